@@ -1,0 +1,159 @@
+"""What can be done with access rules and subjects: each with its permission check and audit row."""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accessrules.authorization import ACCOUNT
+from accessrules.callers import Caller
+from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
+from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
+from runai_access.audit.recorder import Entity, record
+from runai_access.errors import Conflict, NotFound
+
+
+@transaction.atomic
+def create_access_rule(
+    *, caller: Caller, subject: Subject, role: Role, scope: Scope
+) -> AccessRule:
+    """Grant `role` in `scope` to `subject`.
+
+    Raises Denied where the caller may not grant it, Conflict where the subject has that rule.
+    """
+    caller.authority.require_may_grant(role, scope)
+    living = Subject.objects.living().select_for_update().filter(pk=subject.pk).first()
+    if living is None:
+        raise NotFound(f"There is no {subject.get_type_display().lower()} {subject.name} any more.")
+    rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
+    try:
+        with transaction.atomic():
+            rule.save()
+    except IntegrityError as error:
+        raise Conflict(
+            f"{living.name} already is {role.name} in {scope.label}.", field="roleId"
+        ) from error
+    record("create", _entity(rule), actor=caller.actor, changes=_changes(None, rule))
+    return rule
+
+
+@transaction.atomic
+def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = None) -> AccessRule:
+    """Soft-delete a rule; with `of`, only if it is that subject's.
+
+    Raises NotFound out of sight, Denied where the caller may not delete rules, Conflict for the
+    last administrator's rule.
+    """
+    authority = caller.authority
+    authority.require_anywhere("delete", "access_rules")
+    lock_administration()
+    rules = authority.visible_rules().living().select_related("subject", "role", "scope")
+    if of is not None:
+        rules = rules.filter(subject=of)
+    rule = rules.select_for_update(of=("self",)).filter(pk=rule_id).first()
+    if rule is None:
+        raise NotFound("There is no such access rule.")
+    authority.require("delete", "access_rules", rule.scope)
+    _soft_delete([rule])
+    require_an_administrator()
+    record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
+    return rule
+
+
+def create_subject(*, type_: Subject.Type, name: str) -> Subject:
+    """Make the subject of a new user, application or group, in the caller's transaction.
+
+    Raises Conflict where a living one has that name, also when the other was a moment faster.
+    """
+    subject = Subject(id=uuid.uuid4(), type=type_, name=name)
+    try:
+        with transaction.atomic():
+            subject.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict("Resource with this name already exists", field="name") from error
+    return subject
+
+
+def retire_subject(subject: Subject, *, caller: Caller) -> None:
+    """Soft-delete a subject's rules and retire it, in the caller's transaction."""
+    lock_administration()
+    rules = list(
+        AccessRule.objects.living().filter(subject=subject).select_related("subject", "role", "scope")
+    )
+    _soft_delete(rules)
+    for rule in rules:
+        record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
+    subject.enabled = False
+    subject.retired_at = timezone.now()
+    subject.save(update_fields=["enabled", "retired_at"])
+    require_an_administrator()
+
+
+def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
+    """Enable or disable a subject, in the caller's transaction."""
+    lock_administration()
+    subject.enabled = enabled
+    subject.save(update_fields=["enabled"])
+    if not enabled:
+        require_an_administrator()
+
+
+def lock_administration() -> None:
+    """Let only one at a time take an administrator away, so that two can't take the last two.
+
+    On SQLite the transaction (IMMEDIATE) is that lock already.
+    """
+    Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
+
+
+def require_an_administrator() -> None:
+    """Raise Conflict unless an enabled person still has an own administrator rule on the account.
+
+    Before the first one exists there is nothing to keep: set-up is not refused.
+    """
+    people = AccessRule.objects.filter(
+        role=SYSTEM_ADMINISTRATOR_ID, scope__path=ACCOUNT_PATH, subject__type=Subject.Type.USER
+    )
+    if people.living().filter(subject__enabled=True).exists() or not people.exists():
+        return
+    raise Conflict(
+        f"Somebody must stay System administrator of {ACCOUNT.label}; "
+        "make another person one first."
+    )
+
+
+def find_subject(type_: str, name_or_id: str) -> Subject:
+    """Return the living subject of that type by its name or, failing that, its id.
+
+    Raises NotFound. A granter may name any living subject, also one out of sight: otherwise a
+    department administrator could never grant a first rule.
+    """
+    living = Subject.objects.living().filter(type=type_)
+    subject = living.filter(name=name_or_id).first() or _by_id(living, name_or_id)
+    if subject is None:
+        raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
+    return subject
+
+
+def _by_id(subjects: SubjectQuerySet, text: str) -> Subject | None:
+    try:
+        return subjects.filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        return None
+
+
+def _soft_delete(rules: list[AccessRule]) -> None:
+    now = timezone.now()
+    AccessRule.objects.filter(pk__in=[rule.pk for rule in rules]).update(
+        deleted_at=now, updated_at=now
+    )
+
+
+def _entity(rule: AccessRule) -> Entity:
+    return Entity("access_rule", str(rule.pk), str(rule))
+
+
+def _changes(before: AccessRule | None, after: AccessRule | None) -> dict[str, list[str | None]]:
+    old = before.facts() if before else {}
+    new = after.facts() if after else {}
+    return {name: [old.get(name), new.get(name)] for name in {**old, **new}}

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AccessRulesConfig(AppConfig):
+    name = "accessrules"
+
+    def ready(self) -> None:
+        from accessrules.predefined import load
+
+        post_migrate.connect(load, sender=self, dispatch_uid="accessrules.predefined")

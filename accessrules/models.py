@@ -1,0 +1,250 @@
+"""Subject, role, scope and the access rule that joins them: who is what, where."""
+
+import secrets
+import uuid
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.utils import timezone
+
+models.CharField.register_lookup(Length, "length")
+
+# A scope's path is the labels from the root down to itself, each this many decimal digits. Digits
+# alone sort the same under every collation, and a fixed width makes "starts with" mean "is below".
+LABEL_DIGITS = 16
+SYSTEM_PATH = "0" * LABEL_DIGITS
+ACCOUNT_PATH = SYSTEM_PATH + "1".zfill(LABEL_DIGITS)
+
+
+def at_or_below(paths: Iterable[str], field: str = "path") -> Q:
+    """Return the condition that `field` is one of `paths` or below one; no paths match nothing."""
+    condition = Q(pk__in=[])
+    for path in paths:
+        # "a" sorts after every digit, so the range holds just what begins with the path.
+        condition |= Q(**{f"{field}__gte": path, f"{field}__lt": path + "a"})
+    return condition
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    def living(self) -> Self:
+        return self.filter(retired_at=None)
+
+
+class Subject(models.Model):
+    """Whoever can hold a role: a person, an application, a group.
+
+    Its owner (User, Application) shares its id as primary key. A retired subject stays, so that
+    the history of its rules still reads; a new one of the same name inherits nothing from it.
+    """
+
+    class Type(models.TextChoices):
+        USER = "user", "User"
+        APP = "app", "Application"
+        GROUP = "group", "Group"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.CharField(max_length=8, choices=Type.choices)
+    name = models.CharField(max_length=255)
+    enabled = models.BooleanField(default=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "name"],
+                condition=Q(retired_at=None),
+                name="subject_name_unique_among_living",
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=["user", "app", "group"]), name="subject_type_known"
+            ),
+            models.CheckConstraint(condition=Q(name__length__gte=1), name="subject_named"),
+            models.CheckConstraint(
+                condition=Q(retired_at=None) | Q(enabled=False), name="subject_retired_is_disabled"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMembership(models.Model):
+    """One subject's membership of a group; the group's rules hold for it at once."""
+
+    group = models.ForeignKey(Subject, models.CASCADE, related_name="memberships")
+    member = models.ForeignKey(Subject, models.CASCADE, related_name="group_memberships")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "member"], name="membership_unique"),
+            models.CheckConstraint(
+                condition=~Q(group=models.F("member")), name="membership_not_of_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.group}"
+
+
+class Role(models.Model):
+    """A named set of permissions. Ids are those of the wire contract."""
+
+    id = models.PositiveIntegerField(primary_key=True)
+    name = models.CharField(max_length=100, unique=True)
+    description = models.TextField()
+    assignable = models.BooleanField(default=True)
+    # Resource type to the letters of what may be done with it, for example {"apps": "crud"}.
+    permissions = models.JSONField(default=dict)
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ScopeQuerySet(models.QuerySet["Scope"]):
+    def at_or_below(self, paths: Iterable[str]) -> Self:
+        return self.filter(at_or_below(paths))
+
+    def offered(self) -> Self:
+        """Return what the console offers: everything but `system`, which it never shows."""
+        return self.exclude(type=Scope.Type.SYSTEM)
+
+
+class Scope(models.Model):
+    """A place in the one tree: system > account > cluster > department > project.
+
+    `uid` is the id that the wire contract shows; `path` answers "at or below" by comparison.
+    """
+
+    class Type(models.TextChoices):
+        SYSTEM = "system", "System"
+        TENANT = "tenant", "Account"
+        CLUSTER = "cluster", "Cluster"
+        DEPARTMENT = "department", "Department"
+        PROJECT = "project", "Project"
+
+    CHILD_TYPE = {
+        Type.SYSTEM: Type.TENANT,
+        Type.TENANT: Type.CLUSTER,
+        Type.CLUSTER: Type.DEPARTMENT,
+        Type.DEPARTMENT: Type.PROJECT,
+    }
+
+    type = models.CharField(max_length=16, choices=Type.choices)
+    uid = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    # A copy of the parent's type, so that the database itself can check what may stand below what.
+    parent_type = models.CharField(max_length=16, blank=True)
+    depth = models.PositiveSmallIntegerField()
+    path = models.CharField(max_length=5 * LABEL_DIGITS, unique=True)
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [
+            models.UniqueConstraint(fields=["type", "uid"], name="scope_id_unique"),
+            models.UniqueConstraint(fields=["parent", "name"], name="scope_name_unique_in_parent"),
+            models.UniqueConstraint(
+                fields=["type"],
+                condition=Q(type__in=["system", "tenant"]),
+                name="scope_one_system_one_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(type="system", depth=0, parent=None, parent_type="")
+                | Q(type="tenant", depth=1, parent__isnull=False, parent_type="system")
+                | Q(type="cluster", depth=2, parent__isnull=False, parent_type="tenant")
+                | Q(type="department", depth=3, parent__isnull=False, parent_type="cluster")
+                | Q(type="project", depth=4, parent__isnull=False, parent_type="department"),
+                name="scope_stands_below_its_parent_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(path__length=(models.F("depth") + 1) * LABEL_DIGITS),
+                name="scope_path_is_as_long_as_deep",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """The scope as a sentence names it, for example "project vision-train"."""
+        return f"{self.get_type_display().lower()} {self.name}"
+
+    @classmethod
+    def below(cls, parent: "Scope", *, name: str, created_by: str, uid: str = "") -> "Scope":
+        """Return a new, unsaved scope under `parent`, of the one type that may stand there."""
+        return cls(
+            type=cls.CHILD_TYPE[cls.Type(parent.type)],
+            uid=uid or str(uuid.uuid4()),
+            name=name,
+            parent=parent,
+            parent_type=parent.type,
+            depth=parent.depth + 1,
+            path=parent.path + str(secrets.randbelow(10**LABEL_DIGITS)).zfill(LABEL_DIGITS),
+            created_by=created_by,
+        )
+
+    @cached_property
+    def ancestor_paths(self) -> list[str]:
+        """The paths of the scopes above, from the root down."""
+        return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
+
+
+class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
+    def living(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def at_or_below(self, paths: Iterable[str]) -> Self:
+        return self.filter(at_or_below(paths, "scope__path"))
+
+
+class AccessRule(models.Model):
+    """`<subject> is a <role> in a <scope>`. Never edited; deleting keeps the row as history."""
+
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="access_rules")
+    role = models.ForeignKey(Role, models.PROTECT, related_name="access_rules")
+    scope = models.ForeignKey(Scope, models.PROTECT, related_name="access_rules")
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "role", "scope"],
+                condition=Q(deleted_at=None),
+                name="access_rule_unique_among_living",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(deleted_at__gte=models.F("created_at")),
+                name="access_rule_deleted_after_created",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} is {self.role} in {self.scope.label}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the audit record keeps of a rule."""
+        return {"subject": self.subject.name, "role": self.role.name, "scope": self.scope.label}

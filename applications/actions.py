@@ -1,0 +1,172 @@
+"""What can be done with applications: each with its permission check, in one transaction with its
+audit row."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accessrules.actions import create_subject, retire_subject, set_subject_enabled
+from accessrules.callers import Caller
+from accessrules.models import Subject
+from applications import policy
+from applications.models import Application
+from applications.secrets import new_secret
+from applications.validators import validate_name
+from runai_access.audit.recorder import Entity, record
+from runai_access.errors import AlreadyDone, Conflict, NotFound
+from runai_access.hashing import hash_secret
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An application and its secret, in the only moment in which the secret can be shown."""
+
+    application: Application
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Issued({self.application})"
+
+
+def create_application(
+    *, caller: Caller, name: str, submission: uuid.UUID | None = None
+) -> Issued:
+    """Create an application with a fresh secret.
+
+    `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises
+    Denied, ValidationError for a bad name, Conflict for a taken one.
+    """
+    policy.require(caller, "create")
+    try:
+        validate_name(name)
+    except ValidationError as error:
+        raise ValidationError({"name": error.messages}) from error
+    secret = new_secret()
+    secret_hash = hash_secret(secret)  # before the transaction: it is slow, and locks are short
+    application = Application(
+        secret_hash=secret_hash, submission=submission, created_by=caller.name
+    )
+    try:
+        _insert(application, name, caller)
+    except Conflict:
+        if submission and Application.objects.filter(
+            submission=submission, subject__name=name, subject__retired_at=None
+        ):
+            raise AlreadyDone(f"{name} is already created.") from None
+        raise
+    return Issued(application, secret)
+
+
+def create_application_without_secret(*, caller: Caller, name: str) -> Application:
+    """Create an application that nobody can sign in as until its secret is regenerated."""
+    policy.require(caller, "create")
+    validate_name(name)
+    application = Application(created_by=caller.name)
+    _insert(application, name, caller)
+    return application
+
+
+def regenerate_secret(
+    *, caller: Caller, application_id: str | uuid.UUID, submission: uuid.UUID | None = None
+) -> Issued:
+    """Replace an application's secret; the old one and every issued token end with this.
+
+    Raises NotFound, Denied (also where the application is stronger than the caller), AlreadyDone.
+    """
+    policy.require(caller, "update")
+    secret = new_secret()
+    secret_hash = hash_secret(secret)
+    with transaction.atomic():
+        application = _locked(caller, application_id)
+        if submission and application.submission == submission:
+            raise AlreadyDone(f"The secret of {application.name} is already regenerated.")
+        caller.authority.require_may_handle(application.subject)
+        application.secret_hash = secret_hash
+        application.submission = submission
+        _end_tokens(application)
+        _save(application, "secret_hash", "submission", "credential_id")
+        record(
+            "update",
+            _entity(application),
+            actor=caller.actor,
+            changes={"clientSecret": ["previous", "regenerated"]},
+        )
+    return Issued(application, secret)
+
+
+@transaction.atomic
+def set_application_enabled(
+    *, caller: Caller, application_id: str | uuid.UUID, enabled: bool
+) -> Application:
+    """Enable or disable an application; disabling ends its tokens for good.
+
+    Raises NotFound, and Denied (to enable takes every permission that the application holds).
+    """
+    policy.require(caller, "update")
+    application = _locked(caller, application_id)
+    if application.enabled == enabled:
+        return application
+    if enabled:
+        caller.authority.require_may_handle(application.subject)
+    else:
+        _end_tokens(application)
+    set_subject_enabled(application.subject, enabled=enabled)
+    _save(application, "credential_id")
+    record(
+        "update",
+        _entity(application),
+        actor=caller.actor,
+        changes={"enabled": [not enabled, enabled]},
+    )
+    return application
+
+
+@transaction.atomic
+def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Application:
+    """Delete an application with its credential, its tokens and its rules.
+
+    Raises NotFound, Denied.
+    """
+    policy.require(caller, "delete")
+    application = _locked(caller, application_id)
+    entity = _entity(application)
+    retire_subject(application.subject, caller=caller)
+    Application.objects.filter(pk=application.pk).delete()
+    record("delete", entity, actor=caller.actor, changes={"name": [application.name, None]})
+    return application
+
+
+@transaction.atomic
+def _insert(application: Application, name: str, caller: Caller) -> None:
+    application.subject = create_subject(type_=Subject.Type.APP, name=name)
+    application.save(force_insert=True)
+    record("create", _entity(application), actor=caller.actor, changes={"name": [None, name]})
+
+
+def _locked(caller: Caller, application_id: str | uuid.UUID) -> Application:
+    """Return the application, locked against everyone else who would change it."""
+    visible = policy.visible_one(caller, application_id)
+    try:
+        return (
+            Application.objects.select_related("subject")
+            .select_for_update()
+            .get(pk=visible.pk, subject__retired_at=None)
+        )
+    except Application.DoesNotExist:
+        raise NotFound("Resource id not found.") from None
+
+
+def _end_tokens(application: Application) -> None:
+    application.credential_id = uuid.uuid4()
+
+
+def _save(application: Application, *fields: str) -> None:
+    application.updated_at = timezone.now()
+    application.save(update_fields=[*fields, "updated_at"])
+
+
+def _entity(application: Application) -> Entity:
+    return Entity("application", str(application.pk), application.name)

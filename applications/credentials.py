@@ -1,0 +1,76 @@
+"""Is this client ID and secret good? Slow on purpose the first time, quick when remembered."""
+
+import hmac
+import secrets
+from collections import OrderedDict
+from threading import Lock
+
+from accessrules.models import Subject
+from applications.models import Application
+from applications.secrets import is_well_formed, new_secret
+from runai_access.hashing import hash_secret, verify_secret
+
+REMEMBERED_AT_MOST = 10_000
+
+
+class SecretMemory:
+    """Secrets this process has verified, as keyed digests; never the secret, never on disk.
+
+    A digest covers the stored hash too, so a regenerated secret is forgotten by being another one,
+    on every replica and at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._key = secrets.token_bytes(32)
+        self._size = size
+        self._digests: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def recalls(self, secret_hash: str, secret: str) -> bool:
+        """Return whether this very secret was verified against this very hash."""
+        with self._lock:
+            known = self._digests.get(secret_hash)
+            if known is not None:
+                self._digests.move_to_end(secret_hash)
+        return known is not None and hmac.compare_digest(known, self._digest(secret_hash, secret))
+
+    def remember(self, secret_hash: str, secret: str) -> None:
+        digest = self._digest(secret_hash, secret)
+        with self._lock:
+            self._digests[secret_hash] = digest
+            if len(self._digests) > self._size:
+                self._digests.popitem(last=False)
+
+    def _digest(self, secret_hash: str, secret: str) -> bytes:
+        return hmac.digest(self._key, f"{secret_hash}\x00{secret}".encode(), "sha256")
+
+
+_memory = SecretMemory(REMEMBERED_AT_MOST)
+# What is verified where there is no hash, so that an unknown client costs what a known one does.
+_NO_HASH = hash_secret(new_secret())
+
+
+def authenticate(client_id: str, secret: str) -> Application | None:
+    """Return the enabled application whose secret this is, else None.
+
+    Unknown, wrong, disabled and without a secret each cost one Argon2 verify; only success may be
+    quick. A malformed secret is refused before anything is looked up, so that tells nothing either.
+    Raises Busy when too many verifies wait.
+    """
+    if not is_well_formed(secret):
+        return None
+    application = (
+        Application.objects.select_related("subject")
+        .filter(
+            subject__type=Subject.Type.APP, subject__name=client_id, subject__retired_at=None
+        )
+        .first()
+    )
+    secret_hash = application.secret_hash if application else ""
+    good = application is not None and application.enabled and bool(secret_hash)
+    if good and _memory.recalls(secret_hash, secret):
+        return application
+    if verify_secret(secret_hash or _NO_HASH, secret) and good:
+        _memory.remember(secret_hash, secret)
+        return application
+    return None

@@ -1,0 +1,101 @@
+"""Applications and the keys that sign their tokens."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils import timezone
+
+from accessrules.authorization import ACCOUNT, Authority
+from accessrules.models import AccessRule, Subject
+
+
+class ApplicationQuerySet(models.QuerySet["Application"]):
+    def visible_to(self, authority: Authority) -> Self:
+        """Return the applications in sight.
+
+        Applications belong to the account: who reads them there sees all. Who reads them in a
+        narrower scope sees those that have a rule in it or below.
+        """
+        if authority.allows("read", "apps", ACCOUNT):
+            return self
+        rules = AccessRule.objects.living().at_or_below(authority.where("read", "apps"))
+        return self.filter(Exists(rules.filter(subject=OuterRef("pk"))))
+
+    def with_access_rules(self, authority: Authority) -> Self:
+        """Bring each application's rules, as far as in sight, as `subject.visible_rules`."""
+        rules = authority.visible_rules().living().select_related("role", "scope").order_by("pk")
+        return self.select_related("subject").prefetch_related(
+            Prefetch("subject__access_rules", rules, to_attr="visible_rules")
+        )
+
+
+class Application(models.Model):
+    """A pipeline or service that calls the API: a client ID, which is its name, and a secret.
+
+    Deleting removes the row, and with it the credential; its subject stays, retired.
+    """
+
+    subject = models.OneToOneField(
+        Subject, models.CASCADE, primary_key=True, related_name="application"
+    )
+    secret_hash = models.CharField(max_length=128, blank=True)
+    # A token names the credential it came from and dies with it: renewed whenever issued tokens
+    # must end. A name or a counter would let a re-created application revive old tokens.
+    credential_id = models.UUIDField(default=uuid.uuid4)
+    # The form submission that made the current secret: the same one again makes nothing.
+    submission = models.UUIDField(null=True)
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+    last_login = models.DateTimeField(null=True, db_index=True)
+
+    objects = ApplicationQuerySet.as_manager()
+
+    # What Django and DRF ask of whoever made a request.
+    is_authenticated = True
+    is_anonymous = False
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),
+                name="application_secret_only_as_argon2id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.pk
+
+    @property
+    def name(self) -> str:
+        return self.subject.name
+
+    @property
+    def client_id(self) -> str:
+        """The client ID equals the name."""
+        return self.subject.name
+
+    @property
+    def enabled(self) -> bool:
+        return self.subject.enabled
+
+
+class SigningKey(models.Model):
+    """An ES256 key pair; the private half is encrypted under a key derived from SECRET_KEY."""
+
+    kid = models.CharField(primary_key=True, max_length=64)
+    encrypted_private_key = models.BinaryField()
+    public_jwk = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "kid"]
+
+    def __str__(self) -> str:
+        return self.kid

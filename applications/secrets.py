@@ -1,0 +1,40 @@
+"""Client secrets: how they are made, and how they are told from anything else.
+
+`ras_` + 43 base62 digits (256 random bits) + 6 base62 digits (CRC-32 of what is before). The prefix
+lets secret scanners find a leaked one; the checksum lets us refuse a mistyped one before any hashing.
+"""
+
+import secrets
+import zlib
+
+PREFIX = "ras_"
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_RANDOM_BITS = 256
+_RANDOM_LENGTH = 43  # 62 ** 43 is the first power above 2 ** 256
+_CHECKSUM_LENGTH = 6
+LENGTH = len(PREFIX) + _RANDOM_LENGTH + _CHECKSUM_LENGTH
+
+
+def new_secret() -> str:
+    """Return a new client secret."""
+    body = PREFIX + _base62(secrets.randbits(_RANDOM_BITS), _RANDOM_LENGTH)
+    return body + _checksum(body)
+
+
+def is_well_formed(secret: str) -> bool:
+    """Return whether `secret` could be one of ours: right length, prefix and checksum."""
+    if len(secret) != LENGTH or not secret.startswith(PREFIX) or not secret.isascii():
+        return False
+    return secret[-_CHECKSUM_LENGTH:] == _checksum(secret[:-_CHECKSUM_LENGTH])
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode("ascii")), _CHECKSUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,75 @@
+"""What can be done with people: each with its checks and its audit row."""
+
+import secrets
+
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from accessrules.actions import create_subject
+from accessrules.authorization import ACCOUNT
+from accessrules.callers import Caller
+from accessrules.models import Subject
+from runai_access.accounts.models import User, normalise_email
+from runai_access.audit.recorder import Entity, record
+from runai_access.errors import NotFound
+
+
+@transaction.atomic
+def create_user(*, caller: Caller, email: str, password: str | None) -> User:
+    """Create a person; without a password nobody can sign in as them until one is set.
+
+    Raises Denied, ValidationError for a bad e-mail or password, Conflict for a taken e-mail.
+    """
+    caller.authority.require("create", "users", ACCOUNT)
+    email = normalise_email(email)
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise ValidationError({"email": error.messages}) from error
+    subject = create_subject(type_=Subject.Type.USER, name=email)
+    user = User(subject=subject, email=email, created_by=caller.name)
+    _set_password(user, password)
+    user.save(force_insert=True)
+    record("create", _entity(user), actor=caller.actor, changes={"email": [None, email]})
+    return user
+
+
+@transaction.atomic
+def reset_password(*, caller: Caller, email: str, password: str) -> User:
+    """Give a person a new password; every session they have ends with it.
+
+    Raises NotFound, Denied, ValidationError for a password that is too weak.
+    """
+    caller.authority.require("update", "users", ACCOUNT)
+    user = User.objects.select_for_update(of=("self",)).filter(email=normalise_email(email)).first()
+    if user is None:
+        raise NotFound(f"There is no user {email!r}.")
+    caller.authority.require_may_handle(user.subject)
+    _set_password(user, password)
+    user.updated_at = timezone.now()
+    user.save(update_fields=["password", "updated_at"])
+    record("reset-password", _entity(user), actor=caller.actor)
+    return user
+
+
+def new_password() -> str:
+    """Return a password that nobody has to invent: 120 random bits that can be typed."""
+    return secrets.token_hex(15)
+
+
+def _set_password(user: User, password: str | None) -> None:
+    if password is None:
+        user.set_unusable_password()
+        return
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+    user.set_password(password)
+
+
+def _entity(user: User) -> Entity:
+    return Entity("user", str(user.pk), user.email)

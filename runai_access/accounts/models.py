@@ -1,0 +1,44 @@
+"""People."""
+
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from accessrules.models import Subject
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> models.QuerySet["User"]:
+        return super().get_queryset().select_related("subject")
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+
+class User(AbstractBaseUser):
+    """A person who signs in. The e-mail is the name; it never changes."""
+
+    subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
+    email = models.EmailField(max_length=255, unique=True)
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
+        """Whether the person may sign in and stay signed in."""
+        return self.subject.enabled
+
+
+def normalise_email(email: str) -> str:
+    """Return the one spelling under which an e-mail is kept and looked up."""
+    return email.strip().lower()

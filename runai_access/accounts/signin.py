@@ -1,0 +1,65 @@
+"""Signing in and out: the limit on guesses, and the record of who came and who was turned away."""
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest
+
+from accessrules.callers import Caller, caller_of
+from runai_access.accounts.models import User, normalise_email
+from runai_access.api.throttles import attempt
+from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+
+
+class TooManyFailures(Exception):
+    """This person at this address has to wait `seconds` before the next guess."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Wait {seconds} s.")
+        self.seconds = seconds
+
+
+def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
+    """Sign the person in and return them; None when e-mail or password is wrong.
+
+    Raises TooManyFailures after five failures by this person and address, for 15 minutes. Another
+    address is not affected, so nobody can lock a person out elsewhere.
+    """
+    email = normalise_email(email)
+    origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
+    guess = attempt(
+        "sign-in",
+        email,
+        origin.address or "",
+        limit=settings.SIGN_IN_FAILURES,
+        seconds=settings.SIGN_IN_LOCK_SECONDS,
+    )
+    if guess.refused:
+        _record_refusal(email, origin, "too many failures")
+        raise TooManyFailures(guess.retry_after)
+    user = auth.authenticate(request, email=email, password=password)
+    if not isinstance(user, User):
+        _record_refusal(email, origin, "wrong e-mail or password, or disabled")
+        return None
+    guess.forget()
+    auth.login(request, user)
+    actor = Caller(user.subject, origin).actor
+    record_once_a_minute("sign-in", Entity("user", str(user.pk), email), actor=actor, succeeded=True)
+    return user
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session, here and in the database."""
+    caller = caller_of(request)
+    entity = Entity("user", str(request.user.pk), caller.name)
+    record_once_a_minute("sign-out", entity, actor=caller.actor, succeeded=True)
+    auth.logout(request)
+
+
+def _record_refusal(email: str, origin: Origin, reason: str) -> None:
+    record_once_a_minute(
+        "sign-in",
+        Entity("user", "", email),
+        actor=Actor("anonymous", email, origin=origin),
+        succeeded=False,
+        reason=reason,
+    )

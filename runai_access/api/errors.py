@@ -1,0 +1,119 @@
+"""The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import InterfaceError, OperationalError, connection
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from runai_access.errors import Busy, Conflict, Denied, NotFound
+
+MESSAGES = {
+    400: "Required parameter is missing",
+    401: "Issuer is not familiar.",
+    403: "You do not have sufficient permissions.",
+    404: "Resource id not found.",
+    405: "Method not allowed.",
+    409: "Resource with this name already exists",
+    413: "The body is too large.",
+    415: "Unsupported media type.",
+    429: "Too many requests.",
+    500: "Something went wrong.",
+    503: "Please try again in few minutes.",
+}
+INVALID = "Invalid parameter"
+RULE_EXISTS = "Access rule already exists"
+
+
+class TooLarge(exceptions.APIException):
+    """The body is larger than any request of ours needs to be."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body may have 1 MiB."
+
+
+def error(code: int, details: str = "", *, message: str = "") -> Response:
+    """Return an error answer."""
+    body: dict[str, Any] = {"code": code, "message": message or MESSAGES[code]}
+    if details:
+        body["details"] = details
+    return Response(body, status=code)
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn what a view raised into an answer; None, a 500, for what nobody foresaw."""
+    response = _response_to(exception)
+    if response is not None:
+        set_rollback()
+    return response
+
+
+def _response_to(exception: Exception) -> Response | None:
+    match exception:
+        case Denied() | PermissionDenied():
+            return error(403, str(exception))
+        case NotFound() | Http404():
+            return error(404, str(exception) if isinstance(exception, NotFound) else "")
+        case Conflict():
+            return error(409, str(exception))
+        case ValidationError():
+            return invalid(_by_field(exception))
+        case exceptions.ValidationError():
+            return invalid(exception.detail)
+        case Busy():
+            return _retry_later(error(503, str(exception)), exception.retry_after)
+        case OperationalError() | InterfaceError():
+            connection.close()
+            return _retry_later(error(503), 5)
+        case exceptions.APIException():
+            return _from_framework(exception)
+    return None
+
+
+def invalid(detail: Any) -> Response:
+    """Return a 400 that names each field and what was expected of it."""
+    flat = list(_flatten(detail))
+    missing = any(getattr(message, "code", "") == "required" for _, message in flat)
+    details = "; ".join(f"{field}: {message}" if field else str(message) for field, message in flat)
+    return error(400, details, message=MESSAGES[400] if missing else INVALID)
+
+
+def _by_field(exception: ValidationError) -> Any:
+    if hasattr(exception, "error_dict"):
+        return exception.message_dict
+    return exception.messages
+
+
+def _flatten(detail: Any, field: str = "") -> Any:
+    if isinstance(detail, Mapping):
+        for name, value in detail.items():
+            yield from _flatten(value, name if name != "non_field_errors" else field)
+    elif isinstance(detail, list | tuple):
+        for value in detail:
+            yield from _flatten(value, field)
+    else:
+        yield field, detail
+
+
+def _from_framework(exception: exceptions.APIException) -> Response:
+    response = error(exception.status_code, str(exception.detail), message=_message(exception))
+    if header := getattr(exception, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(exception, "wait", None):
+        _retry_later(response, int(wait))
+    return response
+
+
+def _message(exception: exceptions.APIException) -> str:
+    if isinstance(exception, exceptions.ParseError):
+        return "The body can't be read."
+    return MESSAGES.get(exception.status_code, "")
+
+
+def _retry_later(response: Response, seconds: int) -> Response:
+    response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,47 @@
+"""Reading bodies: JSON objects, of bounded size, without repeated keys."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from runai_access.api.errors import TooLarge
+
+
+class JSONObjectParser(BaseParser):
+    """Reads a JSON object, whatever the Content-Type claims when it is absent."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> dict[str, Any]:
+        """Return the object; raise ParseError or TooLarge with what is wrong."""
+        body = read_body(stream)
+        try:
+            parsed = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
+        except UnicodeDecodeError:
+            raise ParseError("The body must be UTF-8.") from None
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body must be JSON: {str(error)[:200]}") from None
+        if not isinstance(parsed, dict):
+            raise ParseError("The body must be a JSON object.")
+        return parsed
+
+
+def read_body(stream: Any) -> bytes:
+    """Return the whole body; raise TooLarge without reading more than is allowed."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(pairs)
+    if len(parsed) != len(pairs):
+        raise ValueError("a key stands in it twice")
+    return parsed

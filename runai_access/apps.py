@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RunaiAccessConfig(AppConfig):
+    name = "runai_access"

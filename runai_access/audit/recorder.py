@@ -1,0 +1,111 @@
+"""How the rest of the house writes the record. Secrets are never passed in here."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from runai_access.audit.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from; empty for commands."""
+
+    address: str | None = None
+    request_id: uuid.UUID | None = None
+    method: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: `type` is user, app, system (commands, first start) or anonymous."""
+
+    type: str
+    name: str
+    id: uuid.UUID | None = None
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """What it was done to. `name` is what a person would call it."""
+
+    type: str
+    id: str = ""
+    name: str = ""
+
+
+def record(
+    action: str, entity: Entity, *, actor: Actor, changes: dict[str, list[Any]] | None = None
+) -> None:
+    """Record a change that is being made, in the transaction that makes it.
+
+    `changes` maps a field to its value before and after. Outside a transaction this raises
+    TransactionManagementError: a change and its row stand or fall together.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("An audit row belongs to its change.")
+    _event(action, entity, actor, AuditEvent.Result.SUCCEEDED, changes=changes).save()
+
+
+def record_once_a_minute(
+    action: str, entity: Entity, *, actor: Actor, succeeded: bool, reason: str = ""
+) -> None:
+    """Record a sign-in, a refused grant or a denial, at most once a minute for the same.
+
+    The same means: subject, action, entity, result, reason and address. This bounds what a stranger
+    can make us write.
+    """
+    result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
+    event = _event(action, entity, actor, result, reason=reason)
+    event.once_key = _once_key(event, event.time)
+    AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
+
+
+def _event(
+    action: str,
+    entity: Entity,
+    actor: Actor,
+    result: AuditEvent.Result,
+    *,
+    reason: str = "",
+    changes: dict[str, list[Any]] | None = None,
+) -> AuditEvent:
+    return AuditEvent(
+        time=timezone.now(),
+        subject_type=actor.type,
+        subject_id=actor.id,
+        subject_name=_plain(actor.name, 255),
+        action=action,
+        entity_type=entity.type,
+        entity_id=_plain(entity.id, 64),
+        entity_name=_plain(entity.name, 600),
+        result=result,
+        reason=_plain(reason, 600),
+        changes=changes or {},
+        source_ip=actor.origin.address,
+        http_method=_plain(actor.origin.method, 8),
+        path=_plain(actor.origin.path, 600),
+        request_id=actor.origin.request_id,
+    )
+
+
+def _once_key(event: AuditEvent, time: datetime) -> str:
+    parts = [
+        event.subject_type, str(event.subject_id), event.subject_name, event.action,
+        event.entity_type, event.entity_id, event.entity_name, event.result, event.reason,
+        str(event.source_ip), time.strftime("%Y-%m-%dT%H:%M"),
+    ]  # fmt: skip
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def _plain(text: str, length: int) -> str:
+    """Escape what does not print, so that no name can forge or hide a line of the record."""
+    printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return printable[:length]

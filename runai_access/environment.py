@@ -1,0 +1,100 @@
+"""What the environment says: one function per setting, each with its default and its check.
+
+README has the table of these settings; `settings.py` is the only caller.
+"""
+
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable without surrounding blanks; empty counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a 1/0 variable as a bool."""
+    value = text(name)
+    if value not in ("", "0", "1"):
+        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
+    return value == "1" if value else default
+
+
+def positive_int(name: str, default: int) -> int:
+    """Return a whole number of 1 or more."""
+    value = text(name, str(default))
+    if not value.isdecimal() or int(value) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number of 1 or more, not {value!r}.")
+    return int(value)
+
+
+def public_url() -> str:
+    """Return the address people and programs use, without a trailing slash.
+
+    It is the token issuer and decides allowed hosts, CSRF origins and secure cookies. The Host
+    header never does.
+    """
+    url = text("RUNAI_ACCESS_URL", f"http://127.0.0.1:{text('PORT', '8000')}").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_URL must look like https://access.example.com, not {url!r}."
+        )
+    return url
+
+
+def trusted_proxies() -> list[Network]:
+    """Return the networks whose X-Forwarded-For is believed; none unless configured."""
+    names = [name.strip() for name in text("RUNAI_ACCESS_TRUSTED_PROXIES").split(",")]
+    try:
+        return [ipaddress.ip_network(name, strict=False) for name in names if name]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_TRUSTED_PROXIES must list addresses or networks, separated by commas: "
+            f"{error}."
+        ) from error
+
+
+def secret_key(file: Path, *, required: bool) -> str:
+    """Return the installation's secret key, made on first use and kept in `file` (0600).
+
+    With a database that several machines share, a key in a local file would differ between them,
+    so there it must come from the environment (`required`).
+    """
+    value = text("RUNAI_ACCESS_SECRET_KEY")
+    if value:
+        if len(value) < 32:
+            raise ImproperlyConfigured("RUNAI_ACCESS_SECRET_KEY must have 32 characters or more.")
+        return value
+    if required:
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_SECRET_KEY is required with PostgreSQL: every replica needs the same "
+            "key. Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
+    return _key_from(file)
+
+
+def _key_from(file: Path) -> str:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(50))
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            # A link either appears whole or not at all, and never replaces another process's key.
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()

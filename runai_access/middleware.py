@@ -1,0 +1,108 @@
+"""What every request passes through, besides Django's own."""
+
+import ipaddress
+import logging
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+
+from runai_access.audit.recorder import Origin
+from runai_access.errors_views import service_unavailable
+
+Handler = Callable[[HttpRequest], HttpResponse]
+logger = logging.getLogger(__name__)
+
+# Every script and style is a file of our own, so nothing inline is allowed and nothing is excepted.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+class SecurityHeadersMiddleware:
+    """Sends the policy with every answer, errors too, and lets no answer with data be kept."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Permissions-Policy"] = (
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if not request.path_info.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class OriginMiddleware:
+    """Notes where the request came from, for the audit record and the limits on guesses."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        origin = Origin(_client_address(request), uuid.uuid4(), request.method or "", request.path)
+        request.origin = origin  # type: ignore[attr-defined]  # read through caller_of
+        response = self._get_response(request)
+        response.headers["X-Request-Id"] = str(origin.request_id)
+        return response
+
+
+class DatabaseAwayMiddleware:
+    """Answers 503 while the database is away, instead of an error page."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._get_response(request)
+        except (OperationalError, InterfaceError):
+            return self.process_exception(request, None)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception | None
+    ) -> HttpResponse | None:
+        if exception is not None and not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        logger.exception("The database does not answer.")
+        connection.close()
+        return service_unavailable(request)
+
+
+def _client_address(request: HttpRequest) -> str | None:
+    """Return the nearest address that is not one of our proxies.
+
+    X-Forwarded-For is believed only from a trusted proxy, and read from the right: what a client
+    wrote into it stands further left.
+    """
+    address = _parsed(request.META.get("REMOTE_ADDR", ""))
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    while address and hops and any(address in network for network in settings.TRUSTED_PROXIES):
+        address = _parsed(hops.pop()) or address
+    return str(address) if address else None
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,17 @@
+"""Every address of the product."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
+    path("", include("runai_access.accounts.urls")),
+    path("applications/", include("applications.urls")),
+    path("", include("applications.api_urls")),
+    path("", include("accessrules.api_urls")),
+]
+
+handler400 = "runai_access.errors_views.bad_request"
+handler403 = "runai_access.errors_views.forbidden"
+handler404 = "runai_access.errors_views.not_found"
+handler500 = "runai_access.errors_views.server_error"
