@@ -1,0 +1,1 @@
+"""What the core does, whoever asks: authorization, actions, credentials, tokens, the record."""

@@ -1,0 +1,115 @@
+"""What tests are made of: each function makes one thing, straight in the database.
+
+Nothing here checks a permission or writes an audit row, so a test sees only what its own step does.
+"""
+
+from accessrules.authorization import ACCOUNT
+from accessrules.callers import Caller
+from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.recorder import Origin
+from runai_access.hashing import hash_secret
+
+MAKER = "maker@acme.example"
+
+Holder = Subject | User | Application
+Grants = tuple[str, Scope]
+"""A role by its name, and the scope it holds in."""
+
+
+def person(
+    email: str, role: str | None = None, scope: Scope | None = None, *, password: str = ""
+) -> User:
+    """Make a person, with that role in that scope (the account unless said), if one is named."""
+    subject = Subject.objects.create(type=Subject.Type.USER, name=email)
+    user = User(subject=subject, email=email, created_by=MAKER)
+    if password:
+        user.set_password(password)
+    else:
+        user.set_unusable_password()
+    user.save(force_insert=True)
+    if role:
+        rule(user, role, scope or account())
+    return user
+
+
+def application(name: str, *rules: Grants, secret: str = "") -> Application:
+    """Make an application with those rules; nobody can sign in as it unless a secret is given."""
+    made = Application.objects.create(
+        subject=Subject.objects.create(type=Subject.Type.APP, name=name),
+        secret_hash=hash_secret(secret) if secret else "",
+        created_by=MAKER,
+    )
+    for role_name, scope in rules:
+        rule(made, role_name, scope)
+    return made
+
+
+def group(name: str, *members: Holder) -> Subject:
+    """Make a group of those members."""
+    made = Subject.objects.create(type=Subject.Type.GROUP, name=name)
+    for member in members:
+        GroupMembership.objects.create(group=made, member=subject_of(member))
+    return made
+
+
+def rule(holder: Holder, role_name: str, scope: Scope) -> AccessRule:
+    """Make `<holder> is a <role> in a <scope>`."""
+    return AccessRule.objects.create(
+        subject=subject_of(holder), role=role(role_name), scope=scope, created_by=MAKER
+    )
+
+
+def role(name: str) -> Role:
+    """Return the predefined role of that name."""
+    return Role.objects.get(name=name)
+
+
+def custom_role(name: str, **permissions: str) -> Role:
+    """Make a role with just these permissions: `custom_role("Reader", apps="r")`."""
+    return Role.objects.create(
+        id=900_000 + Role.objects.count(), name=name, permissions=permissions, created_by=MAKER
+    )
+
+
+def system() -> Scope:
+    """Return the scope above the account."""
+    return Scope.objects.get(type=Scope.Type.SYSTEM)
+
+
+def account() -> Scope:
+    """Return the account."""
+    return Scope.objects.get(path=ACCOUNT.path)
+
+
+def cluster(name: str) -> Scope:
+    """Make a cluster in the account."""
+    return _below(account(), name)
+
+
+def department(name: str, in_cluster: Scope) -> Scope:
+    """Make a department in a cluster."""
+    return _below(in_cluster, name)
+
+
+def project(name: str, in_department: Scope) -> Scope:
+    """Make a project in a department."""
+    return _below(in_department, name)
+
+
+def caller(holder: Holder, address: str | None = None) -> Caller:
+    """Return `holder` as the one who asks, as it stands in the database now."""
+    subject = Subject.objects.get(pk=subject_of(holder).pk)
+    return Caller(subject, Origin(address=address))
+
+
+def subject_of(holder: Holder) -> Subject:
+    """Return the subject that a person or an application is, or the subject itself."""
+    return holder if isinstance(holder, Subject) else holder.subject
+
+
+def _below(parent: Scope, name: str) -> Scope:
+    scope = Scope.below(parent, name=name, created_by=MAKER)
+    scope.save(force_insert=True)
+    return scope
