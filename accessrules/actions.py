@@ -70,7 +70,7 @@ def create_subject(*, type_: Subject.Type, name: str) -> Subject:
         with transaction.atomic():
             subject.save(force_insert=True)
     except IntegrityError as error:
-        raise Conflict("Resource with this name already exists", field="name") from error
+        raise Conflict(f"The name {name} is taken.", field="name") from error
     return subject
 
 

@@ -14,10 +14,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, at_or_below
+from accessrules.models import (
+    ACCOUNT_PATH,
+    AccessRule,
+    AccessRuleQuerySet,
+    Role,
+    Scope,
+    ScopeQuerySet,
+    Subject,
+    at_or_below,
+)
 from runai_access.errors import Denied
 
 ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
@@ -126,18 +135,23 @@ class Authority:
 
     # Sight: lists, single reads, counts and exports all start from these.
 
-    def visible_scopes(self) -> QuerySet[Scope]:
+    def visible_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be read: each type of scope is a resource type of its own."""
         condition = Q(pk__in=[])
         for type_ in Scope.Type.values:
             condition |= Q(type=type_) & at_or_below(self.where("read", type_))
         return Scope.objects.filter(condition)
 
-    def visible_rules(self) -> QuerySet[AccessRule]:
+    def visible_rules(self) -> AccessRuleQuerySet:
         """Return the rules, deleted ones too, in scopes where access rules may be read."""
         return AccessRule.objects.at_or_below(self.where("read", "access_rules"))
 
-    def grantable_scopes(self) -> QuerySet[Scope]:
+    def nameable_scopes(self) -> ScopeQuerySet:
+        """Return the scopes that may be named in a request: to read, or to grant something in."""
+        granting = self.where("create", "access_rules")
+        return self.visible_scopes() | Scope.objects.at_or_below(granting)
+
+    def grantable_scopes(self) -> ScopeQuerySet:
         """Return the scopes in which access rules may be created."""
         return Scope.objects.offered().at_or_below(self.where("create", "access_rules"))
 

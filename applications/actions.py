@@ -76,11 +76,11 @@ def regenerate_secret(
 
     Raises NotFound, Denied (also where the application is stronger than the caller), AlreadyDone.
     """
-    policy.require(caller, "update")
+    policy.one_for(caller, "update", application_id)
     secret = new_secret()
     secret_hash = hash_secret(secret)
     with transaction.atomic():
-        application = _locked(caller, application_id)
+        application = _locked(caller, "update", application_id)
         if submission and application.submission == submission:
             raise AlreadyDone(f"The secret of {application.name} is already regenerated.")
         caller.authority.require_may_handle(application.subject)
@@ -105,8 +105,7 @@ def set_application_enabled(
 
     Raises NotFound, and Denied (to enable takes every permission that the application holds).
     """
-    policy.require(caller, "update")
-    application = _locked(caller, application_id)
+    application = _locked(caller, "update", application_id)
     if application.enabled == enabled:
         return application
     if enabled:
@@ -130,8 +129,7 @@ def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Ap
 
     Raises NotFound, Denied.
     """
-    policy.require(caller, "delete")
-    application = _locked(caller, application_id)
+    application = _locked(caller, "delete", application_id)
     entity = _entity(application)
     retire_subject(application.subject, caller=caller)
     Application.objects.filter(pk=application.pk).delete()
@@ -146,9 +144,9 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
     record("create", _entity(application), actor=caller.actor, changes={"name": [None, name]})
 
 
-def _locked(caller: Caller, application_id: str | uuid.UUID) -> Application:
-    """Return the application, locked against everyone else who would change it."""
-    visible = policy.visible_one(caller, application_id)
+def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
+    """Return the application to do `action` on, locked against everyone else who would change it."""
+    visible = policy.one_for(caller, action, application_id)
     try:
         return (
             Application.objects.select_related("subject")

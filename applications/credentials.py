@@ -8,6 +8,7 @@ from threading import Lock
 from accessrules.models import Subject
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
+from applications.validators import is_name
 from runai_access.hashing import hash_secret, verify_secret
 
 REMEMBERED_AT_MOST = 10_000
@@ -59,13 +60,7 @@ def authenticate(client_id: str, secret: str) -> Application | None:
     """
     if not is_well_formed(secret):
         return None
-    application = (
-        Application.objects.select_related("subject")
-        .filter(
-            subject__type=Subject.Type.APP, subject__name=client_id, subject__retired_at=None
-        )
-        .first()
-    )
+    application = _find(client_id)
     secret_hash = application.secret_hash if application else ""
     good = application is not None and application.enabled and bool(secret_hash)
     if good and _memory.recalls(secret_hash, secret):
@@ -74,3 +69,14 @@ def authenticate(client_id: str, secret: str) -> Application | None:
         _memory.remember(secret_hash, secret)
         return application
     return None
+
+
+def _find(client_id: str) -> Application | None:
+    # What can't be a name is not looked up: no database takes every text that a stranger may send.
+    if not is_name(client_id):
+        return None
+    return (
+        Application.objects.select_related("subject")
+        .filter(subject__type=Subject.Type.APP, subject__name=client_id, subject__retired_at=None)
+        .first()
+    )

@@ -85,6 +85,14 @@ class Application(models.Model):
     def enabled(self) -> bool:
         return self.subject.enabled
 
+    def note_login(self) -> None:
+        """Note that a token was granted, to the second; the same second is written once."""
+        now = timezone.now().replace(microsecond=0)
+        if self.last_login is None or self.last_login < now:
+            earlier = Q(last_login=None) | Q(last_login__lt=now)
+            Application.objects.filter(earlier, pk=self.pk).update(last_login=now)
+            self.last_login = now
+
 
 class SigningKey(models.Model):
     """An ES256 key pair; the private half is encrypted under a key derived from SECRET_KEY."""

@@ -21,9 +21,14 @@ def require(caller: Caller, action: str) -> None:
     caller.authority.require(action, "apps", ACCOUNT)
 
 
+def require_anywhere(caller: Caller, action: str) -> None:
+    """Raise Denied where the caller may do this to no application at all: asked first of all."""
+    caller.authority.require_anywhere(action, "apps")
+
+
 def visible(caller: Caller) -> ApplicationQuerySet:
     """Return the applications in the caller's sight; raise Denied where it may read none at all."""
-    caller.authority.require_anywhere("read", "apps")
+    require_anywhere(caller, "read")
     return Application.objects.visible_to(caller.authority).select_related("subject")
 
 
@@ -33,3 +38,15 @@ def visible_one(caller: Caller, id_: str | UUID) -> Application:
         return visible(caller).get(pk=UUID(str(id_)))
     except (ValueError, Application.DoesNotExist):
         raise NotFound("Resource id not found.") from None
+
+
+def one_for(caller: Caller, action: str, id_: str | UUID) -> Application:
+    """Return the application to do `action` on.
+
+    Raises Denied where the caller may do it to none, NotFound out of sight, and Denied in sight but
+    not allowed, in this order (contract/README.md, 401, 403, 404).
+    """
+    require_anywhere(caller, action)
+    application = visible_one(caller, id_)
+    require(caller, action)
+    return application

@@ -26,6 +26,15 @@ def validate_name(name: str) -> None:
         raise ValidationError("A name must not read as a UUID; it could pass for another's id.")
 
 
+def is_name(text: str) -> bool:
+    """Return whether an application could be called `text`."""
+    try:
+        validate_name(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _reads_as_uuid(text: str) -> bool:
     try:
         uuid.UUID(text)

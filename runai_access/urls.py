@@ -7,8 +7,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
     path("", include("runai_access.accounts.urls")),
     path("applications/", include("applications.urls")),
-    path("", include("applications.api_urls")),
-    path("", include("accessrules.api_urls")),
+    path("api/", include("applications.api.urls")),
+    path("api/v1/", include("accessrules.api.urls")),
 ]
 
 handler400 = "runai_access.errors_views.bad_request"

@@ -26,7 +26,12 @@ MESSAGES = {
     503: "Please try again in few minutes.",
 }
 INVALID = "Invalid parameter"
-RULE_EXISTS = "Access rule already exists"
+
+
+class InvalidParameter(exceptions.APIException):
+    """A query parameter can't be what it is; the text names it and says what was expected."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
 
 
 class TooLarge(exceptions.APIException):
@@ -59,7 +64,8 @@ def _response_to(exception: Exception) -> Response | None:
         case NotFound() | Http404():
             return error(404, str(exception) if isinstance(exception, NotFound) else "")
         case Conflict():
-            return error(409, str(exception))
+            prefix = f"{exception.field}: " if exception.field else ""
+            return error(409, prefix + str(exception))
         case ValidationError():
             return invalid(_by_field(exception))
         case exceptions.ValidationError():
@@ -111,6 +117,8 @@ def _from_framework(exception: exceptions.APIException) -> Response:
 def _message(exception: exceptions.APIException) -> str:
     if isinstance(exception, exceptions.ParseError):
         return "The body can't be read."
+    if isinstance(exception, InvalidParameter):
+        return INVALID
     return MESSAGES.get(exception.status_code, "")
 
 

@@ -1,0 +1,109 @@
+"""/api/v1/clusters and /api/v1/org-unit: clusters, departments and projects, for reading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import cluster_answers, department_answers, project_answers
+from accessrules.api.views import CallerView
+from accessrules.models import Scope, ScopeQuerySet
+from runai_access.api.filtering import Field, Kind
+from runai_access.api.listing import Listing, paged
+from runai_access.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the organization: how it is listed, and how it reads on the wire.
+
+    `member` is where the list stands in the answer; without one the answer is the list itself.
+    """
+
+    type: Scope.Type
+    answers: Callable[[list[Scope]], list[dict[str, Any]]]
+    listing: Listing
+    member: str = ""
+
+
+def _listing(default_limit: int | None, largest_limit: int, **fields: Field) -> Listing:
+    return Listing(
+        fields={
+            "name": Field("name"),
+            "createdBy": Field("created_by"),
+            "createdAt": Field("created_at", Kind.TIME),
+            "updatedAt": Field("updated_at", Kind.TIME),
+            **fields,
+        },
+        search=("name",),
+        order=("name", "pk"),
+        default_limit=default_limit,
+        largest_limit=largest_limit,
+    )
+
+
+CLUSTERS = Level(Scope.Type.CLUSTER, cluster_answers, _listing(None, 1000))
+DEPARTMENTS = Level(
+    Scope.Type.DEPARTMENT,
+    department_answers,
+    _listing(50, 500, clusterId=Field("parent__uid")),
+    member="departments",
+)
+PROJECTS = Level(
+    Scope.Type.PROJECT,
+    project_answers,
+    _listing(
+        50,
+        500,
+        clusterId=Field("parent__parent__uid"),
+        departmentId=Field("parent__uid"),
+        parentId=Field("parent__uid"),
+        parentName=Field("parent__name"),
+    ),
+    member="projects",
+)
+
+
+class LevelView(CallerView):
+    """What the endpoints of one level share."""
+
+    level: Level = CLUSTERS
+
+    def visible(self) -> ScopeQuerySet:
+        """Return the scopes of this level in sight; raise Denied where there can be none."""
+        self.caller.authority.require_anywhere("read", self.level.type)
+        return self.caller.authority.visible_scopes().filter(type=self.level.type)
+
+
+class ScopesView(LevelView):
+    """All in sight."""
+
+    def get(self, request: Request) -> Response:
+        page = self.level.listing.page(self.visible(), request.query_params)
+        answers = self.level.answers(page.rows)
+        if not self.level.member:
+            return paged(request, page, answers)
+        body: dict[str, Any] = {self.level.member: answers}
+        if page.next is not None:
+            body["next"] = page.next
+        return paged(request, page, body)
+
+
+class ScopesCountView(LevelView):
+    """How many the list would hold."""
+
+    def get(self, request: Request) -> Response:
+        matching = self.level.listing.matching(self.visible(), request.query_params)
+        return Response({"count": matching.count()})
+
+
+class ScopeView(LevelView):
+    """One of them."""
+
+    def get(self, request: Request, uid: str) -> Response:
+        scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
+        if scope is None:
+            raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")
+        return Response(self.level.answers([scope])[0])

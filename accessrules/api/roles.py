@@ -1,0 +1,44 @@
+"""/api/v1/authorization/roles: the predefined roles, also those that the console does not offer."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import role_answer
+from accessrules.api.views import CallerView
+from accessrules.models import Role
+from runai_access.api.filtering import Field, Kind
+from runai_access.api.ids import integer_id
+from runai_access.api.listing import Listing, paged
+from runai_access.errors import NotFound
+
+LISTING = Listing(
+    fields={
+        "id": Field("id", Kind.NUMBER),
+        "name": Field("name"),
+        "createdBy": Field("created_by"),
+        "createdAt": Field("created_at", Kind.TIME),
+        "updatedAt": Field("updated_at", Kind.TIME),
+    },
+    search=("name", "description"),
+    order=("pk",),
+)
+
+
+class RolesView(CallerView):
+    """All roles: a bare list."""
+
+    def get(self, request: Request) -> Response:
+        self.caller.authority.require_anywhere("read", "roles")
+        page = LISTING.page(Role.objects.all(), request.query_params)
+        return paged(request, page, [role_answer(role) for role in page.rows])
+
+
+class RoleView(CallerView):
+    """One role."""
+
+    def get(self, request: Request, role_id: str) -> Response:
+        self.caller.authority.require_anywhere("read", "roles")
+        role = Role.objects.filter(pk=integer_id(role_id)).first()
+        if role is None:
+            raise NotFound(f"There is no role {role_id}.")
+        return Response(role_answer(role))

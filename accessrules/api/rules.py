@@ -1,0 +1,187 @@
+"""/api/v1/authorization/access-rules: list, count, create, read and delete access rules."""
+
+import uuid
+from typing import Any
+
+from django.db.models import Q
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.actions import create_access_rule, delete_access_rule, find_subject
+from accessrules.api.answers import rule_answer, rule_answers
+from accessrules.api.views import CallerView
+from accessrules.authorization import Authority
+from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.fields import Text, WholeNumber
+from runai_access.api.filtering import Field, Kind, read_time
+from runai_access.api.ids import integer_id
+from runai_access.api.listing import Listing, paged
+from runai_access.errors import NotFound
+
+# `app` and `service-account` are two names of one type; every client knows the first.
+SUBJECT_TYPES = {
+    "user": Subject.Type.USER,
+    "app": Subject.Type.APP,
+    "service-account": Subject.Type.APP,
+    "group": Subject.Type.GROUP,
+}
+
+LISTING = Listing(
+    fields={
+        "subjectId": Field("subject__name"),
+        "subjectType": Field("subject__type", accepts=SUBJECT_TYPES),
+        "roleId": Field("role_id", Kind.NUMBER),
+        "roleName": Field("role__name"),
+        "scopeId": Field("scope__uid"),
+        "scopeType": Field("scope__type"),
+        "scopeName": Field("scope__name"),
+        "createdAt": Field("created_at", Kind.TIME),
+        "deletedAt": Field("deleted_at", Kind.TIME),
+        "createdBy": Field("created_by"),
+    },
+    search=("subject__name", "role__name", "scope__name", "created_by"),
+    order=("pk",),
+    default_limit=50,
+    largest_limit=500,
+)
+
+
+class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The body that creates a rule (contract: AccessRuleCreationFields)."""
+
+    subjectId = Text(max_length=255)
+    subjectType = serializers.ChoiceField(choices=list(SUBJECT_TYPES))
+    roleId = WholeNumber()
+    scopeId = Text(max_length=64)
+    scopeType = serializers.ChoiceField(choices=Scope.Type.values)
+
+
+class AccessRulesView(CallerView):
+    """The collection."""
+
+    def get(self, request: Request) -> Response:
+        rules = visible(self.caller.authority, request.query_params)
+        page = LISTING.page(rules.select_related("subject", "role", "scope"), request.query_params)
+        body = {
+            "totalRecords": page.total,
+            "displayRecords": len(page.rows),
+            "accessRules": rule_answers(page.rows),
+        }
+        return paged(request, page, body)
+
+    def post(self, request: Request) -> Response:
+        authority = self.caller.authority
+        authority.require_anywhere("create", "access_rules")
+        body = NewAccessRule(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data
+        rule = create_access_rule(
+            caller=self.caller,
+            subject=_subject(wanted),
+            role=_role(wanted["roleId"]),
+            scope=_scope(authority, wanted["scopeType"], wanted["scopeId"]),
+        )
+        return Response(rule_answer(rule), status=201)
+
+
+class AccessRulesCountView(CallerView):
+    """How many rules the list would hold."""
+
+    def get(self, request: Request) -> Response:
+        rules = visible(self.caller.authority, request.query_params)
+        return Response({"count": LISTING.matching(rules, request.query_params).count()})
+
+
+class AccessRuleView(CallerView):
+    """One rule."""
+
+    def get(self, request: Request, rule_id: str) -> Response:
+        authority = self.caller.authority
+        authority.require_anywhere("read", "access_rules")
+        rules = authority.visible_rules().living().select_related("subject", "role", "scope")
+        rule = rules.filter(pk=integer_id(rule_id)).first()
+        if rule is None:
+            raise NotFound("There is no such access rule.")
+        return Response(rule_answer(rule))
+
+    def delete(self, request: Request, rule_id: str) -> Response:
+        self.caller.authority.require_anywhere("delete", "access_rules")
+        delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
+        return Response(status=204)
+
+
+def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
+    """Return the rules in sight that the contract's own parameters ask for."""
+    authority.require_anywhere("read", "access_rules")
+    rules = authority.visible_rules()
+    if not _flag(parameters, "includeDeleted"):
+        rules = rules.living()
+    return rules.filter(*_asked(parameters))
+
+
+def _asked(parameters: QueryDict) -> list[Q]:
+    asked = []
+    if type_ := parameters.get("subjectType"):
+        asked.append(Q(subject__type=SUBJECT_TYPES.get(type_, type_)))
+    if part := parameters.get("subjectIdFilter"):
+        asked.append(Q(subject__name__icontains=part))
+    if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
+        asked.append(Q(subject__name__in=ids))
+    if scope_type := parameters.get("scopeType"):
+        asked.append(Q(scope__type=scope_type))
+    if scope_id := parameters.get("scopeId"):
+        asked.append(Q(scope__uid=scope_id))
+    if role_id := parameters.get("roleId"):
+        asked.append(Q(role=_whole("roleId", role_id)))
+    if since := parameters.get("lastUpdated"):
+        asked.append(Q(updated_at__gte=read_time("lastUpdated", since)))
+    if cluster := parameters.get("clusterId"):
+        asked.append(_in_cluster(cluster))
+    return asked
+
+
+def _in_cluster(uid: str) -> Q:
+    try:
+        uuid.UUID(uid)
+    except ValueError:
+        raise InvalidParameter(f"clusterId must be a UUID, not {uid[:80]!r}.") from None
+    clusters = Scope.objects.filter(type=Scope.Type.CLUSTER, uid=uid.lower())
+    return Q(scope__in=Scope.objects.at_or_below([cluster.path for cluster in clusters]))
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return integer_id(text)
+    except NotFound:
+        raise InvalidParameter(f"{name} must be a whole number, not {text[:80]!r}.") from None
+
+
+def _flag(parameters: QueryDict, name: str) -> bool:
+    text = parameters.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise InvalidParameter(f"{name} must be true or false, not {text[:80]!r}.")
+    return text == "true"
+
+
+def _subject(wanted: dict[str, Any]) -> Subject:
+    try:
+        return find_subject(SUBJECT_TYPES[wanted["subjectType"]], wanted["subjectId"])
+    except NotFound as error:
+        raise NotFound(f"subjectId: {error}") from None
+
+
+def _role(role_id: int) -> Role:
+    role = Role.objects.filter(pk=role_id).first()
+    if role is None:
+        raise NotFound(f"roleId: there is no role {role_id}.")
+    return role
+
+
+def _scope(authority: Authority, type_: str, uid: str) -> Scope:
+    scope = authority.nameable_scopes().filter(type=type_, uid=uid).first()
+    if scope is None:
+        raise NotFound(f"scopeId: there is no {Scope.Type(type_).label.lower()} {uid!r}.")
+    return scope

@@ -1,0 +1,32 @@
+"""What every endpoint with a caller shares."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accessrules.callers import Caller, caller_of
+from accessrules.denials import record_denial
+from runai_access.errors import Denied
+
+
+class CallerView(APIView):
+    """A view that knows who calls: `self.caller`; what it refuses is recorded."""
+
+    caller: Caller
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.caller = _caller(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Denied):
+            record_denial(self.request._request, exc)
+        return super().handle_exception(exc)
+
+
+def _caller(request: Request) -> Caller:
+    # Django's own request holds who signed in by session; DRF's, who signed in by token.
+    request._request.user = request.user
+    return caller_of(request._request)

@@ -1,0 +1,38 @@
+"""Who asks for a token: the client ID and secret that a request carries."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """A client ID and its secret; the secret never shows in a representation."""
+
+    client_id: str
+    secret: str = field(repr=False)
+
+
+class MalformedBasic(Exception):
+    """The Authorization header claims to be Basic and is not."""
+
+
+def from_basic(header: str) -> ClientCredentials | None:
+    """Return the credentials of a Basic header; None where it is no Basic header at all.
+
+    Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
+    """
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+        client_id, colon, secret = text.partition(":")
+        if not colon:
+            raise MalformedBasic
+        return ClientCredentials(
+            unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+        )
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise MalformedBasic from None

@@ -1,0 +1,31 @@
+"""Programs signing in: credentials checked, the login noted, both outcomes recorded."""
+
+from accessrules.models import Subject
+from applications.credentials import authenticate
+from applications.models import Application
+from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+
+
+def sign_in(client_id: str, secret: str, origin: Origin) -> Application | None:
+    """Return the application whose credentials these are, else None.
+
+    Raises Busy when too many credentials wait to be checked.
+    """
+    application = authenticate(client_id, secret)
+    if application is None:
+        record_once_a_minute(
+            "sign-in",
+            Entity("application", name=client_id),
+            actor=Actor("anonymous", client_id, origin=origin),
+            succeeded=False,
+            reason="unknown client, wrong secret, or disabled",
+        )
+        return None
+    application.note_login()
+    record_once_a_minute(
+        "sign-in",
+        Entity("application", str(application.pk), application.name),
+        actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
+        succeeded=True,
+    )
+    return application

@@ -1,0 +1,125 @@
+"""The filterBy grammar: `field operator value`, all of them must hold (contract/README.md).
+
+Repeated parameters and comma-joined ones are alike. Clients do not escape commas inside values, so
+a comma separates only where a known field and an operator follow it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+
+from runai_access.api.errors import InvalidParameter
+
+
+class Kind(Enum):
+    """What a field holds, and with it which operators make sense and how values are read."""
+
+    TEXT = "text"
+    TIME = "time"
+    NUMBER = "number"
+    FLAG = "flag"
+
+
+_TEXT = {
+    "==": "iexact", "!=": "iexact", "=@": "icontains", "!@": "icontains",
+    "=^": "istartswith", "=$": "iendswith",
+}  # fmt: skip
+_ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
+_LOOKUPS = {
+    Kind.TEXT: _TEXT,
+    Kind.TIME: _ORDERED,
+    Kind.NUMBER: _ORDERED,
+    Kind.FLAG: {"==": "exact", "!=": "exact"},
+}
+_OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
+_OPERATOR = "|".join(re.escape(operator) for operator in _OPERATORS)
+_CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that lists may be filtered and sorted by: the model's lookup and its kind.
+
+    `accepts` maps what clients may write to what the column holds, where they differ.
+    """
+
+    lookup: str
+    kind: Kind = Kind.TEXT
+    accepts: Mapping[str, str] | None = None
+
+
+def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> Q:
+    """Return what all of `filters` together ask for.
+
+    Raises InvalidParameter that names the field, operator or value, and lists the known ones.
+    """
+    everything = Q()
+    for text in filters:
+        for part in _split(text, fields):
+            everything &= _condition(part, fields)
+    return everything
+
+
+def _split(text: str, fields: Mapping[str, Field]) -> list[str]:
+    known = "|".join(re.escape(name) for name in fields)
+    return re.split(rf",(?=(?:{known})(?:{_OPERATOR}))", text)
+
+
+def _condition(text: str, fields: Mapping[str, Field]) -> Q:
+    match = _CONDITION.fullmatch(text.strip())
+    if match is None:
+        raise InvalidParameter(
+            f"filterBy: {text[:80]!r} must be a field, an operator ({' '.join(_OPERATORS)}) and a "
+            f"value. Fields: {', '.join(fields)}."
+        )
+    name, operator, raw = match.groups()
+    field = fields.get(name)
+    if field is None:
+        raise InvalidParameter(
+            f"filterBy: there is no field {name[:80]!r}. Fields: {', '.join(fields)}."
+        )
+    lookups = _LOOKUPS[field.kind]
+    if operator not in lookups:
+        raise InvalidParameter(
+            f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."
+        )
+    value = _value(name, field, raw)
+    condition = Q(**{f"{field.lookup}__{lookups[operator]}": value})
+    return ~condition if operator.startswith("!") else condition
+
+
+def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
+    match field.kind:
+        case Kind.TIME:
+            return read_time(f"filterBy: {name}", raw)
+        case Kind.NUMBER:
+            if not re.fullmatch(r"[0-9]{1,9}", raw):
+                raise InvalidParameter(f"filterBy: {name} must be a whole number, not {raw[:80]!r}.")
+            return int(raw)
+        case Kind.FLAG:
+            if raw.lower() not in ("true", "false"):
+                raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
+            return raw.lower() == "true"
+        case Kind.TEXT:
+            return (field.accepts or {}).get(raw.lower(), raw)
+
+
+def read_time(name: str, text: str) -> datetime:
+    """Return an ISO 8601 time, UTC where it names no zone; raise InvalidParameter that names it."""
+    # In a URL an unescaped "+" of a zone arrives as a blank.
+    try:
+        time = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
+        time = time or datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidParameter(
+            f"{name} must be an ISO 8601 time like 2026-01-31T12:00:00Z, not {text[:80]!r}."
+        ) from None
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        raise InvalidParameter(f"{name} is out of range.") from None

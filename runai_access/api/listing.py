@@ -1,0 +1,119 @@
+"""One way of listing for every endpoint: filterBy, search, sortBy, sortOrder, limit, offset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.http import QueryDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.filtering import Field, conditions
+
+LARGEST_OFFSET = 2**31 - 1
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """The rows of one answer; `total` counts all that match."""
+
+    rows: list[M]
+    total: int
+    offset: int
+
+    @property
+    def next(self) -> int | None:
+        """The offset of the next answer; None where this is the last."""
+        end = self.offset + len(self.rows)
+        return end if self.rows and end < self.total else None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How one resource is listed. Without `default_limit` everything is answered."""
+
+    fields: Mapping[str, Field]
+    search: tuple[str, ...]
+    order: tuple[str, ...]
+    default_limit: int | None = None
+    largest_limit: int = 1000
+
+    def page(self, rows: QuerySet[M], parameters: QueryDict) -> Page[M]:
+        """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
+        if any("\x00" in value for _, values in parameters.lists() for value in values):
+            raise InvalidParameter("A parameter must not contain the character NUL.")
+        matching = self.matching(rows, parameters)
+        offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
+        limit = _number(parameters, "limit", 1, self.largest_limit) or self.default_limit
+        ordered = matching.order_by(*self._order(parameters))
+        if limit is None and not offset:
+            found = list(ordered)
+            return Page(found, len(found), offset)
+        end = None if limit is None else offset + limit
+        return Page(list(ordered[offset:end]), matching.count(), offset)
+
+    def matching(self, rows: QuerySet[M], parameters: QueryDict) -> QuerySet[M]:
+        """Return the rows that filterBy and search leave."""
+        rows = rows.filter(conditions(parameters.getlist("filterBy"), self.fields))
+        sought = parameters.get("search", "").strip()
+        if sought:
+            anywhere = Q()
+            for lookup in self.search:
+                anywhere |= Q(**{f"{lookup}__icontains": sought})
+            rows = rows.filter(anywhere)
+        return rows
+
+    def _order(self, parameters: QueryDict) -> list[OrderBy | str]:
+        direction = parameters.get("sortOrder") or "asc"
+        if direction not in ("asc", "desc"):
+            raise InvalidParameter(f"sortOrder must be asc or desc, not {direction[:80]!r}.")
+        name = parameters.get("sortBy")
+        if not name:
+            return list(self.order)
+        if name not in self.fields:
+            raise InvalidParameter(
+                f"sortBy: there is no field {name[:80]!r}. Fields: {', '.join(self.fields)}."
+            )
+        column = F(self.fields[name].lookup)
+        # Nothing sorts last both ways; the primary key breaks ties, so that no row is met twice.
+        if direction == "desc":
+            return [column.desc(nulls_last=True), "-pk"]
+        return [column.asc(nulls_last=True), "pk"]
+
+
+def paged(request: Request, page: Page[Any], body: Any) -> Response:
+    """Return `body` with the total and the neighbours in headers (RFC 8288)."""
+    response = Response(body)
+    response["X-Total-Count"] = str(page.total)
+    links = []
+    limit = request.query_params.get("limit")
+    if page.next is not None:
+        links.append(_link(request, page.next, "next"))
+    if page.offset and limit:
+        links.append(_link(request, max(0, page.offset - int(limit)), "prev"))
+    if links:
+        response["Link"] = ", ".join(links)
+    return response
+
+
+def _link(request: Request, offset: int, relation: str) -> str:
+    parameters = request.query_params.copy()
+    parameters["offset"] = str(offset)
+    query = parameters.urlencode()
+    return f'<{settings.PUBLIC_URL}{request.path}?{query}>; rel="{relation}"'
+
+
+def _number(parameters: QueryDict, name: str, least: int, largest: int) -> int | None:
+    text = parameters.get(name, "").strip()
+    if not text:
+        return None
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
+    if not least <= number <= largest:
+        raise InvalidParameter(
+            f"{name} must be a whole number from {least} to {largest}, not {text[:80]!r}."
+        )
+    return number
