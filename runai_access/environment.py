@@ -7,10 +7,13 @@ import ipaddress
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -35,13 +38,37 @@ def positive_int(name: str, default: int) -> int:
     return int(value)
 
 
+def port() -> int:
+    """Return the port to listen on."""
+    number = positive_int("PORT", 8000)
+    if number > 65535:
+        raise ImproperlyConfigured(f"PORT must be at most 65535, not {number}.")
+    return number
+
+
+def database(default: str) -> dict[str, Any]:
+    """Return Django's settings for the database that DATABASE_URL names."""
+    url = text("DATABASE_URL", default)
+    try:
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:
+        parsed = {}
+    if parsed.get("ENGINE") not in ENGINES:
+        # The URL may hold a password, so it is not repeated.
+        raise ImproperlyConfigured(
+            "DATABASE_URL must look like postgres://user:password@host:5432/name or "
+            "sqlite:////folder/file.sqlite3."
+        )
+    return parsed
+
+
 def public_url() -> str:
     """Return the address people and programs use, without a trailing slash.
 
     It is the token issuer and decides allowed hosts, CSRF origins and secure cookies. The Host
     header never does.
     """
-    url = text("RUNAI_ACCESS_URL", f"http://127.0.0.1:{text('PORT', '8000')}").rstrip("/")
+    url = text("RUNAI_ACCESS_URL", f"http://127.0.0.1:{port()}").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         raise ImproperlyConfigured(

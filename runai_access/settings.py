@@ -3,8 +3,6 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
-
 from runai_access import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,9 +77,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # Database: SQLite in var/ for one machine, PostgreSQL for many replicas.
 
 DATABASES = {
-    "default": dj_database_url.parse(
-        environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")
-    )
+    "default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")
 }
 _database = DATABASES["default"]
 IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"

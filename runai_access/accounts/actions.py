@@ -8,10 +8,11 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions import create_subject
+from accessrules.actions import create_access_rule, create_subject, set_subject_enabled
 from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller
-from accessrules.models import Subject
+from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
+from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.accounts.models import User, normalise_email
 from runai_access.audit.recorder import Entity, record
 from runai_access.errors import NotFound
@@ -52,6 +53,29 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
     user.updated_at = timezone.now()
     user.save(update_fields=["password", "updated_at"])
     record("reset-password", _entity(user), actor=caller.actor)
+    return user
+
+
+@transaction.atomic
+def make_administrator(*, caller: Caller, email: str, password: str) -> User:
+    """Make sure that this person is there, enabled, System administrator, and has this password.
+
+    The way in of the first administrator, and the way back in when nobody else can sign in. Raises
+    Denied, ValidationError for a bad e-mail or password.
+    """
+    user = User.objects.filter(email=normalise_email(email)).first()
+    if user is None:
+        user = create_user(caller=caller, email=email, password=password)
+    else:
+        user = reset_password(caller=caller, email=email, password=password)
+    if not user.subject.enabled:
+        set_subject_enabled(user.subject, enabled=True)
+        record("update", _entity(user), actor=caller.actor, changes={"enabled": [False, True]})
+    role = Role.objects.get(pk=SYSTEM_ADMINISTRATOR_ID)
+    scope = Scope.objects.get(path=ACCOUNT.path)
+    rules = AccessRule.objects.living().filter(subject=user.subject, role=role, scope=scope)
+    if not rules.exists():
+        create_access_rule(caller=caller, subject=user.subject, role=role, scope=scope)
     return user
 
 

@@ -1,0 +1,38 @@
+# make run    serve the console on http://127.0.0.1:8000
+# make test   run every test           make check   lint, types, import rules, dependencies
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --frozen --inexact
+export UV_PYTHON ?= $(BIN)/python
+
+.PHONY: run test check
+.DELETE_ON_ERROR:
+
+run: .venv/.run
+	@exec $(BIN)/python manage.py serve
+
+test: .venv/.test
+	@.ci/chromium
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: .venv/.check
+	@.ci/check
+
+# What is installed is marked with a stamp, so that the second time costs nothing. --inexact leaves
+# in place what other targets installed.
+.venv/.run: uv.lock $(UV)
+	@$(SYNC)
+	@touch $@
+
+.venv/.test: uv.lock $(UV)
+	@$(SYNC) --group test
+	@touch $@ .venv/.run
+
+.venv/.check: uv.lock $(UV)
+	@$(SYNC) --group test --group check
+	@touch $@ .venv/.test .venv/.run
+
+$(UV):
+	@.ci/venv $(PYTHON)

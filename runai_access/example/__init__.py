@@ -1,0 +1,5 @@
+"""A small organisation to look at, loaded on the first start of an empty installation."""
+
+from runai_access.example.loader import load
+
+__all__ = ["load"]

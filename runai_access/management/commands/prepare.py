@@ -1,0 +1,122 @@
+"""Bring an installation up to date; what `serve` does before it serves."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.exceptions import ValidationError
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError, connection, transaction
+
+from accessrules.callers import SYSTEM
+from accessrules.models import Scope
+from applications.models import Application
+from runai_access import environment, example
+from runai_access.accounts.actions import make_administrator, new_password
+from runai_access.accounts.models import User
+from runai_access.api.throttles import forget_expired
+
+# Any number will do, as long as nobody else in the same database takes it for another purpose.
+_PREPARING = 7_240_1001
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates the database, collects static files, makes the first administrator and the "
+        "example organisation, and clears what has expired. Doing it again changes nothing."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with _alone():
+                self._prepare()
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {error}") from error
+        except OSError as error:
+            raise CommandError(f"{settings.VAR_DIR} can't be written: {error}") from error
+
+    def _prepare(self) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        _collect_static_files()
+        if not User.objects.exists():
+            self._start_anew()
+        forget_expired()
+        call_command("clearsessions")
+
+    def _start_anew(self) -> None:
+        """Make the first administrator and the example organisation: both or, failing, neither."""
+        email = environment.text("RUNAI_ACCESS_ADMIN_EMAIL", "admin@example.com")
+        chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
+        password = chosen or new_password()
+        with_example = _is_empty() and environment.flag(
+            "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
+        )
+        try:
+            with transaction.atomic():
+                make_administrator(caller=SYSTEM, email=email, password=password)
+                if with_example:
+                    example.load()
+        except ValidationError as error:
+            raise CommandError(first_administrator_refused(error)) from error
+        if with_example:
+            self.stdout.write("Loaded a small example organisation.")
+        told = "the one in RUNAI_ACCESS_ADMIN_PASSWORD" if chosen else password
+        self.stdout.write(f"Made the first administrator: {email}, password: {told}")
+        if not chosen:
+            self.stdout.write("Store the password now; it is not shown again.")
+
+
+def _is_empty() -> bool:
+    return not (Application.objects.exists() or Scope.objects.filter(depth__gt=1).exists())
+
+
+def first_administrator_refused(error: ValidationError) -> str:
+    """Return the sentence for an administrator's e-mail or password that can't be taken."""
+    names = {"email": "The e-mail", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
+    return " ".join(
+        f"{names.get(field, field)} can't be used: {' '.join(messages)}"
+        for field, messages in error.message_dict.items()
+    )
+
+
+def _collect_static_files() -> None:
+    """Run collectstatic, which takes seconds, only where a source file has changed since."""
+    stamp = settings.VAR_DIR / "static.stamp"
+    files = [
+        storage.path(name) for finder in finders.get_finders() for name, storage in finder.list([])
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.encode())
+        digest.update(_content_digest(path))
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(digest.hexdigest())
+
+
+def _content_digest(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let only one process at a time prepare: on this machine, and of one PostgreSQL database."""
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.VAR_DIR / "prepare.lock").open("w") as file:
+        flock(file, LOCK_EX)
+        if settings.IS_SQLITE:
+            yield
+            return
+        own = connection.copy()
+        try:
+            with own.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_PREPARING])
+            yield
+        finally:
+            own.close()  # and with it the lock

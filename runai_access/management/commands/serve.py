@@ -1,0 +1,89 @@
+"""Prepare, say where to go, and become the production server."""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+
+from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
+from accessrules.models import ACCOUNT_PATH
+from runai_access import environment
+from runai_access.accounts.models import User
+
+# A worker is a process with a Python of its own; its threads wait for the database or for Argon2,
+# which both let go of the interpreter. Two workers at least, so that one long request never holds
+# up the whole server.
+WORKERS_AT_LEAST, WORKERS_AT_MOST = 2, 8
+THREADS_PER_WORKER = 8
+# How long requests under way may take to finish after a stop was asked for.
+STOP_SECONDS = 25
+
+
+class Command(BaseCommand):
+    help = "Prepares the installation and serves it until Ctrl-C or SIGTERM."
+    # `prepare` migrates first; before that the checks of the database would find it lacking.
+    requires_migrations_checks = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host = environment.text("RUNAI_ACCESS_HOST", "127.0.0.1")
+        port = environment.port()
+        _require_free(host, port)
+        call_command("prepare", stdout=self.stdout)
+        self._say_where_to_go()
+        self.stdout.flush()
+        # The server's processes have no use for it any more.
+        os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
+        os.chdir(settings.BASE_DIR)
+        os.execv(sys.executable, [sys.executable, "-m", "granian", *_server_options(host, port)])
+
+    def _say_where_to_go(self) -> None:
+        administrators = User.objects.filter(
+            subject__enabled=True,
+            subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
+            subject__access_rules__scope__path=ACCOUNT_PATH,
+            subject__access_rules__deleted_at=None,
+        )
+        first = administrators.order_by("created_at").first()
+        self.stdout.write(f"runai-access is at {settings.PUBLIC_URL}")
+        if first:
+            self.stdout.write(
+                f"Sign in as {first.email}. Lost the password? "
+                f"{os.path.relpath(sys.executable)} manage.py reset_password {first.email}"
+            )
+        else:
+            self.stdout.write(
+                "Nobody is System administrator. "
+                f"{os.path.relpath(sys.executable)} manage.py create_admin EMAIL makes one."
+            )
+        self.stdout.write("Ctrl-C stops it.")
+
+
+def _server_options(host: str, port: int) -> list[str]:
+    workers = min(max(os.cpu_count() or 1, WORKERS_AT_LEAST), WORKERS_AT_MOST)
+    return [
+        *("--interface", "wsgi", "--no-ws"),
+        *("--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", str(THREADS_PER_WORKER)),
+        *("--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS)),
+        # No line per request: what matters is in the audit record, and an address may carry what
+        # somebody pasted into it by mistake.
+        *("--no-access-log", "--log-level", "warning"),
+        "runai_access.wsgi:application",
+    ]
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise CommandError with a sentence where the server could not listen anyway."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Can't listen on {host}:{port} ({error.strerror}). Choose another with "
+            "PORT and RUNAI_ACCESS_HOST."
+        ) from error

@@ -1,0 +1,163 @@
+"""Real servers for tests: the product's own `serve` command, each on a database of its own."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+ADMIN_EMAIL = "alex.admin@example.com"
+ADMIN_PASSWORD = "correct-horse-battery-staple"  # noqa: S105
+READY_SECONDS = 60
+
+
+@dataclass
+class Server:
+    """One running server. Several may share a `database`: then they are replicas."""
+
+    url: str
+    database: str
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes]
+    admin_email: str = ADMIN_EMAIL
+    admin_password: str = field(default=ADMIN_PASSWORD, repr=False)
+
+    def command(
+        self, *args: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run manage.py against this server's database and return what it said."""
+        return manage(*args, environment={**self.environment, **(environment or {})})
+
+    @property
+    def output(self) -> str:
+        """Everything the server has written to standard output and error."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Poll /readyz until it answers 200; fail with the server's own words."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"The server ended ({self.process.returncode}):\n{self.output}")
+            if status_of(f"{self.url}/readyz") == 200:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"The server is not ready after {seconds} s:\n{self.output}")
+
+    def stop(self, seconds: float = 30) -> int:
+        """Ask the server to finish and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def kill(self) -> None:
+        """End the server and its workers as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+def launch(
+    folder: Path, *, database: str, environment: Mapping[str, str] | None = None
+) -> Server:
+    """Start a server on a free port and return it without waiting for it to be ready."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = server_environment(
+        {
+            "DATABASE_URL": database,
+            "PORT": str(port),
+            "RUNAI_ACCESS_SECRET_KEY": "a-key-that-all-test-servers-share-" + "x" * 16,
+            "RUNAI_ACCESS_ADMIN_EMAIL": ADMIN_EMAIL,
+            "RUNAI_ACCESS_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            **(environment or {}),
+        }
+    )
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            # A group of its own: Ctrl-C in the terminal is for pytest, and `kill` reaches workers.
+            process_group=0,
+        )
+    return Server(url, database, settings, log, process)
+
+
+def manage(
+    *args: str, environment: Mapping[str, str], seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a management command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *args],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return this machine's environment with just these settings of ours, whoever set others."""
+    ours = ("RUNAI_ACCESS_", "DJANGO_", "GRANIAN_", "DATABASE_URL", "PORT")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **settings}
+
+
+@contextmanager
+def fresh_database(folder: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on."""
+    cluster = os.environ.get("DATABASE_URL", "")
+    if not cluster.startswith("postgres"):
+        yield f"sqlite:///{folder / f'{uuid.uuid4().hex}.sqlite3'}"
+        return
+    name = f"runai_access_{secrets.token_hex(6)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(cluster, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def status_of(url: str) -> int:
+    """Return the status that a GET answers, or 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+            status: int = response.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+    return status
+

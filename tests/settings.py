@@ -1,0 +1,27 @@
+"""The product's settings, as the tests inside the pytest process need them."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-tests-" + "x" * 32)
+
+# Playwright keeps an event loop in the main thread; Django would take that for an async view.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+from runai_access.settings import *  # noqa: E402, F403
+from runai_access.settings import DATABASES, IS_SQLITE  # noqa: E402
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="runai-access-tests-"))
+
+# Pages are rendered without `collectstatic`; the server that tests start does run it.
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = _FOLDER
+
+if IS_SQLITE:
+    # A file, so that threads and processes can share it as they do in production. It need not
+    # survive a power cut.
+    DATABASES["default"]["TEST"] = {"NAME": str(_FOLDER / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    )
