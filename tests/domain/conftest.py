@@ -1,0 +1,77 @@
+"""What the tests of the core share: an organisation, a fresh keyring, and eyes on Argon2."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from argon2 import PasswordHasher
+
+from accessrules.models import Scope
+from applications.keyring import KEYRING
+from runai_access import hashing
+from tests import factories
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Every scope of a small company, by its name.
+
+    account > alpha > research > vision, speech
+                    > sales > forecast
+            > beta > operations > batch
+    """
+
+    scopes: dict[str, Scope]
+
+    def __getitem__(self, name: str) -> Scope:
+        return self.scopes[name]
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    """The organisation that most tests happen in."""
+    alpha, beta = factories.cluster("alpha"), factories.cluster("beta")
+    research, sales = factories.department("research", alpha), factories.department("sales", alpha)
+    operations = factories.department("operations", beta)
+    made = [
+        alpha, beta, research, sales, operations,
+        factories.project("vision", research),
+        factories.project("speech", research),
+        factories.project("forecast", sales),
+        factories.project("batch", operations),
+    ]  # fmt: skip
+    named = {scope.name: scope for scope in made}
+    return Organisation({"system": factories.system(), "account": factories.account(), **named})
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keyring() -> Iterator[None]:
+    """No test signs with a key that only an earlier test's database held."""
+    KEYRING.forget()
+    yield
+    KEYRING.forget()
+
+
+class CountingHasher:
+    """The real Argon2, and how often it ran."""
+
+    def __init__(self, real: PasswordHasher) -> None:
+        self._real = real
+        self.verifies = 0
+        self.hashes = 0
+
+    def verify(self, secret_hash: str, secret: str) -> bool:
+        self.verifies += 1
+        return self._real.verify(secret_hash, secret)
+
+    def hash(self, secret: str) -> str:
+        self.hashes += 1
+        return self._real.hash(secret)
+
+
+@pytest.fixture
+def argon2(monkeypatch: pytest.MonkeyPatch) -> CountingHasher:
+    """Count the Argon2 runs over client secrets; they still run."""
+    counting = CountingHasher(hashing._hasher)
+    monkeypatch.setattr(hashing, "_hasher", counting)
+    return counting

@@ -1,0 +1,204 @@
+"""Who may grant what: nobody hands out more than they hold, nor elsewhere than they hold it."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.authorization import authority_of, unlimited_authority
+from accessrules.models import AccessRule, Role
+from runai_access.errors import Denied
+from tests import factories
+from tests.domain.conftest import Organisation
+
+ASSET_ADMINISTRATORS = {
+    "Environment administrator",
+    "Data source administrator",
+    "Compute resource administrator",
+    "Data volume administrator",
+    "Template administrator",
+    "Department viewer",
+}
+RESEARCHERS = {"L1 researcher", "L2 researcher", "Viewer", "Credentials administrator"}
+
+# Which roles the holder of the role on the left may grant, in the scope in which it holds that role.
+# A role that is not named here may grant nothing at all.
+GRANTS = {
+    "System administrator": {
+        "System administrator",
+        "Department administrator",
+        "Editor",
+        "Research manager",
+        "ML engineer",
+        "Application administrator",
+        "Cloud operator",
+        "Cloud support",
+        *RESEARCHERS,
+        *ASSET_ADMINISTRATORS,
+    },
+    "Application administrator": {
+        "Application administrator",
+        "Department administrator",
+        "Editor",
+        "Research manager",
+        "ML engineer",
+        *RESEARCHERS,
+        *ASSET_ADMINISTRATORS,
+    },
+    "Department administrator": {
+        "Department administrator",
+        "Research manager",
+        "ML engineer",
+        *RESEARCHERS,
+        *ASSET_ADMINISTRATORS,
+    },
+    "Editor": {"Editor", "Research manager", *RESEARCHERS, *ASSET_ADMINISTRATORS},
+    "Research manager": {"Research manager", *ASSET_ADMINISTRATORS},
+}
+
+INSIDE = {
+    "account": {"account", "alpha", "beta", "research", "sales", "operations"}
+    | {"vision", "speech", "forecast", "batch"},
+    "alpha": {"alpha", "research", "sales", "vision", "speech", "forecast"},
+    "research": {"research", "vision", "speech"},
+    "vision": {"vision"},
+}
+
+
+@pytest.mark.parametrize("place", INSIDE)
+def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
+    acme: Organisation, place: str
+) -> None:
+    roles = list(Role.objects.all())
+    assert len(roles) == 18
+    for number, held in enumerate(roles):
+        holder = factories.person(f"holder-{number}@acme.example", held.name, acme[place])
+        authority = authority_of(holder.subject)
+        for name, scope in acme.scopes.items():
+            granted = {role.name for role in roles if authority.may_grant(role, scope)}
+            expected = GRANTS.get(held.name, set()) if name in INSIDE[place] else set()
+            assert granted == expected, (held.name, name)
+
+
+def test_a_department_administrator_grants_the_documented_roles_in_the_department(
+    acme: Organisation,
+) -> None:
+    """contract/README.md, Delegation."""
+    dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
+    authority = authority_of(dana.subject)
+    for name in ("L1 researcher", "L2 researcher", "ML engineer", "Research manager", "Viewer"):
+        for place in ("research", "vision", "speech"):
+            assert authority.may_grant(factories.role(name), acme[place])
+        for place in ("account", "alpha", "sales", "forecast", "beta"):
+            assert not authority.may_grant(factories.role(name), acme[place])
+    for place in acme.scopes.values():
+        assert not authority.may_grant(factories.role("System administrator"), place)
+
+
+def test_holding_a_role_without_creating_access_rules_grants_nothing(acme: Organisation) -> None:
+    vera = factories.person("vera@acme.example", "Viewer", acme["account"])
+    with pytest.raises(Denied, match="takes create on Access rules there"):
+        authority_of(vera.subject).require_may_grant(factories.role("Viewer"), acme["vision"])
+
+
+def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organisation) -> None:
+    """May create rules in the department, holds the role in one project of it: grants it there."""
+    rene = factories.person("rene@acme.example")
+    granter = factories.custom_role("Granter", access_rules="c")
+    AccessRule.objects.create(
+        subject=rene.subject, role=granter, scope=acme["research"], created_by="test"
+    )
+    factories.rule(rene, "ML engineer", acme["vision"])
+    authority = authority_of(rene.subject)
+    engineer = factories.role("ML engineer")
+    assert authority.may_grant(engineer, acme["vision"])
+    assert not authority.may_grant(engineer, acme["speech"])
+    assert not authority.may_grant(engineer, acme["research"])
+
+
+def test_the_refusal_names_what_is_missing_and_where(acme: Organisation) -> None:
+    dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
+    reader = factories.custom_role("Applications editor", apps="ru")
+    with pytest.raises(Denied) as refused:
+        authority_of(dana.subject).require_may_grant(reader, acme["vision"])
+    assert str(refused.value) == (
+        "Granting Applications editor in project vision takes update on Applications there."
+    )
+
+
+def test_a_long_refusal_is_cut_to_what_can_be_read(acme: Organisation) -> None:
+    vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
+    with pytest.raises(Denied, match=r"create on .+, create on .+, create on .+ and \d+ more"):
+        authority_of(vera.subject).require_may_grant(
+            factories.role("System administrator"), acme["vision"]
+        )
+
+
+def test_only_a_holder_on_system_grants_on_system(acme: Organisation) -> None:
+    sam = factories.person("sam@acme.example", "System administrator", acme["account"])
+    sol = factories.person("sol@acme.example", "System administrator", acme["system"])
+    viewer = factories.role("Viewer")
+    assert not authority_of(sam.subject).may_grant(viewer, acme["system"])
+    assert authority_of(sol.subject).may_grant(viewer, acme["system"])
+
+
+def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organisation) -> None:
+    dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
+    offered = {role.name for role in authority_of(dana.subject).grantable_roles()}
+    assert offered == GRANTS["Department administrator"]
+
+
+def test_a_role_that_is_not_assignable_is_not_offered(acme: Organisation) -> None:
+    sam = factories.person("sam@acme.example", "System administrator")
+    offered = {role.name for role in authority_of(sam.subject).grantable_roles()}
+    assert offered == GRANTS["System administrator"] - {
+        "Application administrator",
+        "Cloud operator",
+        "Cloud support",
+    }
+
+
+def test_a_role_held_only_below_is_offered_because_it_can_be_granted_there(
+    acme: Organisation,
+) -> None:
+    rene = factories.person("rene@acme.example")
+    granter = factories.custom_role("Granter", access_rules="c")
+    AccessRule.objects.create(
+        subject=rene.subject, role=granter, scope=acme["research"], created_by="test"
+    )
+    factories.rule(rene, "ML engineer", acme["vision"])
+    offered = {role.name for role in authority_of(rene.subject).grantable_roles()}
+    assert "ML engineer" in offered
+    assert "L1 researcher" not in offered
+
+
+def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
+    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
+    for name in ("sales", "operations", "batch"):
+        factories.rule(dana, "Editor", acme[name])
+    authority = authority_of(dana.subject)
+    with django_assert_num_queries(1):
+        authority.grantable_roles()
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        ("research", {"research", "vision", "speech"}),
+        ("beta", {"beta", "operations", "batch"}),
+        ("system", {name for name in INSIDE["account"]}),
+    ],
+)
+def test_the_scopes_offered_are_at_and_below_and_never_system(
+    acme: Organisation, place: str, offered: set[str]
+) -> None:
+    edda = factories.person("edda@acme.example", "Editor", acme[place])
+    scopes = authority_of(edda.subject).grantable_scopes()
+    names = {"account" if scope.type == "tenant" else scope.name for scope in scopes}
+    assert names == offered
+
+
+def test_commands_may_grant_everything_everywhere(acme: Organisation) -> None:
+    authority = unlimited_authority()
+    for role in Role.objects.all():
+        assert all(authority.may_grant(role, scope) for scope in acme.scopes.values())
