@@ -1,0 +1,151 @@
+"""Nobody gains by handling someone stronger: who can make a credential can act as its owner."""
+
+import pytest
+
+from accessrules.authorization import authority_of
+from accessrules.models import AccessRule, Role, Scope
+from applications import actions
+from applications.models import Application
+from runai_access.accounts.actions import reset_password
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Denied
+from tests import factories
+from tests.domain.conftest import Organisation
+
+NEW_PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def keeper(acme: Organisation) -> User:
+    """Kim may do everything with applications and people, and nothing else."""
+    kim = factories.person("kim@acme.example")
+    _grant(kim, factories.custom_role("Keeper", apps="crud", users="crud"), acme["account"])
+    return kim
+
+
+def _grant(holder: factories.Holder, role: Role, scope: Scope) -> None:
+    AccessRule.objects.create(
+        subject=factories.subject_of(holder), role=role, scope=scope, created_by="test"
+    )
+
+
+def _disabled(application: Application) -> Application:
+    application.subject.enabled = False
+    application.subject.save()
+    return application
+
+
+def test_a_stronger_application_can_not_be_regenerated(acme: Organisation, keeper: User) -> None:
+    ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
+    with pytest.raises(Denied, match=r"^ci-prod holds .+ in project vision; handling"):
+        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+    ci.refresh_from_db()
+    assert ci.secret_hash == ""
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_stronger_application_can_not_be_enabled(acme: Organisation, keeper: User) -> None:
+    ci = _disabled(factories.application("ci-prod", ("L1 researcher", acme["vision"])))
+    with pytest.raises(Denied, match="ci-prod holds"):
+        actions.set_application_enabled(
+            caller=factories.caller(keeper), application_id=ci.pk, enabled=True
+        )
+    ci.subject.refresh_from_db()
+    assert not ci.subject.enabled
+
+
+@pytest.mark.parametrize("step", ["disable", "delete"])
+def test_taking_away_from_a_stronger_application_needs_no_more(
+    acme: Organisation, keeper: User, step: str
+) -> None:
+    ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
+    caller = factories.caller(keeper)
+    if step == "disable":
+        actions.set_application_enabled(caller=caller, application_id=ci.pk, enabled=False)
+    else:
+        actions.delete_application(caller=caller, application_id=ci.pk)
+    ci.subject.refresh_from_db()
+    assert not ci.subject.enabled
+
+
+def test_an_application_is_as_strong_as_its_groups(acme: Organisation, keeper: User) -> None:
+    ci = factories.application("ci-prod")
+    factories.rule(factories.group("pipelines", ci), "L1 researcher", acme["vision"])
+    with pytest.raises(Denied, match="ci-prod holds"):
+        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+
+
+def test_being_disabled_makes_an_application_no_weaker(acme: Organisation, keeper: User) -> None:
+    ci = _disabled(factories.application("ci-prod", ("L1 researcher", acme["vision"])))
+    with pytest.raises(Denied, match="ci-prod holds"):
+        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+
+
+def test_the_same_role_in_a_narrower_scope_is_not_enough(acme: Organisation, keeper: User) -> None:
+    ci = factories.application("ci-prod", ("L1 researcher", acme["research"]))
+    factories.rule(keeper, "L1 researcher", acme["vision"])
+    factories.rule(keeper, "L1 researcher", acme["speech"])
+    with pytest.raises(Denied, match="in department research"):
+        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+
+
+@pytest.mark.parametrize("place", ["research", "alpha", "account"])
+def test_the_same_role_at_or_above_is_enough(
+    acme: Organisation, keeper: User, place: str
+) -> None:
+    ci = factories.application("ci-prod", ("L1 researcher", acme["research"]))
+    factories.rule(keeper, "L1 researcher", acme[place])
+    issued = actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+    assert issued.application.pk == ci.pk
+
+
+def test_one_rule_that_is_not_covered_is_enough_to_refuse(
+    acme: Organisation, keeper: User
+) -> None:
+    factories.rule(keeper, "L1 researcher", acme["alpha"])
+    ci = factories.application(
+        "ci-prod", ("L1 researcher", acme["vision"]), ("Viewer", acme["batch"])
+    )
+    with pytest.raises(Denied, match="in project batch"):
+        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+
+
+def test_a_rule_that_was_deleted_does_not_count(acme: Organisation, keeper: User) -> None:
+    ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
+    actions_before = AccessRule.objects.get(subject=ci.subject)
+    AccessRule.objects.filter(pk=actions_before.pk).update(deleted_at=actions_before.created_at)
+    assert actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
+
+
+def test_an_application_may_regenerate_its_own_secret_where_it_may_update(
+    acme: Organisation,
+) -> None:
+    rotator = factories.application("rotator", ("System administrator", acme["account"]))
+    issued = actions.regenerate_secret(
+        caller=factories.caller(rotator), application_id=rotator.pk
+    )
+    assert issued.application == rotator
+
+
+def test_a_stronger_person_can_not_be_given_a_password(acme: Organisation, keeper: User) -> None:
+    sam = factories.person("sam@acme.example", "System administrator", password="old password 12")
+    with pytest.raises(Denied, match="sam@acme.example holds"):
+        reset_password(caller=factories.caller(keeper), email=sam.email, password=NEW_PASSWORD)
+    assert User.objects.get(pk=sam.pk).check_password("old password 12")
+
+
+def test_a_weaker_person_can_be_given_a_password(acme: Organisation, keeper: User) -> None:
+    rosa = factories.person("rosa@acme.example", "Viewer", acme["vision"])
+    factories.rule(keeper, "Viewer", acme["alpha"])
+    reset_password(caller=factories.caller(keeper), email=rosa.email, password=NEW_PASSWORD)
+    assert User.objects.get(pk=rosa.pk).check_password(NEW_PASSWORD)
+
+
+def test_the_account_administrator_can_not_handle_who_holds_more_on_system(
+    acme: Organisation,
+) -> None:
+    sam = factories.person("sam@acme.example", "System administrator", acme["account"])
+    sol = factories.person("sol@acme.example", "Viewer", acme["system"])
+    with pytest.raises(Denied, match="in system system"):
+        authority_of(sam.subject).require_may_handle(sol.subject)

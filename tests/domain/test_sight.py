@@ -1,0 +1,188 @@
+"""What each may see: applications, rules and scopes, and how much looking costs."""
+
+import uuid
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.actions import delete_access_rule
+from accessrules.authorization import authority_of, unlimited_authority
+from accessrules.models import AccessRule
+from applications import policy
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.errors import Denied, NotFound
+from tests import factories
+from tests.domain.conftest import Organisation
+
+
+@pytest.fixture
+def reader(acme: Organisation) -> User:
+    """Rita reads applications and access rules in the research department, and nothing else."""
+    rita = factories.person("rita@acme.example")
+    AccessRule.objects.create(
+        subject=rita.subject,
+        role=factories.custom_role("Reader", apps="r", access_rules="r", project="r"),
+        scope=acme["research"],
+        created_by="test",
+    )
+    return rita
+
+
+def _names(applications: object) -> set[str]:
+    return {application.name for application in applications}  # type: ignore[attr-defined]
+
+
+def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organisation) -> None:
+    sam = factories.person("sam@acme.example", "System administrator")
+    factories.application("ruled", ("Viewer", acme["batch"]))
+    factories.application("bare")
+    assert _names(policy.visible(factories.caller(sam))) == {"ruled", "bare"}
+
+
+def test_who_reads_them_in_a_department_sees_those_with_a_rule_there_or_below(
+    acme: Organisation, reader: User
+) -> None:
+    factories.application("at", ("Viewer", acme["research"]))
+    factories.application("below", ("Viewer", acme["vision"]))
+    factories.application("above", ("Viewer", acme["alpha"]))
+    factories.application("beside", ("Viewer", acme["sales"]))
+    factories.application("everywhere", ("Viewer", acme["account"]))
+    factories.application("bare")
+    factories.application("both", ("Viewer", acme["speech"]), ("Viewer", acme["batch"]))
+    caller = factories.caller(reader)
+    assert _names(policy.visible(caller)) == {"at", "below", "both"}
+
+
+def test_a_deleted_rule_takes_its_application_out_of_sight(
+    acme: Organisation, reader: User
+) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
+    rule = AccessRule.objects.get(subject=ci.subject)
+    AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
+    assert _names(policy.visible(factories.caller(reader))) == set()
+
+
+def test_several_rules_in_sight_show_an_application_once(
+    acme: Organisation, reader: User
+) -> None:
+    factories.application(
+        "ci-prod",
+        ("Viewer", acme["vision"]),
+        ("Viewer", acme["speech"]),
+        ("ML engineer", acme["vision"]),
+    )
+    assert policy.visible(factories.caller(reader)).count() == 1
+
+
+def test_of_an_application_in_sight_only_the_rules_in_sight_are_shown(
+    acme: Organisation, reader: User
+) -> None:
+    factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
+    authority = authority_of(reader.subject)
+    (shown,) = Application.objects.visible_to(authority).with_access_rules(authority)
+    assert [rule.scope.name for rule in shown.subject.visible_rules] == ["vision"]
+
+
+def test_deleted_rules_are_not_shown_with_an_application(acme: Organisation) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
+    rule = AccessRule.objects.get(subject=ci.subject, scope=acme["vision"])
+    AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
+    (shown,) = Application.objects.with_access_rules(unlimited_authority())
+    assert [rule.scope.name for rule in shown.subject.visible_rules] == ["batch"]
+
+
+def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked_up(
+    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    leo = factories.person("leo@acme.example", "L1 researcher")
+    factories.application("ci-prod", ("Viewer", acme["vision"]))
+    caller = factories.caller(leo)
+    with (
+        django_assert_num_queries(1),
+        pytest.raises(Denied, match="takes read on Applications, and no access rule gives it"),
+    ):
+        policy.visible_one(caller, uuid.uuid4())
+
+
+@pytest.mark.parametrize(
+    "id_", ["", "no-uuid", "0" * 32, str(uuid.uuid4()), "' OR 1=1 --", "\x00", "9" * 5000]
+)
+def test_an_id_of_nothing_is_not_found_whatever_its_form(acme: Organisation, id_: str) -> None:
+    sam = factories.person("sam@acme.example", "System administrator")
+    factories.application("ci-prod")
+    with pytest.raises(NotFound):
+        policy.visible_one(factories.caller(sam), id_)
+
+
+def test_an_application_out_of_sight_is_not_found(acme: Organisation, reader: User) -> None:
+    hidden = factories.application("hidden", ("Viewer", acme["batch"]))
+    shown = factories.application("shown", ("Viewer", acme["vision"]))
+    caller = factories.caller(reader)
+    assert policy.visible_one(caller, str(shown.pk)) == shown
+    with pytest.raises(NotFound):
+        policy.visible_one(caller, str(hidden.pk))
+
+
+def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_at_many(
+    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    authority = authority_of(
+        factories.person("sam@acme.example", "System administrator").subject
+    )
+    for count in (1, 12):
+        while Application.objects.count() < count:
+            number = Application.objects.count()
+            factories.application(
+                f"app-{number}", ("Viewer", acme["vision"]), ("L1 researcher", acme["batch"])
+            )
+        with django_assert_num_queries(2):
+            listed = list(Application.objects.visible_to(authority).with_access_rules(authority))
+            sentences = [
+                f"{application.name} {rule.role.name} {rule.scope.label}"
+                for application in listed
+                for rule in application.subject.visible_rules
+            ]
+        assert len(sentences) == 2 * count
+
+
+def test_rules_are_seen_where_access_rules_may_be_read(acme: Organisation, reader: User) -> None:
+    ci = factories.application("ci-prod")
+    for place in ("account", "alpha", "research", "vision", "sales", "batch"):
+        factories.rule(ci, "Viewer", acme[place])
+    rules = authority_of(reader.subject).visible_rules().filter(subject=ci.subject)
+    assert {rule.scope.name for rule in rules} == {"research", "vision"}
+
+
+def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organisation) -> None:
+    dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
+    hidden = factories.rule(factories.application("ci-prod"), "Viewer", acme["batch"])
+    caller = factories.caller(dana)
+    with pytest.raises(NotFound) as out_of_sight:
+        delete_access_rule(caller=caller, rule_id=hidden.pk)
+    with pytest.raises(NotFound) as nothing:
+        delete_access_rule(caller=caller, rule_id=hidden.pk + 1000)
+    assert str(out_of_sight.value) == str(nothing.value)
+
+
+def test_a_scope_is_seen_where_its_type_may_be_read(acme: Organisation, reader: User) -> None:
+    seen = authority_of(reader.subject).visible_scopes()
+    assert {scope.name for scope in seen} == {"vision", "speech"}
+
+
+def test_system_is_never_seen(acme: Organisation) -> None:
+    sol = factories.person("sol@acme.example", "System administrator", acme["system"])
+    for authority in (authority_of(sol.subject), unlimited_authority()):
+        assert authority.visible_scopes().count() == len(acme.scopes) - 1
+        assert not authority.visible_scopes().filter(type="system").exists()
+
+
+def test_without_a_rule_nothing_is_seen(acme: Organisation) -> None:
+    factories.application("ci-prod", ("Viewer", acme["vision"]))
+    nora = factories.person("nora@acme.example")
+    authority = authority_of(nora.subject)
+    assert not Application.objects.visible_to(authority).exists()
+    assert not authority.visible_scopes().exists()
+    assert not authority.visible_rules().exists()
+    assert not authority.grantable_scopes().exists()
+    assert authority.grantable_roles() == []
