@@ -1,0 +1,313 @@
+"""What the database itself refuses, however it is asked."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
+from applications.models import Application, SigningKey
+from runai_access.accounts.models import User
+from runai_access.api.models import AttemptCount
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.domain.conftest import Organisation
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def refused(constraint: str = "(?i)unique") -> Iterator[None]:
+    """Expect the database to refuse what is done inside: as a double unless a check is named."""
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        yield
+
+
+# Subjects.
+
+
+@pytest.mark.parametrize("type_", Subject.Type.values)
+def test_two_living_subjects_of_a_type_have_two_names(type_: str) -> None:
+    Subject.objects.create(type=type_, name="ci-prod")
+    with refused():
+        Subject.objects.create(type=type_, name="ci-prod")
+
+
+def test_subjects_of_different_types_may_share_a_name() -> None:
+    for type_ in Subject.Type.values:
+        Subject.objects.create(type=type_, name="ci-prod")
+    assert Subject.objects.filter(name="ci-prod").count() == 3
+
+
+def test_a_name_is_free_again_when_its_subject_is_retired() -> None:
+    for _ in range(2):
+        Subject.objects.create(
+            type="app", name="ci-prod", enabled=False, retired_at=timezone.now()
+        )
+    Subject.objects.create(type="app", name="ci-prod")
+    with refused():
+        Subject.objects.create(type="app", name="ci-prod")
+
+
+def test_a_retired_subject_can_not_come_back_beside_its_successor() -> None:
+    old = Subject.objects.create(
+        type="app", name="ci-prod", enabled=False, retired_at=timezone.now()
+    )
+    Subject.objects.create(type="app", name="ci-prod")
+    with refused():
+        Subject.objects.filter(pk=old.pk).update(retired_at=None)
+
+
+@pytest.mark.parametrize("type_", ["", "robot", "USER"])
+def test_a_subject_has_a_known_type(type_: str) -> None:
+    with refused("subject_type_known"):
+        Subject.objects.create(type=type_, name="ci-prod")
+
+
+def test_a_subject_has_a_name() -> None:
+    with refused("subject_named"):
+        Subject.objects.create(type="app", name="")
+
+
+def test_a_retired_subject_is_disabled() -> None:
+    with refused("subject_retired_is_disabled"):
+        Subject.objects.create(type="app", name="ci-prod", retired_at=timezone.now())
+    retired = Subject.objects.create(
+        type="app", name="ci-prod", enabled=False, retired_at=timezone.now()
+    )
+    with refused("subject_retired_is_disabled"):
+        Subject.objects.filter(pk=retired.pk).update(enabled=True)
+
+
+# Groups.
+
+
+def test_one_is_a_member_of_a_group_once() -> None:
+    gus = factories.person("gus@acme.example")
+    researchers = factories.group("researchers", gus)
+    with refused():
+        GroupMembership.objects.create(group=researchers, member=gus.subject)
+
+
+def test_a_group_is_not_its_own_member() -> None:
+    researchers = factories.group("researchers")
+    with refused("membership_not_of_itself"):
+        GroupMembership.objects.create(group=researchers, member=researchers)
+
+
+# Roles.
+
+
+def test_two_roles_have_two_names() -> None:
+    with refused():
+        Role.objects.create(id=77, name="Viewer", description="", created_by="test")
+
+
+# Scopes.
+
+
+def test_there_is_one_system_and_one_account(acme: Organisation) -> None:
+    system = acme["system"]
+    with refused():
+        Scope.objects.create(
+            type="system", uid="other", name="other", depth=0, path="9" * 16, created_by="test"
+        )
+    with refused():
+        Scope.below(system, name="other", created_by="test").save()
+
+
+@pytest.mark.parametrize("name", ["alpha", "research", "vision"])
+def test_two_scopes_of_a_type_have_two_ids(acme: Organisation, name: str) -> None:
+    scope = acme[name]
+    assert scope.parent
+    with refused():
+        Scope.below(scope.parent, name="other", created_by="test", uid=scope.uid).save()
+
+
+def test_two_scopes_in_one_parent_have_two_names(acme: Organisation) -> None:
+    with refused():
+        factories.project("vision", acme["research"])
+
+
+def test_scopes_in_different_parents_may_share_a_name(acme: Organisation) -> None:
+    assert factories.project("vision", acme["sales"]).pk
+
+
+def test_two_scopes_have_two_paths(acme: Organisation) -> None:
+    with refused():
+        Scope.objects.filter(pk=acme["speech"].pk).update(path=acme["vision"].path)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("vision", {"type": "galaxy"}),
+        ("vision", {"type": "department"}),
+        ("vision", {"parent_type": "cluster"}),
+        ("vision", {"parent_type": ""}),
+        ("vision", {"parent": None}),
+        ("vision", {"depth": 3}),
+        ("research", {"type": "project"}),
+        ("research", {"parent_type": "department"}),
+        ("research", {"parent": None}),
+        ("research", {"depth": 2}),
+        ("alpha", {"type": "department"}),
+        ("alpha", {"parent_type": "system"}),
+        ("alpha", {"parent": None}),
+        ("alpha", {"depth": 1}),
+        ("account", {"type": "cluster"}),
+        ("account", {"parent": None, "parent_type": ""}),
+        ("account", {"depth": 0}),
+        ("system", {"parent_type": "system"}),
+        ("system", {"depth": 1}),
+    ],
+)
+def test_a_scope_stands_at_its_depth_below_the_type_it_belongs_below(
+    acme: Organisation, name: str, changes: dict[str, Any]
+) -> None:
+    # The path is made to fit the depth, so that nothing but the place itself is wrong.
+    depth = changes.get("depth", acme[name].depth)
+    path = acme[name].path[:16] + "7" * 16 * depth
+    with refused("scope_stands_below_its_parent_type"):
+        Scope.objects.filter(pk=acme[name].pk).update(path=path, **changes)
+
+
+def test_system_has_no_parent(acme: Organisation) -> None:
+    with refused("scope_stands_below_its_parent_type"):
+        Scope.objects.filter(pk=acme["system"].pk).update(parent=acme["account"])
+
+
+@pytest.mark.parametrize("digits", [0, 16, 79])
+def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organisation, digits: int) -> None:
+    with refused("scope_path_is_as_long_as_deep"):
+        Scope.objects.filter(pk=acme["vision"].pk).update(path="7" * digits)
+
+
+# Access rules.
+
+
+def test_the_same_living_rule_exists_once(acme: Organisation) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
+    with refused():
+        factories.rule(ci, "Viewer", acme["vision"])
+    factories.rule(ci, "Viewer", acme["speech"])
+    factories.rule(ci, "ML engineer", acme["vision"])
+    factories.application("ci-test", ("Viewer", acme["vision"]))
+
+
+def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organisation) -> None:
+    ci = factories.application("ci-prod")
+    for _ in range(2):
+        rule = factories.rule(ci, "Viewer", acme["vision"])
+        AccessRule.objects.filter(pk=rule.pk).update(deleted_at=timezone.now())
+    factories.rule(ci, "Viewer", acme["vision"])
+    with refused():
+        AccessRule.objects.filter(pk=rule.pk).update(deleted_at=None)
+
+
+def test_a_rule_is_not_deleted_before_it_was_made(acme: Organisation) -> None:
+    rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
+    with refused("access_rule_deleted_after_created"):
+        AccessRule.objects.filter(pk=rule.pk).update(
+            deleted_at=rule.created_at - timedelta(seconds=1)
+        )
+
+
+# People and applications.
+
+
+def test_a_subject_has_one_application() -> None:
+    ci = factories.application("ci-prod")
+    with refused():
+        Application.objects.bulk_create([Application(subject=ci.subject, created_by="test")])
+
+
+def test_a_subject_has_one_person() -> None:
+    rosa = factories.person("rosa@acme.example")
+    with refused():
+        User.objects.bulk_create([User(subject=rosa.subject, email="other@acme.example")])
+
+
+def test_two_people_have_two_emails() -> None:
+    factories.person("rosa@acme.example")
+    other = Subject.objects.create(type="user", name="other@acme.example")
+    with refused():
+        User.objects.create(subject=other, email="rosa@acme.example")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "ras_plain-text",
+        "$argon2i$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+        "$argon2d$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+        "pbkdf2_sha256$1$salt$hash",
+        " $argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+    ],
+)
+def test_a_secret_is_stored_as_argon2id_or_not_at_all(stored: str) -> None:
+    ci = factories.application("ci-prod")
+    with refused("application_secret_only_as_argon2id"):
+        Application.objects.filter(pk=ci.pk).update(secret_hash=stored)
+
+
+def test_two_signing_keys_have_two_ids() -> None:
+    SigningKey.objects.create(kid="one", encrypted_private_key=b"x", public_jwk={})
+    with refused():
+        SigningKey.objects.create(kid="one", encrypted_private_key=b"y", public_jwk={})
+
+
+# The record and the counters.
+
+
+@pytest.mark.parametrize("result", ["", "Maybe", "succeeded"])
+def test_an_audit_event_succeeded_or_failed(result: str) -> None:
+    with refused("audit_result_known"):
+        AuditEvent.objects.create(
+            subject_type="user", subject_name="x", action="create", entity_type="y", result=result
+        )
+
+
+def test_the_same_event_is_told_once() -> None:
+    facts = {"subject_type": "user", "subject_name": "x", "action": "a", "entity_type": "y"}
+    AuditEvent.objects.create(**facts, result="Failed", once_key="k")
+    with refused():
+        AuditEvent.objects.create(**facts, result="Failed", once_key="k")
+    for _ in range(2):
+        AuditEvent.objects.create(**facts, result="Failed")
+
+
+def test_attempts_at_one_thing_are_counted_in_one_place() -> None:
+    AttemptCount.objects.create(key="k", count=1, expires_at=timezone.now())
+    with refused():
+        AttemptCount.objects.create(key="k", count=1, expires_at=timezone.now())
+
+
+def test_a_count_of_attempts_is_never_below_zero() -> None:
+    with refused("(?i)check constraint"):
+        AttemptCount.objects.create(key="k", count=-1, expires_at=timezone.now())
+
+
+def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organisation) -> None:
+    """The keys to subject, role and scope are protected; history would no longer read."""
+    rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
+    for thing in (rule.subject, rule.role, rule.scope):
+        with pytest.raises(ProtectedError):
+            thing.delete()
+        assert type(thing).objects.filter(pk=thing.pk).exists()
+
+
+def test_a_path_has_room_for_every_digit_of_chance(acme: Organisation) -> None:
+    """New scopes never share a label by accident: 16 random digits below each parent."""
+    labels = {
+        Scope.below(acme["research"], name=str(uuid.uuid4()), created_by="test").path[-16:]
+        for _ in range(200)
+    }
+    assert len(labels) == 200
+    assert all(label.isdecimal() and len(label) == 16 for label in labels)
