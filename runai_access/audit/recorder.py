@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from runai_access.audit.models import AuditEvent
+
+# What this process has told in the last minutes; it only saves the database a write that it would
+# ignore anyway.
+_told: deque[str] = deque(maxlen=1000)
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,11 @@ def record_once_a_minute(
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
     event = _event(action, entity, actor, result, reason=reason)
     event.once_key = _once_key(event, event.time)
+    if event.once_key in _told:
+        return
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
+    if not transaction.get_connection().in_atomic_block:  # what may be rolled back is not told yet
+        _told.append(event.once_key)
 
 
 def _event(

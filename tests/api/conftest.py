@@ -1,0 +1,58 @@
+"""An organization to ask about, and a client that asks as somebody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from accessrules.models import Scope
+from applications.models import Application
+from applications.tokens import issue
+from tests import factories
+
+As = Callable[..., Client]
+
+
+@dataclass(frozen=True)
+class Organization:
+    """Two departments beside each other: vision with two projects, speech with one."""
+
+    cluster: Scope
+    vision: Scope
+    training: Scope
+    serving: Scope
+    speech: Scope
+    dictation: Scope
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    cluster = factories.cluster("gpu-east")
+    vision = factories.department("vision", cluster)
+    speech = factories.department("speech", cluster)
+    return Organization(
+        cluster=cluster,
+        vision=vision,
+        training=factories.project("training", vision),
+        serving=factories.project("serving", vision),
+        speech=speech,
+        dictation=factories.project("dictation", speech),
+    )
+
+
+@pytest.fixture
+def administrator(db: None) -> Application:
+    """An application that may do everything in the account."""
+    return factories.application("root", ("System administrator", factories.account()))
+
+
+@pytest.fixture
+def as_() -> As:
+    """Return a client whose requests carry a fresh token of that application."""
+
+    def client(application: Application) -> Client:
+        token = issue(application).text
+        return Client(headers={"Authorization": f"Bearer {token}"})
+
+    return client

@@ -1,0 +1,259 @@
+"""/api/v1/authorization/access-rules."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from tests import factories
+from tests.api.conftest import As, Organization
+
+pytestmark = pytest.mark.django_db
+RULES = "/api/v1/authorization/access-rules"
+VIEWER = 7
+SYSTEM_ADMINISTRATOR = 1
+
+
+def post(client: Client, **body: Any) -> Any:
+    return client.post(RULES, json.dumps(body), content_type="application/json")
+
+
+def wanted(organization: Organization, **changes: Any) -> dict[str, Any]:
+    return {
+        "subjectId": "nightly",
+        "subjectType": "app",
+        "roleId": VIEWER,
+        "scopeId": organization.training.uid,
+        "scopeType": "project",
+        **changes,
+    }
+
+
+def test_a_created_rule_reads_as_the_contract_says(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    factories.application("nightly")
+    answer = post(as_(administrator), **wanted(organization))
+    assert answer.status_code == 201
+    rule = answer.json()
+    assert rule["subjectId"] == "nightly"
+    assert rule["subjectType"] == "app"
+    assert (rule["roleId"], rule["roleName"]) == (VIEWER, "Viewer")
+    assert rule["scopeId"] == organization.training.uid
+    assert (rule["scopeType"], rule["scopeName"]) == ("project", "training")
+    assert rule["scopePath"] == "acme/gpu-east/vision/training"
+    assert rule["clusterId"] == organization.cluster.uid
+    assert rule["tenantId"] == 1001
+    assert rule["createdBy"] == "root"
+    assert rule["deletedAt"] is None
+    assert as_(administrator).get(f"{RULES}/{rule['id']}").json() == rule
+
+
+@pytest.mark.parametrize("subject_type", ["app", "service-account"])
+def test_both_names_of_the_subject_type_make_the_same_rule(
+    as_: As, administrator: Application, organization: Organization, subject_type: str
+) -> None:
+    factories.application("nightly")
+    answer = post(as_(administrator), **wanted(organization, subjectType=subject_type))
+    assert answer.json()["subjectType"] == "app"
+    found = as_(administrator).get(RULES, {"subjectType": subject_type, "roleId": VIEWER}).json()
+    assert [rule["subjectId"] for rule in found["accessRules"]] == ["nightly"]
+
+
+def test_a_subject_may_be_named_by_its_id_and_is_answered_by_its_name(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    ada = factories.person("ada@acme.example")
+    answer = post(
+        as_(administrator),
+        **wanted(organization, subjectType="user", subjectId=str(ada.pk)),
+    )
+    assert answer.json()["subjectId"] == "ada@acme.example"
+
+
+def test_the_same_rule_twice_is_409(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    factories.application("nightly", ("Viewer", organization.training))
+    answer = post(as_(administrator), **wanted(organization))
+    assert answer.status_code == 409
+    assert "nightly already is Viewer in project training" in answer.json()["details"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "named"),
+    [
+        ({"roleId": 99}, 404, "roleId"),
+        ({"roleId": "viewer"}, 400, "roleId"),
+        ({"roleId": True}, 400, "roleId"),
+        ({"roleId": -1}, 400, "roleId"),
+        ({"roleId": 2**70}, 400, "roleId"),
+        ({"subjectId": "nobody"}, 404, "subjectId"),
+        ({"subjectId": 5}, 400, "subjectId"),
+        ({"subjectId": "nul\x00"}, 400, "subjectId"),
+        ({"subjectType": "robot"}, 400, "subjectType"),
+        ({"subjectType": {}}, 400, "subjectType"),
+        ({"scopeId": "nowhere"}, 404, "scopeId"),
+        ({"scopeType": "department"}, 404, "scopeId"),
+        ({"scopeType": "galaxy"}, 400, "scopeType"),
+        ({"scopeType": "system", "scopeId": "system"}, 404, "scopeId"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_and_names_the_field(
+    as_: As,
+    administrator: Application,
+    organization: Organization,
+    changes: dict[str, Any],
+    status: int,
+    named: str,
+) -> None:
+    factories.application("nightly")
+    before = AccessRule.objects.count()
+    answer = post(as_(administrator), **wanted(organization, **changes))
+    assert answer.status_code == status
+    assert answer.json()["details"].startswith(f"{named}: ")
+    assert AccessRule.objects.count() == before
+
+
+def test_a_department_administrator_grants_inside_and_nowhere_else(
+    as_: As, organization: Organization
+) -> None:
+    factories.application("nightly")
+    client = as_(factories.application("lead", ("Department administrator", organization.vision)))
+    assert post(client, **wanted(organization)).status_code == 201
+    above = post(client, **wanted(organization, roleId=SYSTEM_ADMINISTRATOR))
+    assert above.status_code == 403
+    assert "Granting System administrator in project training takes" in above.json()["details"]
+    sibling = wanted(organization, scopeId=organization.dictation.uid)
+    assert post(client, **sibling).status_code == 404
+
+
+def test_a_subject_without_the_permission_is_403_before_any_look_up(
+    as_: As, organization: Organization
+) -> None:
+    client = as_(factories.application("watcher", ("Viewer", factories.account())))
+    answer = post(client, **wanted(organization, subjectId="nobody", roleId=99))
+    assert answer.status_code == 403
+    assert client.get(RULES).status_code == 403
+    assert client.get(f"{RULES}/1").status_code == 403
+    assert client.delete(f"{RULES}/1").status_code == 403
+
+
+def test_lists_counts_and_single_reads_hold_to_the_same_sight(
+    as_: As, organization: Organization
+) -> None:
+    inside = factories.rule(factories.application("a1"), "Viewer", organization.training)
+    outside = factories.rule(factories.application("a2"), "Viewer", organization.dictation)
+    client = as_(factories.application("lead", ("Department administrator", organization.vision)))
+    listed = client.get(RULES).json()
+    assert {rule["subjectId"] for rule in listed["accessRules"]} == {"a1", "lead"}
+    assert listed["totalRecords"] == listed["displayRecords"] == 2
+    assert client.get(f"{RULES}/count").json() == {"count": 2}
+    assert client.get(RULES, {"search": "a2"}).json()["totalRecords"] == 0
+    assert client.get(f"{RULES}/{inside.pk}").status_code == 200
+    assert client.get(f"{RULES}/{outside.pk}").status_code == 404
+    assert client.delete(f"{RULES}/{outside.pk}").status_code == 404
+
+
+def test_a_deleted_rule_is_gone_but_remembered(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    rule = factories.rule(factories.application("nightly"), "Viewer", organization.training)
+    client = as_(administrator)
+    assert client.delete(f"{RULES}/{rule.pk}").status_code == 204
+    assert client.get(f"{RULES}/{rule.pk}").status_code == 404
+    assert client.delete(f"{RULES}/{rule.pk}").status_code == 404
+    assert client.get(RULES, {"roleId": VIEWER}).json()["totalRecords"] == 0
+    kept = client.get(RULES, {"roleId": VIEWER, "includeDeleted": "true"}).json()
+    assert kept["accessRules"][0]["deletedAt"] is not None
+
+
+def test_the_next_request_after_removing_a_rule_is_decided_without_it(
+    as_: As, administrator: Application
+) -> None:
+    worker = factories.application("worker")
+    rule = factories.rule(worker, "System administrator", factories.account())
+    client = as_(worker)
+    assert client.get(RULES).status_code == 200
+    assert as_(administrator).delete(f"{RULES}/{rule.pk}").status_code == 204
+    assert client.get(RULES).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"subjectIds": "a1,a2"}, {"a1", "a2"}),
+        ({"subjectIdFilter": "A1"}, {"a1"}),
+        ({"scopeType": "department"}, {"a2"}),
+        ({"filterBy": "scopeName=^train"}, {"a1"}),
+        ({"filterBy": "subjectType==service-account,roleName==viewer"}, {"a1", "a2"}),
+        ({"filterBy": "subjectId!@a,subjectType==app"}, {"root"}),
+        ({"filterBy": "roleId>=7"}, {"a1", "a2"}),
+        ({"search": "vision"}, {"a2"}),
+        ({"lastUpdated": "2999-01-01T00:00:00Z"}, set()),
+        ({"filterBy": "createdAt<=2999-01-01T00:00:00+01:00", "subjectIds": "a1"}, {"a1"}),
+    ],
+)
+def test_a_list_can_be_narrowed(
+    as_: As,
+    administrator: Application,
+    organization: Organization,
+    query: dict[str, str],
+    names: set[str],
+) -> None:
+    factories.application("a1", ("Viewer", organization.training))
+    factories.application("a2", ("Viewer", organization.vision))
+    answer = as_(administrator).get(RULES, query).json()
+    assert {rule["subjectId"] for rule in answer["accessRules"]} == names
+
+
+def test_a_cluster_filter_holds_the_cluster_and_what_is_below(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    other = factories.cluster("gpu-west")
+    factories.application("a1", ("Viewer", organization.training))
+    factories.application("a2", ("Viewer", other))
+    client = as_(administrator)
+    answer = client.get(RULES, {"clusterId": organization.cluster.uid}).json()
+    assert [rule["subjectId"] for rule in answer["accessRules"]] == ["a1"]
+    assert client.get(RULES, {"clusterId": "nope"}).status_code == 400
+
+
+def test_fifty_rules_come_unless_a_limit_says_otherwise(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    for number in range(55):
+        factories.application(f"app-{number}", ("Viewer", organization.training))
+    client = as_(administrator)
+    answer = client.get(RULES).json()
+    assert (answer["totalRecords"], answer["displayRecords"]) == (56, 50)
+    assert client.get(RULES, {"limit": 500}).json()["displayRecords"] == 56
+    assert client.get(RULES, {"limit": 501}).status_code == 400
+
+
+def test_a_list_costs_the_same_queries_for_one_rule_and_for_many(
+    as_: As,
+    administrator: Application,
+    organization: Organization,
+    django_assert_num_queries: Any,
+) -> None:
+    client = as_(administrator)
+    client.get(RULES)
+    with django_assert_num_queries(5):  # token, authority, rules, their count, scopes above
+        client.get(RULES)
+    for number in range(20):
+        factories.application(f"app-{number}", ("Viewer", organization.training))
+    with django_assert_num_queries(5):
+        assert client.get(RULES).json()["displayRecords"] == 21
+
+
+def test_the_last_administrators_rule_stays(as_: As, administrator: Application) -> None:
+    factories.person("ada@acme.example", "System administrator")
+    rule = AccessRule.objects.get(subject__name="ada@acme.example")
+    answer = as_(administrator).delete(f"{RULES}/{rule.pk}")
+    assert answer.status_code == 409
+    assert "System administrator" in answer.json()["details"]
+    assert AccessRule.objects.living().filter(pk=rule.pk).exists()

@@ -1,0 +1,379 @@
+"""/api/v1/apps and /api/v1/service-accounts."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from applications.secrets import is_well_formed
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.api.conftest import As, Organization
+
+pytestmark = pytest.mark.django_db
+APPS = "/api/v1/apps"
+
+
+def send(client: Client, method: str, path: str, body: Any = None) -> Any:
+    data = b"" if body is None else json.dumps(body)
+    return client.generic(method, path, data, content_type="application/json")
+
+
+def test_an_application_has_every_member_of_the_contract(
+    as_: As, administrator: Application
+) -> None:
+    [answer] = as_(administrator).get(APPS).json()
+    assert answer == {
+        "id": str(administrator.pk),
+        "name": "root",
+        "clientId": "root",
+        "tenantId": "1001",
+        "enabled": True,
+        "createdBy": factories.MAKER,
+        "createdAt": answer["createdAt"],
+        "updatedAt": answer["updatedAt"],
+        "lastLogin": None,
+    }
+    assert answer["createdAt"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("path", "member"), [(APPS, "secret"), ("/api/v1/service-accounts", "clientSecret")]
+)
+def test_both_generations_create_and_regenerate_under_their_own_name_of_the_secret(
+    as_: As, administrator: Application, path: str, member: str
+) -> None:
+    client = as_(administrator)
+    created = send(client, "POST", path, {"name": "nightly-build"})
+    assert created.status_code == 201
+    assert set(created.json()) == {"id", "name", "clientId", member}
+    assert is_well_formed(created.json()[member])
+    regenerated = send(client, "POST", f"{path}/{created.json()['id']}/secret")
+    assert regenerated.status_code == 200
+    assert set(regenerated.json()) == {member}
+    assert regenerated.json()[member] != created.json()[member]
+
+
+def test_both_names_show_the_same_rows(as_: As, administrator: Application) -> None:
+    client = as_(administrator)
+    send(client, "POST", APPS, {"name": "nightly-build"})
+    assert client.get(APPS).json() == client.get("/api/v1/service-accounts").json()
+
+
+def test_created_by_names_the_calling_application(as_: As, administrator: Application) -> None:
+    client = as_(administrator)
+    made = send(client, "POST", APPS, {"name": "nightly-build"}).json()
+    assert client.get(f"{APPS}/{made['id']}").json()["createdBy"] == "root"
+
+
+def test_the_answer_that_shows_a_secret_is_never_stored(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    created = send(client, "POST", APPS, {"name": "nightly-build"})
+    assert created.headers["Cache-Control"] == "no-store"
+    regenerated = send(client, "POST", f"{APPS}/{created.json()['id']}/secret")
+    assert regenerated.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, "name: This field is required."),
+        ({"name": None}, "name: This field may not be null."),
+        ({"name": 7}, "name: Not a valid string."),
+        ({"name": ["x"]}, "name: Not a valid string."),
+        ({"name": ""}, "name: Enter a name."),
+        ({"name": "Nightly"}, "lower-case"),
+        ({"name": " nightly"}, "lower-case"),
+        ({"name": "nightly\n"}, "lower-case"),
+        ({"name": "x" * 300}, "this one has 300"),
+        ({"name": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}, "UUID"),
+        ({"name": "nul\x00byte"}, "Null characters"),
+        ({"name": "lone\ud800"}, "name: "),
+    ],
+)
+def test_a_bad_name_is_refused_with_the_field_and_what_was_expected(
+    as_: As, administrator: Application, body: Any, expected: str
+) -> None:
+    answer = send(as_(administrator), "POST", APPS, body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == 400
+    assert expected in answer.json()["details"]
+    assert Application.objects.count() == 1
+
+
+def test_a_taken_name_answers_409_in_the_contracts_words(
+    as_: As, administrator: Application
+) -> None:
+    answer = send(as_(administrator), "POST", APPS, {"name": "root"})
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "code": 409,
+        "message": "Resource with this name already exists",
+        "details": "name: The name root is taken.",
+    }
+
+
+def test_members_that_nobody_asked_for_change_nothing(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    body = {"name": "nightly", "enabled": False, "id": str(uuid.uuid4()), "secret": "mine"}
+    made = send(client, "POST", APPS, body).json()
+    shown = client.get(f"{APPS}/{made['id']}").json()
+    assert shown["enabled"] is True
+    assert made["id"] != body["id"]
+    assert made["secret"] != "mine"  # noqa: S105
+
+
+def test_disabling_and_enabling_is_shown_and_moves_updated_at(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    id_ = send(client, "POST", APPS, {"name": "nightly"}).json()["id"]
+    before = client.get(f"{APPS}/{id_}").json()
+    disabled = send(client, "PATCH", f"{APPS}/{id_}", {"enabled": False})
+    assert disabled.status_code == 200
+    assert disabled.json()["enabled"] is False
+    assert disabled.json()["updatedAt"] > before["updatedAt"]
+    assert send(client, "PATCH", f"{APPS}/{id_}", {"enabled": True}).json()["enabled"] is True
+
+
+@pytest.mark.parametrize("value", ["false", 0, None, [], {}])
+def test_enabled_takes_only_true_and_false(
+    as_: As, administrator: Application, value: Any
+) -> None:
+    target = factories.application("nightly")
+    answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", {"enabled": value})
+    assert answer.status_code == 400
+    assert answer.json()["details"].startswith("enabled: ")
+    assert client_sees_enabled(as_(administrator), target)
+
+
+def client_sees_enabled(client: Client, application: Application) -> bool:
+    shown: bool = client.get(f"{APPS}/{application.pk}").json()["enabled"]
+    return shown
+
+
+def test_deleting_answers_204_and_takes_the_rules_along(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    target = factories.application("nightly", ("Viewer", organization.vision))
+    client = as_(administrator)
+    answer = client.delete(f"{APPS}/{target.pk}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert client.get(f"{APPS}/{target.pk}").status_code == 404
+    assert not AccessRule.objects.living().filter(subject=target.pk).exists()
+
+
+@pytest.mark.parametrize("id_", ["nope", str(uuid.uuid4()), "%00", "ä", "0" * 200])
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("GET", "", None),
+        ("PATCH", "", {"enabled": False}),
+        ("DELETE", "", None),
+        ("POST", "/secret", None),
+    ],
+)
+def test_an_unknown_id_is_404_whatever_its_form(
+    as_: As, administrator: Application, id_: str, method: str, suffix: str, body: Any
+) -> None:
+    answer = send(as_(administrator), method, f"{APPS}/{id_}{suffix}", body)
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "Resource id not found."
+
+
+def test_without_a_rule_everything_is_403_with_the_reason_and_no_data(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(factories.application("newcomer"))
+    for method, path, body in [
+        ("GET", APPS, None),
+        ("POST", APPS, {"name": "mine"}),
+        ("GET", f"{APPS}/{administrator.pk}", None),
+        ("PATCH", f"{APPS}/{administrator.pk}", {"enabled": False}),
+        ("DELETE", f"{APPS}/{administrator.pk}", None),
+        ("POST", f"{APPS}/{administrator.pk}/secret", None),
+    ]:
+        answer = send(client, method, path, body)
+        assert answer.status_code == 403, (method, path)
+        assert answer.json()["message"] == "You do not have sufficient permissions."
+        assert "Applications" in answer.json()["details"]
+        assert "root" not in answer.content.decode()
+
+
+def test_a_reader_of_one_department_sees_its_applications_and_may_change_none(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    inside = factories.application("inside", ("Viewer", organization.training))
+    outside = factories.application("outside", ("Viewer", organization.speech))
+    client = as_(factories.application("reader", ("Department administrator", organization.vision)))
+    assert [row["name"] for row in client.get(APPS).json()] == ["inside", "reader"]
+    assert client.get(f"{APPS}/{outside.pk}").status_code == 404
+    assert client.delete(f"{APPS}/{inside.pk}").status_code == 403
+    assert Application.objects.filter(pk=inside.pk).exists()
+
+
+def test_in_sight_but_not_allowed_is_403_and_out_of_sight_is_404(
+    as_: As, organization: Organization
+) -> None:
+    inside = factories.application("inside", ("Viewer", organization.training))
+    outside = factories.application("outside", ("Viewer", organization.dictation))
+    client = as_(factories.application("keeper", ("System administrator", organization.vision)))
+    assert client.delete(f"{APPS}/{inside.pk}").status_code == 403
+    assert client.delete(f"{APPS}/{outside.pk}").status_code == 404
+
+
+def test_regenerating_for_a_stronger_application_is_refused(
+    as_: As, administrator: Application
+) -> None:
+    helper = factories.application("helper", ("Cloud operator", factories.account()))
+    answer = send(as_(helper), "POST", f"{APPS}/{administrator.pk}/secret")
+    assert answer.status_code == 403
+    assert "root holds" in answer.json()["details"]
+
+
+def test_a_list_takes_limit_offset_sort_filter_and_search(
+    as_: As, administrator: Application
+) -> None:
+    for name in ["build-a", "build-b", "build-c", "deploy"]:
+        factories.application(name)
+    client = as_(administrator)
+    page = client.get(APPS, {"search": "BUILD", "limit": 2, "sortBy": "name", "sortOrder": "desc"})
+    assert [row["name"] for row in page.json()] == ["build-c", "build-b"]
+    assert page.headers["X-Total-Count"] == "3"
+    assert 'offset=2>; rel="next"' in page.headers["Link"]
+    rest = client.get(
+        APPS, {"search": "build", "limit": 2, "offset": 2, "sortBy": "name", "sortOrder": "desc"}
+    )
+    assert [row["name"] for row in rest.json()] == ["build-a"]
+    assert 'rel="prev"' in rest.headers["Link"]
+    named = client.get(APPS, {"filterBy": ["name=^build", "name!=build-b"]})
+    assert [row["name"] for row in named.json()] == ["build-a", "build-c"]
+
+
+def test_without_limit_the_whole_list_is_answered(as_: As, administrator: Application) -> None:
+    for number in range(60):
+        factories.application(f"app-{number}")
+    answer = as_(administrator).get(APPS)
+    assert len(answer.json()) == 61
+    assert answer.headers["X-Total-Count"] == "61"
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"offset": "-1"}, "offset"),
+        ({"offset": "9" * 30}, "offset"),
+        ({"sortBy": "secret_hash"}, "sortBy"),
+        ({"sortBy": "name", "sortOrder": "up"}, "sortOrder"),
+        ({"filterBy": "secret_hash=^$argon"}, "filterBy"),
+        ({"filterBy": "name"}, "filterBy"),
+        ({"filterBy": "name>=a"}, "name"),
+        ({"filterBy": "createdAt>=yesterday"}, "createdAt"),
+        ({"filterBy": "enabled==maybe"}, "enabled"),
+        ({"search": "a\x00b"}, "NUL"),
+    ],
+)
+def test_a_bad_parameter_is_a_400_that_names_it(
+    as_: As, administrator: Application, query: dict[str, str], named: str
+) -> None:
+    answer = as_(administrator).get(APPS, query)
+    assert answer.status_code == 400
+    assert named in answer.json()["details"]
+
+
+def test_a_list_costs_the_same_queries_for_one_row_and_for_many(
+    as_: As, administrator: Application, django_assert_num_queries: Any
+) -> None:
+    client = as_(administrator)
+    client.get(APPS)
+    with django_assert_num_queries(3):  # the token, the authority, the rows
+        client.get(APPS)
+    for number in range(30):
+        factories.application(f"app-{number}", ("Viewer", factories.account()))
+    with django_assert_num_queries(3):
+        assert len(client.get(APPS).json()) == 31
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'["name"]', "application/json", 400),
+        (b'{"name": "one", "name": "two"}', "application/json", 400),
+        (b'{"name": "\xff"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"name": "nightly"}', "text/plain", 415),
+        (b'{"name": "' + b"x" * 10_000_000 + b'"}', "application/json", 413),
+    ],
+)
+def test_a_body_that_is_no_object_of_ours_is_refused_in_the_contracts_form(
+    as_: As, administrator: Application, body: bytes, content_type: str, status: int
+) -> None:
+    answer = as_(administrator).generic("POST", APPS, body, content_type=content_type)
+    assert answer.status_code == status
+    assert answer.json()["code"] == status
+    assert answer.json()["message"]
+    assert Application.objects.count() == 1
+
+
+def test_a_method_that_is_not_there_answers_405_with_what_is(
+    as_: As, administrator: Application
+) -> None:
+    answer = send(as_(administrator), "PUT", APPS, {"name": "x"})
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_a_refusal_is_recorded_once_a_minute(as_: As, administrator: Application) -> None:
+    client = as_(factories.application("newcomer"))
+    for _ in range(3):
+        client.get(APPS)
+    [event] = AuditEvent.objects.filter(subject_name="newcomer", result="Failed")
+    assert (event.action, event.entity_name) == ("read", APPS)
+    assert "read on Applications" in event.reason
+
+
+def test_a_signed_in_person_uses_the_api_with_csrf_protection(administrator: Application) -> None:
+    person = factories.person("ada@acme.example", "System administrator")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person)
+    assert client.get(APPS).status_code == 200
+    refused = send(client, "POST", APPS, {"name": "forged"})
+    assert refused.status_code == 403
+    assert "CSRF" in refused.json()["details"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "Bearer",
+        "Bearer a b",
+        "Bearer not-a-token",
+        "Bearer ä",
+        "Bearer eyJhbGciOiJub25lIn0.e30.",
+    ],
+)
+def test_without_a_good_token_the_answer_is_401(db: None, header: str | None) -> None:
+    headers = {"Authorization": header} if header else {}
+    answer = Client().get(APPS, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["message"] == "Issuer is not familiar."
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_a_token_in_the_address_is_nothing(as_: As, administrator: Application) -> None:
+    from applications.tokens import issue
+
+    token = issue(administrator).text
+    assert Client().get(APPS, {"access_token": token}).status_code == 401
