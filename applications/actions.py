@@ -40,10 +40,7 @@ def create_application(
     Denied, ValidationError for a bad name, Conflict for a taken one.
     """
     policy.require(caller, "create")
-    try:
-        validate_name(name)
-    except ValidationError as error:
-        raise ValidationError({"name": error.messages}) from error
+    _check_name(name)
     secret = new_secret()
     secret_hash = hash_secret(secret)  # before the transaction: it is slow, and locks are short
     application = Application(
@@ -61,9 +58,12 @@ def create_application(
 
 
 def create_application_without_secret(*, caller: Caller, name: str) -> Application:
-    """Create an application that nobody can sign in as until its secret is regenerated."""
+    """Create an application that nobody can sign in as until its secret is regenerated.
+
+    Raises Denied, ValidationError for a bad name, Conflict for a taken one.
+    """
     policy.require(caller, "create")
-    validate_name(name)
+    _check_name(name)
     application = Application(created_by=caller.name)
     _insert(application, name, caller)
     return application
@@ -135,6 +135,13 @@ def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Ap
     Application.objects.filter(pk=application.pk).delete()
     record("delete", entity, actor=caller.actor, changes={"name": [application.name, None]})
     return application
+
+
+def _check_name(name: str) -> None:
+    try:
+        validate_name(name)
+    except ValidationError as error:
+        raise ValidationError({"name": error.messages}) from error
 
 
 @transaction.atomic

@@ -1,0 +1,31 @@
+"""Several at the same moment: each in a thread, on a connection of its own."""
+
+from collections.abc import Callable, Sequence
+from threading import Barrier, Thread
+from typing import Any
+
+from django.db import connection
+
+
+def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run all jobs at once and return, in their order, what each returned or raised."""
+    outcomes: list[Any] = [None] * len(jobs)
+    start = Barrier(len(jobs), timeout=20)
+
+    def run(number: int) -> None:
+        try:
+            connection.ensure_connection()
+            start.wait()
+            outcomes[number] = jobs[number]()
+        except Exception as error:
+            outcomes[number] = error
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=(number,)) for number in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "a job hangs"
+    return outcomes

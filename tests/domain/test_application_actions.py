@@ -1,0 +1,445 @@
+"""What can be done with applications: its effect, its one row in the record, and its refusals."""
+
+import uuid
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+
+from accessrules.callers import SYSTEM, Caller
+from accessrules.models import AccessRule, Subject
+from applications import actions
+from applications.models import Application
+from applications.secrets import is_well_formed
+from runai_access.audit.models import AuditEvent
+from runai_access.audit.recorder import Origin
+from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
+from runai_access.hashing import verify_secret
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+
+
+@pytest.fixture
+def sam(acme: Organisation) -> Caller:
+    """Sam, System administrator, calling from his desk."""
+    person = factories.person("sam@acme.example", "System administrator")
+    origin = Origin("192.0.2.7", uuid.uuid4(), "POST", "/applications/new")
+    return Caller(Subject.objects.get(pk=person.pk), origin)
+
+
+def _only_event() -> AuditEvent:
+    return AuditEvent.objects.get()
+
+
+def _whole_record() -> str:
+    """Return every column of every row of the record as text."""
+    return repr(list(AuditEvent.objects.values()))
+
+
+# Creating.
+
+
+def test_creating_makes_an_enabled_application_with_a_secret_shown_once(sam: Caller) -> None:
+    issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
+    made = Application.objects.get()
+    assert (made.name, made.client_id) == ("ci-pipeline-prod", "ci-pipeline-prod")
+    assert made.enabled
+    assert made.created_by == "sam@acme.example"
+    assert made.last_login is None
+    assert made.pk == made.subject.pk == issued.application.pk
+    assert is_well_formed(issued.secret)
+    assert verify_secret(made.secret_hash, issued.secret)
+    assert issued.secret not in repr(Application.objects.values())
+    assert issued.secret not in repr(issued)
+
+
+def test_creating_writes_who_did_what_from_where(sam: Caller) -> None:
+    issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
+    event = _only_event()
+    assert sam.subject
+    assert (event.subject_type, event.subject_id, event.subject_name) == (
+        "user",
+        sam.subject.pk,
+        "sam@acme.example",
+    )
+    assert (event.action, event.result) == ("create", "Succeeded")
+    assert (event.entity_type, event.entity_id, event.entity_name) == (
+        "application",
+        str(issued.application.pk),
+        "ci-pipeline-prod",
+    )
+    assert event.changes == {"name": [None, "ci-pipeline-prod"]}
+    assert (event.source_ip, event.http_method, event.path, event.request_id) == (
+        "192.0.2.7",
+        "POST",
+        "/applications/new",
+        sam.origin.request_id,
+    )
+    assert issued.secret not in _whole_record()
+    assert "argon2" not in _whole_record()
+
+
+def test_what_a_command_creates_is_created_by_system(acme: Organisation) -> None:
+    made = actions.create_application(caller=SYSTEM, name="ci-prod").application
+    assert made.created_by == "system"
+    assert (_only_event().subject_type, _only_event().subject_id) == ("system", None)
+
+
+def test_what_an_application_creates_is_created_by_its_name(acme: Organisation) -> None:
+    robot = factories.application("robot", ("System administrator", acme["account"]))
+    made = actions.create_application(caller=factories.caller(robot), name="ci-prod").application
+    assert made.created_by == "robot"
+    assert (_only_event().subject_type, _only_event().subject_id) == ("app", robot.pk)
+
+
+def test_an_application_without_a_secret_can_be_created_and_regenerated(sam: Caller) -> None:
+    made = actions.create_application_without_secret(caller=sam, name="ci-prod")
+    assert Application.objects.get().secret_hash == ""
+    assert _only_event().action == "create"
+    issued = actions.regenerate_secret(caller=sam, application_id=made.pk)
+    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "Enter a name"),
+        ("a", "2 to 255 characters"),
+        ("a" * 300, "this one has 300"),
+        ("Ci-prod", "lower-case letter"),
+        ("1ci", "lower-case letter"),
+        ("-ci", "lower-case letter"),
+        ("ci-", "lower-case letter"),
+        ("ci_", "lower-case letter"),
+        ("ci prod", "lower-case letter"),
+        ("ci-prod\n", "lower-case letter"),
+        ("ci\x00prod", "lower-case letter"),
+        ("ci.prod", "lower-case letter"),
+        ("cï-prod", "lower-case letter"),
+        ("ci-prod٣", "lower-case letter"),
+        ("a1b2c3d4-e5f6-4789-abcd-ef0123456789", "UUID"),
+        ("a1b2c3d4e5f64789abcdef0123456789", "UUID"),
+    ],
+)
+@pytest.mark.parametrize("how", ["with", "without"])
+def test_a_bad_name_is_told_beside_its_field_and_makes_nothing(
+    sam: Caller, name: str, reason: str, how: str
+) -> None:
+    create = (
+        actions.create_application if how == "with" else actions.create_application_without_secret
+    )
+    with pytest.raises(ValidationError) as refused:
+        create(caller=sam, name=name)
+    assert list(refused.value.message_dict) == ["name"]
+    assert reason in refused.value.message_dict["name"][0]
+    assert not Application.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["ab", "a1", "a" * 255, "a__-9", "deadbeef", "ci-pipeline-prod"])
+def test_a_good_name_is_taken_as_it_is(sam: Caller, name: str) -> None:
+    assert actions.create_application(caller=sam, name=name).application.name == name
+
+
+def test_a_taken_name_is_a_conflict_that_names_the_field(sam: Caller) -> None:
+    actions.create_application(caller=sam, name="ci-prod")
+    with pytest.raises(Conflict) as refused:
+        actions.create_application(caller=sam, name="ci-prod")
+    assert refused.value.field == "name"
+    assert Application.objects.count() == AuditEvent.objects.count() == 1
+    assert Subject.objects.filter(type="app").count() == 1
+
+
+def test_the_name_of_a_deleted_application_is_free_and_nothing_is_inherited(
+    sam: Caller, acme: Organisation
+) -> None:
+    first = actions.create_application(caller=sam, name="ci-prod").application
+    factories.rule(first, "Viewer", acme["vision"])
+    actions.delete_application(caller=sam, application_id=first.pk)
+    second = actions.create_application(caller=sam, name="ci-prod").application
+    assert second.pk != first.pk
+    assert second.credential_id != first.credential_id
+    assert not AccessRule.objects.living().filter(subject=second.subject).exists()
+
+
+def test_the_same_form_sent_twice_makes_one_application(sam: Caller) -> None:
+    form = uuid.uuid4()
+    issued = actions.create_application(caller=sam, name="ci-prod", submission=form)
+    with pytest.raises(AlreadyDone):
+        actions.create_application(caller=sam, name="ci-prod", submission=form)
+    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+    assert AuditEvent.objects.count() == 1
+
+
+def test_another_form_of_the_same_name_is_a_conflict_and_not_done_already(sam: Caller) -> None:
+    actions.create_application(caller=sam, name="ci-prod", submission=uuid.uuid4())
+    for form in (uuid.uuid4(), None):
+        with pytest.raises(Conflict):
+            actions.create_application(caller=sam, name="ci-prod", submission=form)
+
+
+@pytest.mark.parametrize(
+    ("role", "place"),
+    [
+        (None, "account"),
+        ("Viewer", "account"),
+        ("Department administrator", "account"),
+        ("Editor", "account"),
+        ("System administrator", "alpha"),
+        ("System administrator", "research"),
+        ("System administrator", "vision"),
+    ],
+)
+@pytest.mark.parametrize("step", ["create", "create-without", "update", "enable", "delete"])
+def test_changing_applications_takes_the_permission_in_the_account(
+    acme: Organisation, role: str | None, place: str, step: str
+) -> None:
+    mia = factories.caller(factories.person("mia@acme.example", role, acme[place]))
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
+    action = {"create-without": "create", "enable": "update"}.get(step, step)
+    with pytest.raises(Denied) as refused:
+        match step:
+            case "create":
+                actions.create_application(caller=mia, name="Not even a good name")
+            case "create-without":
+                actions.create_application_without_secret(caller=mia, name="ci-test")
+            case "update":
+                actions.regenerate_secret(caller=mia, application_id=ci.pk)
+            case "enable":
+                actions.set_application_enabled(caller=mia, application_id=ci.pk, enabled=False)
+            case "delete":
+                actions.delete_application(caller=mia, application_id=ci.pk)
+    somewhere = role == "System administrator" or action == "create"
+    where = " in the account" if somewhere else ", and no access rule gives it"
+    assert str(refused.value) == f"This takes {action} on Applications{where}."
+    assert [a.name for a in Application.objects.filter(subject__enabled=True)] == ["ci-prod"]
+    assert not AuditEvent.objects.exists()
+
+
+def test_an_application_out_of_sight_is_not_found_by_any_change(acme: Organisation) -> None:
+    mia = factories.caller(
+        factories.person("mia@acme.example", "System administrator", acme["research"])
+    )
+    hidden = factories.application("hidden", ("Viewer", acme["batch"]))
+    for step in (
+        lambda: actions.delete_application(caller=mia, application_id=hidden.pk),
+        lambda: actions.regenerate_secret(caller=mia, application_id=hidden.pk),
+        lambda: actions.set_application_enabled(
+            caller=mia, application_id=hidden.pk, enabled=False
+        ),
+    ):
+        with pytest.raises(NotFound):
+            step()
+
+
+# Regenerating.
+
+
+def test_regenerating_replaces_the_secret_and_the_credential(sam: Caller) -> None:
+    first = actions.create_application(caller=sam, name="ci-prod")
+    second = actions.regenerate_secret(caller=sam, application_id=str(first.application.pk))
+    now = Application.objects.get()
+    assert second.secret != first.secret
+    assert verify_secret(now.secret_hash, second.secret)
+    assert not verify_secret(now.secret_hash, first.secret)
+    assert now.credential_id != first.application.credential_id
+    assert now.updated_at > first.application.updated_at
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.entity_id) == ("update", str(now.pk))
+    assert event.changes == {"clientSecret": ["previous", "regenerated"]}
+    assert AuditEvent.objects.count() == 2
+    for secret in (first.secret, second.secret, now.secret_hash):
+        assert secret not in _whole_record()
+
+
+def test_the_same_regenerate_form_sent_twice_regenerates_once(sam: Caller) -> None:
+    made = actions.create_application(caller=sam, name="ci-prod").application
+    form = uuid.uuid4()
+    issued = actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
+    with pytest.raises(AlreadyDone):
+        actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
+    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+    assert AuditEvent.objects.count() == 2
+
+
+# Enabling and disabling.
+
+
+def test_disabling_and_enabling_each_write_one_row(sam: Caller) -> None:
+    made = actions.create_application(caller=sam, name="ci-prod").application
+    seen = []
+    for enabled in (False, True):
+        actions.set_application_enabled(caller=sam, application_id=made.pk, enabled=enabled)
+        now = Application.objects.get()
+        assert now.enabled is enabled
+        assert Subject.objects.get(pk=made.pk).enabled is enabled
+        seen.append(now.updated_at)
+    assert made.updated_at < seen[0] < seen[1]
+    changes = AuditEvent.objects.filter(action="update").order_by("pk").values_list(
+        "changes", flat=True
+    )
+    assert list(changes) == [{"enabled": [True, False]}, {"enabled": [False, True]}]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_is_so_already_is_not_changed_again(sam: Caller, enabled: bool) -> None:
+    ci = factories.application("ci-prod")
+    Subject.objects.filter(pk=ci.pk).update(enabled=enabled)
+    actions.set_application_enabled(caller=sam, application_id=ci.pk, enabled=enabled)
+    now = Application.objects.get()
+    assert (now.updated_at, now.credential_id) == (ci.updated_at, ci.credential_id)
+    assert not AuditEvent.objects.exists()
+
+
+# Deleting.
+
+
+def test_deleting_removes_the_credential_and_keeps_the_history(
+    sam: Caller, acme: Organisation
+) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
+    other = factories.application("ci-test", ("Viewer", acme["vision"]))
+    actions.delete_application(caller=sam, application_id=ci.pk)
+    assert [a.name for a in Application.objects.all()] == ["ci-test"]
+    subject = Subject.objects.get(pk=ci.pk)
+    assert subject.retired_at
+    assert not subject.enabled
+    rules = AccessRule.objects.filter(subject=subject)
+    assert rules.count() == 2
+    assert not rules.living().exists()
+    assert all(rule.updated_at == rule.deleted_at for rule in rules)
+    assert AccessRule.objects.living().filter(subject=other.subject).count() == 1
+
+
+def test_deleting_writes_one_row_for_the_application_and_one_for_each_rule(
+    sam: Caller, acme: Organisation
+) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
+    gone = factories.rule(ci, "Viewer", acme["alpha"])
+    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
+    actions.delete_application(caller=sam, application_id=ci.pk)
+    told = [(e.action, e.entity_type, e.entity_name) for e in AuditEvent.objects.order_by("pk")]
+    assert sorted(told) == [
+        ("delete", "access_rule", "ci-prod is Viewer in project batch"),
+        ("delete", "access_rule", "ci-prod is Viewer in project vision"),
+        ("delete", "application", "ci-prod"),
+    ]
+
+
+def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
+    ci = factories.application("ci-prod")
+    actions.delete_application(caller=sam, application_id=ci.pk)
+    for step in (
+        lambda: actions.delete_application(caller=sam, application_id=ci.pk),
+        lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk),
+        lambda: actions.set_application_enabled(caller=sam, application_id=ci.pk, enabled=True),
+    ):
+        with pytest.raises(NotFound):
+            step()
+    assert AuditEvent.objects.count() == 1
+
+
+# All or nothing.
+
+
+@pytest.mark.parametrize(
+    "step", ["create", "create-without", "regenerate", "disable", "enable", "delete"]
+)
+def test_a_change_and_its_row_in_the_record_fail_together(
+    sam: Caller, acme: Organisation, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
+    if step == "enable":
+        Subject.objects.filter(pk=ci.pk).update(enabled=False)
+
+    def state() -> list[object]:
+        return [
+            list(model.objects.order_by("pk").values())
+            for model in (Application, Subject, AccessRule)
+        ]
+
+    def broken(*_: object, **__: object) -> None:
+        raise DatabaseError("the record is full")
+
+    before = state()
+    monkeypatch.setattr(AuditEvent, "save", broken)
+    with pytest.raises(DatabaseError, match="the record is full"):
+        match step:
+            case "create":
+                actions.create_application(caller=sam, name="ci-test")
+            case "create-without":
+                actions.create_application_without_secret(caller=sam, name="ci-test")
+            case "regenerate":
+                actions.regenerate_secret(caller=sam, application_id=ci.pk)
+            case "disable" | "enable":
+                actions.set_application_enabled(
+                    caller=sam, application_id=ci.pk, enabled=step == "enable"
+                )
+            case "delete":
+                actions.delete_application(caller=sam, application_id=ci.pk)
+    assert state() == before
+
+
+# At the same moment.
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_name_asked_for_by_many_at_once_one_wins_and_the_others_hear_conflict() -> None:
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    outcomes = together(
+        [lambda: actions.create_application(caller=sam, name="ci-prod") for _ in range(4)]
+    )
+    won = [outcome for outcome in outcomes if isinstance(outcome, actions.Issued)]
+    lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
+    assert (len(won), len(lost)) == (1, 3), outcomes
+    assert verify_secret(Application.objects.get().secret_hash, won[0].secret)
+    assert Subject.objects.filter(type="app").count() == AuditEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_twice_at_the_same_moment_makes_one_application() -> None:
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    form = uuid.uuid4()
+    outcomes = together(
+        [
+            lambda: actions.create_application(caller=sam, name="ci-prod", submission=form)
+            for _ in range(3)
+        ]
+    )
+    kinds = sorted(type(outcome).__name__ for outcome in outcomes)
+    assert kinds == ["AlreadyDone", "AlreadyDone", "Issued"], outcomes
+    assert AuditEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_regenerating_many_times_at_once_leaves_exactly_one_working_secret() -> None:
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    ci = factories.application("ci-prod")
+    outcomes = together(
+        [lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk) for _ in range(4)]
+    )
+    assert all(isinstance(outcome, actions.Issued) for outcome in outcomes), outcomes
+    stored = Application.objects.get().secret_hash
+    assert [verify_secret(stored, outcome.secret) for outcome in outcomes].count(True) == 1
+    assert AuditEvent.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_regenerating_and_deleting_at_once_leaves_nothing_that_works() -> None:
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    ci = factories.application("ci-prod", ("Viewer", factories.account()))
+    outcomes = together(
+        [
+            lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk),
+            lambda: actions.delete_application(caller=sam, application_id=ci.pk),
+            lambda: actions.set_application_enabled(
+                caller=sam, application_id=ci.pk, enabled=False
+            ),
+        ]
+    )
+    assert isinstance(outcomes[1], Application), outcomes
+    for other in (outcomes[0], outcomes[2]):
+        assert isinstance(other, actions.Issued | Application | NotFound), outcomes
+    assert not Application.objects.exists()
+    assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
