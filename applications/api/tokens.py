@@ -165,7 +165,9 @@ def _once_each(request: Request) -> dict[str, str]:
     if request._request.GET.keys() & {"client_id", "client_secret", "grant_type"}:
         raise OAuthError("invalid_request", "Credentials must not stand in the address.")
     form: dict[str, str] = {}
-    for name, values in request.data.lists():
+    # An empty body is not parsed at all: then the framework hands out an empty dict.
+    sent = request.data if isinstance(request.data, QueryDict) else QueryDict()
+    for name, values in sent.lists():
         if len(values) > 1:
             raise OAuthError("invalid_request", f"{_shown(name)} stands there more than once.")
         if len(values[0]) > LARGEST_PARAMETER:

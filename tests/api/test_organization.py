@@ -1,0 +1,129 @@
+"""/api/v1/authorization/roles, /api/v1/clusters and /api/v1/org-unit."""
+
+from typing import Any
+
+import pytest
+
+from accessrules.catalogue import PREDEFINED_ROLES
+from applications.models import Application
+from tests import factories
+from tests.api.conftest import As, Organization
+
+pytestmark = pytest.mark.django_db
+ROLES = "/api/v1/authorization/roles"
+CLUSTERS = "/api/v1/clusters"
+DEPARTMENTS = "/api/v1/org-unit/departments"
+PROJECTS = "/api/v1/org-unit/projects"
+
+
+def test_all_predefined_roles_are_listed_with_their_real_ids(
+    as_: As, administrator: Application
+) -> None:
+    roles = as_(administrator).get(ROLES).json()
+    assert {role["id"]: role["name"] for role in roles} == {
+        role.id: role.name for role in PREDEFINED_ROLES
+    }
+    assert all(role["custom"] is False and role["effectiveEnabled"] for role in roles)
+
+
+def test_a_role_lists_its_permissions_with_names_and_groups(
+    as_: As, administrator: Application
+) -> None:
+    role = as_(administrator).get(f"{ROLES}/7").json()
+    assert role["name"] == "Viewer"
+    permissions = {entry["resourceType"]: entry for entry in role["permissions"]}
+    assert permissions["project"] == {
+        "resourceType": "project",
+        "displayName": "Projects",
+        "groupId": "organization",
+        "actions": ["read"],
+    }
+    assert "apps" not in permissions
+
+
+@pytest.mark.parametrize("path", [f"{ROLES}/99", f"{ROLES}/x", f"{CLUSTERS}/x", f"{PROJECTS}/%00"])
+def test_what_is_not_there_is_404(as_: As, administrator: Application, path: str) -> None:
+    assert as_(administrator).get(path).status_code == 404
+
+
+def test_roles_are_403_for_who_may_read_none(as_: As, organization: Organization) -> None:
+    client = as_(factories.application("worker", ("L1 researcher", organization.training)))
+    assert client.get(ROLES).status_code == 403
+
+
+def test_a_project_is_answered_neutral_where_we_manage_nothing(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    project = as_(administrator).get(f"{PROJECTS}/{organization.training.uid}").json()
+    assert project["name"] == "training"
+    assert project["clusterId"] == organization.cluster.uid
+    assert project["parentId"] == organization.vision.uid
+    assert project["parent"] == {"id": organization.vision.uid, "name": "vision"}
+    assert project["resources"] == []
+    assert project["totalResources"] == project["effective"] == project["status"] == {}
+    assert project["enforceRunaiScheduler"] is False
+
+
+def test_a_department_names_its_cluster(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    departments = as_(administrator).get(DEPARTMENTS).json()["departments"]
+    assert [unit["name"] for unit in departments] == ["speech", "vision"]
+    assert departments[0]["clusterId"] == organization.cluster.uid
+    assert departments[0]["resources"] == []
+
+
+def test_clusters_are_a_bare_list(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    [cluster] = as_(administrator).get(CLUSTERS).json()
+    assert (cluster["uuid"], cluster["name"]) == (organization.cluster.uid, "gpu-east")
+    assert cluster["tenantId"] == 1001
+    assert as_(administrator).get(f"{CLUSTERS}/{cluster['uuid'].upper()}").json() == cluster
+
+
+def test_only_projects_in_sight_are_listed_counted_and_read(
+    as_: As, organization: Organization
+) -> None:
+    client = as_(factories.application("worker", ("L1 researcher", organization.vision)))
+    names = [project["name"] for project in client.get(PROJECTS).json()["projects"]]
+    assert names == ["serving", "training"]
+    assert client.get(f"{PROJECTS}/count").json() == {"count": 2}
+    assert client.get(f"{PROJECTS}/{organization.dictation.uid}").status_code == 404
+
+
+def test_a_long_list_says_where_to_go_on(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    first = client.get(PROJECTS, {"limit": 2}).json()
+    assert (len(first["projects"]), first["next"]) == (2, 2)
+    last = client.get(PROJECTS, {"limit": 2, "offset": 2}).json()
+    assert [project["name"] for project in last["projects"]] == ["training"]
+    assert "next" not in last
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"filterBy": "parentName==VISION"}, ["serving", "training"]),
+        ({"filterBy": "name=@ict"}, ["dictation"]),
+        ({"search": "train"}, ["training"]),
+        ({"sortBy": "name", "sortOrder": "desc"}, ["training", "serving", "dictation"]),
+    ],
+)
+def test_projects_can_be_narrowed_and_sorted(
+    as_: As,
+    administrator: Application,
+    organization: Organization,
+    query: dict[str, Any],
+    names: list[str],
+) -> None:
+    found = as_(administrator).get(PROJECTS, query).json()["projects"]
+    assert [project["name"] for project in found] == names
+
+
+def test_a_figure_we_do_not_keep_is_refused_by_name(as_: As, administrator: Application) -> None:
+    answer = as_(administrator).get(PROJECTS, {"filterBy": "totalGpuQuota>=1"})
+    assert answer.status_code == 400
+    assert "totalGpuQuota" in answer.json()["details"]

@@ -1,0 +1,349 @@
+"""The token endpoints: /api/v1/token and /api/v2/token."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote_plus
+
+import jwt
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from applications.actions import (
+    delete_application,
+    regenerate_secret,
+    set_application_enabled,
+)
+from applications.models import Application
+from applications.secrets import new_secret
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.api.conftest import As
+
+pytestmark = pytest.mark.django_db
+V1 = "/api/v1/token"
+V2 = "/api/v2/token"
+
+
+@pytest.fixture
+def secret() -> str:
+    return new_secret()
+
+
+@pytest.fixture
+def nightly(db: None, secret: str) -> Application:
+    return factories.application(
+        "nightly", ("System administrator", factories.account()), secret=secret
+    )
+
+
+def v1(**body: Any) -> Any:
+    return Client().post(V1, json.dumps(body), content_type="application/json")
+
+
+def v2(form: str | dict[str, str], **headers: str) -> Any:
+    if isinstance(form, dict):
+        form = "&".join(f"{quote_plus(name)}={quote_plus(text)}" for name, text in form.items())
+    return Client().post(
+        V2, form, content_type="application/x-www-form-urlencoded", headers=headers
+    )
+
+
+def basic(client_id: str, secret: str) -> str:
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def works(token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client().get("/api/v1/apps", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("grant", ["app_token", "client_credentials"])
+@pytest.mark.parametrize("id_name", ["AppId", "appID", "clientID", "clientId", "APPID"])
+@pytest.mark.parametrize("secret_name", ["AppSecret", "appSecret", "clientSecret"])
+def test_v1_takes_every_spelling_in_use(
+    nightly: Application, secret: str, grant: str, id_name: str, secret_name: str
+) -> None:
+    answer = v1(**{"grantType": grant, id_name: "nightly", secret_name: secret})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"accessToken", "expiresIn"}
+    assert answer.json()["expiresIn"] == 3600
+    assert works(answer.json()["accessToken"])
+
+
+def test_v1_reads_a_body_without_a_content_type(nightly: Application, secret: str) -> None:
+    body = {"grantType": "app_token", "clientId": "nightly", "clientSecret": secret}
+    answer = Client().generic("POST", V1, json.dumps(body), content_type="", HTTP_ACCEPT="*/*")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "granttype"),
+        ({"grantType": "app_token"}, "clientid, clientsecret"),
+        ({"grantType": "app_token", "clientId": "x", "clientSecret": ""}, "clientsecret"),
+        ({"grantType": "password", "clientId": "x", "clientSecret": "y"}, "grantType"),
+        ({"grantType": 1, "clientId": "x", "clientSecret": "y"}, "grantType"),
+        ({"grantType": "app_token", "clientId": "a", "AppId": "b", "clientSecret": "y"}, "AppId"),
+        ({"grantType": "app_token", "clientId": "x", "clientSecret": "y" * 5000}, "clientSecret"),
+    ],
+)
+def test_v1_says_which_parameter_is_wrong(db: None, body: dict[str, Any], named: str) -> None:
+    answer = v1(**body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == 400
+    assert named in answer.json()["details"]
+
+
+def test_v1_takes_two_spellings_that_agree(nightly: Application, secret: str) -> None:
+    body = {"grantType": "app_token", "clientId": "nightly", "appID": "nightly"}
+    assert v1(**body, clientSecret=secret).status_code == 200
+
+
+def test_v2_answers_as_rfc_6749_section_5_1_says(nightly: Application, secret: str) -> None:
+    answer = v2(
+        {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
+    )
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"access_token", "token_type", "expires_in"}
+    assert answer.json()["token_type"] == "Bearer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Pragma"] == "no-cache"
+    assert answer.headers["Content-Type"] == "application/json"
+    assert works(answer.json()["access_token"])
+
+
+def test_v2_takes_basic_with_form_encoded_halves(nightly: Application, secret: str) -> None:
+    header = basic("nightly", secret)
+    assert v2({"grant_type": "client_credentials"}, Authorization=header).status_code == 200
+    lower = header.replace("Basic", "basic")
+    assert v2({"grant_type": "client_credentials"}, Authorization=lower).status_code == 200
+
+
+def test_v2_ignores_unknown_parameters(nightly: Application, secret: str) -> None:
+    form = {"grant_type": "client_credentials", "audience": "x", "resource": "y"}
+    assert v2(form, Authorization=basic("nightly", secret)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ("", "invalid_request"),
+        ("client_id=a&client_secret=b", "invalid_request"),
+        ("grant_type=client_credentials", "invalid_request"),
+        ("grant_type=client_credentials&client_id=a", "invalid_request"),
+        ("grant_type=client_credentials&client_id=a&client_secret=", "invalid_request"),
+        ("grant_type=client_credentials&client_id=a&client_id=a&client_secret=b", "invalid_request"),
+        ("grant_type=password&client_id=a&client_secret=b", "unsupported_grant_type"),
+        ("grant_type=client_credentials&client_id=a&client_secret=b&scope=all", "invalid_scope"),
+    ],
+)
+def test_v2_refuses_in_the_form_of_rfc_6749_section_5_2(db: None, form: str, error: str) -> None:
+    answer = v2(form)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_v2_refuses_credentials_in_header_and_body_at_once(
+    nightly: Application, secret: str
+) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
+    answer = v2(form, Authorization=basic("nightly", secret))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic bm9jb2xvbg=="])
+def test_v2_refuses_a_header_that_only_claims_to_be_basic(db: None, header: str) -> None:
+    answer = v2({"grant_type": "client_credentials"}, Authorization=header)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_v2_refuses_credentials_in_the_address(nightly: Application, secret: str) -> None:
+    answer = Client().post(
+        f"{V2}?client_id=nightly&client_secret={secret}",
+        "grant_type=client_credentials",
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def refusals(secret: str) -> list[tuple[str, str]]:
+    """Return client IDs and secrets that are each wrong in another way."""
+    factories.application("switched-off", secret=secret)
+    off = factories.application("off", secret=secret)
+    set_application_enabled(
+        caller=factories.caller(factories.person("a@acme.example", "System administrator")),
+        application_id=off.pk,
+        enabled=False,
+    )
+    gone = factories.application("gone", secret=secret)
+    delete_application(
+        caller=factories.caller(factories.person("b@acme.example", "System administrator")),
+        application_id=gone.pk,
+    )
+    factories.application("secretless")
+    return [
+        ("unknown", secret),
+        ("nightly", new_secret()),
+        ("off", secret),
+        ("gone", secret),
+        ("secretless", secret),
+        ("nightly", "malformed"),
+        ("nul\x00byte", secret),
+        ("Ünknown", secret),
+    ]
+
+
+def test_v2_answers_every_wrong_client_the_same(nightly: Application, secret: str) -> None:
+    answers = [
+        v2({"grant_type": "client_credentials", "client_id": id_, "client_secret": wrong})
+        for id_, wrong in refusals(secret)
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.content for answer in answers} == {
+        b'{"error":"invalid_client","error_description":"The client ID or the client secret is wrong."}'
+    }
+    assert all(answer.headers["WWW-Authenticate"].startswith("Basic ") for answer in answers)
+    told = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]
+    assert all(headers == told[0] for headers in told)
+
+
+def test_v1_answers_every_wrong_client_the_same(nightly: Application, secret: str) -> None:
+    answers = [
+        v1(grantType="app_token", clientId=id_, clientSecret=wrong)
+        for id_, wrong in refusals(secret)
+    ]
+    assert {(answer.status_code, answer.content) for answer in answers} == {
+        (401, answers[0].content)
+    }
+    assert answers[0].json()["code"] == 401
+
+
+@pytest.mark.parametrize("path", [V1, V2])
+def test_get_is_405_with_what_is_allowed(db: None, path: str) -> None:
+    answer = Client().get(path)
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [(V1, "application/x-www-form-urlencoded"), (V2, "application/json"), (V2, "text/plain")],
+)
+def test_another_media_type_is_415(db: None, path: str, content_type: str) -> None:
+    assert Client().post(path, "x=y", content_type=content_type).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"), [(V1, "application/json"), (V2, "application/x-www-form-urlencoded")]
+)
+def test_a_body_past_the_limit_is_413(db: None, path: str, content_type: str) -> None:
+    answer = Client().post(path, b"x" * 2_000_000, content_type=content_type)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"clientId": "a", "clientId": "b"}', b'"x"', b"\xff"]
+)
+def test_v1_refuses_a_body_that_is_no_object(db: None, body: bytes) -> None:
+    answer = Client().post(V1, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == 400
+
+
+def test_a_token_names_the_application_and_its_life(nightly: Application, secret: str) -> None:
+    token = v1(grantType="app_token", clientId="nightly", clientSecret=secret).json()["accessToken"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["sub"] == str(nightly.pk)
+    assert claims["client_id"] == "nightly"
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_the_official_clients_plain_base64_reads_the_payload(
+    nightly: Application, secret: str
+) -> None:
+    token = v1(grantType="app_token", clientId="nightly", clientSecret=secret).json()["accessToken"]
+    payload = token.split(".")[1]
+    assert json.loads(base64.b64decode(payload + "=="))["exp"] > timezone.now().timestamp()
+
+
+def test_a_grant_notes_the_login_and_does_not_count_as_an_update(
+    nightly: Application, secret: str
+) -> None:
+    before = nightly.updated_at
+    v1(grantType="app_token", clientId="nightly", clientSecret=secret)
+    nightly.refresh_from_db()
+    assert nightly.last_login is not None
+    assert abs((timezone.now() - nightly.last_login).total_seconds()) < 5
+    assert nightly.updated_at == before
+
+
+def test_a_refused_grant_notes_no_login(nightly: Application) -> None:
+    v1(grantType="app_token", clientId="nightly", clientSecret=new_secret())
+    nightly.refresh_from_db()
+    assert nightly.last_login is None
+
+
+def test_grants_and_refusals_are_recorded_without_the_secret(
+    nightly: Application, secret: str
+) -> None:
+    wrong = new_secret()
+    for given in (secret, wrong):
+        v1(grantType="app_token", clientId="nightly", clientSecret=given)
+    events = AuditEvent.objects.filter(action="sign-in").order_by("pk")
+    assert [event.result for event in events] == ["Succeeded", "Failed"]
+    written = json.dumps(list(AuditEvent.objects.values()), default=str)
+    assert secret not in written
+    assert wrong not in written
+
+
+class TestEndOfACredential:
+    """Old secret and issued tokens stop with the next request."""
+
+    def boss(self) -> Any:
+        return factories.caller(factories.person("boss@acme.example", "System administrator"))
+
+    def token(self, secret: str) -> str:
+        answer = v1(grantType="app_token", clientId="nightly", clientSecret=secret)
+        token: str = answer.json()["accessToken"]
+        assert works(token)
+        return token
+
+    def test_regenerating(self, nightly: Application, secret: str) -> None:
+        token = self.token(secret)
+        issued = regenerate_secret(caller=self.boss(), application_id=nightly.pk)
+        assert not works(token)
+        old = v1(grantType="app_token", clientId="nightly", clientSecret=secret)
+        assert old.status_code == 401
+        assert works(self.token(issued.secret))
+
+    def test_disabling_for_good_for_tokens(self, nightly: Application, secret: str) -> None:
+        token = self.token(secret)
+        boss = self.boss()
+        set_application_enabled(caller=boss, application_id=nightly.pk, enabled=False)
+        assert not works(token)
+        assert v1(grantType="app_token", clientId="nightly", clientSecret=secret).status_code == 401
+        set_application_enabled(caller=boss, application_id=nightly.pk, enabled=True)
+        assert not works(token)
+        assert works(self.token(secret))
+
+    def test_deleting_also_when_the_name_comes_back(
+        self, nightly: Application, secret: str
+    ) -> None:
+        token = self.token(secret)
+        delete_application(caller=self.boss(), application_id=nightly.pk)
+        assert not works(token)
+        factories.application(
+            "nightly", ("System administrator", factories.account()), secret=new_secret()
+        )
+        assert not works(token)
+        assert v1(grantType="app_token", clientId="nightly", clientSecret=secret).status_code == 401
+
+
+def test_a_token_without_rules_gets_403_and_no_data(secret: str, as_: As) -> None:
+    newcomer = factories.application("newcomer", secret=secret)
+    assert as_(newcomer).get("/api/v1/apps").status_code == 403
