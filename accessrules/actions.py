@@ -9,6 +9,7 @@ from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller
 from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
+from accessrules.validators import is_storable
 from runai_access.audit.recorder import Entity, record
 from runai_access.errors import Conflict, NotFound
 
@@ -60,17 +61,18 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
     return rule
 
 
-def create_subject(*, type_: Subject.Type, name: str) -> Subject:
+def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
     """Make the subject of a new user, application or group, in the caller's transaction.
 
-    Raises Conflict where a living one has that name, also when the other was a moment faster.
+    Raises Conflict where a living one has that name, also when the other was a moment faster;
+    `field` is the input that the name came from.
     """
     subject = Subject(id=uuid.uuid4(), type=type_, name=name)
     try:
         with transaction.atomic():
             subject.save(force_insert=True)
     except IntegrityError as error:
-        raise Conflict(f"The name {name} is taken.", field="name") from error
+        raise Conflict(f"The name {name} is taken.", field=field) from error
     return subject
 
 
@@ -129,7 +131,9 @@ def find_subject(type_: str, name_or_id: str) -> Subject:
     department administrator could never grant a first rule.
     """
     living = Subject.objects.living().filter(type=type_)
-    subject = living.filter(name=name_or_id).first() or _by_id(living, name_or_id)
+    subject = None
+    if is_storable(name_or_id):
+        subject = living.filter(name=name_or_id).first() or _by_id(living, name_or_id)
     if subject is None:
         raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
     return subject

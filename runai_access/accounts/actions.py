@@ -4,7 +4,7 @@ import secrets
 
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller
 from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.accounts.models import User, normalise_email
+from runai_access.accounts.models import EMAIL_MAX_LENGTH, User, normalise_email
 from runai_access.audit.recorder import Entity, record
 from runai_access.errors import NotFound
 
@@ -28,9 +28,10 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     email = normalise_email(email)
     try:
         validate_email(email)
+        MaxLengthValidator(EMAIL_MAX_LENGTH)(email)
     except ValidationError as error:
         raise ValidationError({"email": error.messages}) from error
-    subject = create_subject(type_=Subject.Type.USER, name=email)
+    subject = create_subject(type_=Subject.Type.USER, name=email, field="email")
     user = User(subject=subject, email=email, created_by=caller.name)
     _set_password(user, password)
     user.save(force_insert=True)
@@ -45,7 +46,7 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
     Raises NotFound, Denied, ValidationError for a password that is too weak.
     """
     caller.authority.require("update", "users", ACCOUNT)
-    user = User.objects.select_for_update(of=("self",)).filter(email=normalise_email(email)).first()
+    user = User.objects.with_email(email).select_for_update(of=("self",)).first()
     if user is None:
         raise NotFound(f"There is no user {email!r}.")
     caller.authority.require_may_handle(user.subject)
@@ -63,7 +64,7 @@ def make_administrator(*, caller: Caller, email: str, password: str) -> User:
     The way in of the first administrator, and the way back in when nobody else can sign in. Raises
     Denied, ValidationError for a bad e-mail or password.
     """
-    user = User.objects.filter(email=normalise_email(email)).first()
+    user = User.objects.with_email(email).first()
     if user is None:
         user = create_user(caller=caller, email=email, password=password)
     else:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
-from runai_access.accounts.models import User, normalise_email
+from runai_access.accounts.models import User
 
 
 class EmailBackend(BaseBackend):
@@ -14,7 +14,7 @@ class EmailBackend(BaseBackend):
     def authenticate(  # type: ignore[override]  # Django passes the credentials by name
         self, request: HttpRequest | None, *, email: str = "", password: str = "", **_: Any
     ) -> User | None:
-        user = User.objects.filter(email=normalise_email(email)).first()
+        user = User.objects.with_email(email).first()
         if user is None:
             # The same work as for a known person, so that time does not tell them apart.
             User().set_password(password)

@@ -6,11 +6,18 @@ from django.db import models
 from django.utils import timezone
 
 from accessrules.models import Subject
+from accessrules.validators import is_storable
+
+EMAIL_MAX_LENGTH = 255
 
 
 class UserManager(BaseUserManager["User"]):
     def get_queryset(self) -> models.QuerySet["User"]:
         return super().get_queryset().select_related("subject")
+
+    def with_email(self, email: str) -> models.QuerySet["User"]:
+        """Return the one person of that e-mail, however it is spelled, or none."""
+        return self.filter(email=normalise_email(email)) if is_storable(email) else self.none()
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=normalise_email(username or ""))
@@ -20,7 +27,7 @@ class User(AbstractBaseUser):
     """A person who signs in. The e-mail is the name; it never changes."""
 
     subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
-    email = models.EmailField(max_length=255, unique=True)
+    email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
