@@ -1,2 +1,22 @@
+"""Addresses of the Applications page; every dialog has its own."""
+
+from django.urls import path
+
+from applications.views import access_rules, credentials, dialogs, listing
+
 app_name = "applications"
-urlpatterns = []
+urlpatterns = [
+    path("", listing.application_list, name="list"),
+    path("selected/", listing.selected, name="selected"),
+    path("new/", credentials.create, name="create"),
+    path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
+    path(
+        "<uuid:id_>/access-rules/<int:rule_id>/delete/",
+        access_rules.delete,
+        name="delete-access-rule",
+    ),
+    path("<uuid:id_>/regenerate/", credentials.regenerate, name="regenerate"),
+    path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
+    path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),
+    path("<uuid:id_>/delete/", dialogs.delete, name="delete"),
+]

@@ -4,8 +4,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from runai_access.errors import Denied
+from django.utils.cache import patch_vary_headers
 
+from runai_access.errors import Busy, Denied, NotFound
+
+CONTRACT_NOT_FOUND = "Resource id not found."
 _PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
 
 
@@ -26,7 +29,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 404, "Resource id not found.", "There is nothing at this address.")
+    missing = str(exception) if isinstance(exception, NotFound) else ""
+    if missing in ("", CONTRACT_NOT_FOUND):
+        missing = "There is nothing at this address that you can see; it may be deleted."
+    return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -41,13 +47,37 @@ def service_unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def busy(request: HttpRequest, exception: Busy) -> HttpResponse:
+    response = _answer(request, 503, "Please try again in a moment.", str(exception))
+    response.headers["Retry-After"] = str(exception.retry_after)
+    return response
+
+
 def is_for_programs(request: HttpRequest) -> bool:
     """Return whether this address belongs to the API, so that errors are JSON."""
     return request.path.startswith(_PROGRAM_PATHS)
 
 
-def _answer(request: HttpRequest, status: int, message: str, details: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest, status: int, message: str, details: str, *, title: str = ""
+) -> HttpResponse:
     if is_for_programs(request):
         return JsonResponse({"code": status, "message": message, "details": details}, status=status)
-    context = {"status": status, "message": message, "details": details}
-    return render(request, "error.html", context, status=status)
+    context = {"status": status, "message": title or message, "details": details}
+    is_in_dialog = request.headers.get("HX-Target") == "dialog"
+    if not is_in_dialog:
+        # Only the frame needs a person, and so the database.
+        context["frame"] = "base.html" if status < 500 and _is_signed_in(request) else "bare.html"
+    template = "ui/_error_dialog.html" if is_in_dialog else "error.html"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    if is_in_dialog:
+        response.headers["HX-Push-Url"] = "false"
+    elif "HX-Request" in request.headers:
+        # A part of a page can't be shown: let the browser ask for the whole, and show why.
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    return hasattr(request, "user") and request.user.is_authenticated

@@ -9,8 +9,16 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
+from accessrules.denials import record_denial
 from runai_access.audit.recorder import Origin
-from runai_access.errors_views import service_unavailable
+from runai_access.errors import Busy, Denied, NotFound
+from runai_access.errors_views import (
+    busy,
+    forbidden,
+    is_for_programs,
+    not_found,
+    service_unavailable,
+)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -86,6 +94,29 @@ class DatabaseAwayMiddleware:
         logger.exception("The database does not answer.")
         connection.close()
         return service_unavailable(request)
+
+
+class RefusalMiddleware:
+    """Turns what the domain refuses a page into the page that says so; a denial is recorded."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if is_for_programs(request):
+            return None
+        match exception:
+            case Denied():
+                record_denial(request, exception)
+                return forbidden(request, exception)
+            case NotFound():
+                return not_found(request, exception)
+            case Busy():
+                return busy(request, exception)
+        return None
 
 
 def _client_address(request: HttpRequest) -> str | None:

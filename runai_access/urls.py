@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
     path("", include("runai_access.accounts.urls")),
+    path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
     path("api/", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),

@@ -1,0 +1,128 @@
+"""The ACCESS RULES dialog of one application: its rules, adding one, deleting one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from accessrules import actions
+from accessrules.authorization import ACCOUNT
+from accessrules.callers import Caller, caller_of
+from accessrules.denials import record_denial
+from accessrules.forms import AccessRuleForm
+from accessrules.models import AccessRule
+from accessrules.scope_tree import full_names, grantable_tree
+from applications import policy
+from applications.models import Application
+from runai_access.errors import Conflict, Denied, NotFound
+from runai_access.ui.dialogs import asks_for, render_dialog
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def access_rules(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show the rules in sight, with `?add` the form for another one; a POST saves it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    if request.method == "POST":
+        return _save(request, caller, application)
+    if "add" not in request.GET:
+        return _dialog(request, caller, application)
+    caller.authority.require_anywhere("create", "access_rules")
+    return _dialog(request, caller, application, AccessRuleForm(authority=caller.authority))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
+    """Delete one rule of this application and show what is left."""
+    if request.method != "POST":
+        return redirect("applications:access-rules", id_)
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    try:
+        rule = actions.delete_access_rule(caller=caller, rule_id=rule_id, of=application.subject)
+    except NotFound:
+        error, status = "That access rule is gone already.", 404
+    except Denied as denied:
+        record_denial(request, denied)
+        error, status = str(denied), 403
+    except Conflict as conflict:
+        error, status = str(conflict), 409
+    else:
+        messages.success(request, f"{application} is no longer {rule.role} in {rule.scope.label}.")
+        return _saved(request, caller, application)
+    return _dialog(request, caller, application, error=error, status=status)
+
+
+def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
+    form = AccessRuleForm(request.POST, authority=caller.authority)
+    if not form.is_valid():
+        caller.authority.require_anywhere("create", "access_rules")
+        return _dialog(request, caller, application, form, status=422)
+    role, scope = form.chosen
+    try:
+        actions.create_access_rule(
+            caller=caller, subject=application.subject, role=role, scope=scope
+        )
+    except Denied as denied:
+        record_denial(request, denied)
+        form.add_error(None, str(denied))
+        return _dialog(request, caller, application, form, status=403)
+    except Conflict as conflict:
+        form.add_error(None, str(conflict))
+        return _dialog(request, caller, application, form, status=409)
+    messages.success(request, f"{application} is now {role} in {scope.label}.")
+    return _saved(request, caller, application)
+
+
+def _saved(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
+    """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
+    if not asks_for(request, "dialog"):
+        return redirect("applications:access-rules", application.pk)
+    return _dialog(request, caller, application, changed=True)
+
+
+def _dialog(
+    request: HttpRequest,
+    caller: Caller,
+    application: Application,
+    form: AccessRuleForm | None = None,
+    *,
+    error: str = "",
+    status: int = 200,
+    changed: bool = False,
+) -> HttpResponse:
+    authority = caller.authority
+    context: dict[str, Any] = {
+        "application": application,
+        "rules": _rules(caller, application),
+        "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
+        "may_add": authority.allows_anywhere("create", "access_rules"),
+        "form": form,
+        "tree": grantable_tree(authority, str(form["scope"].value() or "")) if form else [],
+        "error": error,
+    }
+    return render_dialog(
+        request, "applications/_access_rules.html", context, status=status, changed=changed
+    )
+
+
+def _rules(caller: Caller, application: Application) -> list[dict[str, Any]]:
+    rules: list[AccessRule] = list(
+        caller.authority.visible_rules()
+        .living()
+        .filter(subject=application.subject)
+        .select_related("role", "scope")
+        .order_by("pk")
+    )
+    names = full_names(rule.scope for rule in rules)
+    return [
+        {
+            "rule": rule,
+            "full_name": names[rule.scope.path],
+            "may_delete": caller.authority.allows("delete", "access_rules", rule.scope),
+        }
+        for rule in rules
+    ]

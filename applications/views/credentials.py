@@ -1,0 +1,115 @@
+"""The two dialogs whose answer shows a secret: creating, and regenerating.
+
+The secret is in the answer of the POST and nowhere else: no redirect, no session, nothing to reload.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from accessrules.callers import Caller, caller_of
+from applications import actions, policy
+from applications.forms import CreateApplicationForm, SubmissionForm
+from applications.models import Application
+from runai_access.errors import AlreadyDone, Busy, Conflict
+from runai_access.ui.dialogs import render_dialog
+
+BUSY = "Too many secrets are being made at once. Try again in a moment."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Ask for a name; create the application and show its credentials this once."""
+    caller = caller_of(request)
+    policy.require(caller, "create")
+    if request.method != "POST":
+        return _create_form(request, CreateApplicationForm())
+    form = CreateApplicationForm(request.POST)
+    if not form.is_valid():
+        return _create_form(request, form, status=422)
+    name, submission = form.cleaned_data["name"], form.cleaned_data["submission"]
+    try:
+        issued = actions.create_application(caller=caller, name=name, submission=submission)
+    except AlreadyDone as error:
+        done = policy.visible(caller).filter(submission=submission).first()
+        return _already_done(request, error, done)
+    except Conflict:
+        form.add_error("name", f"An application named {name} already exists. Choose another name.")
+        return _create_form(request, form, status=409)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _create_form(request, form, status=422)
+    except Busy as busy:
+        form.add_error(None, BUSY)
+        return _later(_create_form(request, form, status=503), busy)
+    messages.success(request, f"Application {name} is created.")
+    return _show_secret(request, issued, is_new=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Warn that the previous secret is revoked; replace it and show the new one this once."""
+    caller = caller_of(request)
+    application = _handled(caller, id_)
+    if request.method != "POST":
+        return _regenerate_form(request, SubmissionForm(), application)
+    form = SubmissionForm(request.POST)
+    if not form.is_valid():
+        return _regenerate_form(request, SubmissionForm(), application, status=422)
+    try:
+        issued = actions.regenerate_secret(
+            caller=caller, application_id=id_, submission=form.cleaned_data["submission"]
+        )
+    except AlreadyDone as error:
+        return _already_done(request, error, application)
+    except Busy as busy:
+        form.add_error(None, BUSY)
+        return _later(_regenerate_form(request, form, application, status=503), busy)
+    messages.success(request, f"The client secret of {application} is regenerated.")
+    return _show_secret(request, issued, is_new=False)
+
+
+def _handled(caller: Caller, id_: UUID) -> Application:
+    """Return the application, if the caller may make credentials for it."""
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    caller.authority.require_may_handle(application.subject)
+    return application
+
+
+def _create_form(
+    request: HttpRequest, form: CreateApplicationForm, *, status: int = 200
+) -> HttpResponse:
+    return render_dialog(request, "applications/_create.html", {"form": form}, status=status)
+
+
+def _regenerate_form(
+    request: HttpRequest, form: SubmissionForm, application: Application, *, status: int = 200
+) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "application": application}
+    return render_dialog(request, "applications/_regenerate.html", context, status=status)
+
+
+def _show_secret(request: HttpRequest, issued: actions.Issued, *, is_new: bool) -> HttpResponse:
+    context = {"application": issued.application, "secret": issued.secret, "is_new": is_new}
+    response = render_dialog(request, "applications/_secret.html", context, changed=True)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _already_done(
+    request: HttpRequest, error: AlreadyDone, application: Application | None
+) -> HttpResponse:
+    context = {"reason": str(error), "application": application}
+    return render_dialog(
+        request, "applications/_already_done.html", context, status=409, changed=True
+    )
+
+
+def _later(response: HttpResponse, busy: Busy) -> HttpResponse:
+    response.headers["Retry-After"] = str(busy.retry_after)
+    return response

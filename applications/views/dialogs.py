@@ -1,0 +1,49 @@
+"""The dialogs that ask once more: deleting, disabling, enabling."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.views.decorators.http import require_http_methods
+
+from accessrules.authorization import ACCOUNT
+from accessrules.callers import caller_of
+from applications import actions, policy
+from runai_access.ui.dialogs import finish_dialog, render_dialog
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Say what goes with the application; delete it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "delete")
+    if request.method == "POST":
+        actions.delete_application(caller=caller, application_id=id_)
+        messages.success(request, f"Application {application} is deleted.")
+        return finish_dialog(request, resolve_url("applications:list"))
+    rules = caller.authority.visible_rules().living().filter(subject=application.subject)
+    context = {
+        "application": application,
+        "rule_count": rules.count(),
+        "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
+    }
+    return render_dialog(request, "applications/_delete.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
+    """Say what disabling or enabling does; do it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    if enabled:
+        caller.authority.require_may_handle(application.subject)
+    if request.method == "POST":
+        actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
+        state = "enabled" if enabled else "disabled"
+        messages.success(request, f"Application {application} is {state}.")
+        return finish_dialog(request, f"{resolve_url('applications:list')}?selected={id_}")
+    context = {"application": application, "enabled": enabled}
+    return render_dialog(request, "applications/_set_enabled.html", context)

@@ -1,0 +1,77 @@
+"""The sign-in page, and signing out."""
+
+import math
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from runai_access.accounts import signin
+from runai_access.accounts.forms import WRONG, SignInForm
+from runai_access.errors import Busy
+from runai_access.ui.views import local_address
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for e-mail and password, and go where the person wanted to."""
+    if "HX-Request" in request.headers:
+        # The session ended behind an open page: leave it, instead of signing in inside a dialog.
+        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+    onward = local_address(
+        request, request.POST.get("next") or request.GET.get("next") or "", _home()
+    )
+    if request.method != "POST":
+        return redirect(onward) if request.user.is_authenticated else _page(request, onward)
+    form = SignInForm(request.POST)
+    if not form.is_valid():
+        return _page(request, onward, form, status=422)
+    try:
+        user = signin.sign_in(request, **form.cleaned_data)
+    except signin.TooManyFailures as refusal:
+        return _locked(request, onward, form, refusal.seconds)
+    except Busy as busy:
+        form.add_error(None, "Too many people sign in right now. Try again in a moment.")
+        return _later(_page(request, onward, form, status=503), busy.retry_after)
+    if user is None:
+        form.add_error(None, WRONG)
+        return _page(request, onward, form, status=422)
+    return redirect(onward)
+
+
+@login_not_required
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session; whoever has none is signed out already."""
+    if request.user.is_authenticated:
+        signin.sign_out(request)
+    return redirect(settings.LOGIN_URL)
+
+
+def _home() -> str:
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _locked(request: HttpRequest, onward: str, form: SignInForm, seconds: int) -> HttpResponse:
+    minutes = math.ceil(seconds / 60)
+    form.add_error(
+        None,
+        f"Too many failed attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
+    )
+    return _later(_page(request, onward, form, status=429), seconds)
+
+
+def _page(
+    request: HttpRequest, onward: str, form: SignInForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    context = {"form": form or SignInForm(), "next": onward if onward != _home() else ""}
+    return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _later(response: HttpResponse, seconds: int) -> HttpResponse:
+    response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,8 @@
+"""Addresses of the frame itself."""
+
+from django.urls import path
+
+from runai_access.ui import views
+
+app_name = "ui"
+urlpatterns = [path("theme/", views.choose_theme, name="theme")]
