@@ -93,6 +93,10 @@ class Authority:
                 held |= grant.permissions
         return held
 
+    def permissions(self) -> set[Permission]:
+        """Return every permission that holds somewhere."""
+        return set(self._reach)
+
     def require(self, action: str, resource_type: str, place: Place) -> None:
         """Raise Denied unless this is allowed in `place`."""
         if not self.allows(action, resource_type, place):

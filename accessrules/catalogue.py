@@ -43,5 +43,7 @@ def _predefined_role(entry: dict[str, Any]) -> PredefinedRole:
 
 RESOURCE_TYPES = {key: ResourceType(*value) for key, value in _read("resource_types.toml").items()}
 PREDEFINED_ROLES = [_predefined_role(entry) for entry in _read("roles.toml")["roles"]]
+# Two names of one type: 2.24 renamed applications to service accounts.
+ALIASES = {"service-account": "apps"}
 SYSTEM_ADMINISTRATOR_ID = 1
 PREDEFINED_BY = "Run:ai"

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from accessrules.authorization import permissions_of
-from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.authorization import Permission, permissions_of
+from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.models import AccessRule, Role, Scope
 
 
@@ -35,7 +35,7 @@ def role_answer(role: Role) -> dict[str, Any]:
         "id": role.pk,
         "name": role.name,
         "description": role.description,
-        "permissions": _permissions(role),
+        "permissions": permission_answers(permissions_of(role)),
         "createdAt": time_answer(role.created_at),
         "updatedAt": time_answer(role.updated_at),
         "createdBy": role.created_by,
@@ -43,6 +43,38 @@ def role_answer(role: Role) -> dict[str, Any]:
         "custom": False,
         "enabled": True,
         "effectiveEnabled": True,
+    }
+
+
+def permission_answers(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
+    """Return permissions, one entry per resource type, under every name that versions know it by."""
+    actions: dict[str, list[str]] = {}
+    for action, resource_type in sorted(permissions):
+        actions.setdefault(resource_type, []).append(action)
+    return [
+        {
+            "resourceType": name,
+            "displayName": RESOURCE_TYPES[name].name,
+            "groupId": RESOURCE_TYPES[name].group,
+            "actions": actions[ALIASES.get(name, name)],
+        }
+        for name in RESOURCE_TYPES
+        if ALIASES.get(name, name) in actions
+    ]
+
+
+def me_rule_answer(rule: AccessRule) -> dict[str, Any]:
+    """Return one of the caller's own rules."""
+    return {
+        "id": rule.pk,
+        "subjectId": rule.subject.name,
+        "subjectType": rule.subject.type,
+        "roleId": rule.role_id,
+        "roleName": rule.role.name,
+        "scopeId": rule.scope.uid,
+        "scopeType": rule.scope.type,
+        "scopeName": rule.scope.name,
+        "tenantId": settings.ACCOUNT_ID,
     }
 
 
@@ -94,40 +126,16 @@ class _Lineages:
 
 def _rule(rule: AccessRule, lineages: _Lineages) -> dict[str, Any]:
     answer = {
-        "id": rule.pk,
-        "subjectId": rule.subject.name,
-        "subjectType": rule.subject.type,
-        "roleId": rule.role_id,
-        "roleName": rule.role.name,
-        "scopeId": rule.scope.uid,
-        "scopeType": rule.scope.type,
-        "scopeName": rule.scope.name,
+        **me_rule_answer(rule),
         "scopePath": "/".join(place.name for place in lineages.of(rule.scope)),
         "createdAt": time_answer(rule.created_at),
         "updatedAt": time_answer(rule.updated_at),
         "createdBy": rule.created_by,
         "deletedAt": time_answer(rule.deleted_at),
-        "tenantId": settings.ACCOUNT_ID,
     }
     if cluster_id := lineages.cluster_id(rule.scope):
         answer["clusterId"] = cluster_id
     return answer
-
-
-def _permissions(role: Role) -> list[dict[str, Any]]:
-    actions: dict[str, list[str]] = {}
-    for action, resource_type in sorted(permissions_of(role)):
-        actions.setdefault(resource_type, []).append(action)
-    return [
-        {
-            "resourceType": name,
-            "displayName": RESOURCE_TYPES[name].name,
-            "groupId": RESOURCE_TYPES[name].group,
-            "actions": actions[name],
-        }
-        for name in RESOURCE_TYPES
-        if name in actions
-    ]
 
 
 def _unit(scope: Scope, lineages: _Lineages) -> dict[str, Any]:

@@ -80,9 +80,9 @@ class AccessRulesView(CallerView):
         wanted = body.validated_data
         rule = create_access_rule(
             caller=self.caller,
-            subject=_subject(wanted),
-            role=_role(wanted["roleId"]),
-            scope=_scope(authority, wanted["scopeType"], wanted["scopeId"]),
+            subject=find_rule_subject(wanted),
+            role=find_role(wanted["roleId"]),
+            scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
         )
         return Response(rule_answer(rule), status=201)
 
@@ -166,21 +166,24 @@ def _flag(parameters: QueryDict, name: str) -> bool:
     return text == "true"
 
 
-def _subject(wanted: dict[str, Any]) -> Subject:
+def find_rule_subject(wanted: dict[str, Any]) -> Subject:
+    """Return the subject that a body names; raise NotFound that names the field."""
     try:
         return find_subject(SUBJECT_TYPES[wanted["subjectType"]], wanted["subjectId"])
     except NotFound as error:
         raise NotFound(f"subjectId: {error}") from None
 
 
-def _role(role_id: int) -> Role:
+def find_role(role_id: int) -> Role:
+    """Return the role of that id; raise NotFound that names the field."""
     role = Role.objects.filter(pk=role_id).first()
     if role is None:
         raise NotFound(f"roleId: there is no role {role_id}.")
     return role
 
 
-def _scope(authority: Authority, type_: str, uid: str) -> Scope:
+def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
+    """Return a scope that the caller may name; raise NotFound that names the field."""
     scope = authority.nameable_scopes().filter(type=type_, uid=uid).first()
     if scope is None:
         raise NotFound(f"scopeId: there is no {Scope.Type(type_).label.lower()} {uid!r}.")

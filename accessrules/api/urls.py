@@ -2,6 +2,13 @@
 
 from django.urls import path
 
+from accessrules.api.batches import RulesBatchCreateView, RulesBatchView
+from accessrules.api.me import (
+    MyAccessRulesCountView,
+    MyAccessRulesView,
+    PermissionsView,
+    PermittedScopesView,
+)
 from accessrules.api.organization import (
     CLUSTERS,
     DEPARTMENTS,
@@ -28,7 +35,21 @@ app_name = "accessrules-api"
 urlpatterns = [
     path("authorization/access-rules", AccessRulesView.as_view(), name="rules"),
     path("authorization/access-rules/count", AccessRulesCountView.as_view(), name="rules-count"),
+    path("authorization/access-rules/batch", RulesBatchView.as_view(), name="rules-batch"),
+    path(
+        "authorization/access-rules/batch-create",
+        RulesBatchCreateView.as_view(),
+        name="rules-batch-create",
+    ),
     path("authorization/access-rules/<str:rule_id>", AccessRuleView.as_view(), name="rule"),
+    path("authorization/permissions", PermissionsView.as_view(), name="permissions"),
+    path("authorization/permitted-scopes", PermittedScopesView.as_view(), name="permitted-scopes"),
+    path("authorization/me/access-rules", MyAccessRulesView.as_view(), name="my-rules"),
+    path(
+        "authorization/me/access-rules/count",
+        MyAccessRulesCountView.as_view(),
+        name="my-rules-count",
+    ),
     path("authorization/roles", RolesView.as_view(), name="roles"),
     path("authorization/roles/<str:role_id>", RoleView.as_view(), name="role"),
     *_level("clusters", CLUSTERS),

@@ -64,9 +64,7 @@ class TokenV1View(TokenView):
         if missing:
             return error(400, f"{', '.join(missing)}: required.")
         if given["grant_type"] not in V1_GRANTS:
-            return error(
-                400, f"grantType: must be {' or '.join(V1_GRANTS)}.", message=INVALID
-            )
+            return error(400, f"grantType: must be {' or '.join(V1_GRANTS)}.", message=INVALID)
         client = ClientCredentials(given["client_id"], given["client_secret"])
         application = self.sign_in(client)
         if application is None:
@@ -138,9 +136,7 @@ class OAuthError(Exception):
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
         status = 401 if code == "invalid_client" else 400
-        self.response = Response(
-            {"error": code, "error_description": description}, status=status
-        )
+        self.response = Response({"error": code, "error_description": description}, status=status)
         if status == 401:
             self.response["WWW-Authenticate"] = CHALLENGE
 

@@ -1,6 +1,6 @@
 """The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -80,6 +80,14 @@ def _response_to(exception: Exception) -> Response | None:
     return None
 
 
+def failure_of(exception: Exception) -> tuple[int, str]:
+    """Return status and reason of a refusal, for answers that tell of many things at once."""
+    response = _response_to(exception)
+    if response is None:
+        raise exception
+    return response.status_code, response.data.get("details") or response.data["message"]
+
+
 def invalid(detail: Any) -> Response:
     """Return a 400 that names each field and what was expected of it."""
     flat = list(_flatten(detail))
@@ -94,15 +102,24 @@ def _by_field(exception: ValidationError) -> Any:
     return exception.messages
 
 
-def _flatten(detail: Any, field: str = "") -> Any:
+def _flatten(detail: Any, field: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every message with the path of its field, for example `payload.subjects[0].subjectId`."""
     if isinstance(detail, Mapping):
         for name, value in detail.items():
-            yield from _flatten(value, name if name != "non_field_errors" else field)
+            yield from _flatten(value, _path(field, name))
     elif isinstance(detail, list | tuple):
         for value in detail:
             yield from _flatten(value, field)
     else:
         yield field, detail
+
+
+def _path(field: str, name: object) -> str:
+    if name == "non_field_errors":
+        return field
+    if isinstance(name, int):
+        return f"{field}[{name}]"
+    return f"{field}.{name}" if field else str(name)
 
 
 def _from_framework(exception: exceptions.APIException) -> Response:

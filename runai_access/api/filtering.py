@@ -99,7 +99,9 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             return read_time(f"filterBy: {name}", raw)
         case Kind.NUMBER:
             if not re.fullmatch(r"[0-9]{1,9}", raw):
-                raise InvalidParameter(f"filterBy: {name} must be a whole number, not {raw[:80]!r}.")
+                raise InvalidParameter(
+                    f"filterBy: {name} must be a whole number, not {raw[:80]!r}."
+                )
             return int(raw)
         case Kind.FLAG:
             if raw.lower() not in ("true", "false"):

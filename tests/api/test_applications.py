@@ -119,9 +119,7 @@ def test_a_taken_name_answers_409_in_the_contracts_words(
     }
 
 
-def test_members_that_nobody_asked_for_change_nothing(
-    as_: As, administrator: Application
-) -> None:
+def test_members_that_nobody_asked_for_change_nothing(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     body = {"name": "nightly", "enabled": False, "id": str(uuid.uuid4()), "secret": "mine"}
     made = send(client, "POST", APPS, body).json()
@@ -145,9 +143,7 @@ def test_disabling_and_enabling_is_shown_and_moves_updated_at(
 
 
 @pytest.mark.parametrize("value", ["false", 0, None, [], {}])
-def test_enabled_takes_only_true_and_false(
-    as_: As, administrator: Application, value: Any
-) -> None:
+def test_enabled_takes_only_true_and_false(as_: As, administrator: Application, value: Any) -> None:
     target = factories.application("nightly")
     answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", {"enabled": value})
     assert answer.status_code == 400

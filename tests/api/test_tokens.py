@@ -136,7 +136,10 @@ def test_v2_ignores_unknown_parameters(nightly: Application, secret: str) -> Non
         ("grant_type=client_credentials", "invalid_request"),
         ("grant_type=client_credentials&client_id=a", "invalid_request"),
         ("grant_type=client_credentials&client_id=a&client_secret=", "invalid_request"),
-        ("grant_type=client_credentials&client_id=a&client_id=a&client_secret=b", "invalid_request"),
+        (
+            "grant_type=client_credentials&client_id=a&client_id=a&client_secret=b",
+            "invalid_request",
+        ),
         ("grant_type=password&client_id=a&client_secret=b", "unsupported_grant_type"),
         ("grant_type=client_credentials&client_id=a&client_secret=b&scope=all", "invalid_scope"),
     ],

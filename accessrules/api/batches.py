@@ -1,0 +1,107 @@
+"""/api/v1/authorization/access-rules/batch and batch-create: many at once, each told by itself."""
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.actions import create_access_rule, delete_access_rule
+from accessrules.api.answers import rule_answers
+from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
+from accessrules.api.views import CallerView
+from accessrules.models import AccessRule, Scope
+from runai_access.api.errors import failure_of
+from runai_access.api.fields import Text, WholeNumber
+from runai_access.api.ids import integer_id
+from runai_access.errors import Conflict, Denied, NotFound
+
+MOST_TO_DELETE = 500
+MOST_SUBJECTS = MOST_SCOPES = 10
+FORESEEN = (Conflict, Denied, NotFound)
+
+
+class RuleIds(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The body of a batch: ids are strings here, and `validate_delete` only asks."""
+
+    ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MOST_TO_DELETE)
+    action = serializers.ChoiceField(choices=["delete", "validate_delete"])
+
+
+class BatchSubject(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    subjectId = Text(max_length=255)
+    subjectType = serializers.ChoiceField(choices=list(SUBJECT_TYPES))
+
+
+class BatchScope(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    scopeId = Text(max_length=64)
+    scopeType = serializers.ChoiceField(choices=Scope.Type.values)
+
+
+class BatchPayload(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """One role for every subject in every scope."""
+
+    subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MOST_SUBJECTS)
+    scopes = serializers.ListField(child=BatchScope(), min_length=1, max_length=MOST_SCOPES)
+    roleId = WholeNumber()
+
+
+class NewRules(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    payload = BatchPayload()
+
+
+class RulesBatchView(CallerView):
+    """Deletes rules, or says which could be deleted."""
+
+    def post(self, request: Request) -> Response:
+        self.caller.authority.require_anywhere("delete", "access_rules")
+        body = RuleIds(data=request.data)
+        body.is_valid(raise_exception=True)
+        for_real = body.validated_data["action"] == "delete"
+        succeeded, failed = [], []
+        for id_ in dict.fromkeys(body.validated_data["ids"]):
+            try:
+                self._delete(id_, for_real=for_real)
+                succeeded.append(id_)
+            except FORESEEN as error:
+                code, message = failure_of(error)
+                failed.append({"id": id_, "code": code, "message": message})
+        return Response({"id": str(uuid.uuid4()), "succeeded": succeeded, "failed": failed})
+
+    def _delete(self, id_: str, *, for_real: bool) -> None:
+        with transaction.atomic():
+            delete_access_rule(caller=self.caller, rule_id=integer_id(id_))
+            if not for_real:
+                # Asking takes the very same way as doing, so the two can't disagree.
+                transaction.set_rollback(True)
+
+
+class RulesBatchCreateView(CallerView):
+    """Grants one role to up to ten subjects in up to ten scopes."""
+
+    def post(self, request: Request) -> Response:
+        self.caller.authority.require_anywhere("create", "access_rules")
+        body = NewRules(data=request.data)
+        body.is_valid(raise_exception=True)
+        payload = body.validated_data["payload"]
+        created: list[AccessRule] = []
+        failed = []
+        for subject in payload["subjects"]:
+            for scope in payload["scopes"]:
+                wanted = {**subject, **scope, "roleId": payload["roleId"]}
+                try:
+                    created.append(self._create(wanted))
+                except FORESEEN as error:
+                    code, message = failure_of(error)
+                    failed.append({"payload": wanted, "code": code, "message": message})
+        return Response({"succeeded": rule_answers(created), "failed": failed})
+
+    def _create(self, wanted: dict[str, Any]) -> AccessRule:
+        return create_access_rule(
+            caller=self.caller,
+            subject=find_rule_subject(wanted),
+            role=find_role(wanted["roleId"]),
+            scope=find_scope(self.caller.authority, wanted["scopeType"], wanted["scopeId"]),
+        )

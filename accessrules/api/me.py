@@ -1,0 +1,98 @@
+"""What the caller itself may do: permissions, permitted-scopes and me/access-rules; never a 403."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import me_rule_answer, permission_answers
+from accessrules.api.rules import LISTING
+from accessrules.api.views import CallerView
+from accessrules.authorization import ACTIONS
+from accessrules.catalogue import ALIASES, RESOURCE_TYPES
+from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
+from runai_access.api.listing import paged
+
+_MEMBERS = {
+    Scope.Type.TENANT: "tenants",
+    Scope.Type.CLUSTER: "clusters",
+    Scope.Type.DEPARTMENT: "departments",
+    Scope.Type.PROJECT: "projects",
+}
+
+
+class PermittedScopesQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The body that asks where something is permitted; without an action, where each is."""
+
+    resourceType = serializers.ChoiceField(choices=[*RESOURCE_TYPES, *ALIASES])
+    action = serializers.ChoiceField(
+        choices=list(ACTIONS.values()), allow_null=True, required=False, default=None
+    )
+
+
+class PermissionsView(CallerView):
+    """Everything the caller may do somewhere."""
+
+    def get(self, request: Request) -> Response:
+        return Response(permission_answers(self.caller.authority.permissions()))
+
+
+class PermittedScopesView(CallerView):
+    """Where the caller may do what, with every scope below; one query for all actions."""
+
+    def post(self, request: Request) -> Response:
+        body = PermittedScopesQuestion(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data["action"]
+        named = body.validated_data["resourceType"]
+        resource_type = ALIASES.get(named, named)
+        authority = self.caller.authority
+        reach = {
+            action: authority.where(action, resource_type) if asked in (None, action) else ()
+            for action in ACTIONS.values()
+        }
+        everywhere = {path for paths in reach.values() for path in paths}
+        scopes = list(Scope.objects.at_or_below(everywhere).order_by("path"))
+        return Response({action: _permitted(scopes, paths) for action, paths in reach.items()})
+
+
+class MyAccessRulesView(CallerView):
+    """The caller's own rules."""
+
+    def get(self, request: Request) -> Response:
+        page = LISTING.page(own_rules(self), request.query_params)
+        rules = {
+            "totalRecords": page.total,
+            "displayRecords": len(page.rows),
+            "accessRules": [me_rule_answer(rule) for rule in page.rows],
+        }
+        return paged(request, page, {"accessRules": rules})
+
+
+class MyAccessRulesCountView(CallerView):
+    """How many rules the caller has of its own."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"count": LISTING.matching(own_rules(self), request.query_params).count()})
+
+
+def own_rules(view: CallerView) -> AccessRuleQuerySet:
+    """Return the living rules whose subject is the caller."""
+    rules = AccessRule.objects.living().filter(subject=view.caller.subject)
+    return rules.select_related("subject", "role", "scope")
+
+
+def _permitted(scopes: list[Scope], paths: tuple[str, ...]) -> dict[str, Any]:
+    answer: dict[str, Any] = {member: [] for member in _MEMBERS.values()}
+    answer["system"] = False
+    for scope in scopes:
+        if not scope.path.startswith(paths):
+            continue
+        if scope.type == Scope.Type.SYSTEM:
+            answer["system"] = True
+            continue
+        answer[_MEMBERS[Scope.Type(scope.type)]].append(scope.uid)
+        if scope.type == Scope.Type.TENANT:
+            answer["tenant"] = scope.uid
+    return answer

@@ -1,0 +1,109 @@
+"""permissions, permitted-scopes and me/access-rules: what the caller itself may do."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from applications.models import Application
+from tests import factories
+from tests.api.conftest import As, Organization
+
+pytestmark = pytest.mark.django_db
+PERMISSIONS = "/api/v1/authorization/permissions"
+PERMITTED = "/api/v1/authorization/permitted-scopes"
+MINE = "/api/v1/authorization/me/access-rules"
+NOWHERE = {"tenants": [], "clusters": [], "departments": [], "projects": [], "system": False}
+
+
+def permitted(client: Client, **body: Any) -> Any:
+    return client.post(PERMITTED, json.dumps(body), content_type="application/json")
+
+
+def test_permissions_are_the_union_of_all_rules(as_: As, organization: Organization) -> None:
+    worker = factories.application(
+        "worker",
+        ("L1 researcher", organization.training),
+        ("Environment administrator", organization.speech),
+    )
+    answer = as_(worker).get(PERMISSIONS).json()
+    actions = {entry["resourceType"]: entry["actions"] for entry in answer}
+    assert actions["environments"] == ["create", "delete", "read", "update"]
+    assert actions["project"] == ["read"]
+    assert "apps" not in actions
+
+
+def test_both_names_of_applications_carry_the_same_actions(
+    as_: As, administrator: Application
+) -> None:
+    answer = as_(administrator).get(PERMISSIONS).json()
+    actions = {entry["resourceType"]: entry["actions"] for entry in answer}
+    assert actions["apps"] == actions["service-account"] == ["create", "delete", "read", "update"]
+
+
+def test_nothing_is_permitted_without_a_rule_and_that_is_no_403(as_: As, db: None) -> None:
+    client = as_(factories.application("newcomer"))
+    assert client.get(PERMISSIONS).json() == []
+    answer = permitted(client, resourceType="project").json()
+    assert answer == dict.fromkeys(["create", "read", "update", "delete"], NOWHERE)
+    assert client.get(MINE).json()["accessRules"]["totalRecords"] == 0
+    assert client.get(f"{MINE}/count").json() == {"count": 0}
+
+
+def test_permitted_scopes_hold_what_is_below_and_nothing_beside(
+    as_: As, organization: Organization
+) -> None:
+    client = as_(factories.application("lead", ("Department administrator", organization.vision)))
+    answer = permitted(client, resourceType="project").json()
+    expected = {
+        **NOWHERE,
+        "departments": [organization.vision.uid],
+        "projects": sorted([organization.training.uid, organization.serving.uid]),
+    }
+    answer["create"]["projects"].sort()
+    assert answer["create"] == expected
+
+
+def test_permitted_scopes_of_the_account_name_the_tenant(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    answer = permitted(as_(administrator), resourceType="service-account", action="read").json()
+    assert answer["read"]["tenants"] == ["1001"]
+    assert answer["read"]["tenant"] == "1001"
+    assert len(answer["read"]["projects"]) == 3
+    assert answer["create"] == NOWHERE
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "resourceType"),
+        ({"resourceType": "coffee"}, "resourceType"),
+        ({"resourceType": "apps", "action": "drink"}, "action"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_a_400(
+    as_: As, administrator: Application, body: dict[str, Any], named: str
+) -> None:
+    answer = permitted(as_(administrator), **body)
+    assert answer.status_code == 400
+    assert named in answer.json()["details"]
+
+
+def test_my_access_rules_are_mine_only(as_: As, organization: Organization) -> None:
+    factories.application("other", ("Viewer", organization.vision))
+    worker = factories.application("worker", ("L1 researcher", organization.training))
+    answer = as_(worker).get(MINE).json()["accessRules"]
+    assert (answer["totalRecords"], answer["displayRecords"]) == (1, 1)
+    [mine] = answer["accessRules"]
+    assert (mine["subjectId"], mine["roleName"], mine["scopeName"]) == (
+        "worker", "L1 researcher", "training",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", PERMISSIONS), ("POST", PERMITTED), ("GET", MINE)]
+)
+def test_who_is_not_signed_in_is_told_so(db: None, method: str, path: str) -> None:
+    assert Client().generic(method, path).status_code == 401
