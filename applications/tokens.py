@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from applications.keyring import KEYRING
 from applications.models import Application
@@ -64,7 +65,7 @@ def application_of(text: str) -> Application:
             subject__enabled=True,
             subject__retired_at=None,
         )
-    except (Application.DoesNotExist, ValueError, TypeError):
+    except (Application.DoesNotExist, ValidationError):  # the latter for what is no UUID
         raise InvalidToken("The token's credential has ended.") from None
 
 
