@@ -1,5 +1,6 @@
 """The append-only record of what happened."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from django.db import models
@@ -13,6 +14,18 @@ class AppendOnly(Exception):
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Audit events are never changed.")
+
+    def bulk_create(
+        self,
+        objs: Iterable["AuditEvent"],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        **kwargs: Any,
+    ) -> list["AuditEvent"]:
+        if update_conflicts:
+            raise AppendOnly("Audit events are never changed.")
+        return super().bulk_create(objs, batch_size, ignore_conflicts, **kwargs)
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Audit events are never deleted.")

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from accessrules.models import Scope
 from applications.keyring import KEYRING
 from runai_access import hashing
+from runai_access.audit import recorder
 from tests import factories
 
 
@@ -50,6 +51,12 @@ def _fresh_keyring() -> Iterator[None]:
     KEYRING.forget()
     yield
     KEYRING.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_told_yet() -> None:
+    """No event is left out because an earlier test told the same."""
+    recorder._told.clear()
 
 
 class CountingHasher:

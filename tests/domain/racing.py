@@ -17,7 +17,7 @@ def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
             connection.ensure_connection()
             start.wait()
             outcomes[number] = jobs[number]()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it raised is its outcome
             outcomes[number] = error
         finally:
             connection.close()

@@ -433,9 +433,7 @@ def test_the_published_key_verifies_a_token(ci: Application, settings: Settings)
     assert claims["sub"] == str(ci.pk)
 
 
-def test_another_secret_key_says_what_is_wrong(
-    ci: Application, settings: Settings
-) -> None:
+def test_another_secret_key_says_what_is_wrong(ci: Application, settings: Settings) -> None:
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"

@@ -276,8 +276,8 @@ def test_disabling_and_enabling_each_write_one_row(sam: Caller) -> None:
         assert Subject.objects.get(pk=made.pk).enabled is enabled
         seen.append(now.updated_at)
     assert made.updated_at < seen[0] < seen[1]
-    changes = AuditEvent.objects.filter(action="update").order_by("pk").values_list(
-        "changes", flat=True
+    changes = (
+        AuditEvent.objects.filter(action="update").order_by("pk").values_list("changes", flat=True)
     )
     assert list(changes) == [{"enabled": [True, False]}, {"enabled": [False, True]}]
 

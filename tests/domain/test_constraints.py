@@ -47,9 +47,7 @@ def test_subjects_of_different_types_may_share_a_name() -> None:
 
 def test_a_name_is_free_again_when_its_subject_is_retired() -> None:
     for _ in range(2):
-        Subject.objects.create(
-            type="app", name="ci-prod", enabled=False, retired_at=timezone.now()
-        )
+        Subject.objects.create(type="app", name="ci-prod", enabled=False, retired_at=timezone.now())
     Subject.objects.create(type="app", name="ci-prod")
     with refused():
         Subject.objects.create(type="app", name="ci-prod")

@@ -91,18 +91,14 @@ def test_the_same_role_in_a_narrower_scope_is_not_enough(acme: Organisation, kee
 
 
 @pytest.mark.parametrize("place", ["research", "alpha", "account"])
-def test_the_same_role_at_or_above_is_enough(
-    acme: Organisation, keeper: User, place: str
-) -> None:
+def test_the_same_role_at_or_above_is_enough(acme: Organisation, keeper: User, place: str) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["research"]))
     factories.rule(keeper, "L1 researcher", acme[place])
     issued = actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
     assert issued.application.pk == ci.pk
 
 
-def test_one_rule_that_is_not_covered_is_enough_to_refuse(
-    acme: Organisation, keeper: User
-) -> None:
+def test_one_rule_that_is_not_covered_is_enough_to_refuse(acme: Organisation, keeper: User) -> None:
     factories.rule(keeper, "L1 researcher", acme["alpha"])
     ci = factories.application(
         "ci-prod", ("L1 researcher", acme["vision"]), ("Viewer", acme["batch"])
@@ -122,9 +118,7 @@ def test_an_application_may_regenerate_its_own_secret_where_it_may_update(
     acme: Organisation,
 ) -> None:
     rotator = factories.application("rotator", ("System administrator", acme["account"]))
-    issued = actions.regenerate_secret(
-        caller=factories.caller(rotator), application_id=rotator.pk
-    )
+    issued = actions.regenerate_secret(caller=factories.caller(rotator), application_id=rotator.pk)
     assert issued.application == rotator
 
 

@@ -162,9 +162,7 @@ def test_made_up_passwords_are_good_enough_and_never_the_same() -> None:
 
 
 @pytest.mark.parametrize("before", ["nobody", "a stranger", "disabled", "an administrator"])
-def test_making_an_administrator_is_the_way_in_and_back_in(
-    acme: Organisation, before: str
-) -> None:
+def test_making_an_administrator_is_the_way_in_and_back_in(acme: Organisation, before: str) -> None:
     if before != "nobody":
         factories.person("sam@acme.example", password="the old password")
     if before == "disabled":

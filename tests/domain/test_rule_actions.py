@@ -17,6 +17,7 @@ from accessrules.actions import (
 from accessrules.authorization import allowed
 from accessrules.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Subject
+from applications.actions import delete_application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
@@ -66,9 +67,7 @@ def test_a_grant_holds_at_once(acme: Organisation, dana: Caller, kind: str) -> N
     assert stored.deleted_at is None
 
 
-def test_a_grant_writes_who_gave_what_to_whom_from_where(
-    acme: Organisation, dana: Caller
-) -> None:
+def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organisation, dana: Caller) -> None:
     rule = _grant(dana, factories.application("ci-prod"), "L1 researcher", acme["vision"])
     event = AuditEvent.objects.get()
     assert (event.subject_type, event.subject_name, event.source_ip) == (
@@ -273,9 +272,7 @@ def test_a_rule_and_its_row_in_the_record_fail_together(
         if step == "create":
             _grant(dana, ci, "L1 researcher", acme["speech"])
         else:
-            delete_access_rule(
-                caller=dana, rule_id=AccessRule.objects.get(subject=ci.subject).pk
-            )
+            delete_access_rule(caller=dana, rule_id=AccessRule.objects.get(subject=ci.subject).pk)
     assert list(AccessRule.objects.order_by("pk").values()) == before
 
 
@@ -297,9 +294,9 @@ TAKE_AWAY: dict[str, Callable[[User, AccessRule], object]] = {
 @pytest.mark.parametrize("how", TAKE_AWAY)
 def test_the_last_administrator_stays(acme: Organisation, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
-    with pytest.raises(Conflict, match="Somebody must stay System administrator of the account"):
-        with transaction.atomic():
-            TAKE_AWAY[how](sam, rule)
+    told = "Somebody must stay System administrator of the account"
+    with pytest.raises(Conflict, match=told), transaction.atomic():
+        TAKE_AWAY[how](sam, rule)
     subject = Subject.objects.get(pk=sam.pk)
     assert subject.enabled
     assert allowed(subject, "create", "users", acme["account"])
@@ -426,8 +423,6 @@ def test_the_same_grant_at_the_same_moment_is_one_rule() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_granting_to_an_application_while_it_is_deleted_leaves_no_living_rule() -> None:
-    from applications.actions import delete_application
-
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     scope = factories.cluster("alpha")

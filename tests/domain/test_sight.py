@@ -63,9 +63,7 @@ def test_a_deleted_rule_takes_its_application_out_of_sight(
     assert _names(policy.visible(factories.caller(reader))) == set()
 
 
-def test_several_rules_in_sight_show_an_application_once(
-    acme: Organisation, reader: User
-) -> None:
+def test_several_rules_in_sight_show_an_application_once(acme: Organisation, reader: User) -> None:
     factories.application(
         "ci-prod",
         ("Viewer", acme["vision"]),
@@ -127,9 +125,7 @@ def test_an_application_out_of_sight_is_not_found(acme: Organisation, reader: Us
 def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_at_many(
     acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    authority = authority_of(
-        factories.person("sam@acme.example", "System administrator").subject
-    )
+    authority = authority_of(factories.person("sam@acme.example", "System administrator").subject)
     for count in (1, 12):
         while Application.objects.count() < count:
             number = Application.objects.count()
