@@ -95,8 +95,11 @@ def _regenerate_form(
 
 
 def _show_secret(request: HttpRequest, issued: actions.Issued, *, is_new: bool) -> HttpResponse:
+    # After DONE a new application is shown by a fresh list, so there is nothing to bring up to date.
     context = {"application": issued.application, "secret": issued.secret, "is_new": is_new}
-    response = render_dialog(request, "applications/_secret.html", context, changed=True)
+    response = render_dialog(
+        request, "applications/_secret.html", context, changed=not is_new
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

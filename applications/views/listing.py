@@ -28,7 +28,6 @@ def application_list(request: HttpRequest) -> HttpResponse:
         applications,
         authority=caller.authority,
         selected=_selected_id(request),
-        request=request,
     )
     context = {
         "table": table,

@@ -1,32 +1,37 @@
 // Rewrites the server's UTC times into the browser's zone, and says the zone.
 
-const exact = new Intl.DateTimeFormat("en-GB", {
+// American names, because Britain's September has four letters and the server's has three.
+const format = new Intl.DateTimeFormat("en-US", {
   day: "numeric",
   month: "short",
   year: "numeric",
   hour: "2-digit",
   minute: "2-digit",
+  second: "2-digit",
   hourCycle: "h23",
 });
-const toTheSecond = new Intl.DateTimeFormat("en-GB", {
-  ...exact.resolvedOptions(),
-  dateStyle: undefined,
-  second: "2-digit",
-});
+// A British name where there is one (CET), because America says GMT+1.
 const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
 
-function zoneName(time) {
-  return zone.formatToParts(time).find((part) => part.type === "timeZoneName").value;
+function partsOf(time) {
+  const parts = [...format.formatToParts(time), ...zone.formatToParts(time).filter(isZone)];
+  return Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+}
+
+function isZone(part) {
+  return part.type === "timeZoneName";
 }
 
 function rewrite(element) {
-  const time = new Date(element.dateTime);
+  const { day, month, year, hour, minute, second, timeZoneName } = partsOf(
+    new Date(element.dateTime),
+  );
   const zoneLabel = element.querySelector(".zone");
   if (zoneLabel) {
-    zoneLabel.textContent = zoneName(time);
-    element.firstChild.textContent = `${exact.format(time)} `;
+    zoneLabel.textContent = timeZoneName;
+    element.firstChild.textContent = `${day} ${month} ${year}, ${hour}:${minute} `;
   } else {
-    element.title = `${toTheSecond.format(time)} ${zoneName(time)}`;
+    element.title = `${day} ${month} ${year}, ${hour}:${minute}:${second} ${timeZoneName}`;
   }
   element.removeAttribute("data-time");
 }
