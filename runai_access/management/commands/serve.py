@@ -13,14 +13,6 @@ from accessrules.models import ACCOUNT_PATH
 from runai_access import environment
 from runai_access.accounts.models import User
 
-# A worker is a process with a Python of its own; its threads wait for the database or for Argon2,
-# which both let go of the interpreter. Two workers at least, so that one long request never holds
-# up the whole server.
-WORKERS_AT_LEAST, WORKERS_AT_MOST = 2, 8
-THREADS_PER_WORKER = 8
-# How long requests under way may take to finish after a stop was asked for.
-STOP_SECONDS = 25
-
 
 class Command(BaseCommand):
     help = "Prepares the installation and serves it until Ctrl-C or SIGTERM."
@@ -37,7 +29,7 @@ class Command(BaseCommand):
         # The server's processes have no use for it any more.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, [sys.executable, "-m", "granian", *_server_options(host, port)])
+        os.execv(sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)])
 
     def _say_where_to_go(self) -> None:
         administrators = User.objects.filter(
@@ -59,20 +51,6 @@ class Command(BaseCommand):
                 f"{os.path.relpath(sys.executable)} manage.py create_admin EMAIL makes one."
             )
         self.stdout.write("Ctrl-C stops it.")
-
-
-def _server_options(host: str, port: int) -> list[str]:
-    workers = min(max(os.cpu_count() or 1, WORKERS_AT_LEAST), WORKERS_AT_MOST)
-    return [
-        *("--interface", "wsgi", "--no-ws"),
-        *("--host", host, "--port", str(port)),
-        *("--workers", str(workers), "--blocking-threads", str(THREADS_PER_WORKER)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS)),
-        # No line per request: what matters is in the audit record, and an address may carry what
-        # somebody pasted into it by mistake.
-        *("--no-access-log", "--log-level", "warning"),
-        "runai_access.wsgi:application",
-    ]
 
 
 def _require_free(host: str, port: int) -> None:
