@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.catalogue import RESOURCE_TYPES, SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import (
     ACCOUNT_PATH,
     AccessRule,
@@ -60,6 +60,7 @@ class Grant:
     permissions: frozenset[Permission]
     path: str
     label: str
+    role_id: int | None = None
 
 
 class Authority:
@@ -102,6 +103,14 @@ class Authority:
         if not self.allows(action, resource_type, place):
             raise Denied(f"This takes {_words((action, resource_type))} in {place.label}.")
 
+    def require_administrator(self) -> None:
+        """Raise Denied unless a System administrator rule holds on the account."""
+        if not any(
+            grant.role_id == SYSTEM_ADMINISTRATOR_ID and ACCOUNT.path.startswith(grant.path)
+            for grant in self._grants
+        ):
+            raise Denied(f"This takes the role System administrator in {ACCOUNT.label}.")
+
     def require_anywhere(self, action: str, resource_type: str) -> None:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
         if not self.allows_anywhere(action, resource_type):
@@ -138,6 +147,17 @@ class Authority:
         return (permissions_of(role) | {("create", "access_rules")}) - self.permissions_at(scope)
 
     # Sight: lists, single reads, counts and exports all start from these.
+
+    def in_sight(self, resource_type: str) -> Q:
+        """Return the condition on applications or people (by their subject's id) to be in sight.
+
+        They belong to the account: who reads them there sees all. Who reads them in a narrower
+        scope sees those that have a rule in it or below.
+        """
+        if self.allows("read", resource_type, ACCOUNT):
+            return Q()
+        rules = AccessRule.objects.living().at_or_below(self.where("read", resource_type))
+        return Q(Exists(rules.filter(subject=OuterRef("pk"))))
 
     def visible_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be read: each type of scope is a resource type of its own."""
@@ -203,7 +223,7 @@ def _grants_of(subject: Subject) -> list[Grant]:
         .filter(Q(subject=subject.pk) | Q(subject__in=groups))
         .select_related("role", "scope")
     )
-    return [Grant(permissions_of(r.role), r.scope.path, r.scope.label) for r in rules]
+    return [Grant(permissions_of(r.role), r.scope.path, r.scope.label, r.role_id) for r in rules]
 
 
 def _topmost(paths: Iterable[str]) -> tuple[str, ...]:

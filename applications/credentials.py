@@ -3,15 +3,22 @@
 import hmac
 import secrets
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 
 from accessrules.models import Subject
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from applications.validators import is_name
+from runai_access.api.throttles import Attempt, attempt
+from runai_access.errors import TooMany
 from runai_access.hashing import hash_secret, verify_secret
 
 REMEMBERED_AT_MOST = 10_000
+# Verifies in vain, in each METER_SECONDS, which is also the longest wait that a refusal asks for.
+METER_SECONDS = 30
+TRIES_PER_CLIENT = 20
+TRIES_PER_ADDRESS = 300
 
 
 class SecretMemory:
@@ -51,12 +58,12 @@ _memory = SecretMemory(REMEMBERED_AT_MOST)
 _NO_HASH = hash_secret(new_secret())
 
 
-def authenticate(client_id: str, secret: str) -> Application | None:
+def authenticate(client_id: str, secret: str, address: str = "") -> Application | None:
     """Return the enabled application whose secret this is, else None.
 
     Unknown, wrong, disabled and without a secret each cost one Argon2 verify; only success may be
     quick. A malformed secret is refused before anything is looked up, so that tells nothing either.
-    Raises Busy when too many verifies wait.
+    Raises TooMany when `address` has had too many verified in vain, Busy when too many wait.
     """
     if not is_well_formed(secret):
         return None
@@ -65,10 +72,43 @@ def authenticate(client_id: str, secret: str) -> Application | None:
     good = application is not None and application.enabled and bool(secret_hash)
     if good and _memory.recalls(secret_hash, secret):
         return application
+    tries = _take_tries(client_id, address)
     if verify_secret(secret_hash or _NO_HASH, secret) and good:
+        tries.give_back()
         _memory.remember(secret_hash, secret)
         return application
     return None
+
+
+@dataclass(frozen=True)
+class _Tries:
+    """What one verify has taken: a try of this client at this address, and one of the address."""
+
+    of_client: Attempt
+    of_address: Attempt
+
+    def give_back(self) -> None:
+        """What succeeds does not count."""
+        self.of_client.forget()
+        self.of_address.give_back()
+
+
+def _take_tries(client_id: str, address: str) -> _Tries:
+    """Count one Argon2 verify before it runs; raise TooMany where there have been too many.
+
+    Per client and address, so that a stranger can't use up an honest client's tries; per address,
+    so that no address takes more than its share of the hashing whatever client IDs it invents.
+    """
+    of_client = attempt(
+        "client", client_id, address, limit=TRIES_PER_CLIENT, seconds=METER_SECONDS, extend=False
+    )
+    of_address = attempt(
+        "address", address, limit=TRIES_PER_ADDRESS, seconds=METER_SECONDS, extend=False
+    )
+    wait = max(of_client.retry_after, of_address.retry_after)
+    if wait:
+        raise TooMany("Too many wrong secrets.", retry_after=wait)
+    return _Tries(of_client, of_address)
 
 
 def _find(client_id: str) -> Application | None:

@@ -1,24 +1,21 @@
-"""The keys that sign tokens: kept in the database, encrypted, and held ready in the process."""
+"""The keys that sign tokens: kept in the database, encrypted, and held ready in every process."""
 
-import base64
-import hashlib
-import json
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from jwt.algorithms import ECAlgorithm
+from django.utils import timezone
 
+from applications.keys import make_key, open_key
 from applications.models import SigningKey
 
+# Every process reads the keys again this often, so a new key is known everywhere before it signs.
+RELOAD_SECONDS = 5.0
 RELOAD_AT_MOST_EVERY_SECONDS = 1.0
+SIGNS_AFTER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -28,34 +25,37 @@ class Key:
     kid: str
     private_key: ec.EllipticCurvePrivateKey
     public_key: ec.EllipticCurvePublicKey
+    signs_from: datetime
 
 
 class Keyring:
-    """This process's copy of the keys; reads the database again for a key it does not know."""
+    """This process's copy of the keys, newest first."""
 
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
-        self._loaded_at = -RELOAD_AT_MOST_EVERY_SECONDS
+        self._loaded_at = float("-inf")
         self._lock = Lock()
 
     def current(self) -> Key:
-        """Return the key to sign with; make the installation's first one if there is none."""
+        """Return the key to sign with: the newest whose time has come; make one where none is."""
         with self._lock:
+            self._load_if_older_than(RELOAD_SECONDS)
             if not self._keys:
+                make_key(signs_from=timezone.now())
                 self._load()
-            if not self._keys:
-                make_key()
-                self._load()
-            return next(iter(self._keys.values()))
+            key = self._signing()
+            if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
+                self._succeed()
+            return key
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
         """Return the key of that id, or None. Asking for unknown ones costs a read a second."""
         if not isinstance(kid, str):
             return None
         with self._lock:
-            due = time.monotonic() - self._loaded_at >= RELOAD_AT_MOST_EVERY_SECONDS
-            if kid not in self._keys and due:
-                self._load()
+            self._load_if_older_than(
+                RELOAD_SECONDS if kid in self._keys else RELOAD_AT_MOST_EVERY_SECONDS
+            )
             key = self._keys.get(kid)
         return key.public_key if key else None
 
@@ -63,52 +63,47 @@ class Keyring:
         """Drop the copy; the next question reads the database."""
         with self._lock:
             self._keys = {}
-            self._loaded_at = -RELOAD_AT_MOST_EVERY_SECONDS
+            self._loaded_at = float("-inf")
+
+    def _signing(self) -> Key:
+        now = timezone.now()
+        ready = [key for key in self._keys.values() if key.signs_from <= now]
+        # A database whose only key is still to come has nothing better to sign with.
+        return ready[0] if ready else next(iter(self._keys.values()))
+
+    def _succeed(self) -> None:
+        """Make the successor of a key that has signed for long enough, unless one is on its way."""
+        if all(key.signs_from <= timezone.now() for key in self._keys.values()):
+            rotate()
+            self._load()
+
+    def _load_if_older_than(self, seconds: float) -> None:
+        if time.monotonic() - self._loaded_at >= seconds:
+            self._load()
 
     def _load(self) -> None:
-        self._keys = {row.kid: _opened(row) for row in SigningKey.objects.all()}
+        self._keys = {
+            row.kid: Key(row.kid, *open_key(row), row.signs_from) for row in SigningKey.objects.all()
+        }
         self._loaded_at = time.monotonic()
 
 
 KEYRING = Keyring()
 
 
-def make_key() -> SigningKey:
-    """Make and store a new signing key; it signs from now on. Its id is its RFC 7638 thumbprint."""
-    private_key = ec.generate_private_key(ec.SECP256R1())
-    jwk: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(private_key.public_key()))
-    canonical = json.dumps(
-        {name: jwk[name] for name in ("crv", "kty", "x", "y")}, separators=(",", ":")
-    )
-    digest = hashlib.sha256(canonical.encode()).digest()
-    kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    pem = private_key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return SigningKey.objects.create(
-        kid=kid,
-        encrypted_private_key=_box().encrypt(pem),
-        public_jwk={**jwk, "kid": kid, "use": "sig", "alg": "ES256"},
-    )
+def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
+    """Make the next signing key and drop those whose last token has expired.
 
-
-def _opened(row: SigningKey) -> Key:
-    try:
-        pem = _box().decrypt(bytes(row.encrypted_private_key))
-    except InvalidToken as error:
-        raise ImproperlyConfigured(
-            "The signing keys were made under another RUNAI_ACCESS_SECRET_KEY. Set that one again."
-        ) from error
-    private_key = serialization.load_pem_private_key(pem, password=None)
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey):
-        raise ImproperlyConfigured(f"Signing key {row.kid} is not an EC key.")
-    return Key(row.kid, private_key, private_key.public_key())
-
-
-def _box() -> Fernet:
-    derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access signing keys").derive(
-        settings.SECRET_KEY.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(derived))
+    It signs after `after_seconds`: by then every replica, and every verifier that reads our JWKS
+    when it meets a key it does not know, can check it. Older keys go on verifying for as long as a
+    token signed with them may live.
+    """
+    now = timezone.now()
+    longest = timedelta(seconds=settings.TOKEN_LIFETIME_MAX_SECONDS + settings.TOKEN_LEEWAY_SECONDS)
+    # A key signs until its successor's time has come; tokens of the last moment live from then.
+    replaced_at: datetime | None = None
+    for key in SigningKey.objects.all():
+        if replaced_at is not None and replaced_at + longest < now:
+            key.delete()
+        replaced_at = key.signs_from
+    return make_key(signs_from=now + timedelta(seconds=after_seconds))

@@ -4,24 +4,17 @@ import uuid
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from accessrules.authorization import ACCOUNT, Authority
-from accessrules.models import AccessRule, Subject
+from accessrules.authorization import Authority
+from accessrules.models import Subject
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def visible_to(self, authority: Authority) -> Self:
-        """Return the applications in sight.
-
-        Applications belong to the account: who reads them there sees all. Who reads them in a
-        narrower scope sees those that have a rule in it or below.
-        """
-        if authority.allows("read", "apps", ACCOUNT):
-            return self
-        rules = AccessRule.objects.living().at_or_below(authority.where("read", "apps"))
-        return self.filter(Exists(rules.filter(subject=OuterRef("pk"))))
+        """Return the applications in sight."""
+        return self.filter(authority.in_sight("apps"))
 
     def with_access_rules(self, authority: Authority) -> Self:
         """Bring each application's rules, as far as in sight, as `subject.visible_rules`."""
@@ -50,6 +43,8 @@ class Application(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
     last_login = models.DateTimeField(null=True, db_index=True)
+    # Seconds that its tokens live; the installation's setting where nothing is said.
+    token_lifetime = models.PositiveIntegerField(null=True)
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -95,15 +90,29 @@ class Application(models.Model):
 
 
 class SigningKey(models.Model):
-    """An ES256 key pair; the private half is encrypted under a key derived from SECRET_KEY."""
+    """An ES256 key pair; the private half is encrypted under a key derived from SECRET_KEY.
+
+    It is published when made and signs from `signs_from` on, so that every replica knows it by then.
+    """
 
     kid = models.CharField(primary_key=True, max_length=64)
     encrypted_private_key = models.BinaryField()
     public_jwk = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now)
+    signs_from = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        ordering = ["-created_at", "kid"]
+        ordering = ["-signs_from", "kid"]
 
     def __str__(self) -> str:
         return self.kid
+
+
+class RevokedToken(models.Model):
+    """A token that its application gave back before it expired (RFC 7009)."""
+
+    jti = models.UUIDField(primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.jti)

@@ -9,9 +9,9 @@ from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_min
 def sign_in(client_id: str, secret: str, origin: Origin) -> Application | None:
     """Return the application whose credentials these are, else None.
 
-    Raises Busy when too many credentials wait to be checked.
+    Raises TooMany and Busy as `authenticate` does.
     """
-    application = authenticate(client_id, secret)
+    application = authenticate(client_id, secret, origin.address or "")
     if application is None:
         record_once_a_minute(
             "sign-in",

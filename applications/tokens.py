@@ -3,14 +3,17 @@
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Exists
+from django.utils import timezone
 
 from applications.keyring import KEYRING
-from applications.models import Application
+from applications.models import Application, RevokedToken
 
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
@@ -35,21 +38,21 @@ def issue(application: Application) -> AccessToken:
     `cid` names the credential it came from. Every claim is ASCII without `>`, `?` and `~`: the
     official client decodes the payload with plain base64 (contract/README.md, Tokens).
     """
-    now = int(time.time())
-    lifetime = settings.TOKEN_LIFETIME_SECONDS
+    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
     claims = {
-        "iss": settings.PUBLIC_URL,
+        **_common_claims(application, lifetime),
         "aud": settings.PUBLIC_URL,
-        "sub": str(application.pk),
         "client_id": application.client_id,
-        "iat": now,
-        "exp": now + lifetime,
         "jti": str(uuid.uuid4()),
         "cid": str(application.credential_id),
     }
-    key = KEYRING.current()
-    text = jwt.encode(claims, key.private_key, ALGORITHM, headers={"kid": key.kid, "typ": TYPE})
-    return AccessToken(text, lifetime)
+    return AccessToken(_signed(claims, TYPE), lifetime)
+
+
+def issue_id_token(application: Application) -> str:
+    """Return a JWT that tells the client who it is; never good as a bearer (its typ differs)."""
+    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
+    return _signed({**_common_claims(application, lifetime), "aud": application.client_id}, "JWT")
 
 
 def application_of(text: str) -> Application:
@@ -57,9 +60,14 @@ def application_of(text: str) -> Application:
 
     Raises InvalidToken with a reason that says nothing about the token's content.
     """
-    claims = _verified(text)
+    return living_application(verified_claims(text))
+
+
+def living_application(claims: dict[str, Any]) -> Application:
+    """Return the application of a verified token; raise InvalidToken where that has ended."""
     try:
         return Application.objects.select_related("subject").get(
+            ~Exists(RevokedToken.objects.filter(jti=claims["jti"])),
             pk=claims["sub"],
             credential_id=claims["cid"],
             subject__enabled=True,
@@ -69,7 +77,33 @@ def application_of(text: str) -> Application:
         raise InvalidToken("The token's credential has ended.") from None
 
 
-def _verified(text: str) -> dict[str, Any]:
+def revoke(claims: dict[str, Any]) -> None:
+    """End one token for good (RFC 7009); forget those that have expired anyway."""
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    RevokedToken.objects.bulk_create(
+        [RevokedToken(jti=claims["jti"], expires_at=expires_at)], ignore_conflicts=True
+    )
+    leeway = timedelta(seconds=settings.TOKEN_LEEWAY_SECONDS)
+    RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway).delete()
+
+
+def _common_claims(application: Application, lifetime: int) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": settings.PUBLIC_URL,
+        "sub": str(application.pk),
+        "iat": now,
+        "exp": now + lifetime,
+    }
+
+
+def _signed(claims: dict[str, Any], type_: str) -> str:
+    key = KEYRING.current()
+    return jwt.encode(claims, key.private_key, ALGORITHM, headers={"kid": key.kid, "typ": type_})
+
+
+def verified_claims(text: str) -> dict[str, Any]:
+    """Return the claims of a token that we signed, for us, in its time; raise InvalidToken."""
     try:
         header = jwt.get_unverified_header(text)
         if header.get("typ", "").lower() not in (TYPE, f"application/{TYPE}"):

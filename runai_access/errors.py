@@ -34,3 +34,7 @@ class Busy(DomainError):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooMany(Busy):
+    """This caller has tried too often; the same for everyone who does."""

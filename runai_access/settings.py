@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "runai_access.audit",
     "accessrules",
     "runai_access.accounts",
+    "runai_access.activity",
     "applications",
 ]
 
@@ -126,7 +127,9 @@ SIGN_IN_LOCK_SECONDS = 15 * 60
 # Tokens.
 
 TOKEN_LIFETIME_SECONDS = environment.positive_int("RUNAI_ACCESS_TOKEN_LIFETIME", 3600)
+TOKEN_LIFETIME_MAX_SECONDS = max(24 * 60 * 60, TOKEN_LIFETIME_SECONDS)
 TOKEN_LEEWAY_SECONDS = 60
+SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.
 

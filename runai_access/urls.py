@@ -8,8 +8,10 @@ urlpatterns = [
     path("", include("runai_access.accounts.urls")),
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
-    path("api/", include("applications.api.urls")),
+    path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),
+    path("api/v1/", include("runai_access.accounts.api.urls")),
+    path("api/v1/", include("runai_access.activity.urls")),
 ]
 
 handler400 = "runai_access.errors_views.bad_request"

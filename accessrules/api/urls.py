@@ -1,6 +1,6 @@
 """Addresses of the authorization and organization endpoints."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from accessrules.api.batches import RulesBatchCreateView, RulesBatchView
 from accessrules.api.me import (
@@ -22,7 +22,7 @@ from accessrules.api.roles import RolesView, RoleView
 from accessrules.api.rules import AccessRulesCountView, AccessRulesView, AccessRuleView
 
 
-def _level(prefix: str, level: Level) -> list[object]:
+def _level(prefix: str, level: Level) -> list[URLPattern]:
     name = level.type.value
     return [
         path(prefix, ScopesView.as_view(level=level), name=f"{name}s"),

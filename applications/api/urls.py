@@ -1,12 +1,23 @@
 """Addresses of the applications and token endpoints."""
 
-from django.urls import path
+from collections.abc import Callable
+from typing import Any
 
+from django.urls import URLPattern, path
+
+from applications.api.discovery import (
+    DocumentView,
+    IntrospectView,
+    RevokeView,
+    jwks,
+    metadata,
+    openid_configuration,
+)
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
-from applications.api.tokens import TokenV1View, TokenV2View
+from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
 
 
-def _resource(prefix: str, secret_member: str) -> list[object]:
+def _resource(prefix: str, secret_member: str) -> list[URLPattern]:
     return [
         path(prefix, ApplicationsView.as_view(secret_member=secret_member), name=prefix),
         path(
@@ -22,10 +33,20 @@ def _resource(prefix: str, secret_member: str) -> list[object]:
     ]
 
 
+def _document(name: str, document: Callable[[], dict[str, Any]]) -> URLPattern:
+    return path(f".well-known/{name}", DocumentView.as_view(document=document), name=name)
+
+
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("v1/apps", secret_member="secret"),  # noqa: S106  # a member's name
-    *_resource("v1/service-accounts", secret_member="clientSecret"),  # noqa: S106  # a member's name
-    path("v1/token", TokenV1View.as_view(), name="token-v1"),
-    path("v2/token", TokenV2View.as_view(), name="token-v2"),
+    *_resource("api/v1/apps", secret_member="secret"),  # noqa: S106  # a member's name
+    *_resource("api/v1/service-accounts", secret_member="clientSecret"),  # noqa: S106  # a member's name
+    path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
+    path("api/v2/token", TokenV2View.as_view(), name="token-v2"),
+    path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
+    path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
+    path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
+    _document("jwks.json", jwks),
+    _document("oauth-authorization-server", metadata),
+    _document("openid-configuration", openid_configuration),
 ]

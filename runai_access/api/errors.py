@@ -10,7 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from runai_access.errors import Busy, Conflict, Denied, NotFound
+from runai_access.errors import Busy, Conflict, Denied, NotFound, TooMany
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -70,6 +70,8 @@ def _response_to(exception: Exception) -> Response | None:
             return invalid(_by_field(exception))
         case exceptions.ValidationError():
             return invalid(exception.detail)
+        case TooMany():
+            return _retry_later(error(429, str(exception)), exception.retry_after)
         case Busy():
             return _retry_later(error(503, str(exception)), exception.retry_after)
         case OperationalError() | InterfaceError():

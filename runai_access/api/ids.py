@@ -1,5 +1,7 @@
 """Ids as they come in addresses: anything, until shown to be one."""
 
+import uuid
+
 from runai_access.errors import NotFound
 
 LARGEST = 2**31 - 1
@@ -10,3 +12,11 @@ def integer_id(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= LARGEST):
         raise NotFound(f"{text[:80]!r} is no id: it must be a whole number.")
     return int(text)
+
+
+def uuid_id(text: str) -> uuid.UUID:
+    """Return the id; raise NotFound for what can't be one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound(f"{text[:80]!r} is no id: it must be a UUID.") from None

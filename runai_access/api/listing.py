@@ -41,6 +41,7 @@ class Listing:
     order: tuple[str, ...]
     default_limit: int | None = None
     largest_limit: int = 1000
+    smallest_limit: int = 1
 
     def page(self, rows: QuerySet[M], parameters: QueryDict) -> Page[M]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
@@ -48,7 +49,8 @@ class Listing:
             raise InvalidParameter("A parameter must not contain the character NUL.")
         matching = self.matching(rows, parameters)
         offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
-        limit = _number(parameters, "limit", 1, self.largest_limit) or self.default_limit
+        limit = _number(parameters, "limit", self.smallest_limit, self.largest_limit)
+        limit = self.default_limit if limit is None else limit
         ordered = matching.order_by(*self._order(parameters))
         if limit is None and not offset:
             found = list(ordered)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from runai_access.api.models import AttemptCount
@@ -26,15 +27,21 @@ class Attempt:
         """Start the count anew; for an attempt that succeeded."""
         AttemptCount.objects.filter(key=self.key).delete()
 
+    def give_back(self) -> None:
+        """Take this one attempt out of the count; for one that succeeded among others' failures."""
+        AttemptCount.objects.filter(key=self.key, count__gt=0).update(count=F("count") - 1)
 
-def attempt(*parts: str, limit: int, seconds: int) -> Attempt:
+
+def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attempt:
     """Take one of `limit` attempts at what `parts` name, before it is tried.
 
     Counting first is what stops parallel guesses: of a hundred sent at once, `limit` are tried. The
-    count ends `seconds` after the last attempt that was let through; refused ones don't extend it.
+    count ends `seconds` after the last attempt that was let through or, where they don't `extend`
+    it, after the first. Refused ones never do.
     """
-    key = hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+    key = hashlib.sha256("\x00".join(parts).encode(errors="replace")).hexdigest()
     now = timezone.now()
+    until = now + timedelta(seconds=seconds)
     with transaction.atomic():
         AttemptCount.objects.bulk_create(
             [AttemptCount(key=key, expires_at=now)], ignore_conflicts=True
@@ -42,10 +49,11 @@ def attempt(*parts: str, limit: int, seconds: int) -> Attempt:
         row = AttemptCount.objects.select_for_update().get(key=key)
         if row.expires_at <= now:
             row.count = 0
+            row.expires_at = until
         if row.count >= limit:
             return Attempt(key, max(1, math.ceil((row.expires_at - now).total_seconds())))
         row.count += 1
-        row.expires_at = now + timedelta(seconds=seconds)
+        row.expires_at = until if extend else row.expires_at
         row.save()
     return Attempt(key)
 

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -23,6 +24,7 @@ from accessrules.callers import SYSTEM
 from accessrules.models import Subject
 from applications import actions, keyring, tokens
 from applications.keyring import KEYRING
+from applications.keys import make_key
 from applications.models import Application, SigningKey
 from applications.tokens import InvalidToken, application_of, issue
 from tests import factories
@@ -135,7 +137,9 @@ class _OneKey:
     _private = ec.generate_private_key(ec.SECP256R1())
 
     def current(self) -> keyring.Key:
-        return keyring.Key("kid", self._private, self._private.public_key())
+        return keyring.Key(
+            "kid", self._private, self._private.public_key(), timezone.now()
+        )
 
 
 # What is refused.
@@ -453,7 +457,7 @@ def test_the_first_token_makes_the_first_key_and_the_next_ones_use_it(ci: Applic
 
 def test_a_new_key_signs_and_the_old_one_still_verifies(ci: Application) -> None:
     old = issue(ci).text
-    made = keyring.make_key()
+    made = make_key(signs_from=timezone.now())
     KEYRING.forget()
     new = issue(ci).text
     assert _part(new, 0)["kid"] == made.kid != _part(old, 0)["kid"]
@@ -464,7 +468,7 @@ def test_a_key_that_another_replica_made_is_read_when_first_met(
     ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue(ci)
-    keyring.make_key()
+    make_key(signs_from=timezone.now())
     other_replica = keyring.Keyring()
     with monkeypatch.context() as patch:
         patch.setattr(tokens, "KEYRING", other_replica)

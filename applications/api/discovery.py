@@ -1,0 +1,114 @@
+"""What lets others check our tokens: JWKS, metadata, introspection and revocation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from applications.api.oauth import OAuthError, OAuthView, read_form, required
+from applications.models import Application, SigningKey
+from applications.tokens import (
+    InvalidToken,
+    application_of,
+    living_application,
+    revoke,
+    verified_claims,
+)
+
+CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
+TOLD = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
+
+
+def metadata() -> dict[str, Any]:
+    """Return authorization server metadata (RFC 8414); each member names what is really served."""
+    base = settings.PUBLIC_URL
+    return {
+        "issuer": base,
+        "token_endpoint": f"{base}/api/v2/token",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "introspection_endpoint": f"{base}/oauth2/introspect",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "scopes_supported": [],
+        "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+        "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+        "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+    }
+
+
+def openid_configuration() -> dict[str, Any]:
+    """Return OpenID discovery metadata, for verifiers such as Kubernetes.
+
+    We sign nobody in for others, so what a browser would need is said to be empty.
+    """
+    return {
+        **metadata(),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "claims_supported": ["iss", "aud", "sub", "iat", "exp"],
+    }
+
+
+def jwks() -> dict[str, Any]:
+    """Return the public halves of the signing keys, the coming one included (RFC 7517)."""
+    return {"keys": [key.public_jwk for key in SigningKey.objects.all()]}
+
+
+class DocumentView(APIView):
+    """A document that anyone may read and keep for a while."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    document: Callable[[], dict[str, Any]] = staticmethod(metadata)
+
+    def get(self, request: Request) -> Response:
+        return Response(self.document(), headers={"Cache-Control": "public, max-age=300"})
+
+
+class TokenQuestionView(OAuthView):
+    """A view to which an application comes with a token."""
+
+    def asker(self, request: Request, form: dict[str, str]) -> Application:
+        """Return who asks: by client credentials, or by a bearer token of its own."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return self.authenticate_client(request, form)
+        try:
+            return application_of(text.strip())
+        except InvalidToken:
+            raise OAuthError("invalid_client", "The bearer token is not valid.") from None
+
+
+class IntrospectView(TokenQuestionView):
+    """`POST /oauth2/introspect` (RFC 7662): does this token hold right now?"""
+
+    def post(self, request: Request) -> Response:
+        form = read_form(request)
+        self.asker(request, form)
+        try:
+            claims = verified_claims(required(form, "token"))
+            living_application(claims)
+        except InvalidToken:
+            return Response({"active": False})
+        told = {name: claims[name] for name in TOLD}
+        return Response({"active": True, "token_type": "Bearer", **told})
+
+
+class RevokeView(TokenQuestionView):
+    """`POST /oauth2/revoke` (RFC 7009): an application gives one of its own tokens back."""
+
+    def post(self, request: Request) -> Response:
+        form = read_form(request)
+        application = self.asker(request, form)
+        try:
+            claims = verified_claims(required(form, "token"))
+        except InvalidToken:
+            return Response(status=200)  # §2.2: what is not valid needs no revoking
+        if claims["sub"] != str(application.pk):
+            raise OAuthError("unauthorized_client", "The token is another application's.")
+        revoke(claims)
+        return Response(status=200)

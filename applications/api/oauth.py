@@ -1,0 +1,111 @@
+"""What the OAuth endpoints share: form bodies, client authentication, errors (RFC 6749)."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import QueryDict
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from applications.api.client import ClientCredentials, MalformedBasic, from_basic
+from applications.api.credentials import CHALLENGE, LARGEST_PARAMETER, CredentialsView
+from applications.models import Application
+from runai_access.api.parsers import read_body
+from runai_access.errors import Busy, TooMany
+
+WRONG_CLIENT = "The client ID or the client secret is wrong."
+
+
+class FormParser(BaseParser):
+    """Reads application/x-www-form-urlencoded, which RFC 6749 asks for."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> QueryDict:
+        try:
+            text = read_body(stream).decode("utf-8")
+            return QueryDict(text, encoding="utf-8")
+        except UnicodeDecodeError:
+            raise exceptions.ParseError("The body must be UTF-8.") from None
+
+
+class OAuthError(Exception):
+    """A refusal in the form of RFC 6749 §5.2."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        status = 401 if code == "invalid_client" else 400
+        self.response = Response({"error": code, "error_description": description}, status=status)
+        if status == 401:
+            self.response["WWW-Authenticate"] = CHALLENGE
+
+
+class OAuthView(CredentialsView):
+    """A view that reads a form and answers errors as RFC 6749 §5.2 says."""
+
+    parser_classes = (FormParser,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, OAuthError):
+            exc.response.exception = True
+            return exc.response
+        response = super().handle_exception(exc)
+        code = "invalid_request"
+        if isinstance(exc, Busy | TooMany | OperationalError | InterfaceError):
+            code = "temporarily_unavailable"
+        details = response.data.get("details") or response.data.get("message", "")
+        response.data = {"error": code, "error_description": details}
+        return response
+
+    def authenticate_client(self, request: Request, form: dict[str, str]) -> Application:
+        """Return the application that asks, by header or body; raise OAuthError."""
+        application = self.sign_in(_client(request, form))
+        if application is None:
+            raise OAuthError("invalid_client", WRONG_CLIENT)
+        return application
+
+
+def read_form(request: Request) -> dict[str, str]:
+    """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
+    if request._request.GET.keys() & {"client_id", "client_secret", "grant_type", "token"}:
+        raise OAuthError("invalid_request", "Credentials must not stand in the address.")
+    form: dict[str, str] = {}
+    # An empty body is not parsed at all: then the framework hands out an empty dict.
+    sent = request.data if isinstance(request.data, QueryDict) else QueryDict()
+    for name, values in sent.lists():
+        if len(values) > 1:
+            raise OAuthError("invalid_request", f"{_shown(name)} stands there more than once.")
+        if len(values[0]) > LARGEST_PARAMETER:
+            raise OAuthError("invalid_request", f"{_shown(name)} is too long.")
+        form[name] = values[0]
+    return {name: value for name, value in form.items() if value}
+
+
+def required(form: dict[str, str], name: str) -> str:
+    """Return a parameter; raise OAuthError that names it where it is missing."""
+    if name not in form:
+        raise OAuthError("invalid_request", f"{name} is required.")
+    return form[name]
+
+
+def _client(request: Request, form: dict[str, str]) -> ClientCredentials:
+    try:
+        basic = from_basic(request.headers.get("Authorization", ""))
+    except MalformedBasic:
+        raise OAuthError("invalid_request", "The Authorization header is not Basic.") from None
+    if basic is None:
+        return ClientCredentials(required(form, "client_id"), required(form, "client_secret"))
+    if "client_secret" in form:
+        raise OAuthError("invalid_request", "Credentials stand both in header and body.")
+    if form.get("client_id", basic.client_id) != basic.client_id:
+        raise OAuthError("invalid_request", "client_id differs from the Authorization header.")
+    return basic
+
+
+def _shown(name: str) -> str:
+    """Return a parameter's name as RFC 6749 §5.2 lets a description hold it."""
+    return "".join(c for c in name[:40] if c.isascii() and c.isprintable() and c not in '"\\')

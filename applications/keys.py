@@ -1,0 +1,63 @@
+"""Making a signing key, and opening a stored one."""
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from jwt.algorithms import ECAlgorithm
+
+from applications.models import SigningKey
+
+
+def make_key(*, signs_from: datetime) -> SigningKey:
+    """Make and store a new ES256 key; its id is its RFC 7638 thumbprint."""
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    jwk: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(private_key.public_key()))
+    kid = _thumbprint(jwk)
+    pem = private_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return SigningKey.objects.create(
+        kid=kid,
+        encrypted_private_key=_box().encrypt(pem),
+        public_jwk={**jwk, "kid": kid, "use": "sig", "alg": "ES256"},
+        signs_from=signs_from,
+    )
+
+
+def open_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey]:
+    """Return both halves of a stored key; raise ImproperlyConfigured under another SECRET_KEY."""
+    try:
+        pem = _box().decrypt(bytes(row.encrypted_private_key))
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "The signing keys were made under another RUNAI_ACCESS_SECRET_KEY. Set that one again."
+        ) from error
+    private_key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey):
+        raise ImproperlyConfigured(f"Signing key {row.kid} is not an EC key.")
+    return private_key, private_key.public_key()
+
+
+def _thumbprint(jwk: dict[str, Any]) -> str:
+    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    canonical = json.dumps(required, separators=(",", ":"), sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _box() -> Fernet:
+    derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access signing keys").derive(
+        settings.SECRET_KEY.encode()
+    )
+    return Fernet(base64.urlsafe_b64encode(derived))

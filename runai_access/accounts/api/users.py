@@ -1,0 +1,107 @@
+"""/api/v1/users: people, for reading."""
+
+from typing import Any
+
+from django.db.models import QuerySet, Value
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import time_answer
+from accessrules.api.views import CallerView
+from accessrules.models import Subject
+from runai_access.accounts.models import User
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.filtering import Field, Kind
+from runai_access.api.ids import uuid_id
+from runai_access.api.listing import Listing, paged
+from runai_access.errors import NotFound
+
+# Everybody signs in here, with a password of ours: there is no other kind of person.
+LOCAL = "local"
+
+LISTING = Listing(
+    fields={
+        "username": Field("email"),
+        "createdBy": Field("created_by"),
+        "creationTime": Field("created_at", Kind.TIME),
+        "lastUpdated": Field("updated_at", Kind.TIME),
+        "lastLogin": Field("last_login", Kind.TIME),
+        "isLocal": Field("is_local", Kind.FLAG),
+        "type": Field("kind"),
+    },
+    search=("email", "created_by"),
+    order=("email",),
+    default_limit=500,
+    largest_limit=500,
+)
+
+
+class UsersView(CallerView):
+    """All people in sight: a bare list."""
+
+    def get(self, request: Request) -> Response:
+        page = LISTING.page(asked(self, request), request.query_params)
+        groups = _groups_of(page.rows)
+        return paged(request, page, [_answer(user, groups) for user in page.rows])
+
+
+class UsersCountView(CallerView):
+    """How many people the list would hold."""
+
+    def get(self, request: Request) -> Response:
+        matching = LISTING.matching(asked(self, request), request.query_params)
+        return Response({"count": matching.count()})
+
+
+class UserView(CallerView):
+    """One person."""
+
+    def get(self, request: Request, user_id: str) -> Response:
+        user = visible(self).filter(pk=uuid_id(user_id)).first()
+        if user is None:
+            raise NotFound("There is no such user.")
+        return Response(_answer(user, _groups_of([user])))
+
+
+def visible(view: CallerView) -> QuerySet[User]:
+    """Return the people in the caller's sight; raise Denied where it may read none at all."""
+    authority = view.caller.authority
+    authority.require_anywhere("read", "users")
+    return User.objects.filter(authority.in_sight("users")).annotate(
+        is_local=Value(True), kind=Value(LOCAL)
+    )
+
+
+def asked(view: CallerView, request: Request) -> QuerySet[User]:
+    """Return what the deprecated `filter` parameter, which knows one question, leaves."""
+    users = visible(view)
+    match request.query_params.get("filter"):
+        case None | "" | "runai.is_local:true":
+            return users
+        case "runai.is_local:false":
+            return users.none()
+        case other:
+            raise InvalidParameter(
+                f"filter must be runai.is_local:true or runai.is_local:false, not {other[:80]!r}."
+            )
+
+
+def _groups_of(users: list[User]) -> dict[Any, list[str]]:
+    names: dict[Any, list[str]] = {user.pk: [] for user in users}
+    groups = Subject.objects.living().filter(memberships__member__in=list(names))
+    for member, name in groups.order_by("name").values_list("memberships__member", "name"):
+        names[member].append(name)
+    return names
+
+
+def _answer(user: User, groups: dict[Any, list[str]]) -> dict[str, Any]:
+    return {
+        "id": str(user.pk),
+        "username": user.email,
+        "createdBy": user.created_by,
+        "createdAt": time_answer(user.created_at),
+        "updatedAt": time_answer(user.updated_at),
+        "lastLogin": time_answer(user.last_login),
+        "isLocal": True,
+        "groups": groups[user.pk],
+    }

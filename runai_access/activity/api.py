@@ -1,0 +1,100 @@
+"""/api/v1/audit/log: what happened, for administrators (contract/README.md, Scopes)."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import QueryDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import time_answer
+from accessrules.api.views import CallerView
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.filtering import Field, Kind, read_time
+from runai_access.api.listing import Listing, paged
+from runai_access.audit.models import AuditEvent
+
+# What the contract has words for; refused reads have none there.
+ACTIONS = ("create", "update", "delete", "sign-in", "sign-out", "reset-password")
+
+LISTING = Listing(
+    fields={
+        "timestamp": Field("time", Kind.TIME),
+        "subject": Field("subject_name"),
+        "subject_type": Field("subject_type"),
+        "source_ip": Field("source_ip"),
+        "action": Field("action"),
+        "http_method": Field("http_method"),
+        "result": Field("result"),
+        "url": Field("path"),
+        "entity_type": Field("entity_type"),
+        "entity_name": Field("entity_name"),
+        "entity_id": Field("entity_id"),
+    },
+    search=("subject_name", "entity_name"),
+    order=("time", "pk"),
+    default_limit=20,
+    largest_limit=1000,
+    smallest_limit=0,
+)
+
+
+class AuditLogView(CallerView):
+    """The record between two times."""
+
+    def get(self, request: Request) -> Response:
+        self.caller.authority.require_administrator()
+        parameters = _with_limit(request.query_params)
+        events = AuditEvent.objects.filter(
+            action__in=ACTIONS,
+            time__gte=read_time("start", _required(parameters, "start")),
+            time__lte=read_time("end", _required(parameters, "end")),
+        )
+        page = LISTING.page(events, parameters)
+        body: dict[str, Any] = {
+            "total": page.total,
+            "audit_logs": [_answer(event) for event in page.rows],
+        }
+        if page.next is not None:
+            body["next"] = page.next
+        return paged(request, page, body)
+
+
+def _with_limit(given: QueryDict) -> QueryDict:
+    """Return the parameters with `numberOfSamples`, this endpoint's own name, as `limit`."""
+    parameters = given.copy()
+    if samples := parameters.get("numberOfSamples"):
+        parameters["limit"] = samples
+    return parameters
+
+
+def _required(parameters: QueryDict, name: str) -> str:
+    text = parameters.get(name, "")
+    if not text:
+        raise InvalidParameter(f"{name} is required: an ISO 8601 time.")
+    return text
+
+
+def _answer(event: AuditEvent) -> dict[str, Any]:
+    answer = {
+        "id": str(uuid.UUID(int=event.pk)),
+        "tenant_id": str(settings.ACCOUNT_ID),
+        "timestamp": time_answer(event.time),
+        "subject": event.subject_name,
+        "subject_type": "App" if event.subject_type == "app" else "User",
+        "action": event.action,
+        "result": event.result,
+        "entity_type": event.entity_type,
+        "entity_id": event.entity_id,
+        "entity_name": event.entity_name,
+        "metadata": {"reason": event.reason} if event.reason else {},
+    }
+    if event.source_ip:
+        answer["source_ip"] = event.source_ip
+    if event.http_method:
+        answer["http_method"] = event.http_method
+        answer["url"] = settings.PUBLIC_URL + event.path
+    if event.request_id:
+        answer["request_id"] = str(event.request_id)
+    return answer

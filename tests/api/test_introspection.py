@@ -1,0 +1,161 @@
+"""Introspection (RFC 7662), revocation (RFC 7009) and the deprecated token endpoint."""
+
+import base64
+import json
+from typing import Any
+
+import jwt
+import pytest
+from django.test import Client
+
+from applications.models import Application
+from applications.secrets import new_secret
+from applications.tokens import issue
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+INTROSPECT = "/oauth2/introspect"
+REVOKE = "/oauth2/revoke"
+APP_TOKEN = "/v1/k8s/auth/oauth/apptoken"  # noqa: S105  # an address
+
+
+@pytest.fixture
+def secret() -> str:
+    return new_secret()
+
+
+@pytest.fixture
+def nightly(db: None, secret: str) -> Application:
+    return factories.application(
+        "nightly", ("System administrator", factories.account()), secret=secret
+    )
+
+
+def post(path: str, secret: str, client_id: str = "nightly", **form: str) -> Any:
+    pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+    return Client().post(
+        path,
+        "&".join(f"{name}={value}" for name, value in form.items()),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Basic {pair}"},
+    )
+
+
+def works(token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client().get("/api/v1/apps", headers=headers).status_code == 200
+
+
+def test_a_living_token_is_active_and_told_about(nightly: Application, secret: str) -> None:
+    answer = post(INTROSPECT, secret, token=issue(nightly).text)
+    told = answer.json()
+    assert told["active"] is True
+    assert (told["client_id"], told["sub"]) == ("nightly", str(nightly.pk))
+    assert {"exp", "iat", "iss", "aud", "jti", "token_type"} <= set(told)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_any_application_may_ask_also_with_a_bearer_token(nightly: Application) -> None:
+    asker = issue(factories.application("gateway")).text
+    answer = Client().post(
+        INTROSPECT,
+        f"token={issue(nightly).text}",
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Bearer {asker}"},
+    )
+    assert answer.json()["active"] is True
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "%00"])
+def test_what_is_no_token_of_ours_is_inactive_and_nothing_more(
+    nightly: Application, secret: str, token: str
+) -> None:
+    assert post(INTROSPECT, secret, token=token).json() == {"active": False}
+
+
+def test_a_token_whose_credential_has_ended_is_inactive(nightly: Application, secret: str) -> None:
+    target = factories.application("target")
+    token = issue(target).text
+    target.delete()
+    assert post(INTROSPECT, secret, token=token).json() == {"active": False}
+
+
+@pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
+def test_a_stranger_may_neither_ask_nor_revoke(
+    nightly: Application, path: str
+) -> None:
+    answer = post(path, new_secret(), token=issue(nightly).text)
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+    assert works(issue(nightly).text)
+
+
+@pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
+def test_a_missing_token_is_an_invalid_request(
+    nightly: Application, secret: str, path: str
+) -> None:
+    answer = post(path, secret)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_revoked_token_ends_and_others_go_on(nightly: Application, secret: str) -> None:
+    token, other = issue(nightly).text, issue(nightly).text
+    assert post(REVOKE, secret, token=token).status_code == 200
+    assert not works(token)
+    assert works(other)
+    assert post(INTROSPECT, secret, token=token).json() == {"active": False}
+    assert post(REVOKE, secret, token=token).status_code == 200
+
+
+def test_revoking_nonsense_is_fine(nightly: Application, secret: str) -> None:
+    assert post(REVOKE, secret, token="nonsense").status_code == 200  # noqa: S106  # no token
+
+
+def test_an_application_revokes_only_its_own_tokens(nightly: Application) -> None:
+    secret = new_secret()
+    factories.application("stranger", secret=secret)
+    token = issue(nightly).text
+    answer = post(REVOKE, secret, client_id="stranger", token=token)
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    assert works(token)
+
+
+def app_token(**body: Any) -> Any:
+    return Client().post(APP_TOKEN, json.dumps(body), content_type="application/json")
+
+
+def test_the_deprecated_endpoint_answers_both_tokens(nightly: Application, secret: str) -> None:
+    for id_ in (str(nightly.pk), "nightly"):
+        answer = app_token(id=id_, name="nightly", secret=secret)
+        assert answer.status_code == 200
+        assert set(answer.json()) == {"access_token", "id_token"}
+        assert works(answer.json()["access_token"])
+
+
+def test_an_id_token_is_for_the_client_and_never_a_bearer(
+    nightly: Application, secret: str
+) -> None:
+    text = app_token(id="nightly", name="nightly", secret=secret).json()["id_token"]
+    assert jwt.get_unverified_header(text)["typ"] == "JWT"
+    assert jwt.decode(text, options={"verify_signature": False})["aud"] == "nightly"
+    assert not works(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"id": "another"}, 401),
+        ({"name": "another"}, 401),
+        ({"secret": new_secret()}, 401),
+        ({"secret": ""}, 400),
+        ({"name": 7}, 400),
+        ({"id": None}, 400),
+    ],
+)
+def test_the_deprecated_endpoint_refuses_what_does_not_fit(
+    nightly: Application, secret: str, changes: dict[str, Any], status: int
+) -> None:
+    body = {"id": "nightly", "name": "nightly", "secret": secret, **changes}
+    answer = app_token(**body)
+    assert answer.status_code == status
+    assert answer.json()["code"] == status
