@@ -217,7 +217,9 @@ def permissions_of(role: Role) -> frozenset[Permission]:
 
 def _grants_of(subject: Subject) -> list[Grant]:
     """Return the grants of the subject's living rules and its enabled groups', whatever its state."""
-    groups = Subject.objects.living().filter(memberships__member=subject.pk, enabled=True)
+    groups = Subject.objects.living().filter(
+        type=Subject.Type.GROUP, memberships__member=subject.pk, enabled=True
+    )
     rules = (
         AccessRule.objects.living()
         .filter(Q(subject=subject.pk) | Q(subject__in=groups))

@@ -199,6 +199,19 @@ def test_a_group_does_not_get_the_rules_of_its_members(acme: Organisation) -> No
     assert not allowed(admins, "read", "apps", acme["account"])
 
 
+@pytest.mark.parametrize("kind", ["person", "application"])
+def test_only_a_group_has_members_whatever_the_rows_say(acme: Organisation, kind: str) -> None:
+    """A membership row that names a person or an application as the group gives nothing."""
+    strong: factories.Holder = (
+        factories.person("sam@acme.example", "System administrator")
+        if kind == "person"
+        else factories.application("robot", ("System administrator", acme["account"]))
+    )
+    gus = factories.person("gus@acme.example")
+    GroupMembership.objects.create(group=factories.subject_of(strong), member=gus.subject)
+    assert not allowed(gus.subject, "read", "apps", acme["account"])
+
+
 def test_being_a_member_of_another_member_gives_nothing(acme: Organisation) -> None:
     """Two groups that share a member stay strangers."""
     gus, gina = factories.person("gus@acme.example"), factories.person("gina@acme.example")

@@ -221,6 +221,12 @@ def test_a_rule_is_deleted_once(acme: Organisation, dana: Caller) -> None:
     assert AuditEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize("rule_id", [0, -1, 2**31, 2**63, 2**70])
+def test_a_rule_that_never_was_is_not_found(dana: Caller, rule_id: int) -> None:
+    with pytest.raises(NotFound):
+        delete_access_rule(caller=dana, rule_id=rule_id)
+
+
 def test_a_rule_is_not_deleted_through_another_subject(acme: Organisation, dana: Caller) -> None:
     """Vault CVE-2023-24999: another's credential was destroyed by its id."""
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
