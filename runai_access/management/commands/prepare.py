@@ -8,9 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from accessrules.callers import SYSTEM
 from accessrules.models import Scope
@@ -19,6 +18,7 @@ from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator, new_password
 from runai_access.accounts.models import User
 from runai_access.api.throttles import forget_expired
+from runai_access.commands import refusals_told
 
 # Any number will do, as long as nobody else in the same database takes it for another purpose.
 _PREPARING = 7_240_1001
@@ -31,11 +31,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        names = {"email": "RUNAI_ACCESS_ADMIN_EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
         try:
-            with _alone():
+            with refusals_told(names), _alone():
                 self._prepare()
-        except OperationalError as error:
-            raise CommandError(f"The database does not answer: {error}") from error
         except OSError as error:
             raise CommandError(f"{settings.VAR_DIR} can't be written: {error}") from error
 
@@ -55,13 +54,10 @@ class Command(BaseCommand):
         with_example = _is_empty() and environment.flag(
             "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
         )
-        try:
-            with transaction.atomic():
-                make_administrator(caller=SYSTEM, email=email, password=password)
-                if with_example:
-                    example.load()
-        except ValidationError as error:
-            raise CommandError(first_administrator_refused(error)) from error
+        with transaction.atomic():
+            make_administrator(caller=SYSTEM, email=email, password=password)
+            if with_example:
+                example.load()
         if with_example:
             self.stdout.write("Loaded a small example organisation.")
         told = "the one in RUNAI_ACCESS_ADMIN_PASSWORD" if chosen else password
@@ -72,15 +68,6 @@ class Command(BaseCommand):
 
 def _is_empty() -> bool:
     return not (Application.objects.exists() or Scope.objects.filter(depth__gt=1).exists())
-
-
-def first_administrator_refused(error: ValidationError) -> str:
-    """Return the sentence for an administrator's e-mail or password that can't be taken."""
-    names = {"email": "The e-mail", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
-    return " ".join(
-        f"{names.get(field, field)} can't be used: {' '.join(messages)}"
-        for field, messages in error.message_dict.items()
-    )
 
 
 def _collect_static_files() -> None:

@@ -1,0 +1,123 @@
+"""Create an application from a pipeline or a shell, through the same actions as the page."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.db import transaction
+from django.db.models import Q
+
+from accessrules.actions import create_access_rule
+from accessrules.callers import SYSTEM
+from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope
+from applications.actions import Issued, create_application
+from runai_access.commands import refusals_told
+
+# What an operator may call a type of scope, and what the wire contract calls it.
+SCOPE_TYPES = {
+    "account": Scope.Type.TENANT,
+    "tenant": Scope.Type.TENANT,
+    "cluster": Scope.Type.CLUSTER,
+    "department": Scope.Type.DEPARTMENT,
+    "project": Scope.Type.PROJECT,
+    "system": Scope.Type.SYSTEM,
+}
+
+
+class Command(BaseCommand):
+    help = "Creates an application, with an access rule if a role is named, and shows its secret."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--role", help="the role of its access rule, by name or id")
+        parser.add_argument(
+            "--scope",
+            metavar="TYPE:NAME_OR_ID",
+            help="where the role holds, for example project:vision-train; else in the account",
+        )
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="write only {id, clientId, clientSecret} to standard output",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with refusals_told({"name": "NAME"}), transaction.atomic():
+            issued, rule = _create(options["name"], options["role"], options["scope"])
+        if options["json"]:
+            self._write_json(issued, rule)
+        else:
+            self._write(issued, rule)
+
+    def _write_json(self, issued: Issued, rule: AccessRule | None) -> None:
+        application = issued.application
+        answer = {
+            "id": str(application.pk),
+            "clientId": application.client_id,
+            "clientSecret": issued.secret,
+        }
+        self.stdout.write(json.dumps(answer))
+        self.stderr.write(_what_was_done(issued, rule))
+
+    def _write(self, issued: Issued, rule: AccessRule | None) -> None:
+        self.stdout.write(_what_was_done(issued, rule))
+        self.stdout.write(f"Client ID:      {issued.application.client_id}")
+        self.stdout.write(f"Client secret:  {issued.secret}")
+        self.stdout.write("Store the secret now; it is not shown again.")
+
+
+def _create(name: str, role: str | None, scope: str | None) -> tuple[Issued, AccessRule | None]:
+    if scope and not role:
+        raise CommandError("--scope says where a role holds; name the role with --role.")
+    # Looked up first: what can't be granted is refused before anything is made.
+    granted = (_role(role), _scope(scope)) if role else None
+    issued = create_application(caller=SYSTEM, name=name)
+    if granted is None:
+        return issued, None
+    rule = create_access_rule(
+        caller=SYSTEM, subject=issued.application.subject, role=granted[0], scope=granted[1]
+    )
+    return issued, rule
+
+
+def _role(name_or_id: str) -> Role:
+    by_id = Q(pk=int(name_or_id)) if _is_id(name_or_id) else Q(pk__in=[])
+    role = Role.objects.filter(by_id | Q(name__iexact=name_or_id)).first()
+    if role is None:
+        known = ", ".join(Role.objects.filter(assignable=True).values_list("name", flat=True))
+        raise CommandError(f"There is no role {name_or_id!r}. The roles are: {known}.")
+    return role
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def _scope(text: str | None) -> Scope:
+    if not text:
+        return Scope.objects.get(path=ACCOUNT_PATH)
+    type_name, _, name_or_id = text.partition(":")
+    type_ = SCOPE_TYPES.get(type_name)
+    if type_ is None or not name_or_id:
+        raise CommandError(
+            f"--scope must look like project:vision-train, not {text!r}; "
+            f"the types are {', '.join(SCOPE_TYPES)}."
+        )
+    scopes = Scope.objects.filter(type=type_)
+    by_id = scopes.filter(uid=name_or_id).first()
+    if by_id is not None:
+        return by_id
+    named = [] if type_ == Scope.Type.SYSTEM else list(scopes.filter(name=name_or_id))
+    if not named:
+        raise CommandError(f"There is no {type_name} {name_or_id!r}.")
+    if len(named) > 1:
+        ids = "\n".join(f"  {type_name}:{scope.uid}  in {scope.parent}" for scope in named)
+        raise CommandError(f"{len(named)} {type_name}s are named {name_or_id}; say which:\n{ids}")
+    return named[0]
+
+
+def _what_was_done(issued: Issued, rule: AccessRule | None) -> str:
+    if rule is None:
+        return f"Created application {issued.application.name}, without access rules."
+    return f"Created application {issued.application.name}: {rule}."

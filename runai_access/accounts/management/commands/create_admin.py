@@ -1,0 +1,33 @@
+"""Make somebody System administrator: the way in, and the way back in."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from accessrules.callers import SYSTEM
+from runai_access import environment
+from runai_access.accounts.actions import make_administrator, new_password
+from runai_access.commands import refusals_told
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a person System administrator of the account, enabled and with a new password: "
+        "RUNAI_ACCESS_ADMIN_PASSWORD if it is set, else one that is shown once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email", metavar="EMAIL")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
+        password = chosen or new_password()
+        with refusals_told({"email": "EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}):
+            user = make_administrator(caller=SYSTEM, email=options["email"], password=password)
+        self.stdout.write(f"{user.email} is System administrator.")
+        if chosen:
+            self.stdout.write("The password is the one in RUNAI_ACCESS_ADMIN_PASSWORD.")
+        else:
+            self.stdout.write(f"Password: {password}")
+            self.stdout.write("Store it now; it is not shown again.")

@@ -1,0 +1,26 @@
+"""Give a person a new password."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from accessrules.callers import SYSTEM
+from runai_access.accounts.actions import new_password, reset_password
+from runai_access.commands import refusals_told
+
+
+class Command(BaseCommand):
+    help = "Gives a person a new password and shows it once; every session of theirs ends."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email", metavar="EMAIL")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = new_password()
+        with refusals_told({"email": "EMAIL"}):
+            user = reset_password(caller=SYSTEM, email=options["email"], password=password)
+        self.stdout.write(f"New password of {user.email}: {password}")
+        self.stdout.write("Store it now; it is not shown again.")
+        if not user.is_active:
+            self.stderr.write(f"{user.email} is disabled and can't sign in with it.")

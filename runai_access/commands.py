@@ -1,0 +1,38 @@
+"""What the management commands share."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError
+from django.db import DatabaseError
+
+from runai_access.errors import DomainError
+
+
+@contextmanager
+def refusals_told(names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Turn what actions raise into CommandError: one clear message and exit status 1.
+
+    `names` says what the operator calls a field, for example {"name": "NAME"}.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise CommandError(_sentence(error, names or {})) from error
+    except DomainError as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        raise CommandError(
+            f"The database does not answer as it should: {str(error).strip()}\n"
+            "Is it running, and is it up to date (manage.py prepare)?"
+        ) from error
+
+
+def _sentence(error: ValidationError, names: Mapping[str, str]) -> str:
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(
+        f"{names.get(field, field)}: {' '.join(messages)}"
+        for field, messages in error.message_dict.items()
+    )
