@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -137,9 +138,7 @@ class _OneKey:
     _private = ec.generate_private_key(ec.SECP256R1())
 
     def current(self) -> keyring.Key:
-        return keyring.Key(
-            "kid", self._private, self._private.public_key(), timezone.now()
-        )
+        return keyring.Key("kid", self._private, self._private.public_key(), timezone.now())
 
 
 # What is refused.
@@ -370,6 +369,18 @@ def test_issued_tokens_end_at_once(ci: Application, how: str) -> None:
     for text in issued:
         with pytest.raises(InvalidToken, match="credential has ended"):
             application_of(text)
+
+
+@pytest.mark.parametrize("state", ["disabled", "retired"])
+def test_a_token_of_an_application_that_is_off_is_dead_whoever_switched_it(
+    ci: Application, state: str
+) -> None:
+    """Zitadel CVE-2024-47000. Here nothing renewed the credential: the row alone must be enough."""
+    text = issue(ci).text
+    retired_at = timezone.now() if state == "retired" else None
+    Subject.objects.filter(pk=ci.pk).update(enabled=False, retired_at=retired_at)
+    with pytest.raises(InvalidToken, match="credential has ended"):
+        application_of(text)
 
 
 def test_enabling_again_revives_no_token_and_new_ones_work(ci: Application) -> None:

@@ -270,6 +270,20 @@ def test_what_is_counted_is_told_apart_by_every_part() -> None:
     assert attempt("a", "b", limit=1, seconds=60).refused
 
 
+def test_a_count_that_is_not_extended_ends_after_its_first_attempt(clock: Clock) -> None:
+    for _ in range(3):
+        assert not attempt("a", limit=3, seconds=60, extend=False).refused
+        clock(timedelta(seconds=20))
+    assert not attempt("a", limit=3, seconds=60, extend=False).refused
+
+
+def test_an_attempt_that_is_given_back_leaves_the_others_counted() -> None:
+    attempt("a", limit=2, seconds=60)
+    attempt("a", limit=2, seconds=60).give_back()
+    assert not attempt("a", limit=2, seconds=60).refused
+    assert attempt("a", limit=2, seconds=60).refused
+
+
 def test_counts_name_nobody(rosa: User) -> None:
     _fail(1)
     stored = repr(AttemptCount.objects.values())
@@ -305,7 +319,6 @@ def test_a_success_elsewhere_at_the_same_moment_breaks_no_attempt(
     assert not attempt("a", limit=5, seconds=60).refused
 
 
-@pytest.mark.xfail(strict=True, reason="api.throttles encodes its parts as strict UTF-8")
 def test_a_name_that_is_no_text_is_counted_like_any_other() -> None:
     """JSON can say a lone surrogate, and so can a client ID."""
     assert not attempt("sign-in", "\ud800", limit=1, seconds=60).refused
