@@ -14,29 +14,24 @@ class AccessRuleForm(forms.Form):
     Whether the two go together is decided by the action.
     """
 
-    role = forms.TypedChoiceField(
-        coerce=int,
-        error_messages={
-            "required": "Select a role.",
-            "invalid_choice": "This role can't be granted by you. Select another one.",
-        },
-    )
-    scope = forms.ModelChoiceField(
-        queryset=Scope.objects.none(),
-        error_messages={
-            "required": "Select a scope.",
-            "invalid_choice": "You can't grant anything in this scope. Select another one.",
-        },
-    )
-
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.roles = {role.pk: role for role in authority.grantable_roles()}
-        role_field, scope_field = self.fields["role"], self.fields["scope"]
-        assert isinstance(role_field, forms.ChoiceField)
-        assert isinstance(scope_field, forms.ModelChoiceField)
-        role_field.choices = [(pk, role.name) for pk, role in self.roles.items()]
-        scope_field.queryset = authority.grantable_scopes()
+        self.fields["role"] = forms.TypedChoiceField(
+            coerce=int,
+            choices=[(pk, role.name) for pk, role in self.roles.items()],
+            error_messages={
+                "required": "Select a role.",
+                "invalid_choice": "This role can't be granted by you. Select another one.",
+            },
+        )
+        self.fields["scope"] = forms.ModelChoiceField(
+            queryset=authority.grantable_scopes(),
+            error_messages={
+                "required": "Select a scope.",
+                "invalid_choice": "You can't grant anything in this scope. Select another one.",
+            },
+        )
 
     @property
     def chosen(self) -> tuple[Role, Scope]:

@@ -13,10 +13,14 @@ class SubmissionForm(forms.Form):
     """A form that does its work once: its number tells a second sending from a new wish."""
 
     submission = forms.UUIDField(
-        initial=uuid.uuid4,
-        widget=forms.HiddenInput,
         error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE},
     )
+
+    @property
+    def number(self) -> uuid.UUID:
+        """The number to send with: the one this form came with, if it did, else a new one."""
+        came_with: uuid.UUID | None = getattr(self, "cleaned_data", {}).get("submission")
+        return came_with or uuid.uuid4()
 
 
 class CreateApplicationForm(SubmissionForm):

@@ -1,9 +1,11 @@
 """Error pages for people, and the contract's form of errors for programs."""
 
+import sys
+
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-
 from django.utils.cache import patch_vary_headers
 
 from runai_access.errors import Busy, Denied, NotFound
@@ -36,7 +38,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 500, "Something went wrong.", "It has been logged with this request's id.")
+    # Django brings here what a middleware raises before the view (the session is read there), and
+    # passes it by no process_exception.
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        connection.close()
+        return service_unavailable(request)
+    details = "It has been logged with this request's id."
+    return _answer(request, 500, "Something went wrong.", details)
 
 
 def service_unavailable(request: HttpRequest) -> HttpResponse:

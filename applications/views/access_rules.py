@@ -29,9 +29,9 @@ def access_rules(request: HttpRequest, id_: UUID) -> HttpResponse:
     if request.method == "POST":
         return _save(request, caller, application)
     if "add" not in request.GET:
-        return _dialog(request, caller, application)
+        return _dialog(request, application)
     caller.authority.require_anywhere("create", "access_rules")
-    return _dialog(request, caller, application, AccessRuleForm(authority=caller.authority))
+    return _dialog(request, application, AccessRuleForm(authority=caller.authority))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,15 +52,15 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
         error, status = str(conflict), 409
     else:
         messages.success(request, f"{application} is no longer {rule.role} in {rule.scope.label}.")
-        return _saved(request, caller, application)
-    return _dialog(request, caller, application, error=error, status=status)
+        return _saved(request, application)
+    return _dialog(request, application, error=error, status=status)
 
 
 def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
     form = AccessRuleForm(request.POST, authority=caller.authority)
     if not form.is_valid():
         caller.authority.require_anywhere("create", "access_rules")
-        return _dialog(request, caller, application, form, status=422)
+        return _dialog(request, application, form, status=422)
     role, scope = form.chosen
     try:
         actions.create_access_rule(
@@ -69,24 +69,23 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
     except Denied as denied:
         record_denial(request, denied)
         form.add_error(None, str(denied))
-        return _dialog(request, caller, application, form, status=403)
+        return _dialog(request, application, form, status=403)
     except Conflict as conflict:
         form.add_error(None, str(conflict))
-        return _dialog(request, caller, application, form, status=409)
+        return _dialog(request, application, form, status=409)
     messages.success(request, f"{application} is now {role} in {scope.label}.")
-    return _saved(request, caller, application)
+    return _saved(request, application)
 
 
-def _saved(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
+def _saved(request: HttpRequest, application: Application) -> HttpResponse:
     """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
     if not asks_for(request, "dialog"):
         return redirect("applications:access-rules", application.pk)
-    return _dialog(request, caller, application, changed=True)
+    return _dialog(request, application, changed=True)
 
 
 def _dialog(
     request: HttpRequest,
-    caller: Caller,
     application: Application,
     form: AccessRuleForm | None = None,
     *,
@@ -94,6 +93,7 @@ def _dialog(
     status: int = 200,
     changed: bool = False,
 ) -> HttpResponse:
+    caller = caller_of(request)
     authority = caller.authority
     context: dict[str, Any] = {
         "application": application,

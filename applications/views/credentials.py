@@ -1,13 +1,13 @@
 """The two dialogs whose answer shows a secret: creating, and regenerating.
 
-The secret is in the answer of the POST and nowhere else: no redirect, no session, nothing to reload.
+The secret is in the answer of the POST and nowhere else: no redirect, no session, no reload.
 """
 
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -46,8 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return _later(_create_form(request, form, status=503), busy)
-    messages.success(request, f"Application {name} is created.")
-    return _show_secret(request, issued, is_new=True)
+    return _show_secret(request, issued, f"Application {name} is created.", is_new=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,7 +58,7 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
         return _regenerate_form(request, SubmissionForm(), application)
     form = SubmissionForm(request.POST)
     if not form.is_valid():
-        return _regenerate_form(request, SubmissionForm(), application, status=422)
+        return _regenerate_form(request, form, application, status=422)
     try:
         issued = actions.regenerate_secret(
             caller=caller, application_id=id_, submission=form.cleaned_data["submission"]
@@ -69,8 +68,8 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return _later(_regenerate_form(request, form, application, status=503), busy)
-    messages.success(request, f"The client secret of {application} is regenerated.")
-    return _show_secret(request, issued, is_new=False)
+    done = f"The client secret of {application} is regenerated."
+    return _show_secret(request, issued, done, is_new=False)
 
 
 def _handled(caller: Caller, id_: UUID) -> Application:
@@ -94,13 +93,15 @@ def _regenerate_form(
     return render_dialog(request, "applications/_regenerate.html", context, status=status)
 
 
-def _show_secret(request: HttpRequest, issued: actions.Issued, *, is_new: bool) -> HttpResponse:
-    # After DONE a new application is shown by a fresh list, so there is nothing to bring up to date.
+def _show_secret(
+    request: HttpRequest, issued: actions.Issued, done: str, *, is_new: bool
+) -> HttpResponse:
+    # After DONE a new application is shown by a fresh list: there is none to bring up to date.
     context = {"application": issued.application, "secret": issued.secret, "is_new": is_new}
-    response = render_dialog(
-        request, "applications/_secret.html", context, changed=not is_new
-    )
+    response = render_dialog(request, "applications/_secret.html", context, changed=not is_new)
     response.headers["Cache-Control"] = "no-store"
+    # Only now, so that the list behind shows it and not this answer.
+    messages.success(request, done)
     return response
 
 

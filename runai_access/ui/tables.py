@@ -23,7 +23,7 @@ class NearestPaginator(Paginator):  # type: ignore[type-arg]  # not generic when
             return super().page(self.num_pages)
 
 
-class ListTable(tables.Table):
+class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
     """A table whose state is its address: `sort` and `page`; what it can't read it leaves out.
 
     A subclass names its columns, each with an `order_by` that ends in the primary key, and the

@@ -1,0 +1,106 @@
+"""An organisation, people with names, and browsers in which they are signed in."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from accessrules.models import Scope
+from runai_access.accounts.models import User
+from runai_access.audit import recorder
+from tests import factories
+
+SignedIn = Callable[..., Client]
+DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
+SECRET = re.compile(r"ras_[0-9A-Za-z]{49}")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Two clusters; east has vision (training, serving) and speech (dictation), west has none."""
+
+    east: Scope
+    west: Scope
+    vision: Scope
+    speech: Scope
+    training: Scope
+    dictation: Scope
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    east, west = factories.cluster("east"), factories.cluster("west")
+    vision, speech = factories.department("vision", east), factories.department("speech", east)
+    training = factories.project("training", vision)
+    dictation = factories.project("dictation", speech)
+    return Organisation(east, west, vision, speech, training, dictation)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """Ada is System administrator of the account."""
+    return factories.person("ada@acme.example", "System administrator")
+
+
+@pytest.fixture
+def dina(acme: Organisation) -> User:
+    """Dina is Department administrator of vision: she reads applications and grants there."""
+    return factories.person("dina@acme.example", "Department administrator", acme.vision)
+
+
+@pytest.fixture
+def vera(acme: Organisation) -> User:
+    """Vera is Viewer of one project: applications are none of her business."""
+    return factories.person("vera@acme.example", "Viewer", acme.training)
+
+
+@pytest.fixture
+def as_() -> SignedIn:
+    """Return a browser in which that person is signed in."""
+
+    def browser(person: User, **options: bool) -> Client:
+        client = Client(**options)  # type: ignore[arg-type]  # only flags are passed
+        client.force_login(person)
+        return client
+
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def _nothing_told_yet() -> None:
+    """No event is left out because an earlier test told the same."""
+    getattr(recorder, "_told", {}).clear()
+
+
+def text_of(response: HttpResponse) -> str:
+    """Return what a person reads: no tags, one space between words."""
+    visible = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(unescape(visible).split())
+
+
+def column(response: HttpResponse, name: str) -> list[str]:
+    """Return the texts of one column, row by row."""
+    cells = re.findall(
+        rf'<t[dh][^>]*role="(?:cell|rowheader)" class="column-{name}"[^>]*>(.*?)</t[dh]>',
+        response.content.decode(),
+        re.DOTALL,
+    )
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in cells]
+
+
+def submission_in(response: HttpResponse) -> str:
+    """Return the number that the form in a dialog carries."""
+    found = re.search(r'name="submission" value="([^"]+)"', response.content.decode())
+    assert found, "the dialog has no form with a number"
+    return found[1]
+
+
+def secret_in(response: HttpResponse) -> str:
+    """Return the client secret that an answer shows."""
+    found = SECRET.search(response.content.decode())
+    assert found, "the answer shows no secret"
+    return found[0]

@@ -1,0 +1,241 @@
+"""Creating an application and regenerating its secret: shown once, and never again."""
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+
+from applications import actions
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.errors import Busy
+from runai_access.hashing import verify_secret
+from tests import factories
+from tests.web.conftest import (
+    DIALOG,
+    SECRET,
+    Organisation,
+    SignedIn,
+    secret_in,
+    submission_in,
+    text_of,
+)
+
+NEW = "/applications/new/"
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(db: None) -> Application:
+    return factories.application("ci", secret="the-first-one")
+
+
+def _url(application: Application) -> str:
+    return reverse("applications:regenerate", args=[application.pk])
+
+
+def _send(browser: Client, url: str = NEW, *, submission: str = "", **fields: str) -> object:
+    return browser.post(url, {"submission": submission or str(uuid.uuid4()), **fields})
+
+
+@pytest.mark.parametrize("headers", [{}, DIALOG], ids=["page", "htmx"])
+def test_creating_shows_the_client_id_and_the_secret_with_the_warning(
+    browser: Client, headers: dict[str, str]
+) -> None:
+    number = submission_in(browser.get(NEW, headers=headers))
+    answer = browser.post(NEW, {"name": "ci", "submission": number}, headers=headers)
+    assert answer.status_code == 200
+    text = text_of(answer)
+    assert "Copy the Client ID and Client secret and store them securely." in text
+    assert "It cannot be recovered but can be regenerated." in text
+    assert "Client ID ci" in text
+    application = Application.objects.get(subject__name="ci")
+    assert application.created_by == "ada@acme.example"
+    assert verify_secret(application.secret_hash, secret_in(answer))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ("<html" in answer.content.decode()) is (headers == {})
+
+
+def test_a_shown_secret_is_in_no_later_page_and_in_no_session(
+    browser: Client, acme: Organisation
+) -> None:
+    answer = _send(browser, name="ci")
+    secret = secret_in(answer)
+    id_ = Application.objects.get().pk
+    names = ("access-rules", "regenerate", "enable", "disable", "delete")
+    later = [
+        browser.get("/applications/"),
+        browser.get("/applications/", {"selected": str(id_)}),
+        browser.get(NEW),
+        *[browser.get(reverse(f"applications:{name}", args=[id_])) for name in names],
+    ]
+    for page in later:
+        assert page.status_code == 200
+        assert SECRET.search(page.content.decode()) is None
+    kept = [str(dict(browser.session)), *[cookie.value for cookie in browser.cookies.values()]]
+    assert [text for text in kept if secret in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("", "Enter a name."),
+        ("   ", "Enter a name."),
+        ("a", "A name has 2 to 255 characters; this one has 1."),
+        ("x" * 300, "A name has 2 to 255 characters; this one has 300."),
+        ("CI-Pipeline", "A name begins with a lower-case letter"),
+        ("ci pipeline", "A name begins with a lower-case letter"),
+        ("ci-", "A name begins with a lower-case letter"),
+        ("<b>bold</b>", "A name begins with a lower-case letter"),
+        ("cі", "A name begins with a lower-case letter"),  # noqa: RUF001  # a Cyrillic letter
+        ("c\x00i", "A name begins with a lower-case letter"),
+        ("abcdef12-aaaa-bbbb-cccc-abcdefabcdef", "A name must not read as a UUID"),
+    ],
+)
+def test_a_bad_name_is_told_beside_the_field_and_what_was_typed_stays(
+    browser: Client, name: str, expected: str
+) -> None:
+    answer = _send(browser, name=name)
+    content = answer.content.decode()
+    assert answer.status_code == 422
+    assert expected in text_of(answer)
+    assert 'aria-invalid="true"' in content
+    assert 'id="name-error"' in content
+    assert "<b>" not in content
+    assert f'value="{escape(name)}"' in content
+    assert not Application.objects.exists()
+
+
+def test_a_taken_name_is_told_beside_the_field(browser: Client, ci: Application) -> None:
+    answer = _send(browser, name="ci")
+    assert answer.status_code == 409
+    assert "An application named ci already exists. Choose another name." in text_of(answer)
+    assert 'value="ci"' in answer.content.decode()
+    assert Application.objects.count() == 1
+
+
+def test_the_same_form_sent_twice_makes_one_application_and_shows_no_second_secret(
+    browser: Client,
+) -> None:
+    number = str(uuid.uuid4())
+    first = _send(browser, name="ci", submission=number)
+    before = Application.objects.get().secret_hash
+    second = _send(browser, name="ci", submission=number)
+    assert second.status_code == 409
+    assert "ci is already created." in text_of(second)
+    assert "regenerate it for a new secret" in text_of(second)
+    assert reverse("applications:regenerate", args=[Application.objects.get().pk]) in (
+        second.content.decode()
+    )
+    assert SECRET.search(second.content.decode()) is None
+    assert Application.objects.get().secret_hash == before
+    assert verify_secret(before, secret_in(first))
+
+
+@pytest.mark.parametrize("number", ["", "not-a-uuid"])
+def test_a_form_without_its_number_is_not_taken(browser: Client, number: str) -> None:
+    answer = browser.post(NEW, {"name": "ci", "submission": number})
+    assert answer.status_code == 422
+    assert "This form came without its number." in text_of(answer)
+    assert not Application.objects.exists()
+
+
+def test_the_number_of_a_refused_form_is_a_good_one(browser: Client) -> None:
+    number = submission_in(browser.post(NEW, {"name": "ci", "submission": "not-a-uuid"}))
+    assert _send(browser, name="ci", submission=number).status_code == 200
+
+
+def test_too_many_at_once_keeps_what_was_typed(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_: str) -> str:
+        raise Busy("Too many sign-ins at once.", retry_after=5)
+
+    monkeypatch.setattr(actions, "hash_secret", busy)
+    answer = _send(browser, name="ci")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert 'value="ci"' in answer.content.decode()
+    assert "Try again in a moment." in text_of(answer)
+
+
+def test_the_list_names_what_was_created(browser: Client) -> None:
+    _send(browser, name="ci")
+    assert "Application ci is created." in text_of(browser.get("/applications/"))
+    assert "Application ci is created." not in text_of(browser.get("/applications/"))
+
+
+def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> None:
+    answer = _send(browser, name="ci")
+    onward = f"/applications/?selected={Application.objects.get().pk}"
+    assert f'href="{onward}"' in answer.content.decode()
+    assert " checked" in browser.get(onward).content.decode()
+
+
+def test_regenerating_warns_first_and_then_replaces_the_secret(
+    browser: Client, ci: Application
+) -> None:
+    dialog = browser.get(_url(ci))
+    assert "Regenerating a client secret revokes the previous one." in text_of(dialog)
+    answer = _send(browser, _url(ci), submission=submission_in(dialog))
+    assert answer.status_code == 200
+    assert "New client secret" in text_of(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+    ci.refresh_from_db()
+    assert verify_secret(ci.secret_hash, secret_in(answer))
+    assert not verify_secret(ci.secret_hash, "the-first-one")
+    assert "The client secret of ci is regenerated." in text_of(browser.get("/applications/"))
+
+
+def test_looking_at_the_regenerate_dialog_changes_nothing(browser: Client, ci: Application) -> None:
+    browser.get(_url(ci))
+    assert Application.objects.get().secret_hash == ci.secret_hash
+
+
+def test_regenerating_twice_with_the_same_form_shows_no_second_secret(
+    browser: Client, ci: Application
+) -> None:
+    number = str(uuid.uuid4())
+    secret = secret_in(_send(browser, _url(ci), submission=number))
+    again = _send(browser, _url(ci), submission=number)
+    assert again.status_code == 409
+    assert SECRET.search(again.content.decode()) is None
+    ci.refresh_from_db()
+    assert verify_secret(ci.secret_hash, secret)
+
+
+def test_regenerating_without_the_form_s_number_changes_nothing(
+    browser: Client, ci: Application
+) -> None:
+    answer = browser.post(_url(ci))
+    assert answer.status_code == 422
+    assert Application.objects.get().secret_hash == ci.secret_hash
+
+
+def test_htmx_is_told_that_the_list_changed_and_the_address_bar_stays(
+    browser: Client, ci: Application
+) -> None:
+    answer = browser.post(_url(ci), {"submission": str(uuid.uuid4())}, headers=DIALOG)
+    assert "changed" in answer.headers["HX-Trigger"]
+    assert answer.headers["HX-Push-Url"] == "false"
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_a_stronger_application_s_secret_is_not_for_a_weaker_person(
+    as_: SignedIn, acme: Organisation
+) -> None:
+    strong = factories.application("strong", ("System administrator", factories.account()))
+    keeper = factories.person("kim@acme.example")
+    factories.custom_role("Keeper", apps="cru")
+    factories.rule(keeper, "Keeper", factories.account())
+    for answer in (as_(keeper).get(_url(strong)), _send(as_(keeper), _url(strong))):
+        assert answer.status_code == 403
+        assert "handling its credentials takes the same" in text_of(answer)
+    strong.refresh_from_db()
+    assert strong.secret_hash == ""

@@ -1,0 +1,195 @@
+"""Deleting, disabling, enabling; and what holds for every dialog."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+
+LIST = "/applications/"
+OF_ONE = ["access-rules", "regenerate", "enable", "disable", "delete"]
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    return factories.application("ci", ("Viewer", acme.training), ("L1 researcher", acme.east))
+
+
+def _url(name: str, application: Application) -> str:
+    return reverse(f"applications:{name}", args=[application.pk])
+
+
+def _set_enabled(application: Application, enabled: bool) -> None:
+    application.subject.enabled = enabled
+    application.subject.save()
+
+
+def test_the_delete_dialog_says_what_goes_and_deletes_nothing(
+    browser: Client, ci: Application
+) -> None:
+    Application.objects.update(last_login=timezone.now() - timedelta(days=2))
+    text = text_of(browser.get(_url("delete", ci)))
+    assert "Delete ci?" in text
+    assert "Access rules deleted with it 2" in text
+    assert "Last login 2 days ago" in text
+    assert Application.objects.filter(pk=ci.pk).exists()
+
+
+def test_the_delete_dialog_says_never_where_nobody_signed_in(
+    browser: Client, ci: Application
+) -> None:
+    assert "Last login Never" in text_of(browser.get(_url("delete", ci)))
+
+
+def test_deleting_takes_the_application_and_its_rules_and_says_so(
+    browser: Client, ci: Application
+) -> None:
+    answer = browser.post(_url("delete", ci), follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert "Application ci is deleted." in text_of(answer)
+    assert not Application.objects.exists()
+    assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
+
+
+@pytest.mark.parametrize(("action", "enabled"), [("disable", False), ("enable", True)])
+def test_disabling_and_enabling_ask_first_and_say_what_they_did(
+    browser: Client, ci: Application, action: str, enabled: bool
+) -> None:
+    _set_enabled(ci, not enabled)
+    assert f"{action.capitalize()} ci?" in text_of(browser.get(_url(action, ci)))
+    assert Application.objects.get().enabled is not enabled
+    answer = browser.post(_url(action, ci), follow=True)
+    assert Application.objects.get().enabled is enabled
+    assert f"Application ci is {action}d." in text_of(answer)
+    assert f'id="select-{ci.pk}" checked' in answer.content.decode()
+
+
+@pytest.mark.parametrize("action", ["delete", "disable", "enable"])
+def test_htmx_closes_the_dialog_and_refreshes_the_list(
+    browser: Client, ci: Application, action: str
+) -> None:
+    _set_enabled(ci, action != "enable")
+    answer = browser.post(_url(action, ci), headers=DIALOG)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert {"changed", "dialog-close"} <= set(answer.headers["HX-Trigger"].split('"'))
+    part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    assert f"ci is {action}d." in text_of(part)
+    assert 'hx-swap-oob="true"' in part.content.decode()
+
+
+@pytest.mark.parametrize("name", [*OF_ONE, "create"])
+def test_every_dialog_is_a_page_and_for_htmx_its_content(
+    browser: Client, ci: Application, name: str
+) -> None:
+    url = reverse("applications:create") if name == "create" else _url(name, ci)
+    page, fragment = browser.get(url), browser.get(url, headers=DIALOG)
+    for answer in (page, fragment):
+        assert answer.status_code == 200
+        assert answer.content.decode().count('id="dialog-title"') == 1
+        assert "HX-Request" in answer.headers["Vary"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert "<html" in page.content.decode()
+    assert "<html" not in fragment.content.decode()
+    assert fragment.headers["HX-Push-Url"] == "false"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", OF_ONE)
+def test_a_stale_dialog_says_that_it_is_gone(
+    browser: Client, db: None, name: str, method: str
+) -> None:
+    url = reverse(f"applications:{name}", args=[uuid.uuid4()])
+    for headers in ({}, DIALOG):
+        answer = getattr(browser, method)(url, headers=headers)
+        assert answer.status_code == 404
+        assert "There is nothing at this address that you can see" in text_of(answer)
+    assert 'id="dialog-title"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", OF_ONE)
+def test_an_application_out_of_sight_is_not_there(
+    dina: User, acme: Organisation, as_: SignedIn, name: str, method: str
+) -> None:
+    theirs = factories.application("theirs", ("Viewer", acme.dictation))
+    answer = getattr(as_(dina), method)(_url(name, theirs))
+    assert answer.status_code == 404
+    assert "theirs" not in answer.content.decode()
+    assert Application.objects.get().enabled
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", ["regenerate", "enable", "disable", "delete", "create"])
+def test_in_sight_but_not_allowed_is_told_why_and_recorded(
+    dina: User, ci: Application, as_: SignedIn, name: str, method: str
+) -> None:
+    url = reverse("applications:create") if name == "create" else _url(name, ci)
+    answer = getattr(as_(dina), method)(url, {"name": "mine"}, headers=DIALOG)
+    action = {"create": "create", "delete": "delete"}.get(name, "update")
+    assert answer.status_code == 403
+    assert f"This takes {action} on Applications in the account." in text_of(answer)
+    assert Application.objects.get().secret_hash == ci.secret_hash
+    assert Application.objects.get().enabled
+    denial = AuditEvent.objects.get(result=AuditEvent.Result.FAILED)
+    assert (denial.subject_name, denial.path) == ("dina@acme.example", url)
+    assert denial.reason == f"This takes {action} on Applications in the account."
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", [*OF_ONE, "create"])
+def test_a_viewer_can_do_nothing_here(
+    vera: User, ci: Application, as_: SignedIn, name: str, method: str
+) -> None:
+    url = reverse("applications:create") if name == "create" else _url(name, ci)
+    answer = getattr(as_(vera), method)(url, {"name": "mine", "submission": str(uuid.uuid4())})
+    assert answer.status_code == 403
+    assert list(Application.objects.values_list("subject__name", flat=True)) == ["ci"]
+    assert AccessRule.objects.living().filter(subject=ci.subject).count() == 2
+
+
+@pytest.mark.parametrize("name", [*OF_ONE, "create", "delete-access-rule", "sign-out", "theme"])
+def test_no_form_is_taken_without_its_token(
+    ada: User, ci: Application, as_: SignedIn, name: str
+) -> None:
+    rule = ci.subject.access_rules.first()
+    assert rule is not None
+    url = {
+        "create": reverse("applications:create"),
+        "delete-access-rule": reverse("applications:delete-access-rule", args=[ci.pk, rule.pk]),
+        "sign-out": reverse("accounts:sign-out"),
+        "theme": reverse("ui:theme"),
+    }.get(name) or _url(name, ci)
+    answer = as_(ada, enforce_csrf_checks=True).post(url, {"name": "mine"})
+    assert answer.status_code == 403
+    assert "This form is too old." in text_of(answer)
+    assert AccessRule.objects.living().filter(subject=ci.subject).count() == 2
+    assert Application.objects.get().enabled
+
+
+def test_a_body_that_is_too_large_is_refused(browser: Client, db: None) -> None:
+    answer = browser.post("/applications/new/", {"name": "x" * 2_000_000})
+    assert answer.status_code == 400
+    assert not Application.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["not-a-uuid/delete/", "0/", "new/x/"])
+def test_an_address_that_is_none_is_a_designed_404(browser: Client, path: str) -> None:
+    answer = browser.get(LIST + path)
+    assert answer.status_code == 404
+    assert "Not found" in text_of(answer)
+    assert "ada@acme.example" in text_of(answer), "the frame stays"

@@ -1,0 +1,86 @@
+"""The frame around every page: themes, headers, error pages."""
+
+import re
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from applications import policy
+from runai_access.accounts.models import User
+from tests.web.conftest import SignedIn, text_of
+
+LIST = "/applications/"
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser, which shows 500 pages instead of raising."""
+    return as_(ada, raise_request_exception=False)
+
+
+def test_the_frame_names_the_account_and_the_person(browser: Client) -> None:
+    page = text_of(browser.get(LIST))
+    assert "acme" in page
+    assert "ada@acme.example" in page
+    assert 'aria-current="page"' in browser.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "system"])
+def test_a_chosen_theme_is_there_with_the_first_byte(browser: Client, theme: str) -> None:
+    answer = browser.post("/theme/", {"theme": theme, "next": f"{LIST}?page=1"})
+    assert answer.url == f"{LIST}?page=1"
+    assert f'data-theme="{theme}"' in browser.get(LIST).content.decode()
+
+
+def test_a_theme_that_nobody_knows_is_the_system_s(browser: Client) -> None:
+    browser.post("/theme/", {"theme": '"><script>'})
+    assert 'data-theme="system"' in browser.get(LIST).content.decode()
+    browser.cookies["theme"] = "neon"
+    assert 'data-theme="system"' in browser.get(LIST).content.decode()
+
+
+def test_choosing_a_theme_never_leads_to_another_host(browser: Client) -> None:
+    assert browser.post("/theme/", {"theme": "dark", "next": "//evil.example"}).url == "/"
+
+
+@pytest.mark.parametrize("path", [LIST, "/sign-in/", "/applications/new/", "/nowhere/"])
+def test_no_page_has_anything_inline(browser: Client, client: Client, path: str) -> None:
+    content = (client if path == "/sign-in/" else browser).get(path).content.decode()
+    assert "<html" in content
+    assert re.findall(r"<script(?![^>]*\ssrc=)", content) == []
+    assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", content) == []
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', content) == [], "from another host"
+
+
+def test_an_error_nobody_foresaw_is_a_page_without_details(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("canary-in-the-traceback")
+
+    monkeypatch.setattr(policy, "visible", fail)
+    answer = browser.get(LIST)
+    assert answer.status_code == 500
+    assert "Something went wrong." in text_of(answer)
+    assert answer.headers["X-Request-Id"] in text_of(answer)
+    assert "canary" not in answer.content.decode()
+
+
+def test_while_the_database_is_away_the_page_says_so_without_asking_it(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
+    answer = browser.get(LIST)
+    assert answer.status_code == 503
+    assert "The database does not answer right now." in text_of(answer)
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_an_error_in_a_part_of_a_page_reloads_the_page(vera: User, as_: SignedIn) -> None:
+    answer = as_(vera).get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    assert answer.status_code == 403
+    assert answer.headers["HX-Refresh"] == "true"

@@ -1,0 +1,278 @@
+"""The Applications table: what it shows, to whom, in which order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from applications.models import Application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.conftest import Organisation, SignedIn, column, text_of
+
+LIST = "/applications/"
+QUERIES = 6  # session, person, authority; count, page, and the rules of the page
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+def _application(name: str, **fields: object) -> Application:
+    application = factories.application(name)
+    Application.objects.filter(pk=application.pk).update(**fields)
+    return application
+
+
+def test_the_columns_are_those_of_the_product(browser: Client, acme: Organisation) -> None:
+    factories.application("ci", ("L1 researcher", acme.east))
+    page = text_of(browser.get(LIST))
+    headers = (
+        "Application Client ID Access rule(s) Last login Created by Creation time Last updated"
+    )
+    assert headers in page
+
+
+def test_a_row_says_what_there_is_to_say(browser: Client, acme: Organisation) -> None:
+    factories.application("ci", ("L1 researcher", acme.east))
+    moments = {
+        "created_at": datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
+        "updated_at": datetime(2026, 4, 2, 10, 6, tzinfo=UTC),
+        "last_login": timezone.now() - timedelta(hours=3, minutes=5),
+    }
+    Application.objects.update(**moments)
+    page = browser.get(LIST)
+    assert column(page, "application") == ["ci"]
+    assert column(page, "client_id") == ["ci"]
+    assert column(page, "access_rules") == ["L1 researcher in east"]
+    assert column(page, "last_login") == ["3 hours ago"]
+    assert column(page, "created_by") == [factories.MAKER]
+    assert column(page, "creation_time") == ["1 Mar 2026, 09:05 UTC"]
+    assert column(page, "last_updated") == ["2 Apr 2026, 10:06 UTC"]
+    assert 'datetime="2026-03-01T09:05:00+00:00"' in page.content.decode()
+    exact = f'title="{moments["last_login"]:%-d %b %Y, %H:%M:%S} UTC"'
+    assert exact in page.content.decode()
+
+
+def test_an_application_without_a_login_or_a_rule_says_so(browser: Client) -> None:
+    factories.application("idle")
+    page = browser.get(LIST)
+    assert column(page, "last_login") == ["Never"]
+    assert column(page, "access_rules") == ["None"]
+
+
+def test_the_first_rule_is_named_and_the_rest_is_counted(
+    browser: Client, acme: Organisation
+) -> None:
+    scopes = (acme.east, acme.west, acme.vision)
+    factories.application("busy", *[("Viewer", scope) for scope in scopes])
+    (cell,) = column(browser.get(LIST), "access_rules")
+    # On a wide screen the second one is named too; the style sheet shows one of the two counts.
+    assert cell == "Viewer in east , Viewer in west +2 +1"
+
+
+def test_disabled_is_said_in_words(browser: Client) -> None:
+    application = factories.application("paused")
+    application.subject.enabled = False
+    application.subject.save()
+    assert column(browser.get(LIST), "application") == ["paused Disabled"]
+
+
+def test_a_deleted_rule_is_not_shown(browser: Client, acme: Organisation) -> None:
+    factories.application("ci", ("Viewer", acme.east))
+    Application.objects.get().subject.access_rules.update(deleted_at=timezone.now())
+    assert column(browser.get(LIST), "access_rules") == ["None"]
+
+
+@pytest.fixture
+def three(acme: Organisation) -> None:
+    """Three applications whose every column puts beta between alpha and gamma."""
+    rules = {"alpha": "L1 researcher", "beta": "ML engineer", "gamma": "Viewer"}
+    for days, (name, role) in enumerate(rules.items(), start=1):
+        moment = datetime(2026, 1, days, tzinfo=UTC)
+        _application(
+            name,
+            created_by=f"{name}@acme.example",
+            created_at=moment,
+            updated_at=moment,
+            last_login=moment,
+        )
+        factories.rule(Application.objects.get(subject__name=name), role, acme.east)
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "application",
+        "client_id",
+        "access_rules",
+        "last_login",
+        "created_by",
+        "creation_time",
+        "last_updated",
+    ],
+)
+def test_every_header_sorts_both_ways_and_says_so(browser: Client, header: str) -> None:
+    up, down = browser.get(LIST, {"sort": header}), browser.get(LIST, {"sort": f"-{header}"})
+    assert column(up, "application") == ["alpha", "beta", "gamma"]
+    assert column(down, "application") == ["gamma", "beta", "alpha"]
+    for page, direction, onward in ((up, "ascending", f"-{header}"), (down, "descending", header)):
+        content = page.content.decode()
+        assert f'class="column-{header}" aria-sort="{direction}"' in content
+        assert content.count("aria-sort") == 1
+        assert f'id="sort-{header}" href="?sort={onward}"' in content
+
+
+def test_the_newest_comes_first_unless_said_otherwise(browser: Client, three: None) -> None:
+    assert column(browser.get(LIST), "application") == ["gamma", "beta", "alpha"]
+
+
+@pytest.mark.usefixtures("three")
+def test_never_counts_as_before_any_login_and_no_rule_as_before_any_rule(browser: Client) -> None:
+    factories.application("bare")
+    for header in ("last_login", "access_rules"):
+        assert column(browser.get(LIST, {"sort": header}), "application")[0] == "bare"
+        assert column(browser.get(LIST, {"sort": f"-{header}"}), "application")[-1] == "bare"
+
+
+@pytest.mark.parametrize("sort", ["nothing", "subject__name", "-", "", "application,pk", "\x00"])
+def test_a_sort_that_nobody_knows_shows_the_usual_order(
+    browser: Client, three: None, sort: str
+) -> None:
+    page = browser.get(LIST, {"sort": sort})
+    assert column(page, "application") == ["gamma", "beta", "alpha"]
+
+
+def test_paging_shows_every_row_once_even_where_all_are_equal(browser: Client) -> None:
+    moment = timezone.now()
+    for number in range(45):
+        _application(f"app-{number:02}", created_at=moment)
+    for sort in ("creation_time", "-creation_time", "last_login", "-access_rules"):
+        pages = [browser.get(LIST, {"sort": sort, "page": page}) for page in (1, 2, 3)]
+        names = [column(page, "application") for page in pages]
+        assert [len(page) for page in names] == [20, 20, 5]
+        assert len({name for page in names for name in page}) == 45
+    assert "Applications 45" in text_of(pages[0])
+    assert "21\u201340 of 45" in text_of(pages[1])
+    assert f'rel="next" href="?sort={sort}&amp;page=3"' in pages[1].content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"), [("0", 1), ("-1", 1), ("99", 1), ("9" * 40, 1), ("x", 20), ("", 20)]
+)
+def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, shown: int) -> None:
+    for number in range(21):
+        factories.application(f"app-{number:02}")
+    answer = browser.get(LIST, {"page": page})
+    assert answer.status_code == 200
+    assert len(column(answer, "application")) == shown
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    browser: Client,
+    acme: Organisation,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    factories.application("only", ("Viewer", acme.east))
+    with django_assert_num_queries(QUERIES):
+        browser.get(LIST)
+    for number in range(30):
+        factories.application(f"app-{number:02}", ("Viewer", acme.east), ("Viewer", acme.west))
+    with django_assert_num_queries(QUERIES):
+        assert len(column(browser.get(LIST), "application")) == 20
+
+
+def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_there(
+    dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("ours", ("Viewer", acme.training), ("Viewer", acme.dictation))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    factories.application("bare")
+    page = as_(dina).get(LIST)
+    assert column(page, "application") == ["ours"]
+    assert column(page, "access_rules") == ["Viewer in training"]
+    assert "Applications 1" in text_of(page)
+    for unseen in ("theirs", "bare", "dictation"):
+        assert unseen not in page.content.decode()
+
+
+def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) -> None:
+    page = as_(vera).get(LIST)
+    assert page.status_code == 403
+    assert "This takes read on Applications, and no access rule gives it." in text_of(page)
+    assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
+
+
+def test_only_what_may_be_done_is_offered(
+    ada: User, dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("ci", ("Viewer", acme.training))
+    buttons = ["NEW APPLICATION", "REGENERATE CLIENT SECRET", "DISABLE", "ENABLE", "DELETE"]
+    admin, reader = text_of(as_(ada).get(LIST)), text_of(as_(dina).get(LIST))
+    assert [button for button in [*buttons, "ACCESS RULES"] if button not in admin] == []
+    assert [button for button in buttons if button in reader] == []
+    assert "ACCESS RULES" in reader
+
+
+def test_an_empty_list_says_what_belongs_here(browser: Client) -> None:
+    page = text_of(browser.get(LIST))
+    assert "No applications yet" in page
+    assert "NEW APPLICATION" in page
+
+
+def test_an_empty_sight_is_not_called_an_empty_list(dina: User, as_: SignedIn) -> None:
+    page = text_of(as_(dina).get(LIST))
+    assert "No applications in your sight" in page
+    assert "NEW APPLICATION" not in page
+
+
+def test_htmx_gets_the_listing_alone_and_caches_are_told(browser: Client) -> None:
+    factories.application("ci")
+    page = browser.get(LIST)
+    part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    assert "<html" in page.content.decode()
+    assert "<html" not in part.content.decode()
+    assert column(part, "application") == ["ci"]
+    assert "HX-Request" in page.headers["Vary"]
+    assert "HX-Request" in part.headers["Vary"]
+
+
+@pytest.mark.parametrize("action", ["access-rules", "regenerate", "enable", "disable", "delete"])
+def test_the_toolbar_leads_to_the_dialog_of_the_selected_row(browser: Client, action: str) -> None:
+    id_ = factories.application("ci").pk
+    answer = browser.get(f"{LIST}selected/", {"action": action, "selected": str(id_)})
+    assert answer.url == f"{LIST}{id_}/{action}/"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"action": "delete"}, {"action": "delete", "selected": "x"}, {"action": "//evil.example"}],
+)
+def test_the_toolbar_without_a_selection_asks_for_one(
+    browser: Client, query: dict[str, str]
+) -> None:
+    answer = browser.get(f"{LIST}selected/", query, follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert "Select an application first." in text_of(answer)
+
+
+def test_the_address_can_select_a_row(browser: Client) -> None:
+    id_ = factories.application("ci").pk
+    factories.application("other")
+    content = browser.get(LIST, {"selected": str(id_)}).content.decode()
+    assert content.count(" checked") == 1
+    assert f'id="select-{id_}" checked' in content
+
+
+def test_a_get_of_the_list_writes_nothing(
+    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    factories.application("ci", ("Viewer", acme.east))
+    with django_assert_num_queries(QUERIES) as queries:
+        browser.get(LIST, {"sort": "access_rules"})
+    assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}

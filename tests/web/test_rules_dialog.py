@@ -1,0 +1,242 @@
+"""The ACCESS RULES dialog: what it shows, and granting and deleting in it."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accessrules.models import AccessRule, Role, Scope
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    return factories.application("ci", ("Viewer", acme.training))
+
+
+def _url(application: Application) -> str:
+    return reverse("applications:access-rules", args=[application.pk])
+
+
+def _delete_url(application: Application, rule_id: int) -> str:
+    return reverse("applications:delete-access-rule", args=[application.pk, rule_id])
+
+
+def _rules_of(application: Application) -> list[str]:
+    rules = AccessRule.objects.living().filter(subject=application.subject)
+    return [f"{rule.role} in {rule.scope}" for rule in rules.select_related("role", "scope")]
+
+
+def _grant(
+    browser: Client, application: Application, role: str, scope: Scope, **headers: str
+) -> object:
+    fields = {"role": Role.objects.get(name=role).pk, "scope": scope.pk}
+    return browser.post(f"{_url(application)}?add", fields, headers=headers)
+
+
+def _only_rule(application: Application) -> AccessRule:
+    return AccessRule.objects.get(subject=application.subject)
+
+
+def test_a_rule_is_shown_with_its_full_path_and_who_authorised_it(
+    browser: Client, ci: Application
+) -> None:
+    text = text_of(browser.get(_url(ci)))
+    assert "Viewer in project training" in text
+    assert "acme / east / vision / training" in text
+    assert f"Authorised by {factories.MAKER}" in text
+
+
+def test_an_application_without_rules_says_what_that_means(browser: Client, db: None) -> None:
+    text = text_of(browser.get(_url(factories.application("bare"))))
+    assert "No access rules bare may do nothing until it has one." in text
+
+
+def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    content = browser.get(f"{_url(ci)}?add").content.decode()
+    viewer = Role.objects.get(name="Viewer")
+    assert f'<option value="{viewer.pk}" title="{viewer.description}">Viewer</option>' in content
+    for scope in Scope.objects.offered():
+        assert f'name="scope" value="{scope.pk}"' in content
+    assert "Cloud operator" not in content, "is not assignable"
+    assert 'value="0"' not in content
+
+
+def test_saving_a_rule_grants_it_and_says_so(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    answer = _grant(browser, ci, "L1 researcher", acme.east)
+    assert answer.url == _url(ci)
+    assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
+    page = text_of(browser.get(_url(ci)))
+    assert "ci is now L1 researcher in cluster east." in page
+    assert "Authorised by ada@acme.example" in page
+
+
+def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    answer = _grant(browser, ci, "L1 researcher", acme.east, **DIALOG)
+    assert answer.status_code == 200
+    assert "ci is now L1 researcher in cluster east." in text_of(answer)
+    assert "L1 researcher in cluster east acme / east" in text_of(answer)
+    assert "changed" in answer.headers["HX-Trigger"]
+
+
+def test_a_rule_that_exists_is_told_in_the_dialog(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    answer = _grant(browser, ci, "Viewer", acme.training)
+    assert answer.status_code == 409
+    assert "ci already is Viewer in project training." in text_of(answer)
+    content = answer.content.decode()
+    assert f'name="scope" value="{acme.training.pk}" checked' in content
+    assert re.search(r"<option [^>]* selected>Viewer</option>", content)
+    assert _rules_of(ci) == ["Viewer in training"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ["Select a role.", "Select a scope."]),
+        ({"role": "7"}, ["Select a scope."]),
+        ({"role": "x", "scope": "x"}, ["This role can't be", "You can't grant anything"]),
+        ({"role": "9" * 40, "scope": "9" * 40}, ["This role can't be", "You can't grant"]),
+        ({"role": "-7", "scope": "-1"}, ["This role can't be", "You can't grant anything"]),
+        ({"role": "1711"}, ["This role can't be granted by you."]),
+        ({"role": "\x00", "scope": "\x00"}, ["This role can't be"]),
+    ],
+)
+def test_a_missing_or_unknown_role_or_scope_is_told_beside_its_field(
+    browser: Client, ci: Application, fields: dict[str, str], expected: list[str]
+) -> None:
+    answer = browser.post(f"{_url(ci)}?add", fields)
+    assert answer.status_code == 422
+    assert [text for text in expected if text not in text_of(answer)] == []
+    assert _rules_of(ci) == ["Viewer in training"]
+
+
+def test_the_system_scope_is_never_granted_in(browser: Client, ci: Application) -> None:
+    answer = _grant(browser, ci, "Viewer", factories.system())
+    assert answer.status_code == 422
+    assert _rules_of(ci) == ["Viewer in training"]
+
+
+def test_who_grants_in_one_department_is_offered_that_and_shown_the_way_there(
+    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    content = as_(dina).get(f"{_url(ci)}?add").content.decode()
+    offered = set(re.findall(r'name="scope" value="(\d+)"', content))
+    assert offered == {str(acme.vision.pk), str(acme.training.pk)}
+    assert "System administrator" not in content
+    assert re.search(r'class="branch-way"><span>east</span>', content)
+    assert "speech" not in content
+
+
+def test_nobody_grants_where_they_hold_nothing(
+    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    assert _grant(as_(dina), ci, "Viewer", acme.dictation).status_code == 422
+    assert _rules_of(ci) == ["Viewer in training"]
+
+
+def test_a_role_beyond_one_s_own_is_refused_with_the_reason_and_recorded(
+    acme: Organisation, ci: Application, as_: SignedIn
+) -> None:
+    lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
+    factories.custom_role("Granter", access_rules="crud", apps="r")
+    factories.rule(lea, "Granter", acme.speech)
+    answer = _grant(as_(lea), ci, "Viewer", acme.dictation, **DIALOG)
+    assert answer.status_code == 403
+    reason = "Granting Viewer in project dictation takes"
+    assert reason in text_of(answer)
+    assert _rules_of(ci) == ["Viewer in training"]
+    assert AuditEvent.objects.get(result=AuditEvent.Result.FAILED).reason.startswith(reason)
+
+
+def test_the_trash_icon_deletes_one_rule(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    factories.rule(ci, "L1 researcher", acme.east)
+    first = AccessRule.objects.filter(subject=ci.subject).earliest("pk")
+    assert _delete_url(ci, first.pk) in browser.get(_url(ci)).content.decode()
+    answer = browser.post(_delete_url(ci, first.pk))
+    assert answer.url == _url(ci)
+    assert _rules_of(ci) == ["L1 researcher in east"]
+    page = text_of(browser.get(_url(ci)))
+    assert "ci is no longer Viewer in project training." in page
+
+
+def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Application) -> None:
+    answer = browser.post(_delete_url(ci, _only_rule(ci).pk), headers=DIALOG)
+    assert answer.status_code == 200
+    assert "No access rules" in text_of(answer)
+    assert "changed" in answer.headers["HX-Trigger"]
+
+
+def test_looking_at_the_address_that_deletes_deletes_nothing(
+    browser: Client, ci: Application
+) -> None:
+    assert browser.get(_delete_url(ci, _only_rule(ci).pk)).url == _url(ci)
+    assert _rules_of(ci) == ["Viewer in training"]
+
+
+def test_a_rule_of_another_application_is_not_deleted_by_its_id(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    other = factories.application("other", ("Viewer", acme.east))
+    answer = browser.post(_delete_url(ci, _only_rule(other).pk))
+    assert answer.status_code == 404
+    assert "That access rule is gone already." in text_of(answer)
+    assert _rules_of(other) == ["Viewer in east"]
+
+
+@pytest.mark.parametrize("rule_id", [0, 10**9, 10**30])
+def test_a_rule_that_is_gone_is_told_in_the_dialog(
+    browser: Client, ci: Application, rule_id: int
+) -> None:
+    answer = browser.post(_delete_url(ci, rule_id), headers=DIALOG)
+    assert answer.status_code == 404
+    assert "That access rule is gone already." in text_of(answer)
+    assert "Viewer in project training" in text_of(answer)
+
+
+def test_only_rules_in_sight_are_shown(
+    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    hidden = factories.rule(ci, "ML engineer", acme.dictation)
+    content = as_(dina).get(_url(ci)).content.decode()
+    assert "ML engineer" not in content
+    assert as_(dina).post(_delete_url(ci, hidden.pk)).status_code == 404
+    assert "ML engineer in dictation" in _rules_of(ci)
+
+
+def test_who_may_only_look_gets_no_trash_icon_and_no_form(
+    ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.custom_role("Onlooker", apps="r", access_rules="r")
+    otto = factories.person("otto@acme.example")
+    factories.rule(otto, "Onlooker", factories.account())
+    page = as_(otto).get(_url(ci))
+    assert "Viewer in project training" in text_of(page)
+    assert "/delete/" not in page.content.decode()
+    assert "?add" not in page.content.decode()
+    assert as_(otto).get(f"{_url(ci)}?add").status_code == 403
+    refused = as_(otto).post(_delete_url(ci, _only_rule(ci).pk))
+    assert refused.status_code == 403
+    assert "This takes delete on Access rules" in text_of(refused)
+    assert _grant(as_(otto), ci, "Viewer", acme.east).status_code == 403
+    assert _rules_of(ci) == ["Viewer in training"]

@@ -1,0 +1,169 @@
+"""The sign-in page, and who stays signed in."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from accessrules.actions import set_subject_enabled
+from runai_access.accounts import signin
+from runai_access.accounts.models import User
+from runai_access.errors import Busy
+from tests import factories
+from tests.web.conftest import DIALOG, SignedIn, text_of
+
+SIGN_IN = "/sign-in/"
+PASSWORD = "correct-horse-battery-staple"
+WRONG = "The e-mail or the password is wrong."
+LIST = "/applications/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rosa(db: None) -> User:
+    return factories.person("rosa@acme.example", "System administrator", password=PASSWORD)
+
+
+def _sent(client: Client, password: str = PASSWORD, **fields: str) -> object:
+    return client.post(SIGN_IN, {"email": "rosa@acme.example", "password": password, **fields})
+
+
+def test_a_stranger_is_sent_to_sign_in_and_back_to_where_they_wanted(
+    client: Client, rosa: User
+) -> None:
+    wanted = f"{LIST}?sort=-application"
+    redirect = client.get(wanted)
+    assert redirect.status_code == 302
+    assert redirect.url == f"{SIGN_IN}?next=/applications/%3Fsort%3D-application"
+    assert f'name="next" value="{wanted}"' in client.get(redirect.url).content.decode()
+    assert _sent(client, next=wanted).url == wanted
+    assert client.get(wanted).status_code == 200
+
+
+def test_signing_in_leads_to_applications(client: Client, rosa: User) -> None:
+    answer = _sent(client)
+    assert (answer.status_code, answer.url) == (302, LIST)
+
+
+def test_the_email_may_be_typed_in_capitals_and_with_spaces(client: Client, rosa: User) -> None:
+    answer = client.post(SIGN_IN, {"email": " Rosa@ACME.example ", "password": PASSWORD})
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize(
+    "next_", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_next_never_leads_to_another_host(client: Client, rosa: User, next_: str) -> None:
+    assert _sent(client, next=next_).url == LIST
+
+
+def test_someone_signed_in_is_not_asked_again(rosa: User, as_: SignedIn) -> None:
+    assert as_(rosa).get(SIGN_IN, {"next": "//evil.example"}).url == LIST
+
+
+@pytest.mark.parametrize("email", ["rosa@acme.example", "nobody@acme.example"])
+def test_a_wrong_password_and_an_unknown_person_are_told_the_same(
+    client: Client, rosa: User, email: str
+) -> None:
+    answer = client.post(SIGN_IN, {"email": email, "password": "wrong"})
+    assert answer.status_code == 422
+    assert WRONG in text_of(answer)
+    assert f'value="{email}"' in answer.content.decode()
+    assert client.get(LIST).status_code == 302
+
+
+def test_the_password_is_never_sent_back(client: Client, rosa: User) -> None:
+    assert b"a-typed-secret" not in _sent(client, "a-typed-secret").content
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"password": "x"}, "Enter your e-mail."),
+        ({"email": "rosa@acme.example"}, "Enter your password."),
+        ({"email": "r" * 300, "password": "x"}, WRONG),
+        ({"email": "rosa@acme.example", "password": "x" * 2000}, WRONG),
+        ({"email": "ro\x00sa@acme.example", "password": "x"}, "Null characters are not allowed."),
+    ],
+)
+def test_what_can_not_be_right_is_told_beside_its_field_and_costs_no_hash(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str],
+    expected: str,
+) -> None:
+    monkeypatch.setattr(signin, "sign_in", lambda *_, **__: pytest.fail("a hash was paid"))
+    answer = client.post(SIGN_IN, fields)
+    assert answer.status_code == 422
+    assert expected in text_of(answer)
+
+
+def test_after_five_failures_even_the_right_password_has_to_wait(
+    client: Client, rosa: User
+) -> None:
+    for _ in range(5):
+        assert _sent(client, "wrong").status_code == 422
+    answer = _sent(client)
+    assert answer.status_code == 429
+    assert "Too many failed attempts. Try again in 15 minutes." in text_of(answer)
+    assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
+    assert client.get(LIST).status_code == 302
+
+
+def test_too_many_at_once_are_asked_to_come_back(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise Busy("Too many sign-ins at once.", retry_after=5)
+
+    monkeypatch.setattr(signin, "sign_in", busy)
+    answer = _sent(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Try again in a moment" in text_of(answer)
+
+
+def test_the_session_of_a_person_who_is_disabled_dies(rosa: User, as_: SignedIn) -> None:
+    browser = as_(rosa)
+    factories.person("other@acme.example", "System administrator")
+    assert browser.get(LIST).status_code == 200
+    set_subject_enabled(rosa.subject, enabled=False)
+    assert browser.get(LIST).url == f"{SIGN_IN}?next={LIST}"
+
+
+def test_a_disabled_person_can_not_sign_in(client: Client, rosa: User) -> None:
+    factories.person("other@acme.example", "System administrator")
+    set_subject_enabled(rosa.subject, enabled=False)
+    answer = _sent(client)
+    assert answer.status_code == 422
+    assert WRONG in text_of(answer)
+
+
+def test_signing_out_takes_a_post_and_ends_the_session(rosa: User, as_: SignedIn) -> None:
+    browser = as_(rosa)
+    assert browser.get("/sign-out/").status_code == 405
+    assert browser.get(LIST).status_code == 200
+    assert browser.post("/sign-out/").url == SIGN_IN
+    assert browser.get(LIST).status_code == 302
+
+
+def test_signing_out_twice_is_no_error(client: Client) -> None:
+    assert client.post("/sign-out/").url == SIGN_IN
+
+
+def test_signing_in_without_the_form_s_token_is_refused(rosa: User) -> None:
+    answer = _sent(Client(enforce_csrf_checks=True))
+    assert answer.status_code == 403
+    assert "This form is too old." in text_of(answer)
+
+
+def test_a_dialog_behind_which_the_session_ended_leads_to_sign_in(client: Client) -> None:
+    redirect = client.get(reverse("applications:create"), headers=DIALOG)
+    answer = client.get(redirect.url, headers=DIALOG)
+    assert answer.headers["HX-Redirect"] == SIGN_IN
+    assert b"password" not in answer.content
+
+
+def test_the_sign_in_page_names_the_account(client: Client, settings: Settings) -> None:
+    settings.ACCOUNT_NAME = "umbrella"
+    assert "umbrella" in text_of(client.get(SIGN_IN))
