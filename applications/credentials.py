@@ -102,12 +102,14 @@ def _take_tries(client_id: str, address: str) -> _Tries:
     of_client = attempt(
         "client", client_id, address, limit=TRIES_PER_CLIENT, seconds=METER_SECONDS, extend=False
     )
+    if of_client.refused:  # and takes nothing from the address: it costs no hashing
+        raise TooMany("Too many wrong secrets.", retry_after=of_client.retry_after)
     of_address = attempt(
         "address", address, limit=TRIES_PER_ADDRESS, seconds=METER_SECONDS, extend=False
     )
-    wait = max(of_client.retry_after, of_address.retry_after)
-    if wait:
-        raise TooMany("Too many wrong secrets.", retry_after=wait)
+    if of_address.refused:
+        of_client.give_back()
+        raise TooMany("Too many wrong secrets.", retry_after=of_address.retry_after)
     return _Tries(of_client, of_address)
 
 

@@ -1,6 +1,6 @@
 """The append-only record of what happened."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 from django.db import models
@@ -21,11 +21,12 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         batch_size: int | None = None,
         ignore_conflicts: bool = False,
         update_conflicts: bool = False,
-        **kwargs: Any,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
     ) -> list["AuditEvent"]:
         if update_conflicts:
             raise AppendOnly("Audit events are never changed.")
-        return super().bulk_create(objs, batch_size, ignore_conflicts, **kwargs)
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Audit events are never deleted.")
@@ -57,7 +58,7 @@ class AuditEvent(models.Model):
     path = models.CharField(max_length=600, blank=True)
     request_id = models.UUIDField(null=True)
     # Set on events that are told once a minute only: the digest of what makes two of them the same.
-    once_key = models.CharField(max_length=64, null=True, unique=True)
+    once_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
 
     objects = AuditEventQuerySet.as_manager()
 

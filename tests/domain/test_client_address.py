@@ -20,7 +20,7 @@ def _origin(peer: str, forwarded: str | None = None) -> Origin:
     seen: list[Origin] = []
 
     def view(request: HttpRequest) -> HttpResponse:
-        seen.append(request.origin)  # type: ignore[attr-defined]
+        seen.append(request.origin)
         return HttpResponse()
 
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}

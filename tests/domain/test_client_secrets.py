@@ -3,6 +3,8 @@
 import re
 import threading
 import zlib
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,8 @@ from applications.credentials import SecretMemory, authenticate
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from runai_access import hashing
-from runai_access.errors import Busy
+from runai_access.api import throttles
+from runai_access.errors import Busy, TooMany
 from tests import factories
 from tests.domain.conftest import CountingHasher
 
@@ -119,7 +122,7 @@ def test_a_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_every_refusal_costs_exactly_one_argon2_verify(
+def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm for each case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -249,6 +252,74 @@ def test_no_more_than_a_few_hashes_run_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_a_hash_that_can_not_be_read_matches_nothing() -> None:
     for damaged in ("", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA", "plain"):
         assert hashing.verify_secret(damaged, "plain") is False
+
+
+# How many may be checked in vain.
+
+
+HOME, CAFE = "192.0.2.10", "198.51.100.20"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three tries for a client at an address, six for the address; the clock stands still."""
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
+    monkeypatch.setattr(credentials, "TRIES_PER_CLIENT", 3)
+    monkeypatch.setattr(credentials, "TRIES_PER_ADDRESS", 6)
+
+
+def _fail(client_id: str, times: int, address: str = HOME) -> None:
+    for _ in range(times):
+        assert authenticate(client_id, new_secret(), address) is None
+
+
+def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute(
+    db: None, few: None, argon2: CountingHasher
+) -> None:
+    _fail("ci-prod", 3)
+    argon2.verifies = 0
+    with pytest.raises(TooMany) as refused:
+        authenticate("ci-prod", new_secret(), HOME)
+    assert 1 <= refused.value.retry_after <= 30
+    assert argon2.verifies == 0
+    _fail("ci-prod", 1, CAFE)
+
+
+def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
+    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    assert authenticate("ci-prod", issued.secret, HOME)
+    _fail("ci-prod", 3)
+    with pytest.raises(TooMany):
+        authenticate("ci-prod", new_secret(), HOME)
+    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+
+
+def test_success_counts_against_nobody(db: None, few: None) -> None:
+    for number in range(8):
+        issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
+        assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
+
+
+def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
+    db: None, few: None
+) -> None:
+    for number in range(6):
+        _fail(f"invented-{number}", 1)
+    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    with pytest.raises(TooMany):
+        authenticate("ci-prod", issued.secret, HOME)
+    assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
+
+
+def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, few: None) -> None:
+    """Behind one address, a pipeline that retries an old secret for ever must not stop the rest."""
+    _fail("stuck", 3)
+    for _ in range(20):
+        with pytest.raises(TooMany):
+            authenticate("stuck", new_secret(), HOME)
+    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
 # What ends a secret.

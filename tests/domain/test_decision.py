@@ -3,6 +3,7 @@
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -47,7 +48,7 @@ def test_a_rule_holds_in_its_scope_and_below_and_nowhere_else(
 @pytest.mark.parametrize("entry", PREDEFINED, ids=lambda entry: entry["name"])
 @pytest.mark.parametrize("place", ["account", "alpha", "research", "vision"])
 def test_a_predefined_role_permits_what_it_lists_and_nothing_else(
-    acme: Organisation, entry: dict, place: str
+    acme: Organisation, entry: dict[str, Any], place: str
 ) -> None:
     letters = {t: key for key, types in entry["permissions"].items() for t in types}
     pat = factories.person("pat@acme.example", entry["name"], acme[place])

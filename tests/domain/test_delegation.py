@@ -19,7 +19,7 @@ ASSET_ADMINISTRATORS = {
 }
 RESEARCHERS = {"L1 researcher", "L2 researcher", "Viewer", "Credentials administrator"}
 
-# Which roles the holder of the role on the left may grant, in the scope in which it holds that role.
+# Which roles the holder of the role on the left may grant, in the scope in which it holds it.
 # A role that is not named here may grant nothing at all.
 GRANTS = {
     "System administrator": {
@@ -89,8 +89,8 @@ def test_a_department_administrator_grants_the_documented_roles_in_the_departmen
             assert authority.may_grant(factories.role(name), acme[place])
         for place in ("account", "alpha", "sales", "forecast", "beta"):
             assert not authority.may_grant(factories.role(name), acme[place])
-    for place in acme.scopes.values():
-        assert not authority.may_grant(factories.role("System administrator"), place)
+    for scope in acme.scopes.values():
+        assert not authority.may_grant(factories.role("System administrator"), scope)
 
 
 def test_holding_a_role_without_creating_access_rules_grants_nothing(acme: Organisation) -> None:
@@ -186,7 +186,7 @@ def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
     [
         ("research", {"research", "vision", "speech"}),
         ("beta", {"beta", "operations", "batch"}),
-        ("system", {name for name in INSIDE["account"]}),
+        ("system", set(INSIDE["account"])),
     ],
 )
 def test_the_scopes_offered_are_at_and_below_and_never_system(

@@ -162,7 +162,7 @@ class AgainstTheDatabase(PropertyTestCase):
                 assert authority.allows(ACTIONS[letter], type_, scopes[node]) is naive
 
     def _scopes(self, parents: list[int | None]) -> list[Scope]:
-        """Make the tree with the account as its root; what would stand below a project is moved up."""
+        """Make the tree below the account; what would stand below a project is moved up."""
         scopes: list[Scope] = [factories.account()]
         for node, parent in enumerate(parents[1:], start=1):
             assert parent is not None

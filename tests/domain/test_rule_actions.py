@@ -16,7 +16,7 @@ from accessrules.actions import (
 )
 from accessrules.authorization import allowed
 from accessrules.callers import SYSTEM, Caller
-from accessrules.models import AccessRule, Subject
+from accessrules.models import AccessRule, Scope, Subject
 from applications.actions import delete_application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
@@ -35,12 +35,12 @@ def dana(acme: Organisation) -> Caller:
     return Caller(Subject.objects.get(pk=person.pk), origin)
 
 
-def _grant(caller: Caller, holder: factories.Holder, role: str, scope: object) -> AccessRule:
+def _grant(caller: Caller, holder: factories.Holder, role: str, scope: Scope) -> AccessRule:
     return create_access_rule(
         caller=caller,
         subject=factories.subject_of(holder),
         role=factories.role(role),
-        scope=scope,  # type: ignore[arg-type]
+        scope=scope,
     )
 
 

@@ -1,6 +1,7 @@
 """What each may see: applications, rules and scopes, and how much looking costs."""
 
 import uuid
+from collections.abc import Iterable
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -29,8 +30,8 @@ def reader(acme: Organisation) -> User:
     return rita
 
 
-def _names(applications: object) -> set[str]:
-    return {application.name for application in applications}  # type: ignore[attr-defined]
+def _names(applications: Iterable[Application]) -> set[str]:
+    return {application.name for application in applications}
 
 
 def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organisation) -> None:

@@ -50,7 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def _request(address: str = HOME) -> HttpRequest:
     request = RequestFactory().post("/sign-in/", REMOTE_ADDR=address)
-    request.origin = Origin(address)  # type: ignore[attr-defined]  # as OriginMiddleware does
+    request.origin = Origin(address)
     request.session = SessionStore()
     return request
 
@@ -307,10 +307,10 @@ def test_a_success_elsewhere_at_the_same_moment_breaks_no_attempt(
     """Between making sure of the row and locking it, a sign-in that succeeded removes it."""
     attempt("a", limit=5, seconds=60)
     real = AttemptCount.objects.bulk_create
-    removed = []
+    removed: list[object] = []
 
     def remove_once(*args: object, **kwargs: object) -> object:
-        made = real(*args, **kwargs)  # type: ignore[arg-type]
+        made = real(*args, **kwargs)
         if not removed:
             removed.append(AttemptCount.objects.all().delete())
         return made
