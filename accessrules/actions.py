@@ -15,9 +15,7 @@ from runai_access.errors import Conflict, NotFound
 
 
 @transaction.atomic
-def create_access_rule(
-    *, caller: Caller, subject: Subject, role: Role, scope: Scope
-) -> AccessRule:
+def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: Scope) -> AccessRule:
     """Grant `role` in `scope` to `subject`.
 
     Raises Denied where the caller may not grant it, Conflict where the subject has that rule.
@@ -80,7 +78,9 @@ def retire_subject(subject: Subject, *, caller: Caller) -> None:
     """Soft-delete a subject's rules and retire it, in the caller's transaction."""
     lock_administration()
     rules = list(
-        AccessRule.objects.living().filter(subject=subject).select_related("subject", "role", "scope")
+        AccessRule.objects.living()
+        .filter(subject=subject)
+        .select_related("subject", "role", "scope")
     )
     _soft_delete(rules)
     for rule in rules:

@@ -114,7 +114,9 @@ class Authority:
     def require_anywhere(self, action: str, resource_type: str) -> None:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
         if not self.allows_anywhere(action, resource_type):
-            raise Denied(f"This takes {_words((action, resource_type))}, and no access rule gives it.")
+            raise Denied(
+                f"This takes {_words((action, resource_type))}, and no access rule gives it."
+            )
 
     # Delegation: nobody hands out, or comes to hold, more than they hold themselves.
 
@@ -143,7 +145,7 @@ class Authority:
                     "handling its credentials takes the same."
                 )
 
-    def _missing_to_grant(self, role: Role, scope: Place) -> set[Permission]:
+    def _missing_to_grant(self, role: Role, scope: Place) -> frozenset[Permission]:
         return (permissions_of(role) | {("create", "access_rules")}) - self.permissions_at(scope)
 
     # Sight: lists, single reads, counts and exports all start from these.

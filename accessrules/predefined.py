@@ -9,7 +9,6 @@ from django.utils import timezone
 from accessrules.catalogue import PREDEFINED_BY, PREDEFINED_ROLES
 from accessrules.models import ACCOUNT_PATH, SYSTEM_PATH, Role, Scope
 
-
 T = TypeVar("T", Role, Scope)
 
 
@@ -51,7 +50,7 @@ def _upsert(model: type[T], key: dict[str, Any], values: dict[str, Any]) -> T:
     row = model.objects.filter(**key).first()
     if row is None:
         return model.objects.create(**key, **{"created_by": "system", **values})
-    different = [name for name, value in values.items() if getattr(row, name) != value]
+    different: list[str] = [name for name, value in values.items() if getattr(row, name) != value]
     if different:
         for name in different:
             setattr(row, name, values[name])

@@ -31,9 +31,7 @@ class Issued:
         return f"Issued({self.application})"
 
 
-def create_application(
-    *, caller: Caller, name: str, submission: uuid.UUID | None = None
-) -> Issued:
+def create_application(*, caller: Caller, name: str, submission: uuid.UUID | None = None) -> Issued:
     """Create an application with a fresh secret.
 
     `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises

@@ -83,7 +83,8 @@ class Keyring:
 
     def _load(self) -> None:
         self._keys = {
-            row.kid: Key(row.kid, *open_key(row), row.signs_from) for row in SigningKey.objects.all()
+            row.kid: Key(row.kid, *open_key(row), row.signs_from)
+            for row in SigningKey.objects.all()
         }
         self._loaded_at = time.monotonic()
 

@@ -55,7 +55,7 @@ class Application(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),
+                condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),  # noqa: S106
                 name="application_secret_only_as_argon2id",
             ),
         ]
@@ -65,7 +65,7 @@ class Application(models.Model):
 
     @property
     def id(self) -> uuid.UUID:
-        return self.pk
+        return self.subject_id
 
     @property
     def name(self) -> str:

@@ -20,9 +20,7 @@ LANES = 1
 HASHES_AT_ONCE = 2
 QUEUE_SECONDS = 10
 
-_hasher = PasswordHasher(
-    time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID
-)
+_hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
 _slots = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
 

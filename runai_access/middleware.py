@@ -83,17 +83,13 @@ class DatabaseAwayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self._get_response(request)
-        except (OperationalError, InterfaceError):
-            return self.process_exception(request, None)
+        except (OperationalError, InterfaceError) as error:
+            return _database_away(request, error)
 
-    def process_exception(
-        self, request: HttpRequest, exception: Exception | None
-    ) -> HttpResponse | None:
-        if exception is not None and not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        logger.exception("The database does not answer.")
-        connection.close()
-        return service_unavailable(request)
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            return _database_away(request, exception)
+        return None
 
 
 class RefusalMiddleware:
@@ -117,6 +113,12 @@ class RefusalMiddleware:
             case Busy():
                 return busy(request, exception)
         return None
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("The database does not answer.", exc_info=error)
+    connection.close()
+    return service_unavailable(request)
 
 
 def _client_address(request: HttpRequest) -> str | None:

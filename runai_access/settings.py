@@ -78,9 +78,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Database: SQLite in var/ for one machine, PostgreSQL for many replicas.
 
-DATABASES = {
-    "default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")
-}
+DATABASES = {"default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")}
 _database = DATABASES["default"]
 IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
@@ -148,6 +146,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Our SecurityHeadersMiddleware sends X-Frame-Options, on errors too.
+SILENCED_SYSTEM_CHECKS = ["security.W002"]
 # A cookie, not the session: showing a message on a GET must not write to the database.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -20,7 +20,7 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "alex.admin@example.com"
-ADMIN_PASSWORD = "correct-horse-battery-staple"  # noqa: S105
+ADMIN_PASSWORD = "correct-horse-battery-staple"
 READY_SECONDS = 60
 
 
@@ -52,7 +52,9 @@ class Server:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise AssertionError(f"The server ended ({self.process.returncode}):\n{self.output}")
+                raise AssertionError(
+                    f"The server ended ({self.process.returncode}):\n{self.output}"
+                )
             if status_of(f"{self.url}/readyz") == 200:
                 return
             time.sleep(0.05)
@@ -71,9 +73,7 @@ class Server:
         self.process.wait(10)
 
 
-def launch(
-    folder: Path, *, database: str, environment: Mapping[str, str] | None = None
-) -> Server:
+def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None = None) -> Server:
     """Start a server on a free port and return it without waiting for it to be ready."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -153,11 +153,10 @@ def free_port() -> int:
 def status_of(url: str) -> int:
     """Return the status that a GET answers, or 0 where nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=5) as response:
             status: int = response.status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:
         return 0
     return status
-

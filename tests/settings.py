@@ -9,8 +9,8 @@ os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-tests-" + "x" * 32)
 # Playwright keeps an event loop in the main thread; Django would take that for an async view.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-from runai_access.settings import *  # noqa: E402, F403
-from runai_access.settings import DATABASES, IS_SQLITE  # noqa: E402
+from runai_access.settings import *  # noqa: F403
+from runai_access.settings import DATABASES, IS_SQLITE
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="runai-access-tests-"))
 

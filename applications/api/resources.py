@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +18,6 @@ from applications.actions import (
     set_application_enabled,
 )
 from applications.models import Application
-from django.conf import settings
 from runai_access.api.fields import Flag, Text
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged

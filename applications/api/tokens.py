@@ -79,8 +79,8 @@ class AppTokenView(CredentialsView):
         return Response({"access_token": token.text, "id_token": issue_id_token(application)})
 
 
-def _spelled(body: Mapping[str, Any], spellings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Return the parameters under one name each, empty ones left out.
+def _spelled(body: Any, spellings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return the parameters of a JSON object under one name each, empty ones left out.
 
     Raises ValueError where a value is no string, too long, or two spellings disagree.
     """

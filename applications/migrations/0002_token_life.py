@@ -5,31 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('applications', '0001_initial'),
+        ("applications", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RevokedToken',
+            name="RevokedToken",
             fields=[
-                ('jti', models.UUIDField(primary_key=True, serialize=False)),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                ("jti", models.UUIDField(primary_key=True, serialize=False)),
+                ("expires_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.AlterModelOptions(
-            name='signingkey',
-            options={'ordering': ['-signs_from', 'kid']},
+            name="signingkey",
+            options={"ordering": ["-signs_from", "kid"]},
         ),
         migrations.AddField(
-            model_name='application',
-            name='token_lifetime',
+            model_name="application",
+            name="token_lifetime",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='signingkey',
-            name='signs_from',
+            model_name="signingkey",
+            name="signs_from",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
     ]

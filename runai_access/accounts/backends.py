@@ -11,7 +11,7 @@ from runai_access.accounts.models import User
 class EmailBackend(BaseBackend):
     """Finds the person by e-mail; costs one Argon2 run whether or not there is one."""
 
-    def authenticate(  # type: ignore[override]  # Django passes the credentials by name
+    def authenticate(
         self, request: HttpRequest | None, *, email: str = "", password: str = "", **_: Any
     ) -> User | None:
         user = User.objects.with_email(email).first()
@@ -21,6 +21,6 @@ class EmailBackend(BaseBackend):
             return None
         return user if user.check_password(password) and user.is_active else None
 
-    def get_user(self, user_id: str) -> User | None:
+    def get_user(self, user_id: Any) -> User | None:
         user = User.objects.filter(pk=user_id).first()
         return user if user and user.is_active else None

@@ -43,7 +43,9 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     guess.forget()
     auth.login(request, user)
     actor = Caller(user.subject, origin).actor
-    record_once_a_minute("sign-in", Entity("user", str(user.pk), email), actor=actor, succeeded=True)
+    record_once_a_minute(
+        "sign-in", Entity("user", str(user.pk), email), actor=actor, succeeded=True
+    )
     return user
 
 

@@ -126,7 +126,7 @@ def test_members_that_nobody_asked_for_change_nothing(as_: As, administrator: Ap
     shown = client.get(f"{APPS}/{made['id']}").json()
     assert shown["enabled"] is True
     assert made["id"] != body["id"]
-    assert made["secret"] != "mine"  # noqa: S105
+    assert made["secret"] != "mine"
 
 
 def test_disabling_and_enabling_is_shown_and_moves_updated_at(

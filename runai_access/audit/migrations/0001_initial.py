@@ -5,37 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('time', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('subject_type', models.CharField(max_length=16)),
-                ('subject_id', models.UUIDField(db_index=True, null=True)),
-                ('subject_name', models.CharField(max_length=255)),
-                ('action', models.CharField(max_length=32)),
-                ('entity_type', models.CharField(max_length=32)),
-                ('entity_id', models.CharField(max_length=64)),
-                ('entity_name', models.CharField(max_length=600)),
-                ('result', models.CharField(choices=[('Succeeded', 'Succeeded'), ('Failed', 'Failed')], max_length=16)),
-                ('reason', models.CharField(blank=True, max_length=600)),
-                ('changes', models.JSONField(blank=True, default=dict)),
-                ('source_ip', models.GenericIPAddressField(null=True)),
-                ('http_method', models.CharField(blank=True, max_length=8)),
-                ('path', models.CharField(blank=True, max_length=600)),
-                ('request_id', models.UUIDField(null=True)),
-                ('once_key', models.CharField(max_length=64, null=True, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("time", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("subject_type", models.CharField(max_length=16)),
+                ("subject_id", models.UUIDField(db_index=True, null=True)),
+                ("subject_name", models.CharField(max_length=255)),
+                ("action", models.CharField(max_length=32)),
+                ("entity_type", models.CharField(max_length=32)),
+                ("entity_id", models.CharField(max_length=64)),
+                ("entity_name", models.CharField(max_length=600)),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("Succeeded", "Succeeded"), ("Failed", "Failed")], max_length=16
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=600)),
+                ("changes", models.JSONField(blank=True, default=dict)),
+                ("source_ip", models.GenericIPAddressField(null=True)),
+                ("http_method", models.CharField(blank=True, max_length=8)),
+                ("path", models.CharField(blank=True, max_length=600)),
+                ("request_id", models.UUIDField(null=True)),
+                ("once_key", models.CharField(max_length=64, null=True, unique=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['entity_type', 'entity_id', 'time'], name='audit_entity_time')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('result__in', ['Succeeded', 'Failed'])), name='audit_result_known')],
+                "indexes": [
+                    models.Index(
+                        fields=["entity_type", "entity_id", "time"], name="audit_entity_time"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("result__in", ["Succeeded", "Failed"])),
+                        name="audit_result_known",
+                    )
+                ],
             },
         ),
     ]

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -87,7 +88,7 @@ def _collect_static_files() -> None:
 
 
 def _content_digest(path: str) -> bytes:
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
 
 

@@ -29,7 +29,9 @@ class Command(BaseCommand):
         # The server's processes have no use for it any more.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)])
+        os.execv(  # noqa: S606  (no shell is the point)
+            sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)]
+        )
 
     def _say_where_to_go(self) -> None:
         administrators = User.objects.filter(
