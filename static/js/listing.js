@@ -2,10 +2,6 @@
 
 const INTERACTIVE = "a, button, input, label, summary, code";
 
-function radioOf(row) {
-  return row.querySelector("input[name=selected]");
-}
-
 function clear() {
   const selected = document.querySelector("#listing input[name=selected]:checked");
   if (!selected) return;
@@ -16,7 +12,7 @@ function clear() {
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   if (row && !event.target.closest(INTERACTIVE) && !String(window.getSelection())) {
-    const radio = radioOf(row);
+    const radio = row.querySelector("input[name=selected]");
     radio.checked = !radio.checked;
   }
   if (event.target.closest("[data-clear-selection]")) {

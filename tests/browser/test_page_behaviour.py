@@ -1,0 +1,212 @@
+"""What the scripts and the style sheets add to the pages."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.slow
+
+
+def test_escape_closes_a_dialog_and_gives_the_focus_back(visit: Visit) -> None:
+    page = visit().page
+    opener = page.get_by_role("link", name="NEW APPLICATION").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_escape_does_not_lose_a_shown_secret(visit: Visit, name: str) -> None:
+    visitor = visit()
+    secret = visitor.create(name)
+    for _ in range(3):
+        visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("dialog[open] #issued-secret")).to_have_text(secret)
+
+
+def test_a_secret_is_gone_after_done_back_and_reload(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/?sort=application")
+    secret = visitor.create(name)
+    visitor.press("DONE")
+    page.wait_for_url("**/applications/?selected=*")
+    assert secret not in page.content()
+    page.go_back()
+    page.wait_for_url("**/applications/?sort=application")
+    assert secret not in page.content()
+    page.reload()
+    assert secret not in page.content()
+    stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state])"
+    assert secret not in page.evaluate(stored)
+
+
+def test_a_page_that_is_left_keeps_no_secret_for_the_browser_to_bring_back(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    secret = visitor.create(name)
+    visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert secret not in visitor.page.content()
+
+
+def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str) -> None:
+    visitor, other = visit(), visit()
+    visitor.create(name)
+    visitor.press("DONE")
+    other.page.goto(visitor.page.url)
+    other.press("DELETE")
+    other.page.locator("dialog[open]").get_by_role("button", name="DELETE").click()
+    expect(other.page.get_by_role("radio", name=name, exact=True)).to_have_count(0)
+    visitor.press("REGENERATE CLIENT SECRET")
+    dialog = visitor.page.locator("dialog[open]")
+    expect(dialog).to_contain_text("There is nothing at this address that you can see")
+    visitor.check_accessibility()
+    visitor.press("CLOSE")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_server_that_can_not_be_reached_is_told(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.context.set_offline(True)
+    visitor.press("NEW APPLICATION")
+    expect(visitor.page.get_by_role("status")).to_contain_text("The server can't be reached.")
+    visitor.page.context.set_offline(False)
+    visitor.press("NEW APPLICATION")
+    expect(visitor.page.get_by_label("Application name")).to_be_visible()
+    visitor.wrong.clear()  # Chromium tells of the lost connection too
+
+
+def test_the_copy_button_copies_and_says_so(visit: Visit, name: str) -> None:
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    secret = visitor.create(name)
+    visitor.press("Copy client secret")
+    expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == secret
+
+
+def test_where_copying_is_not_allowed_the_text_is_selected(visit: Visit, name: str) -> None:
+    visitor = visit()
+    visitor.page.add_init_script("delete Navigator.prototype.clipboard")
+    visitor.page.reload()
+    secret = visitor.create(name)
+    visitor.press("Copy client secret")
+    visitor.page.wait_for_function("String(getSelection()) !== ''")
+    assert visitor.page.evaluate("String(getSelection())").strip() == secret
+
+
+def test_times_are_shown_in_the_zone_of_the_browser(visit: Visit, name: str) -> None:
+    visitor = visit(timezone_id="Asia/Kolkata")
+    visitor.create(name)
+    visitor.press("DONE")
+    time = visitor.page.get_by_role("row", name=name).locator("time").first
+    shown = re.compile(r"^\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d GMT\+5:30$")
+    expect(time).to_have_text(shown)
+    utc = time.get_attribute("datetime") or ""
+    minutes = (int(utc[11:13]) * 60 + int(utc[14:16]) + 330) % (24 * 60)
+    expect(time).to_contain_text(f"{minutes // 60:02}:{minutes % 60:02} GMT")
+
+
+def test_a_click_in_a_row_selects_it_and_a_second_one_lets_it_go(visit: Visit, name: str) -> None:
+    visitor = visit()
+    visitor.create(name)
+    visitor.press("DONE")
+    radio = visitor.page.get_by_role("radio", name=name, exact=True)
+    expect(radio).to_be_checked()
+    delete = visitor.page.get_by_role("button", name="DELETE", exact=True)
+    cell = visitor.page.get_by_role("row", name=name).locator("td").nth(2)
+    cell.click()
+    expect(radio).not_to_be_checked()
+    expect(delete).to_be_hidden()
+    cell.click()
+    expect(radio).to_be_checked()
+    expect(delete).to_be_visible()
+    visitor.press("Clear selection")
+    expect(radio).not_to_be_checked()
+
+
+def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: str) -> None:
+    visitor = visit()
+    visitor.create(name)
+    visitor.press("DONE")
+    page = visitor.page
+    page.get_by_role("link", name="Application", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/applications/?sort=application")
+    header = page.get_by_role("columnheader", name="Application", exact=True)
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(header.get_by_role("link")).to_be_focused()
+    page.go_back()
+    expect(header).not_to_have_attribute("aria-sort", "ascending")
+
+
+def test_a_theme_is_switched_at_once_and_kept(visit: Visit) -> None:
+    visitor = visit(color_scheme="light")
+    page = visitor.page
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    visitor.press("Dark theme")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    dark = page.evaluate(background)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(background) == dark
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024])
+def test_no_page_scrolls_sideways(visit: Visit, name: str, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    page = visitor.page
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(too_wide)
+    visitor.create(f"{name}-{'long' * 30}")
+    assert not page.evaluate(too_wide)
+    visitor.check_accessibility()
+    visitor.press("DONE")
+    page.wait_for_url("**/applications/?selected=*")
+    assert not page.evaluate(too_wide)
+    visitor.check_accessibility()
+    visitor.press("ACCESS RULES")
+    visitor.press("ACCESS RULE")
+    expect(page.get_by_label("Role")).to_be_visible()
+    assert not page.evaluate(too_wide)
+
+
+def test_on_a_phone_the_menu_opens_with_the_same_content(visit: Visit) -> None:
+    visitor = visit(viewport={"width": 390, "height": 800})
+    expect(visitor.page.get_by_role("button", name="Sign out")).to_be_hidden()
+    visitor.press("Menu")
+    visitor.check_accessibility()
+    visitor.press("Sign out")
+    visitor.page.wait_for_url("**/sign-in/")
+
+
+def test_a_form_in_flight_can_not_be_sent_again(visit: Visit, name: str) -> None:
+    visitor = visit()
+    visitor.press("NEW APPLICATION")
+    visitor.page.get_by_label("Application name").fill(name)
+    with visitor.page.expect_request("**/applications/new/"):
+        disabled = visitor.page.evaluate(
+            """() => new Promise((done) => {
+                const button = document.querySelector("dialog .button-primary");
+                button.click();
+                setTimeout(() => done(button.disabled));
+            })"""
+        )
+    assert disabled
+    expect(visitor.page.locator("#issued-client-id")).to_have_text(name)
+
+
+def test_no_address_but_our_own_is_ever_asked(visit: Visit, name: str) -> None:
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.page.reload()
+    visitor.create(name)
+    assert len(asked) > 5
+    assert [url for url in asked if not url.startswith(visitor.url)] == []
