@@ -68,9 +68,32 @@ class Server:
 
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        workers = _children(self.process.pid)
+        for pid in (self.process.pid, *workers):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that `pid` started; each worker has a process group of its own."""
+    rows = [line.split() for line in _process_table().splitlines()]
+    return [int(child) for child, parent in rows if parent == str(pid)]
+
+
+def _process_table() -> str:
+    """Return a line of pid and parent's pid for each process."""
+    if not Path("/proc/self/stat").exists():
+        return subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        ).stdout
+    rows = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            pid, _, rest = stat.read_text().partition(" ")
+            # The command's name stands in parentheses and may hold blanks.
+            rows.append(f"{pid} {rest.rpartition(')')[2].split()[1]}")
+    return "\n".join(rows)
 
 
 def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None = None) -> Server:
@@ -96,7 +119,7 @@ def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            # A group of its own: Ctrl-C in the terminal is for pytest, and `kill` reaches workers.
+            # A group of its own: Ctrl-C in the terminal is for pytest, which stops it then.
             process_group=0,
         )
     return Server(url, database, settings, log, process)

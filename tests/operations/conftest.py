@@ -1,0 +1,73 @@
+"""What the tests of running the product share."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.servers import Server, fresh_database, server_environment
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a command on a database in which nothing is yet."""
+    with fresh_database(tmp_path) as database:
+        yield server_environment(
+            {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
+        )
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Poll until it holds; fail with `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"Waited {seconds} s for: {what}"
+        time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody accepts connections there."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def database_away(server: Server) -> Iterator[None]:
+    """Take a server's database away, as a move or a restart of it would."""
+    parts = urlsplit(server.database)
+    if parts.scheme == "sqlite":
+        with _files_away(Path(parts.path[1:])):
+            yield
+        return
+    name = parts.path.lstrip("/")
+    cluster = urlunsplit(urlsplit(os.environ["DATABASE_URL"]))
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        try:
+            yield
+        finally:
+            connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+@contextmanager
+def _files_away(file: Path) -> Iterator[None]:
+    files = [file.with_name(file.name + end) for end in ("", "-wal", "-shm")]
+    there = [one for one in files if one.exists()]
+    for one in there:
+        one.rename(one.with_name(f"away-{one.name}"))
+    try:
+        yield
+    finally:
+        for one in files:
+            one.unlink(missing_ok=True)  # SQLite makes a new, empty one when asked meanwhile
+        for one in there:
+            one.with_name(f"away-{one.name}").rename(one)

@@ -1,0 +1,159 @@
+"""`serve` prepares everything, says where to go, and changes nothing the second time."""
+
+import json
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.servers import ROOT, Server, launch, manage, server_environment
+
+TOLD_ONCE = "is not shown again"
+
+
+def everything_in(server: Server) -> list[dict[str, Any]]:
+    """Every row of every table of ours, with all its fields."""
+    dump = server.command(
+        "dumpdata", "--all", "accessrules", "accounts", "api", "applications", "audit", "sessions"
+    )
+    assert dump.returncode == 0, dump.stderr
+    rows: list[dict[str, Any]] = json.loads(dump.stdout)
+    return sorted(rows, key=lambda row: (row["model"], str(row["pk"])))
+
+
+def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
+    example = {"RUNAI_ACCESS_EXAMPLE": "1"}
+    first = start_server(environment=example)
+    before = everything_in(first)
+    assert first.stop() == 0
+    second = start_server(database=first.database, environment=example)
+    assert everything_in(second) == before
+    assert "first administrator" not in second.output
+    assert "Loaded" not in second.output
+
+
+def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> None:
+    server = start_server()
+    assert server.url in server.output
+    assert server.admin_email in server.output
+    assert "reset_password" in server.output
+    assert server.admin_password not in server.output
+
+
+def test_without_a_chosen_password_one_is_made_and_told_once(start_server: StartServer) -> None:
+    nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
+    first = start_server(environment=nothing_chosen)
+    assert first.output.count(TOLD_ONCE) == 1
+    assert "admin@example.com" in first.output
+    second = start_server(database=first.database, environment=nothing_chosen)
+    assert TOLD_ONCE not in second.output
+
+
+def test_two_servers_can_start_on_one_empty_database_at_once(start_server: StartServer) -> None:
+    one = start_server(wait=False)
+    other = start_server(database=one.database, wait=False)
+    one.wait_until_ready()
+    other.wait_until_ready()
+    made = [server for server in (one, other) if "Made the first administrator" in server.output]
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"RUNAI_ACCESS_ADMIN_PASSWORD": "short"}, "RUNAI_ACCESS_ADMIN_PASSWORD: This password"),
+        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: Enter a valid"),
+        ({"RUNAI_ACCESS_EXAMPLE": "yes"}, "RUNAI_ACCESS_EXAMPLE must be 0 or 1"),
+        ({"RUNAI_ACCESS_SECRET_KEY": "short"}, "must have 32 characters"),
+        ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),
+        ({"RUNAI_ACCESS_TRUSTED_PROXIES": "proxy"}, "must list addresses or networks"),
+        ({"RUNAI_ACCESS_TOKEN_LIFETIME": "0"}, "whole number of 1 or more"),
+        ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL must look like"),
+        ({"DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name"}, "does not answer"),
+        ({"PORT": "eighty"}, "PORT must be"),
+        ({"PORT": "70000"}, "PORT must be at most 65535"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_wrong_setting_ends_the_start_with_one_clear_sentence(
+    empty_database: dict[str, str], settings: dict[str, str], told: str
+) -> None:
+    start = manage("serve", environment={**empty_database, "PORT": "0", **_free(settings)})
+    assert start.returncode == 1
+    assert told in start.stderr
+    assert "Traceback" not in start.stderr
+    assert "hunter2" not in start.stderr + start.stdout
+
+
+def _free(settings: dict[str, str]) -> dict[str, str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return {"PORT": str(listener.getsockname()[1]), **settings}
+
+
+def test_a_refused_administrator_leaves_nothing_half_done(empty_database: dict[str, str]) -> None:
+    weak = {**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short", "RUNAI_ACCESS_EXAMPLE": "1"}
+    assert manage("prepare", environment=weak).returncode == 1
+    good = {**weak, "RUNAI_ACCESS_ADMIN_PASSWORD": "correct-horse-battery-staple"}
+    again = manage("prepare", environment=good)
+    assert again.returncode == 0, again.stderr
+    assert "Made the first administrator" in again.stdout
+    assert "Loaded a small example organisation" in again.stdout
+
+
+def test_a_taken_port_is_told(server: Server, empty_database: dict[str, str]) -> None:
+    port = server.url.rpartition(":")[2]
+    start = manage("serve", environment={**empty_database, "PORT": port})
+    assert start.returncode == 1
+    assert f"Can't listen on 127.0.0.1:{port}" in start.stderr
+
+
+@pytest.mark.parametrize("example", ["0", ""])
+def test_with_its_own_database_the_example_comes_only_when_asked_for(
+    empty_database: dict[str, str], example: str
+) -> None:
+    prepared = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_EXAMPLE": example})
+    assert prepared.returncode == 0, prepared.stderr
+    assert "example" not in prepared.stdout.replace("example.com", "")
+
+
+def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "var" / "secret_key"
+    # Both wait for the other before they ask, so that they race.
+    program = (
+        "import sys, time; from pathlib import Path; from runai_access import environment\n"
+        "here, other, file = map(Path, sys.argv[1:])\n"
+        "here.touch()\n"
+        "while not other.exists(): pass\n"
+        "print(environment.secret_key(file, required=False))\n"
+    )
+    flags = [tmp_path / "one", tmp_path / "two"]
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(mine), str(theirs), str(file)],
+            cwd=ROOT,
+            env=server_environment({}),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for mine, theirs in (flags, reversed(flags))
+    ]
+    keys = {racer.communicate(timeout=30)[0].strip() for racer in racers}
+    assert len(keys) == 1
+    assert len(keys.pop()) >= 50
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [one.name for one in file.parent.iterdir()] == ["secret_key"]
+
+
+def test_postgresql_takes_a_secret_key_that_replicas_share(tmp_path: Path) -> None:
+    database = "postgres://user@127.0.0.1:1/name"
+    server = launch(
+        tmp_path, database=database, environment={"RUNAI_ACCESS_SECRET_KEY": ""}
+    )
+    assert server.process.wait(30) == 1
+    assert "RUNAI_ACCESS_SECRET_KEY is required with PostgreSQL" in server.output
