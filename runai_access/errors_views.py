@@ -33,7 +33,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     missing = str(exception) if isinstance(exception, NotFound) else ""
     if missing in ("", CONTRACT_NOT_FOUND):
-        missing = "There is nothing at this address that you can see; it may be deleted."
+        missing = "There is nothing at this address that you can see; it may have been deleted."
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
 
 
