@@ -152,8 +152,6 @@ def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
 
 def test_postgresql_takes_a_secret_key_that_replicas_share(tmp_path: Path) -> None:
     database = "postgres://user@127.0.0.1:1/name"
-    server = launch(
-        tmp_path, database=database, environment={"RUNAI_ACCESS_SECRET_KEY": ""}
-    )
+    server = launch(tmp_path, database=database, environment={"RUNAI_ACCESS_SECRET_KEY": ""})
     assert server.process.wait(30) == 1
     assert "RUNAI_ACCESS_SECRET_KEY is required with PostgreSQL" in server.output

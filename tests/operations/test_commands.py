@@ -1,0 +1,246 @@
+"""The commands for pipelines and first set-up do what the pages do, through the same actions."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accessrules.models import AccessRule, Scope, Subject
+from applications.credentials import authenticate
+from applications.models import Application
+from runai_access.accounts.actions import new_password
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.servers import Server, manage
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*args: str) -> tuple[str, str]:
+    """Run a command; return what it wrote to standard output and to standard error."""
+    out, error = StringIO(), StringIO()
+    call_command(*args, stdout=out, stderr=error)
+    return out.getvalue(), error.getvalue()
+
+
+def refusal(*args: str) -> str:
+    """Run a command that must refuse; return what it said."""
+    with pytest.raises(CommandError) as caught:
+        run(*args)
+    return str(caught.value)
+
+
+def rules_of(name: str) -> list[tuple[str, Scope]]:
+    rules = AccessRule.objects.living().filter(subject__name=name).select_related("role", "scope")
+    return [(rule.role.name, rule.scope) for rule in rules]
+
+
+@pytest.fixture
+def vision() -> Scope:
+    return factories.department("vision", factories.cluster("gpu-east"))
+
+
+# create_application
+
+
+def test_a_created_application_can_sign_in_with_what_is_shown() -> None:
+    out, _ = run("create_application", "ci-pipeline")
+    secret = out.partition("Client secret:")[2].split()[0]
+    application = authenticate("ci-pipeline", secret)
+    assert application is not None
+    assert application.created_by == "system"
+    assert rules_of("ci-pipeline") == []
+
+
+def test_json_is_all_that_standard_output_holds() -> None:
+    out, error = run("create_application", "ci-pipeline", "--role", "Viewer", "--json")
+    answer = json.loads(out)
+    application = Application.objects.get()
+    assert list(answer) == ["id", "clientId", "clientSecret"]
+    assert answer["id"] == str(application.pk)
+    assert answer["clientId"] == "ci-pipeline"
+    assert authenticate("ci-pipeline", answer["clientSecret"]) == application
+    assert "Created application ci-pipeline" in error
+    assert answer["clientSecret"] not in error
+
+
+def test_a_role_without_a_scope_holds_in_the_account() -> None:
+    run("create_application", "ci-pipeline", "--role", "Viewer")
+    assert rules_of("ci-pipeline") == [("Viewer", factories.account())]
+
+
+@pytest.mark.parametrize("role", ["L1 researcher", "l1 RESEARCHER", "5"])
+def test_a_role_is_named_by_name_or_id(role: str) -> None:
+    run("create_application", "ci-pipeline", "--role", role)
+    assert rules_of("ci-pipeline") == [("L1 researcher", factories.account())]
+
+
+def test_a_scope_is_named_by_name_or_id(vision: Scope) -> None:
+    for number, text in enumerate(["department:vision", f"department:{vision.uid}"]):
+        run("create_application", f"app-{number}", "--role", "Viewer", "--scope", text)
+        assert rules_of(f"app-{number}") == [("Viewer", vision)]
+
+
+@pytest.mark.parametrize("type_", ["account", "tenant"])
+@pytest.mark.parametrize("name_or_id", ["acme", "1001"])
+def test_the_account_is_also_called_tenant(type_: str, name_or_id: str) -> None:
+    run("create_application", "app", "--role", "Viewer", "--scope", f"{type_}:{name_or_id}")
+    assert rules_of("app") == [("Viewer", factories.account())]
+
+
+def test_an_ambiguous_name_is_refused_with_the_ids(vision: Scope) -> None:
+    other = factories.department("vision", factories.cluster("gpu-west"))
+    said = refusal("create_application", "app", "--role", "Viewer", "--scope", "department:vision")
+    assert vision.uid in said
+    assert other.uid in said
+    assert not Application.objects.exists()
+
+
+def test_an_id_is_taken_before_a_name_that_reads_the_same(vision: Scope) -> None:
+    factories.department(vision.uid, factories.cluster("gpu-west"))
+    run("create_application", "app", "--role", "Viewer", "--scope", f"department:{vision.uid}")
+    assert rules_of("app") == [("Viewer", vision)]
+
+
+def test_the_system_scope_goes_only_by_its_id() -> None:
+    system = Scope.objects.get(type="system")
+    Scope.objects.filter(pk=system.pk).update(name="everything")
+    assert "There is no system" in refusal(
+        "create_application", "app", "--role", "Viewer", "--scope", "system:everything"
+    )
+    run("create_application", "app", "--role", "Viewer", "--scope", f"system:{system.uid}")
+    assert rules_of("app") == [("Viewer", system)]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["Ci-Pipeline"], "NAME: A name begins with a lower-case letter"),
+        (["a" * 300], "this one has 300"),
+        ([""], "NAME: Enter a name."),
+        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
+        (["taken"], "The name taken is taken."),
+        (["app", "--role", "Emperor"], "There is no role 'Emperor'. The roles are: "),
+        (["app", "--role", "99999999999"], "There is no role"),
+        (["app", "--role", "Viewer", "--scope", "project:nowhere"], "There is no project"),
+        (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
+        (["app", "--role", "Viewer", "--scope", "project:"], "--scope must look like"),
+        (["app", "--role", "Viewer", "--scope", "vision"], "--scope must look like"),
+        (["app", "--scope", "account:acme"], "name the role with --role"),
+    ],
+)
+def test_a_refusal_says_why_and_makes_nothing(args: list[str], told: str) -> None:
+    factories.application("taken")
+    assert told in refusal("create_application", *args, "--json")
+    assert list(Subject.objects.values_list("name", flat=True)) == ["taken"]
+    assert not AuditEvent.objects.exists()
+
+
+def test_application_and_rule_are_made_together_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**_: Any) -> None:
+        raise CommandError("no rule")
+
+    monkeypatch.setattr(
+        "applications.management.commands.create_application.create_access_rule", fail
+    )
+    refusal("create_application", "app", "--role", "Viewer")
+    assert not Application.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_the_record_names_the_machine_and_holds_no_secret() -> None:
+    out, _ = run("create_application", "app", "--role", "Viewer", "--json")
+    events = AuditEvent.objects.values_list("subject_name", "action", "entity_type")
+    assert set(events) == {("system", "create", "application"), ("system", "create", "access_rule")}
+    record = json.dumps(list(AuditEvent.objects.values()), default=str)
+    assert json.loads(out)["clientSecret"] not in record
+
+
+def test_a_command_of_a_running_installation_exits_as_it_says(server: Server) -> None:
+    made = server.command("create_application", "by-a-pipeline", "--json")
+    assert made.returncode == 0
+    assert set(json.loads(made.stdout)) == {"id", "clientId", "clientSecret"}
+    taken = server.command("create_application", "by-a-pipeline", "--json")
+    assert taken.returncode == 1
+    assert taken.stdout == ""
+    assert "The name by-a-pipeline is taken." in taken.stderr
+    assert "Traceback" not in taken.stderr
+
+
+def test_a_database_that_was_never_prepared_is_told(empty_database: dict[str, str]) -> None:
+    asked = manage("create_application", "app", environment=empty_database)
+    assert asked.returncode == 1
+    assert "manage.py prepare" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+# create_admin and reset_password
+
+
+def shown_password(out: str) -> str:
+    return out.partition("assword")[2].partition(": ")[2].split()[0]
+
+
+def test_an_administrator_is_made_with_a_password_that_is_shown_once() -> None:
+    out, _ = run("create_admin", "Alex@Example.com")
+    user = User.objects.get()
+    assert user.email == "alex@example.com"
+    assert user.check_password(shown_password(out))
+    assert rules_of("alex@example.com") == [("System administrator", factories.account())]
+
+
+def test_an_administrator_may_have_a_chosen_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNAI_ACCESS_ADMIN_PASSWORD", "correct-horse-battery-staple")
+    out, _ = run("create_admin", "alex@example.com")
+    assert User.objects.get().check_password("correct-horse-battery-staple")
+    assert "correct-horse" not in out
+
+
+def test_a_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNAI_ACCESS_ADMIN_PASSWORD", "password")
+    said = refusal("create_admin", "alex@example.com")
+    assert said.startswith("RUNAI_ACCESS_ADMIN_PASSWORD: This password is too short.")
+    assert not User.objects.exists()
+
+
+def test_a_disabled_person_gets_back_in(django_user_model: type[User]) -> None:
+    person = factories.person("alex@example.com", password=new_password())
+    Subject.objects.filter(pk=person.pk).update(enabled=False)
+    out, _ = run("create_admin", "alex@example.com")
+    person = django_user_model.objects.get(pk=person.pk)
+    assert person.is_active
+    assert person.check_password(shown_password(out))
+    assert rules_of("alex@example.com") == [("System administrator", factories.account())]
+
+
+def test_making_an_administrator_again_adds_no_second_rule() -> None:
+    run("create_admin", "alex@example.com")
+    run("create_admin", "alex@example.com")
+    assert len(rules_of("alex@example.com")) == 1
+
+
+def test_a_reset_password_replaces_the_one_before() -> None:
+    person = factories.person("priya@example.com", password="the-password-before")
+    out, _ = run("reset_password", "priya@example.com")
+    person.refresh_from_db()
+    assert person.check_password(shown_password(out))
+    assert not person.check_password("the-password-before")
+    assert rules_of("priya@example.com") == []
+
+
+def test_resetting_the_password_of_a_disabled_person_says_so() -> None:
+    person = factories.person("priya@example.com")
+    Subject.objects.filter(pk=person.pk).update(enabled=False)
+    _, error = run("reset_password", "priya@example.com")
+    assert "is disabled" in error
+
+
+@pytest.mark.parametrize("command", ["create_admin", "reset_password"])
+def test_nonsense_is_no_person(command: str) -> None:
+    said = refusal(command, "nobody")
+    assert "Enter a valid email" in said or "There is no user" in said

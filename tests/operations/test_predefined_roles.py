@@ -1,0 +1,56 @@
+"""Every installation has the predefined roles of the wire contract, with their real ids."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.models import Role
+from tests.conftest import skip_for_missing_tool
+from tests.servers import ROOT
+
+CONTRACT = ROOT.parent / "shared" / "contract"
+
+
+@pytest.fixture
+def contract() -> Path:
+    if not CONTRACT.is_dir():
+        skip_for_missing_tool("the wire contract does not lie beside this checkout")
+    return CONTRACT
+
+
+@pytest.mark.django_db
+def test_the_roles_are_those_of_the_contract(contract: Path) -> None:
+    expected = {role["id"]: role for role in json.loads((contract / "roles.json").read_text())}
+    roles = {role.pk: role for role in Role.objects.all()}
+    assert roles.keys() == expected.keys()
+    for id_, role in roles.items():
+        said = expected[id_]
+        assert role.name == said["name"]
+        assert role.description == said["description"]
+        assert role.created_by == said["createdBy"]
+        assert role.assignable == said["assignable"]
+        held = {name: set(letters) for name, letters in role.permissions.items()}
+        # The contract also lists what a role may do nothing with.
+        assert held == {name: set(may) for name, may in said["permissions"].items() if may}
+
+
+def test_the_resource_types_are_those_of_the_contract(contract: Path) -> None:
+    entries = json.loads((contract / "resource_types.json").read_text())
+    expected = {
+        entry["resourceType"]: (entry["displayName"], entry["groupId"], entry["since"])
+        for entry in entries
+    }
+    ours = {key: (type_.name, type_.group, type_.since) for key, type_ in RESOURCE_TYPES.items()}
+    assert ours == expected
+
+
+@pytest.mark.django_db
+def test_a_changed_predefined_role_is_put_right_by_the_next_migrate() -> None:
+    Role.objects.filter(pk=7).update(name="Something else", permissions={})
+    call_command("migrate", verbosity=0)
+    role = Role.objects.get(pk=7)
+    assert role.name == "Viewer"
+    assert role.permissions
