@@ -4,8 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --frozen --inexact
-export UV_PYTHON ?= $(BIN)/python
+SYNC := UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) sync --quiet --frozen --inexact
 
 .PHONY: run test check
 .DELETE_ON_ERROR:

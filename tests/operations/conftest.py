@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,6 +21,30 @@ def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield server_environment(
             {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
         )
+
+
+_BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=nothing"
+
+
+class SlowRequest:
+    """A request whose body is sent only when told; the server is in the middle of it till then."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket.sendall(
+            b"POST /api/v2/token HTTP/1.1\r\n"
+            b"Host: 127.0.0.1\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            b"Expect: 100-continue\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(_BODY)
+        )
+        # The server sends this when the application has begun to read.
+        assert b"100 Continue" in self._socket.recv(1000)
+
+    def finish(self) -> bytes:
+        with closing(self._socket):
+            self._socket.sendall(_BODY)
+            return b"".join(iter(lambda: self._socket.recv(10_000), b""))
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:

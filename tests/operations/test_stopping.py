@@ -2,39 +2,13 @@
 
 import os
 import signal
-import socket
-from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import StartServer
-from tests.operations.conftest import listens, wait_until
+from tests.operations.conftest import SlowRequest, listens, wait_until
 from tests.servers import Server
-
-BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=nothing"
-
-
-class SlowRequest:
-    """A request whose body is sent only when told; the server is in the middle of it till then."""
-
-    def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port_of(server)), timeout=30)
-        self._socket.sendall(
-            b"POST /api/v2/token HTTP/1.1\r\n"
-            b"Host: 127.0.0.1\r\n"
-            b"Content-Type: application/x-www-form-urlencoded\r\n"
-            b"Expect: 100-continue\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(BODY)
-        )
-        # The server sends this when the application has begun to read.
-        assert b"100 Continue" in self._socket.recv(1000)
-
-    def finish(self) -> bytes:
-        with closing(self._socket):
-            self._socket.sendall(BODY)
-            return b"".join(iter(lambda: self._socket.recv(10_000), b""))
-
 
 def port_of(server: Server) -> int:
     port = urlsplit(server.url).port
@@ -51,7 +25,7 @@ def test_a_request_under_way_is_answered_before_the_server_ends(
     start_server: StartServer, number: signal.Signals, to_group: bool
 ) -> None:
     server = start_server()
-    request = SlowRequest(server)
+    request = SlowRequest(port_of(server))
     if to_group:
         os.killpg(server.process.pid, number)
     else:

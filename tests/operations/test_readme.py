@@ -1,0 +1,201 @@
+"""What README promises is true in a fresh clone: `make run`, the curl calls, the official client."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import skip_for_missing_tool
+from tests.operations.conftest import SlowRequest, listens, wait_until
+from tests.servers import ROOT, free_port, server_environment, status_of
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INSTALL_SECONDS = 300
+SECOND_START_SECONDS = 20
+
+pytestmark = pytest.mark.slow
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in BLOCK.findall(README) if name == language]
+
+
+SHELL = [block for block in blocks("sh") if not block.startswith("make ")]
+
+
+@dataclass
+class Clone:
+    """A fresh clone of the repository, as somebody has it after `git clone`."""
+
+    folder: Path
+    port: int
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = server_environment({"PORT": str(self.port), "PYTHON": base_python()})
+        ours = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "UV_", "PYTEST")
+        return {name: value for name, value in inherited.items() if not name.startswith(ours)}
+
+    def make_run(self) -> subprocess.Popen[bytes]:
+        with self.output.open("ab") as stream:
+            return subprocess.Popen(
+                ["make", "run"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    def wait_until_ready(self, run: subprocess.Popen[bytes], seconds: float) -> float:
+        """Return how many seconds it took."""
+        started = time.monotonic()
+
+        def ready() -> bool:
+            assert run.poll() is None, self.output.read_text()
+            return status_of(f"{self.url}/readyz") == 200
+
+        wait_until(ready, "make run to be ready", seconds)
+        return time.monotonic() - started
+
+    def run(self, *command: str, **variables: str) -> str:
+        """Run a command in the clone, as README says it; return what it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def stop(self, run: subprocess.Popen[bytes]) -> None:
+        """Press Ctrl-C."""
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait(30)
+
+
+def base_python() -> str:
+    """Return the Python that .venv was made with."""
+    return str(Path(sys.executable).resolve())
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone that has been started once with `make run` and is running."""
+    for tool in ("git", "make", "curl"):
+        if shutil.which(tool) is None:
+            skip_for_missing_tool(f"{tool} is not on this machine")
+    folder = tmp_path_factory.mktemp("clone") / "runai-access"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    one = Clone(folder, free_port(), folder.parent / "output")
+    run = one.make_run()
+    try:
+        one.wait_until_ready(run, INSTALL_SECONDS)
+        yield one
+    finally:
+        one.stop(run)
+
+
+@pytest.fixture(scope="module")
+def credentials(clone: Clone) -> dict[str, str]:
+    """What README lets the reader put into the environment."""
+    made = json.loads(
+        clone.run(
+            *(".venv/bin/python", "manage.py", "create_application", "my-pipeline"),
+            *("--role", "System administrator", "--json"),
+        )
+    )
+    return {"CLIENT_ID": made["clientId"], "CLIENT_SECRET": made["clientSecret"]}
+
+
+def at(clone: Clone, text: str) -> str:
+    return text.replace("127.0.0.1:8000", f"127.0.0.1:{clone.port}")
+
+
+def test_readme_has_the_blocks_that_are_run_here() -> None:
+    assert any("/api/v2/token" in block for block in SHELL)
+    assert any("/api/v1/token" in block for block in SHELL)
+    assert any("create_application" in block for block in SHELL)
+    assert len(blocks("python")) == 1
+
+
+def test_make_run_brings_up_the_console_and_says_how_to_sign_in(clone: Clone) -> None:
+    said = clone.output.read_text()
+    assert f"runai-access is at {clone.url}" in said
+    assert re.search(r"Made the first administrator: \S+, password: [0-9a-f]{30}\n", said)
+    assert "Loaded a small example organisation." in said
+    assert requests.get(clone.url, timeout=10).status_code == 200
+    assert (clone.folder / "var" / "runai-access.sqlite3").exists()
+
+
+def test_it_leaves_nothing_in_the_work_tree(clone: Clone) -> None:
+    assert clone.run("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: block.split("\n")[0][:60])
+def test_the_shell_blocks_of_readme_work(
+    clone: Clone, credentials: dict[str, str], block: str
+) -> None:
+    clone.run("bash", "-euo", "pipefail", "-c", at(clone, block), **credentials)
+
+
+def test_the_list_that_curl_prints_is_the_applications(
+    clone: Clone, credentials: dict[str, str]
+) -> None:
+    block = next(block for block in SHELL if "/api/v1/apps" in block)
+    listed = json.loads(clone.run("bash", "-euc", at(clone, block), **credentials))
+    assert {"my-pipeline", "ci-pipeline-prod"} <= {application["name"] for application in listed}
+
+
+def test_the_official_client_works_as_readme_shows(
+    clone: Clone, credentials: dict[str, str]
+) -> None:
+    program = at(clone, blocks("python")[0])
+    printed = clone.run(sys.executable, "-c", program, **credentials)
+    assert "ci-pipeline-prod" in printed
+    assert "my-pipeline" in printed
+
+
+def test_ctrl_c_finishes_what_is_under_way_and_a_second_run_changes_nothing(
+    clone: Clone,
+) -> None:
+    # A port of its own: the first run goes on serving the other tests.
+    again = Clone(clone.folder, free_port(), clone.folder.parent / "second-output")
+    run = again.make_run()
+    try:
+        took = again.wait_until_ready(run, INSTALL_SECONDS)
+        assert took < SECOND_START_SECONDS
+        said = again.output.read_text()
+        assert "password:" not in said
+        assert "Loaded" not in said
+        assert "reset_password" in said
+        request = SlowRequest(again.port)
+        os.killpg(run.pid, signal.SIGINT)
+        wait_until(lambda: not listens(again.port), "the server to accept nothing new")
+        assert request.finish().startswith(b"HTTP/1.1 401")
+        assert run.wait(15) == 0
+    finally:
+        if run.poll() is None:
+            again.stop(run)
