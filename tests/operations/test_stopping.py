@@ -10,6 +10,7 @@ from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, listens, wait_until
 from tests.servers import Server
 
+
 def port_of(server: Server) -> int:
     port = urlsplit(server.url).port
     assert port
