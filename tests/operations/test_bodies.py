@@ -1,0 +1,61 @@
+"""Bodies as they really arrive: too large, or without a length."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.servers import Server
+
+TEN_MEGABYTES = 10_000_000
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def in_chunks(body: bytes) -> Iterator[bytes]:
+    """Give requests no length, so that it sends chunks."""
+    for start in range(0, len(body), 100_000):
+        yield body[start : start + 100_000]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/api/v1/token", JSON), ("/api/v2/token", FORM)], ids=["v1", "v2"]
+)
+def test_ten_megabytes_are_refused_in_the_form_of_the_endpoint(
+    server: Server, path: str, headers: dict[str, str], chunked: bool
+) -> None:
+    body = b"a" * TEN_MEGABYTES
+    sent = in_chunks(body) if chunked else body
+    answer = requests.post(server.url + path, data=sent, headers=headers, timeout=30)
+    assert answer.status_code == 413
+    assert "The body may have 1 MiB." in answer.text
+    assert "error" in answer.json() or answer.json()["code"] == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [
+        (
+            "/api/v1/token",
+            JSON,
+            b'{"grantType": "app_token", "AppId": "nobody", "AppSecret": "nothing"}',
+        ),
+        (
+            "/api/v2/token",
+            FORM,
+            b"grant_type=client_credentials&client_id=nobody&client_secret=nothing",
+        ),
+    ],
+    ids=["v1", "v2"],
+)
+def test_a_body_in_chunks_is_read_like_any_other(
+    server: Server, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    answer = requests.post(server.url + path, data=iter([body]), headers=headers, timeout=30)
+    assert answer.status_code == 401, answer.text
+
+
+def test_a_post_without_any_body_is_answered(server: Server) -> None:
+    answer = requests.post(f"{server.url}/api/v1/token", timeout=30)
+    assert answer.status_code == 400
