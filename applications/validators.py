@@ -6,7 +6,8 @@ import uuid
 from django.core.exceptions import ValidationError
 
 NAME_MAX_LENGTH = 255
-_NAME = re.compile(r"[a-z][-_a-z0-9]*[a-z0-9]")
+NAME_PATTERN = "^[a-z][-_a-z0-9]*[a-z0-9]$"
+_NAME = re.compile(NAME_PATTERN)
 
 
 def validate_name(name: str) -> None:

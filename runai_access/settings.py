@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django_tables2",
     "lucide",
     "rest_framework",
+    "drf_spectacular",
     "runai_access",
     "runai_access.api",
     "runai_access.ui",
@@ -180,6 +181,27 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runai_access.api.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "runai_access.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "runai_access.api.schema.ContractSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "runai-access",
+    "DESCRIPTION": "Applications, access rules and tokens.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "client": {"type": "http", "scheme": "basic"},
+        }
+    },
+    "AUTHENTICATION_WHITELIST": ["applications.authentication.BearerAuthentication"],
+    "POSTPROCESSING_HOOKS": [],
 }
 
 LOGGING = {

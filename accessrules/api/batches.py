@@ -4,12 +4,14 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.actions import create_access_rule, delete_access_rule
 from accessrules.api.answers import rule_answers
+from accessrules.api.documents import BatchCreateDocument, BatchDocument
 from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
 from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
@@ -55,6 +57,9 @@ class NewRules(serializers.Serializer):  # type: ignore[type-arg]  # no model in
 class RulesBatchView(CallerView):
     """Deletes rules, or says which could be deleted."""
 
+    tag = "Access rules"
+
+    @extend_schema(request=RuleIds, responses=BatchDocument)
     def post(self, request: Request) -> Response:
         self.caller.authority.require_anywhere("delete", "access_rules")
         body = RuleIds(data=request.data)
@@ -81,6 +86,9 @@ class RulesBatchView(CallerView):
 class RulesBatchCreateView(CallerView):
     """Grants one role to up to ten subjects in up to ten scopes."""
 
+    tag = "Access rules"
+
+    @extend_schema(request=NewRules, responses=BatchCreateDocument)
     def post(self, request: Request) -> Response:
         self.caller.authority.require_anywhere("create", "access_rules")
         body = NewRules(data=request.data)

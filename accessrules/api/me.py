@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.answers import me_rule_answer, permission_answers
+from accessrules.api.documents import (
+    CountDocument,
+    MyRulesDocument,
+    PermissionDocument,
+    PermittedScopesDocument,
+)
 from accessrules.api.rules import LISTING
 from accessrules.api.views import CallerView
 from accessrules.authorization import ACTIONS
@@ -34,6 +41,9 @@ class PermittedScopesQuestion(serializers.Serializer):  # type: ignore[type-arg]
 class PermissionsView(CallerView):
     """Everything the caller may do somewhere."""
 
+    tag = "Me"
+
+    @extend_schema(responses=PermissionDocument(many=True))
     def get(self, request: Request) -> Response:
         return Response(permission_answers(self.caller.authority.permissions()))
 
@@ -41,6 +51,9 @@ class PermissionsView(CallerView):
 class PermittedScopesView(CallerView):
     """Where the caller may do what, with every scope below; one query for all actions."""
 
+    tag = "Me"
+
+    @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesDocument)
     def post(self, request: Request) -> Response:
         body = PermittedScopesQuestion(data=request.data)
         body.is_valid(raise_exception=True)
@@ -60,6 +73,10 @@ class PermittedScopesView(CallerView):
 class MyAccessRulesView(CallerView):
     """The caller's own rules."""
 
+    tag = "Me"
+    listing = LISTING
+
+    @extend_schema(responses=MyRulesDocument)
     def get(self, request: Request) -> Response:
         page = LISTING.page(own_rules(self), request.query_params)
         rules = {
@@ -73,6 +90,11 @@ class MyAccessRulesView(CallerView):
 class MyAccessRulesCountView(CallerView):
     """How many rules the caller has of its own."""
 
+    tag = "Me"
+    listing = LISTING
+    counts = True
+
+    @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
         return Response({"count": LISTING.matching(own_rules(self), request.query_params).count()})
 

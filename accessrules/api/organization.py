@@ -8,6 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.answers import cluster_answers, department_answers, project_answers
+from accessrules.api.documents import (
+    ClusterDocument,
+    CountDocument,
+    DepartmentDocument,
+    DepartmentsDocument,
+    Document,
+    ProjectDocument,
+    ProjectsDocument,
+)
 from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
@@ -19,12 +28,15 @@ from runai_access.errors import NotFound
 class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
-    `member` is where the list stands in the answer; without one the answer is the list itself.
+    `one` and `many` describe the answers. `member` is where the list stands in the answer; without
+    it the answer is the list itself.
     """
 
     type: Scope.Type
     answers: Callable[[list[Scope]], list[dict[str, Any]]]
     listing: Listing
+    one: Document
+    many: Document
     member: str = ""
 
 
@@ -44,11 +56,19 @@ def _listing(default_limit: int | None, largest_limit: int, **fields: Field) -> 
     )
 
 
-CLUSTERS = Level(Scope.Type.CLUSTER, cluster_answers, _listing(None, 1000))
+CLUSTERS = Level(
+    Scope.Type.CLUSTER,
+    cluster_answers,
+    _listing(None, 1000),
+    one=ClusterDocument(),
+    many=ClusterDocument(many=True),
+)
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
     department_answers,
     _listing(50, 500, clusterId=Field("parent__uid")),
+    one=DepartmentDocument(),
+    many=DepartmentsDocument(),
     member="departments",
 )
 PROJECTS = Level(
@@ -62,6 +82,8 @@ PROJECTS = Level(
         parentId=Field("parent__uid"),
         parentName=Field("parent__name"),
     ),
+    one=ProjectDocument(),
+    many=ProjectsDocument(),
     member="projects",
 )
 
@@ -69,6 +91,7 @@ PROJECTS = Level(
 class LevelView(CallerView):
     """What the endpoints of one level share."""
 
+    tag = "Organization"
     level: Level = CLUSTERS
 
     def visible(self) -> ScopeQuerySet:
@@ -79,6 +102,16 @@ class LevelView(CallerView):
 
 class ScopesView(LevelView):
     """All in sight."""
+
+    @property
+    def listing(self) -> Listing:
+        """How this level is listed."""
+        return self.level.listing
+
+    @property
+    def answer_document(self) -> Document:
+        """What the list answers."""
+        return self.level.many
 
     def get(self, request: Request) -> Response:
         page = self.level.listing.page(self.visible(), request.query_params)
@@ -94,6 +127,14 @@ class ScopesView(LevelView):
 class ScopesCountView(LevelView):
     """How many the list would hold."""
 
+    counts = True
+    answer_document = CountDocument()
+
+    @property
+    def listing(self) -> Listing:
+        """What may narrow the count."""
+        return self.level.listing
+
     def get(self, request: Request) -> Response:
         matching = self.level.listing.matching(self.visible(), request.query_params)
         return Response({"count": matching.count()})
@@ -101,6 +142,11 @@ class ScopesCountView(LevelView):
 
 class ScopeView(LevelView):
     """One of them."""
+
+    @property
+    def answer_document(self) -> Document:
+        """What one of them reads like."""
+        return self.level.one
 
     def get(self, request: Request, uid: str) -> Response:
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()

@@ -1,9 +1,11 @@
 """/api/v1/authorization/roles: the predefined roles, also those that the console does not offer."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.answers import role_answer
+from accessrules.api.documents import RoleDocument
 from accessrules.api.views import CallerView
 from accessrules.models import Role
 from runai_access.api.filtering import Field, Kind
@@ -27,6 +29,10 @@ LISTING = Listing(
 class RolesView(CallerView):
     """All roles: a bare list."""
 
+    tag = "Roles"
+    listing = LISTING
+
+    @extend_schema(responses=RoleDocument(many=True))
     def get(self, request: Request) -> Response:
         self.caller.authority.require_anywhere("read", "roles")
         page = LISTING.page(Role.objects.all(), request.query_params)
@@ -36,6 +42,9 @@ class RolesView(CallerView):
 class RoleView(CallerView):
     """One role."""
 
+    tag = "Roles"
+
+    @extend_schema(responses=RoleDocument)
     def get(self, request: Request, role_id: str) -> Response:
         self.caller.authority.require_anywhere("read", "roles")
         role = Role.objects.filter(pk=integer_id(role_id)).first()

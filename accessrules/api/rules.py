@@ -1,24 +1,28 @@
 """/api/v1/authorization/access-rules: list, count, create, read and delete access rules."""
 
-import uuid
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.actions import create_access_rule, delete_access_rule, find_subject
 from accessrules.api.answers import rule_answer, rule_answers
+from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
 from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
-from runai_access.api.ids import integer_id
-from runai_access.api.listing import Listing, paged
+from runai_access.api.ids import LARGEST, integer_id
+from runai_access.api.listing import Listing, paged, refuse_nul
 from runai_access.errors import NotFound
 
 # `app` and `service-account` are two names of one type; every client knows the first.
@@ -49,6 +53,22 @@ LISTING = Listing(
 )
 
 
+# The contract's own parameters, besides those that every list takes.
+PARAMETERS = [
+    OpenApiParameter("subjectType", str, enum=list(SUBJECT_TYPES)),
+    OpenApiParameter("subjectIds", str, description="Names, separated by commas."),
+    OpenApiParameter("subjectIdFilter", str, description="Part of a name.", deprecated=True),
+    OpenApiParameter("scopeType", str, enum=Scope.Type.values, deprecated=True),
+    OpenApiParameter("scopeId", str),
+    OpenApiParameter(
+        "roleId", {"type": "integer", "minimum": 0, "maximum": LARGEST}, deprecated=True
+    ),
+    OpenApiParameter("clusterId", UUID, description="The cluster and everything below it."),
+    OpenApiParameter("lastUpdated", datetime, description="Updated then or later."),
+    OpenApiParameter("includeDeleted", bool, default=False),
+]
+
+
 class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     """The body that creates a rule (contract: AccessRuleCreationFields)."""
 
@@ -62,6 +82,11 @@ class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no mod
 class AccessRulesView(CallerView):
     """The collection."""
 
+    tag = "Access rules"
+    listing = LISTING
+    errors = {"POST": (404, 409)}
+
+    @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
         rules = visible(self.caller.authority, request.query_params)
         page = LISTING.page(rules.select_related("subject", "role", "scope"), request.query_params)
@@ -72,6 +97,7 @@ class AccessRulesView(CallerView):
         }
         return paged(request, page, body)
 
+    @extend_schema(request=NewAccessRule, responses={201: RuleDocument})
     def post(self, request: Request) -> Response:
         authority = self.caller.authority
         authority.require_anywhere("create", "access_rules")
@@ -90,6 +116,11 @@ class AccessRulesView(CallerView):
 class AccessRulesCountView(CallerView):
     """How many rules the list would hold."""
 
+    tag = "Access rules"
+    listing = LISTING
+    counts = True
+
+    @extend_schema(responses=CountDocument, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
         rules = visible(self.caller.authority, request.query_params)
         return Response({"count": LISTING.matching(rules, request.query_params).count()})
@@ -98,6 +129,10 @@ class AccessRulesCountView(CallerView):
 class AccessRuleView(CallerView):
     """One rule."""
 
+    tag = "Access rules"
+    errors = {"DELETE": (409,)}
+
+    @extend_schema(responses=RuleDocument)
     def get(self, request: Request, rule_id: str) -> Response:
         authority = self.caller.authority
         authority.require_anywhere("read", "access_rules")
@@ -107,6 +142,7 @@ class AccessRuleView(CallerView):
             raise NotFound("There is no such access rule.")
         return Response(rule_answer(rule))
 
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, rule_id: str) -> Response:
         self.caller.authority.require_anywhere("delete", "access_rules")
         delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
@@ -116,6 +152,7 @@ class AccessRuleView(CallerView):
 def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
     """Return the rules in sight that the contract's own parameters ask for."""
     authority.require_anywhere("read", "access_rules")
+    refuse_nul(parameters)
     rules = authority.visible_rules()
     if not _flag(parameters, "includeDeleted"):
         rules = rules.living()
@@ -123,29 +160,25 @@ def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
 
 
 def _asked(parameters: QueryDict) -> list[Q]:
-    asked = []
-    if type_ := parameters.get("subjectType"):
-        asked.append(Q(subject__type=SUBJECT_TYPES.get(type_, type_)))
-    if part := parameters.get("subjectIdFilter"):
-        asked.append(Q(subject__name__icontains=part))
+    asked = [
+        condition(text)
+        for name, condition in _CONDITIONS.items()
+        if (text := parameters.get(name)) is not None
+    ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
         asked.append(Q(subject__name__in=ids))
-    if scope_type := parameters.get("scopeType"):
-        asked.append(Q(scope__type=scope_type))
-    if scope_id := parameters.get("scopeId"):
-        asked.append(Q(scope__uid=scope_id))
-    if role_id := parameters.get("roleId"):
-        asked.append(Q(role=_whole("roleId", role_id)))
-    if since := parameters.get("lastUpdated"):
-        asked.append(Q(updated_at__gte=read_time("lastUpdated", since)))
-    if cluster := parameters.get("clusterId"):
-        asked.append(_in_cluster(cluster))
     return asked
+
+
+def _known(name: str, value: str, values: Collection[str]) -> str:
+    if value not in values:
+        raise InvalidParameter(f"{name} must be one of {', '.join(values)}, not {value[:80]!r}.")
+    return value
 
 
 def _in_cluster(uid: str) -> Q:
     try:
-        uuid.UUID(uid)
+        UUID(uid)
     except ValueError:
         raise InvalidParameter(f"clusterId must be a UUID, not {uid[:80]!r}.") from None
     clusters = Scope.objects.filter(type=Scope.Type.CLUSTER, uid=uid.lower())
@@ -188,3 +221,16 @@ def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
     if scope is None:
         raise NotFound(f"scopeId: there is no {Scope.Type(type_).label.lower()} {uid!r}.")
     return scope
+
+
+_CONDITIONS: dict[str, Callable[[str], Q]] = {
+    "subjectType": lambda text: Q(
+        subject__type=SUBJECT_TYPES[_known("subjectType", text, SUBJECT_TYPES)]
+    ),
+    "subjectIdFilter": lambda text: Q(subject__name__icontains=text),
+    "scopeType": lambda text: Q(scope__type=_known("scopeType", text, Scope.Type.values)),
+    "scopeId": lambda text: Q(scope__uid=text),
+    "roleId": lambda text: Q(role=_whole("roleId", text)),
+    "lastUpdated": lambda text: Q(updated_at__gte=read_time("lastUpdated", text)),
+    "clusterId": _in_cluster,
+}

@@ -17,6 +17,7 @@ LARGEST_PARAMETER = 4096
 class CredentialsView(APIView):
     """A view for those who are not signed in yet; its answers are never stored (RFC 6749 §5.1)."""
 
+    tag = "Tokens"
     authentication_classes = ()
     permission_classes = ()
 

@@ -4,11 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from applications.api.oauth import OAuthError, OAuthView, read_form, required
+from applications.api.documents import (
+    IntrospectionDocument,
+    TokenFormDocument,
+)
+from applications.api.oauth import REFUSALS, OAuthError, OAuthView, read_form, required
 from applications.models import Application, SigningKey
 from applications.tokens import (
     InvalidToken,
@@ -61,10 +66,12 @@ def jwks() -> dict[str, Any]:
 class DocumentView(APIView):
     """A document that anyone may read and keep for a while."""
 
+    tag = "Tokens"
     authentication_classes = ()
     permission_classes = ()
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
 
+    @extend_schema(responses=dict[str, Any])
     def get(self, request: Request) -> Response:
         return Response(self.document(), headers={"Cache-Control": "public, max-age=300"})
 
@@ -86,6 +93,7 @@ class TokenQuestionView(OAuthView):
 class IntrospectView(TokenQuestionView):
     """`POST /oauth2/introspect` (RFC 7662): does this token hold right now?"""
 
+    @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
     def post(self, request: Request) -> Response:
         form = read_form(request)
         self.asker(request, form)
@@ -101,6 +109,7 @@ class IntrospectView(TokenQuestionView):
 class RevokeView(TokenQuestionView):
     """`POST /oauth2/revoke` (RFC 7009): an application gives one of its own tokens back."""
 
+    @extend_schema(request=TokenFormDocument, responses={200: None, **REFUSALS})
     def post(self, request: Request) -> Response:
         form = read_form(request)
         application = self.asker(request, form)

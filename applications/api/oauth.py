@@ -11,10 +11,12 @@ from rest_framework.response import Response
 
 from applications.api.client import ClientCredentials, MalformedBasic, from_basic
 from applications.api.credentials import CHALLENGE, LARGEST_PARAMETER, CredentialsView
+from applications.api.documents import OAuthErrorDocument
 from applications.models import Application
 from runai_access.api.parsers import read_body
 from runai_access.errors import Busy, TooMany
 
+REFUSALS = dict.fromkeys((400, 401, 413, 415, 429, 503), OAuthErrorDocument)
 WRONG_CLIENT = "The client ID or the client secret is wrong."
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +18,13 @@ from applications.actions import (
     regenerate_secret,
     set_application_enabled,
 )
+from applications.api.documents import (
+    ApplicationDocument,
+    NewApplicationDocument,
+    SecretDocument,
+)
 from applications.models import Application
+from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.fields import Flag, Text
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
@@ -37,10 +44,17 @@ LISTING = Listing(
 )
 
 
-class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
-    """The body that creates an application; the action judges the name."""
+@extend_schema_field(
+    {"type": "string", "pattern": NAME_PATTERN, "minLength": 2, "maxLength": NAME_MAX_LENGTH}
+)
+class Name(Text):
+    """An application's name; the action judges it."""
 
-    name = Text(allow_blank=True, trim_whitespace=False, max_length=10_000)
+
+class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The body that creates an application."""
+
+    name = Name(error_messages={"blank": "Enter a name."})
 
 
 class ApplicationChange(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
@@ -52,12 +66,17 @@ class ApplicationChange(serializers.Serializer):  # type: ignore[type-arg]  # no
 class ApplicationsView(CallerView):
     """The collection. `secret_member` is what the answer calls the secret."""
 
+    tag = "Applications"
+    listing = LISTING
+    errors = {"POST": (409,)}
     secret_member = "secret"  # noqa: S105  # a member's name
 
+    @extend_schema(responses=ApplicationDocument(many=True))
     def get(self, request: Request) -> Response:
         page = LISTING.page(policy.visible(self.caller), request.query_params)
         return paged(request, page, [application_answer(row) for row in page.rows])
 
+    @extend_schema(request=NewApplication, responses={201: NewApplicationDocument})
     def post(self, request: Request) -> Response:
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
@@ -69,9 +88,14 @@ class ApplicationsView(CallerView):
 class ApplicationView(CallerView):
     """One application."""
 
+    tag = "Applications"
+    errors = {"DELETE": (409,)}
+
+    @extend_schema(responses=ApplicationDocument)
     def get(self, request: Request, application_id: str) -> Response:
         return Response(application_answer(policy.visible_one(self.caller, application_id)))
 
+    @extend_schema(request=ApplicationChange, responses=ApplicationDocument)
     def patch(self, request: Request, application_id: str) -> Response:
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
@@ -83,6 +107,7 @@ class ApplicationView(CallerView):
         )
         return Response(application_answer(application))
 
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, application_id: str) -> Response:
         delete_application(caller=self.caller, application_id=application_id)
         return Response(status=204)
@@ -91,8 +116,10 @@ class ApplicationView(CallerView):
 class ApplicationSecretView(CallerView):
     """Replaces the secret; the answer is the only one that ever shows it."""
 
+    tag = "Applications"
     secret_member = "secret"  # noqa: S105  # a member's name
 
+    @extend_schema(request=None, responses=SecretDocument)
     def post(self, request: Request, application_id: str) -> Response:
         issued = regenerate_secret(caller=self.caller, application_id=application_id)
         return Response({self.secret_member: issued.secret})

@@ -3,12 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from applications.api.client import ClientCredentials
 from applications.api.credentials import CHALLENGE, LARGEST_PARAMETER, CredentialsView
-from applications.api.oauth import WRONG_CLIENT, OAuthError, OAuthView, read_form, required
+from applications.api.documents import (
+    AppTokenRequestDocument,
+    AppTokensDocument,
+    GrantFormDocument,
+    OAuthTokenDocument,
+    TokenDocument,
+    TokenRequestDocument,
+)
+from applications.api.oauth import (
+    REFUSALS,
+    WRONG_CLIENT,
+    OAuthError,
+    OAuthView,
+    read_form,
+    required,
+)
 from applications.tokens import issue, issue_id_token
 from runai_access.api.errors import INVALID, error
 
@@ -24,6 +40,9 @@ V1_GRANTS = ("app_token", "client_credentials")
 class TokenV1View(CredentialsView):
     """`POST /api/v1/token`, JSON; errors in the contract's form."""
 
+    errors = {"POST": (401, 429)}
+
+    @extend_schema(request=TokenRequestDocument, responses=TokenDocument)
     def post(self, request: Request) -> Response:
         try:
             given = _spelled(request.data, SPELLINGS)
@@ -44,6 +63,10 @@ class TokenV1View(CredentialsView):
 class TokenV2View(OAuthView):
     """`POST /api/v2/token`: the client credentials grant (RFC 6749 §4.4)."""
 
+    @extend_schema(
+        request=GrantFormDocument,
+        responses={200: OAuthTokenDocument, **REFUSALS},
+    )
     def post(self, request: Request) -> Response:
         form = read_form(request)
         grant_type = required(form, "grant_type")
@@ -63,8 +86,10 @@ class AppTokenView(CredentialsView):
     `id` is the application's id or, as some clients send it, its name once more.
     """
 
+    errors = {"POST": (401, 429)}
     members = {"id": ("id",), "name": ("name",), "secret": ("secret",)}
 
+    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument, deprecated=True)
     def post(self, request: Request) -> Response:
         try:
             given = _spelled(request.data, self.members)

@@ -1,14 +1,18 @@
 """/api/v1/audit/log: what happened, for administrators (contract/README.md, Scopes)."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.answers import time_answer
+from accessrules.api.documents import Document
 from accessrules.api.views import CallerView
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, Kind, read_time
@@ -40,9 +44,52 @@ LISTING = Listing(
 )
 
 
+class EventDocument(Document):
+    """One thing that happened."""
+
+    id = serializers.UUIDField()
+    tenant_id = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    subject = serializers.CharField()
+    subject_type = serializers.ChoiceField(choices=["User", "App"])
+    action = serializers.ChoiceField(choices=ACTIONS)
+    result = serializers.ChoiceField(choices=["Succeeded", "Failed"])
+    entity_type = serializers.CharField()
+    entity_id = serializers.CharField()
+    entity_name = serializers.CharField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    source_ip = serializers.CharField(required=False)
+    http_method = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+    request_id = serializers.UUIDField(required=False)
+
+    class Meta:
+        ref_name = "AuditEvent"
+
+
+class EventsDocument(Document):
+    total = serializers.IntegerField()
+    next = serializers.IntegerField(required=False)
+    audit_logs = EventDocument(many=True)
+
+    class Meta:
+        ref_name = "AuditLog"
+
+
 class AuditLogView(CallerView):
     """The record between two times."""
 
+    tag = "Audit log"
+    listing = LISTING
+
+    @extend_schema(
+        responses=EventsDocument,
+        parameters=[
+            OpenApiParameter("start", datetime, required=True),
+            OpenApiParameter("end", datetime, required=True),
+            OpenApiParameter("numberOfSamples", {"type": "integer", "minimum": 0, "maximum": 1000}),
+        ],
+    )
     def get(self, request: Request) -> Response:
         self.caller.authority.require_administrator()
         parameters = _with_limit(request.query_params)

@@ -2,11 +2,19 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+# JSON may carry the character, no database takes it as text.
+NO_NUL = r"^[^\x00]*$"
 
+
+@extend_schema_field({"type": "string", "minLength": 1, "pattern": NO_NUL})
 class Text(serializers.CharField):
     """A JSON string; DRF's own field would take a number too."""
+
+    def __init__(self, *, trim_whitespace: bool = False, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=trim_whitespace, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -14,6 +22,7 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field(bool)
 class Flag(serializers.Field):  # type: ignore[type-arg]  # the stubs want five parameters for it
     """JSON true or false; DRF's own field would take "yes", 1 and more."""
 
@@ -32,6 +41,9 @@ class WholeNumber(serializers.IntegerField):
         super().__init__(min_value=0, max_value=2**31 - 1, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
+        # 7.0 is a whole number too (JSON Schema 6.1.1), and some clients send ids as strings.
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("invalid")
         return super().to_internal_value(data)

@@ -30,7 +30,7 @@ _TEXT = {
     "=^": "istartswith", "=$": "iendswith",
 }  # fmt: skip
 _ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
-_LOOKUPS = {
+LOOKUPS = {
     Kind.TEXT: _TEXT,
     Kind.TIME: _ORDERED,
     Kind.NUMBER: _ORDERED,
@@ -83,7 +83,7 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Q:
         raise InvalidParameter(
             f"filterBy: there is no field {name[:80]!r}. Fields: {', '.join(fields)}."
         )
-    lookups = _LOOKUPS[field.kind]
+    lookups = LOOKUPS[field.kind]
     if operator not in lookups:
         raise InvalidParameter(
             f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."

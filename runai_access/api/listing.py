@@ -45,8 +45,6 @@ class Listing:
 
     def page(self, rows: QuerySet[M], parameters: QueryDict) -> Page[M]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
-        if any("\x00" in value for _, values in parameters.lists() for value in values):
-            raise InvalidParameter("A parameter must not contain the character NUL.")
         matching = self.matching(rows, parameters)
         offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
         limit = _number(parameters, "limit", self.smallest_limit, self.largest_limit)
@@ -60,6 +58,7 @@ class Listing:
 
     def matching(self, rows: QuerySet[M], parameters: QueryDict) -> QuerySet[M]:
         """Return the rows that filterBy and search leave."""
+        refuse_nul(parameters)
         rows = rows.filter(conditions(parameters.getlist("filterBy"), self.fields))
         sought = parameters.get("search", "").strip()
         if sought:
@@ -70,11 +69,11 @@ class Listing:
         return rows
 
     def _order(self, parameters: QueryDict) -> list[OrderBy | str]:
-        direction = parameters.get("sortOrder") or "asc"
+        direction = parameters.get("sortOrder", "asc")
         if direction not in ("asc", "desc"):
             raise InvalidParameter(f"sortOrder must be asc or desc, not {direction[:80]!r}.")
         name = parameters.get("sortBy")
-        if not name:
+        if name is None:
             return list(self.order)
         if name not in self.fields:
             raise InvalidParameter(
@@ -85,6 +84,13 @@ class Listing:
         if direction == "desc":
             return [column.desc(nulls_last=True), "-pk"]
         return [column.asc(nulls_last=True), "pk"]
+
+
+def refuse_nul(parameters: QueryDict) -> None:
+    """Raise InvalidParameter that names a parameter with a NUL, which no database takes as text."""
+    for name, values in parameters.lists():
+        if any("\x00" in value for value in values):
+            raise InvalidParameter(f"{name} must not contain the character NUL.")
 
 
 def paged(request: Request, page: Page[Any], body: Any) -> Response:
@@ -110,8 +116,8 @@ def _link(request: Request, offset: int, relation: str) -> str:
 
 
 def _number(parameters: QueryDict, name: str, least: int, largest: int) -> int | None:
-    text = parameters.get(name, "").strip()
-    if not text:
+    text = parameters.get(name)
+    if text is None:
         return None
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
     if not least <= number <= largest:

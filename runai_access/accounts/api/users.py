@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.db.models import QuerySet, Value
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.answers import time_answer
+from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
 from accessrules.models import Subject
 from runai_access.accounts.models import User
@@ -36,9 +39,34 @@ LISTING = Listing(
 )
 
 
+FILTER = OpenApiParameter(
+    "filter", str, enum=["runai.is_local:true", "runai.is_local:false"], deprecated=True
+)
+
+
+class UserDocument(Document):
+    """A person."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    createdBy = serializers.CharField()
+    createdAt = serializers.DateTimeField()
+    updatedAt = serializers.DateTimeField()
+    lastLogin = serializers.DateTimeField(allow_null=True)
+    isLocal = serializers.BooleanField()
+    groups = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        ref_name = "User"
+
+
 class UsersView(CallerView):
     """All people in sight: a bare list."""
 
+    tag = "Users"
+    listing = LISTING
+
+    @extend_schema(responses=UserDocument(many=True), parameters=[FILTER])
     def get(self, request: Request) -> Response:
         page = LISTING.page(asked(self, request), request.query_params)
         groups = _groups_of(page.rows)
@@ -48,6 +76,11 @@ class UsersView(CallerView):
 class UsersCountView(CallerView):
     """How many people the list would hold."""
 
+    tag = "Users"
+    listing = LISTING
+    counts = True
+
+    @extend_schema(responses=CountDocument, parameters=[FILTER])
     def get(self, request: Request) -> Response:
         matching = LISTING.matching(asked(self, request), request.query_params)
         return Response({"count": matching.count()})
@@ -56,6 +89,9 @@ class UsersCountView(CallerView):
 class UserView(CallerView):
     """One person."""
 
+    tag = "Users"
+
+    @extend_schema(responses=UserDocument)
     def get(self, request: Request, user_id: str) -> Response:
         user = visible(self).filter(pk=uuid_id(user_id)).first()
         if user is None:
@@ -76,7 +112,7 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
     """Return what the deprecated `filter` parameter, which knows one question, leaves."""
     users = visible(view)
     match request.query_params.get("filter"):
-        case None | "" | "runai.is_local:true":
+        case None | "runai.is_local:true":
             return users
         case "runai.is_local:false":
             return users.none()

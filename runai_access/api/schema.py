@@ -1,0 +1,143 @@
+"""How our OpenAPI document is written: what every endpoint has in common is said here, once."""
+
+import re
+from typing import Any, Literal
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework import serializers
+
+from runai_access.api.errors import MESSAGES
+from runai_access.api.fields import NO_NUL
+from runai_access.api.filtering import LOOKUPS, Field, Kind
+from runai_access.api.listing import LARGEST_OFFSET, Listing
+
+_ERROR = {"$ref": "#/components/schemas/Error"}
+_VALUES = {
+    Kind.TEXT: r"[^\x00,]+",
+    Kind.TIME: (
+        r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+        r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+    ),
+    Kind.NUMBER: r"[0-9]{1,9}",
+    Kind.FLAG: r"true|false",
+}
+_TYPE_OF = {Kind.TEXT: "text", Kind.TIME: "time", Kind.NUMBER: "number", Kind.FLAG: "true or false"}
+
+
+class ErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """The one form of errors: what happened, and in `details` which field and what was expected."""
+
+    code = serializers.IntegerField(min_value=100, max_value=599)
+    message = serializers.CharField()
+    details = serializers.CharField(required=False)
+
+    class Meta:
+        ref_name = "Error"
+
+
+class ContractSchema(AutoSchema):
+    """Adds to each operation the list parameters and the errors that it can answer."""
+
+    def get_operation_id(self) -> str:
+        """Return method and path in one word: unique, and the same as long as the address is."""
+        words = re.findall(r"[A-Za-z0-9]+", self.path)
+        return "_".join([self.method.lower(), *words])
+
+    def get_tags(self) -> list[str]:
+        tag: str = getattr(self.view, "tag", "Other")
+        return [tag]
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = list(super().get_override_parameters())
+        listing: Listing | None = getattr(self.view, "listing", None)
+        if listing is not None and self.method == "GET":
+            parameters += list_parameters(listing, counting=getattr(self.view, "counts", False))
+        return parameters
+
+    def get_response_serializers(self) -> Any:
+        # A view that serves several resources says by itself what it answers.
+        return getattr(self.view, "answer_document", None) or super().get_response_serializers()
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code in self._errors():
+            bodies.setdefault(str(code), self._error(code))
+        return dict(sorted(bodies.items()))
+
+    def _errors(self) -> list[int]:
+        errors = [503]
+        if self.view.permission_classes:
+            errors += [401, 403]
+        if self.method in ("POST", "PATCH") or getattr(self.view, "listing", None):
+            errors.append(400)
+        if self.method in ("POST", "PATCH"):
+            errors += [413, 415]
+        if "{" in self.path:
+            errors.append(404)
+        return errors + list(getattr(self.view, "errors", {}).get(self.method, ()))
+
+    def _error(self, code: int) -> dict[str, Any]:
+        # Registers the component that every error refers to.
+        self.resolve_serializer(ErrorDocument, "response")
+        content: dict[str, Any] = {
+            "schema": _ERROR,
+            "example": {"code": code, "message": MESSAGES[code]},
+        }
+        return {"description": MESSAGES[code], "content": {"application/json": content}}
+
+
+def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParameter]:
+    """Return what a list takes; a count takes only what narrows it."""
+    narrowing = [
+        OpenApiParameter(
+            "filterBy",
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "pattern": filter_pattern(listing)},
+            },
+            explode=False,
+            style="form",
+            description=(
+                "Conditions `field operator value`, all of which must hold. Fields: "
+                + "; ".join(_field(name, field) for name, field in listing.fields.items())
+                + "."
+            ),
+            examples=[OpenApiExample("One condition", value=["createdAt>=2026-01-01T00:00:00Z"])],
+        ),
+        OpenApiParameter(
+            "search",
+            {"type": "string", "pattern": NO_NUL},
+            description="Text that one of the names contains.",
+        ),
+    ]
+    if counting:
+        return narrowing
+    return [
+        *narrowing,
+        OpenApiParameter("sortBy", str, enum=list(listing.fields)),
+        OpenApiParameter("sortOrder", str, enum=["asc", "desc"], default="asc"),
+        OpenApiParameter("limit", _bounded(listing.smallest_limit, listing.largest_limit)),
+        OpenApiParameter("offset", _bounded(0, LARGEST_OFFSET)),
+    ]
+
+
+def filter_pattern(listing: Listing) -> str:
+    """Return the regular expression of one condition: fields, their operators, their values."""
+    conditions = [_condition_pattern(kind, listing) for kind in Kind]
+    return f"^({'|'.join(condition for condition in conditions if condition)})$"
+
+
+def _condition_pattern(kind: Kind, listing: Listing) -> str:
+    names = [name for name, field in listing.fields.items() if field.kind is kind]
+    operators = "|".join(re.escape(operator) for operator in LOOKUPS[kind])
+    return f"({'|'.join(names)})({operators})({_VALUES[kind]})" if names else ""
+
+
+def _bounded(least: int, largest: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "maximum": largest}
+
+
+def _field(name: str, field: Field) -> str:
+    return f"{name} ({_TYPE_OF[field.kind]}: {' '.join(LOOKUPS[field.kind])})"
