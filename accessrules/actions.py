@@ -133,7 +133,9 @@ def find_subject(type_: str, name_or_id: str) -> Subject:
     living = Subject.objects.living().filter(type=type_)
     subject = None
     if is_storable(name_or_id):
-        subject = living.filter(name=name_or_id).first() or _by_id(living, name_or_id)
+        # People are kept under the lower-case spelling of their e-mail.
+        name = name_or_id.lower() if type_ == Subject.Type.USER else name_or_id
+        subject = living.filter(name=name).first() or _by_id(living, name_or_id)
     if subject is None:
         raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
     return subject

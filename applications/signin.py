@@ -3,6 +3,7 @@
 from accessrules.models import Subject
 from applications.credentials import authenticate
 from applications.models import Application
+from runai_access.api.throttles import network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 
 
@@ -11,7 +12,7 @@ def sign_in(client_id: str, secret: str, origin: Origin) -> Application | None:
 
     Raises TooMany and Busy as `authenticate` does.
     """
-    application = authenticate(client_id, secret, origin.address or "")
+    application = authenticate(client_id, secret, network_of(origin.address))
     if application is None:
         record_once_a_minute(
             "sign-in",

@@ -125,17 +125,23 @@ def _client_address(request: HttpRequest) -> str | None:
     """Return the nearest address that is not one of our proxies.
 
     X-Forwarded-For is believed only from a trusted proxy, and read from the right: what a client
-    wrote into it stands further left.
+    wrote into it stands further left. Where a hop can't be read, nothing left of it is believed.
     """
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while address and hops and any(address in network for network in settings.TRUSTED_PROXIES):
-        address = _parsed(hops.pop()) or address
+        hop = _parsed(hops.pop())
+        if hop is None:
+            break
+        address = hop
     return str(address) if address else None
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # A zone (fe80::1%eth0) names an interface of ours, not who came.
     try:
-        return ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
+    # The same IPv4 client must not count as two: ::ffff:192.0.2.1 is 192.0.2.1.
+    return getattr(address, "ipv4_mapped", None) or address

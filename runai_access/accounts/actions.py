@@ -18,7 +18,6 @@ from runai_access.audit.recorder import Entity, record
 from runai_access.errors import NotFound
 
 
-@transaction.atomic
 def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     """Create a person; without a password nobody can sign in as them until one is set.
 
@@ -31,29 +30,31 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
         MaxLengthValidator(EMAIL_MAX_LENGTH)(email)
     except ValidationError as error:
         raise ValidationError({"email": error.messages}) from error
-    subject = create_subject(type_=Subject.Type.USER, name=email, field="email")
-    user = User(subject=subject, email=email, created_by=caller.name)
-    _set_password(user, password)
-    user.save(force_insert=True)
-    record("create", _entity(user), actor=caller.actor, changes={"email": [None, email]})
+    user = User(email=email, created_by=caller.name)
+    _set_password(user, password)  # before the transaction: it is slow, and locks are short
+    with transaction.atomic():
+        user.subject = create_subject(type_=Subject.Type.USER, name=email, field="email")
+        user.save(force_insert=True)
+        record("create", _entity(user), actor=caller.actor, changes={"email": [None, email]})
     return user
 
 
-@transaction.atomic
 def reset_password(*, caller: Caller, email: str, password: str) -> User:
     """Give a person a new password; every session they have ends with it.
 
     Raises NotFound, Denied, ValidationError for a password that is too weak.
     """
     caller.authority.require("update", "users", ACCOUNT)
-    user = User.objects.with_email(email).select_for_update(of=("self",)).first()
+    user = User.objects.with_email(email).first()
     if user is None:
         raise NotFound(f"There is no user {email!r}.")
-    caller.authority.require_may_handle(user.subject)
     _set_password(user, password)
-    user.updated_at = timezone.now()
-    user.save(update_fields=["password", "updated_at"])
-    record("reset-password", _entity(user), actor=caller.actor)
+    with transaction.atomic():
+        Subject.objects.select_for_update().get(pk=user.pk)
+        caller.authority.require_may_handle(user.subject)
+        user.updated_at = timezone.now()
+        user.save(update_fields=["password", "updated_at"])
+        record("reset-password", _entity(user), actor=caller.actor)
     return user
 
 

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 
 from accessrules.callers import Caller, caller_of
 from runai_access.accounts.models import User, normalise_email
-from runai_access.api.throttles import attempt
+from runai_access.api.throttles import attempt, network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+from runai_access.errors import Busy
 
 
 class TooManyFailures(Exception):
@@ -29,14 +30,18 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     guess = attempt(
         "sign-in",
         email,
-        origin.address or "",
+        network_of(origin.address),
         limit=settings.SIGN_IN_FAILURES,
         seconds=settings.SIGN_IN_LOCK_SECONDS,
     )
     if guess.refused:
         _record_refusal(email, origin, "too many failures")
         raise TooManyFailures(guess.retry_after)
-    user = auth.authenticate(request, email=email, password=password)
+    try:
+        user = auth.authenticate(request, email=email, password=password)
+    except Busy:
+        guess.give_back()  # nothing was guessed
+        raise
     if not isinstance(user, User):
         _record_refusal(email, origin, "wrong e-mail or password, or disabled")
         return None

@@ -59,7 +59,9 @@ class ContractSchema(AutoSchema):
         # A view that serves several resources says by itself what it answers.
         return getattr(self.view, "answer_document", None) or super().get_response_serializers()
 
-    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+    def _get_response_bodies(
+        self, direction: Literal["request", "response"] = "response"
+    ) -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self._errors():
             bodies.setdefault(str(code), self._error(code))

@@ -1,9 +1,10 @@
 """Attempts counted in the database, so that replicas and parallel guesses share one count."""
 
 import hashlib
+import ipaddress
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -43,10 +44,7 @@ def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attem
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
     with transaction.atomic():
-        AttemptCount.objects.bulk_create(
-            [AttemptCount(key=key, expires_at=now)], ignore_conflicts=True
-        )
-        row = AttemptCount.objects.select_for_update().get(key=key)
+        row = _locked_row(key, now)
         if row.expires_at <= now:
             row.count = 0
             row.expires_at = until
@@ -56,6 +54,27 @@ def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attem
         row.expires_at = until if extend else row.expires_at
         row.save()
     return Attempt(key)
+
+
+def network_of(address: str | None) -> str:
+    """Return what counts as one place for a limit: an IPv4 address, or an IPv6 network of 64 bits.
+
+    Whoever has one IPv6 address has all of its network, so single ones would be no limit.
+    """
+    if not address or ":" not in address:
+        return address or ""
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _locked_row(key: str, now: datetime) -> AttemptCount:
+    """Return the count of `key`, locked; begin it where there is none."""
+    while True:
+        AttemptCount.objects.bulk_create(
+            [AttemptCount(key=key, expires_at=now)], ignore_conflicts=True
+        )
+        row = AttemptCount.objects.select_for_update().filter(key=key).first()
+        if row is not None:  # else a success has forgotten the count just now: begin it again
+            return row
 
 
 def forget_expired() -> None:

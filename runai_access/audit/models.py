@@ -76,7 +76,7 @@ class AuditEvent(models.Model):
         return f"{self.subject_name} {self.action} {self.entity_type} {self.entity_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
+        if self.pk or not self._state.adding:
             raise AppendOnly("Audit events are never changed.")
         super().save(*args, **kwargs)
 

@@ -97,7 +97,7 @@ def _event(
         entity_name=_plain(entity.name, 600),
         result=result,
         reason=_plain(reason, 600),
-        changes=changes or {},
+        changes={name: [_kept(value) for value in pair] for name, pair in (changes or {}).items()},
         source_ip=actor.origin.address,
         http_method=_plain(actor.origin.method, 8),
         path=_plain(actor.origin.path, 600),
@@ -116,5 +116,9 @@ def _once_key(event: AuditEvent, time: datetime) -> str:
 
 def _plain(text: str, length: int) -> str:
     """Escape what does not print, so that no name can forge or hide a line of the record."""
-    printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-    return printable[:length]
+    escaped = text.replace("\\", "\\\\")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)[:length]
+
+
+def _kept(value: Any) -> Any:
+    return _plain(value, 600) if isinstance(value, str) else value

@@ -75,9 +75,7 @@ def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_endpoint_does_what_the_document_says(
-    case: Any, headers: dict[str, str]
-) -> None:
+def test_every_endpoint_does_what_the_document_says(case: Any, headers: dict[str, str]) -> None:
     # That a token is needed at all is asked, for every address, in tests of its own.
     excluded = [ignored_auth]
     if "Tokens" in case.operation.tags:

@@ -19,6 +19,7 @@ from runai_access.api.models import AttemptCount
 from runai_access.api.throttles import attempt, forget_expired
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
+from runai_access.errors import Busy
 from tests import factories
 from tests.domain.racing import together
 
@@ -300,7 +301,6 @@ def test_expired_counts_are_removed_and_others_kept(clock: Clock) -> None:
     assert attempt("new", limit=1, seconds=60).refused
 
 
-@pytest.mark.xfail(strict=True, reason="api.throttles reads the row as if nobody could forget it")
 def test_a_success_elsewhere_at_the_same_moment_breaks_no_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -323,3 +323,24 @@ def test_a_name_that_is_no_text_is_counted_like_any_other() -> None:
     """JSON can say a lone surrogate, and so can a client ID."""
     assert not attempt("sign-in", "\ud800", limit=1, seconds=60).refused
     assert attempt("sign-in", "\ud800", limit=1, seconds=60).refused
+
+
+def test_one_ipv6_network_is_one_place(rosa: User) -> None:
+    for number in range(5):
+        _guess(address=f"2001:db8::{number}")
+    assert _is_locked(address="2001:db8::99")
+    assert not _is_locked(address="2001:db8:0:1::1")
+
+
+def test_a_guess_that_was_never_made_does_not_count(
+    rosa: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise Busy("Too many sign-ins at once.", retry_after=5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "authenticate", busy)
+        for _ in range(6):
+            with pytest.raises(Busy):
+                _guess()
+    assert not _is_locked()
