@@ -19,7 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.fields import Text, WholeNumber
+from runai_access.api.fields import TEXT, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, refuse_nul
@@ -56,10 +56,10 @@ LISTING = Listing(
 # The contract's own parameters, besides those that every list takes.
 PARAMETERS = [
     OpenApiParameter("subjectType", str, enum=list(SUBJECT_TYPES)),
-    OpenApiParameter("subjectIds", str, description="Names, separated by commas."),
-    OpenApiParameter("subjectIdFilter", str, description="Part of a name.", deprecated=True),
+    OpenApiParameter("subjectIds", TEXT, description="Names, separated by commas."),
+    OpenApiParameter("subjectIdFilter", TEXT, description="Part of a name.", deprecated=True),
     OpenApiParameter("scopeType", str, enum=Scope.Type.values, deprecated=True),
-    OpenApiParameter("scopeId", str),
+    OpenApiParameter("scopeId", TEXT),
     OpenApiParameter(
         "roleId", {"type": "integer", "minimum": 0, "maximum": LARGEST}, deprecated=True
     ),

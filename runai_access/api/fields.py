@@ -6,10 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 # JSON may carry the character, no database takes it as text.
-NO_NUL = r"^[^\x00]*$"
+TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "pattern": NO_NUL})
+@extend_schema_field({**TEXT, "minLength": 1})
 class Text(serializers.CharField):
     """A JSON string; DRF's own field would take a number too."""
 

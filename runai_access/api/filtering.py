@@ -124,4 +124,6 @@ def read_time(name: str, text: str) -> datetime:
     try:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except OverflowError:
-        raise InvalidParameter(f"{name} is out of range.") from None
+        # Within hours of the first or the last time there is: nothing lies beyond.
+        edge = datetime.min if time.year == datetime.min.year else datetime.max
+        return edge.replace(tzinfo=UTC)

@@ -8,13 +8,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
 from runai_access.api.errors import MESSAGES
-from runai_access.api.fields import NO_NUL
+from runai_access.api.fields import TEXT
 from runai_access.api.filtering import LOOKUPS, Field, Kind
 from runai_access.api.listing import LARGEST_OFFSET, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _VALUES = {
-    Kind.TEXT: r"[^\x00,]+",
+    Kind.TEXT: r"[^\x00]+",
     Kind.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -110,7 +110,7 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
         ),
         OpenApiParameter(
             "search",
-            {"type": "string", "pattern": NO_NUL},
+            TEXT,
             description="Text that one of the names contains.",
         ),
     ]
