@@ -17,7 +17,7 @@ from granian.log import LogLevels
 
 # A worker is a process with a Python of its own; its threads wait for the database or for Argon2,
 # which both let go of the interpreter. Two workers at least, so that one long request never holds
-# up the whole server.
+# up the whole server; more workers than cores grant fewer tokens a second.
 WORKERS = min(max(os.cpu_count() or 1, 2), 8)
 THREADS_PER_WORKER = 8
 # How long requests under way may take to finish after a stop was asked for.
