@@ -17,10 +17,11 @@ from accessrules.api.answers import rule_answer, rule_answers
 from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
 from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
-from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
+from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
+from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, refuse_nul
 from runai_access.errors import NotFound
@@ -84,6 +85,7 @@ class AccessRulesView(CallerView):
 
     tag = "Access rules"
     listing = LISTING
+    idempotent = ("POST",)
     errors = {"POST": (404, 409)}
 
     @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
@@ -104,13 +106,21 @@ class AccessRulesView(CallerView):
         body = NewAccessRule(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
-        rule = create_access_rule(
-            caller=self.caller,
-            subject=find_rule_subject(wanted),
-            role=find_role(wanted["roleId"]),
-            scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
-        )
-        return Response(rule_answer(rule), status=201)
+
+        def make() -> Made:
+            rule = create_access_rule(
+                caller=self.caller,
+                subject=find_rule_subject(wanted),
+                role=find_role(wanted["roleId"]),
+                scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
+            )
+            return Made(str(rule.pk), Response(rule_answer(rule), status=201))
+
+        def again(rule_id: str) -> Response:
+            rules = AccessRule.objects.select_related("subject", "role", "scope")
+            return Response(rule_answer(rules.get(pk=rule_id)), status=201)
+
+        return once(request, caller=self.caller_id, make=make, again=again)
 
 
 class AccessRulesCountView(CallerView):

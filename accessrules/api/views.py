@@ -1,6 +1,7 @@
 """What every endpoint with a caller shares."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +16,13 @@ class CallerView(APIView):
     """A view that knows who calls: `self.caller`; what it refuses is recorded."""
 
     caller: Caller
+
+    @property
+    def caller_id(self) -> UUID:
+        """The id of the subject that calls."""
+        if self.caller.subject is None:
+            raise TypeError("Commands don't come through the API.")
+        return self.caller.subject.pk
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

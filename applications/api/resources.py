@@ -25,8 +25,10 @@ from applications.api.documents import (
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
+from runai_access.api.errors import error
 from runai_access.api.fields import Flag, Text
 from runai_access.api.filtering import Field, Kind
+from runai_access.api.idempotency import Made, once
 from runai_access.api.listing import Listing, paged
 
 LISTING = Listing(
@@ -68,6 +70,7 @@ class ApplicationsView(CallerView):
 
     tag = "Applications"
     listing = LISTING
+    idempotent = ("POST",)
     errors = {"POST": (409,)}
     secret_member = "secret"  # noqa: S105  # a member's name
 
@@ -81,8 +84,13 @@ class ApplicationsView(CallerView):
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
         body.is_valid(raise_exception=True)
-        issued = create_application(caller=self.caller, name=body.validated_data["name"])
-        return Response(_issued(issued, self.secret_member), status=201)
+
+        def make() -> Made:
+            issued = create_application(caller=self.caller, name=body.validated_data["name"])
+            answer = _issued(issued, self.secret_member)
+            return Made(answer["id"], Response(answer, status=201))
+
+        return once(request, caller=self.caller_id, make=make, again=_secret_was_shown)
 
 
 class ApplicationView(CallerView):
@@ -117,12 +125,16 @@ class ApplicationSecretView(CallerView):
     """Replaces the secret; the answer is the only one that ever shows it."""
 
     tag = "Applications"
+    idempotent = ("POST",)
     secret_member = "secret"  # noqa: S105  # a member's name
 
     @extend_schema(request=None, responses=SecretDocument)
     def post(self, request: Request, application_id: str) -> Response:
-        issued = regenerate_secret(caller=self.caller, application_id=application_id)
-        return Response({self.secret_member: issued.secret})
+        def make() -> Made:
+            issued = regenerate_secret(caller=self.caller, application_id=application_id)
+            return Made(str(issued.application.pk), Response({self.secret_member: issued.secret}))
+
+        return once(request, caller=self.caller_id, make=make, again=_secret_was_shown)
 
 
 def application_answer(application: Application) -> dict[str, Any]:
@@ -138,6 +150,18 @@ def application_answer(application: Application) -> dict[str, Any]:
         "updatedAt": time_answer(application.updated_at),
         "lastLogin": time_answer(application.last_login),
     }
+
+
+def _secret_was_shown(application_id: str) -> Response:
+    """Answer a request that was carried out before: its secret is not kept, so it can't be repeated."""
+    response = error(
+        409,
+        "This request was carried out before, and its secret can't be shown again. "
+        f"Regenerate the secret of {application_id} for a new one.",
+        message="Already done.",
+    )
+    response.data["id"] = application_id
+    return response
 
 
 def _issued(issued: Issued, secret_member: str) -> dict[str, str]:

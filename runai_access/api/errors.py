@@ -21,6 +21,7 @@ MESSAGES = {
     409: "Resource with this name already exists",
     413: "The body is too large.",
     415: "Unsupported media type.",
+    422: "This can't be done as asked.",
     429: "Too many requests.",
     500: "Something went wrong.",
     503: "Please try again in few minutes.",

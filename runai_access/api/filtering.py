@@ -36,6 +36,8 @@ LOOKUPS = {
     Kind.NUMBER: _ORDERED,
     Kind.FLAG: {"==": "exact", "!=": "exact"},
 }
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
 _OPERATOR = "|".join(re.escape(operator) for operator in _OPERATORS)
 _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
@@ -125,5 +127,4 @@ def read_time(name: str, text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except OverflowError:
         # Within hours of the first or the last time there is: nothing lies beyond.
-        edge = datetime.min if time.year == datetime.min.year else datetime.max
-        return edge.replace(tzinfo=UTC)
+        return _FIRST if time.year == _FIRST.year else _LAST

@@ -1,6 +1,7 @@
-"""Counters that all replicas share."""
+"""What all replicas share so that the API keeps its promises: counts and idempotency keys."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class AttemptCount(models.Model):
@@ -12,3 +13,24 @@ class AttemptCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} until {self.expires_at:%H:%M:%S}"
+
+
+class IdempotencyKey(models.Model):
+    """That a caller's request under this key was carried out, and the id of what it made.
+
+    Never the answer: it may have held a secret.
+    """
+
+    caller = models.UUIDField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    made_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} made {self.made_id}"

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
 from runai_access.api.filtering import LOOKUPS, Field, Kind
+from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import LARGEST_OFFSET, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
@@ -50,6 +51,8 @@ class ContractSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
+        if self.method in getattr(self.view, "idempotent", ()):
+            parameters.append(IDEMPOTENCY_KEY)
         listing: Listing | None = getattr(self.view, "listing", None)
         if listing is not None and self.method == "GET":
             parameters += list_parameters(listing, counting=getattr(self.view, "counts", False))
@@ -77,6 +80,8 @@ class ContractSchema(AutoSchema):
             errors += [413, 415]
         if "{" in self.path:
             errors.append(404)
+        if self.method in getattr(self.view, "idempotent", ()):
+            errors += [400, 409, 422]
         return errors + list(getattr(self.view, "errors", {}).get(self.method, ()))
 
     def _error(self, code: int) -> dict[str, Any]:
@@ -87,6 +92,14 @@ class ContractSchema(AutoSchema):
             "example": {"code": code, "message": MESSAGES[code]},
         }
         return {"description": MESSAGES[code], "content": {"application/json": content}}
+
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    location=OpenApiParameter.HEADER,
+    description="Sent again with the same request within a day, it makes nothing twice.",
+)
 
 
 def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParameter]:

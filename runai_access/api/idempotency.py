@@ -1,0 +1,67 @@
+"""The Idempotency-Key header: a request that is sent again makes nothing twice."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from runai_access.api.errors import InvalidParameter, error
+from runai_access.api.models import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+KEPT_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a request made, and the answer that tells of it."""
+
+    id: str
+    response: Response
+
+
+def once(
+    request: Request,
+    *,
+    caller: uuid.UUID,
+    make: Callable[[], Made],
+    again: Callable[[str], Response],
+) -> Response:
+    """Return what `make` answers or, for a key that was used before, `again` with the id it made.
+
+    The key, the making and its audit row stand or fall together: what failed may be tried again
+    under the same key. Another request under a used key is a 422. Keys are kept for a day.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return make().response
+    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise InvalidParameter(f"{HEADER} must be 1 to 255 printable ASCII characters.")
+    fingerprint = _fingerprint(request)
+    with transaction.atomic():
+        IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+        row = IdempotencyKey(caller=caller, key=key, fingerprint=fingerprint)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            used = IdempotencyKey.objects.get(caller=caller, key=key)
+            if used.fingerprint != fingerprint:
+                return error(422, f"{HEADER}: it was used for another request.")
+            return again(used.made_id)
+        made = make()
+        row.made_id = made.id
+        row.save(update_fields=["made_id"])
+    return made.response
+
+
+def _fingerprint(request: Request) -> str:
+    parts = [request.method, request.path, json.dumps(request.data, sort_keys=True)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,133 @@
+"""Idempotency-Key: a request that is sent again makes nothing twice."""
+
+import json
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from runai_access.api.models import IdempotencyKey
+from tests import factories
+from tests.api.conftest import As, Organization
+from tests.domain.racing import together
+
+pytestmark = pytest.mark.django_db
+APPS = "/api/v1/apps"
+RULES = "/api/v1/authorization/access-rules"
+
+
+def post(client: Client, path: str, body: Any, key: str = "key-1") -> Any:
+    return client.post(
+        path,
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Idempotency-Key": key},
+    )
+
+
+def test_creating_again_answers_the_id_and_says_to_regenerate(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    made = post(client, APPS, {"name": "nightly"})
+    again = post(client, APPS, {"name": "nightly"})
+    assert made.status_code == 201
+    assert again.status_code == 409
+    assert again.json()["id"] == made.json()["id"]
+    assert "Regenerate" in again.json()["details"]
+    assert made.json()["secret"] not in again.content.decode()
+
+
+def test_regenerating_again_leaves_the_first_secret_in_force(
+    as_: As, administrator: Application
+) -> None:
+    target = factories.application("nightly")
+    path = f"{APPS}/{target.pk}/secret"
+    client = as_(administrator)
+    assert post(client, path, {}).status_code == 200
+    target.refresh_from_db()
+    first = target.secret_hash
+    again = post(client, path, {})
+    target.refresh_from_db()
+    assert (again.status_code, again.json()["id"]) == (409, str(target.pk))
+    assert target.secret_hash == first
+
+
+def test_granting_again_answers_the_same_rule(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    factories.application("nightly")
+    body = {
+        "subjectId": "nightly", "subjectType": "app", "roleId": 7,
+        "scopeId": organization.vision.uid, "scopeType": "department",
+    }  # fmt: skip
+    client = as_(administrator)
+    made, again = post(client, RULES, body), post(client, RULES, body)
+    assert made.status_code == again.status_code == 201
+    assert made.json() == again.json()
+    assert AccessRule.objects.filter(subject__name="nightly").count() == 1
+
+
+def test_another_request_under_a_used_key_is_refused(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    post(client, APPS, {"name": "nightly"})
+    other = post(client, APPS, {"name": "weekly"})
+    assert other.status_code == 422
+    assert not Application.objects.filter(subject__name="weekly").exists()
+
+
+def test_what_failed_may_be_tried_again_under_the_same_key(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    factories.application("nightly")
+    assert post(client, APPS, {"name": "nightly"}).status_code == 409
+    Application.objects.get(subject__name="nightly").subject.delete()
+    assert post(client, APPS, {"name": "nightly"}).status_code == 201
+
+
+def test_a_key_belongs_to_its_caller(as_: As, administrator: Application) -> None:
+    other = factories.application("other-root", ("System administrator", factories.account()))
+    post(as_(administrator), APPS, {"name": "nightly"})
+    assert post(as_(other), APPS, {"name": "weekly"}).status_code == 201
+
+
+def test_a_key_is_kept_for_a_day_and_no_secret_with_it(
+    as_: As, administrator: Application
+) -> None:
+    client = as_(administrator)
+    made = post(client, APPS, {"name": "nightly"}).json()
+    row = IdempotencyKey.objects.values().get()
+    assert made["secret"] not in json.dumps(row, default=str)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=1))
+    assert post(client, APPS, {"name": "weekly"}).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed", "ümlaut"])
+def test_a_key_that_cannot_be_one_is_a_400(
+    as_: As, administrator: Application, key: str
+) -> None:
+    answer = post(as_(administrator), APPS, {"name": "nightly"}, key)
+    assert answer.status_code == 400
+    assert "Idempotency-Key" in answer.json()["details"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_many_times_at_once_makes_one(as_: As) -> None:
+    root = factories.application("root", ("System administrator", factories.account()))
+    clients = [as_(root) for _ in range(6)]
+
+    def send(client: Client) -> int:
+        status: int = post(client, APPS, {"name": "nightly"}).status_code
+        return status
+
+    statuses = together([partial(send, client) for client in clients])
+    assert sorted(statuses) == [201, 409, 409, 409, 409, 409]
+    assert Application.objects.filter(subject__name="nightly").count() == 1
