@@ -73,9 +73,7 @@ def test_granting_again_answers_the_same_rule(
     assert AccessRule.objects.filter(subject__name="nightly").count() == 1
 
 
-def test_another_request_under_a_used_key_is_refused(
-    as_: As, administrator: Application
-) -> None:
+def test_another_request_under_a_used_key_is_refused(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     post(client, APPS, {"name": "nightly"})
     other = post(client, APPS, {"name": "weekly"})
@@ -99,9 +97,7 @@ def test_a_key_belongs_to_its_caller(as_: As, administrator: Application) -> Non
     assert post(as_(other), APPS, {"name": "weekly"}).status_code == 201
 
 
-def test_a_key_is_kept_for_a_day_and_no_secret_with_it(
-    as_: As, administrator: Application
-) -> None:
+def test_a_key_is_kept_for_a_day_and_no_secret_with_it(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     made = post(client, APPS, {"name": "nightly"}).json()
     row = IdempotencyKey.objects.values().get()
@@ -111,9 +107,7 @@ def test_a_key_is_kept_for_a_day_and_no_secret_with_it(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed", "ümlaut"])
-def test_a_key_that_cannot_be_one_is_a_400(
-    as_: As, administrator: Application, key: str
-) -> None:
+def test_a_key_that_cannot_be_one_is_a_400(as_: As, administrator: Application, key: str) -> None:
     answer = post(as_(administrator), APPS, {"name": "nightly"}, key)
     assert answer.status_code == 400
     assert "Idempotency-Key" in answer.json()["details"]

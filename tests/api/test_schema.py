@@ -81,4 +81,6 @@ def test_every_endpoint_does_what_the_document_says(case: Any, headers: dict[str
     if "Tokens" in case.operation.tags:
         # No schema can say that credentials stand either in the form or in the Basic header.
         excluded.append(positive_data_acceptance)
+    # Generated keys repeat; what a used one does is shown in test_idempotency.
+    (case.headers or {}).pop("Idempotency-Key", None)
     case.call_and_validate(headers=headers, excluded_checks=excluded)
