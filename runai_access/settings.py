@@ -93,9 +93,10 @@ if IS_SQLITE:
         ),
     }
 else:
-    _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# Each thread keeps its connection: opening one costs more than what most requests ask of it.
+_database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = environment.secret_key(VAR_DIR / "secret_key", required=not IS_SQLITE)
