@@ -79,6 +79,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     new_secret = dialog.locator("#issued-secret").inner_text()
     visitor.check_accessibility()
     visitor.press("DONE")
+    expect(page.locator("#issued-secret")).to_have_count(0)
     assert new_secret not in page.content()
     assert _credentials_work(visitor, name, new_secret)
     assert not _credentials_work(visitor, name, secret)
