@@ -4,6 +4,7 @@ audit row."""
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,9 @@ from applications.validators import validate_name
 from runai_access.audit.recorder import Entity, record
 from runai_access.errors import AlreadyDone, Conflict, NotFound
 from runai_access.hashing import hash_secret
+
+# A client asks for a new token a minute before the old one ends: a shorter life would never serve.
+SHORTEST_TOKEN_LIFETIME = 120
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,36 @@ def set_application_enabled(
         actor=caller.actor,
         changes={"enabled": [not enabled, enabled]},
     )
+    return application
+
+
+@transaction.atomic
+def set_token_lifetime(
+    *, caller: Caller, application_id: str | uuid.UUID, seconds: int | None
+) -> Application:
+    """Set how long an application's next tokens live; None means the installation's setting.
+
+    Raises NotFound, Denied, ValidationError past the installation's maximum.
+    """
+    application = _locked(caller, "update", application_id)
+    longest = settings.TOKEN_LIFETIME_MAX_SECONDS
+    if seconds is not None and not SHORTEST_TOKEN_LIFETIME <= seconds <= longest:
+        raise ValidationError(
+            {
+                "tokenLifetime": f"Must be {SHORTEST_TOKEN_LIFETIME} to {longest} seconds, "
+                "or null for the installation's setting."
+            }
+        )
+    before = application.token_lifetime
+    if before != seconds:
+        application.token_lifetime = seconds
+        _save(application, "token_lifetime")
+        record(
+            "update",
+            _entity(application),
+            actor=caller.actor,
+            changes={"tokenLifetime": [before, seconds]},
+        )
     return application
 
 

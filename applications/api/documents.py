@@ -1,8 +1,11 @@
 """What the applications and token endpoints answer, described for the OpenAPI document."""
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
+
+from applications.actions import SHORTEST_TOKEN_LIFETIME
 
 
 class ApplicationDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
@@ -17,9 +20,26 @@ class ApplicationDocument(serializers.Serializer):  # type: ignore[type-arg]  # 
     createdAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
     lastLogin = serializers.DateTimeField(allow_null=True)
+    tokenLifetime = serializers.IntegerField(allow_null=True)
 
     class Meta:
         ref_name = "Application"
+
+
+# A serializer can't say "at least one of these".
+CHANGE = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {
+        "enabled": {"type": "boolean"},
+        "tokenLifetime": {
+            "type": ["integer", "null"],
+            "minimum": SHORTEST_TOKEN_LIFETIME,
+            "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
+            "description": "Seconds that its tokens live; null for the installation's setting.",
+        },
+    },
+}
 
 
 class SecretDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only

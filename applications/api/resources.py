@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,8 +18,10 @@ from applications.actions import (
     delete_application,
     regenerate_secret,
     set_application_enabled,
+    set_token_lifetime,
 )
 from applications.api.documents import (
+    CHANGE,
     ApplicationDocument,
     NewApplicationDocument,
     SecretDocument,
@@ -26,7 +29,7 @@ from applications.api.documents import (
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.errors import error
-from runai_access.api.fields import Flag, Text
+from runai_access.api.fields import Flag, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.idempotency import Made, once
 from runai_access.api.listing import Listing, paged
@@ -59,10 +62,19 @@ class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no mo
     name = Name(error_messages={"blank": "Enter a name."})
 
 
-class ApplicationChange(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
-    """The body that changes an application: there is nothing else to change."""
+_REQUIRED = serializers.ErrorDetail("This field is required.", code="required")
 
-    enabled = Flag()
+
+class ApplicationChange(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The body that changes an application: `enabled` is the contract's, `tokenLifetime` ours."""
+
+    enabled = Flag(required=False)
+    tokenLifetime = WholeNumber(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError({"enabled": [_REQUIRED]})
+        return attrs
 
 
 class ApplicationsView(CallerView):
@@ -103,17 +115,26 @@ class ApplicationView(CallerView):
     def get(self, request: Request, application_id: str) -> Response:
         return Response(application_answer(policy.visible_one(self.caller, application_id)))
 
-    @extend_schema(request=ApplicationChange, responses=ApplicationDocument)
+    @extend_schema(request={"application/json": CHANGE}, responses=ApplicationDocument)
     def patch(self, request: Request, application_id: str) -> Response:
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
         body.is_valid(raise_exception=True)
-        application = set_application_enabled(
-            caller=self.caller,
-            application_id=application_id,
-            enabled=body.validated_data["enabled"],
-        )
+        with transaction.atomic():  # both changes or none
+            application = self._change(application_id, body.validated_data)
         return Response(application_answer(application))
+
+    def _change(self, application_id: str, wanted: dict[str, Any]) -> Application:
+        application = policy.one_for(self.caller, "update", application_id)
+        if "enabled" in wanted:
+            application = set_application_enabled(
+                caller=self.caller, application_id=application_id, enabled=wanted["enabled"]
+            )
+        if "tokenLifetime" in wanted:
+            application = set_token_lifetime(
+                caller=self.caller, application_id=application_id, seconds=wanted["tokenLifetime"]
+            )
+        return application
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, application_id: str) -> Response:
@@ -149,6 +170,7 @@ def application_answer(application: Application) -> dict[str, Any]:
         "createdAt": time_answer(application.created_at),
         "updatedAt": time_answer(application.updated_at),
         "lastLogin": time_answer(application.last_login),
+        "tokenLifetime": application.token_lifetime,
     }
 
 

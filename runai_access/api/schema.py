@@ -62,6 +62,10 @@ class ContractSchema(AutoSchema):
         # A view that serves several resources says by itself what it answers.
         return getattr(self.view, "answer_document", None) or super().get_response_serializers()
 
+    def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
+        body = super()._get_request_body(direction)
+        return body and {**body, "required": True}
+
     def _get_response_bodies(
         self, direction: Literal["request", "response"] = "response"
     ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.test import Client
 from accessrules.models import AccessRule
 from applications.models import Application
 from applications.secrets import is_well_formed
+from applications.tokens import issue
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As, Organization
@@ -37,6 +38,7 @@ def test_an_application_has_every_member_of_the_contract(
         "createdAt": answer["createdAt"],
         "updatedAt": answer["updatedAt"],
         "lastLogin": None,
+        "tokenLifetime": None,
     }
     assert answer["createdAt"].endswith("Z")
 
@@ -154,6 +156,40 @@ def test_enabled_takes_only_true_and_false(as_: As, administrator: Application, 
 def client_sees_enabled(client: Client, application: Application) -> bool:
     shown: bool = client.get(f"{APPS}/{application.pk}").json()["enabled"]
     return shown
+
+
+def test_an_application_may_have_a_token_lifetime_of_its_own(
+    as_: As, administrator: Application
+) -> None:
+    target = factories.application("nightly")
+    client = as_(administrator)
+    set_ = send(client, "PATCH", f"{APPS}/{target.pk}", {"tokenLifetime": 600})
+    assert (set_.status_code, set_.json()["tokenLifetime"]) == (200, 600)
+    target.refresh_from_db()
+    assert issue(target).expires_in == 600
+    back = send(client, "PATCH", f"{APPS}/{target.pk}", {"tokenLifetime": None})
+    assert back.json()["tokenLifetime"] is None
+    target.refresh_from_db()
+    assert issue(target).expires_in == 3600
+
+
+@pytest.mark.parametrize("seconds", [0, 119, 86_401, 2**40, "long", True])
+def test_a_token_lifetime_out_of_bounds_changes_nothing_else(
+    as_: As, administrator: Application, seconds: Any
+) -> None:
+    target = factories.application("nightly")
+    body = {"enabled": False, "tokenLifetime": seconds}
+    answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", body)
+    assert answer.status_code == 400
+    assert "tokenLifetime" in answer.json()["details"]
+    assert client_sees_enabled(as_(administrator), target)
+
+
+def test_a_change_of_nothing_is_refused(as_: As, administrator: Application) -> None:
+    target = factories.application("nightly")
+    answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", {})
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "Required parameter is missing"
 
 
 def test_deleting_answers_204_and_takes_the_rules_along(
@@ -369,7 +405,5 @@ def test_without_a_good_token_the_answer_is_401(db: None, header: str | None) ->
 
 
 def test_a_token_in_the_address_is_nothing(as_: As, administrator: Application) -> None:
-    from applications.tokens import issue
-
     token = issue(administrator).text
     assert Client().get(APPS, {"access_token": token}).status_code == 401

@@ -1,5 +1,6 @@
 """The official OpenAPI documents, where they lie beside the checkout, against every answer of ours."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,10 +192,9 @@ def test_every_operation_answers_as_the_official_document_says(
     if not document(version).exists():
         skip_for_missing_tool("the official documents do not lie beside this checkout")
     schema = load(version)
-    known = {
-        (operation.ok().method.upper(), operation.ok().path)
-        for operation in schema.get_all_operations()
-    }
+    paths = json.loads(document(version).read_text(encoding="utf-8"))["paths"]
+    methods = ("get", "post", "patch", "delete")
+    known = {(m.upper(), path) for path, item in paths.items() for m in methods if m in item}
     secret = new_secret()
     asked, refused = set(), {}
     for question in questions(organization, secret):
