@@ -4,11 +4,14 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from runai_access.api.docs import api_docs
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
     path("", include("runai_access.accounts.urls")),
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
+    path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),

@@ -63,7 +63,7 @@ class ContractSchema(AutoSchema):
         return getattr(self.view, "answer_document", None) or super().get_response_serializers()
 
     def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
-        body = super()._get_request_body(direction)
+        body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # the library has no types
         return body and {**body, "required": True}
 
     def _get_response_bodies(

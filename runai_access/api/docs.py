@@ -1,0 +1,135 @@
+"""/api/docs/: the OpenAPI document as a page of ours, under our own CSP and without another host."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+METHODS = ("get", "post", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One parameter, or one member of a body or an answer."""
+
+    name: str
+    type: str
+    required: bool = False
+    place: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One status and what comes with it; `schema` names a section further down the page."""
+
+    status: str
+    type: str
+    schema: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method at one address."""
+
+    id: str
+    method: str
+    path: str
+    description: str
+    deprecated: bool
+    parameters: list[Member]
+    body: list[Member]
+    answers: list[Answer]
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """Everything on the page: operations by tag, then the schemas they name."""
+
+    tags: dict[str, list[Operation]] = field(default_factory=dict)
+    schemas: dict[str, list[Member]] = field(default_factory=dict)
+
+
+@require_safe
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """Show every endpoint, parameter, body and answer of the API."""
+    return render(request, "api/docs.html", {"documentation": documentation()})
+
+
+def documentation() -> Documentation:
+    """Return the OpenAPI document in the shape of the page."""
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
+    schemas = document["components"]["schemas"]
+    found = Documentation()
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                operation = _operation(method, path, item[method], schemas)
+                found.tags.setdefault(item[method]["tags"][0], []).append(operation)
+    for name, schema in schemas.items():
+        found.schemas[name] = list(_members(schema, schemas))
+    return found
+
+
+def _operation(method: str, path: str, item: dict[str, Any], schemas: dict[str, Any]) -> Operation:
+    body = _schema(item.get("requestBody", {}))
+    return Operation(
+        id=item["operationId"],
+        method=method.upper(),
+        path=path,
+        description=item.get("description", "").replace("`", ""),
+        deprecated=item.get("deprecated", False),
+        parameters=[_parameter(entry) for entry in item.get("parameters", [])],
+        body=list(_members(body, schemas)),
+        answers=[_answer(status, entry) for status, entry in item["responses"].items()],
+    )
+
+
+def _parameter(entry: dict[str, Any]) -> Member:
+    return Member(
+        name=entry["name"],
+        type=_type(entry["schema"]),
+        required=entry.get("required", False),
+        place=entry["in"],
+        description=entry.get("description", ""),
+    )
+
+
+def _answer(status: str, entry: dict[str, Any]) -> Answer:
+    schema = _schema(entry)
+    named = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
+    return Answer(status, _type(schema) if schema else "nothing", named)
+
+
+def _schema(body_or_answer: dict[str, Any]) -> dict[str, Any]:
+    for content in body_or_answer.get("content", {}).values():
+        schema: dict[str, Any] = content["schema"]
+        return schema
+    return {}
+
+
+def _members(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Member]:
+    if reference := schema.get("$ref"):
+        schema = schemas[reference.rpartition("/")[2]]
+    required = schema.get("required", ())
+    for name, entry in schema.get("properties", {}).items():
+        yield Member(name, _type(entry), name in required, description=entry.get("description", ""))
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Return a type as a reader says it: "list of Role", "one of asc, desc", "date-time or null"."""
+    if reference := schema.get("$ref"):
+        return str(reference.rpartition("/")[2])
+    if parts := schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf"):
+        return " or ".join(_type(part) for part in parts)
+    if values := schema.get("enum"):
+        return "one of " + ", ".join(str(value) for value in values)
+    types = schema.get("type", "anything")
+    names = [schema.get("format", name) for name in ([types] if isinstance(types, str) else types)]
+    if "array" in names:
+        return f"list of {_type(schema.get('items', {}))}"
+    return " or ".join("null" if name == "null" else name for name in names)

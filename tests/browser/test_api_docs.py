@@ -1,0 +1,14 @@
+"""The API's page in a browser."""
+
+from tests.browser.conftest import Visit
+
+
+def test_the_page_is_readable_accessible_and_quiet(visit: Visit) -> None:
+    visitor = visit()
+    visitor.press("API")
+    visitor.page.wait_for_url("**/api/docs/")
+    visitor.page.locator("summary").first.click()
+    visitor.check_accessibility()
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    body = visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert body <= 320
