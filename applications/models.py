@@ -1,14 +1,16 @@
 """Applications and the keys that sign their tokens."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Prefetch, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from accessrules.authorization import Authority
 from accessrules.models import Subject
+from runai_access.folding import fold
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -39,6 +41,8 @@ class Application(models.Model):
     credential_id = models.UUIDField(default=uuid.uuid4)
     # The form submission that made the current secret: the same one again makes nothing.
     submission = models.UUIDField(null=True)
+    # Name and creator as `search_text_of` makes it: what search looks in, alike on every database.
+    search_text = models.TextField(default="", editable=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -62,6 +66,15 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.search_text = search_text_of(self.subject.name, self.created_by)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its own page."""
+        return reverse("applications:detail", args=[self.pk])
 
     @property
     def id(self) -> uuid.UUID:
@@ -87,6 +100,14 @@ class Application(models.Model):
             earlier = Q(last_login=None) | Q(last_login__lt=now)
             Application.objects.filter(earlier, pk=self.pk).update(last_login=now)
             self.last_login = now
+
+
+def search_text_of(name: str, created_by: str) -> str:
+    """Return what is searched of an application: its name and its creator, folded, a line each.
+
+    Neither ever changes, so it is made once, when the row is.
+    """
+    return f"{fold(name)}\n{fold(created_by)}"
 
 
 class SigningKey(models.Model):

@@ -1,71 +1,90 @@
 """The Applications table."""
 
+from collections import defaultdict
 from typing import Any
 
-import django_tables2 as tables
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 
 from accessrules.authorization import Authority
 from applications.models import Application
-from runai_access.ui.tables import ListTable
+from runai_access.folding import fold
+from runai_access.ui.keyset import Bytewise, Sort
+from runai_access.ui.tables import ListColumn, ListTable
 
-Applications = QuerySet[Application]
+
+def _cell(name: str) -> str:
+    return f"applications/cells/_{name}.html"
 
 
-def _column(title: str, cell: str, *order_by: str, **options: Any) -> tables.TemplateColumn:
-    return tables.TemplateColumn(
-        template_name=f"applications/cells/_{cell}.html",
-        verbose_name=title,
-        order_by=(*order_by, "pk"),
-        **options,
+def _first_rule(authority: Authority) -> Sort:
+    """Sort by the first rule as the cell names it; those without one come first."""
+    rules = (
+        authority.visible_rules()
+        .living()
+        .filter(subject=OuterRef("pk"))
+        .order_by("pk")
+        .annotate(text=Concat("role__name", Value(" in "), "scope__name"))
     )
+    return Sort(Bytewise(Subquery(rules.values("text")[:1])), is_nullable=True)
 
 
 class ApplicationTable(ListTable):
     """The columns of the Applications page, in its wording."""
 
-    application = _column("Application", "application", "subject__name")
-    client_id = _column("Client ID", "client_id", "subject__name")
-    access_rules = _column("Access rule(s)", "access_rules")
-    last_login = _column("Last login", "last_login")
-    created_by = _column("Created by", "created_by", "created_by")
-    creation_time = _column("Creation time", "creation_time", "created_at")
-    last_updated = _column("Last updated", "last_updated", "updated_at")
+    application = ListColumn(
+        "Application", _cell("application"), sort=Sort.text("subject__name"),
+        exports=("subject__name",),
+    )  # fmt: skip
+    client_id = ListColumn(
+        "Client ID", _cell("client_id"), sort=Sort.text("subject__name"),
+        exports=("subject__name",),
+    )  # fmt: skip
+    access_rules = ListColumn(
+        "Access rule(s)", _cell("access_rules"), sort=_first_rule,
+        as_text=lambda rules: "; ".join(rules or []),
+    )  # fmt: skip
+    last_login = ListColumn(
+        "Last login", _cell("last_login"), sort=Sort.time("last_login", is_nullable=True),
+        exports=("last_login",), as_text=lambda time: time or "never",
+    )  # fmt: skip
+    created_by = ListColumn(
+        "Created by", _cell("created_by"), sort=Sort.text("created_by"), exports=("created_by",)
+    )
+    creation_time = ListColumn(
+        "Creation time", _cell("creation_time"), sort=Sort.time("created_at"),
+        exports=("created_at",),
+    )  # fmt: skip
+    last_updated = ListColumn(
+        "Last updated", _cell("last_updated"), sort=Sort.time("updated_at"),
+        exports=("updated_at",),
+    )  # fmt: skip
+    status = ListColumn(
+        "Status", _cell("status"), sort=Sort.flag("subject__enabled"), is_shown=False,
+        exports=("subject__enabled",),
+        as_text=lambda enabled: "enabled" if enabled else "disabled",
+    )  # fmt: skip
 
+    name = "applications"
     default_sort = "-creation_time"
 
-    class Meta(ListTable.Meta):
-        pass
+    @classmethod
+    def complete(cls, queryset: QuerySet[Application], context: Authority) -> Any:
+        return queryset.with_access_rules(context)  # type: ignore[attr-defined]  # Application's own
 
-    def __init__(self, *args: Any, authority: Authority, selected: str = "", **kwargs: Any) -> None:
-        self.authority = authority
-        self.selected = selected
-        super().__init__(*args, **kwargs)
+    @classmethod
+    def related(cls, pks: list[Any], context: Authority) -> dict[Any, list[str]]:
+        """Return each application's rules as `Role in Scope`."""
+        texts: defaultdict[Any, list[str]] = defaultdict(list)
+        rules = context.visible_rules().living().filter(subject__in=pks).order_by("pk")
+        for pk, role, scope in rules.values_list("subject", "role__name", "scope__name"):
+            texts[pk].append(f"{role} in {scope}")
+        return texts
 
-    def order_access_rules(
-        self, queryset: Applications, is_descending: bool
-    ) -> tuple[Applications, bool]:
-        """Sort by the first rule as the cell names it; those without one come first."""
-        first_rule = (
-            self.authority.visible_rules()
-            .living()
-            .filter(subject=OuterRef("pk"))
-            .order_by("pk")
-            .annotate(text=Concat("role__name", Value(" in "), "scope__name"))
-        )
-        queryset = queryset.annotate(first_rule=Subquery(first_rule.values("text")[:1]))
-        return _with_nothing_first(queryset, "first_rule", is_descending), True
-
-    def order_last_login(
-        self, queryset: Applications, is_descending: bool
-    ) -> tuple[Applications, bool]:
-        """Sort by time; "never" counts as before any time."""
-        return _with_nothing_first(queryset, "last_login", is_descending), True
-
-
-def _with_nothing_first(queryset: Applications, field: str, is_descending: bool) -> Applications:
-    """Sort by `field` with nulls as its least value: left alone, databases disagree on that."""
-    if is_descending:
-        return queryset.order_by(F(field).desc(nulls_last=True), "-pk")
-    return queryset.order_by(F(field).asc(nulls_first=True), "pk")
+    def rules_of(self, application: Application) -> list[Any]:
+        """Return its rules in sight; those that a search has found come first."""
+        rules: list[Any] = application.subject.visible_rules  # type: ignore[attr-defined]  # brought
+        term = fold(self.search)
+        if not term:
+            return rules
+        return sorted(rules, key=lambda rule: term not in fold(f"{rule.role}\n{rule.scope}"))

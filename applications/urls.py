@@ -2,13 +2,32 @@
 
 from django.urls import path
 
-from applications.views import access_rules, credentials, dialogs, listing
+from applications.views import (
+    access_rules,
+    bulk,
+    credentials,
+    customizing,
+    detail,
+    dialogs,
+    listing,
+)
 
 app_name = "applications"
 urlpatterns = [
     path("", listing.application_list, name="list"),
     path("selected/", listing.selected, name="selected"),
+    path("filter/", customizing.filter_, name="filter"),
+    path("columns/", customizing.columns, name="columns"),
+    path("page-size/", customizing.page_size, name="page-size"),
+    path("download/", customizing.download, name="download"),
+    path("applications.csv", customizing.csv, name="csv"),
+    path("several/add-rule/", bulk.add_rule, name="bulk-add-rule"),
+    *[
+        path(f"several/{name}/", bulk.several, {"action": name}, name=f"bulk-{name}")
+        for name in bulk.BULK
+    ],
     path("new/", credentials.create, name="create"),
+    path("<uuid:id_>/", detail.detail, name="detail"),
     path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
     path(
         "<uuid:id_>/access-rules/<int:rule_id>/delete/",

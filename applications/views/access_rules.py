@@ -14,7 +14,8 @@ from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from accessrules.forms import AccessRuleForm
 from accessrules.models import AccessRule
-from accessrules.scope_tree import full_names, grantable_tree
+from accessrules.scope_picker import ScopePicker
+from accessrules.scope_tree import full_names
 from applications import policy
 from applications.models import Application
 from runai_access.errors import Conflict, Denied, NotFound
@@ -57,6 +58,12 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
 
 
 def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
+    picker = ScopePicker(caller.authority, request.POST)
+    if picker.is_looking:
+        caller.authority.require_anywhere("create", "access_rules")
+        chosen = {"role": picker.role, "scope": picker.scope}
+        looking = AccessRuleForm(authority=caller.authority, initial=chosen)
+        return _dialog(request, application, looking)
     form = AccessRuleForm(request.POST, authority=caller.authority)
     if not form.is_valid():
         caller.authority.require_anywhere("create", "access_rules")
@@ -81,7 +88,7 @@ def _saved(request: HttpRequest, application: Application) -> HttpResponse:
     """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
     if not asks_for(request, "dialog"):
         return redirect("applications:access-rules", application.pk)
-    return _dialog(request, application, changed=True)
+    return _dialog(request, application, changed=application.pk)
 
 
 def _dialog(
@@ -91,17 +98,17 @@ def _dialog(
     *,
     error: str = "",
     status: int = 200,
-    changed: bool = False,
+    changed: UUID | None = None,
 ) -> HttpResponse:
     caller = caller_of(request)
     authority = caller.authority
     context: dict[str, Any] = {
         "application": application,
-        "rules": _rules(caller, application),
+        "rules": rules_of(caller, application),
         "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
         "may_add": authority.allows_anywhere("create", "access_rules"),
         "form": form,
-        "tree": grantable_tree(authority, str(form["scope"].value() or "")) if form else [],
+        "picker": ScopePicker(authority, request.POST or None) if form else None,
         "error": error,
     }
     return render_dialog(
@@ -109,7 +116,8 @@ def _dialog(
     )
 
 
-def _rules(caller: Caller, application: Application) -> list[dict[str, Any]]:
+def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:
+    """Return its rules in sight with their full paths, and whether each may be deleted."""
     rules: list[AccessRule] = list(
         caller.authority.visible_rules()
         .living()

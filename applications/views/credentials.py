@@ -6,6 +6,7 @@ The secret is in the answer of the POST and nowhere else: no redirect, no sessio
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -96,9 +97,15 @@ def _regenerate_form(
 def _show_secret(
     request: HttpRequest, issued: actions.Issued, done: str, *, is_new: bool
 ) -> HttpResponse:
-    # After DONE a new application is shown by a fresh list: there is none to bring up to date.
-    context = {"application": issued.application, "secret": issued.secret, "is_new": is_new}
-    response = render_dialog(request, "applications/_secret.html", context, changed=not is_new)
+    context = {
+        "application": issued.application,
+        "secret": issued.secret,
+        "is_new": is_new,
+        "base_url": settings.PUBLIC_URL,
+    }
+    response = render_dialog(
+        request, "applications/_secret.html", context, changed=issued.application.pk
+    )
     response.headers["Cache-Control"] = "no-store"
     # Only now, so that the list behind shows it and not this answer.
     messages.success(request, done)
@@ -110,7 +117,11 @@ def _already_done(
 ) -> HttpResponse:
     context = {"reason": str(error), "application": application}
     return render_dialog(
-        request, "applications/_already_done.html", context, status=409, changed=True
+        request,
+        "applications/_already_done.html",
+        context,
+        status=409,
+        changed=application.pk if application else "",
     )
 
 

@@ -44,6 +44,7 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
         actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
         state = "enabled" if enabled else "disabled"
         messages.success(request, f"Application {application} is {state}.")
-        return finish_dialog(request, f"{resolve_url('applications:list')}?selected={id_}")
+        url = f"{resolve_url('applications:list')}?changed={id_}"
+        return finish_dialog(request, url, changed=id_)
     context = {"application": application, "enabled": enabled}
     return render_dialog(request, "applications/_set_enabled.html", context)

@@ -16,7 +16,7 @@ from accessrules.actions import create_access_rule, set_subject_enabled
 from accessrules.callers import SYSTEM
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject
 from applications.actions import create_application_without_secret
-from applications.models import Application
+from applications.models import Application, search_text_of
 from runai_access.accounts.actions import create_user
 from runai_access.accounts.models import User
 
@@ -61,6 +61,7 @@ class _Example:
         self._set_up(application.subject, entry)
         Application.objects.filter(pk=application.pk).update(
             created_by=entry["created_by"],
+            search_text=search_text_of(entry["name"], entry["created_by"]),
             last_login=self._ago(entry["last_login"]) if "last_login" in entry else None,
             **self._times(entry),
         )

@@ -9,6 +9,7 @@ from django_htmx.http import push_url, trigger_client_event
 
 CHANGED = "changed"
 CLOSE = "dialog-close"
+SHOW = "show-list"
 
 
 def asks_for(request: HttpRequest, target: str) -> bool:
@@ -22,15 +23,15 @@ def render_dialog(
     context: dict[str, Any],
     *,
     status: int = 200,
-    changed: bool = False,
+    changed: object = None,
 ) -> HttpResponse:
-    """Render a dialog; `changed` says that the list behind it is out of date."""
+    """Render a dialog; `changed` is the id of the row in the list behind that is out of date."""
     if asks_for(request, "dialog"):
         response = render(request, template, {**context, "in_dialog": True}, status=status)
         # HTMX would put a boosted address into the address bar, over the one of the list.
         push_url(response, False)
-        if changed:
-            trigger_client_event(response, CHANGED)
+        if changed is not None:
+            trigger_client_event(response, CHANGED, {"id": str(changed)})
     else:
         page = {**context, "dialog_template": template}
         response = render(request, "ui/dialog_page.html", page, status=status)
@@ -38,11 +39,19 @@ def render_dialog(
     return response
 
 
-def finish_dialog(request: HttpRequest, url: str) -> HttpResponse:
-    """Close the dialog over its list, which is out of date; without HTMX go to `url`."""
+def finish_dialog(
+    request: HttpRequest, url: str, *, changed: object = "", show: str = ""
+) -> HttpResponse:
+    """Close the dialog over its list; without HTMX go to `url`.
+
+    The list is shown at the address `show`, or else once more as it is, with the row `changed`.
+    """
     if not asks_for(request, "dialog"):
         return redirect(url)
     response = HttpResponse(status=204)
     push_url(response, False)
-    trigger_client_event(response, CHANGED)
+    if show:
+        trigger_client_event(response, SHOW, {"address": show})
+    else:
+        trigger_client_event(response, CHANGED, {"id": str(changed)})
     return trigger_client_event(response, CLOSE)

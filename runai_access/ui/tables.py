@@ -1,46 +1,136 @@
-"""The table that every list page builds on: sorting, paging and what the template asks."""
+"""The table that every list page builds on."""
 
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import django_tables2 as tables
-from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django_tables2.utils import OrderBy
+from django_tables2.data import TableData
 
-PAGE_SIZE = 20
+from runai_access.ui.keyset import Page, Sort
+
+CHUNK = 500
 
 
-class NearestPaginator(Paginator):  # type: ignore[type-arg]  # not generic when it runs
-    """Answers with the nearest page there is, so that an old bookmark still shows something."""
+class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
+    """The rows of one page, sorted by the database already."""
 
-    def page(self, number: int | str) -> "Page[Any]":
-        try:
-            return super().page(number)
-        except PageNotAnInteger:
-            return super().page(1)
-        except EmptyPage:
-            return super().page(self.num_pages)
+    def __init__(self, page: Page[Any], pinned: Sequence[Any]) -> None:
+        super().__init__([*pinned, *page.rows])
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def order_by(self, aliases: Sequence[str]) -> None:
+        """Leave the rows as they are: a page can't be sorted, only the whole list."""
+
+
+class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2 has no types
+    """A column: the template of its cell, what it is sorted by, and what a file says of it.
+
+    `exports` are the paths whose values the file needs; `as_text` makes a cell of them, and of what
+    the table's `related` found for the row.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        template: str,
+        *,
+        sort: Sort | Callable[[Any], Sort],
+        exports: tuple[str, ...] = (),
+        as_text: Callable[..., Any] | None = None,
+        is_shown: bool = True,
+    ) -> None:
+        super().__init__(template_name=template, verbose_name=title)
+        self._sort, self.exports, self.as_text = sort, exports, as_text
+        self.is_shown = is_shown
+
+    def sort_for(self, context: Any) -> Sort:
+        return self._sort if isinstance(self._sort, Sort) else self._sort(context)
 
 
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
-    """A table whose state is its address: `sort` and `page`; what it can't read it leaves out.
+    """A table of `ListColumn`s. The first one names the row and can't be hidden.
 
-    A subclass names its columns, each with an `order_by` that ends in the primary key, and the
-    `default_sort`.
+    A subclass has a `name`, a `default_sort`, and says with `complete` what its cells need.
+    `pinned` are rows that were just changed and that the page itself does not show.
     """
 
+    name = ""
     default_sort = ""
 
-    class Meta:
-        order_by_field = "sort"
-        page_field = "page"
+    def __init__(  # noqa: PLR0913  # what a page shows of its rows
+        self,
+        page: Page[Any],
+        *,
+        context: Any,
+        columns: Sequence[str],
+        sort: str,
+        selected: frozenset[str] = frozenset(),
+        changed: str = "",
+        search: str = "",
+        pinned: Sequence[Any] = (),
+    ) -> None:
+        self.page_read, self.asks = page, context
+        self.pinned_rows = pinned
+        self.selected, self.changed, self.search = selected, changed, search
+        hidden = [name for name in self.base_columns if name not in columns]
+        super().__init__(
+            PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden
+        )
 
     @classmethod
-    def for_request(cls, request: HttpRequest, queryset: QuerySet[Any], **options: Any) -> Self:
-        """Return the page of `queryset` that the request's address asks for."""
-        sort = request.GET.get("sort", "")
-        known = OrderBy(sort).bare in cls.base_columns
-        table = cls(queryset, order_by=sort if known else cls.default_sort, **options)
-        table.paginate(NearestPaginator, per_page=PAGE_SIZE, page=request.GET.get("page", 1))
-        return table
+    def titles(cls) -> dict[str, str]:
+        return {name: column.verbose_name for name, column in cls.base_columns.items()}
+
+    @classmethod
+    def default_columns(cls) -> list[str]:
+        return [name for name, column in cls.base_columns.items() if column.is_shown]
+
+    @classmethod
+    def naming_column(cls) -> str:
+        return str(next(iter(cls.base_columns)))
+
+    @classmethod
+    def sort_of(cls, sort: str, context: Any) -> tuple[Sort, bool]:
+        """Return what a known sort means, and whether it goes down."""
+        return cls.base_columns[sort.lstrip("-")].sort_for(context), sort.startswith("-")
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[Any], context: Any) -> QuerySet[Any]:  # noqa: ARG003
+        """Return the rows with all that their cells show; for one page."""
+        return queryset
+
+    @classmethod
+    def related(cls, pks: list[Any], context: Any) -> dict[Any, Any]:  # noqa: ARG003
+        """Return what a file says of these rows besides their own values."""
+        return {}
+
+    @classmethod
+    def exported(
+        cls, queryset: QuerySet[Any], columns: Sequence[str], context: Any, limit: int
+    ) -> Iterator[list[Any]]:
+        """Yield the rows of a file, in constant memory and few queries."""
+        chosen = [cls.base_columns[name] for name in columns]
+        paths = list(dict.fromkeys(["pk", *(path for column in chosen for path in column.exports)]))
+        rows = queryset.values_list(*paths)[:limit].iterator(chunk_size=CHUNK)
+        for chunk in _chunks(rows, CHUNK):
+            related = cls.related([row[0] for row in chunk], context)
+            for row in chunk:
+                values = dict(zip(paths, row, strict=True))
+                yield [_exported(column, values, related.get(row[0])) for column in chosen]
+
+
+def _exported(column: ListColumn, values: dict[str, Any], related: Any) -> Any:
+    own = [values[path] for path in column.exports]
+    if column.as_text is None:
+        return own[0]
+    return column.as_text(*own) if own else column.as_text(related)
+
+
+def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

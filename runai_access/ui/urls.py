@@ -5,4 +5,7 @@ from django.urls import path
 from runai_access.ui import views
 
 app_name = "ui"
-urlpatterns = [path("theme/", views.choose_theme, name="theme")]
+urlpatterns = [
+    path("theme/", views.choose_theme, name="theme"),
+    path("keys/", views.keys, name="keys"),
+]

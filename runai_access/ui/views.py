@@ -3,8 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.themes import remember_theme
 
 
@@ -22,3 +23,9 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     response = redirect(local_address(request, request.POST.get("next", ""), "/"))
     remember_theme(response, request.POST.get("theme", ""))
     return response
+
+
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    """List the keys that do something."""
+    return render_dialog(request, "ui/_keys.html", {})

@@ -1,6 +1,7 @@
 // Opens the one <dialog> when HTMX has put something into it, closes it, and empties it again.
 
 const dialog = document.getElementById("dialog");
+let opener = "";
 
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
@@ -10,24 +11,74 @@ function close() {
   if (dialog.open) dialog.close();
 }
 
+// A shown secret is left by DONE; every other way asks first.
+function ask() {
+  const question = dialog.querySelector("[data-leave]");
+  if (!question) return;
+  question.hidden = false;
+  question.querySelector("[data-stay]").focus();
+}
+
+function leave() {
+  if (isShowingSecret()) ask();
+  else close();
+}
+
 function focusSomewhereUseful() {
   // What had the focus may be gone, with the row that was deleted.
   if (document.activeElement !== document.body) return;
-  document.querySelector("#listing-title, h1")?.focus();
+  const known = opener && document.getElementById(opener);
+  (known || document.querySelector("#listing-title, h1"))?.focus();
+}
+
+function isOnBackdrop(event) {
+  if (event.target !== dialog) return false;
+  const box = dialog.getBoundingClientRect();
+  const isBeside = event.clientX < box.left || event.clientX > box.right;
+  return isBeside || event.clientY < box.top || event.clientY > box.bottom;
 }
 
 if (dialog) {
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!dialog.open) opener = document.activeElement?.id ?? "";
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
-    // A shown secret is left by DONE only: Escape would lose it.
-    dialog.setAttribute("closedby", isShowingSecret() ? "none" : "closerequest");
-    if (!dialog.open) dialog.showModal();
-    (dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input"))?.focus();
+    const isNew = !dialog.open;
+    if (isNew) dialog.showModal();
+    const before = !isNew && event.detail.requestConfig?.focused;
+    const again = before && document.getElementById(before);
+    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
+    (again || first)?.focus();
+  });
+  // Within a dialog the focus stays where it was: on the same button of the new content.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const focused = document.activeElement;
+    if (dialog.contains(focused)) event.detail.focused = focused.id;
   });
   dialog.addEventListener("cancel", (event) => {
-    if (isShowingSecret()) event.preventDefault();
+    if (!isShowingSecret()) return;
+    event.preventDefault();
+    ask();
+  });
+  dialog.addEventListener("keydown", (event) => {
+    // Chromium closes at a second Escape whatever the cancel event says.
+    if (event.key !== "Escape" || !isShowingSecret()) return;
+    event.preventDefault();
+    ask();
+  });
+  let pressedOnBackdrop = false;
+  dialog.addEventListener("pointerdown", (event) => {
+    pressedOnBackdrop = isOnBackdrop(event);
   });
   dialog.addEventListener("click", (event) => {
+    if (pressedOnBackdrop && isOnBackdrop(event)) leave();
+    if (event.target.closest("[data-stay]")) {
+      dialog.querySelector("[data-leave]").hidden = true;
+      dialog.querySelector("[data-close]").focus();
+    }
+    if (event.target.closest("[data-leave-anyway]")) close();
+    if (event.target.closest("[data-close-after]")) setTimeout(close);
     if (!event.target.closest("[data-close]")) return;
     event.preventDefault();
     close();

@@ -1,22 +1,103 @@
-// A click anywhere in a row selects it, a second one lets it go; so does the toolbar's ✕.
+// Selecting rows, the menu of a row, and bringing the list up to date.
 
 const INTERACTIVE = "a, button, input, label, summary, code";
 
+function listing() {
+  return document.getElementById("listing");
+}
+
+function boxes() {
+  return [...document.querySelectorAll("#listing [data-row] input[name=selected]")];
+}
+
+// What CSS can't count: one or several, and whether enabled and disabled ones are among them.
+function tell() {
+  const section = listing();
+  const all = boxes();
+  const chosen = all.filter((box) => box.checked);
+  if (!section) return;
+  section.dataset.selected = chosen.length > 1 ? "several" : String(chosen.length);
+  const count = section.querySelector("[data-selected-count]");
+  const text = chosen.length ? `${chosen.length} selected` : "";
+  if (count && count.textContent !== text) count.textContent = text;
+  const page = section.querySelector("[data-select-page]");
+  if (!page) return;
+  page.checked = all.length > 0 && chosen.length === all.length;
+  page.indeterminate = chosen.length > 0 && chosen.length < all.length;
+}
+
 function clear() {
-  const selected = document.querySelector("#listing input[name=selected]:checked");
-  if (!selected) return;
-  selected.checked = false;
-  selected.focus();
+  const chosen = boxes().filter((box) => box.checked);
+  for (const box of chosen) box.checked = false;
+  tell();
+  chosen[0]?.focus();
+}
+
+function openMenu(link) {
+  const menu = document.getElementById("row-menu");
+  const box = document.getElementById(`select-${link.dataset.rowMenu}`);
+  menu.elements.selected.value = link.dataset.rowMenu;
+  menu.querySelector("[data-row-page]").href = link.href;
+  menu.dataset.enabled = box.dataset.enabled;
+  menu.style.positionAnchor = "--row-menu";
+  for (const other of document.querySelectorAll("[data-row-menu]")) other.style.anchorName = "";
+  link.style.anchorName = "--row-menu";
+  menu.showPopover({ source: link });
+  menu.querySelector("a, button").focus();
+}
+
+// The rows that are selected stay so; the row that changed is shown and highlighted.
+function refresh(address, changed) {
+  const url = new URL(address, location.href);
+  for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
+  if (changed) url.searchParams.set("changed", changed);
+  const options = { target: "#listing", swap: "outerHTML", select: "#listing", source: "#listing" };
+  return window.htmx.ajax("GET", url.pathname + url.search, options);
 }
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   if (row && !event.target.closest(INTERACTIVE) && !String(window.getSelection())) {
-    const radio = row.querySelector("input[name=selected]");
-    radio.checked = !radio.checked;
+    const box = row.querySelector("input[name=selected]");
+    box.checked = !box.checked;
+    tell();
   }
   if (event.target.closest("[data-clear-selection]")) {
     event.preventDefault();
     clear();
   }
+  const link = event.target.closest("[data-row-menu]");
+  if (link && !event.ctrlKey && !event.metaKey && HTMLElement.prototype.showPopover) {
+    event.preventDefault();
+    openMenu(link);
+  }
+  if (event.target.closest("[data-close-menu], #row-menu a, #row-menu button")) {
+    event.target.closest("[popover]")?.hidePopover();
+  }
 });
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-select-page]")) {
+    for (const box of boxes()) box.checked = event.target.checked;
+  }
+  if (event.target.closest("#listing")) tell();
+});
+
+let leaving = "";
+document.addEventListener("htmx:beforeRequest", (event) => {
+  leaving = event.detail.elt.dataset?.leaves ?? leaving;
+});
+document.addEventListener("changed", (event) => {
+  const section = listing();
+  // On the page of what was deleted there is nothing left to show.
+  if (!section) return;
+  if (leaving && event.detail.id === "") location.assign(leaving);
+  else refresh(section.dataset.listing, event.detail.id);
+});
+document.addEventListener("show-list", (event) => {
+  history.pushState({ htmx: true }, "", event.detail.address);
+  refresh(event.detail.address, "");
+});
+document.addEventListener("htmx:afterSettle", tell);
+window.addEventListener("pageshow", tell);
+tell();

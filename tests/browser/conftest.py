@@ -45,7 +45,7 @@ class Visitor:
 
     def select(self, name: str) -> None:
         """Select the application of that name in the table."""
-        self.page.get_by_role("radio", name=name, exact=True).check()
+        self.page.get_by_role("checkbox", name=name, exact=True).check()
 
     def create(self, name: str) -> str:
         """Create an application and return its secret, still shown."""

@@ -42,7 +42,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text(f"Application {name} is created.")
-    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
     assert secret not in page.content()
     assert _credentials_work(visitor, name, secret)
     visitor.check_accessibility()
@@ -69,7 +69,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row", name=name)
     expect(row).to_contain_text(f"L1 researcher in {DEPARTMENT}")
-    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
 
     # Regenerating the client secret
     visitor.press("REGENERATE CLIENT SECRET")
@@ -139,4 +139,4 @@ def test_every_procedure_without_javascript(visit: Visit, name: str) -> None:
     visitor.press("DELETE")
     visitor.press("DELETE")
     assert f"Application {name} is deleted." in visitor.text()
-    expect(page.get_by_role("radio", name=name, exact=True)).to_have_count(0)
+    expect(page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)

@@ -104,3 +104,13 @@ def secret_in(response: HttpResponse) -> str:
     found = SECRET.search(response.content.decode())
     assert found, "the answer shows no secret"
     return found[0]
+
+
+def way(response: HttpResponse, relation: str) -> str:
+    """Return the address that the paging link of that relation leads to."""
+    found = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*rel="{relation}"', response.content.decode())
+    found = found or re.search(
+        rf'<a [^>]*rel="{relation}"[^>]*?href="([^"]*)"', response.content.decode()
+    )
+    assert found, f"there is no way to {relation}"
+    return unescape(found[1])

@@ -173,9 +173,11 @@ def test_the_list_names_what_was_created(browser: Client) -> None:
 
 def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> None:
     answer = _send(browser, name="ci")
-    onward = f"/applications/?selected={Application.objects.get().pk}"
+    onward = f"/applications/?changed={Application.objects.get().pk}"
     assert f'href="{onward}"' in answer.content.decode()
-    assert " checked" in browser.get(onward).content.decode()
+    shown = browser.get(onward).content.decode()
+    assert " checked" in shown
+    assert 'class="row-changed"' in shown
 
 
 def test_regenerating_warns_first_and_then_replaces_the_secret(

@@ -76,7 +76,7 @@ def test_disabling_and_enabling_ask_first_and_say_what_they_did(
     answer = browser.post(_url(action, ci), follow=True)
     assert Application.objects.get().enabled is enabled
     assert f"Application ci is {action}d." in text_of(answer)
-    assert f'id="select-{ci.pk}" checked' in answer.content.decode()
+    assert f'id="select-{ci.pk}" aria-label="ci" checked' in answer.content.decode()
 
 
 @pytest.mark.parametrize("action", ["delete", "disable", "enable"])

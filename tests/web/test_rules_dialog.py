@@ -66,7 +66,8 @@ def test_an_application_without_rules_says_what_that_means(browser: Client, db: 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
     browser: Client, ci: Application, acme: Organisation
 ) -> None:
-    content = browser.get(f"{_url(ci)}?add").content.decode()
+    looking = {"do": "look", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
+    content = browser.post(f"{_url(ci)}?add", looking).content.decode()
     viewer = Role.objects.get(name="Viewer")
     assert f'<option value="{viewer.pk}" title="{viewer.description}">Viewer</option>' in content
     for scope in Scope.objects.offered():
@@ -103,7 +104,7 @@ def test_a_rule_that_exists_is_told_in_the_dialog(
     assert answer.status_code == 409
     assert "ci already is Viewer in project training." in text_of(answer)
     content = answer.content.decode()
-    assert f'name="scope" value="{acme.training.pk}" checked' in content
+    assert f'value="{acme.training.pk}" id="scope-{acme.training.pk}" checked' in content
     assert re.search(r"<option [^>]* selected>Viewer</option>", content)
     assert _rules_of(ci) == ["Viewer in training"]
 

@@ -1,0 +1,34 @@
+"""What templates about roles and scopes ask."""
+
+from typing import Any
+
+from django import template
+
+from accessrules.authorization import ACTIONS
+from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.forms import AccessRuleForm
+from accessrules.models import Role
+from accessrules.scope_picker import ScopePicker
+
+register = template.Library()
+
+
+@register.simple_tag
+def roles_offered(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
+    """Return the roles that may be granted in the chosen scope."""
+    return picker.roles(form.roles.values())
+
+
+@register.simple_tag
+def permissions_in_words(role: Role) -> list[str]:
+    """Return what a role permits, for example "Applications: create, read"."""
+    return [
+        f"{_name(resource_type)}: {', '.join(ACTIONS[letter] for letter in letters)}"
+        for resource_type, letters in sorted(role.permissions.items())
+        if letters
+    ]
+
+
+def _name(resource_type: str) -> Any:
+    known = RESOURCE_TYPES.get(resource_type)
+    return known.name if known else resource_type

@@ -1,0 +1,279 @@
+"""Paging by keyset: a page is what follows a row, so a deep one costs no more than the first.
+
+A cursor is the sort value and the primary key of the row at the edge. Nothing (NULL) counts as the
+least value, and ties are broken by the primary key in the same direction; so pages never repeat or
+skip a row, whatever is added or removed meanwhile.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Expression, F, Func, Model, OrderBy, Q, QuerySet
+from django.db.models.expressions import Combinable
+
+M = TypeVar("M", bound=Model)
+COUNTED = 10_000
+_LONGEST_CURSOR = 4_000
+
+
+class BadCursor(Exception):
+    """A text that no page of ours has handed out."""
+
+
+class Bytewise(Func):
+    """Text in the order of its bytes: SQLite's own, and PostgreSQL's if it is asked."""
+
+    template = "%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template='%(expressions)s COLLATE "C"', **extra)
+
+
+def _same(text: str) -> Any:
+    return text
+
+
+@dataclass(frozen=True)
+class Sort:
+    """What a column is sorted by; `read` turns the text in a cursor back into a value."""
+
+    by: Combinable | Expression | F
+    is_nullable: bool = False
+    read: Callable[[str], Any] = _same
+
+    @classmethod
+    def text(cls, path: str) -> "Sort":
+        return cls(Bytewise(F(path)))
+
+    @classmethod
+    def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
+        return cls(F(path), is_nullable, datetime.fromisoformat)
+
+    @classmethod
+    def flag(cls, path: str) -> "Sort":
+        return cls(F(path), read=lambda text: text == "True")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The row at the edge of a page."""
+
+    value: Any
+    pk: Any
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are: exactly up to a limit, and honestly "more than that" beyond."""
+
+    number: int
+    is_exact: bool
+
+    def __str__(self) -> str:
+        return f"{self.number:,}" + ("" if self.is_exact else "+")
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
+@dataclass(frozen=True)
+class Position:
+    """Which page is asked for: a number, the last, or the one after or before a row.
+
+    With a cursor, `number` is only what to call the page.
+    """
+
+    number: int = 1
+    is_last: bool = False
+    after: Cursor | None = None
+    before: Cursor | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """The rows of one page. `number` is None where nobody counted so far."""
+
+    rows: list[M]
+    number: int | None
+    size: int
+    count: Count
+    has_previous: bool
+    has_next: bool
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are, where that is known."""
+        return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
+
+    @property
+    def reach(self) -> int:
+        """The highest page that may be jumped to."""
+        return self.pages or COUNTED // self.size
+
+    @property
+    def start(self) -> int | None:
+        return (self.number - 1) * self.size + 1 if self.number else None
+
+    @property
+    def end(self) -> int | None:
+        return self.start + len(self.rows) - 1 if self.start else None
+
+    @property
+    def previous_cursor(self) -> str:
+        return encode(self.rows[0]) if self.rows else ""
+
+    @property
+    def next_cursor(self) -> str:
+        return encode(self.rows[-1]) if self.rows else ""
+
+
+def count_up_to(queryset: QuerySet[Any], limit: int = COUNTED) -> Count:
+    """Count at most `limit` rows: a table of millions costs no more than one of thousands."""
+    number = queryset.order_by()[: limit + 1].count()
+    return Count(min(number, limit), number <= limit)
+
+
+def encode(row: Any) -> str:
+    """Return the cursor of a row as it stands in an address."""
+    value = row.sort_key
+    text = value.isoformat() if isinstance(value, datetime) else value
+    packed = json.dumps([text if text is None else str(text), str(row.pk)]).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(text: str, sort: Sort) -> Cursor:
+    """Return the cursor that `text` holds; raise BadCursor for anything but one of this sort."""
+    if len(text) > _LONGEST_CURSOR or "\x00" in text:
+        raise BadCursor
+    try:
+        packed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        value, pk = json.loads(packed)
+        if value is not None and not isinstance(value, str):
+            raise BadCursor
+        value = value if value is None else sort.read(value)
+        if (value is None and not sort.is_nullable) or "\x00" in str(value):
+            raise BadCursor
+        str(value).encode()
+        return Cursor(value, _key(pk))
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
+        raise BadCursor from error
+
+
+def _key(text: Any) -> int | UUID:
+    """Return the primary key that a cursor holds: a number or a UUID."""
+    if not isinstance(text, str):
+        raise BadCursor
+    return int(text) if text.isdecimal() and len(text) < 19 else UUID(text)
+
+
+def sorted_by(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> QuerySet[M]:
+    """Return the rows in their order, each with its `sort_key`."""
+    return _keyed(queryset, sort).order_by(*_order(sort, is_descending))
+
+
+def page_of(
+    queryset: QuerySet[M],
+    sort: Sort,
+    position: Position,
+    *,
+    is_descending: bool,
+    size: int,
+) -> Page[M]:
+    """Return the page at `position`, or the nearest there is."""
+    return _Reader(queryset, sort, is_descending, size).page(position)
+
+
+class _Reader(Generic[M]):
+    def __init__(self, queryset: QuerySet[M], sort: Sort, is_descending: bool, size: int) -> None:
+        self._rows = _keyed(queryset, sort)
+        self._sort, self._is_descending, self._size = sort, is_descending, size
+        self._count = count_up_to(queryset)
+
+    def page(self, position: Position) -> Page[M]:
+        if position.after:
+            rows = self._read(position.after, self._size + 1)
+            if rows:
+                return self._made(rows, position.number, has_previous=True)
+            return self._last()
+        if position.before:
+            rows = self._read(position.before, self._size + 1, backwards=True)
+            if len(rows) > self._size:
+                return self._backwards(rows, position.number, has_next=True)
+            return self._numbered(1)
+        last = -(-self._count.number // self._size)
+        if position.is_last or (self._count.is_exact and position.number >= max(last, 2)):
+            return self._last()
+        return self._numbered(position.number)
+
+    def _numbered(self, number: int) -> Page[M]:
+        start = (number - 1) * self._size
+        if start == 0:
+            return self._made(self._read(None, self._size + 1), 1, has_previous=False)
+        ordered = self._rows.order_by(*_order(self._sort, self._is_descending))
+        rows = list(ordered[start : start + self._size + 1])
+        return self._made(rows, number, has_previous=True)
+
+    def _last(self) -> Page[M]:
+        if not self._count.is_exact:
+            return self._backwards(self._read(None, self._size + 1, backwards=True), None)
+        pages = max(1, -(-self._count.number // self._size))
+        if pages == 1:
+            return self._numbered(1)
+        length = self._count.number - (pages - 1) * self._size
+        rows = self._read(None, length, backwards=True)[::-1]
+        return Page(rows, pages, self._size, self._count, has_previous=True, has_next=False)
+
+    def _made(self, rows: list[M], number: int, *, has_previous: bool) -> Page[M]:
+        kept, has_next = rows[: self._size], len(rows) > self._size
+        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
+
+    def _backwards(self, rows: list[M], number: int | None, *, has_next: bool = False) -> Page[M]:
+        kept, has_previous = rows[: self._size][::-1], len(rows) > self._size
+        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
+
+    def _read(self, start: Cursor | None, length: int, *, backwards: bool = False) -> list[M]:
+        """Read from `start` on; each part of the way is one range of an index."""
+        is_descending = self._is_descending is not backwards
+        rows: list[M] = []
+        for part in _parts(self._sort, start, is_descending):
+            if len(rows) < length:
+                ordered = self._rows.filter(part).order_by(*_order(self._sort, is_descending))
+                rows += ordered[: length - len(rows)]
+        return rows
+
+
+def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
+    """Return what lies beyond `start`, in reading order: rows with and without a value apart."""
+    nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
+    if start is None:
+        if not sort.is_nullable:
+            return [Q()]
+        return [something, nothing] if is_descending else [nothing, something]
+    than = "lt" if is_descending else "gt"
+    tie = Q(**{f"pk__{than}": start.pk})
+    if start.value is None:
+        return [nothing & tie] if is_descending else [nothing & tie, something]
+    # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
+    beyond = Q(**{f"sort_key__{than}e": start.value}) & (
+        Q(**{f"sort_key__{than}": start.value}) | tie
+    )
+    return [beyond, nothing] if sort.is_nullable and is_descending else [beyond]
+
+
+def _order(sort: Sort, is_descending: bool) -> list[OrderBy | str]:
+    key = F("sort_key")
+    nulls = True if sort.is_nullable else None
+    if is_descending:
+        return [key.desc(nulls_last=nulls), "-pk"]
+    return [key.asc(nulls_first=nulls), "pk"]
+
+
+def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
+    keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by)  # type: ignore[assignment]  # the row gains one
+    return keyed

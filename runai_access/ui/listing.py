@@ -1,0 +1,309 @@
+"""A list page: what its address asks for, what came of it, and where one can go from there.
+
+The address is the state: filters, search, sort, columns, page size and page. What it says and we
+can't read is left out and told. A page needs a table, a filter set and a search; see `Source`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+
+from runai_access.ui.export import ROW_LIMIT
+from runai_access.ui.filters import Chip, ListFilterSet, is_text
+from runai_access.ui.keyset import (
+    COUNTED,
+    BadCursor,
+    Count,
+    Cursor,
+    Page,
+    Position,
+    count_up_to,
+    decode,
+    page_of,
+    sorted_by,
+)
+from runai_access.ui.models import TablePreference
+from runai_access.ui.preferences import preference_of
+from runai_access.ui.tables import ListTable
+
+PAGE_SIZES = (20, 50, 100)
+SEARCH_LENGTH = 200
+_PLACE = ("page", "after", "before")
+_PASSING = ("selected", "changed", "select")
+_OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a list is made of. `context` is who asks; `rows` are those in sight."""
+
+    table: type[ListTable]
+    filters: type[ListFilterSet]
+    rows: QuerySet[Any]
+    search: Callable[[QuerySet[Any], str, Any], QuerySet[Any]]
+    context: Any
+    path: str
+
+
+class Listing:
+    """One look at a list."""
+
+    def __init__(
+        self, request: HttpRequest, source: Source, query: QueryDict | None = None
+    ) -> None:
+        self.source, self.path = source, source.path
+        self.ignored: list[str] = []
+        self.pinned: list[Any] = []
+        self._request = request
+        self._given = request.GET if query is None else query
+        self.query = QueryDict(mutable=True)
+        self.search = self._read_search()
+        self.filters = self._read_filters()
+        self.sort = self._read_sort()
+        self.columns = self._read_columns()
+        self.size = self._read_size()
+        self.changed = next(iter(self._read_ids("changed")), "")
+        # What was just changed is likely to be worked on further.
+        self.selected = self._read_ids("selected") or frozenset({self.changed} - {""})
+
+    # What the address says.
+
+    def _read_search(self) -> str:
+        text = self._given.get("search", "").strip()
+        if not text:
+            return ""
+        if not is_text(text) or len(text) > SEARCH_LENGTH:
+            self.ignored.append(f"A search must be text of at most {SEARCH_LENGTH} characters.")
+            return ""
+        self.query["search"] = text
+        return text
+
+    def _read_filters(self) -> ListFilterSet:
+        filters = self.source.filters(self._given, self.source.rows, context=self.source.context)
+        for name in self._given:
+            if name not in filters.filters and name not in _OWN:
+                self.ignored.append(f"There is no filter “{_short(name)}”.")
+        self.ignored += filters.refused()
+        for chip in filters.chips():
+            for text in chip.texts:
+                self.query.appendlist(chip.name, text)
+        return filters
+
+    def _read_sort(self) -> str:
+        table = self.source.table
+        sort = self._given.get("sort", "")
+        if not sort:
+            return table.default_sort
+        if sort.removeprefix("-") not in table.base_columns:
+            self.ignored.append(f"There is no column “{_short(sort)}” to sort by.")
+            return table.default_sort
+        self.query["sort"] = sort
+        return sort
+
+    def _read_columns(self) -> list[str]:
+        table = self.source.table
+        asked = [name for name in self._given.get("columns", "").split(",") if name]
+        if not asked:
+            kept = [name for name in self.preference.columns if name in table.base_columns]
+            return kept or table.default_columns()
+        unknown = [name for name in asked if name not in table.base_columns]
+        for name in unknown[:3]:
+            self.ignored.append(f"There is no column “{_short(name)}”.")
+        known = [name for name in dict.fromkeys(asked) if name not in unknown]
+        if not known:
+            return table.default_columns()
+        columns = _named_first(known, table.naming_column())
+        self.query["columns"] = ",".join(columns)
+        return columns
+
+    def _read_size(self) -> int:
+        text = self._given.get("size", "")
+        if not text:
+            return self.preference.page_size
+        if text not in map(str, PAGE_SIZES):
+            self.ignored.append(f"A page has 20, 50 or 100 rows, not “{_short(text)}”.")
+            return self.preference.page_size
+        self.query["size"] = text
+        return int(text)
+
+    def _read_ids(self, name: str) -> frozenset[str]:
+        ids = set()
+        for text in self._given.getlist(name)[: max(PAGE_SIZES)]:
+            try:
+                ids.add(str(UUID(text)))
+            except ValueError:
+                self.ignored.append(f"“{_short(text)}” is no row that could be {name}.")
+        return frozenset(ids)
+
+    def _read_position(self) -> Position:
+        number = self._given.get("page", "1")
+        is_last = number == "last"
+        page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 0
+        if not is_last and (page < 1 or (page > COUNTED // self.size and not self._has_cursor)):
+            self.ignored.append(f"There is no page “{_short(number)}”.")
+            page = 1
+        try:
+            after, before = self._cursor("after"), self._cursor("before")
+        except BadCursor:
+            self.ignored.append("The place in the list that this address names can't be read.")
+            return Position()
+        if after and before:
+            self.ignored.append("An address names one place in the list, not two.")
+            return Position()
+        return Position(max(page, 1), is_last, after, before)
+
+    @property
+    def _has_cursor(self) -> bool:
+        return bool(self._given.get("after") or self._given.get("before"))
+
+    def _cursor(self, name: str) -> Cursor | None:
+        text = self._given.get(name, "")
+        sort, _ = self.source.table.sort_of(self.sort, self.source.context)
+        return decode(text, sort) if text else None
+
+    # What came of it.
+
+    @cached_property
+    def preference(self) -> TablePreference:
+        """What this person chose for this table."""
+        return preference_of(self._request, self.source.table.name)
+
+    @cached_property
+    def rows(self) -> QuerySet[Any]:
+        """All rows that the filters and the search leave, in no order."""
+        rows: QuerySet[Any] = self.filters.qs
+        if self.search:
+            rows = self.source.search(rows, self.search, self.source.context)
+        return rows
+
+    @cached_property
+    def table(self) -> ListTable:
+        """The table of the page that is asked for."""
+        page = self.page
+        return self.source.table(
+            page,
+            context=self.source.context,
+            columns=self.columns,
+            sort=self.sort,
+            selected=self._selected_on_page,
+            changed=self.changed,
+            search=self.search,
+            pinned=self.pinned,
+        )
+
+    @property
+    def _selected_on_page(self) -> frozenset[str]:
+        if self._given.get("select") == "page":
+            return frozenset(str(row.pk) for row in self.page.rows)
+        return self.selected
+
+    @cached_property
+    def page(self) -> Page[Any]:
+        position = self._read_position()
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        page = page_of(
+            self.source.table.complete(self.rows, self.source.context),
+            sort,
+            position,
+            is_descending=is_descending,
+            size=self.size,
+        )
+        if position.number > 1 and page.pages and position.number > page.pages:
+            self.ignored.append(f"There is no page “{position.number}”.")
+        return self._with_changed(page)
+
+    def _with_changed(self, page: Page[Any]) -> Page[Any]:
+        """Put the row that was just changed on top, where the page would not show it."""
+        if not self.changed or any(str(row.pk) == self.changed for row in page.rows):
+            return page
+        self.pinned = list(
+            self.source.table.complete(self.source.rows, self.source.context).filter(
+                pk=self.changed
+            )
+        )
+        return page
+
+    @property
+    def count(self) -> Count:
+        return self.page.count
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether filters or a search leave rows out."""
+        return bool(self.search or self.chips)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is anything to customize: rows, or what leaves them out."""
+        return bool(self.count or self.table.pinned_rows or self.is_narrowed)
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        return self.filters.chips()
+
+    def exported(self) -> tuple[QuerySet[Any], bool]:
+        """Return all rows in their order for a file, and whether a file can't hold them all."""
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        rows = sorted_by(self.rows, sort, is_descending=is_descending)
+        return rows, not count_up_to(self.rows, ROW_LIMIT).is_exact
+
+    # Where one can go from here.
+
+    def url(self, path: str = "", /, **changes: Any) -> str:
+        """Return the address of this list, or of `path` with its state, with `changes`."""
+        query = self.query.copy()
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value not in (None, ""):
+                query[name] = str(value)
+        text = query.urlencode(safe=",")
+        return f"{path or self.path}?{text}" if text else path or self.path
+
+    def url_without(self, chip: Chip, path: str = "") -> str:
+        """Return the address without one filter."""
+        query = self.query.copy()
+        left = [text for text in query.getlist(chip.name) if text not in chip.texts]
+        query.setlist(chip.name, left)
+        text = query.urlencode(safe=",")
+        return f"{path or self.path}?{text}" if text else path or self.path
+
+    @property
+    def address(self) -> str:
+        """This very page, to come back to."""
+        place = {name: self._given[name] for name in _PLACE if self._given.get(name)}
+        return self.url(**place)
+
+    @property
+    def address_selecting_all(self) -> str:
+        """This very page with every row selected, for where no script can do it."""
+        joint = "&" if "?" in self.address else "?"
+        return f"{self.address}{joint}select=page"
+
+    @property
+    def cleared(self) -> str:
+        """This list with neither filters nor search."""
+        names = [*self.filters.filters, "search"]
+        return self.url(**dict.fromkeys(names))
+
+    @property
+    def url_without_search(self) -> str:
+        return self.url(search=None)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The state for a form that adds to it."""
+        return [(name, value) for name, values in self.query.lists() for value in values]
+
+
+def _named_first(columns: list[str], naming: str) -> list[str]:
+    return [naming, *(name for name in columns if name != naming)]
+
+
+def _short(text: str) -> str:
+    printable = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
+    return printable + ("…" if len(text) > 60 else "")

@@ -1,0 +1,35 @@
+"""What a person likes a table to look like."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class TablePreference(models.Model):
+    """One person's columns, page size and row height of one table; set by forms only."""
+
+    class Density(models.TextChoices):
+        COMFORTABLE = "comfortable", "Comfortable"
+        COMPACT = "compact", "Compact"
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    table = models.CharField(max_length=40)
+    # Names of the columns that are shown, in their order; empty for the table's own choice.
+    columns = models.JSONField(default=list)
+    page_size = models.PositiveSmallIntegerField(default=20)
+    density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "table"], name="table_preference_unique"),
+            models.CheckConstraint(
+                condition=Q(page_size__in=[20, 50, 100]), name="table_preference_page_size_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(density__in=["comfortable", "compact"]),
+                name="table_preference_density_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} for {self.person}"

@@ -1,0 +1,19 @@
+// Saves shown credentials as a file, from the answer that is on the page: nothing is asked again.
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-save-env]");
+  if (!button) return;
+  const secret = document.querySelector("[data-secret]").textContent;
+  const lines = [
+    `RUNAI_BASE_URL=${button.dataset.envUrl}`,
+    `CLIENT_ID=${button.dataset.envClient}`,
+    `CLIENT_SECRET=${secret}`,
+    "",
+  ];
+  const address = URL.createObjectURL(new Blob([lines.join("\n")], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = button.dataset.saveEnv;
+  link.click();
+  URL.revokeObjectURL(address);
+});
