@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-from accessrules.models import Subject
+from applications.lookups import by_client_id
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from applications.validators import is_name
@@ -115,10 +115,4 @@ def _take_tries(client_id: str, address: str) -> _Tries:
 
 def _find(client_id: str) -> Application | None:
     # What can't be a name is not looked up: no database takes every text that a stranger may send.
-    if not is_name(client_id):
-        return None
-    return (
-        Application.objects.select_related("subject")
-        .filter(subject__type=Subject.Type.APP, subject__name=client_id, subject__retired_at=None)
-        .first()
-    )
+    return by_client_id(client_id) if is_name(client_id) else None

@@ -9,10 +9,10 @@ from typing import Any
 import jwt
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Exists
 from django.utils import timezone
 
 from applications.keyring import KEYRING
+from applications.lookups import by_credential
 from applications.models import Application, RevokedToken
 
 ALGORITHM = "ES256"
@@ -66,15 +66,14 @@ def application_of(text: str) -> Application:
 def living_application(claims: dict[str, Any]) -> Application:
     """Return the application of a verified token; raise InvalidToken where that has ended."""
     try:
-        return Application.objects.select_related("subject").get(
-            ~Exists(RevokedToken.objects.filter(jti=claims["jti"])),
-            pk=claims["sub"],
-            credential_id=claims["cid"],
-            subject__enabled=True,
-            subject__retired_at=None,
+        application = by_credential(
+            application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
         )
-    except (Application.DoesNotExist, ValidationError):  # the latter for what is no UUID
-        raise InvalidToken("The token's credential has ended.") from None
+    except ValidationError:  # what is no UUID names no credential
+        application = None
+    if application is None:
+        raise InvalidToken("The token's credential has ended.")
+    return application
 
 
 def revoke(claims: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,8 @@ from runai_access.audit.models import AuditEvent
 
 # What this process has told in the last minutes; it only saves the database a write that it would
 # ignore anyway.
-_told: deque[str] = deque(maxlen=1000)
+TOLD_AT_MOST = 20_000
+_told: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,17 @@ def record_once_a_minute(
     can make us write.
     """
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
-    event = _event(action, entity, actor, result, reason=reason)
-    event.once_key = _once_key(event, event.time)
-    if event.once_key in _told:
+    minute = timezone.now().replace(second=0, microsecond=0)
+    same = (minute, action, entity, actor.type, actor.id, actor.name, actor.origin.address)
+    if (told := (*same, result, reason)) in _told:
         return
+    event = _event(action, entity, actor, result, reason=reason)
+    event.once_key = _once_key(event, minute)
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
     if not transaction.get_connection().in_atomic_block:  # what may be rolled back is not told yet
-        _told.append(event.once_key)
+        _told[told] = None
+        while len(_told) > TOLD_AT_MOST:
+            _told.popitem(last=False)
 
 
 def _event(
