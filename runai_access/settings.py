@@ -171,6 +171,10 @@ DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 
 # API.
 
+# A caller's share of one process: see runai_access.api.fair_use.
+API_REQUESTS_PER_SECOND = environment.positive_int("RUNAI_ACCESS_API_REQUESTS_PER_SECOND", 200)
+API_REQUESTS_BURST = 10 * API_REQUESTS_PER_SECOND
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "applications.authentication.BearerAuthentication",

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
+from runai_access.api.fair_use import FAIR_USE
 from runai_access.errors import Denied
 
 
@@ -27,6 +28,7 @@ class CallerView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.caller = _caller(request)
+        FAIR_USE.take(self.caller_id)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Denied):

@@ -77,7 +77,7 @@ class ContractSchema(AutoSchema):
     def _errors(self) -> list[int]:
         errors = [503]
         if self.view.permission_classes:
-            errors += [401, 403]
+            errors += [401, 403, 429]
         if self.method in ("POST", "PATCH") or getattr(self.view, "listing", None):
             errors.append(400)
         if self.method in ("POST", "PATCH"):
