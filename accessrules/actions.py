@@ -20,10 +20,10 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
 
     Raises Denied where the caller may not grant it, Conflict where the subject has that rule.
     """
+    # Asked of the scope as it stands once nobody else can move or delete it.
+    scope = lock_scope(scope)
     caller.authority.require_may_grant(role, scope)
-    living = Subject.objects.living().select_for_update().filter(pk=subject.pk).first()
-    if living is None:
-        raise NotFound(f"There is no {subject.get_type_display().lower()} {subject.name} any more.")
+    living = lock_subject(subject)
     rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
     try:
         with transaction.atomic():
@@ -75,8 +75,14 @@ def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Su
 
 
 def retire_subject(subject: Subject, *, caller: Caller) -> None:
-    """Soft-delete a subject's rules and retire it, in the caller's transaction."""
+    """Soft-delete a subject's rules and retire it, in the caller's transaction.
+
+    Whoever may delete an application, a person or a group may end its rules with it, also those
+    that it could not delete one by one: a rule of nobody gives nothing to anybody. Raises NotFound
+    where it is retired already.
+    """
     lock_administration()
+    lock_subject(subject)  # or a rule that is granted at this moment would outlive it
     rules = list(
         AccessRule.objects.living()
         .filter(subject=subject)
@@ -106,6 +112,25 @@ def lock_administration() -> None:
     On SQLite the transaction (IMMEDIATE) is that lock already.
     """
     Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
+
+
+def lock_scope(scope: Scope) -> Scope:
+    """Return `scope` as it stands now, locked; raise NotFound where it is deleted meanwhile.
+
+    Locks are taken in one order: the account, another scope, a subject.
+    """
+    locked = Scope.objects.select_for_update().filter(pk=scope.pk).first()
+    if locked is None:
+        raise NotFound(f"There is no {scope.label} any more.")
+    return locked
+
+
+def lock_subject(subject: Subject) -> Subject:
+    """Return `subject` as it stands now, locked; raise NotFound where it is retired meanwhile."""
+    locked = Subject.objects.living().select_for_update().filter(pk=subject.pk).first()
+    if locked is None:
+        raise NotFound(f"There is no {subject.get_type_display().lower()} {subject.name} any more.")
+    return locked
 
 
 def require_an_administrator() -> None:

@@ -185,7 +185,7 @@ class Scope(models.Model):
     @property
     def label(self) -> str:
         """The scope as a sentence names it, for example "project vision-train"."""
-        return f"{self.get_type_display().lower()} {self.name}"
+        return scope_label(self.type, self.name)
 
     @classmethod
     def below(cls, parent: "Scope", *, name: str, created_by: str, uid: str = "") -> "Scope":
@@ -205,6 +205,11 @@ class Scope(models.Model):
     def ancestor_paths(self) -> list[str]:
         """The paths of the scopes above, from the root down."""
         return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
+
+
+def scope_label(type_: str, name: str) -> str:
+    """Return a scope as a sentence names it, for example "project vision-train"."""
+    return f"{Scope.Type(type_).label.lower()} {name}"
 
 
 class AccessRuleQuerySet(models.QuerySet["AccessRule"]):

@@ -1,0 +1,183 @@
+"""Groups: whoever joins one holds its rules, so nobody lets in who does not hold them too."""
+
+from functools import partial
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accessrules import group_actions
+from accessrules.actions import create_access_rule, retire_subject
+from accessrules.authorization import allowed
+from accessrules.callers import SYSTEM
+from accessrules.models import AccessRule, GroupMembership, Subject
+from applications.actions import regenerate_secret
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Conflict, Denied, NotFound
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+
+
+@pytest.fixture
+def gwen(acme: Organisation) -> User:
+    """Gwen may do everything with groups and applications, and nothing else."""
+    made = factories.person("gwen@acme.example")
+    AccessRule.objects.create(
+        subject=made.subject,
+        role=factories.custom_role("Group keeper", groups="crud", apps="crud"),
+        scope=acme["account"],
+        created_by="test",
+    )
+    return made
+
+
+def last_event() -> AuditEvent:
+    return AuditEvent.objects.latest("pk")
+
+
+def test_a_new_group_is_empty_and_recorded(gwen: User) -> None:
+    group = group_actions.create_group(caller=factories.caller(gwen), name="  night shift ")
+    assert (group.name, group.type) == ("night shift", Subject.Type.GROUP)
+    assert not group.memberships.exists()
+    event = last_event()
+    assert (event.action, event.entity_type, event.entity_name) == ("create", "group", group.name)
+
+
+def test_a_group_name_is_taken_once(gwen: User) -> None:
+    group_actions.create_group(caller=factories.caller(gwen), name="ops")
+    with pytest.raises(Conflict, match="ops is taken"):
+        group_actions.create_group(caller=factories.caller(gwen), name="ops")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 256, "a\x00b", "line\nbreak", "\ud800"])
+def test_a_group_name_can_be_shown(gwen: User, name: str) -> None:
+    with pytest.raises(ValidationError):
+        group_actions.create_group(caller=factories.caller(gwen), name=name)
+
+
+def test_a_member_holds_the_rules_of_the_group_until_it_leaves(acme: Organisation) -> None:
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    ci = factories.application("ci")
+    group = factories.group("ops")
+    factories.rule(group, "Viewer", acme["vision"])
+    group_actions.add_member(caller=sam, group=group, member=ci.subject)
+    assert allowed(ci.subject, "read", "workspaces", acme["vision"])
+    assert last_event().changes == {"members": [None, "ci"]}
+    group_actions.remove_member(caller=sam, group=group, member=ci.subject)
+    assert not allowed(ci.subject, "read", "workspaces", acme["vision"])
+    assert last_event().changes == {"members": ["ci", None]}
+
+
+def test_nobody_lets_a_member_into_a_stronger_group(acme: Organisation, gwen: User) -> None:
+    group = factories.group("ops")
+    factories.rule(group, "Viewer", acme["vision"])
+    caller = factories.caller(gwen)
+    with pytest.raises(Denied, match=r"^ops holds .+ in project vision; handing that to others"):
+        group_actions.add_member(caller=caller, group=group, member=gwen.subject)
+    assert not GroupMembership.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_disabled_group_is_no_weaker(acme: Organisation, gwen: User) -> None:
+    """Whoever lets somebody in while it is off would gain when it is on again."""
+    group = factories.group("ops")
+    factories.rule(group, "Viewer", acme["vision"])
+    Subject.objects.filter(pk=group.pk).update(enabled=False)
+    with pytest.raises(Denied, match="ops holds"):
+        group_actions.add_member(
+            caller=factories.caller(gwen), group=group, member=factories.application("ci").subject
+        )
+
+
+def test_a_member_of_a_disabled_group_is_no_weaker(acme: Organisation, gwen: User) -> None:
+    """Its secret, taken while the group is off, would be as strong as the group when it is on."""
+    ci = factories.application("ci")
+    group = factories.group("ops", ci)
+    factories.rule(group, "Viewer", acme["vision"])
+    Subject.objects.filter(pk=group.pk).update(enabled=False)
+    with pytest.raises(Denied, match="ci holds"):
+        regenerate_secret(caller=factories.caller(gwen), application_id=ci.pk)
+
+
+def test_a_retired_group_gives_nothing_to_guard(acme: Organisation, gwen: User) -> None:
+    ci = factories.application("ci")
+    group = factories.group("ops", ci)
+    factories.rule(group, "Viewer", acme["vision"])
+    retire_subject(group, caller=SYSTEM)
+    assert regenerate_secret(caller=factories.caller(gwen), application_id=ci.pk).secret
+
+
+def test_enabling_a_group_takes_what_it_holds_and_disabling_does_not(
+    acme: Organisation, gwen: User
+) -> None:
+    ci = factories.application("ci")
+    group = factories.group("ops", ci)
+    factories.rule(group, "Viewer", acme["vision"])
+    caller = factories.caller(gwen)
+    group_actions.set_group_enabled(caller=caller, group=group, enabled=False)
+    assert not allowed(ci.subject, "read", "workspaces", acme["vision"])
+    with pytest.raises(Denied, match="ops holds"):
+        group_actions.set_group_enabled(caller=caller, group=group, enabled=True)
+    factories.rule(gwen, "Viewer", acme["research"])
+    group_actions.set_group_enabled(caller=factories.caller(gwen), group=group, enabled=True)
+    assert allowed(ci.subject, "read", "workspaces", acme["vision"])
+
+
+def test_deleting_a_group_ends_its_rules_and_memberships(acme: Organisation, gwen: User) -> None:
+    ci = factories.application("ci")
+    group = factories.group("ops", ci)
+    rule = factories.rule(group, "Viewer", acme["vision"])
+    group_actions.delete_group(caller=factories.caller(gwen), group=group)
+    assert not allowed(ci.subject, "read", "workspaces", acme["vision"])
+    rule.refresh_from_db()
+    assert rule.deleted_at
+    assert not GroupMembership.objects.exists()
+    with pytest.raises(NotFound):
+        group_actions.delete_group(caller=factories.caller(gwen), group=group)
+
+
+def test_groups_do_not_nest_and_members_join_once(gwen: User) -> None:
+    group, other = factories.group("ops", gwen), factories.group("dev")
+    caller = factories.caller(gwen)
+    with pytest.raises(Conflict, match="can't be a member"):
+        group_actions.add_member(caller=caller, group=group, member=other)
+    with pytest.raises(Conflict, match="is in ops already"):
+        group_actions.add_member(caller=caller, group=group, member=gwen.subject)
+    with pytest.raises(NotFound, match="is not in dev"):
+        group_actions.remove_member(caller=caller, group=other, member=gwen.subject)
+
+
+def test_only_a_group_has_members(gwen: User) -> None:
+    ci, caller = factories.application("ci"), factories.caller(gwen)
+    with pytest.raises(ValidationError):
+        group_actions.add_member(caller=caller, group=ci.subject, member=gwen.subject)
+
+
+def test_without_permission_nothing_is_done(acme: Organisation) -> None:
+    vera = factories.person("vera@acme.example", "Viewer")
+    group, caller = factories.group("ops", vera), factories.caller(vera)
+    for step in (
+        lambda: group_actions.create_group(caller=caller, name="new"),
+        lambda: group_actions.delete_group(caller=caller, group=group),
+        lambda: group_actions.set_group_enabled(caller=caller, group=group, enabled=False),
+        lambda: group_actions.add_member(caller=caller, group=group, member=vera.subject),
+        lambda: group_actions.remove_member(caller=caller, group=group, member=vera.subject),
+    ):
+        with pytest.raises(Denied, match="on Groups in the account"):
+            step()
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rule_granted_while_its_subject_is_retired_does_not_outlive_it() -> None:
+    scope, viewer = factories.account(), factories.role("Viewer")
+    for round_ in range(8):
+        group = factories.group(f"ops-{round_}")
+        together(
+            [
+                partial(create_access_rule, caller=SYSTEM, subject=group, role=viewer, scope=scope),
+                partial(group_actions.delete_group, caller=SYSTEM, group=group),
+            ]
+        )
+        assert not AccessRule.objects.living().filter(subject=group).exists()

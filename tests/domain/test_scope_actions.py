@@ -1,0 +1,190 @@
+"""The tree of scopes changes: what holds in them changes at once, and nobody gains by it."""
+
+from functools import partial
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accessrules import scope_actions
+from accessrules.actions import create_access_rule
+from accessrules.authorization import allowed
+from accessrules.callers import SYSTEM
+from accessrules.models import AccessRule, Scope
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Conflict, Denied, NotFound
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+
+
+def may_see(holder: User, scope: Scope) -> bool:
+    return allowed(holder.subject, "read", "workspaces", Scope.objects.get(pk=scope.pk))
+
+
+def hold(holder: User, scope: Scope, **permissions: str) -> None:
+    AccessRule.objects.create(
+        subject=holder.subject,
+        role=factories.custom_role(f"{holder} in {scope}", **permissions),
+        scope=scope,
+        created_by="test",
+    )
+
+
+def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organisation) -> None:
+    vera = factories.person("vera@acme.example", "Viewer", acme["alpha"])
+    made = scope_actions.create_scope(caller=SYSTEM, parent=acme["research"], name="audio")
+    assert (made.type, made.parent) == (Scope.Type.PROJECT, acme["research"])
+    assert may_see(vera, made)
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.entity_name) == ("create", "project audio")
+
+
+def test_creating_takes_create_on_that_type_there(acme: Organisation) -> None:
+    pam = factories.person("pam@acme.example")
+    hold(pam, acme["research"], project="c")
+    caller = factories.caller(pam)
+    assert scope_actions.create_scope(caller=caller, parent=acme["research"], name="audio").pk
+    with pytest.raises(Denied, match="create on Projects in department sales"):
+        scope_actions.create_scope(caller=caller, parent=acme["sales"], name="audio")
+    with pytest.raises(Denied, match="create on Departments in cluster alpha"):
+        scope_actions.create_scope(caller=caller, parent=acme["alpha"], name="audio")
+
+
+def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Organisation) -> None:
+    with pytest.raises(Conflict, match="Nothing can stand below project vision"):
+        scope_actions.create_scope(caller=SYSTEM, parent=acme["vision"], name="deeper")
+    with pytest.raises(Conflict, match="The name vision is taken in department research"):
+        scope_actions.create_scope(caller=SYSTEM, parent=acme["research"], name="vision")
+    with pytest.raises(ValidationError):
+        scope_actions.create_scope(caller=SYSTEM, parent=acme["research"], name=" ")
+    with pytest.raises(Conflict, match="The name speech is taken"):
+        scope_actions.rename_scope(caller=SYSTEM, scope=acme["vision"], name="speech")
+
+
+def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organisation) -> None:
+    pam = factories.person("pam@acme.example", "Viewer", acme["vision"])
+    with pytest.raises(Denied, match="update on Projects in project vision"):
+        scope_actions.rename_scope(caller=factories.caller(pam), scope=acme["vision"], name="sight")
+    hold(pam, acme["vision"], project="u")
+    caller = factories.caller(pam)
+    renamed = scope_actions.rename_scope(caller=caller, scope=acme["vision"], name="sight")
+    renamed.refresh_from_db()
+    assert (renamed.name, renamed.path) == ("sight", acme["vision"].path)
+    assert AuditEvent.objects.latest("pk").changes == {"name": ["vision", "sight"]}
+
+
+def test_a_moved_scope_takes_what_is_below_with_it(acme: Organisation) -> None:
+    here = factories.person("here@acme.example", "Viewer", acme["alpha"])
+    there = factories.person("there@acme.example", "Viewer", acme["beta"])
+    inside = factories.person("inside@acme.example", "Viewer", acme["vision"])
+    scope_actions.move_scope(caller=SYSTEM, scope=acme["research"], target=acme["beta"])
+    for name in ("research", "vision", "speech"):
+        assert not may_see(here, acme[name])
+        assert may_see(there, acme[name])
+    assert may_see(here, acme["forecast"])
+    assert may_see(inside, acme["vision"])
+    assert not may_see(inside, acme["speech"])
+    moved = Scope.objects.get(pk=acme["vision"].pk)
+    beta = Scope.objects.get(pk=acme["beta"].pk)
+    assert moved.ancestor_paths[:3] == [*beta.ancestor_paths, beta.path]
+    assert AuditEvent.objects.latest("pk").changes == {"parent": ["cluster alpha", "cluster beta"]}
+
+
+MOVING = {
+    "update on Projects in department research": ("research", {"access_rules": "d"}),
+    "delete on Access rules in department research": ("research", {"project": "u"}),
+    "create on Projects in department sales": ("sales", {"access_rules": "c"}),
+}
+
+
+@pytest.mark.parametrize("missing", MOVING)
+def test_moving_takes_every_permission_at_both_places(acme: Organisation, missing: str) -> None:
+    pam = factories.person("pam@acme.example")
+    needed = {
+        "research": {"project": "u", "access_rules": "d"},
+        "sales": {"project": "c", "access_rules": "c"},
+    }
+    place, kept = MOVING[missing]
+    for name, permissions in {**needed, place: kept}.items():
+        hold(pam, acme[name], **permissions)
+    with pytest.raises(Denied, match=missing):
+        scope_actions.move_scope(
+            caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
+        )
+
+
+def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisation) -> None:
+    """Otherwise a mover hands a project to whoever rules the other department."""
+    pam = factories.person("pam@acme.example")
+    hold(pam, acme["research"], project="ru", access_rules="d")
+    hold(pam, acme["sales"], project="c", access_rules="c")
+    factories.person("rosa@acme.example", "L1 researcher", acme["sales"])
+    factories.person("acct@acme.example", "System administrator", acme["account"])
+    with pytest.raises(Denied, match="Granting L1 researcher in department sales takes"):
+        scope_actions.move_scope(
+            caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
+        )
+    factories.rule(pam, "L1 researcher", acme["sales"])
+    moved = scope_actions.move_scope(
+        caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
+    )
+    assert moved.parent_id == acme["sales"].pk
+
+
+def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organisation) -> None:
+    for name, target in [("vision", "alpha"), ("research", "sales"), ("vision", "research")]:
+        with pytest.raises(Conflict, match=r"can't stand below|already"):
+            scope_actions.move_scope(caller=SYSTEM, scope=acme[name], target=acme[target])
+    with pytest.raises(Conflict, match="belongs to the installation"):
+        scope_actions.move_scope(caller=SYSTEM, scope=acme["account"], target=acme["alpha"])
+
+
+def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organisation) -> None:
+    with pytest.raises(Conflict, match="has scopes below it"):
+        scope_actions.delete_scope(caller=SYSTEM, scope=acme["research"])
+    vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
+    with pytest.raises(Conflict, match=r"has 1 access rule"):
+        scope_actions.delete_scope(caller=SYSTEM, scope=acme["vision"])
+    assert may_see(vera, acme["vision"])
+    with pytest.raises(Conflict, match="belongs to the installation"):
+        scope_actions.delete_scope(caller=SYSTEM, scope=acme["system"])
+
+
+def test_deleting_takes_delete_there_and_leaves_the_record(acme: Organisation) -> None:
+    vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
+    rule = AccessRule.objects.get(subject=vera.subject)
+    AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
+    with pytest.raises(Denied, match="delete on Projects in project vision"):
+        scope_actions.delete_scope(caller=factories.caller(vera), scope=acme["vision"])
+    scope_actions.delete_scope(caller=SYSTEM, scope=acme["vision"])
+    assert not Scope.objects.filter(pk=acme["vision"].pk).exists()
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.entity_name) == ("delete", "project vision")
+    with pytest.raises(NotFound, match="no project vision any more"):
+        create_access_rule(
+            caller=SYSTEM,
+            subject=vera.subject,
+            role=factories.role("Viewer"),
+            scope=acme["vision"],
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scope_made_while_its_parent_moves_stands_below_it() -> None:
+    east, west = factories.cluster("east"), factories.cluster("west")
+    for round_ in range(6):
+        department = factories.department(f"d{round_}", east)
+        outcomes = together(
+            [
+                partial(scope_actions.move_scope, caller=SYSTEM, scope=department, target=west),
+                partial(
+                    scope_actions.create_scope, caller=SYSTEM, parent=department, name="inside"
+                ),
+            ]
+        )
+        assert all(isinstance(outcome, Scope) for outcome in outcomes), outcomes
+        department.refresh_from_db()
+        inside = Scope.objects.get(parent=department)
+        assert inside.path.startswith(department.path)
+        assert department.path.startswith(west.path)
