@@ -110,7 +110,7 @@ class Authority:
     def require(self, action: str, resource_type: str, place: Place) -> None:
         """Raise Denied unless this is allowed in `place`."""
         if not self.allows(action, resource_type, place):
-            raise Denied(f"This takes {_words((action, resource_type))} in {place.label}.")
+            raise Denied(f"This takes {words_of((action, resource_type))} in {place.label}.")
 
     def require_administrator(self) -> None:
         """Raise Denied unless a System administrator rule holds on the account."""
@@ -124,7 +124,7 @@ class Authority:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
         if not self.allows_anywhere(action, resource_type):
             raise Denied(
-                f"This takes {_words((action, resource_type))}, and no access rule gives it."
+                f"This takes {words_of((action, resource_type))}, and no access rule gives it."
             )
 
     # Delegation: nobody hands out, or comes to hold, more than they hold themselves.
@@ -346,13 +346,14 @@ def _topmost(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _words(permission: Permission) -> str:
+def words_of(permission: Permission) -> str:
+    """Return a permission as a sentence names it, for example "create on Applications"."""
     action, resource_type = permission
     return f"{action} on {RESOURCE_TYPES[resource_type].name}"
 
 
 def _some_words(permissions: Iterable[Permission]) -> str:
     ordered = sorted(permissions)
-    shown = ", ".join(_words(permission) for permission in ordered[:3])
+    shown = ", ".join(words_of(permission) for permission in ordered[:3])
     rest = len(ordered) - 3
     return f"{shown} and {rest} more" if rest > 0 else shown

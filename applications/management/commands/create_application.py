@@ -10,19 +10,10 @@ from django.db.models import Q
 
 from accessrules.actions import create_access_rule
 from accessrules.callers import SYSTEM
-from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope
+from accessrules.management.references import scope_named
+from accessrules.models import AccessRule, Role
 from applications.actions import Issued, create_application
 from runai_access.commands import refusals_told
-
-# What an operator may call a type of scope, and what the wire contract calls it.
-SCOPE_TYPES = {
-    "account": Scope.Type.TENANT,
-    "tenant": Scope.Type.TENANT,
-    "cluster": Scope.Type.CLUSTER,
-    "department": Scope.Type.DEPARTMENT,
-    "project": Scope.Type.PROJECT,
-    "system": Scope.Type.SYSTEM,
-}
 
 
 class Command(BaseCommand):
@@ -71,7 +62,9 @@ def _create(name: str, role: str | None, scope: str | None) -> tuple[Issued, Acc
     if scope and not role:
         raise CommandError("--scope says where a role holds; name the role with --role.")
     # Looked up first: what can't be granted is refused before anything is made.
-    granted = (_role(role), _scope(scope)) if role else None
+    granted = None
+    if role:
+        granted = _role(role), scope_named(scope or "account", called="--scope")
     issued = create_application(caller=SYSTEM, name=name)
     if granted is None:
         return issued, None
@@ -92,29 +85,6 @@ def _role(name_or_id: str) -> Role:
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def _scope(text: str | None) -> Scope:
-    if not text:
-        return Scope.objects.get(path=ACCOUNT_PATH)
-    type_name, _, name_or_id = text.partition(":")
-    type_ = SCOPE_TYPES.get(type_name)
-    if type_ is None or not name_or_id:
-        raise CommandError(
-            f"--scope must look like project:vision-train, not {text!r}; "
-            f"the types are {', '.join(SCOPE_TYPES)}."
-        )
-    scopes = Scope.objects.filter(type=type_)
-    by_id = scopes.filter(uid=name_or_id).first()
-    if by_id is not None:
-        return by_id
-    named = [] if type_ == Scope.Type.SYSTEM else list(scopes.filter(name=name_or_id))
-    if not named:
-        raise CommandError(f"There is no {type_name} {name_or_id!r}.")
-    if len(named) > 1:
-        ids = "\n".join(f"  {type_name}:{scope.uid}  in {scope.parent}" for scope in named)
-        raise CommandError(f"{len(named)} {type_name}s are named {name_or_id}; say which:\n{ids}")
-    return named[0]
 
 
 def _what_was_done(issued: Issued, rule: AccessRule | None) -> str:

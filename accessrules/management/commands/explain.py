@@ -1,0 +1,61 @@
+"""Say whether a subject may do something somewhere, and why."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from accessrules.authorization import ACTIONS
+from accessrules.catalogue import ALIASES, RESOURCE_TYPES
+from accessrules.explanation import Explanation, explain
+from accessrules.management.references import scope_named, subject_named
+from runai_access.commands import refusals_told
+
+NO = 1
+ERROR = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Says whether SUBJECT may do ACTION on RESOURCE in SCOPE, and why. "
+        "Exit status: 0 yes, 1 no, 2 error."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "subject", metavar="SUBJECT", help="app:NAME, user:E-MAIL or group:NAME"
+        )
+        parser.add_argument("action", metavar="ACTION", help=", ".join(ACTIONS.values()))
+        parser.add_argument(
+            "resource", metavar="RESOURCE", help="a resource type, for example apps or project"
+        )
+        parser.add_argument(
+            "scope", metavar="SCOPE", help="account, or TYPE:NAME_OR_ID like project:vision-train"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with refusals_told():
+                explanation = _explain(**{k: options[k] for k in _ARGUMENTS})
+        except CommandError as error:
+            error.returncode = ERROR
+            raise
+        self.stdout.write("\n".join(explanation.lines()))
+        if not explanation.allowed:
+            sys.exit(NO)
+
+
+_ARGUMENTS = ("subject", "action", "resource", "scope")
+
+
+def _explain(*, subject: str, action: str, resource: str, scope: str) -> Explanation:
+    if action not in ACTIONS.values():
+        raise CommandError(f"ACTION must be one of {', '.join(ACTIONS.values())}, not {action!r}.")
+    resource_type = ALIASES.get(resource, resource)
+    if resource_type not in RESOURCE_TYPES:
+        raise CommandError(
+            f"There is no resource type {resource!r}. They are: {', '.join(RESOURCE_TYPES)}."
+        )
+    where = scope_named(scope, called="SCOPE")
+    return explain(subject_named(subject), action, resource_type, where)
