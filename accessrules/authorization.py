@@ -103,6 +103,11 @@ class Authority:
                 held |= grant.permissions
         return held
 
+    def granted_right_in(self, place: Place) -> set[Permission]:
+        """Return the permissions that rules on `place` itself give: those that move with it."""
+        held = (grant.permissions for grant in self._grants if grant.path == place.path)
+        return set().union(*held)
+
     def permissions(self) -> set[Permission]:
         """Return every permission that holds somewhere."""
         return {permission for grant in self._grants for permission in grant.permissions}
@@ -215,16 +220,24 @@ def authority_of(subject: Subject) -> Authority:
     return Authority(_grants_in_force(subject) if is_active(subject) else [])
 
 
-def authorities_of(subjects: Iterable[Subject]) -> dict[UUID, Authority]:
-    """Return what each of `subjects` may do now, by its id. Two queries, however many they are."""
-    active = {subject.pk: {subject.pk} for subject in subjects if is_active(subject)}
+def authorities_of(
+    subjects: Iterable[Subject], *, without: AccessRule | None = None
+) -> dict[UUID, Authority]:
+    """Return what each of `subjects` may do now, by its id; `without` leaves a rule out.
+
+    Two queries, however many they are.
+    """
+    active: dict[UUID, set[UUID]] = {s.pk: {s.pk} if is_active(s) else set() for s in subjects}
     memberships = GroupMembership.objects.filter(
-        member__in=active, group__in=_living_groups().filter(enabled=True)
+        member__in=[pk for pk, own in active.items() if own],
+        group__in=_living_groups().filter(enabled=True),
     )
     for member, group in memberships.values_list("member", "group"):
         active[member].add(group)
     holders = {holder for own in active.values() for holder in own}
     rules = AccessRule.objects.living().filter(subject__in=holders)
+    if without is not None:
+        rules = rules.exclude(pk=without.pk)
     grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
     for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS, "role_id"):
         grants[holder].append(_grant(*row))

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
     path("api/docs/", api_docs, name="api-docs"),
+    path("access/", include("accessrules.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),

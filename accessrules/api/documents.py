@@ -230,3 +230,44 @@ class BatchCreateDocument(Document):
 
     class Meta:
         ref_name = "BatchCreate"
+
+
+class AccessRuleOfAccessDocument(MyRuleDocument):
+    """The rule that gives it: of the subject itself, or of a group that it is in."""
+
+    class Meta:
+        ref_name = "GivingRule"
+
+
+class AccessDocument(Document):
+    """What one rule lets one subject do with one type of resource, in its scope and below."""
+
+    subjectId = serializers.CharField()
+    subjectType = serializers.ChoiceField(choices=["user", "app", "group"])
+    resourceType = serializers.ChoiceField(choices=list(RESOURCE_TYPES))
+    displayName = serializers.CharField()
+    actions = serializers.ListField(child=serializers.ChoiceField(choices=list(ACTIONS.values())))
+    rule = AccessRuleOfAccessDocument()
+
+    class Meta:
+        ref_name = "Access"
+
+
+class EffectiveAccessDocument(Document):
+    """`complete` is false where there may be rules that the caller may not read."""
+
+    complete = serializers.BooleanField()
+    access = AccessDocument(many=True)
+
+    class Meta:
+        ref_name = "EffectiveAccess"
+
+
+class ScopeAccessDocument(EffectiveAccessDocument):
+    """`totalRecords` counts pairs of a subject and a rule; `next` is the offset of the next page."""
+
+    totalRecords = serializers.IntegerField(min_value=0)
+    next = serializers.IntegerField(required=False)
+
+    class Meta:
+        ref_name = "ScopeAccess"

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from accessrules.api.batches import RulesBatchCreateView, RulesBatchView
+from accessrules.api.effective import EffectiveAccessView, ScopeAccessView
 from accessrules.api.me import (
     MyAccessRulesCountView,
     MyAccessRulesView,
@@ -49,6 +50,16 @@ urlpatterns = [
         "authorization/me/access-rules/count",
         MyAccessRulesCountView.as_view(),
         name="my-rules-count",
+    ),
+    path(
+        "authorization/effective-access/<str:subject_id>",
+        EffectiveAccessView.as_view(),
+        name="effective-access",
+    ),
+    path(
+        "authorization/scope-access/<str:scope_type>/<str:uid>",
+        ScopeAccessView.as_view(),
+        name="scope-access",
     ),
     path("authorization/roles", RolesView.as_view(), name="roles"),
     path("authorization/roles/<str:role_id>", RoleView.as_view(), name="role"),

@@ -1,0 +1,107 @@
+"""Effective access: what a subject may do, and who may do what in a scope, each with its rule.
+
+The official API has nothing like it; the names follow its own.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accessrules.api.answers import me_rule_answer
+from accessrules.api.documents import EffectiveAccessDocument, ScopeAccessDocument
+from accessrules.api.views import CallerView
+from accessrules.authorization import ACTIONS
+from accessrules.catalogue import ALIASES, RESOURCE_TYPES
+from accessrules.effective import (
+    Access,
+    Question,
+    access_of,
+    effective_access,
+    holders_in,
+    scope_in_sight,
+    sees_all_rules,
+    subject_in_sight,
+)
+from runai_access.api.fields import Text
+from runai_access.api.listing import LARGEST_OFFSET
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 500
+
+
+class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The query that narrows who may do what; `limit` counts pairs of a subject and a rule."""
+
+    resourceType = serializers.ChoiceField(choices=[*RESOURCE_TYPES, *ALIASES], required=False)
+    action = serializers.ChoiceField(choices=list(ACTIONS.values()), required=False)
+    search = Text(required=False, max_length=255)
+    limit = serializers.IntegerField(
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=LARGEST_LIMIT
+    )
+    offset = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=LARGEST_OFFSET
+    )
+
+    @property
+    def question(self) -> Question:
+        """What is asked for."""
+        asked = self.validated_data
+        named = asked.get("resourceType", "")
+        return Question(
+            action=asked.get("action", ""),
+            resource_type=ALIASES.get(named, named),
+            name=asked.get("search", ""),
+        )
+
+
+class EffectiveAccessView(CallerView):
+    """What an application, a person or a group may do."""
+
+    tag = "Effective access"
+
+    @extend_schema(responses=EffectiveAccessDocument)
+    def get(self, request: Request, subject_id: str) -> Response:
+        authority = self.caller.authority
+        subject = subject_in_sight(authority, subject_id)
+        found = [access_answer(access) for access in effective_access(subject, authority)]
+        return Response({"complete": sees_all_rules(authority), "access": found})
+
+
+class ScopeAccessView(CallerView):
+    """Who may do what in a scope."""
+
+    tag = "Effective access"
+    errors = {"GET": (400,)}
+
+    @extend_schema(responses=ScopeAccessDocument, parameters=[ScopeAccessQuestion])
+    def get(self, request: Request, scope_type: str, uid: str) -> Response:
+        authority = self.caller.authority
+        scope = scope_in_sight(authority, type=scope_type, uid=uid)
+        asked = ScopeAccessQuestion(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        holders = holders_in(scope, authority, asked.question)
+        offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
+        rows = list(holders[offset : offset + limit])
+        answer: dict[str, Any] = {
+            "complete": sees_all_rules(authority),
+            "totalRecords": holders.count(),
+            "access": [access_answer(access) for access in access_of(rows, asked.question)],
+        }
+        if offset + len(rows) < answer["totalRecords"] and rows:
+            answer["next"] = offset + len(rows)
+        return Response(answer)
+
+
+def access_answer(access: Access) -> dict[str, Any]:
+    """Return one access, with the rule that gives it."""
+    return {
+        "subjectId": access.subject.name,
+        "subjectType": access.subject.type,
+        "resourceType": access.resource_type,
+        "displayName": access.resource_name,
+        "actions": list(access.actions),
+        "rule": me_rule_answer(access.rule),
+    }

@@ -1,0 +1,255 @@
+"""What a subject may do, and who may do what in a scope: each with the rule that gives it.
+
+Also what would change if a rule went or a scope moved. All of it is the decision module's rules,
+read in another order, and shown as far as they are in the sight of whoever asks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from accessrules.authorization import (
+    ACCOUNT,
+    ACTIONS,
+    Authority,
+    Permission,
+    authorities_of,
+    is_active,
+    permissions_of,
+    rules_in_force,
+)
+from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
+from accessrules.validators import is_storable
+from runai_access.errors import NotFound
+
+NOT_FOUND = "Resource id not found."
+
+# Whoever may read these may see subjects of that type, as far as they are in sight.
+READ_AS = {Subject.Type.APP: "apps", Subject.Type.USER: "users", Subject.Type.GROUP: "groups"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one rule lets one subject do with one type of resource, in the rule's scope and below."""
+
+    subject: Subject
+    resource_type: str
+    actions: tuple[str, ...]
+    rule: AccessRule
+
+    @property
+    def resource_name(self) -> str:
+        return RESOURCE_TYPES[self.resource_type].name
+
+    @property
+    def through(self) -> str:
+        """The group that hands the rule on; empty for the subject's own."""
+        return self.rule.subject.name if self.rule.subject_id != self.subject.pk else ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a subject loses or gains in a place by something that is about to be done."""
+
+    subject: Subject
+    lost: frozenset[Permission]
+    gained: frozenset[Permission]
+
+
+def sees_all_rules(authority: Authority) -> bool:
+    """Return whether no rule is out of sight: else every list here may leave something out."""
+    return authority.allows("read", "access_rules", ACCOUNT)
+
+
+def subject_in_sight(authority: Authority, subject_id: str | UUID) -> Subject:
+    """Return a living subject in sight.
+
+    Raises Denied where the caller may read no access rules, or no applications, people and groups
+    at all; NotFound out of sight.
+    """
+    authority.require_anywhere("read", "access_rules")
+    readable = [type_ for type_, name in READ_AS.items() if authority.allows_anywhere("read", name)]
+    if not readable:
+        authority.require_anywhere("read", READ_AS[Subject.Type.APP])
+    in_sight = Q(pk__in=[])
+    for type_ in readable:
+        in_sight |= Q(type=type_) & authority.in_sight(READ_AS[type_])
+    try:
+        return Subject.objects.living().get(in_sight, pk=UUID(str(subject_id)))
+    except (ValueError, Subject.DoesNotExist):
+        raise NotFound(NOT_FOUND) from None
+
+
+def scope_in_sight(authority: Authority, **key: Any) -> Scope:
+    """Return a scope whose access rules the caller may read.
+
+    Raises Denied where it may read none anywhere, NotFound out of sight, Denied where it sees the
+    scope and not its rules.
+    """
+    authority.require_anywhere("read", "access_rules")
+    sight = authority.visible_scopes() | Scope.objects.at_or_below(
+        authority.where("read", "access_rules")
+    )
+    storable = all(is_storable(value) for value in key.values() if isinstance(value, str))
+    scope = sight.filter(**key).first() if storable else None
+    if scope is None:
+        raise NotFound(NOT_FOUND)
+    authority.require("read", "access_rules", scope)
+    return scope
+
+
+def effective_access(subject: Subject, authority: Authority) -> list[Access]:
+    """Return everything `subject` may do, by the rules in the sight of `authority`. One query."""
+    if not is_active(subject):
+        return []
+    rules = rules_in_force(subject) & authority.visible_rules()
+    found = [
+        Access(subject, resource_type, actions, rule)
+        for rule in rules.select_related("subject", "role", "scope")
+        for resource_type, actions in actions_by_type(rule.role).items()
+    ]
+    return sorted(found, key=_order)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to look for among those who may do something in a scope; empty means everything."""
+
+    action: str = ""
+    resource_type: str = ""
+    name: str = ""
+
+
+def holders_in(
+    scope: Scope, authority: Authority, asked: Question
+) -> QuerySet[Any, dict[str, Any]]:
+    """Return who holds which rule in `scope`, in the order of their names.
+
+    Rows are dicts of `holder` (a subject's id) and `rule` (an id). A member of a group has a row of
+    its own for each of the group's rules.
+    """
+    rules = (
+        authority.visible_rules()
+        .living()
+        .filter(
+            scope__path__in=[*scope.ancestor_paths, scope.path],
+            role__in=_roles_that_permit(asked),
+            subject__enabled=True,
+        )
+    )
+    own = rules.filter(subject__name__icontains=asked.name)
+    members = rules.filter(
+        subject__type=Subject.Type.GROUP,
+        subject__memberships__member__enabled=True,
+        subject__memberships__member__name__icontains=asked.name,
+    )
+    member = "subject__memberships__member"
+    return (
+        _holders(own, "subject")
+        .union(_holders(members, member), all=True)
+        .order_by("name", "holder", "rule")
+    )
+
+
+def access_of(rows: Iterable[dict[str, Any]], asked: Question) -> list[Access]:
+    """Return what rows of `holders_in` permit, as far as it is asked for. Two queries."""
+    rows = list(rows)
+    subjects = Subject.objects.in_bulk({row["holder"] for row in rows})
+    rules = AccessRule.objects.select_related("subject", "role", "scope").in_bulk(
+        {row["rule"] for row in rows}
+    )
+    return [
+        Access(subjects[row["holder"]], resource_type, actions, rules[row["rule"]])
+        for row in rows
+        for resource_type, actions in actions_by_type(rules[row["rule"]].role).items()
+        if asked.resource_type in ("", resource_type)
+        and (not asked.action or asked.action in actions)
+    ]
+
+
+def actions_by_type(role: Role) -> dict[str, tuple[str, ...]]:
+    """Return what a role permits: for each type of resource its actions, in their usual order."""
+    permissions = permissions_of(role)
+    found = {
+        type_: tuple(action for action in ACTIONS.values() if (action, type_) in permissions)
+        for type_ in RESOURCE_TYPES
+    }
+    return {type_: actions for type_, actions in found.items() if actions}
+
+
+# What would change: asked of the same module, with and without.
+
+
+def changes_by_removing(rule: AccessRule) -> list[Change]:
+    """Return who would lose what in the rule's scope if it went: nothing that another rule gives."""
+    subjects = _reached_by([rule])
+    now = authorities_of(subjects)
+    then = authorities_of(subjects, without=rule)
+    return _changes(
+        (s, now[s.pk].permissions_at(rule.scope), then[s.pk].permissions_at(rule.scope))
+        for s in subjects
+    )
+
+
+def changes_by_moving(scope: Scope, target: Scope) -> list[Change]:
+    """Return who would lose and gain what in `scope` if it stood below `target`."""
+    left, entered = set(scope.ancestor_paths), {*target.ancestor_paths, target.path}
+    rules = AccessRule.objects.living().filter(scope__path__in=left ^ entered)
+    subjects = _reached_by(rules.select_related("subject"))
+    authorities = authorities_of(subjects)
+    return _changes(
+        (
+            s,
+            authorities[s.pk].permissions_at(scope),
+            authorities[s.pk].permissions_at(target) | authorities[s.pk].granted_right_in(scope),
+        )
+        for s in subjects
+    )
+
+
+def _changes(
+    found: Iterable[tuple[Subject, set[Permission], set[Permission]]],
+) -> list[Change]:
+    changes = [
+        Change(subject, lost=frozenset(now - then), gained=frozenset(then - now))
+        for subject, now, then in found
+    ]
+    return [change for change in changes if change.lost or change.gained]
+
+
+def _reached_by(rules: Iterable[AccessRule]) -> list[Subject]:
+    """Return the active subjects for whom the rules hold: their own, and the members of groups."""
+    holders = {rule.subject for rule in rules if is_active(rule.subject)}
+    groups = [subject.pk for subject in holders if subject.type == Subject.Type.GROUP]
+    members = GroupMembership.objects.filter(group__in=groups).select_related("member")
+    reached = holders | {m.member for m in members if is_active(m.member)}
+    return sorted(reached, key=lambda subject: (subject.name, str(subject.pk)))
+
+
+def _roles_that_permit(asked: Question) -> list[int]:
+    return [
+        role.pk
+        for role in Role.objects.all()
+        if any(
+            asked.action in ("", action) and asked.resource_type in ("", resource_type)
+            for action, resource_type in permissions_of(role)
+        )
+    ]
+
+
+def _holders(rules: QuerySet[AccessRule], holder: str) -> QuerySet[Any, dict[str, Any]]:
+    rows: QuerySet[Any, Any] = (
+        rules.order_by()
+        .annotate(name=F(f"{holder}__name"), holder=F(f"{holder}__pk"), rule=F("pk"))
+        .values("name", "holder", "rule")
+    )
+    return rows
+
+
+def _order(access: Access) -> tuple[str, str, str, int]:
+    scope = access.rule.scope
+    return (access.resource_name, access.resource_type, scope.path, access.rule.pk)

@@ -1,0 +1,22 @@
+"""How permissions read on a page."""
+
+from collections.abc import Iterable
+
+from django import template
+
+from accessrules.authorization import ACTIONS, Permission
+from accessrules.catalogue import RESOURCE_TYPES
+
+register = template.Library()
+
+
+@register.filter
+def permissions(held: Iterable[Permission]) -> str:
+    """Return permissions as a person reads them: "Applications: create, read; Roles: read"."""
+    held = set(held)
+    parts = []
+    for key, resource_type in RESOURCE_TYPES.items():
+        actions = [action for action in ACTIONS.values() if (action, key) in held]
+        if actions:
+            parts.append(f"{resource_type.name}: {', '.join(actions)}")
+    return "; ".join(dict.fromkeys(parts))

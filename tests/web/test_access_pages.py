@@ -1,0 +1,228 @@
+"""What a subject can do, and who can do what in a scope: pages, JSON and CSV hold to the same sight."""
+
+import csv
+import io
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.models import AccessRule, Subject
+from applications.models import Application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.conftest import Organisation, SignedIn, text_of
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    """An application: researcher in vision, and Viewer of speech through a group."""
+    made = factories.application("ci", ("L1 researcher", acme.vision))
+    factories.rule(factories.group("ops", made), "Viewer", acme.speech)
+    return made
+
+
+def csv_of(client: Client, address: str) -> list[dict[str, str]]:
+    response = client.get(address)
+    assert response.status_code == 200
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def subject_pages(holder: factories.Holder) -> tuple[str, str, str]:
+    id_ = factories.subject_of(holder).pk
+    return (
+        f"/access/subjects/{id_}/",
+        f"/access/subjects/{id_}/access.csv",
+        f"/api/v1/authorization/effective-access/{id_}",
+    )
+
+
+def test_the_page_names_each_entity_with_the_rule_that_gives_it(
+    ada: User, ci: Application, as_: SignedIn
+) -> None:
+    page, _, _ = subject_pages(ci)
+    text = text_of(as_(ada).get(page))
+    assert "What ci can do" in text
+    assert "Workspaces create, read, update, delete department vision L1 researcher" in text
+    assert "Workspaces read department speech Viewer through group ops" in text
+    assert "in your sight" not in text
+
+
+def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) -> None:
+    _, sheet, api = subject_pages(ci)
+    client = as_(ada)
+    rows = {
+        (row["Resource type"], row["Action"], row["Scope"], row["Role"], row["Through group"])
+        for row in csv_of(client, sheet)
+    }
+    answer = client.get(api).json()
+    assert answer["complete"] is True
+    said = {
+        (
+            access["resourceType"],
+            action,
+            f"{access['rule']['scopeType']} {access['rule']['scopeName']}",
+            access["rule"]["roleName"],
+            access["rule"]["subjectId"] if access["rule"]["subjectId"] != "ci" else "",
+        )
+        for access in answer["access"]
+        for action in access["actions"]
+    }
+    assert rows == said
+    assert ("workspaces", "delete", "department vision", "L1 researcher", "") in rows
+    assert ("workspaces", "delete", "department speech", "Viewer", "ops") not in rows
+
+
+def test_only_rules_in_sight_are_shown_and_that_is_said(
+    dina: User, ci: Application, as_: SignedIn
+) -> None:
+    page, sheet, api = subject_pages(ci)
+    client = as_(dina)
+    text = text_of(client.get(page))
+    assert "department vision" in text
+    assert "speech" not in text
+    assert "Shown are the access rules in your sight" in text
+    assert {row["Scope"] for row in csv_of(client, sheet)} == {"department vision"}
+    answer = client.get(api).json()
+    assert answer["complete"] is False
+    assert {access["rule"]["scopeName"] for access in answer["access"]} == {"vision"}
+
+
+def test_a_subject_out_of_sight_is_not_found(dina: User, acme: Organisation, as_: SignedIn) -> None:
+    hidden = factories.application("hidden", ("Viewer", acme.speech))
+    for address in subject_pages(hidden):
+        assert as_(dina).get(address).status_code == 404
+
+
+def test_without_reading_access_rules_the_pages_are_refused(
+    vera: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    addresses = [
+        *subject_pages(ci),
+        f"/access/scopes/{acme.training.pk}/",
+        f"/access/scopes/{acme.training.pk}/access.csv",
+        f"/api/v1/authorization/scope-access/project/{acme.training.uid}",
+    ]
+    custom = factories.custom_role("Apps reader", apps="r", project="r")
+    AccessRule.objects.create(
+        subject=vera.subject, role=custom, scope=factories.account(), created_by="test"
+    )
+    for address in addresses:
+        assert as_(vera).get(address).status_code == 403, address
+
+
+def test_a_disabled_subject_can_do_nothing(ada: User, ci: Application, as_: SignedIn) -> None:
+    Subject.objects.filter(pk=ci.pk).update(enabled=False)
+    page, sheet, _ = subject_pages(ci)
+    assert "ci is disabled" in text_of(as_(ada).get(page))
+    assert csv_of(as_(ada), sheet) == []
+
+
+# Who can do what in a scope
+
+
+def test_a_scope_names_everyone_whose_rule_covers_it(
+    ada: User, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    text = text_of(as_(ada).get(f"/access/scopes/{acme.training.pk}/?resource_type=workspaces"))
+    assert "Who can do what in project training" in text
+    assert "ada@acme.example User Workspaces create, read, update, delete account" in text
+    assert "ci Application Workspaces create, read, update, delete department vision" in text
+    assert "speech" not in text
+
+
+def test_members_of_a_group_are_named_with_the_group(
+    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    rows = csv_of(as_(ada), f"/access/scopes/{acme.dictation.pk}/access.csv?resource_type=workspaces")
+    found = {(row["Subject"], row["Through group"], row["Role"]) for row in rows}
+    assert ("ci", "ops", "Viewer") in found
+    assert ("ops", "", "Viewer") in found
+
+
+def test_it_is_narrowed_by_entity_action_and_name(
+    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    address = f"/access/scopes/{acme.training.pk}/access.csv"
+    client = as_(ada)
+    rows = csv_of(client, f"{address}?resource_type=workspaces&action=delete&name=CI")
+    assert {(row["Subject"], row["Resource type"]) for row in rows} == {("ci", "workspaces")}
+    assert csv_of(client, f"{address}?resource_type=apps&action=delete&name=ci") == []
+    api = f"/api/v1/authorization/scope-access/project/{acme.training.uid}"
+    answer = client.get(f"{api}?resourceType=workspaces&action=delete&search=ci").json()
+    assert [access["subjectId"] for access in answer["access"]] == ["ci"]
+    assert client.get(f"{api}?action=purge").status_code == 400
+
+
+def test_disabled_people_and_groups_can_do_nothing_here(
+    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    Subject.objects.filter(name="ops").update(enabled=False)
+    address = f"/access/scopes/{acme.dictation.pk}/access.csv"
+    assert {row["Subject"] for row in csv_of(as_(ada), address)} == {"ada@acme.example"}
+    Subject.objects.filter(name="ops").update(enabled=True)
+    Subject.objects.filter(name="ci").update(enabled=False)
+    assert "ci" not in {row["Subject"] for row in csv_of(as_(ada), address)}
+
+
+def test_rules_above_ones_sight_are_not_shown_and_other_scopes_not_found(
+    ada: User, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    client = as_(dina)
+    rows = csv_of(client, f"/access/scopes/{acme.training.pk}/access.csv")
+    assert {row["Subject"] for row in rows} == {"ci", "dina@acme.example"}
+    page = client.get(f"/access/scopes/{acme.training.pk}/")
+    assert "rules above may give more" in text_of(page)
+    assert client.get(f"/access/scopes/{acme.speech.pk}/").status_code == 404
+
+
+def test_pages_walk_through_all_holders_once(ada: User, acme: Organisation, as_: SignedIn) -> None:
+    for number in range(60):
+        factories.application(f"app-{number:02}", ("Viewer", acme.vision))
+    seen: list[str] = []
+    address = f"/access/scopes/{acme.vision.pk}/?resource_type=workspaces"
+    for page in (1, 2, 3):
+        text = text_of(as_(ada).get(f"{address}&page={page}"))
+        seen += [word for word in text.split() if word.startswith("app-")]
+    assert seen == [f"app-{number:02}" for number in range(60)]
+    api = f"/api/v1/authorization/scope-access/department/{acme.vision.uid}"
+    first = as_(ada).get(f"{api}?limit=40").json()
+    rest = as_(ada).get(f"{api}?limit=40&offset={first['next']}").json()
+    assert first["totalRecords"] == rest["totalRecords"] == 61
+    assert "next" not in rest
+
+
+def test_the_cost_does_not_grow_with_the_rules(
+    ada: User, acme: Organisation, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = as_(ada)
+    address = f"/access/scopes/{acme.vision.pk}/"
+    for count in (1, 20):
+        for number in range(count):
+            factories.application(f"app-{count}-{number}", ("Viewer", acme.vision))
+        # Session, person, rules of the caller, scope, roles, holders, their names, their rules,
+        # and names of the scopes above twice.
+        with django_assert_num_queries(10):
+            client.get(address)
+
+
+# Before a rule goes
+
+
+def test_it_is_said_who_would_lose_what(
+    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    rule = AccessRule.objects.get(subject__name="ops")
+    text = text_of(as_(ada).get(f"/access/rules/{rule.pk}/changes/"))
+    assert "ops is Viewer in department speech" in text
+    assert "ci Application Loses:" in text
+    factories.rule(ci, "Viewer", acme.east)
+    text = text_of(as_(ada).get(f"/access/rules/{rule.pk}/changes/"))
+    assert "ci Application" not in text
+    assert "ops Group Loses:" in text
+
+
+def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: SignedIn) -> None:
+    rule = AccessRule.objects.get(subject__name="ops")
+    assert as_(dina).get(f"/access/rules/{rule.pk}/changes/").status_code == 404
