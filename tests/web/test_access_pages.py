@@ -135,7 +135,9 @@ def test_a_scope_names_everyone_whose_rule_covers_it(
 def test_members_of_a_group_are_named_with_the_group(
     ada: User, ci: Application, acme: Organisation, as_: SignedIn
 ) -> None:
-    rows = csv_of(as_(ada), f"/access/scopes/{acme.dictation.pk}/access.csv?resource_type=workspaces")
+    rows = csv_of(
+        as_(ada), f"/access/scopes/{acme.dictation.pk}/access.csv?resource_type=workspaces"
+    )
     found = {(row["Subject"], row["Through group"], row["Role"]) for row in rows}
     assert ("ci", "ops", "Viewer") in found
     assert ("ops", "", "Viewer") in found
