@@ -181,7 +181,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.QuickJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["runai_access.api.parsers.JSONObjectParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runai_access.api.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "runai_access.api.errors.exception_handler",

@@ -56,6 +56,20 @@ class Name(Text):
     """An application's name; the action judges it."""
 
 
+# What a list reads, in the order of `_answer`: rows and not objects, as a thousand of them in one
+# answer is common.
+COLUMNS = (
+    "subject_id",
+    "subject__name",
+    "subject__enabled",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "last_login",
+    "token_lifetime",
+)
+
+
 class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     """The body that creates an application."""
 
@@ -88,8 +102,9 @@ class ApplicationsView(CallerView):
 
     @extend_schema(responses=ApplicationDocument(many=True))
     def get(self, request: Request) -> Response:
-        page = LISTING.page(policy.visible(self.caller), request.query_params)
-        return paged(request, page, [application_answer(row) for row in page.rows])
+        visible = policy.visible(self.caller).values_list(*COLUMNS)
+        page = LISTING.page(visible, request.query_params)
+        return paged(request, page, [_answer(row) for row in page.rows])
 
     @extend_schema(request=NewApplication, responses={201: NewApplicationDocument})
     def post(self, request: Request) -> Response:
@@ -160,17 +175,34 @@ class ApplicationSecretView(CallerView):
 
 def application_answer(application: Application) -> dict[str, Any]:
     """Return an application as both generations of clients know it."""
+    return _answer(
+        (
+            application.pk,
+            application.name,
+            application.enabled,
+            application.created_by,
+            application.created_at,
+            application.updated_at,
+            application.last_login,
+            application.token_lifetime,
+        )
+    )
+
+
+def _answer(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the answer for one row of COLUMNS."""
+    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
     return {
-        "id": str(application.pk),
-        "name": application.name,
-        "clientId": application.client_id,
+        "id": str(id_),
+        "name": name,
+        "clientId": name,
         "tenantId": str(settings.ACCOUNT_ID),
-        "enabled": application.enabled,
-        "createdBy": application.created_by,
-        "createdAt": time_answer(application.created_at),
-        "updatedAt": time_answer(application.updated_at),
-        "lastLogin": time_answer(application.last_login),
-        "tokenLifetime": application.token_lifetime,
+        "enabled": enabled,
+        "createdBy": created_by,
+        "createdAt": time_answer(created_at),
+        "updatedAt": time_answer(updated_at),
+        "lastLogin": time_answer(last_login),
+        "tokenLifetime": token_lifetime,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.db.models import F, OrderBy, Q, QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,14 +14,14 @@ from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, conditions
 
 LARGEST_OFFSET = 2**31 - 1
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Page(Generic[M]):
+class Page(Generic[R]):
     """The rows of one answer; `total` counts all that match."""
 
-    rows: list[M]
+    rows: list[R]
     total: int
     offset: int
 
@@ -43,7 +43,7 @@ class Listing:
     largest_limit: int = 1000
     smallest_limit: int = 1
 
-    def page(self, rows: QuerySet[M], parameters: QueryDict) -> Page[M]:
+    def page(self, rows: QuerySet[Any, R], parameters: QueryDict) -> Page[R]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
         matching = self.matching(rows, parameters)
         offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
@@ -56,7 +56,7 @@ class Listing:
         end = None if limit is None else offset + limit
         return Page(list(ordered[offset:end]), matching.count(), offset)
 
-    def matching(self, rows: QuerySet[M], parameters: QueryDict) -> QuerySet[M]:
+    def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""
         refuse_nul(parameters)
         rows = rows.filter(conditions(parameters.getlist("filterBy"), self.fields))

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accessrules.models import Scope
+from applications import keyring
 from applications.models import Application
 from applications.tokens import issue
 from tests import factories
@@ -45,6 +46,12 @@ def organization(db: None) -> Organization:
 def administrator(db: None) -> Application:
     """An application that may do everything in the account."""
     return factories.application("root", ("System administrator", factories.account()))
+
+
+@pytest.fixture
+def known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the signing keys from being read again meanwhile, which happens every few seconds."""
+    monkeypatch.setattr(keyring, "RELOAD_SECONDS", float("inf"))
 
 
 @pytest.fixture
