@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from applications.keyring import KEYRING
 from tests.servers import Server, fresh_database, launch
 
 StartServer = Callable[..., Server]
@@ -28,6 +29,12 @@ def skip_for_missing_tool(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"In CI nothing may be missing: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_this_test() -> None:
+    """Forget the signing keys of the test before: its database has gone back, and them with it."""
+    KEYRING.forget()
 
 
 @pytest.fixture(scope="session")

@@ -289,7 +289,7 @@ class Organisation(RuleBasedStateMachine):
     def somebody_moves_a_scope(self, actor: int, which: int, where: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         scope = self.scope(which, "project", "department")
-        above = Scope.objects.get(pk=scope.parent_id).type
+        above = Scope.objects.get(children=scope).type
         target = self.scope(where, above)
         key = self.key(caller)
         may = self.table.may_move(key, scope.type, scope.pk, target.pk)
