@@ -1,14 +1,17 @@
 """An organization to ask about, and a client that asks as somebody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from accessrules.models import Scope
 from applications import keyring
 from applications.models import Application
+from applications.secrets import new_secret
 from applications.tokens import issue
 from tests import factories
 
@@ -46,6 +49,30 @@ def organization(db: None) -> Organization:
 def administrator(db: None) -> Application:
     """An application that may do everything in the account."""
     return factories.application("root", ("System administrator", factories.account()))
+
+
+@pytest.fixture
+def connection_kept() -> Iterator[None]:
+    """Let requests leave the test's own database connection open, as Django's test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def secret() -> str:
+    """A client secret."""
+    return new_secret()
+
+
+@pytest.fixture
+def nightly(db: None, secret: str) -> Application:
+    """An application that may do everything in the account and signs in with `secret`."""
+    return factories.application(
+        "nightly", ("System administrator", factories.account()), secret=secret
+    )
 
 
 @pytest.fixture

@@ -19,18 +19,6 @@ REVOKE = "/oauth2/revoke"
 APP_TOKEN = "/v1/k8s/auth/oauth/apptoken"  # an address
 
 
-@pytest.fixture
-def secret() -> str:
-    return new_secret()
-
-
-@pytest.fixture
-def nightly(db: None, secret: str) -> Application:
-    return factories.application(
-        "nightly", ("System administrator", factories.account()), secret=secret
-    )
-
-
 def post(path: str, secret: str, client_id: str = "nightly", **form: str) -> Any:
     pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     return Client().post(

@@ -1,15 +1,13 @@
 """The official OpenAPI documents, where they lie beside the checkout, against every answer of ours."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -25,6 +23,7 @@ from tests.api.conftest import Organization
 from tests.conftest import skip_for_missing_tool
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.usefixtures("connection_kept")
 CONTRACT = ROOT.parent / "shared" / "contract"
 VERSIONS = ("2.20", "2.24")
 
@@ -51,16 +50,6 @@ def load(version: str) -> OpenApiSchema:
     schema = schemathesis.openapi.from_path(document(version))
     schema.app = wsgi
     return schema
-
-
-@pytest.fixture(autouse=True)
-def keep_the_connection() -> Iterator[None]:
-    """Let requests leave the test's own database connection open, as Django's test client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Our OpenAPI document: committed, current, and true of every endpoint."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,6 @@ import pytest
 import schemathesis
 import yaml
 from django.core.management import call_command
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
@@ -20,22 +17,13 @@ from applications.tokens import issue
 from runai_access.wsgi import application as wsgi
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("connection_kept")
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = wsgi
 # Parameters that we don't know are ignored, as clients of other versions need it.
 SCHEMA.config.generation.update(allow_extra_parameters=False)
-
-
-@pytest.fixture(autouse=True)
-def keep_the_connection() -> Iterator[None]:
-    """Let requests leave the test's own database connection open, as Django's test client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 def test_the_committed_document_is_current() -> None:

@@ -26,18 +26,6 @@ V1 = "/api/v1/token"
 V2 = "/api/v2/token"
 
 
-@pytest.fixture
-def secret() -> str:
-    return new_secret()
-
-
-@pytest.fixture
-def nightly(db: None, secret: str) -> Application:
-    return factories.application(
-        "nightly", ("System administrator", factories.account()), secret=secret
-    )
-
-
 def v1(**body: Any) -> Any:
     return Client().post(V1, json.dumps(body), content_type="application/json")
 
