@@ -3,12 +3,15 @@
 import secrets
 import uuid
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, reduce
+from itertools import groupby
+from operator import or_
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Length
+from django.db.models.functions import Left, Length
+from django.db.models.lookups import In
 from django.utils import timezone
 
 models.CharField.register_lookup(Length, "length")
@@ -18,15 +21,27 @@ models.CharField.register_lookup(Length, "length")
 LABEL_DIGITS = 16
 SYSTEM_PATH = "0" * LABEL_DIGITS
 ACCOUNT_PATH = SYSTEM_PATH + "1".zfill(LABEL_DIGITS)
+# Each range can use the index, but SQLite takes no expression that is deeper than 1,000.
+MOST_RANGES = 100
 
 
 def at_or_below(paths: Iterable[str], field: str = "path") -> Q:
     """Return the condition that `field` is one of `paths` or below one; no paths match nothing."""
+    paths = list(paths)
+    if len(paths) > MOST_RANGES:
+        return _among_ancestors(paths, field)
     condition = Q(pk__in=[])
     for path in paths:
         # "a" sorts after every digit, so the range holds just what begins with the path.
         condition |= Q(**{f"{field}__gte": path, f"{field}__lt": path + "a"})
     return condition
+
+
+def _among_ancestors(paths: list[str], field: str) -> Q:
+    """Ask the same by comparing beginnings: as many conditions as there are depths, not paths."""
+    by_length = groupby(sorted(paths, key=len), key=len)
+    conditions = (Q(In(Left(field, length), list(group))) for length, group in by_length)
+    return reduce(or_, conditions)
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):

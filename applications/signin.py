@@ -3,6 +3,7 @@
 from accessrules.models import Subject
 from applications.credentials import authenticate
 from applications.models import Application
+from applications.validators import is_name
 from runai_access.api.throttles import network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 
@@ -14,10 +15,12 @@ def sign_in(client_id: str, secret: str, origin: Origin) -> Application | None:
     """
     application = authenticate(client_id, secret, network_of(origin.address))
     if application is None:
+        # What can't be a client ID may be a secret in the wrong place: it is not written down.
+        name = client_id if is_name(client_id) else "(not a client ID)"
         record_once_a_minute(
             "sign-in",
-            Entity("application", name=client_id),
-            actor=Actor("anonymous", client_id, origin=origin),
+            Entity("application", name=name),
+            actor=Actor("anonymous", name, origin=origin),
             succeeded=False,
             reason="unknown client, wrong secret, or disabled",
         )

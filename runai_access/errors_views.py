@@ -37,6 +37,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 413, "This is too large.", "A form may have 1 MiB, and no files.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django brings here what a middleware raises before the view (the session is read there), and
     # passes it by no process_exception.

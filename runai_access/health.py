@@ -1,4 +1,4 @@
-"""Liveness and readiness, answered before anything else: no session, no Host check, no sign-in."""
+"""Liveness and readiness, answered before anything can refuse: no session, no Host, no sign-in."""
 
 from collections.abc import Callable
 
@@ -23,13 +23,16 @@ class HealthMiddleware:
 
 
 def _readiness() -> HttpResponse:
+    # Connected anew: over an open connection SQLite goes on reading a file that was moved away.
+    own = connection.copy()
     try:
-        with connection.cursor() as cursor:
+        with own.cursor() as cursor:
             cursor.execute("SELECT 1 FROM accessrules_role LIMIT 1")
             migrated = cursor.fetchone() is not None
     except DatabaseError:
-        connection.close()
         return JsonResponse({"status": "the database does not answer"}, status=503)
+    finally:
+        own.close()
     if not migrated:
         return JsonResponse({"status": "the database is not migrated"}, status=503)
     return JsonResponse({"status": "ok"})

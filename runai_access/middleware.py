@@ -18,6 +18,7 @@ from runai_access.errors_views import (
     is_for_programs,
     not_found,
     service_unavailable,
+    too_large,
 )
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -58,6 +59,24 @@ class SecurityHeadersMiddleware:
         if not request.path_info.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class LargeBodyMiddleware:
+    """Refuses what is larger than any form of ours before it is read.
+
+    Django's own limit leaves files out, and would write them to disk before anyone is signed in. The
+    API measures its bodies itself, to refuse them in the form of each endpoint.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_large = not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if is_large and not is_for_programs(request):
+            return too_large(request)
+        return self._get_response(request)
 
 
 class OriginMiddleware:

@@ -44,11 +44,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "runai_access.health.HealthMiddleware",
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "runai_access.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "runai_access.middleware.OriginMiddleware",
+    "runai_access.middleware.LargeBodyMiddleware",
     "runai_access.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

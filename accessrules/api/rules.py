@@ -23,7 +23,7 @@ from runai_access.api.fields import TEXT, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
-from runai_access.api.listing import Listing, paged, refuse_nul
+from runai_access.api.listing import Listing, paged, require_askable
 from runai_access.errors import NotFound
 
 # `app` and `service-account` are two names of one type; every client knows the first.
@@ -162,7 +162,7 @@ class AccessRuleView(CallerView):
 def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
     """Return the rules in sight that the contract's own parameters ask for."""
     authority.require_anywhere("read", "access_rules")
-    refuse_nul(parameters)
+    require_askable(parameters)
     rules = authority.visible_rules()
     if not _flag(parameters, "includeDeleted"):
         rules = rules.living()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import QueryDict
 from rest_framework import exceptions
@@ -33,6 +34,8 @@ class FormParser(BaseParser):
             return QueryDict(text, encoding="utf-8")
         except UnicodeDecodeError:
             raise exceptions.ParseError("The body must be UTF-8.") from None
+        except TooManyFieldsSent:
+            raise exceptions.ParseError("The body has too many parameters.") from None
 
 
 class OAuthError(Exception):

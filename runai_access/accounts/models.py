@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 from django.utils import timezone
 
@@ -45,6 +47,15 @@ class User(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
         """Whether the person may sign in and stay signed in."""
         return self.subject.enabled
+
+
+def is_email(text: str) -> bool:
+    """Return whether a person could be called `text`."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def normalise_email(email: str) -> str:

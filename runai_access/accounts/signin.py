@@ -5,7 +5,7 @@ from django.contrib import auth
 from django.http import HttpRequest
 
 from accessrules.callers import Caller, caller_of
-from runai_access.accounts.models import User, normalise_email
+from runai_access.accounts.models import User, is_email, normalise_email
 from runai_access.api.throttles import attempt, network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.errors import Busy
@@ -63,10 +63,12 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def _record_refusal(email: str, origin: Origin, reason: str) -> None:
+    # A password typed into the wrong field is no e-mail: it is not written down.
+    name = email if is_email(email) else "(not an e-mail)"
     record_once_a_minute(
         "sign-in",
-        Entity("user", "", email),
-        actor=Actor("anonymous", email, origin=origin),
+        Entity("user", "", name),
+        actor=Actor("anonymous", name, origin=origin),
         succeeded=False,
         reason=reason,
     )

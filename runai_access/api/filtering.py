@@ -36,6 +36,8 @@ LOOKUPS = {
     Kind.NUMBER: _ORDERED,
     Kind.FLAG: {"==": "exact", "!=": "exact"},
 }
+# SQLite takes no expression that is deeper than 1,000.
+MOST_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
@@ -60,10 +62,12 @@ def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> Q:
 
     Raises InvalidParameter that names the field, operator or value, and lists the known ones.
     """
+    parts = [part for text in filters for part in _split(text, fields)]
+    if len(parts) > MOST_CONDITIONS:
+        raise InvalidParameter(f"filterBy: there may be {MOST_CONDITIONS} conditions.")
     everything = Q()
-    for text in filters:
-        for part in _split(text, fields):
-            everything &= _condition(part, fields)
+    for part in parts:
+        everything &= _condition(part, fields)
     return everything
 
 

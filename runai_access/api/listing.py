@@ -14,16 +14,18 @@ from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, conditions
 
 LARGEST_OFFSET = 2**31 - 1
+LONGEST_PARAMETER = 8000
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Page(Generic[R]):
-    """The rows of one answer; `total` counts all that match."""
+    """The rows of one answer; `total` counts all that match, `limit` is None without one."""
 
     rows: list[R]
     total: int
     offset: int
+    limit: int | None
 
     @property
     def next(self) -> int | None:
@@ -52,13 +54,13 @@ class Listing:
         ordered = matching.order_by(*self._order(parameters))
         if limit is None and not offset:
             found = list(ordered)
-            return Page(found, len(found), offset)
+            return Page(found, len(found), offset, limit)
         end = None if limit is None else offset + limit
-        return Page(list(ordered[offset:end]), matching.count(), offset)
+        return Page(list(ordered[offset:end]), matching.count(), offset, limit)
 
     def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""
-        refuse_nul(parameters)
+        require_askable(parameters)
         rows = rows.filter(conditions(parameters.getlist("filterBy"), self.fields))
         sought = parameters.get("search", "").strip()
         if sought:
@@ -86,11 +88,16 @@ class Listing:
         return [column.asc(nulls_last=True), "pk"]
 
 
-def refuse_nul(parameters: QueryDict) -> None:
-    """Raise InvalidParameter that names a parameter with a NUL, which no database takes as text."""
+def require_askable(parameters: QueryDict) -> None:
+    """Raise InvalidParameter that names a parameter which a database would refuse to be asked.
+
+    None takes a NUL as text; SQLite looks for no text of more than 50,000 bytes.
+    """
     for name, values in parameters.lists():
         if any("\x00" in value for value in values):
             raise InvalidParameter(f"{name} must not contain the character NUL.")
+        if any(len(value) > LONGEST_PARAMETER for value in values):
+            raise InvalidParameter(f"{name} must have at most {LONGEST_PARAMETER} characters.")
 
 
 def paged(request: Request, page: Page[Any], body: Any) -> Response:
@@ -98,11 +105,10 @@ def paged(request: Request, page: Page[Any], body: Any) -> Response:
     response = Response(body)
     response["X-Total-Count"] = str(page.total)
     links = []
-    limit = request.query_params.get("limit")
     if page.next is not None:
         links.append(_link(request, page.next, "next"))
-    if page.offset and limit:
-        links.append(_link(request, max(0, page.offset - int(limit)), "prev"))
+    if page.offset and page.limit:
+        links.append(_link(request, max(0, page.offset - page.limit), "prev"))
     if links:
         response["Link"] = ", ".join(links)
     return response

@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
-from runai_access.api.filtering import LOOKUPS, Field, Kind
+from runai_access.api.filtering import LOOKUPS, MOST_CONDITIONS, Field, Kind
 from runai_access.api.idempotency import HEADER
-from runai_access.api.listing import LARGEST_OFFSET, Listing
+from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _VALUES = {
@@ -114,6 +114,7 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
             {
                 "type": "array",
                 "minItems": 1,
+                "maxItems": MOST_CONDITIONS,
                 "items": {"type": "string", "pattern": filter_pattern(listing)},
             },
             explode=False,
@@ -127,7 +128,7 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
         ),
         OpenApiParameter(
             "search",
-            TEXT,
+            {**TEXT, "maxLength": LONGEST_PARAMETER},
             description="Text that one of the names contains.",
         ),
     ]

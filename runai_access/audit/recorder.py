@@ -1,6 +1,7 @@
 """How the rest of the house writes the record. Secrets are never passed in here."""
 
 import hashlib
+import re
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from runai_access.audit.models import AuditEvent
 # ignore anyway.
 TOLD_AT_MOST = 20_000
 _told: OrderedDict[tuple[object, ...], None] = OrderedDict()
+
+# Nobody passes a secret in on purpose, but people paste one where a name or an address belongs: what
+# reads as a client secret (see applications.secrets) or a token is cut down to its first letters.
+_CREDENTIAL = re.compile(r"(ras_|eyJ)[A-Za-z0-9_-]{30,}(?:\.[A-Za-z0-9_-]*)*")
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,8 @@ def _once_key(event: AuditEvent, time: datetime) -> str:
 
 
 def _plain(text: str, length: int) -> str:
-    """Escape what does not print, so that no name can forge or hide a line of the record."""
-    escaped = text.replace("\\", "\\\\")
+    """Escape what does not print, so that no name can forge or hide a line; mask credentials."""
+    escaped = _CREDENTIAL.sub(r"\1…", text).replace("\\", "\\\\")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)[:length]
 
 

@@ -183,7 +183,7 @@ def test_no_form_is_taken_without_its_token(
 
 def test_a_body_that_is_too_large_is_refused(browser: Client, db: None) -> None:
     answer = browser.post("/applications/new/", {"name": "x" * 2_000_000})
-    assert answer.status_code == 400
+    assert answer.status_code == 413
     assert not Application.objects.exists()
 
 

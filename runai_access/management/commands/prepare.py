@@ -1,6 +1,7 @@
 """Bring an installation up to date; what `serve` does before it serves."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
@@ -32,6 +33,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # What is made here, a SQLite database with its sessions above all, is for its owner alone.
+        os.umask(0o077)
         names = {"email": "RUNAI_ACCESS_ADMIN_EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
         try:
             with refusals_told(names), _alone():

@@ -1,0 +1,16 @@
+"""What the tests of attacks share: nothing that an earlier test has told or remembered."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from applications.keyring import KEYRING
+from runai_access.audit import recorder
+
+
+@pytest.fixture(autouse=True)
+def _as_after_a_start() -> Iterator[None]:
+    recorder._told.clear()
+    KEYRING.forget()
+    yield
+    KEYRING.forget()

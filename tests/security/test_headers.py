@@ -1,0 +1,79 @@
+"""The headers that protect a browser stand on every kind of answer, errors and probes too."""
+
+import pytest
+from django.test import Client, override_settings
+
+from tests import factories
+
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+ANSWERS = {
+    "liveness": ("/healthz", 200),
+    "readiness": ("/readyz", 200),
+    "a page": ("/sign-in/", 200),
+    "a redirect": ("/applications/", 302),
+    "a missing page": ("/nothing/", 404),
+    "the API, signed out": ("/api/v1/apps", 401),
+    "a missing endpoint": ("/api/v1/nothing", 404),
+    "the wrong method": ("/api/v2/token", 405),
+    "a missing file": ("/static/nothing.css", 404),
+    "the public keys": ("/.well-known/jwks.json", 200),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("address", "status"), ANSWERS.values(), ids=ANSWERS)
+def test_every_answer_is_protected(address: str, status: int) -> None:
+    answer = Client().get(address)
+    assert answer.status_code == status
+    assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+    policy = answer.headers["Content-Security-Policy"]
+    for directive in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a b", ""])
+@pytest.mark.parametrize("address", ["/sign-in/", "/api/v1/apps", "/api/v2/token"])
+def test_another_host_is_refused_and_named_nowhere(host: str, address: str) -> None:
+    answer = Client().get(address, headers={"Host": host, "X-Forwarded-Host": "evil.example"})
+    assert answer.status_code == 400
+    assert b"evil.example" not in answer.content
+    assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+
+
+@pytest.mark.django_db
+def test_a_forwarded_host_or_scheme_leads_nowhere_else() -> None:
+    headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    answer = Client().get("/applications", headers=headers)
+    assert answer.headers["Location"] == "/applications/"
+
+
+@pytest.mark.django_db
+def test_an_error_nobody_foresaw_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("applications.policy.visible", broken)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(factories.person("ada@acme.example", "System administrator"))
+    for address in ("/applications/", "/api/v1/apps"):
+        answer = browser.get(address)
+        assert answer.status_code == 500
+        assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.django_db
+@override_settings(SECURE_HSTS_SECONDS=31536000, SECURE_HSTS_INCLUDE_SUBDOMAINS=True)
+@pytest.mark.parametrize(("address", "status"), ANSWERS.values(), ids=ANSWERS)
+def test_every_answer_over_https_asks_for_https(address: str, status: int) -> None:
+    answer = Client().get(address, secure=True)
+    assert answer.status_code == status
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")

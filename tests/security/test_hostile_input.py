@@ -1,0 +1,81 @@
+"""Input that is made to break us: it is refused in words, never with a 5xx, and costs little."""
+
+from http import HTTPStatus
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from applications.tokens import issue
+from tests import factories
+
+AUDIT_LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2027-01-01T00:00:00Z"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    """A program that may do everything in the account."""
+    root = factories.application("root", ("System administrator", factories.account()))
+    return Client(headers={"Authorization": f"Bearer {issue(root).text}"})
+
+
+@pytest.mark.parametrize("name", ["apps", "authorization/access-rules", "users", "clusters"])
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("filterBy", ",".join(["createdBy==a"] * 1100)),
+        ("search", "a" * 50_100),
+        ("filterBy", "createdBy=@" + "a" * 50_100),
+    ],
+    ids=["1,100 conditions", "long search", "long value"],
+)
+def test_more_than_a_database_takes_is_refused_by_name(
+    root: Client, name: str, parameter: str, value: str
+) -> None:
+    answer = root.get(f"/api/v1/{name}", {parameter: value})
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json()["details"].startswith(parameter)
+
+
+def test_a_hundred_conditions_are_taken(root: Client) -> None:
+    answer = root.get("/api/v1/apps", {"filterBy": ",".join(["createdBy!=a"] * 100)})
+    assert answer.status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("limit", ["abc", "1e9", "²", ""])
+def test_a_limit_that_the_contract_s_own_parameter_overrules_breaks_nothing(
+    root: Client, limit: str
+) -> None:
+    answer = root.get(f"{AUDIT_LOG}&numberOfSamples=1&offset=1&limit={limit}")
+    assert answer.status_code == HTTPStatus.OK
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("body", ["&".join(f"p{n}=1" for n in range(1100)), "&" * 2000])
+def test_a_form_of_too_many_parameters_is_an_invalid_request(body: str) -> None:
+    answer = Client().post("/api/v2/token", body, content_type=FORM)
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json()["error"] == "invalid_request"
+
+
+@pytest.mark.django_db
+def test_a_stranger_s_file_is_refused_before_it_is_read() -> None:
+    file = SimpleUploadedFile("film.mp4", b"x" * 2_000_000)
+    answer = Client().post(reverse("accounts:sign-in"), {"email": "a@b.example", "film": file})
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_a_holder_of_a_thousand_rules_still_sees_what_they_give(db: None) -> None:
+    department = factories.department("research", factories.cluster("east"))
+    projects = [factories.project(f"project-{n}", department) for n in range(1100)]
+    unseen = factories.project("unseen", department)
+    robot = factories.application("robot")
+    for project in projects:
+        factories.rule(robot, "Viewer", project)
+    client = Client(headers={"Authorization": f"Bearer {issue(robot).text}"})
+    answer = client.get("/api/v1/org-unit/projects/count")
+    assert answer.json() == {"count": 1100}
+    assert client.get(f"/api/v1/org-unit/projects/{unseen.uid}").status_code == HTTPStatus.NOT_FOUND
+    assert client.get(f"/api/v1/org-unit/projects/{projects[7].uid}").status_code == HTTPStatus.OK
