@@ -167,7 +167,7 @@ class Organisation(RuleBasedStateMachine):
             self.gaining(key, lambda: self.table.rules.add(entry))
 
     @precondition(lambda self: self.table.rules)
-    @rule(actor=pick, which=pick, by_system=st.booleans())
+    @rule(actor=pick, which=pick, by_system=st.sampled_from([False, False, True]))
     def somebody_takes_away(self, actor: int, which: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         found = AccessRule.objects.living().filter(role__in=self.table.roles).order_by("pk")
@@ -270,7 +270,7 @@ class Organisation(RuleBasedStateMachine):
 
     # Scopes
 
-    @rule(actor=pick, where=pick, by_system=st.booleans())
+    @rule(actor=pick, where=pick, by_system=st.sampled_from([False, False, True]))
     def somebody_makes_a_scope(self, actor: int, where: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         parent = self.scope(where, "tenant", "cluster", "department")
@@ -285,7 +285,7 @@ class Organisation(RuleBasedStateMachine):
         if made:
             self.table.parents[made.pk] = parent.pk
 
-    @rule(actor=pick, which=pick, where=pick, by_system=st.booleans())
+    @rule(actor=pick, which=pick, where=pick, by_system=st.sampled_from([False, False, True]))
     def somebody_moves_a_scope(self, actor: int, which: int, where: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         scope = self.scope(which, "project", "department")
@@ -345,7 +345,7 @@ def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
     run_state_machine_as_test(
         Organisation,
         settings=settings(
-            max_examples=80,
+            max_examples=60,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,0 +1,270 @@
+"""Deny by default, shown: every address, method, role and place, against `routes.toml`.
+
+What is expected is computed from that table and from the role data read here, not by the product.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accessrules.models import AccessRule, Role, Scope
+from applications.keyring import KEYRING
+from applications.models import Application
+from applications.tokens import issue
+from runai_access.accounts.models import User
+from tests import factories
+
+HERE = Path(__file__).parent
+TABLE: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
+    (HERE / "routes.toml").read_text(encoding="utf-8")
+)
+DATA = Path(settings.BASE_DIR) / "accessrules/data/roles.toml"
+LETTERS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
+HELD: dict[str, set[tuple[str, str]]] = {
+    role["name"]: {
+        (LETTERS[letter], type_)
+        for letters, types in role["permissions"].items()
+        for type_ in types
+        for letter in letters
+    }
+    for role in tomllib.loads(DATA.read_text(encoding="utf-8"))["roles"]
+}
+# A rule in the place on the left holds in the places on the right, where things in question stand.
+HOLDS_IN = {
+    "project": {"project", "anywhere"},
+    "department": {"project", "department", "anywhere"},
+    "cluster": {"project", "department", "cluster", "anywhere"},
+    "account": {"project", "department", "cluster", "account", "anywhere"},
+    "sibling": {"anywhere"},
+}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+FORM = "application/x-www-form-urlencoded"
+PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/")
+ASK = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
+ENTRIES = [(route, method) for route, methods in TABLE.items() for method in methods]
+GUARDED = [
+    (route, method) for route, method in ENTRIES if isinstance(TABLE[route][method]["asks"], list)
+]
+
+
+def routes(patterns: list[URLPattern | URLResolver], above: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        address = above + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, address)
+        else:
+            yield address
+
+
+def refusal(ask: str, role: str, place: str) -> int:
+    """Return the status with which a caller with that one rule is refused by `ask`; 0 if not."""
+    held = HELD.get(role, set())
+    if ask == "administrator":
+        return 0 if (role, place) == ("System administrator", "account") else 403
+    match = ASK.fullmatch(ask)
+    assert match, f"routes.toml: {ask!r} can't be read"
+    verb, what, where, status = match.groups()
+    if verb in ("grant", "handle"):
+        needed = HELD[what] | ({("create", "access_rules")} if verb == "grant" else set())
+        has = needed <= held
+    else:
+        has = any((verb, type_) in held for type_ in what.split("|"))
+    return 0 if has and where in HOLDS_IN.get(place, ()) else int(status or 403)
+
+
+def expected(entry: dict[str, Any], role: str, place: str) -> int:
+    return next(
+        (status for ask in entry["asks"] if (status := refusal(ask, role, place))),
+        entry["answers"],
+    )
+
+
+@dataclass
+class World:
+    """What the addresses name, and a caller whose one rule is changed for every question."""
+
+    places: dict[str, Scope]
+    ci: Application
+    pat: User
+    person: User
+    program: Application
+
+    def address(self, route: str) -> str:
+        project = self.places["project"]
+        values = {
+            "id_": self.ci.pk,
+            "application_id": self.ci.pk,
+            "subject_id": self.ci.pk,
+            "user_id": self.pat.pk,
+            "rule_id": self.ci_rule.pk,
+            "role_id": 7,
+            "scope_id": project.pk,
+            "scope_type": "project",
+            "uid": self._uid(route),
+        }
+        return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(values[found[1]]), route)
+
+    def _uid(self, route: str) -> str:
+        name = "cluster" if "clusters" in route else "department"
+        return self.places[
+            name if "project" not in route and "scope-" not in route else "project"
+        ].uid
+
+    @property
+    def ci_rule(self) -> AccessRule:
+        return AccessRule.objects.get(subject=self.ci.subject)
+
+    def body(self, value: Any) -> Any:
+        """Fill in the placeholders of a body."""
+        known: dict[str, Any] = {
+            "{role}": Role.objects.get(name="L2 researcher").pk,
+            "{scope}": self.places["project"].pk,
+            "{scope_uid}": self.places["project"].uid,
+            "{rule}": str(self.ci_rule.pk),
+        }
+        if isinstance(value, dict):
+            return {key: self.body(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.body(inner) for inner in value]
+        return known.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keyring() -> Iterator[None]:
+    """No token is signed with a key that only an earlier test's database held."""
+    KEYRING.forget()
+    yield
+    KEYRING.forget()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    east, west = factories.cluster("east"), factories.cluster("west")
+    department = factories.department("vision", east)
+    project = factories.project("training", department)
+    sibling = factories.project("dictation", factories.department("speech", west))
+    return World(
+        places={
+            "project": project,
+            "department": department,
+            "cluster": east,
+            "account": factories.account(),
+            "sibling": sibling,
+        },
+        ci=factories.application("ci", ("Viewer", project)),
+        pat=factories.person("pat@acme.example", "Viewer", project),
+        person=factories.person("caller@acme.example"),
+        program=factories.application("caller"),
+    )
+
+
+def is_for_programs(route: str) -> bool:
+    return route.startswith(PROGRAMS) and route != "api/docs/"
+
+
+def client_of(world: World, route: str) -> Client:
+    if is_for_programs(route):
+        return Client(headers={"Authorization": f"Bearer {issue(world.program).text}"})
+    client = Client()
+    client.force_login(world.person)
+    return client
+
+
+def send(client: Client, world: World, route: str, method: str) -> HttpResponseBase:
+    """Send the request that the table describes, and undo what it did."""
+    entry = TABLE[route].get(method, {})
+    body = world.body(entry.get("body", {}))
+    options: dict[str, Any] = {"data": body or None}
+    is_form = "form" in entry or (method == "POST" and not is_for_programs(route))
+    if is_form:
+        options = {"data": urlencode(body), "content_type": FORM}
+    elif method != "GET":
+        options = {"data": json.dumps(body), "content_type": "application/json"}
+    with transaction.atomic():
+        response = getattr(client, method.lower())(
+            world.address(route) + entry.get("query", ""), **options
+        )
+        transaction.set_rollback(True)
+    return response
+
+
+def test_every_address_is_in_the_table_and_nothing_else() -> None:
+    served = set(routes(get_resolver().url_patterns))
+    new, gone = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
+    assert not new, (
+        f"No entry in tests/authorization/routes.toml for {new}. Add for each address its methods, "
+        'for example GET = { asks = ["read apps in anywhere"], answers = 200 }.'
+    )
+    assert not gone, f"tests/authorization/routes.toml names what is not served: {gone}."
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, route: str) -> None:
+    for holder in (world.person, world.program):
+        factories.rule(holder, "System administrator", world.places["account"])
+    client = client_of(world, route)
+    for method in METHODS:
+        if method not in TABLE[route]:
+            status = send(client, world, route, method).status_code
+            assert status == 405, (
+                f"{method} {route} answers {status}: add it to tests/authorization/routes.toml "
+                "with what it asks, or let it answer 405."
+            )
+
+
+@pytest.mark.parametrize(("route", "method"), ENTRIES)
+def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
+    entry = TABLE[route][method]
+    response = send(Client(), world, route, method)
+    if entry["asks"] in ("open", "credentials"):
+        assert response.status_code == entry["answers"]
+    elif is_for_programs(route):
+        assert response.status_code == 401
+    else:
+        assert response.status_code == 302
+        assert response["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize(("route", "method"), GUARDED)
+def test_each_role_in_each_place_gets_what_the_table_says(
+    world: World, route: str, method: str
+) -> None:
+    client, entry = client_of(world, route), TABLE[route][method]
+    caller = world.program if is_for_programs(route) else world.person
+    wrong = []
+    status = send(client, world, route, method).status_code
+    if status != expected(entry, "", ""):
+        wrong.append(f"no rule: {status}, not {expected(entry, '', '')}")
+    rule = factories.rule(caller, "Viewer", world.places["account"])
+    for role in Role.objects.all():
+        for place, scope in world.places.items():
+            rule.role, rule.scope = role, scope
+            rule.save()
+            status = send(client, world, route, method).status_code
+            wanted = expected(entry, role.name, place)
+            if status != wanted:
+                wrong.append(f"{role} in the {place}: {status}, not {wanted}")
+    assert not wrong, f"{method} {route}\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["asks"] == "signed in"],
+)
+def test_whoever_is_signed_in_needs_no_rule_for_these(
+    world: World, route: str, method: str
+) -> None:
+    client = client_of(world, route)
+    assert send(client, world, route, method).status_code == TABLE[route][method]["answers"]
