@@ -1,0 +1,121 @@
+"""Who may do what is decided in one module: nothing else compares roles, permissions or scopes."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ("accessrules", "applications", "runai_access")
+# What decides, and what says of itself why it decided so.
+DECIDES = {"accessrules/authorization.py"}
+# Names that only a decision has a reason to look at.
+DECIDING = {
+    "permissions", "role_id", "roles", "SYSTEM_ADMINISTRATOR_ID", "is_superuser", "is_staff",
+    "has_perm", "permissions_of", "ACCOUNT_PATH", "SYSTEM_PATH",
+}  # fmt: skip
+# What parses, acts or renders: none of them looks behind the module's answers.
+OUTER = re.compile(r"/(views|api|forms|tables|filters|templatetags)(/|\.py$)|/serializers\.py$")
+
+
+def sources() -> dict[str, ast.Module]:
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in files
+        if "migrations" not in path.parts
+    }
+
+
+SOURCES = sources()
+OUTER_SOURCES = [name for name in SOURCES if OUTER.search(f"/{name}")]
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} | {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name)
+    }
+
+
+def conditions(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield everything that chooses: tests of if and while, comparisons, and/or, `startswith`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
+                yield node.test
+            case ast.Compare() | ast.BoolOp():
+                yield node
+            case ast.comprehension():
+                yield from node.ifs
+            case ast.Call(func=ast.Attribute(attr="startswith")):
+                yield node
+
+
+def deciding(tree: ast.AST) -> list[str]:
+    return [ast.unparse(node) for node in conditions(tree) if names_in(node) & DECIDING]
+
+
+def test_the_outer_layers_are_found() -> None:
+    assert {
+        "applications/views/listing.py",
+        "accessrules/api/rules.py",
+        "accessrules/forms.py",
+    } <= (set(OUTER_SOURCES))
+
+
+@pytest.mark.parametrize("name", OUTER_SOURCES)
+def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> None:
+    assert deciding(SOURCES[name]) == [], f"{name} decides by itself; ask accessrules.authorization"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if user.is_superuser: pass",
+        "x = [r for r in rules if r.role_id == 1]",
+        "ok = 'apps' in role.permissions",
+        "if scope.path == ACCOUNT_PATH: pass",
+        "while not caller.has_perm('x'): pass",
+    ],
+)
+def test_a_decision_would_be_noticed(source: str) -> None:
+    assert deciding(ast.parse(source))
+
+
+def test_only_the_module_says_denied() -> None:
+    raised = {
+        name
+        for name, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and node.exc is not None and "Denied" in names_in(node.exc)
+    }
+    assert raised == DECIDES
+
+
+def test_no_view_asks_for_a_decision_of_django_or_of_rest_framework() -> None:
+    foreign = {"PermissionDenied", "user_passes_test", "permission_required", "BasePermission"}
+    found = {
+        name
+        for name, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & foreign
+    }
+    # It only turns what Django itself refuses into an answer.
+    assert found <= {"runai_access/errors_views.py", "runai_access/api/errors.py"}
+
+
+def test_no_template_compares_roles_or_permissions() -> None:
+    tag = re.compile(r"\{%\s*(?:if|elif)\s(.*?)%\}", re.DOTALL)
+    names = re.compile(
+        r"\b(permissions|role_id|perms|is_superuser|is_staff|authority)\b|role\.\w+ =="
+    )
+    deciding_tags = [
+        f"{path.relative_to(ROOT)}: {found[1]}"
+        for path in (ROOT / "templates").rglob("*.html")
+        for found in tag.finditer(path.read_text(encoding="utf-8"))
+        if names.search(found[1])
+    ]
+    assert deciding_tags == []
