@@ -289,7 +289,8 @@ class Organisation(RuleBasedStateMachine):
     def somebody_moves_a_scope(self, actor: int, which: int, where: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         scope = self.scope(which, "project", "department")
-        above = Scope.objects.get(children=scope).type
+        assert scope.parent is not None
+        above = scope.parent.type
         target = self.scope(where, above)
         key = self.key(caller)
         may = self.table.may_move(key, scope.type, scope.pk, target.pk)
