@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization import ACCOUNT
@@ -16,7 +17,7 @@ from applications import policy
 from applications.filters import ApplicationFilterSet
 from applications.search import search
 from applications.tables import ApplicationTable
-from runai_access.ui.dialogs import asks_for
+from runai_access.ui.dialogs import asks_for, finish_dialog
 from runai_access.ui.listing import Listing, Source
 
 OF_ONE = ("access-rules", "regenerate", "enable", "disable", "delete")
@@ -37,6 +38,7 @@ def listing_of(request: HttpRequest, query: QueryDict | None = None) -> Listing:
     return Listing(request, source, query)
 
 
+@gzip_page  # holds no secret: its CSRF token is masked anew each time (BREACH)
 @require_safe
 def application_list(request: HttpRequest) -> HttpResponse:
     """Show the applications in sight: a page of those that the address asks for."""
@@ -62,13 +64,13 @@ def selected(request: HttpRequest) -> HttpResponse:
     action, ids = request.GET.get("action", ""), ids_in(request.GET)
     if not ids or action not in {*OF_ONE, *OF_SEVERAL}:
         messages.warning(request, "Select an application first.")
-        return redirect("applications:list")
+        return finish_dialog(request, resolve_url("applications:list"))
     if len(ids) == 1 and action in OF_ONE:
         return redirect(f"applications:{action}", ids[0])
     if action not in OF_SEVERAL:
         messages.warning(request, "Select just one application for this.")
         query = urlencode({"selected": [str(id_) for id_ in ids]}, doseq=True)
-        return redirect(f"{resolve_url('applications:list')}?{query}")
+        return finish_dialog(request, f"{resolve_url('applications:list')}?{query}")
     query = urlencode({"selected": [str(id_) for id_ in ids]}, doseq=True)
     return redirect(f"{resolve_url(f'applications:bulk-{action}')}?{query}")
 

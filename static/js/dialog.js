@@ -2,6 +2,7 @@
 
 const dialog = document.getElementById("dialog");
 let opener = "";
+let wanted = null;
 
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
@@ -49,7 +50,13 @@ if (dialog) {
     const before = !isNew && event.detail.requestConfig?.focused;
     const again = before && document.getElementById(before);
     const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
-    (again || first)?.focus();
+    wanted = again || first;
+    wanted?.focus();
+  });
+  // HTMX focuses what has autofocus once more when it settles.
+  document.addEventListener("htmx:afterSettle", () => {
+    wanted?.focus();
+    wanted = null;
   });
   // Within a dialog the focus stays where it was: on the same button of the new content.
   document.addEventListener("htmx:configRequest", (event) => {

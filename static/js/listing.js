@@ -39,9 +39,6 @@ function openMenu(link) {
   menu.elements.selected.value = link.dataset.rowMenu;
   menu.querySelector("[data-row-page]").href = link.href;
   menu.dataset.enabled = box.dataset.enabled;
-  menu.style.positionAnchor = "--row-menu";
-  for (const other of document.querySelectorAll("[data-row-menu]")) other.style.anchorName = "";
-  link.style.anchorName = "--row-menu";
   menu.showPopover({ source: link });
   menu.querySelector("a, button").focus();
 }
@@ -72,7 +69,8 @@ document.addEventListener("click", (event) => {
     openMenu(link);
   }
   if (event.target.closest("[data-close-menu], #row-menu a, #row-menu button")) {
-    event.target.closest("[popover]")?.hidePopover();
+    // Later, because HTMX forgets which button was clicked when that loses the focus.
+    setTimeout(() => event.target.closest("[popover]")?.hidePopover());
   }
 });
 

@@ -1,4 +1,23 @@
-// Takes a shown secret out of the page when it is left, so that Back can't bring it up again.
+// A shown secret: saves it as a file, from the answer that is on the page, and takes it out of the
+// page when that is left, so that Back can't bring it up again.
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-save-env]");
+  if (!button) return;
+  const secret = document.querySelector("[data-secret]").textContent;
+  const lines = [
+    `RUNAI_BASE_URL=${button.dataset.envUrl}`,
+    `CLIENT_ID=${button.dataset.envClient}`,
+    `CLIENT_SECRET=${secret}`,
+    "",
+  ];
+  const address = URL.createObjectURL(new Blob([lines.join("\n")], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = button.dataset.saveEnv;
+  link.click();
+  URL.revokeObjectURL(address);
+});
 
 window.addEventListener("pagehide", () => {
   for (const element of document.querySelectorAll("[data-secret]")) element.textContent = "";

@@ -1,0 +1,77 @@
+// Forms: each is sent once; a choice that changes what else there is asks for the form anew; and the
+// chosen option of a list says what it is about.
+
+const PAUSE = 250;
+let waiting;
+
+function look(input) {
+  const form = input.form;
+  const button = form?.querySelector('button[value="look"]');
+  // A click, because HTMX sends the name of a button only if it was clicked.
+  button?.click();
+}
+
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-look]") || event.target.type !== "search") return;
+  if (event.isComposing) return;
+  const id = event.target.id;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    const input = document.getElementById(id);
+    if (input) look(input);
+  }, PAUSE);
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-look]") && event.target.type !== "search") look(event.target);
+});
+
+// What was typed while the answer was under way is kept, and looked for.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const input = document.activeElement;
+  if (event.detail.target.id !== "dialog" || !input?.matches("[data-look][type=search]")) return;
+  const { id, value, selectionStart, selectionEnd } = input;
+  const restore = () => {
+    const next = document.getElementById(id);
+    if (!next) return;
+    const isBehind = next.value.trim() !== value.trim();
+    next.value = value;
+    next.focus();
+    next.setSelectionRange(selectionStart, selectionEnd);
+    if (isBehind) look(next);
+  };
+  document.addEventListener("htmx:afterSettle", restore, { once: true });
+});
+
+function describe(select) {
+  const text = document.getElementById(select.dataset.describes);
+  if (text) text.textContent = select.selectedOptions[0]?.title ?? "";
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-describes]")) describe(event.target);
+});
+
+function describeAll() {
+  document.querySelectorAll("[data-describes]").forEach(describe);
+}
+
+describeAll();
+document.addEventListener("htmx:afterSwap", describeAll);
+
+function setDisabled(form, isDisabled) {
+  for (const button of form.querySelectorAll("button")) button.disabled = isDisabled;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-submit-once]")) return;
+  // Later, because a button that is disabled now would not be sent.
+  setTimeout(() => setDisabled(form, true));
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (form.matches?.("[data-submit-once]")) setTimeout(() => setDisabled(form, false));
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("[data-submit-once]").forEach((form) => setDisabled(form, false));
+});

@@ -1,0 +1,316 @@
+"""The table with mouse, keyboard, and without scripts: search, filters, columns, several rows."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DEPARTMENT, Visit, Visitor
+
+pytestmark = pytest.mark.slow
+
+
+def _make(visitor: Visitor, *names: str) -> None:
+    for name in names:
+        visitor.create(name)
+        visitor.press("DONE")
+        expect(visitor.page.locator("dialog[open]")).to_have_count(0)
+
+
+def _rows(visitor: Visitor) -> list[str]:
+    return visitor.page.locator("[data-row] .row-name").all_inner_texts()
+
+
+def test_search_goes_on_while_one_types_and_back_undoes_it(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    _make(visitor, f"{name}1", f"{name}2")
+    page.goto(f"{visitor.url}/applications/?sort=application")
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox", name="Search")
+    expect(field).to_be_focused()
+    page.keyboard.type(name.upper(), delay=20)
+    expect(page.locator("[data-row]")).to_have_count(2)
+    expect(page.locator("mark").first).to_have_text(name)
+    expect(field).to_be_focused()
+    expect(field).to_have_value(name.upper())
+    page.keyboard.type("2")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    visitor.check_accessibility()
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("")
+    page.keyboard.type(f"{name}-nothing")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(field).to_be_focused()
+    visitor.check_accessibility()
+    visitor.press("CLEAR ALL")
+    page.wait_for_url("**/applications/?sort=application")
+    page.go_back()
+    page.wait_for_url("**search=*")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
+def test_a_filter_is_added_edited_and_removed_and_the_focus_stays(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, f"{name}1", f"{name}2")
+    page.keyboard.press("f")
+    expect(dialog.get_by_role("link", name="Application")).to_be_focused()
+    visitor.check_accessibility()
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_role("link", name="Client ID")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_label("Value")).to_be_focused()
+    visitor.check_accessibility()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**client_id__contains={name}")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("[data-row]")).to_have_count(2)
+    chip = page.get_by_role("link", name=f"Edit filter: Client ID contains {name}")
+    expect(chip).to_be_visible()
+    visitor.check_accessibility()
+    chip.click()
+    dialog.get_by_label("Client ID …").select_option("is")
+    expect(dialog.get_by_label("Value")).to_have_value(name)
+    dialog.get_by_label("Value").fill(f"{name}2")
+    visitor.press("APPLY")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    assert f"client_id__is={name}2" in page.url
+    assert "contains" not in page.url
+    page.get_by_role("link", name="Remove filter").click()
+    expect(page.get_by_role("link", name="ADD FILTER")).to_be_focused()
+    assert "client_id" not in page.url
+
+
+def test_the_value_s_field_follows_the_operator(visit: Visit) -> None:
+    visitor = visit()
+    dialog = visitor.page.locator("dialog[open]")
+    visitor.press("ADD FILTER")
+    dialog.get_by_role("link", name="Last login").click()
+    expect(dialog.get_by_label("Date")).to_be_visible()
+    dialog.get_by_label("Last login …").select_option("last_days")
+    expect(dialog.get_by_label("Days")).to_be_visible()
+    dialog.get_by_label("Last login …").select_option("never")
+    expect(dialog).to_contain_text("Shows the rows whose last login is never.")
+    visitor.check_accessibility()
+    visitor.press("APPLY")
+    visitor.page.wait_for_url("**last_login__never=1")
+
+
+def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    visitor.press("COLUMNS")
+    visitor.check_accessibility()
+    dialog.get_by_role("checkbox", name="Last updated").uncheck()
+    for _ in range(2):
+        dialog.get_by_role("button", name="Move Created by up").click()
+        expect(dialog.get_by_role("button", name="Move Created by up")).to_be_focused()
+    visitor.press("APPLY")
+    page.wait_for_url("**columns=application,client_id,created_by,access_rules,*")
+    page.goto(f"{visitor.url}/applications/")
+    headers = page.locator("thead th a").all_inner_texts()
+    assert headers[:4] == ["Application", "Client ID", "Created by", "Access rule(s)"]
+    assert "Last updated" not in headers
+    visitor.press("COLUMNS")
+    visitor.press("RESET")
+    expect(page.get_by_role("link", name="Last updated")).to_be_visible()
+
+
+def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, f"{name}1", f"{name}2")
+    page.goto(f"{visitor.url}/applications/?search={name}&sort=application")
+    page.get_by_role("checkbox", name=f"{name}1", exact=True).focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="REGENERATE CLIENT SECRET")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    expect(page.get_by_role("button", name="REGENERATE CLIENT SECRET")).to_be_hidden()
+    expect(page.get_by_role("button", name="ENABLE", exact=True)).to_be_hidden()
+    visitor.check_accessibility()
+    visitor.press("Clear selection")
+    page.get_by_role("checkbox", name="Select all on this page").check()
+    visitor.press("ADD ACCESS RULE")
+    page.get_by_label("Role", exact=True).select_option(label="Viewer")
+    dialog.get_by_role("radio", name=DEPARTMENT).check()
+    visitor.check_accessibility()
+    visitor.press("ADD TO 2")
+    expect(dialog).to_contain_text("2 of 2 done")
+    visitor.press("CLOSE")
+    visitor.press("DELETE")
+    expect(dialog).to_contain_text("Delete 2 applications?")
+    expect(dialog).to_contain_text("1 access rule · last login never")
+    visitor.check_accessibility()
+    visitor.press("DELETE 2")
+    expect(dialog).to_contain_text("2 of 2 done")
+    visitor.check_accessibility()
+    visitor.press("CLOSE")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
+def test_the_menu_of_a_row_has_its_actions(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    page.goto(f"{visitor.url}/applications/")
+    page.get_by_role("checkbox", name=name, exact=True).focus()
+    page.keyboard.press("m")
+    menu = page.locator("#row-menu")
+    expect(menu.get_by_role("link", name="Open")).to_be_focused()
+    expect(menu.get_by_role("button", name="Enable")).to_be_hidden()
+    visitor.check_accessibility()
+    menu.get_by_role("button", name="Disable").click()
+    expect(dialog).to_contain_text(f"Disable {name}?")
+    visitor.press("DISABLE")
+    row = page.locator("[data-row]", has_text=name)
+    expect(row).to_contain_text("Disabled")
+    expect(row).to_contain_text("Changed")
+    visitor.check_accessibility()
+
+
+def test_an_application_has_a_page_of_its_own(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    _make(visitor, name)
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.get_by_text("Python", exact=True).click()
+    page.get_by_text("Official client (runapy)").click()
+    visitor.check_accessibility()
+    visitor.press("DISABLE")
+    page.locator("dialog[open]").get_by_role("button", name="DISABLE").click()
+    expect(page.get_by_role("link", name="ENABLE")).to_be_visible()
+    visitor.press("DELETE")
+    page.locator("dialog[open]").get_by_role("button", name="DELETE").click()
+    page.wait_for_url("**/applications/")
+    expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+
+
+def test_the_tree_opens_and_closes_by_arrows_and_search_narrows_it(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    visitor.press("ACCESS RULES")
+    visitor.press("ACCESS RULE")
+    page.get_by_label("Role", exact=True).select_option(label="Viewer")
+    account = dialog.get_by_role("radio").first
+    account.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(dialog.get_by_role("radio")).to_have_count(1)
+    expect(dialog.get_by_label("Role", exact=True)).not_to_have_value("")
+    dialog.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("radio", name=DEPARTMENT)).to_be_visible()
+    field = dialog.get_by_role("searchbox", name="Search scopes")
+    field.press_sequentially(DEPARTMENT[:11].upper(), delay=20)
+    expect(dialog.get_by_role("radio")).to_have_count(1)
+    expect(field).to_be_focused()
+    visitor.check_accessibility()
+    dialog.get_by_role("radio", name=DEPARTMENT).check()
+    visitor.press("SAVE RULE")
+    expect(dialog.get_by_role("status")).to_contain_text("is now Viewer in")
+
+
+def test_leaving_a_shown_secret_asks_first(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    secret = visitor.create(name)
+    page.mouse.click(5, 5)
+    expect(dialog.get_by_role("alert")).to_contain_text("Is the client secret stored?")
+    visitor.check_accessibility()
+    visitor.press("KEEP OPEN")
+    expect(dialog.locator("#issued-secret")).to_have_text(secret)
+    expect(dialog.get_by_role("alert")).to_be_hidden()
+    page.keyboard.press("Escape")
+    visitor.press("CLOSE WITHOUT IT")
+    expect(dialog).to_have_count(0)
+    assert secret not in page.content()
+
+
+def test_a_secret_is_saved_as_a_file_without_asking_again(visit: Visit, name: str) -> None:
+    visitor = visit()
+    secret = visitor.create(name)
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    with visitor.page.expect_download() as download:
+        visitor.press("SAVE AS .ENV")
+    assert download.value.suggested_filename == f"{name}.env"
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[1:] == [f"CLIENT_ID={name}", f"CLIENT_SECRET={secret}"]
+    assert [url for url in asked if not url.startswith("blob:")] == []
+
+
+def test_the_view_is_downloaded_from_the_menu(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    _make(visitor, f"{name}1", f"{name}2")
+    page.goto(f"{visitor.url}/applications/?search={name}1")
+    visitor.press("MORE")
+    visitor.check_accessibility()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    assert download.value.suggested_filename == "applications.csv"
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert f"{name}1" in text
+    assert f"{name}2" not in text
+
+
+def test_the_keys_are_listed(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.keyboard.press("?")
+    expect(visitor.page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
+    visitor.check_accessibility()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("dialog[open]")).to_have_count(0)
+    visitor.page.keyboard.press("n")
+    expect(visitor.page.get_by_label("Application name")).to_be_focused()
+
+
+def test_customizing_and_several_without_javascript(visit: Visit, name: str) -> None:
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    for made in (f"{name}1", f"{name}2"):
+        visitor.create(made)
+        visitor.press("DONE")
+    visitor.press("Clear selection")
+    page.get_by_role("searchbox", name="Search").fill(name)
+    visitor.press("SEARCH")
+    assert _rows(visitor) == [f"{name}2", f"{name}1"]
+    visitor.press("ADD FILTER")
+    page.get_by_role("link", name="Last login").click()
+    page.get_by_label("Last login …").select_option("last_days")
+    visitor.press("UPDATE")
+    page.get_by_label("Days").fill("3")
+    visitor.press("APPLY")
+    assert "Nothing matches" in visitor.text()
+    page.get_by_role("link", name="Remove filter").click()
+    visitor.press("COLUMNS")
+    page.get_by_role("checkbox", name="Status").check()
+    page.get_by_role("button", name="Move Status up").click()
+    visitor.press("APPLY")
+    expect(page.get_by_role("columnheader", name="Status")).to_be_visible()
+    visitor.press("COLUMNS")
+    visitor.press("RESET")
+    visitor.select(f"{name}1")
+    page.get_by_role("link", name="Select all on this page").click()
+    visitor.press("DELETE")
+    visitor.press("DELETE 2")
+    assert "2 of 2 done" in visitor.text()
+
+
+@pytest.mark.parametrize("width", [320, 1024])
+def test_no_state_of_the_table_scrolls_the_page_sideways(visit: Visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    page = visitor.page
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    for path in (
+        "?bogus=1&sort=x&page=0&created_by__contains=a&last_login__never=1&search=x",
+        "filter/", "filter/?column=scope", "filter/?column=last_login", "columns/", "download/",
+    ):  # fmt: skip
+        page.goto(f"{visitor.url}/applications/{path}")
+        assert not page.evaluate(too_wide), path
+        visitor.check_accessibility()

@@ -1,0 +1,26 @@
+"""Text without regard to case, also beyond ASCII; and where a term stands in it."""
+
+import pytest
+
+from runai_access.folding import find_folded, fold
+from runai_access.ui.templatetags.ui import marked
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\u00c9quipe", "\u00e9quipe"), ("STRASSE", "stra\u00dfe"),
+        ("\u03a3\u03c3", "\u03c2\u03c3"), ("e\u0301", "\u00c9"),
+    ],
+)  # fmt: skip
+def test_case_and_composition_make_no_difference(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+def test_a_match_is_found_where_folding_changes_lengths() -> None:
+    assert find_folded("Hauptstra\u00dfe 1", fold("STRASSE")) == [(5, 11)]
+
+
+def test_every_match_is_marked_and_everything_is_escaped() -> None:
+    assert marked("<b>Ab ab", "AB") == "&lt;b&gt;<mark>Ab</mark> <mark>ab</mark>"
+    assert marked("a&b", "") == "a&amp;b"

@@ -1,0 +1,144 @@
+"""Paging by keyset, over rows that tie, and over rows without a value."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from applications.models import Application
+from runai_access.ui.keyset import (
+    BadCursor,
+    Count,
+    Page,
+    Position,
+    Sort,
+    count_up_to,
+    decode,
+    encode,
+    page_of,
+    sorted_by,
+)
+from tests import factories
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SORTS = {
+    "name": Sort.text("subject__name"),
+    "creator": Sort.text("created_by"),
+    "created": Sort.time("created_at"),
+    "login": Sort.time("last_login", is_nullable=True),
+    "enabled": Sort.flag("subject__enabled"),
+}
+few = st.integers(0, 2)
+rows = st.lists(st.tuples(few, few, st.none() | few, st.booleans()), max_size=9)
+
+
+def _make(values: list[tuple[int, int, int | None, bool]]) -> None:
+    Application.objects.all().delete()
+    for number, (creator, created, login, enabled) in enumerate(values):
+        made = factories.application(f"app-{number}-{timezone.now().timestamp()}")
+        made.subject.enabled = enabled
+        made.subject.save()
+        Application.objects.filter(pk=made.pk).update(
+            created_by=["Zoe", "anna", "\u00e9lodie"][creator],
+            created_at=START + timedelta(days=created),
+            last_login=None if login is None else START + timedelta(days=login),
+        )
+
+
+def _page(name: str, position: Position, *, is_descending: bool, size: int) -> Page[Application]:
+    everything = Application.objects.select_related("subject")
+    return page_of(everything, SORTS[name], position, is_descending=is_descending, size=size)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", SORTS)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4))
+def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
+    name: str, values: list[tuple[int, int, int | None, bool]], is_descending: bool, size: int
+) -> None:
+    _make(values)
+    sort = SORTS[name]
+    everything = Application.objects.all()
+    expected = [row.pk for row in sorted_by(everything, sort, is_descending=is_descending)]
+    page = _page(name, Position(), is_descending=is_descending, size=size)
+    seen = [row.pk for row in page.rows]
+    while page.has_next:
+        after = decode(page.next_cursor, sort)
+        position = Position((page.number or 0) + 1, after=after)
+        page = _page(name, position, is_descending=is_descending, size=size)
+        seen += [row.pk for row in page.rows]
+    assert seen == expected
+    last = _page(name, Position(is_last=True), is_descending=is_descending, size=size)
+    assert [row.pk for row in last.rows] == [row.pk for row in page.rows]
+    back = [row.pk for row in last.rows]
+    while last.has_previous:
+        before = decode(last.previous_cursor, sort)
+        position = Position((last.number or 0) - 1, before=before)
+        last = _page(name, position, is_descending=is_descending, size=size)
+        back = [row.pk for row in last.rows] + back
+    assert back == expected
+
+
+@pytest.mark.django_db
+def test_a_row_that_goes_away_meanwhile_is_no_reason_to_skip_another() -> None:
+    _make([(0, number, None, True) for number in (0, 1, 2)] * 2)
+    first = _page("created", Position(), is_descending=False, size=2)
+    cursor = decode(first.next_cursor, SORTS["created"])
+    expected = _page("created", Position(2, after=cursor), is_descending=False, size=2)
+    for row in first.rows:
+        row.delete()
+    again = _page("created", Position(2, after=cursor), is_descending=False, size=2)
+    assert [row.pk for row in again.rows] == [row.pk for row in expected.rows]
+
+
+@pytest.mark.django_db
+def test_text_is_sorted_by_its_bytes_on_every_database() -> None:
+    _make([(creator, 0, None, True) for creator in (2, 1, 0)])
+    found = sorted_by(Application.objects.all(), SORTS["creator"], is_descending=False)
+    assert [row.created_by for row in found] == ["Zoe", "anna", "\u00e9lodie"]
+
+
+@pytest.mark.django_db
+def test_counting_stops_at_the_limit_and_says_so() -> None:
+    _make([(0, 0, None, True)] * 4)
+    assert count_up_to(Application.objects.all(), 4) == Count(4, is_exact=True)
+    assert count_up_to(Application.objects.all(), 3) == Count(3, is_exact=False)
+    assert str(Count(10_000, is_exact=False)) == "10,000+"
+    assert str(Count(9_999, is_exact=True)) == "9,999"
+
+
+def _packed(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "%%%", "\u00e9", "\x00", "A" * 5000, _packed([]), _packed(["a"]), _packed({}),
+        _packed([1, 2]), _packed([None, "x"]), _packed(["2026-01-01", 5]),
+        _packed(["no time", "0" * 32]), _packed([None, "0" * 32]), _packed("ab"),
+        "W1tbW1tbW1tbW1tbW1tbW1tbW1tb" * 100,
+    ],
+)  # fmt: skip
+def test_a_cursor_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadCursor):
+        decode(text, SORTS["created"])
+
+
+@given(text=st.text())
+def test_a_cursor_brings_back_what_went_into_it(text: str) -> None:
+    class Row:
+        sort_key = text
+        pk = 7
+
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        return
+    found = decode(encode(Row()), Sort.text("name")) if len(encode(Row())) < 4000 else None
+    assert found is None or (found.value, found.pk) == (text, 7)

@@ -1,0 +1,382 @@
+"""Filters, search, columns, page sizes and the file; and addresses that ask for what is not there."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.html import escape
+
+from applications.models import Application, search_text_of
+from runai_access.accounts.models import User
+from runai_access.ui import customizing
+from runai_access.ui.models import TablePreference
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+
+LIST = "/applications/"
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    return as_(ada)
+
+
+def _made(name: str, *rules: tuple[str, object], **fields: object) -> Application:
+    made = factories.application(name, *rules)
+    if "created_by" in fields:
+        fields["search_text"] = search_text_of(name, str(fields["created_by"]))
+    Application.objects.filter(pk=made.pk).update(**fields)
+    return made
+
+
+def _names(browser: Client, **query: object) -> list[str]:
+    return sorted(column(browser.get(LIST, query), "application"))
+
+
+@pytest.fixture
+def four(acme: Organisation) -> dict[str, Application]:
+    now = timezone.now()
+    made = {
+        "ci-prod": _made(
+            "ci-prod", ("Viewer", acme.training), ("L1 researcher", acme.west),
+            created_by="zo\u00eb@acme.example", last_login=now - timedelta(days=2),
+            created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+        ),
+        "ci-test": _made(
+            "ci-test", ("Viewer", acme.west), created_by="ada@acme.example",
+            last_login=now - timedelta(days=40),
+            created_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+        ),
+        "backup": _made(
+            "backup", ("ML engineer", acme.east), created_by="terraform",
+            created_at=datetime(2026, 3, 3, 12, tzinfo=UTC),
+        ),
+        "idle": _made("idle", created_by="terraform"),
+    }  # fmt: skip
+    made["backup"].subject.enabled = False
+    made["backup"].subject.save()
+    return made
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"application__contains": "CI-"}, ["ci-prod", "ci-test"]),
+        ({"application__is": "ci-prod"}, ["ci-prod"]),
+        ({"application__is_not": "ci-prod"}, ["backup", "ci-test", "idle"]),
+        ({"client_id__starts_with": "b"}, ["backup"]),
+        ({"created_by__contains": "ZO\u00cb"}, ["ci-prod"]),
+        ({"created_by__is": "terraform"}, ["backup", "idle"]),
+        ({"created_by__is_not": "Terraform"}, ["ci-prod", "ci-test"]),
+        ({"created_by__starts_with": "ada"}, ["ci-test"]),
+        ({"created_by__contains": "ci"}, []),
+        ({"last_login__never": "1"}, ["backup", "idle"]),
+        ({"last_login__last_days": "7"}, ["ci-prod"]),
+        ({"last_login__before": "2020-01-01"}, []),
+        ({"creation_time__before": "2026-03-02"}, ["ci-prod"]),
+        ({"creation_time__after": "2026-03-02", "status__is": "disabled"}, ["backup"]),
+        ({"status__is": "disabled"}, ["backup"]),
+        ({"access_rules__none": "1"}, ["idle"]),
+        ({"application__contains": ["ci", "prod"]}, ["ci-prod"]),
+        ({"application__contains": "c_"}, []),
+        ({"application__contains": "%"}, []),
+    ],
+)
+def test_each_operator_finds_what_it_says(
+    browser: Client, query: dict[str, str], found: list[str]
+) -> None:
+    page = browser.get(LIST, query)
+    assert sorted(name.split()[0] for name in column(page, "application")) == found
+    assert "ignored" not in text_of(page)
+
+
+def test_roles_and_scopes_are_any_of_several(
+    browser: Client, four: dict[str, Application], acme: Organisation
+) -> None:
+    roles = [factories.role("ML engineer").pk, factories.role("L1 researcher").pk]
+    assert _names(browser, role__any_of=roles) == ["backup Disabled", "ci-prod"]
+    assert _names(browser, scope__any_of=acme.west.pk) == ["ci-prod", "ci-test"]
+    page = text_of(browser.get(LIST, {"role__any_of": roles}))
+    assert "Role is any of" in page
+
+
+def test_a_filter_looks_only_where_one_may(
+    dina: User, four: dict[str, Application], acme: Organisation, as_: SignedIn
+) -> None:
+    page = as_(dina).get(LIST, {"scope__any_of": str(acme.west.pk)})
+    assert "ignored" in text_of(page)
+    role = factories.role("L1 researcher").pk
+    assert column(as_(dina).get(LIST, {"role__any_of": str(role)}), "application") == []
+    assert column(as_(dina).get(LIST, {"search": "west"}), "application") == []
+
+
+def test_a_filter_is_a_chip_that_can_be_edited_and_removed(browser: Client, four: object) -> None:
+    page = browser.get(LIST, {"last_login__before": "2026-10-01", "status__is": "enabled"})
+    content = page.content.decode()
+    assert "Last login is before 1 Oct 2026" in text_of(page)
+    assert f'href="{LIST}?status__is=enabled" aria-label="Remove filter: Last login' in content
+    assert 'aria-label="Edit filter: Last login is before 1 Oct 2026"' in content
+    assert f'href="{LIST}" data-focus-after="add-filter">Clear all' in content
+    edit = {"last_login__before": "2026-10-01", "status__is": "enabled"}
+    dialog = browser.get(f"{LIST}filter/", {**edit, "column": "last_login", "edit": "1"})
+    chips = browser.get(LIST, edit)
+    place = 0 if "chip-0" in chips.content.decode().split("Last login is before")[0] else 1
+    dialog = browser.get(f"{LIST}filter/", {**edit, "column": "last_login", "edit": str(place)})
+    assert "Edit filter: Last login" in text_of(dialog)
+
+
+def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
+    browser: Client, four: object
+) -> None:
+    first = browser.get(f"{LIST}filter/", {"sort": "application"})
+    assert "Select the column to filter by." in text_of(first)
+    form = {"sort": "application", "column": "created_by", "operator": "contains"}
+    assert "Value" in text_of(browser.get(f"{LIST}filter/", form))
+    empty = browser.get(f"{LIST}filter/", {**form, "value": "", "do": "apply"})
+    assert (empty.status_code, "Enter a value." in text_of(empty)) == (422, True)
+    done = browser.get(f"{LIST}filter/", {**form, "value": "terraform", "do": "apply"})
+    assert done.url == f"{LIST}?sort=application&created_by__contains=terraform"
+    bad = {**form, "column": "last_login", "operator": "before", "value": "soon", "do": "apply"}
+    assert "“soon” is no date like 2026-10-01." in text_of(browser.get(f"{LIST}filter/", bad))
+
+
+def test_htmx_is_told_where_the_filtered_list_is(browser: Client, four: object) -> None:
+    query = {"column": "status", "operator": "is", "value": "disabled", "do": "apply"}
+    answer = browser.get(f"{LIST}filter/", query, headers=DIALOG)
+    assert answer.status_code == 204
+    told = json.loads(answer.headers["HX-Trigger"])
+    assert told["show-list"] == {"address": f"{LIST}?status__is=disabled"}
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("CI-P", ["ci-prod"]),
+        ("zo\u00cb", ["ci-prod"]),
+        ("ml ENG", ["backup"]),
+        ("WEST", ["ci-prod", "ci-test"]),
+        ("%", []),
+        ("_", []),
+        ("'", []),
+        ("e\nt", []),
+    ],
+)
+def test_search_is_over_name_creator_roles_and_scopes(
+    browser: Client, term: str, found: list[str]
+) -> None:
+    names = _names(browser, search=term)  # a mark ends a word here, and only here
+    assert [name.replace(" ", "").removesuffix("Disabled") for name in names] == found
+
+
+def test_search_without_regard_to_case_beyond_ascii_finds_scopes_too(
+    browser: Client, acme: Organisation
+) -> None:
+    _made("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
+    assert _names(browser, search="\u00e9QUIPE-STRASSE") == ["ci"]
+    page = browser.get(LIST, {"search": "STRASSE"}).content.decode()
+    assert "<mark>Stra\u00dfe</mark>" in page
+
+
+def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organisation) -> None:
+    _made("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
+    (cell,) = column(browser.get(LIST, {"search": "west"}), "access_rules")
+    assert cell.startswith("ML engineer in west")
+
+
+def test_no_match_says_so_and_offers_to_clear(browser: Client, four: object) -> None:
+    page = browser.get(LIST, {"search": "nothing-like-it"})
+    assert "Nothing matches" in text_of(page)
+    assert 'id="clear-all"' in page.content.decode()
+
+
+def test_columns_are_shown_hidden_and_ordered_and_remembered_per_person(
+    browser: Client, four: object, as_: SignedIn
+) -> None:
+    url = f"{LIST}columns/"
+    form = {
+        "order": ["application", "created_by", "status", "client_id"],
+        "shown": ["created_by", "status"], "density": "compact", "do": "save",
+    }  # fmt: skip
+    answer = browser.post(url, form)
+    assert answer.url == f"{LIST}?columns=application,created_by,status"
+    page = browser.get(LIST).content.decode()
+    titles = [name for name in ("application", "created_by", "status") if f"sort-{name}" in page]
+    assert titles == ["application", "created_by", "status"]
+    assert "sort-client_id" not in page
+    assert page.index("sort-created_by") < page.index("sort-status")
+    assert 'data-density="compact"' in page
+    other = as_(factories.person("otto@acme.example", "System administrator"))
+    assert "sort-client_id" in other.get(LIST).content.decode()
+    browser.post(url, {"do": "reset"})
+    assert "sort-client_id" in browser.get(LIST).content.decode()
+
+
+def test_a_column_is_moved_by_buttons_and_the_name_stays_first(
+    browser: Client, four: object
+) -> None:
+    order = ["application", "client_id", "created_by"]
+    answer = browser.post(f"{LIST}columns/", {"order": order, "shown": order, "up": "created_by"})
+    content = answer.content.decode()
+    assert content.index('value="created_by" id="shown') < content.index('value="client_id" id="sh')
+    assert content.index('value="application" id="shown') < content.index('value="created_by" id="')
+    assert "Created by is now column 2 of 8." in text_of(answer)
+    assert not TablePreference.objects.exists()
+
+
+def test_an_address_names_columns_but_overwrites_nothing(browser: Client, four: object) -> None:
+    page = browser.get(LIST, {"columns": "status,application"}).content.decode()
+    assert "sort-status" in page
+    assert "sort-client_id" not in page
+    assert page.index("sort-application") < page.index("sort-status")
+    assert "sort-client_id" in browser.get(LIST).content.decode()
+    assert not TablePreference.objects.exists()
+
+
+def test_a_page_size_is_remembered(browser: Client) -> None:
+    for number in range(51):
+        factories.application(f"app-{number:02}")
+    answer = browser.post(f"{LIST}page-size/", {"size_chosen": "50", "search": "app"})
+    assert answer.url == f"{LIST}?search=app&size=50"
+    assert len(column(browser.get(LIST), "application")) == 50
+    assert len(column(browser.get(LIST, {"size": "20"}), "application")) == 20
+    assert len(column(browser.get(LIST), "application")) == 50
+
+
+HOSTILE = [
+    {"sort": "nope"}, {"page": "-3"}, {"page": "\x00"}, {"size": "7"}, {"columns": "a,b"},
+    {"after": "!!"}, {"before": "AAAA"}, {"after": "x", "before": "y"}, {"created_by__like": "x"},
+    {"last_login__before": "2026-13-45"}, {"last_login__last_days": "-1"},
+    {"last_login__last_days": "9" * 30}, {"last_login__last_days": "\u0663"},
+    {"creation_time__after": "0001-01-01x"}, {"role__any_of": "9" * 30}, {"role__any_of": "x"},
+    {"scope__any_of": "-1"}, {"scope__any_of": "9" * 40}, {"status__is": "maybe"},
+    {"search": "\x00"}, {"search": "x" * 500}, {"selected": "x"}, {"changed": "'"},
+    {"application__contains": "\x00"}, {"application__contains": "x" * 5000}, {"bogus": "<b>"},
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("query", HOSTILE, ids=str)
+def test_what_an_address_gets_wrong_is_told_and_the_rest_is_shown(
+    browser: Client, query: dict[str, str]
+) -> None:
+    page = browser.get(LIST, query)
+    assert page.status_code == 200
+    assert "Parts of the address were ignored" in text_of(page)
+    assert len(column(page, "application")) == 4
+    assert "<b>" not in page.content.decode()
+    for path in ("filter/", "columns/", "download/", "applications.csv"):
+        assert browser.get(f"{LIST}{path}", query).status_code == 200
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("operator", ["before", "after"])
+def test_the_edges_of_the_calendar_are_days_like_others(
+    browser: Client, day: str, operator: str
+) -> None:
+    page = browser.get(LIST, {f"creation_time__{operator}": day})
+    assert page.status_code == 200
+    assert "ignored" not in text_of(page)
+
+
+def _csv(response: HttpResponse) -> list[list[str]]:
+    text = b"".join(response.streaming_content).decode()
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text[1:], newline="")))
+
+
+def test_the_file_is_exactly_the_view(browser: Client, four: object) -> None:
+    columns = "application,access_rules,status,last_login"
+    query = {"search": "viewer", "sort": "-application", "columns": columns}
+    answer = browser.get(f"{LIST}applications.csv", query)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["X-Row-Limit-Reached"] == "false"
+    rows = _csv(answer)
+    assert rows[0] == ["Application", "Access rule(s)", "Status", "Last login"]
+    assert [row[0] for row in rows[1:]] == ["ci-test", "ci-prod"]
+    assert rows[2][1] == "Viewer in training; L1 researcher in west"
+    assert rows[2][2] == "enabled"
+    assert datetime.fromisoformat(rows[1][3]).tzinfo is not None
+
+
+def test_a_file_says_never_and_leaves_out_what_is_out_of_sight(
+    dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    _made("ours", ("Viewer", acme.training), ("Viewer", acme.west))
+    _made("theirs", ("Viewer", acme.west))
+    rows = _csv(as_(dina).get(f"{LIST}applications.csv"))
+    assert [row[0] for row in rows[1:]] == ["ours"]
+    assert rows[1][2] == "Viewer in training"
+    assert rows[1][3] == "never"
+
+
+def test_a_file_takes_one_query_for_the_rules_of_500_rows(
+    browser: Client, acme: Organisation
+) -> None:
+    counts = []
+    for more in (1, 40):
+        for number in range(more):
+            _made(f"app-{more}-{number}", ("Viewer", acme.east))
+        with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
+            assert len(_csv(browser.get(f"{LIST}applications.csv"))) > more
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
+    browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customizing, "ROW_LIMIT", 3)
+    monkeypatch.setattr("runai_access.ui.listing.ROW_LIMIT", 3)
+    before = text_of(browser.get(f"{LIST}download/"))
+    assert "This view has more than 20,000 rows." in before
+    answer = browser.get(f"{LIST}applications.csv")
+    assert "first-20000-rows" in answer.headers["Content-Disposition"]
+    assert answer.headers["X-Row-Limit-Reached"] == "true"
+    assert len(_csv(answer)) == 1 + 3
+
+
+def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
+    for number in range(25):
+        factories.application(f"app-{number:02}")
+    query = {"application__contains": "app", "sort": "application", "columns": "application,status"}
+    page = browser.get(LIST, query)
+    onward = way(page, "next")
+    assert "application__contains=app" in onward
+    assert "columns=application,status" in onward
+    assert column(browser.get(onward), "application")[0] == "app-20"
+
+
+def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object) -> None:
+    idle = Application.objects.get(subject__name="idle")
+    page = browser.get(LIST, {"search": "ci-", "changed": str(idle.pk)})
+    assert column(page, "application")[0].startswith("idle")
+    assert "Changed, shown out of order" in text_of(page)
+    assert "Applications 2" in text_of(page)
+    here = browser.get(LIST, {"changed": str(idle.pk)})
+    assert len(column(here, "application")) == 4
+    assert "shown out of order" not in text_of(here)
+
+
+def test_a_list_that_is_counted_no_further_says_so(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runai_access.ui.keyset.count_up_to.__defaults__", (30,))
+    for number in range(35):
+        factories.application(f"app-{number:02}")
+    page = browser.get(LIST, {"sort": "application"})
+    assert "Applications 30+" in text_of(page)
+    assert "of many" in text_of(page)
+    last = browser.get(LIST, {"sort": "application", "page": "last"})
+    assert column(last, "application")[-1] == "app-34"
+    assert "The last 20 of 30+" in text_of(last)
+    assert escape("Next") not in text_of(last).split("of many")[-1]

@@ -1,0 +1,127 @@
+"""An application's own page, and the picker of scopes."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules import scope_picker
+from applications.models import Application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.conftest import SECRET, Organisation, SignedIn, submission_in, text_of
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    return factories.application("ci", ("Viewer", acme.training), ("L1 researcher", acme.west))
+
+
+def test_it_tells_facts_rules_and_how_to_get_a_token(browser: Client, ci: Application) -> None:
+    text = text_of(browser.get(ci.get_absolute_url()))
+    assert f"ID {ci.pk}" in text
+    assert "acme / east / vision / training" in text
+    assert f"Authorised by {factories.MAKER}" in text
+    assert '--user "ci:$CLIENT_SECRET"' in text
+    assert 'client_id="ci"' in text
+    assert 'auth=("ci", os.environ["CLIENT_SECRET"])' in text
+
+
+def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
+    browser: Client, dina: User, ci: Application, as_: SignedIn
+) -> None:
+    url = reverse("applications:regenerate", args=[ci.pk])
+    browser.post(url, {"submission": submission_in(browser.get(url))})
+    page = browser.get(ci.get_absolute_url())
+    assert "ada@acme.example update application ci" in text_of(page)
+    assert "clientSecret: previous → regenerated" in text_of(page)
+    assert SECRET.search(page.content.decode()) is None
+    theirs = text_of(as_(dina).get(ci.get_absolute_url()))
+    assert "Recent activity" not in theirs
+    assert "L1 researcher" not in theirs
+    assert "Viewer in project training" in theirs
+
+
+def test_out_of_sight_is_not_found(dina: User, acme: Organisation, as_: SignedIn) -> None:
+    other = factories.application("other", ("Viewer", acme.dictation))
+    assert as_(dina).get(other.get_absolute_url()).status_code == 404
+
+
+def test_it_takes_a_fixed_number_of_queries(
+    browser: Client,
+    acme: Organisation,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    scopes = [factories.project(f"p{number}", acme.vision) for number in range(20)]
+    busy = factories.application("busy", *[("Viewer", scope) for scope in scopes])
+    with django_assert_max_num_queries(10):
+        browser.get(busy.get_absolute_url())
+
+
+def _add(browser: Client, application: Application, **fields: object) -> str:
+    url = f"{reverse('applications:access-rules', args=[application.pk])}?add"
+    answer = browser.post(url, fields) if fields else browser.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    training = f'id="scope-{acme.training.pk}"'
+    role = str(factories.role("Viewer").pk)
+    assert training not in _add(browser, ci)
+    opened = _add(browser, ci, toggle=acme.vision.pk, role=role)
+    assert training in opened
+    assert f'<input type="hidden" name="open" value="{acme.vision.pk}">' in opened
+    assert f'value="{role}" title=' in opened
+    assert " selected>Viewer" in opened, "what was chosen stays"
+    assert training not in _add(browser, ci, open=acme.vision.pk, toggle=f"-{acme.vision.pk}")
+
+
+def test_a_search_finds_scopes_with_their_full_path(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    content = _add(browser, ci, find="TRAIN", do="look")
+    assert "acme / east / vision / training" in content
+    assert f'id="scope-{acme.east.pk}"' not in content
+
+
+def test_a_choice_that_is_not_shown_just_now_is_kept(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    content = _add(browser, ci, find="dict", do="look", scope=acme.training.pk)
+    assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
+    assert "Chosen: acme / east / vision / training" in content
+
+
+def test_a_long_branch_is_cut_and_says_how_much_is_left(
+    browser: Client, ci: Application, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scope_picker, "SHOWN", 3)
+    for number in range(5):
+        factories.project(f"p{number}", acme.speech)
+    content = _add(browser, ci, toggle=acme.speech.pk)
+    assert "and 3 more: search by name" in content
+    assert "and 3 more: type more of the name." in _add(browser, ci, find="p", do="look", x="")
+
+
+def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
+    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.rule(dina, "Viewer", acme.west)
+    content = _add(as_(dina), ci, find="a", do="look")
+    assert f'id="scope-{acme.west.pk}"' not in content
+    chosen = _add(as_(dina), ci, scope=acme.training.pk, do="look")
+    assert "System administrator</option>" not in chosen
+    assert "Viewer</option>" in chosen
+
+
+@pytest.mark.parametrize("text", ["x", "-", "9" * 30, "\u0663", "-x", "\x00"])
+def test_a_branch_that_is_none_opens_nothing(browser: Client, ci: Application, text: str) -> None:
+    _add(browser, ci, toggle=text, scope=text, open=text, closed=text, find=text)

@@ -1,0 +1,135 @@
+"""What is done to several applications at once, item by item."""
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+
+SEVERAL = "/applications/several/"
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    return as_(ada)
+
+
+@pytest.fixture
+def two(acme: Organisation) -> list[Application]:
+    return [factories.application("one", ("Viewer", acme.east)), factories.application("two")]
+
+
+def _ids(applications: list[Application]) -> dict[str, list[str]]:
+    return {"selected": [str(application.pk) for application in applications]}
+
+
+def test_the_toolbar_leads_several_to_the_dialog_for_several(
+    browser: Client, two: list[Application]
+) -> None:
+    for action in ("delete", "disable", "enable", "add-rule"):
+        answer = browser.get("/applications/selected/", {"action": action, **_ids(two)})
+        assert answer.url.startswith(f"{SEVERAL}{action}/?selected=")
+        assert browser.get(answer.url).status_code == 200
+    answer = browser.get("/applications/selected/", {"action": "regenerate", **_ids(two)})
+    page = browser.get(answer.url)
+    assert "Select just one application for this." in text_of(page)
+    assert page.content.decode().count(" checked") == 2
+
+
+def test_a_summary_tells_what_will_happen_and_does_nothing(
+    browser: Client, two: list[Application]
+) -> None:
+    text = text_of(browser.get(f"{SEVERAL}delete/", _ids(two)))
+    assert "Delete 2 applications?" in text
+    assert "one 1 access rule · last login never" in text
+    assert "two 0 access rules" in text
+    assert Application.objects.count() == 2
+
+
+def test_deleting_several_reports_each_and_audits_each(
+    browser: Client, two: list[Application]
+) -> None:
+    gone = str(uuid.uuid4())
+    chosen = {"selected": [*_ids(two)["selected"], gone]}
+    answer = browser.post(f"{SEVERAL}delete/", chosen, headers=DIALOG)
+    text = text_of(answer)
+    assert "2 of 3 done, 1 not" in text
+    assert "one deleted" in text
+    assert "two deleted" in text
+    assert "1 application is gone Not done: deleted meanwhile" in text
+    assert "changed" in answer.headers["HX-Trigger"]
+    assert not Application.objects.exists()
+    deleted = AuditEvent.objects.filter(action="delete", entity_type="application")
+    assert sorted(deleted.values_list("entity_name", flat=True)) == ["one", "two"]
+
+
+def test_what_is_disabled_already_is_left_alone_and_told(
+    browser: Client, two: list[Application]
+) -> None:
+    two[0].subject.enabled = False
+    two[0].subject.save()
+    summary = text_of(browser.get(f"{SEVERAL}disable/", _ids(two)))
+    assert "Disable 1 application?" in summary
+    assert "Disabled already: nothing to do" in summary
+    report = text_of(browser.post(f"{SEVERAL}disable/", _ids(two)))
+    assert "one disabled already, nothing to do" in report
+    assert "two disabled" in report
+    assert AuditEvent.objects.filter(action="update").count() == 1
+
+
+def test_one_that_is_too_strong_is_refused_and_the_others_are_done(
+    as_: SignedIn, two: list[Application]
+) -> None:
+    strong = factories.application("strong", ("System administrator", factories.account()))
+    for application in (strong, two[1]):
+        application.subject.enabled = False
+        application.subject.save()
+    factories.custom_role("Keeper", apps="cru")
+    keeper = factories.person("kim@acme.example", "Keeper")
+    report = text_of(as_(keeper).post(f"{SEVERAL}enable/", _ids([strong, two[1]])))
+    assert "1 of 2 done, 1 not" in report
+    assert "strong Not done: strong holds" in report
+    strong.subject.refresh_from_db()
+    two[1].subject.refresh_from_db()
+    assert (strong.subject.enabled, two[1].subject.enabled) == (False, True)
+    assert AuditEvent.objects.filter(result="Failed").exists()
+
+
+@pytest.mark.parametrize("action", ["delete", "disable", "enable"])
+def test_who_may_not_is_told_before_anything(
+    dina: User, two: list[Application], as_: SignedIn, action: str
+) -> None:
+    assert as_(dina).get(f"{SEVERAL}{action}/", _ids(two)).status_code == 403
+    assert as_(dina).post(f"{SEVERAL}{action}/", _ids(two)).status_code == 403
+    assert Application.objects.count() == 2
+
+
+def test_a_rule_is_added_to_each_that_lacks_it(
+    browser: Client, two: list[Application], acme: Organisation
+) -> None:
+    assert "Add an access rule to 2 applications" in text_of(
+        browser.get(f"{SEVERAL}add-rule/", _ids(two))
+    )
+    rule = {"role": factories.role("Viewer").pk, "scope": acme.east.pk, "do": "save"}
+    report = text_of(browser.post(f"{SEVERAL}add-rule/", {**_ids(two), **rule}))
+    assert "1 of 2 done, 1 not" in report
+    assert "one already is Viewer in cluster east" in report
+    assert "two is now Viewer in cluster east" in report
+    assert AccessRule.objects.living().filter(subject=two[1].subject).count() == 1
+
+
+def test_a_rule_that_may_not_be_granted_is_granted_to_none(
+    dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    ours = factories.application("ours", ("Viewer", acme.training))
+    rule = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "do": "save"}
+    answer = as_(dina).post(f"{SEVERAL}add-rule/", {**_ids([ours]), **rule})
+    assert answer.status_code == 422
+    assert "You can't grant anything in this scope." in text_of(answer)
+    assert AccessRule.objects.living().filter(subject=ours.subject).count() == 1
