@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script of its own
 """What the first view of the Applications page costs a browser with an empty cache.
 
     .venv/bin/python bench/first_view.py
