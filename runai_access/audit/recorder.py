@@ -3,20 +3,25 @@
 import hashlib
 import re
 import uuid
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from runai_access.api.throttles import network_of
 from runai_access.audit.models import AuditEvent
 
 # What this process has told in the last minutes; it only saves the database a write that it would
 # ignore anyway.
 TOLD_AT_MOST = 20_000
 _told: OrderedDict[tuple[object, ...], None] = OrderedDict()
+
+# So many different refusals of one source are told apart in a minute; the rest go by this name.
+TOLD_APART = 100
+MORE = "(many more)"
 
 # Nobody passes a secret in on purpose, but people paste one where a name or an address belongs: what
 # reads as a client secret (see applications.secrets) or a token is cut down to its first letters.
@@ -70,14 +75,21 @@ def record_once_a_minute(
 ) -> None:
     """Record a sign-in, a refused grant or a denial, at most once a minute for the same.
 
-    The same means: subject, action, entity, result, reason and address. This bounds what a stranger
-    can make us write.
+    The same means: subject, action, entity, result, reason and address. Names are the sender's to
+    invent, so past TOLD_APART refusals a minute those of one source become one row: that bounds what
+    a stranger can make us write.
     """
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
     minute = timezone.now().replace(second=0, microsecond=0)
-    same = (minute, action, entity, actor.type, actor.id, actor.name, actor.origin.address)
-    if (told := (*same, result, reason)) in _told:
+    told = _told_as(minute, action, entity, actor, result, reason)
+    if told in _told:
         return
+    if not succeeded and not _refusals.are_told_apart(minute, actor):
+        entity = replace(entity, id="", name=MORE)
+        actor = actor if actor.id else replace(actor, name=MORE)
+        told = _told_as(minute, action, entity, actor, result, reason)
+        if told in _told:
+            return
     event = _event(action, entity, actor, result, reason=reason)
     event.once_key = _once_key(event, minute)
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
@@ -85,6 +97,32 @@ def record_once_a_minute(
         _told[told] = None
         while len(_told) > TOLD_AT_MOST:
             _told.popitem(last=False)
+
+
+def _told_as(
+    minute: datetime, action: str, entity: Entity, actor: Actor, result: str, reason: str
+) -> tuple[object, ...]:
+    source = (actor.type, actor.id, actor.name, actor.origin.address)
+    return (minute, action, entity, *source, result, reason)
+
+
+class _Refusals:
+    """How many refusals each source has had in this minute, in this process."""
+
+    def __init__(self) -> None:
+        self._minute: datetime | None = None
+        self._counts: Counter[tuple[object, ...]] = Counter()
+
+    def are_told_apart(self, minute: datetime, actor: Actor) -> bool:
+        """Count one more; return whether it is still among those that get a row of their own."""
+        if minute != self._minute:
+            self._minute, self._counts = minute, Counter()
+        source = (actor.type, actor.id, network_of(actor.origin.address))
+        self._counts[source] += 1
+        return self._counts[source] <= TOLD_APART
+
+
+_refusals = _Refusals()
 
 
 def _event(

@@ -1,0 +1,268 @@
+"""A secret and a token that are driven through everything turn up nowhere but where they were made.
+
+Vault CVE-2024-8365 (secrets in the record), Vault CVE-2021-38554 (secrets that the UI kept for the
+next person).
+"""
+
+import base64
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from applications.models import Application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.conftest import secret_in, submission_in
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+PASSWORD = "canary-horse-battery-staple"
+
+
+@dataclass
+class Canaries:
+    """What must turn up nowhere, and every answer that was given since."""
+
+    texts: list[str] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
+
+    def made_by(self, answer: Any, text: str) -> str:
+        """Take note of a secret that `answer`, and it alone, may show."""
+        self.texts += [text, text.rpartition(".")[2]]  # of a token the signature alone, too
+        self.texts.append(base64.b64encode(text.encode()).decode().rstrip("="))
+        assert answer.headers["Cache-Control"] == "no-store"
+        self.answers.remove(answer)
+        return text
+
+    def told_in(self, text: str) -> bool:
+        return any(canary in text for canary in self.texts if len(canary) > 20)
+
+
+class Watched(Client):
+    """A client whose every answer is kept, also that to a forced error."""
+
+    def __init__(self, canaries: Canaries, **options: Any) -> None:
+        super().__init__(raise_request_exception=False, **options)
+        self._canaries = canaries
+
+    def request(self, **request: Any) -> Any:
+        answer = super().request(**request)
+        self._canaries.answers.append(answer)
+        return answer
+
+
+@pytest.fixture
+def canaries(caplog: pytest.LogCaptureFixture) -> Iterator[Canaries]:
+    """Watch everything; at the end of the test nothing may have told a canary."""
+    caplog.set_level(logging.DEBUG)
+    found = Canaries()
+    yield found
+    assert found.texts, "the test made no secret"
+    for answer in found.answers:
+        told = answer.content.decode(errors="replace") + str(answer.headers) + str(answer.cookies)
+        assert not found.told_in(told), answer.request["PATH_INFO"]
+    assert not found.told_in(_log(caplog)), "a line of the log"
+    for model in apps.get_models():
+        for row in model._default_manager.values():
+            assert not found.told_in(str(row)), model.__name__
+    for session in Session.objects.all():
+        assert not found.told_in(str(session.get_decoded())), "a session"
+
+
+def _log(caplog: pytest.LogCaptureFixture) -> str:
+    # Queries are logged only where somebody debugs, and never as the product is run.
+    lines = [record for record in caplog.records if not record.name.startswith("django.db")]
+    formatter = logging.Formatter()
+    return "\n".join(formatter.format(record) for record in lines)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return factories.person("ada@acme.example", "System administrator", password=PASSWORD)
+
+
+def grants(client: Client, name: str, secret: str) -> dict[str, Any]:
+    """Ask every token endpoint, in every way."""
+    basic = base64.b64encode(f"{name}:{secret}".encode()).decode()
+    v1 = {"grantType": "app_token", "appId": name, "appSecret": secret}
+    form = f"grant_type=client_credentials&client_id={name}&client_secret={secret}"
+    old = {"id": name, "name": name, "secret": secret}
+    return {
+        "v1": client.post("/api/v1/token", v1, JSON),
+        "v2": client.post("/api/v2/token", form, FORM),
+        "basic": client.post(
+            "/api/v2/token",
+            "grant_type=client_credentials",
+            FORM,
+            headers={"Authorization": f"Basic {basic}"},
+        ),
+        "deprecated": client.post("/v1/k8s/auth/oauth/apptoken", old, JSON),
+    }
+
+
+def spoiled(client: Client, name: str, secret: str, token: str) -> None:
+    """Send the canaries wrongly, in every place where people put them."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    grants(client, secret, name)
+    grants(client, name, secret[:-1] + ("a" if secret[-1] != "a" else "b"))
+    grants(client, token, secret)
+    for body in (f'{{"appSecret": "{secret}"', f"{secret}", f'["{secret}"]'):
+        client.post("/api/v1/token", body, JSON)
+        client.post("/api/v2/token", body, FORM)
+    query = f"?client_id={name}&client_secret={secret}&access_token={token}"
+    client.post(f"/api/v2/token{query}", "grant_type=client_credentials", FORM)
+    client.get(f"/api/v1/apps{query}")
+    client.get("/api/v1/apps", headers={"Authorization": f"Bearer {token}x"})
+    client.get("/api/v1/apps", headers={"Authorization": f"Basic {token}"})
+    client.post("/api/v1/apps", {"name": name, "clientSecret": secret}, JSON, headers=bearer)
+    client.get("/nothing/at/all", headers=bearer)
+
+
+@pytest.mark.django_db
+def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
+    factories.application("root", ("System administrator", factories.account()))
+    person = factories.person("eve@acme.example", "System administrator")
+    admin = Watched(canaries)
+    admin.force_login(person)
+    client = Watched(canaries)
+
+    made = admin.post("/api/v1/apps", {"name": "canary"}, JSON)
+    secret = canaries.made_by(made, made.json()["secret"])
+    address = f"/api/v1/apps/{made.json()['id']}"
+    rule = {"subjectId": "canary", "subjectType": "app", "roleId": 1, "scopeId": "1001"}
+    admin.post("/api/v1/authorization/access-rules", {**rule, "scopeType": "tenant"}, JSON)
+
+    tokens = []
+    for name, granted in grants(client, "canary", secret).items():
+        assert granted.status_code == 200, name
+        body = granted.json()
+        tokens.append(
+            canaries.made_by(granted, body["accessToken" if name == "v1" else "access_token"])
+        )
+        if "id_token" in body:
+            canaries.texts.append(body["id_token"])
+    bearer = {"Authorization": f"Bearer {tokens[0]}"}
+    for path in ("apps", "service-accounts", "users", "authorization/me/access-rules"):
+        assert client.get(f"/api/v1/{path}", headers=bearer).status_code == 200
+    about = f"token={tokens[1]}&client_id=canary&client_secret={secret}"
+    client.post("/oauth2/introspect", about, FORM)
+    client.post("/oauth2/revoke", about, FORM)
+    spoiled(client, "canary", secret, tokens[0])
+
+    key = {"Idempotency-Key": "once"}
+    again = admin.post(f"{address}/secret", {}, JSON, headers=key)
+    renewed = canaries.made_by(again, again.json()["secret"])
+    assert admin.post(f"{address}/secret", {}, JSON, headers=key).status_code == 409
+    assert client.get("/api/v1/apps", headers=bearer).status_code == 401
+    admin.patch(address, {"enabled": False}, JSON)
+    grants(client, "canary", renewed)
+    admin.delete(address)
+    grants(client, "canary", renewed)
+    audit = "/api/v1/audit/log?start=2020-01-01T00:00:00Z&end=2099-01-01T00:00:00Z"
+    assert admin.get(audit).json()["total"] > 0
+    for path in ("apps", "authorization/access-rules?includeDeleted=true", "users"):
+        admin.get(f"/api/v1/{path}")
+
+
+@pytest.mark.django_db
+def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -> None:
+    browser = Watched(canaries)
+    canaries.texts.append(PASSWORD)
+    sign_in = reverse("accounts:sign-in")
+    browser.post(sign_in, {"email": PASSWORD, "password": ada.email})
+    canaries.answers.clear()  # the form keeps what was typed as the e-mail, for whoever typed it
+    browser.post(sign_in, {"email": ada.email, "password": f"{PASSWORD}x"})
+    assert browser.post(sign_in, {"email": ada.email, "password": PASSWORD}).status_code == 302
+
+    form = {
+        "name": "canary",
+        "submission": submission_in(browser.get(reverse("applications:create"))),
+    }
+    made = browser.post(reverse("applications:create"), form)
+    canaries.made_by(made, secret_in(made))
+    browser.post(reverse("applications:create"), form)
+    canary = Application.objects.get()
+    regenerate = reverse("applications:regenerate", args=[canary.pk])
+    number = {"submission": submission_in(browser.get(regenerate))}
+    renewed = browser.post(regenerate, number)
+    secret = canaries.made_by(renewed, secret_in(renewed))
+    browser.post(regenerate, number)
+    browser.get(f"/applications/{secret}/")
+    browser.get("/applications/", {"selected": secret, "sort": secret, "page": secret})
+    del canaries.answers[-2:]  # a page may say the address that it was asked under
+
+    second = Watched(canaries)
+    second.force_login(factories.person("eve@acme.example", "System administrator"))
+    for someone in (browser, second):
+        for name in ("list", "create"):
+            assert someone.get(reverse(f"applications:{name}")).status_code == 200
+        for name in ("regenerate", "access-rules", "disable", "delete"):
+            page = reverse(f"applications:{name}", args=[canary.pk])
+            assert someone.get(page, headers={"HX-Request": "true"}).status_code == 200
+            assert someone.get(page).status_code == 200
+    browser.post(reverse("accounts:sign-out"))
+    browser.get(reverse("applications:list"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "broken", ["applications.tokens.KEYRING.current", "applications.signin.authenticate"]
+)
+def test_an_error_nobody_foresaw_tells_no_secret(
+    canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    browser = Watched(canaries)
+    browser.force_login(ada)
+    made = browser.post("/api/v1/apps", {"name": "canary"}, JSON)
+    secret = canaries.made_by(made, made.json()["secret"])
+    token = grants(browser, "canary", secret)["v1"].json()["accessToken"]
+    canaries.answers.clear()  # the tokens that were just made
+    canaries.texts.append(token)
+
+    monkeypatch.setattr(broken, _break)
+    for answer in grants(browser, "canary", secret).values():
+        assert answer.status_code == 500
+    monkeypatch.setattr("applications.policy.visible", _break)
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert browser.get("/api/v1/apps", headers=bearer).status_code == 500
+    assert browser.get("/applications/").status_code == 500
+
+
+def _break(*_: object, **__: object) -> None:
+    raise RuntimeError("a forced error")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", ["applications.actions.record", "applications.actions._save"])
+def test_a_secret_that_was_made_in_vain_is_told_nowhere(
+    canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    secrets: list[str] = []
+    monkeypatch.setattr("applications.actions.new_secret", _noting(secrets))
+    robot = factories.application("robot")
+    browser = Watched(canaries)
+    browser.force_login(ada)
+    monkeypatch.setattr(step, _break)
+    assert browser.post(f"/api/v1/apps/{robot.pk}/secret").status_code == 500
+    regenerate = reverse("applications:regenerate", args=[robot.pk])
+    number = {"submission": submission_in(browser.get(regenerate))}
+    assert browser.post(regenerate, number).status_code == 500
+    assert len(secrets) == 2
+    canaries.texts += secrets
+
+
+def _noting(secrets: list[str]) -> Callable[[], str]:
+    from applications.secrets import new_secret
+
+    def make() -> str:
+        secrets.append(new_secret())
+        return secrets[-1]
+
+    return make
