@@ -7,16 +7,22 @@ other hosts and layout shift. Exits with 1 where a limit is passed.
 """
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import django
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playwright.sync_api import Browser, Page, sync_playwright
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
 
-from tests.conftest import CHROMIUM_ARGUMENTS, _chromium_path
-from tests.servers import Server, launch
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+from tests.conftest import CHROMIUM_ARGUMENTS, _chromium_path  # noqa: E402
+from tests.servers import Server, launch  # noqa: E402
 
 LIMITS = {"bytes": 60_000, "other hosts": 0, "layout shift": 0.0}
 SHIFTS = """() => new Promise((done) => {

@@ -22,7 +22,7 @@ const SHORTCUTS = {
   },
   n: () => press("[data-new]"),
   f: () => press("#add-filter"),
-  "?": () => press('a[href$="/keys/"]'),
+  "?": () => press("#open-keys"),
 };
 
 function rowOf(element) {

@@ -83,8 +83,10 @@ def test_a_filter_is_added_edited_and_removed_and_the_focus_stays(visit: Visit, 
     assert "client_id" not in page.url
 
 
-def test_the_value_s_field_follows_the_operator(visit: Visit) -> None:
+def test_the_value_s_field_follows_the_operator(visit: Visit, name: str) -> None:
     visitor = visit()
+    _make(visitor, name)
+    visitor.press("Clear selection")
     dialog = visitor.page.locator("dialog[open]")
     visitor.press("ADD FILTER")
     dialog.get_by_role("link", name="Last login").click()
@@ -98,8 +100,10 @@ def test_the_value_s_field_follows_the_operator(visit: Visit) -> None:
     visitor.page.wait_for_url("**last_login__never=1")
 
 
-def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit) -> None:
+def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit, name: str) -> None:
     visitor = visit()
+    _make(visitor, name)
+    visitor.press("Clear selection")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     visitor.press("COLUMNS")
     visitor.check_accessibility()
