@@ -8,12 +8,18 @@ from runai_access.api.throttles import network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 
 
-def sign_in(client_id: str, secret: str, origin: Origin) -> Application | None:
+def sign_in(
+    client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
+) -> Application | None:
     """Return the application whose credentials these are, else None.
+
+    `known_as` is a second name that some clients send: the application's id or its name once more.
 
     Raises TooMany and Busy as `authenticate` does.
     """
     application = authenticate(client_id, secret, network_of(origin.address))
+    if application and known_as not in (None, str(application.pk), application.name):
+        application = None
     if application is None:
         # What can't be a client ID may be a secret in the wrong place: it is not written down.
         name = client_id if is_name(client_id) else "(not a client ID)"

@@ -21,10 +21,12 @@ class CredentialsView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    def sign_in(self, client: ClientCredentials) -> Application | None:
+    def sign_in(
+        self, client: ClientCredentials, *, known_as: str | None = None
+    ) -> Application | None:
         """Return the application whose credentials these are, else None."""
         origin = self.request._request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
-        return sign_in(client.client_id, client.secret, origin)
+        return sign_in(client.client_id, client.secret, origin, known_as=known_as)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -97,8 +97,9 @@ class AppTokenView(CredentialsView):
             return error(400, str(problem), message=INVALID)
         if missing := [name for name in self.members if name not in given]:
             return error(400, f"{', '.join(missing)}: required.")
-        application = self.sign_in(ClientCredentials(given["name"], given["secret"]))
-        if application is None or given["id"] not in (str(application.pk), application.name):
+        client = ClientCredentials(given["name"], given["secret"])
+        application = self.sign_in(client, known_as=given["id"])
+        if application is None:
             return _wrong_client()
         token = issue(application)
         return Response({"access_token": token.text, "id_token": issue_id_token(application)})

@@ -11,6 +11,7 @@ from django.test import Client
 from applications.models import Application
 from applications.secrets import new_secret
 from applications.tokens import issue
+from runai_access.audit.models import AuditEvent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +126,13 @@ def test_an_id_token_is_for_the_client_and_never_a_bearer(
     assert jwt.get_unverified_header(text)["typ"] == "JWT"
     assert jwt.decode(text, options={"verify_signature": False})["aud"] == "nightly"
     assert not works(text)
+
+
+def test_a_right_secret_with_a_wrong_id_is_no_login(nightly: Application, secret: str) -> None:
+    assert app_token(id="another", name="nightly", secret=secret).status_code == 401
+    nightly.refresh_from_db()
+    assert nightly.last_login is None
+    assert not AuditEvent.objects.filter(action="sign-in", result="Succeeded").exists()
 
 
 @pytest.mark.parametrize(
