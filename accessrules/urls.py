@@ -1,18 +1,22 @@
-"""Addresses of the pages that show what access rules come to."""
+"""Addresses of the pages about access rules: what they are, and what they come to."""
 
 from django.urls import path
 
-from accessrules import views
+from accessrules.views import effects
 
 app_name = "accessrules"
 urlpatterns = [
-    path("subjects/<uuid:subject_id>/", views.effective_access, name="effective-access"),
+    path("access/subjects/<uuid:subject_id>/", effects.effective_access, name="effective-access"),
     path(
-        "subjects/<uuid:subject_id>/access.csv",
-        views.effective_access_csv,
+        "access/subjects/<uuid:subject_id>/access.csv",
+        effects.effective_access_csv,
         name="effective-access-csv",
     ),
-    path("scopes/<int:scope_id>/", views.scope_access, name="scope-access"),
-    path("scopes/<int:scope_id>/access.csv", views.scope_access_csv, name="scope-access-csv"),
-    path("rules/<int:rule_id>/changes/", views.rule_changes, name="rule-changes"),
+    path("access/scopes/<int:scope_id>/", effects.scope_access, name="scope-access"),
+    path(
+        "access/scopes/<int:scope_id>/access.csv",
+        effects.scope_access_csv,
+        name="scope-access-csv",
+    ),
+    path("access/rules/<int:rule_id>/changes/", effects.rule_changes, name="rule-changes"),
 ]
