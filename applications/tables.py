@@ -66,6 +66,7 @@ class ApplicationTable(ListTable):
     )  # fmt: skip
 
     name = "applications"
+    model = Application
     default_sort = "-creation_time"
 
     @classmethod

@@ -2,25 +2,12 @@
 
 from django.urls import path
 
-from applications.views import (
-    access_rules,
-    bulk,
-    credentials,
-    customizing,
-    detail,
-    dialogs,
-    listing,
-)
+from applications.views import access_rules, bulk, credentials, detail, dialogs
+from applications.views.listing import PAGE
 
 app_name = "applications"
 urlpatterns = [
-    path("", listing.application_list, name="list"),
-    path("selected/", listing.selected, name="selected"),
-    path("filter/", customizing.filter_, name="filter"),
-    path("columns/", customizing.columns, name="columns"),
-    path("page-size/", customizing.page_size, name="page-size"),
-    path("download/", customizing.download, name="download"),
-    path("applications.csv", customizing.csv, name="csv"),
+    *PAGE.patterns,
     path("several/add-rule/", bulk.add_rule, name="bulk-add-rule"),
     *[
         path(f"several/{name}/", bulk.several, {"action": name}, name=f"bulk-{name}")

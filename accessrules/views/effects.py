@@ -17,7 +17,7 @@ from accessrules.forms import ScopeAccessForm
 from accessrules.models import AccessRule, Scope
 from accessrules.scope_tree import full_names
 from runai_access.errors import NotFound
-from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.dialogs import Home, render_dialog
 from runai_access.ui.export import ROW_LIMIT, csv_response
 
 HOLDERS_PER_PAGE = 25
@@ -97,7 +97,10 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
     if rule is None:
         raise NotFound("There is no such access rule.")
     context = {"rule": rule, "changes": effective.changes_by_removing(rule)}
-    return render_dialog(request, "accessrules/_rule_changes.html", context)
+    home = Home(
+        f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
+    )
+    return render_dialog(request, "accessrules/_rule_changes.html", context, home=home)
 
 
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods
 
 from accessrules import actions
@@ -18,8 +18,9 @@ from accessrules.scope_picker import ScopePicker
 from accessrules.scope_tree import full_names
 from applications import policy
 from applications.models import Application
+from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
-from runai_access.ui.dialogs import asks_for, render_dialog
+from runai_access.ui.dialogs import asks_for, onward, render_dialog
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,7 +88,8 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
 def _saved(request: HttpRequest, application: Application) -> HttpResponse:
     """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
     if not asks_for(request, "dialog"):
-        return redirect("applications:access-rules", application.pk)
+        url = resolve_url("applications:access-rules", application.pk)
+        return redirect(url + onward(request, PAGE.home))
     return _dialog(request, application, changed=application.pk)
 
 
@@ -112,8 +114,9 @@ def _dialog(
         "error": error,
     }
     return render_dialog(
-        request, "applications/_access_rules.html", context, status=status, changed=changed
-    )
+        request, "applications/_access_rules.html", context,
+        home=PAGE.home, status=status, changed=changed, row=application.pk,
+    )  # fmt: skip
 
 
 def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:

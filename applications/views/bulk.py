@@ -20,9 +20,10 @@ from accessrules.forms import AccessRuleForm
 from accessrules.scope_picker import ScopePicker
 from applications import actions, policy
 from applications.models import Application
-from applications.views.listing import ids_in
+from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.reports import Line, render_report
 
 MOST = 100
 
@@ -68,28 +69,19 @@ BULK = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Line:
-    """What came of it for one application."""
-
-    name: str
-    result: str
-    went_well: bool = True
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request: HttpRequest, action: str) -> HttpResponse:
     """Summarize, then delete, disable or enable several applications."""
     caller, bulk = caller_of(request), BULK[action]
     policy.require(caller, bulk.permission)
     query = request.POST if request.method == "POST" else request.GET
-    ids = ids_in(query)
+    ids = PAGE.selected_keys(query)
     if not ids:
         return redirect("applications:list")
     applications = _applications(caller, ids)
     if request.method == "POST":
         lines = _done(request, applications, ids, lambda one: _do(caller, bulk, one))
-        return _report(request, lines, bulk.done)
+        return render_report(request, lines, home=PAGE.home)
     items = [
         {"application": one, "rules": len(one.subject.visible_rules), "skips": bulk.skips(one)}  # type: ignore[attr-defined]  # brought
         for one in applications
@@ -100,7 +92,7 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
         "affected": [item for item in items if not item["skips"]],
         "missing": len(ids) - len(items),
     }
-    return render_dialog(request, "applications/_bulk.html", context)
+    return render_dialog(request, "applications/_bulk.html", context, home=PAGE.home)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,7 +101,7 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     caller.authority.require_anywhere("create", "access_rules")
     posted = request.POST if request.method == "POST" else None
-    ids = ids_in(posted or request.GET)
+    ids = PAGE.selected_keys(posted or request.GET)
     applications = _applications(caller, ids)
     if not applications:
         return redirect("applications:list")
@@ -131,10 +123,12 @@ def add_rule(request: HttpRequest) -> HttpResponse:
                 request, applications, ids,
                 lambda one: _grant(caller, one, role, scope),
             )  # fmt: skip
-            return _report(request, lines, f"{role} in {scope.label}")
+            return render_report(request, lines, home=PAGE.home)
     context = {"applications": applications, "form": form, "picker": picker}
     status = 200 if asks_on else 422
-    return render_dialog(request, "applications/_bulk_rule.html", context, status=status)
+    return render_dialog(
+        request, "applications/_bulk_rule.html", context, home=PAGE.home, status=status
+    )
 
 
 def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
@@ -181,13 +175,3 @@ def _done(
         words = "application is" if missing == 1 else "applications are"
         lines.append(Line(f"{missing} {words} gone", "deleted meanwhile", went_well=False))
     return lines
-
-
-def _report(request: HttpRequest, lines: list[Line], done: str) -> HttpResponse:
-    context = {
-        "lines": lines,
-        "done": done,
-        "well": sum(line.went_well for line in lines),
-        "failed": sum(not line.went_well for line in lines),
-    }
-    return render_dialog(request, "applications/_bulk_report.html", context, changed="")

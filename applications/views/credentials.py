@@ -16,6 +16,7 @@ from accessrules.callers import Caller, caller_of
 from applications import actions, policy
 from applications.forms import CreateApplicationForm, SubmissionForm
 from applications.models import Application
+from applications.views.listing import PAGE
 from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.dialogs import render_dialog
 
@@ -84,14 +85,20 @@ def _handled(caller: Caller, id_: UUID) -> Application:
 def _create_form(
     request: HttpRequest, form: CreateApplicationForm, *, status: int = 200
 ) -> HttpResponse:
-    return render_dialog(request, "applications/_create.html", {"form": form}, status=status)
+    context = {"form": form}
+    return render_dialog(
+        request, "applications/_create.html", context, home=PAGE.home, status=status
+    )
 
 
 def _regenerate_form(
     request: HttpRequest, form: SubmissionForm, application: Application, *, status: int = 200
 ) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "application": application}
-    return render_dialog(request, "applications/_regenerate.html", context, status=status)
+    return render_dialog(
+        request, "applications/_regenerate.html", context,
+        home=PAGE.home, status=status, row=application.pk,
+    )  # fmt: skip
 
 
 def _show_secret(
@@ -104,8 +111,9 @@ def _show_secret(
         "base_url": settings.PUBLIC_URL,
     }
     response = render_dialog(
-        request, "applications/_secret.html", context, changed=issued.application.pk
-    )
+        request, "applications/_secret.html", context,
+        home=PAGE.home, changed=issued.application.pk,
+    )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     # Only now, so that the list behind shows it and not this answer.
     messages.success(request, done)
@@ -120,7 +128,9 @@ def _already_done(
         request,
         "applications/_already_done.html",
         context,
+        home=PAGE.home,
         status=409,
+        row=application.pk if application else None,
         changed=application.pk if application else "",
     )
 

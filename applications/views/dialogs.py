@@ -4,12 +4,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization import ACCOUNT
 from accessrules.callers import caller_of
 from applications import actions, policy
+from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 
 
@@ -22,14 +22,14 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
     if request.method == "POST":
         actions.delete_application(caller=caller, application_id=id_)
         messages.success(request, f"Application {application} is deleted.")
-        return finish_dialog(request, resolve_url("applications:list"))
+        return finish_dialog(request, PAGE.home, gone=application.get_absolute_url())
     rules = caller.authority.visible_rules().living().filter(subject=application.subject)
     context = {
         "application": application,
         "rule_count": rules.count(),
         "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
     }
-    return render_dialog(request, "applications/_delete.html", context)
+    return render_dialog(request, "applications/_delete.html", context, home=PAGE.home, row=id_)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,7 +44,8 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
         actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
         state = "enabled" if enabled else "disabled"
         messages.success(request, f"Application {application} is {state}.")
-        url = f"{resolve_url('applications:list')}?changed={id_}"
-        return finish_dialog(request, url, changed=id_)
+        return finish_dialog(request, PAGE.home, changed=id_)
     context = {"application": application, "enabled": enabled}
-    return render_dialog(request, "applications/_set_enabled.html", context)
+    return render_dialog(
+        request, "applications/_set_enabled.html", context, home=PAGE.home, row=id_
+    )

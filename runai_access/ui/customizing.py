@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
-from runai_access.ui.dialogs import finish_dialog, render_dialog
+from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog
 from runai_access.ui.export import ROW_LIMIT, csv_response
 from runai_access.ui.filters import Chip, ChoiceKind, Operator
 from runai_access.ui.listing import PAGE_SIZES, Listing
@@ -17,7 +17,7 @@ from runai_access.ui.preferences import remember
 
 _OWN = (
     "column", "operator", "value", "find", "edit", "shown", "order", "up", "down", "density",
-    "do", "csrfmiddlewaretoken",
+    "do", "csrfmiddlewaretoken", FROM,
 )  # fmt: skip
 _FROM_HERE = "size_chosen"
 
@@ -30,22 +30,22 @@ def state_of(query: QueryDict) -> QueryDict:
     return state
 
 
-def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, title: str) -> HttpResponse:
+def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, home: Home) -> HttpResponse:
     """Ask for a column, then for operator and value; at last go to the list that has the filter.
 
     `edit` names the filter that the new one replaces.
     """
     column = request.GET.get("column", "")
-    context: dict[str, Any] = {"list": listing, "path": path, "title": title}
+    context: dict[str, Any] = {"list": listing, "path": path}
     if column not in listing.filters.kinds:
         context["columns"] = list(listing.filters.titles.items())
-        return render_dialog(request, "ui/list/_filter_columns.html", context)
+        return render_dialog(request, "ui/list/_filter_columns.html", context, home=home)
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
-        return finish_dialog(request, form.target, show=form.target)
+        return finish_dialog(request, home, show=form.target)
     context |= {"form": form, "edit": request.GET.get("edit", "")}
     status = 422 if request.GET.get("do") == "apply" else 200
-    return render_dialog(request, "ui/list/_filter.html", context, status=status)
+    return render_dialog(request, "ui/list/_filter.html", context, home=home, status=status)
 
 
 class _FilterForm:
@@ -122,7 +122,9 @@ class _FilterForm:
         return self.texts[0] if self.texts else ""
 
 
-def columns_dialog(request: HttpRequest, listing: Listing, *, path: str) -> HttpResponse:
+def columns_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, home: Home
+) -> HttpResponse:
     """Show, hide and order columns; `reset` goes back to the table's own choice."""
     table = listing.source.table
     form = _ColumnsForm(request, listing)
@@ -130,14 +132,14 @@ def columns_dialog(request: HttpRequest, listing: Listing, *, path: str) -> Http
     if request.method == "POST" and do == "reset":
         remember(request, table.name, columns=[], density=TablePreference.Density.COMFORTABLE)
         target = listing.url(columns=None)
-        return finish_dialog(request, target, show=target)
+        return finish_dialog(request, home, show=target)
     if request.method == "POST" and do == "save":
         chosen = [name for name in form.order if name in form.shown]
         remember(request, table.name, columns=chosen, density=form.density)
         target = listing.url(columns=",".join(chosen))
-        return finish_dialog(request, target, show=target)
+        return finish_dialog(request, home, show=target)
     context = {"list": listing, "form": form, "path": path}
-    return render_dialog(request, "ui/list/_columns.html", context)
+    return render_dialog(request, "ui/list/_columns.html", context, home=home)
 
 
 class _ColumnsForm:
@@ -195,11 +197,13 @@ def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
     return redirect(listing.url(size=size))
 
 
-def download_dialog(request: HttpRequest, listing: Listing, *, path: str) -> HttpResponse:
+def download_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, home: Home
+) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
     _, is_cut = listing.exported()
     context = {"list": listing, "csv_url": listing.url(path), "is_cut": is_cut, "limit": ROW_LIMIT}
-    return render_dialog(request, "ui/list/_download.html", context)
+    return render_dialog(request, "ui/list/_download.html", context, home=home)
 
 
 def download(listing: Listing) -> HttpResponseBase:

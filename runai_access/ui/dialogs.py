@@ -1,15 +1,33 @@
-"""Dialogs: each is an address. HTMX gets what goes into the open `<dialog>`, anyone else a page."""
+"""Dialogs: each is an address. HTMX gets what goes into the open `<dialog>`, anyone else a page.
 
+Such a page leads back to where it was opened: the address `from` that its opener put into the query
+and that its form carries on, or else its home.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import push_url, trigger_client_event
 
 CHANGED = "changed"
 CLOSE = "dialog-close"
 SHOW = "show-list"
+FROM = "from"
+_LONGEST_ADDRESS = 4_000
+
+
+@dataclass(frozen=True)
+class Home:
+    """The page that a dialog belongs to."""
+
+    title: str
+    address: str
 
 
 def asks_for(request: HttpRequest, target: str) -> bool:
@@ -17,15 +35,49 @@ def asks_for(request: HttpRequest, target: str) -> bool:
     return request.headers.get("HX-Target") == target and "HX-Request" in request.headers
 
 
+def is_local(address: str) -> bool:
+    """Return whether an address is a path on this host."""
+    return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+
+
+def way_back(request: HttpRequest, home: Home) -> str:
+    """Return the address that the dialog was opened from, or else its home's."""
+    given = request.POST if request.method == "POST" else request.GET
+    address = given.get(FROM, "")
+    if len(address) > _LONGEST_ADDRESS or not is_local(address):
+        return home.address
+    return address
+
+
+def onward(request: HttpRequest, home: Home, **query: object) -> str:
+    """Return the query for another dialog, which knows too from where the first was opened."""
+    back = way_back(request, home)
+    text = urlencode({**query, **({FROM: back} if back != home.address else {})}, doseq=True)
+    return f"?{text}" if text else ""
+
+
 def render_dialog(
     request: HttpRequest,
     template: str,
     context: dict[str, Any],
     *,
+    home: Home,
     status: int = 200,
     changed: object = None,
+    row: object = None,
 ) -> HttpResponse:
-    """Render a dialog; `changed` is the id of the row in the list behind that is out of date."""
+    """Render a dialog over its `home`.
+
+    `row` is the row of the list that it is about, which stays selected when it is left; `changed` is
+    the id of the row in the list behind that is out of date.
+    """
+    back = way_back(request, home)
+    context = {
+        **context,
+        "home": home,
+        "opened_from": back,
+        "back_url": _with(back, home, changed=changed, selected=[row] if row else ()),
+    }
     if asks_for(request, "dialog"):
         response = render(request, template, {**context, "in_dialog": True}, status=status)
         # HTMX would put a boosted address into the address bar, over the one of the list.
@@ -40,14 +92,24 @@ def render_dialog(
 
 
 def finish_dialog(
-    request: HttpRequest, url: str, *, changed: object = "", show: str = ""
+    request: HttpRequest,
+    home: Home,
+    *,
+    changed: object = "",
+    selected: Sequence[object] = (),
+    gone: str = "",
+    show: str = "",
 ) -> HttpResponse:
-    """Close the dialog over its list; without HTMX go to `url`.
+    """Close the dialog; without HTMX go back to where it was opened.
 
     The list is shown at the address `show`, or else once more as it is, with the row `changed`.
+    `gone` is the address of a page that what was done took away.
     """
     if not asks_for(request, "dialog"):
-        return redirect(url)
+        back = show or way_back(request, home)
+        if gone and urlsplit(back).path == gone:
+            back = home.address
+        return redirect(_with(back, home, changed=changed, selected=selected))
     response = HttpResponse(status=204)
     push_url(response, False)
     if show:
@@ -55,3 +117,15 @@ def finish_dialog(
     else:
         trigger_client_event(response, CHANGED, {"id": str(changed)})
     return trigger_client_event(response, CLOSE)
+
+
+def _with(address: str, home: Home, *, changed: object, selected: Sequence[object]) -> str:
+    """Return the address with these rows named, and no others, if it is one of the list at home."""
+    path, _, text = address.partition("?")
+    if path != home.address:
+        return address
+    query = QueryDict(text, mutable=True)
+    query.setlist("changed", [str(changed)] if changed else [])
+    query.setlist("selected", [] if changed else [str(key) for key in selected])
+    text = query.urlencode(safe=",")
+    return f"{path}?{text}" if text else path

@@ -4,13 +4,13 @@ The address is the state: filters, search, sort, columns, page size and page. Wh
 can't read is left out and told. A page needs a table, a filter set and a search; see `Source`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from runai_access.ui.export import ROW_LIMIT
@@ -36,6 +36,7 @@ SEARCH_LENGTH = 200
 _PLACE = ("page", "after", "before")
 _PASSING = ("selected", "changed", "select")
 _OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
+_LONGEST_KEY = 60
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,9 @@ class Listing:
         return int(text)
 
     def _read_ids(self, name: str) -> frozenset[str]:
-        ids = set()
-        for text in self._given.getlist(name)[: max(PAGE_SIZES)]:
-            try:
-                ids.add(str(UUID(text)))
-            except ValueError:
-                self.ignored.append(f"“{_short(text)}” is no row that could be {name}.")
-        return frozenset(ids)
+        keys, refused = read_keys(self.source.rows.model, self._given.getlist(name))
+        self.ignored += [f"“{_short(text)}” is no row that could be {name}." for text in refused]
+        return frozenset(map(str, keys))
 
     def _read_position(self) -> Position:
         number = self._given.get("page", "1")
@@ -281,8 +278,15 @@ class Listing:
     @property
     def address_selecting_all(self) -> str:
         """This very page with every row selected, for where no script can do it."""
-        joint = "&" if "?" in self.address else "?"
-        return f"{self.address}{joint}select=page"
+        return self._with("select=page")
+
+    def address_selecting(self, key: object) -> str:
+        """This very page with one row selected."""
+        return self._with(f"selected={key}")
+
+    def _with(self, more: str) -> str:
+        address = self.address
+        return f"{address}{'&' if '?' in address else '?'}{more}"
 
     @property
     def cleared(self) -> str:
@@ -298,6 +302,20 @@ class Listing:
     def hidden(self) -> list[tuple[str, str]]:
         """The state for a form that adds to it."""
         return [(name, value) for name, values in self.query.lists() for value in values]
+
+
+def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list[str]]:
+    """Return the primary keys that `texts` hold, each once, and the texts that are none."""
+    field: Any = model._meta.pk  # noqa: SLF001  # documented for this
+    while field.remote_field:
+        field = field.target_field
+    keys, refused = [], []
+    for text in texts[: max(PAGE_SIZES)]:
+        try:
+            keys.append(field.clean(text[:_LONGEST_KEY], None))
+        except ValidationError:
+            refused.append(text)
+    return list(dict.fromkeys(keys)), refused
 
 
 def _named_first(columns: list[str], naming: str) -> list[str]:

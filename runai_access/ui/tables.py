@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django_tables2.data import TableData
 
 from runai_access.ui.keyset import Page, Sort
@@ -54,12 +54,15 @@ class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
     """A table of `ListColumn`s. The first one names the row and can't be hidden.
 
-    A subclass has a `name`, a `default_sort`, and says with `complete` what its cells need.
+    A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
+    what its cells need. Rows have pages of their own unless `has_row_pages` says otherwise.
     `pinned` are rows that were just changed and that the page itself does not show.
     """
 
     name = ""
     default_sort = ""
+    model: type[Model]
+    has_row_pages = True
 
     def __init__(  # noqa: PLR0913  # what a page shows of its rows
         self,

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.dialogs import Home, render_dialog
 from runai_access.ui.themes import remember_theme
 
 
@@ -28,4 +28,4 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """List the keys that do something."""
-    return render_dialog(request, "ui/_keys.html", {})
+    return render_dialog(request, "ui/_keys.html", {}, home=Home("Back", "/"))

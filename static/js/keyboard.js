@@ -37,7 +37,7 @@ function moveRow(event) {
   const isInTable = event.target.closest("[data-table], .table-scroll");
   if (!isInTable || (here < 0 && event.key === "ArrowUp")) return false;
   const next = rows[Math.min(Math.max(steps[event.key], 0), rows.length - 1)];
-  next.querySelector("input[name=selected]").focus();
+  next.querySelector("input[name=selected], a, button").focus();
   next.scrollIntoView({ block: "nearest" });
   return true;
 }

@@ -37,7 +37,8 @@ function openMenu(link) {
   const menu = document.getElementById("row-menu");
   const box = document.getElementById(`select-${link.dataset.rowMenu}`);
   menu.elements.selected.value = link.dataset.rowMenu;
-  menu.querySelector("[data-row-page]").href = link.href;
+  const page = menu.querySelector("[data-row-page]");
+  if (page) page.href = link.href;
   menu.dataset.enabled = box.dataset.enabled;
   menu.showPopover({ source: link });
   menu.querySelector("a, button").focus();
@@ -56,7 +57,7 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   if (row && !event.target.closest(INTERACTIVE) && !String(window.getSelection())) {
     const box = row.querySelector("input[name=selected]");
-    box.checked = !box.checked;
+    if (box) box.checked = !box.checked;
     tell();
   }
   if (event.target.closest("[data-clear-selection]")) {

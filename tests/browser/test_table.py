@@ -306,6 +306,32 @@ def test_customizing_and_several_without_javascript(visit: Visit, name: str) -> 
     assert "2 of 2 done" in visitor.text()
 
 
+def test_without_javascript_every_way_out_of_a_dialog_leads_back_to_the_same_view(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    visitor.create(name)
+    visitor.press("DONE")
+    view = f"{visitor.url}/applications/?search={name}&sort=-status"
+    page.goto(view)
+    for opener, way_out in [
+        ("DISABLE", "CANCEL"), ("REGENERATE CLIENT SECRET", "CANCEL"), ("ACCESS RULES", "CLOSE"),
+        ("NEW APPLICATION", "CANCEL"), ("DELETE", "CANCEL"), ("REGENERATE CLIENT SECRET", "DONE"),
+        ("DISABLE", "DISABLE"), ("ENABLE", "ENABLE"),
+    ]:  # fmt: skip
+        if opener == "NEW APPLICATION":
+            page.goto(view)
+        elif not page.get_by_role("checkbox", name=name).is_checked():
+            visitor.select(name)
+        visitor.press(opener)
+        if way_out == "DONE":
+            visitor.press("REGENERATE")
+        visitor.press(way_out)
+        assert page.url.startswith(view), opener
+        assert _rows(visitor) == [name]
+
+
 @pytest.mark.parametrize("width", [320, 1024])
 def test_no_state_of_the_table_scrolls_the_page_sideways(visit: Visit, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from runai_access.folding import find_folded, fold
+from runai_access.ui.dialogs import FROM
 from runai_access.ui.filters import Chip
 from runai_access.ui.listing import PAGE_SIZES, Listing
 
@@ -87,9 +90,24 @@ def page_url(listing: Listing, which: str) -> str:
 
 
 @register.simple_tag
+def row_url(listing: Listing, record: Any) -> str:
+    """Return the address of a row's own page; where there is none, of the list with it selected."""
+    if listing.table.has_row_pages:
+        return str(record.get_absolute_url())
+    return listing.address_selecting(record.pk)
+
+
+@register.simple_tag
 def state_url(listing: Listing, path: str) -> str:
     """Return the address of `path` with the state of the list."""
     return listing.url(path)
+
+
+@register.simple_tag
+def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
+    """Return the address of a dialog, which knows that it was opened from the address `back`."""
+    text = urlencode({**query, **({FROM: back} if back else {})})
+    return f"{reverse(view, args=args)}?{text}" if text else reverse(view, args=args)
 
 
 @register.simple_tag

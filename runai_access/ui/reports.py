@@ -1,0 +1,27 @@
+"""What came of a thing that was done to several rows, one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+
+from runai_access.ui.dialogs import Home, render_dialog
+
+
+@dataclass(frozen=True)
+class Line:
+    """What came of it for one row."""
+
+    name: str
+    result: str
+    went_well: bool = True
+
+
+def render_report(request: HttpRequest, lines: Sequence[Line], *, home: Home) -> HttpResponse:
+    """Show line by line what was done and what was not; the list behind is out of date."""
+    context = {
+        "lines": lines,
+        "well": sum(line.went_well for line in lines),
+        "failed": sum(not line.went_well for line in lines),
+    }
+    return render_dialog(request, "ui/_report.html", context, home=home, changed="")
