@@ -22,7 +22,14 @@ from accessrules.authorization import (
     rules_in_force,
 )
 from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
+from accessrules.models import (
+    AccessRule,
+    GroupMembership,
+    Role,
+    Scope,
+    Subject,
+    SubjectQuerySet,
+)
 from accessrules.validators import is_storable
 from runai_access.errors import NotFound
 
@@ -72,16 +79,21 @@ def subject_in_sight(authority: Authority, subject_id: str | UUID) -> Subject:
     at all; NotFound out of sight.
     """
     authority.require_anywhere("read", "access_rules")
-    readable = [type_ for type_, name in READ_AS.items() if authority.allows_anywhere("read", name)]
-    if not readable:
+    if not any(authority.allows_anywhere("read", name) for name in READ_AS.values()):
         authority.require_anywhere("read", READ_AS[Subject.Type.APP])
-    in_sight = Q(pk__in=[])
-    for type_ in readable:
-        in_sight |= Q(type=type_) & authority.in_sight(READ_AS[type_])
     try:
-        return Subject.objects.living().get(in_sight, pk=UUID(str(subject_id)))
+        return subjects_in_sight(authority).get(pk=UUID(str(subject_id)))
     except (ValueError, Subject.DoesNotExist):
         raise NotFound(NOT_FOUND) from None
+
+
+def subjects_in_sight(authority: Authority) -> SubjectQuerySet:
+    """Return the living applications, people and groups in sight."""
+    in_sight = Q(pk__in=[])
+    for type_, name in READ_AS.items():
+        if authority.allows_anywhere("read", name):
+            in_sight |= Q(type=type_) & authority.in_sight(name)
+    return Subject.objects.living().filter(in_sight)
 
 
 def scope_in_sight(authority: Authority, **key: Any) -> Scope:

@@ -9,10 +9,13 @@ from operator import or_
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Left, Length
 from django.db.models.lookups import In
 from django.utils import timezone
+
+from runai_access.folding import fold
+from runai_access.ui.keyset import Bytewise
 
 models.CharField.register_lookup(Length, "length")
 
@@ -44,6 +47,23 @@ def _among_ancestors(paths: list[str], field: str) -> Q:
     return reduce(or_, conditions)
 
 
+class FoldedField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A copy of another field without regard to case, to search and filter by."""
+
+    def __init__(self, *, source: str, **options: Any) -> None:
+        super().__init__(**{"default": "", "editable": False, **options})
+        self.source = source
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "source": self.source}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        folded = fold(getattr(model_instance, self.source))
+        setattr(model_instance, self.attname, folded)
+        return folded
+
+
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def living(self) -> Self:
         return self.filter(retired_at=None)
@@ -64,12 +84,14 @@ class Subject(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=8, choices=Type.choices)
     name = models.CharField(max_length=255)
+    folded_name = FoldedField(source="name")
     enabled = models.BooleanField(default=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(Bytewise(F("folded_name")), F("id"), name="subject_by_name")]
         constraints = [
             models.UniqueConstraint(
                 fields=["type", "name"],
@@ -99,7 +121,7 @@ class GroupMembership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["group", "member"], name="membership_unique"),
             models.CheckConstraint(
-                condition=~Q(group=models.F("member")), name="membership_not_of_itself"
+                condition=~Q(group=F("member")), name="membership_not_of_itself"
             ),
         ]
 
@@ -189,7 +211,7 @@ class Scope(models.Model):
                 name="scope_stands_below_its_parent_type",
             ),
             models.CheckConstraint(
-                condition=Q(path__length=(models.F("depth") + 1) * LABEL_DIGITS),
+                condition=Q(path__length=(F("depth") + 1) * LABEL_DIGITS),
                 name="scope_path_is_as_long_as_deep",
             ),
         ]
@@ -257,7 +279,7 @@ class AccessRule(models.Model):
                 name="access_rule_unique_among_living",
             ),
             models.CheckConstraint(
-                condition=Q(deleted_at=None) | Q(deleted_at__gte=models.F("created_at")),
+                condition=Q(deleted_at=None) | Q(deleted_at__gte=F("created_at")),
                 name="access_rule_deleted_after_created",
             ),
         ]

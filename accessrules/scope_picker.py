@@ -1,4 +1,4 @@
-"""Choosing a scope: a tree that is loaded branch by branch, and a search.
+"""Choosing a scope, or several: a tree that is loaded branch by branch, and a search.
 
 What stands open, what is looked for and what is chosen travels in the form itself, so the picker is
 the same with and without scripts. Nothing here grows with the tree: a branch shows its first scopes
@@ -44,14 +44,21 @@ class Found:
 
 
 class ScopePicker:
-    """The picker as its form stands: `posted` is what the form sent, None when it is new."""
+    """The picker as its form stands: `posted` is what the form sent, None when it is new.
 
-    def __init__(self, authority: Authority, posted: QueryDict | None) -> None:
+    With `takes_several` any number may be chosen, else one.
+    """
+
+    def __init__(
+        self, authority: Authority, posted: QueryDict | None, *, takes_several: bool = False
+    ) -> None:
         self._authority = authority
+        self.takes_several = takes_several
         given = posted if posted is not None else QueryDict()
         self.find = given.get("find", "").strip()[:_LONGEST_SEARCH].replace("\x00", "")
         self.role = given.get("role", "")
         self.scope = given.get("scope", "")
+        self.ticked = _numbers(given.getlist("scope") if takes_several else [self.scope])
         self.toggled = given.get("toggle", "")
         self.is_looking = bool(self.toggled) or given.get("do") == "look"
         self.left_out = 0
@@ -75,21 +82,16 @@ class ScopePicker:
         return sorted(self._closed)
 
     @cached_property
-    def chosen(self) -> Scope | None:
-        """The scope that is chosen, if it may be."""
-        pks = _numbers([self.scope])
-        return self._grantable.filter(pk__in=pks).first() if pks else None
+    def chosen(self) -> list[Found]:
+        """What is chosen, as far as it may be; each with its full path."""
+        scopes = list(self._grantable.filter(pk__in=self.ticked)) if self.ticked else []
+        names = full_names(scopes) if scopes else {}
+        return [Found(scope, names[scope.path]) for scope in scopes]
 
     @property
-    def chosen_name(self) -> str:
-        chosen = self.chosen
-        return full_names([chosen])[chosen.path] if chosen else ""
-
-    @property
-    def hidden_choice(self) -> bool:
-        """Whether the chosen scope is not among those that are shown, and must travel unseen."""
-        chosen = self.chosen
-        return chosen is not None and chosen.pk not in self._shown
+    def hidden_choices(self) -> list[Found]:
+        """What is chosen and not among those that are shown."""
+        return [found for found in self.chosen if found.scope.pk not in self._shown]
 
     @cached_property
     def is_uniform(self) -> bool:
@@ -99,9 +101,13 @@ class ScopePicker:
         )
 
     def roles(self, roles: Iterable[Role]) -> list[Role]:
-        """Return the roles that may be granted in the chosen scope, or all while there is none."""
-        chosen = self.chosen
-        return [role for role in roles if not chosen or self._authority.may_grant(role, chosen)]
+        """Return the roles that may be granted where it is chosen, or all while nothing is."""
+        places = [found.scope for found in self.chosen]
+        return [
+            role
+            for role in roles
+            if not places or any(self._authority.may_grant(role, place) for place in places)
+        ]
 
     @property
     def found(self) -> list[Found]:
@@ -125,24 +131,25 @@ class ScopePicker:
         known: dict[str, PickedBranch] = {}
         ways = {path for scope in tops for path in scope.ancestor_paths}
         way = list(Scope.objects.offered().filter(path__in=ways).order_by("path"))
-        chosen = self.chosen
         for scope in [*way, *tops]:
             branch = PickedBranch(scope, scope in tops, is_open=scope not in tops)
             known[scope.path] = branch
             above = [known[path] for path in scope.ancestor_paths if path in known]
             (above[-1].below if above else roots).append(branch)
             if scope in tops:
-                self._fill(branch, chosen)
+                self._fill(branch)
         return roots
 
-    def _fill(self, branch: PickedBranch, chosen: Scope | None) -> None:
+    def _fill(self, branch: PickedBranch) -> None:
         """Bring what is below a branch that stands open; of others, whether there is anything."""
         scope = branch.scope
         self._shown.add(scope.pk)
         branch.has_more = getattr(scope, "has_children", True)
         opened = scope.depth < self._open_above or scope.pk in self._opened
-        if chosen is not None and chosen.path != scope.path:
-            opened = opened or chosen.path.startswith(scope.path)
+        opened = opened or any(
+            found.scope.path.startswith(scope.path) and found.scope.path != scope.path
+            for found in self.chosen
+        )
         branch.is_open = branch.has_more and opened and scope.pk not in self._closed
         if not branch.is_open:
             return
@@ -157,7 +164,7 @@ class ScopePicker:
         for child in shown:
             below = PickedBranch(child, may_be_chosen=True)
             branch.below.append(below)
-            self._fill(below, chosen)
+            self._fill(below)
 
     def _tops(self) -> list[Scope]:
         paths = self._authority.where("create", "access_rules")

@@ -1,6 +1,7 @@
 """/api/v1/authorization/access-rules/batch and batch-create: many at once, each told by itself."""
 
 import uuid
+from itertools import product
 from typing import Any
 
 from django.db import transaction
@@ -15,14 +16,11 @@ from accessrules.api.documents import BatchCreateDocument, BatchDocument
 from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
 from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
+from accessrules.several import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
 from runai_access.api.errors import failure_of
 from runai_access.api.fields import Text, WholeNumber
 from runai_access.api.ids import integer_id
-from runai_access.errors import Conflict, Denied, NotFound
-
-MOST_TO_DELETE = 500
-MOST_SUBJECTS = MOST_SCOPES = 10
-FORESEEN = (Conflict, Denied, NotFound)
+from runai_access.errors import DomainError
 
 
 class RuleIds(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
@@ -65,14 +63,17 @@ class RulesBatchView(CallerView):
         body = RuleIds(data=request.data)
         body.is_valid(raise_exception=True)
         for_real = body.validated_data["action"] == "delete"
-        succeeded, failed = [], []
-        for id_ in dict.fromkeys(body.validated_data["ids"]):
-            try:
-                self._delete(id_, for_real=for_real)
-                succeeded.append(id_)
-            except FORESEEN as error:
-                code, message = failure_of(error)
-                failed.append({"id": id_, "code": code, "message": message})
+        outcomes = each(
+            request._request,
+            dict.fromkeys(body.validated_data["ids"]),
+            lambda id_: self._delete(id_, for_real=for_real),
+        )
+        succeeded = [outcome.wanted for outcome in outcomes if outcome.refusal is None]
+        failed = [
+            {"id": outcome.wanted, **_failure(outcome.refusal)}
+            for outcome in outcomes
+            if outcome.refusal is not None
+        ]
         return Response({"id": str(uuid.uuid4()), "succeeded": succeeded, "failed": failed})
 
     def _delete(self, id_: str, *, for_real: bool) -> None:
@@ -94,16 +95,17 @@ class RulesBatchCreateView(CallerView):
         body = NewRules(data=request.data)
         body.is_valid(raise_exception=True)
         payload = body.validated_data["payload"]
-        created: list[AccessRule] = []
-        failed = []
-        for subject in payload["subjects"]:
-            for scope in payload["scopes"]:
-                wanted = {**subject, **scope, "roleId": payload["roleId"]}
-                try:
-                    created.append(self._create(wanted))
-                except FORESEEN as error:
-                    code, message = failure_of(error)
-                    failed.append({"payload": wanted, "code": code, "message": message})
+        wanted = [
+            {**subject, **scope, "roleId": payload["roleId"]}
+            for subject, scope in product(payload["subjects"], payload["scopes"])
+        ]
+        outcomes = each(request._request, wanted, self._create)
+        created = [outcome.made for outcome in outcomes if outcome.made is not None]
+        failed = [
+            {"payload": outcome.wanted, **_failure(outcome.refusal)}
+            for outcome in outcomes
+            if outcome.refusal is not None
+        ]
         return Response({"succeeded": rule_answers(created), "failed": failed})
 
     def _create(self, wanted: dict[str, Any]) -> AccessRule:
@@ -113,3 +115,8 @@ class RulesBatchCreateView(CallerView):
             role=find_role(wanted["roleId"]),
             scope=find_scope(self.caller.authority, wanted["scopeType"], wanted["scopeId"]),
         )
+
+
+def _failure(refusal: DomainError) -> dict[str, Any]:
+    code, message = failure_of(refusal)
+    return {"code": code, "message": message}

@@ -59,7 +59,7 @@ function moveInList(event) {
   const tree = event.target.closest("[data-tree]");
   if (tree && (event.key === "ArrowRight" || event.key === "ArrowLeft")) return fold(event);
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return false;
-  const kind = tree ? "input[type=radio]" : "a, button:not(.visually-hidden), input[type=checkbox]";
+  const kind = tree ? "input[name=scope]" : "a, button:not(.visually-hidden), input[type=checkbox]";
   const root = tree ?? event.target.closest("ul, [popover]");
   if (!root) return false;
   const stops = [...root.querySelectorAll(kind)].filter((stop) => stop.checkVisibility());

@@ -1,0 +1,110 @@
+"""Choosing subjects: a search, and ticks that stay while one searches on.
+
+What is looked for and what is chosen travels in the form itself, as in the scope picker.
+"""
+
+from functools import cached_property
+from uuid import UUID
+
+from django.db.models import F
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.http import QueryDict
+
+from accessrules.actions import find_subject
+from accessrules.authorization import Authority
+from accessrules.effective import subjects_in_sight
+from accessrules.models import Subject, SubjectQuerySet
+from accessrules.several import MOST_SUBJECTS
+from runai_access.errors import NotFound
+from runai_access.folding import fold
+from runai_access.ui.keyset import Bytewise, count_up_to
+
+SHOWN = 20
+_LONGEST_SEARCH = 255
+
+
+class SubjectPicker:
+    """The picker as its form stands: `given` is what the form or its address says."""
+
+    types = Subject.Type.choices
+
+    def __init__(self, authority: Authority, given: QueryDict) -> None:
+        self._authority = authority
+        self.find = given.get("find_subject", "").strip()[:_LONGEST_SEARCH].replace("\x00", "")
+        type_ = given.get("subject_type", "")
+        self.type = type_ if type_ in Subject.Type.values else ""
+        self.ids = _ids(given.getlist("subject"))
+
+    @cached_property
+    def chosen(self) -> list[Subject]:
+        """Those that are ticked and still there, in the order in which they were ticked.
+
+        Whoever knows an id may name its subject: a granter need not see whom a first rule is for.
+        """
+        known = Subject.objects.living().in_bulk(self.ids) if self.ids else {}
+        return [known[id_] for id_ in self.ids if id_ in known]
+
+    @property
+    def gone(self) -> int:
+        """How many of those ticked are not there any more."""
+        return len(self.ids) - len(self.chosen)
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether there are too many to look into every name: then it is the beginnings."""
+        return not count_up_to(self._offered).is_exact
+
+    @cached_property
+    def found(self) -> list[Subject]:
+        """The first that the search finds; those out of sight by their whole name only."""
+        term = fold(self.find)
+        if self.is_large and term:
+            # A range of the index by name: no letter comes after the last one of Unicode.
+            name = Bytewise(F("folded_name"))
+            names = self._offered.filter(
+                GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
+            )
+        else:
+            names = self._offered.filter(folded_name__contains=term)
+        exact = self._named() if self.find else []
+        found = [*exact, *names.order_by(Bytewise(F("folded_name")), "pk")[: SHOWN + 1]]
+        return list(dict.fromkeys(found))
+
+    @property
+    def shown(self) -> list[Subject]:
+        """What the form lists: first what is chosen, then what is found."""
+        rest = [subject for subject in self.found if subject not in self.chosen]
+        return [*self.chosen, *rest[:SHOWN]]
+
+    @property
+    def has_more(self) -> bool:
+        return len(self.found) > SHOWN
+
+    @property
+    def most(self) -> int:
+        return MOST_SUBJECTS
+
+    @cached_property
+    def _offered(self) -> SubjectQuerySet:
+        subjects = subjects_in_sight(self._authority)
+        return subjects.filter(type=self.type) if self.type else subjects
+
+    def _named(self) -> list[Subject]:
+        named = []
+        for type_ in [self.type] if self.type else Subject.Type.values:
+            try:
+                named.append(find_subject(type_, self.find))
+            except NotFound:
+                continue
+        return named
+
+
+def _ids(texts: list[str]) -> list[UUID]:
+    """Return those texts that could be ids; more than can be chosen are kept, to be told."""
+    ids = []
+    for text in texts[: 10 * MOST_SUBJECTS]:
+        try:
+            ids.append(UUID(text))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(ids))
