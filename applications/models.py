@@ -14,10 +14,6 @@ from runai_access.folding import fold
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
-    def visible_to(self, authority: Authority) -> Self:
-        """Return the applications in sight."""
-        return self.filter(authority.in_sight("apps"))
-
     def with_access_rules(self, authority: Authority) -> Self:
         """Bring each application's rules, as far as in sight, as `subject.visible_rules`."""
         rules = authority.visible_rules().living().select_related("role", "scope").order_by("pk")

@@ -24,6 +24,10 @@ class Conflict(DomainError):
         self.field = field
 
 
+class TemporaryPassword(DomainError):
+    """Whoever asks signed in with a temporary password, and has to choose an own one first."""
+
+
 class AlreadyDone(DomainError):
     """This very form was sent before and did its work; nothing is done or shown twice."""
 

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "runai_access.accounts.middleware.OwnPasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runai_access.middleware.RefusalMiddleware",
@@ -124,6 +125,8 @@ LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "applications:list"
 SIGN_IN_FAILURES = 5
 SIGN_IN_LOCK_SECONDS = 15 * 60
+# How long a password that somebody else has seen is good for choosing an own one.
+TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 
 # Tokens.
 
@@ -179,7 +182,7 @@ API_REQUESTS_BURST = 10 * API_REQUESTS_PER_SECOND
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "applications.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "runai_access.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.QuickJSONRenderer"],

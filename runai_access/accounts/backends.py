@@ -19,7 +19,8 @@ class EmailBackend(BaseBackend):
             # The same work as for a known person, so that time does not tell them apart.
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.is_active else None
+        is_right = user.check_password(password) and user.is_active and not user.is_too_late
+        return user if is_right else None
 
     def get_user(self, user_id: Any) -> User | None:
         user = User.objects.filter(pk=user_id).first()

@@ -1,17 +1,20 @@
 """People."""
 
-from typing import ClassVar
+import uuid
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accessrules.models import Subject
 from accessrules.validators import is_storable
-
-EMAIL_MAX_LENGTH = 255
+from runai_access.accounts.validators import EMAIL_MAX_LENGTH
+from runai_access.folding import fold
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,9 +34,19 @@ class User(AbstractBaseUser):
 
     subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
     email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
+    # Set while the password is one that somebody else has seen: it is good until then, and for
+    # nothing but choosing an own one.
+    temporary_until = models.DateTimeField(null=True, blank=True)
+    # Every session is tied to it: renewed whenever all sessions of the person must end.
+    sessions_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    # The form submission that made the temporary password: the same one again makes nothing.
+    submission = models.UUIDField(null=True, blank=True)
+    # Name and creator as `search_text_of` makes it: what search looks in, alike on every database.
+    search_text = models.TextField(default="", editable=False)
     created_by = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+    last_login = models.DateTimeField(null=True, blank=True, db_index=True)
 
     objects = UserManager()
 
@@ -43,19 +56,55 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.email
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.search_text = search_text_of(self.email, self.created_by)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        """Return the address of their own page."""
+        return reverse("users:detail", args=[self.pk])
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session must carry to be alive (see django.contrib.auth.get_user)."""
+        return self._session_hash()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same under the secret keys of before."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | bytes | None = None) -> str:
+        tied_to = f"{self.password}\x00{self.sessions_id}"
+        return salted_hmac("runai-access session", tied_to, secret, algorithm="sha256").hexdigest()
+
+    @property
+    def name(self) -> str:
+        return self.email
+
+    @property
+    def enabled(self) -> bool:
+        return self.subject.enabled
+
+    @property
+    def must_choose_password(self) -> bool:
+        """Whether the password is a temporary one, so that nothing else can be done before."""
+        return self.temporary_until is not None
+
+    @property
+    def is_too_late(self) -> bool:
+        """Whether the temporary password has passed its time."""
+        return self.temporary_until is not None and self.temporary_until <= timezone.now()
+
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
         """Whether the person may sign in and stay signed in."""
         return self.subject.enabled
 
 
-def is_email(text: str) -> bool:
-    """Return whether a person could be called `text`."""
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
+def search_text_of(email: str, created_by: str) -> str:
+    """Return what is searched of a person: e-mail and creator, folded, a line each."""
+    return f"{fold(email)}\n{fold(created_by)}"
 
 
 def normalise_email(email: str) -> str:

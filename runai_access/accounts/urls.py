@@ -1,11 +1,14 @@
-"""Addresses for signing in and out."""
+"""Addresses for signing in and out, one's own account, people and groups."""
 
 from django.urls import path
 
-from runai_access.accounts import views
+from runai_access.accounts.views import own, signing_in
 
 app_name = "accounts"
 urlpatterns = [
-    path("sign-in/", views.sign_in, name="sign-in"),
-    path("sign-out/", views.sign_out, name="sign-out"),
+    path("sign-in/", signing_in.sign_in, name="sign-in"),
+    path("sign-out/", signing_in.sign_out, name="sign-out"),
+    path("account/", own.own, name="own"),
+    path("account/password/", own.password, name="password"),
+    path("account/sign-out-everywhere/", own.sign_out_everywhere, name="sign-out-everywhere"),
 ]

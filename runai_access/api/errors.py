@@ -10,7 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from runai_access.errors import Busy, Conflict, Denied, NotFound, TooMany
+from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -60,7 +60,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 def _response_to(exception: Exception) -> Response | None:
     match exception:
-        case Denied() | PermissionDenied():
+        case Denied() | PermissionDenied() | TemporaryPassword():
             return error(403, str(exception))
         case NotFound() | Http404():
             return error(404, str(exception) if isinstance(exception, NotFound) else "")

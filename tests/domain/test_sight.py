@@ -79,7 +79,7 @@ def test_of_an_application_in_sight_only_the_rules_in_sight_are_shown(
 ) -> None:
     factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     authority = authority_of(reader.subject)
-    (shown,) = Application.objects.visible_to(authority).with_access_rules(authority)
+    (shown,) = Application.objects.filter(authority.in_sight("apps")).with_access_rules(authority)
     assert [rule.scope.name for rule in shown.subject.visible_rules] == ["vision"]
 
 
@@ -134,7 +134,9 @@ def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_
                 f"app-{number}", ("Viewer", acme["vision"]), ("L1 researcher", acme["batch"])
             )
         with django_assert_num_queries(2):
-            listed = list(Application.objects.visible_to(authority).with_access_rules(authority))
+            listed = list(
+                Application.objects.filter(authority.in_sight("apps")).with_access_rules(authority)
+            )
             sentences = [
                 f"{application.name} {rule.role.name} {rule.scope.label}"
                 for application in listed
@@ -178,7 +180,7 @@ def test_without_a_rule_nothing_is_seen(acme: Organisation) -> None:
     factories.application("ci-prod", ("Viewer", acme["vision"]))
     nora = factories.person("nora@acme.example")
     authority = authority_of(nora.subject)
-    assert not Application.objects.visible_to(authority).exists()
+    assert not Application.objects.filter(authority.in_sight("apps")).exists()
     assert not authority.visible_scopes().exists()
     assert not authority.visible_rules().exists()
     assert not authority.grantable_scopes().exists()

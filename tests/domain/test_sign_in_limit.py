@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from runai_access.accounts.backends import EmailBackend
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.accounts.models import User
-from runai_access.accounts.signin import TooManyFailures, sign_in
+from runai_access.accounts.signin import REFUSED, TooManyFailures, sign_in
 from runai_access.api import throttles
 from runai_access.api.models import AttemptCount
 from runai_access.api.throttles import attempt, forget_expired
@@ -140,7 +140,7 @@ def test_every_refusal_is_the_same_and_costs_one_argon2_run(
         "anonymous",
         HOME,
     )
-    assert event.reason == "wrong e-mail or password, or disabled"
+    assert event.reason == REFUSED
     assert password not in repr(AuditEvent.objects.values()) or not password
 
 

@@ -17,8 +17,9 @@ from accessrules.callers import SYSTEM
 from accessrules.models import Scope
 from applications.models import Application
 from runai_access import environment, example
-from runai_access.accounts.actions import make_administrator, new_password
+from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User
+from runai_access.accounts.passwords import new_password
 from runai_access.api.throttles import forget_expired
 from runai_access.commands import refusals_told
 

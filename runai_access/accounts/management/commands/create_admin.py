@@ -7,7 +7,8 @@ from django.core.management import BaseCommand
 
 from accessrules.callers import SYSTEM
 from runai_access import environment
-from runai_access.accounts.actions import make_administrator, new_password
+from runai_access.accounts.actions import make_administrator
+from runai_access.accounts.passwords import new_password
 from runai_access.commands import refusals_told
 
 

@@ -1,0 +1,27 @@
+"""Who may do what with people: the decision module's answers, in this app's words."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accessrules.callers import Caller
+from accessrules.policies import Policy
+from runai_access.accounts.models import User
+
+PEOPLE: Policy[QuerySet[User]] = Policy("users", User.objects.all)
+
+may = PEOPLE.may
+require = PEOPLE.require
+visible = PEOPLE.visible
+
+
+def visible_one(caller: Caller, id_: str | UUID) -> User:
+    """Return one person in sight; raise NotFound for any other id, whatever its form."""
+    user: User = PEOPLE.visible_one(caller, id_)
+    return user
+
+
+def one_for(caller: Caller, action: str, id_: str | UUID) -> User:
+    """Return the person to do `action` on; raise Denied or NotFound as the contract has it."""
+    user: User = PEOPLE.one_for(caller, action, id_)
+    return user

@@ -1,0 +1,109 @@
+"""One's own account: what one may do, one's password, and signing out everywhere."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from accessrules.authorization import rules_in_force
+from accessrules.callers import caller_of
+from accessrules.policies import groups_of
+from accessrules.rule_list import listed
+from runai_access.accounts import signin
+from runai_access.accounts.actions import own_user
+from runai_access.accounts.forms import OwnPasswordForm
+from runai_access.errors import Busy, Conflict
+from runai_access.ui.dialogs import Home, asks_for, finish_dialog, render_dialog
+from runai_access.ui.views import local_address
+
+CHANGED = "Your password is changed. You are signed out everywhere else."
+
+
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    """Show who one is here, and every rule that one holds, whatever else is in one's sight."""
+    user = own_user(caller_of(request))
+    context = {
+        "person": user,
+        "groups": groups_of(user.subject),
+        "rules": listed(rules_in_force(user.subject), user.subject),
+        "oob": asks_for(request, "listing"),
+    }
+    return render(request, "accounts/own.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Ask for the current and a new password; whoever has a temporary one gets no further first."""
+    if request.method != "POST":
+        return _ask(request, OwnPasswordForm())
+    form = OwnPasswordForm(request.POST)
+    if not form.is_valid():
+        return _ask(request, form, status=422)
+    was_temporary = own_user(caller_of(request)).must_choose_password
+    try:
+        signin.change_password(
+            request, current=form.cleaned_data["current"], new=form.cleaned_data["new"]
+        )
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _ask(request, form, status=422)
+    except Conflict as conflict:
+        form.add_error(None, str(conflict))
+        return _ask(request, form, status=409)
+    except signin.TooManyFailures as refusal:
+        minutes = math.ceil(refusal.seconds / 60)
+        form.add_error(None, f"Too many wrong passwords. Try again in {minutes} min.")
+        return _later(_ask(request, form, status=429), refusal.seconds)
+    except Busy as busy:
+        form.add_error(
+            None, "Too many passwords are being checked right now. Try again in a moment."
+        )
+        return _later(_ask(request, form, status=503), busy.retry_after)
+    messages.success(request, CHANGED)
+    if was_temporary:
+        return redirect(_onward(request))
+    return finish_dialog(request, _home())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Say what ends; end every session, this one too."""
+    if request.method != "POST":
+        return render_dialog(request, "accounts/_sign_out_everywhere.html", {}, home=_home())
+    signin.sign_out_everywhere(request)
+    messages.success(request, "You are signed out everywhere.")
+    address = resolve_url(settings.LOGIN_URL)
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by HtmxMiddleware
+
+
+def _ask(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
+    user = own_user(caller_of(request))
+    context: dict[str, Any] = {"form": form, "person": user}
+    if user.must_choose_password:
+        onward = _onward(request)
+        context["next"] = onward if onward != resolve_url(settings.LOGIN_REDIRECT_URL) else ""
+        return render(request, "accounts/choose_password.html", context, status=status)
+    return render_dialog(
+        request, "accounts/_own_password.html", context, home=_home(), status=status
+    )
+
+
+def _onward(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return local_address(request, wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+def _home() -> Home:
+    return Home("Your account", resolve_url("accounts:own"))
+
+
+def _later(response: HttpResponse, seconds: int) -> HttpResponse:
+    response.headers["Retry-After"] = str(seconds)
+    return response
