@@ -92,7 +92,7 @@ def delete_scope(*, caller: Caller, scope: Scope) -> None:
     rules = AccessRule.objects.filter(scope=scope)
     if count := rules.living().count():
         raise Conflict(f"{scope.label} has {count} access rule(s); delete them first.")
-    entity = _entity(scope)
+    entity = entity_of(scope)
     rules.delete()
     scope.delete()
     record("delete", entity, actor=caller.actor, changes={"name": [scope.name, None]})
@@ -128,8 +128,9 @@ def _save(scope: Scope, *fields: str) -> None:
 
 
 def _record(caller: Caller, action: str, scope: Scope, **changes: list[object]) -> None:
-    record(action, _entity(scope), actor=caller.actor, changes=changes)
+    record(action, entity_of(scope), actor=caller.actor, changes=changes)
 
 
-def _entity(scope: Scope) -> Entity:
+def entity_of(scope: Scope) -> Entity:
+    """Return a scope as the record names it."""
     return Entity(scope.type, str(scope.uid), scope.label)

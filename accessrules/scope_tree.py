@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from accessrules.models import Scope
 
+SEPARATOR = " / "
+
 
 def full_names(scopes: Iterable[Scope]) -> dict[str, str]:
     """Return for each scope's path the names from the account down, "acme / cluster-a / research".
@@ -13,7 +15,7 @@ def full_names(scopes: Iterable[Scope]) -> dict[str, str]:
     scopes = list(scopes)
     names = {scope.path: scope.name for scope in [*_ancestors(scopes), *scopes]}
     return {
-        scope.path: " / ".join(
+        scope.path: SEPARATOR.join(
             names[path] for path in [*scope.ancestor_paths, scope.path] if path in names
         )
         for scope in scopes

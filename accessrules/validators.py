@@ -1,8 +1,11 @@
 """What a text must be before a database is asked about it, and what a name may be."""
 
+import re
+
 from django.core.exceptions import ValidationError
 
 LONGEST_NAME = 255
+_SCOPE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def is_storable(text: str) -> bool:
@@ -24,3 +27,17 @@ def check_name(name: str) -> str:
     if not name.isprintable():
         raise ValidationError({"name": "A name must not contain characters that don't print."})
     return name
+
+
+def check_scope_id(id_: str) -> str:
+    """Return the id that a file gives a scope; raise ValidationError.
+
+    It stands in addresses of the API, so it holds nothing that would have to be quoted there.
+    """
+    if not _SCOPE_ID.fullmatch(id_):
+        message = (
+            "An id is 1 to 64 letters (a to z), digits, dots, hyphens and underscores, and begins "
+            "with a letter or digit."
+        )
+        raise ValidationError({"id": message})
+    return id_

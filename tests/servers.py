@@ -37,10 +37,10 @@ class Server:
     admin_password: str = field(default=ADMIN_PASSWORD, repr=False)
 
     def command(
-        self, *args: str, environment: Mapping[str, str] | None = None
+        self, *args: str, environment: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run manage.py against this server's database and return what it said."""
-        return manage(*args, environment={**self.environment, **(environment or {})})
+        return manage(*args, environment={**self.environment, **(environment or {})}, stdin=stdin)
 
     @property
     def output(self) -> str:
@@ -126,14 +126,14 @@ def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None
 
 
 def manage(
-    *args: str, environment: Mapping[str, str], seconds: float = 120
+    *args: str, environment: Mapping[str, str], seconds: float = 120, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in a process of its own."""
     return subprocess.run(
         [sys.executable, "manage.py", *args],
         cwd=ROOT,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=seconds,

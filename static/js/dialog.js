@@ -26,11 +26,10 @@ function leave() {
 }
 
 function focusSomewhereUseful() {
-  // What had the focus may be gone, with the row that was deleted, or hidden, as DISABLE is then.
+  // What had the focus may be gone, with the row that was deleted.
   if (document.activeElement !== document.body) return;
-  const ways = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
-  const stops = ways.map((way) => way && document.querySelector(way));
-  stops.find((stop) => stop?.checkVisibility())?.focus();
+  const known = opener && document.getElementById(opener);
+  (known || document.querySelector("#listing-title, h1"))?.focus();
 }
 
 function isOnBackdrop(event) {

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from tests.operations.scope_files import Row, as_text
 from tests.servers import Server, fresh_database, server_environment
 
 
@@ -95,3 +96,17 @@ def _files_away(file: Path) -> Iterator[None]:
             one.unlink(missing_ok=True)  # SQLite makes a new, empty one when asked meanwhile
         for one in there:
             one.with_name(f"away-{one.name}").rename(one)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., str]:
+    """Write rows, or a text, to a file and return its name."""
+
+    def written(content: list[Row] | str | bytes, suffix: str = "csv") -> str:
+        path = tmp_path / f"scopes.{suffix}"
+        if isinstance(content, list):
+            content = as_text(content, suffix)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return written

@@ -1,0 +1,21 @@
+"""Files that hold scopes, as `import_scopes` reads them and `export_scopes` writes them.
+
+CSV, JSON and YAML say the same: a list of scopes, each with `type`, `name`, `parent` and `id`, every
+value a text. Nothing here knows of the database; whether the scopes make a tree is asked later.
+"""
+
+from accessrules.scope_files.reading import FORMATS, Contents, format_of, read
+from accessrules.scope_files.rows import Entry, Fault, Faults
+from accessrules.scope_files.writing import csv_rows, write
+
+__all__ = [
+    "FORMATS",
+    "Contents",
+    "Entry",
+    "Fault",
+    "Faults",
+    "csv_rows",
+    "format_of",
+    "read",
+    "write",
+]

@@ -1,0 +1,114 @@
+"""Importing scopes asks for every step what the step asks by itself, and is done alone."""
+
+from functools import partial
+
+import pytest
+
+from accessrules import scope_actions
+from accessrules.callers import SYSTEM, Caller
+from accessrules.models import AccessRule, Scope
+from accessrules.scope_files import Contents, Entry
+from accessrules.scope_import import import_scopes
+from accessrules.scope_plan import Plan
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Denied
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+
+TYPES = {"department": Scope.Type.DEPARTMENT, "project": Scope.Type.PROJECT}
+
+
+def say(type_: str, name: str, parent: str, id_: str = "") -> Contents:
+    return Contents([Entry(1, TYPES[type_], name, id_, parent)])
+
+
+def bring(caller: Caller, contents: Contents, *, remove: bool = False) -> Plan:
+    return import_scopes(caller=caller, contents=contents, remove=remove, show=lambda plan: None)
+
+
+def holding(organisation: Organisation, **held: dict[str, str]) -> Caller:
+    """Return a person who holds these permissions in these scopes."""
+    pam = factories.person("pam@acme.example")
+    for name, permissions in held.items():
+        role = factories.custom_role(f"Pam in {name}", **permissions)
+        factories.rule(pam, role.name, organisation[name])
+    return factories.caller(pam)
+
+
+REFUSED = {
+    "create on Projects in department sales": say("project", "new", "sales"),
+    "create on Departments in cluster alpha": say("department", "new", "alpha"),
+    "create on Projects in department new": Contents(
+        [
+            Entry(1, TYPES["department"], "new", "", "beta"),
+            Entry(2, TYPES["project"], "below", "", "new"),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", REFUSED)
+def test_creating_takes_create_where_it_would_stand(acme: Organisation, missing: str) -> None:
+    caller = holding(acme, research={"project": "c"}, beta={"department": "c"})
+    with pytest.raises(Denied, match=missing):
+        bring(caller, REFUSED[missing])
+    assert not Scope.objects.filter(name="new").exists()
+    assert not AuditEvent.objects.exists()
+    bring(caller, say("project", "audio", "research"))
+    assert AuditEvent.objects.get().subject_name == "pam@acme.example"
+
+
+def test_renaming_and_removing_take_update_and_delete_there(acme: Organisation) -> None:
+    renamed = say("project", "sight", "research", acme["vision"].uid)
+    with pytest.raises(Denied, match="update on Projects in project vision"):
+        bring(holding(acme, account={"project": "crd"}), renamed)
+    everything = [
+        Entry(1, Scope.Type(scope.type), scope.name, scope.uid, scope.parent.uid)
+        for scope in Scope.objects.filter(depth__gt=1).select_related("parent")
+        if scope.parent and scope != acme["vision"]
+    ]
+    viewer = factories.caller(factories.person("vera@acme.example", "Viewer"))
+    with pytest.raises(Denied, match="delete on Projects in project vision"):
+        bring(viewer, Contents(everything), remove=True)
+
+
+def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisation) -> None:
+    caller = holding(
+        acme,
+        research={"project": "ru", "access_rules": "d"},
+        sales={"project": "c", "access_rules": "c"},
+    )
+    factories.person("lea@acme.example", "L1 researcher", acme["sales"])
+    moved = say("project", "vision", "sales", acme["vision"].uid)
+    with pytest.raises(Denied, match="Granting L1 researcher in department sales takes"):
+        bring(caller, moved)
+    AccessRule.objects.filter(subject__name="lea@acme.example").delete()
+    bring(caller, moved)
+    assert Scope.objects.get(pk=acme["vision"].pk).parent_id == acme["sales"].pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_the_same_at_once_make_it_once() -> None:
+    department = factories.department("d", factories.cluster("east"))
+    contents = say("project", "p", department.uid)
+    outcomes = together([partial(bring, SYSTEM, contents) for _ in range(4)])
+    assert all(isinstance(outcome, Plan) for outcome in outcomes), outcomes
+    assert Scope.objects.filter(parent=department).count() == 1
+    assert AuditEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_imported_below_a_scope_that_moves_stands_below_it() -> None:
+    east, west = factories.cluster("east"), factories.cluster("west")
+    for round_ in range(4):
+        department = factories.department(f"d{round_}", east)
+        outcomes = together(
+            [
+                partial(scope_actions.move_scope, caller=SYSTEM, scope=department, target=west),
+                partial(bring, SYSTEM, say("project", "inside", department.uid)),
+            ]
+        )
+        assert all(isinstance(outcome, Scope | Plan) for outcome in outcomes), outcomes
+        department.refresh_from_db()
+        assert Scope.objects.get(parent=department).path.startswith(department.path)
