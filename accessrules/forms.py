@@ -1,13 +1,18 @@
-"""The form that grants a role in a scope."""
+"""The forms that grant a role, and what may be asked of those who hold one."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 
 from accessrules.authorization import ACTIONS, Authority
 from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.effective import Question
-from accessrules.models import Role, Scope
+from accessrules.models import Role, Scope, Subject
+from accessrules.scope_picker import ScopePicker
+from accessrules.several import MOST_SCOPES, MOST_SUBJECTS
+from accessrules.subject_picker import SubjectPicker
+
+T = TypeVar("T")
 
 
 class AccessRuleForm(forms.Form):
@@ -19,14 +24,8 @@ class AccessRuleForm(forms.Form):
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.roles = {role.pk: role for role in authority.grantable_roles()}
-        self.fields["role"] = forms.TypedChoiceField(
-            coerce=int,
-            choices=[(pk, role.name) for pk, role in self.roles.items()],
-            error_messages={
-                "required": "Select a role.",
-                "invalid_choice": "This role can't be granted by you. Select another one.",
-            },
-        )
+        self.may_read_roles = authority.allows_anywhere("read", "roles")
+        self.fields["role"] = _role_field(self.roles)
         self.fields["scope"] = forms.ModelChoiceField(
             queryset=authority.grantable_scopes(),
             error_messages={
@@ -39,6 +38,63 @@ class AccessRuleForm(forms.Form):
     def chosen(self) -> tuple[Role, Scope]:
         """The role and the scope of a valid form."""
         return self.roles[self.cleaned_data["role"]], self.cleaned_data["scope"]
+
+
+class AccessRulesForm(forms.Form):
+    """A role, for the subjects and in the scopes that their pickers hold: several rules at once."""
+
+    subject = forms.CharField(required=False)
+    scope = forms.CharField(required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        authority: Authority,
+        subjects: SubjectPicker,
+        scopes: ScopePicker,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._subjects, self._scopes = subjects, scopes
+        self.roles = {role.pk: role for role in authority.grantable_roles()}
+        self.may_read_roles = authority.allows_anywhere("read", "roles")
+        self.fields["role"] = _role_field(self.roles)
+
+    def clean_subject(self) -> list[Subject]:
+        if self._subjects.gone:
+            raise forms.ValidationError("Some of those selected are gone; look at the others.")
+        return _some(self._subjects.chosen, "a subject", "subjects", MOST_SUBJECTS)
+
+    def clean_scope(self) -> list[Scope]:
+        chosen = [found.scope for found in self._scopes.chosen]
+        if len(chosen) < len(self._scopes.ticked):
+            raise forms.ValidationError("You can't grant anything in one of these scopes.")
+        return _some(chosen, "a scope", "scopes", MOST_SCOPES)
+
+    @property
+    def chosen(self) -> tuple[list[Subject], Role, list[Scope]]:
+        """What is chosen in a valid form."""
+        cleaned = self.cleaned_data
+        return cleaned["subject"], self.roles[cleaned["role"]], cleaned["scope"]
+
+
+def _role_field(roles: dict[int, Role]) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        coerce=int,
+        choices=[(pk, role.name) for pk, role in roles.items()],
+        error_messages={
+            "required": "Select a role.",
+            "invalid_choice": "This role can't be granted by you. Select another one.",
+        },
+    )
+
+
+def _some(chosen: list[T], one: str, many: str, most: int) -> list[T]:
+    if not chosen:
+        raise forms.ValidationError(f"Select {one}.")
+    if len(chosen) > most:
+        raise forms.ValidationError(f"At most {most} {many} at once; {len(chosen)} are selected.")
+    return chosen
 
 
 class ScopeAccessForm(forms.Form):

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Left, Length
 from django.db.models.lookups import In
+from django.urls import reverse
 from django.utils import timezone
 
 from runai_access.folding import fold
@@ -147,6 +148,10 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its own page."""
+        return reverse("roles:detail", args=[self.pk])
 
 
 class ScopeQuerySet(models.QuerySet["Scope"]):

@@ -58,7 +58,9 @@ class ScopePicker:
         self.find = given.get("find", "").strip()[:_LONGEST_SEARCH].replace("\x00", "")
         self.role = given.get("role", "")
         self.scope = given.get("scope", "")
-        self.ticked = _numbers(given.getlist("scope") if takes_several else [self.scope])
+        self.ticked = _numbers(
+            dict.fromkeys(given.getlist("scope")) if takes_several else [self.scope]
+        )
         self.toggled = given.get("toggle", "")
         self.is_looking = bool(self.toggled) or given.get("do") == "look"
         self.left_out = 0

@@ -1,11 +1,15 @@
 """Addresses of the pages about access rules: what they are, and what they come to."""
 
-from django.urls import path
+from django.urls import include, path
 
-from accessrules.views import effects
+from accessrules.views import effects, new_rules, rules
 
 app_name = "accessrules"
 urlpatterns = [
+    path("access-rules/", include(rules.PAGE.patterns)),
+    path("access-rules/new/", new_rules.create, name="create"),
+    path("access-rules/several/delete/", rules.delete_several, name="bulk-delete"),
+    path("access-rules/<int:rule_id>/delete/", rules.delete, name="delete"),
     path("access/subjects/<uuid:subject_id>/", effects.effective_access, name="effective-access"),
     path(
         "access/subjects/<uuid:subject_id>/access.csv",

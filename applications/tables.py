@@ -10,7 +10,13 @@ from accessrules.authorization import Authority
 from applications.models import Application
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise, Sort
-from runai_access.ui.tables import ListColumn, ListTable
+from runai_access.ui.tables import (
+    ListColumn,
+    ListTable,
+    creation_column,
+    creator_column,
+    update_column,
+)
 
 
 def _cell(name: str) -> str:
@@ -48,17 +54,9 @@ class ApplicationTable(ListTable):
         "Last login", _cell("last_login"), sort=Sort.time("last_login", is_nullable=True),
         exports=("last_login",), as_text=lambda time: time or "never",
     )  # fmt: skip
-    created_by = ListColumn(
-        "Created by", _cell("created_by"), sort=Sort.text("created_by"), exports=("created_by",)
-    )
-    creation_time = ListColumn(
-        "Creation time", _cell("creation_time"), sort=Sort.time("created_at"),
-        exports=("created_at",),
-    )  # fmt: skip
-    last_updated = ListColumn(
-        "Last updated", _cell("last_updated"), sort=Sort.time("updated_at"),
-        exports=("updated_at",),
-    )  # fmt: skip
+    created_by = creator_column()
+    creation_time = creation_column()
+    last_updated = update_column()
     status = ListColumn(
         "Status", _cell("status"), sort=Sort.flag("subject__enabled"), is_shown=False,
         exports=("subject__enabled",),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
     path("", include("accessrules.urls")),
+    path("roles/", include("accessrules.role_urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("applications.api.urls")),

@@ -96,7 +96,7 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
     rule: AccessRule | None = rules.filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("There is no such access rule.")
-    context = {"rule": rule, "changes": effective.changes_by_removing(rule)}
+    context = {"rule": rule, "removals": effective.changes_by_removing([rule])}
     home = Home(
         f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
     )

@@ -12,6 +12,7 @@ from accessrules import actions
 from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
+from accessrules.effective import changes_by_removing
 from accessrules.forms import AccessRuleForm
 from accessrules.models import AccessRule
 from accessrules.scope_picker import ScopePicker
@@ -21,6 +22,8 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
 from runai_access.ui.dialogs import asks_for, onward, render_dialog
+
+MOST_LOSSES = 30
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,9 +107,11 @@ def _dialog(
 ) -> HttpResponse:
     caller = caller_of(request)
     authority = caller.authority
+    rules = rules_of(caller, application)
+    _bring_losses(rules)
     context: dict[str, Any] = {
         "application": application,
-        "rules": rules_of(caller, application),
+        "rules": rules,
         "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
         "may_add": authority.allows_anywhere("create", "access_rules"),
         "form": form,
@@ -119,13 +124,22 @@ def _dialog(
     )  # fmt: skip
 
 
+def _bring_losses(items: list[dict[str, Any]]) -> None:
+    """Say of the first rules what would be lost if one went, for those who may delete it."""
+    deletable = [item for item in items if item["may_delete"]][:MOST_LOSSES]
+    removals = changes_by_removing([item["rule"] for item in deletable], each_alone=True)
+    for item, removal in zip(deletable, removals, strict=True):
+        item["removal"] = removal
+        item["lost"] = frozenset().union(*(change.lost for change in removal.changes))
+
+
 def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:
     """Return its rules in sight with their full paths, and whether each may be deleted."""
     rules: list[AccessRule] = list(
         caller.authority.visible_rules()
         .living()
         .filter(subject=application.subject)
-        .select_related("role", "scope")
+        .select_related("subject", "role", "scope")
         .order_by("pk")
     )
     names = full_names(rule.scope for rule in rules)

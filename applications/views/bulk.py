@@ -18,10 +18,11 @@ from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from accessrules.forms import AccessRuleForm
 from accessrules.scope_picker import ScopePicker
+from accessrules.several import each, line_of, lines_of_gone
 from applications import actions, policy
 from applications.models import Application
 from applications.views.listing import PAGE
-from runai_access.errors import Conflict, Denied, NotFound
+from runai_access.errors import Denied
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import Line, render_report
 
@@ -159,19 +160,8 @@ def _done(
     ids: list[UUID],
     do: Callable[[Application], str],
 ) -> list[Line]:
-    lines = []
-    for application in applications:
-        try:
-            lines.append(Line(application.name, do(application)))
-        except Denied as denied:
-            record_denial(request, denied)
-            lines.append(Line(application.name, str(denied), went_well=False))
-        except NotFound:
-            lines.append(Line(application.name, "gone already", went_well=False))
-        except Conflict as conflict:
-            lines.append(Line(application.name, str(conflict), went_well=False))
-    missing = len(ids) - len(applications)
-    if missing:
-        words = "application is" if missing == 1 else "applications are"
-        lines.append(Line(f"{missing} {words} gone", "deleted meanwhile", went_well=False))
-    return lines
+    lines = [
+        line_of(outcome.wanted.name, outcome, outcome.made or "")
+        for outcome in each(request, applications, do)
+    ]
+    return [*lines, *lines_of_gone(len(ids) - len(applications), "application")]

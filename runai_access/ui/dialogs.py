@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_htmx.http import push_url, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
 
 CHANGED = "changed"
 CLOSE = "dialog-close"
@@ -117,6 +117,11 @@ def finish_dialog(
     else:
         trigger_client_event(response, CHANGED, {"id": str(changed)})
     return trigger_client_event(response, CLOSE)
+
+
+def leave_for(request: HttpRequest, url: str) -> HttpResponse:
+    """Go on to a page that is no dialog, also when the dialog asked."""
+    return HttpResponseClientRedirect(url) if asks_for(request, "dialog") else redirect(url)
 
 
 def _with(address: str, home: Home, *, changed: object, selected: Sequence[object]) -> str:

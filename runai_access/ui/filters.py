@@ -83,12 +83,16 @@ class TextKind(Kind):
         return text
 
     def condition(self, operator: Operator, values: list[str], context: Any) -> Q:
-        lookup = {"contains": "contains", "starts_with": "startswith"}.get(operator.name, "exact")
         condition = Q()
         for value in values:
-            one = Q(**{f"{self.path}__{lookup}": fold(value)})
+            one = self.lookup(operator, fold(value))
             condition &= ~one if operator == IS_NOT else one
         return condition
+
+    def lookup(self, operator: Operator, text: str) -> Q:
+        """Return the condition that `text` is in the column, or its beginning, or all of it."""
+        names = {"contains": "contains", "starts_with": "startswith"}
+        return Q(**{f"{self.path}__{names.get(operator.name, 'exact')}": text})
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class Choice:
 class ChoiceKind(Kind):
     """One or some of known things; a subclass finds them for whoever asks."""
 
-    operators = (ANY_OF,)
+    operators: tuple[Operator, ...] = (ANY_OF,)
     has_search = False
 
     def choices(self, context: Any, search: str = "") -> list[Choice]:

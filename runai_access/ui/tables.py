@@ -51,6 +51,27 @@ class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2
         return self._sort if isinstance(self._sort, Sort) else self._sort(context)
 
 
+def creator_column(title: str = "Created by") -> ListColumn:
+    """A column of who made the row."""
+    sort = Sort.text("created_by")
+    return ListColumn(title, "ui/cells/_created_by.html", sort=sort, exports=("created_by",))
+
+
+def creation_column() -> ListColumn:
+    """A column of when the row was made."""
+    return _time_column("Creation time", "ui/cells/_creation_time.html", "created_at")
+
+
+def update_column(*, is_shown: bool = True) -> ListColumn:
+    """A column of when the row was last changed."""
+    template = "ui/cells/_last_updated.html"
+    return _time_column("Last updated", template, "updated_at", is_shown=is_shown)
+
+
+def _time_column(title: str, template: str, path: str, *, is_shown: bool = True) -> ListColumn:
+    return ListColumn(title, template, sort=Sort.time(path), exports=(path,), is_shown=is_shown)
+
+
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
     """A table of `ListColumn`s. The first one names the row and can't be hidden.
 

@@ -133,6 +133,7 @@ class World:
             "{scope}": self.places["project"].pk,
             "{scope_uid}": self.places["project"].uid,
             "{rule}": str(self.ci_rule.pk),
+            "{application}": str(self.ci.pk),
         }
         if isinstance(value, dict):
             return {key: self.body(inner) for key, inner in value.items()}

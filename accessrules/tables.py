@@ -1,0 +1,84 @@
+"""The tables of access rules and of roles."""
+
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accessrules.authorization import Authority
+from accessrules.models import AccessRule, Role, Subject
+from accessrules.scope_tree import full_names
+from runai_access.ui.keyset import Sort
+from runai_access.ui.tables import (
+    ListColumn,
+    ListTable,
+    creation_column,
+    creator_column,
+    update_column,
+)
+
+
+def _cell(name: str) -> str:
+    return f"accessrules/cells/_{name}.html"
+
+
+class AccessRuleTable(ListTable):
+    """The columns of the Access rules page."""
+
+    subject = ListColumn(
+        "Subject", _cell("subject"), sort=Sort.text("subject__folded_name"),
+        exports=("subject__name",),
+    )  # fmt: skip
+    type = ListColumn(
+        "Type", _cell("type"), sort=Sort.text("subject__type"), exports=("subject__type",),
+        as_text=lambda type_: Subject.Type(type_).label,
+    )  # fmt: skip
+    role = ListColumn("Role", _cell("role"), sort=Sort.text("role__name"), exports=("role__name",))
+    scope = ListColumn(
+        "Scope", _cell("scope"), sort=Sort.text("scope__name"), as_text=lambda name: name or ""
+    )
+    authorized_by = creator_column("Authorized by")
+    creation_time = creation_column()
+    last_updated = update_column()
+
+    name = "access-rules"
+    model = AccessRule
+    default_sort = "-creation_time"
+    has_row_pages = False
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[AccessRule], context: Authority) -> Any:  # noqa: ARG003
+        return queryset.select_related("subject", "role", "scope")
+
+    @classmethod
+    def related(cls, pks: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
+        """Return the full path of each rule's scope."""
+        rules = AccessRule.objects.filter(pk__in=pks).select_related("scope")
+        scopes = {rule.pk: rule.scope for rule in rules}
+        names = full_names(scopes.values())
+        return {pk: names.get(scope.path, scope.name) for pk, scope in scopes.items()}
+
+    @cached_property
+    def full_names(self) -> dict[str, str]:
+        """The full path of each scope on this page."""
+        return full_names(rule.scope for rule in [*self.pinned_rows, *self.page_read.rows])
+
+
+class RoleTable(ListTable):
+    """The columns of the Roles page."""
+
+    role = ListColumn("Role", _cell("role_name"), sort=Sort.text("name"), exports=("name",))
+    description = ListColumn(
+        "Description", _cell("description"), sort=Sort.text("description"),
+        exports=("description",),
+    )  # fmt: skip
+    offered = ListColumn(
+        "Offered", _cell("offered"), sort=Sort.flag("assignable"), exports=("assignable",),
+        as_text=lambda offered: "yes" if offered else "no",
+    )  # fmt: skip
+    created_by = creator_column()
+    last_updated = update_column(is_shown=False)
+
+    name = "roles"
+    model = Role
+    default_sort = "role"

@@ -1,0 +1,340 @@
+"""The Access rules page: what it shows, to whom, how it is narrowed, and deleting in it."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.models import AccessRule, Subject
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+
+LIST = "/access-rules/"
+QUERIES = 7  # session, person, authority; preference, count, page, and the paths of its scopes
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    return factories.application("ci", ("Viewer", acme.training))
+
+
+def _rule_of(holder: factories.Holder) -> AccessRule:
+    return AccessRule.objects.get(subject=factories.subject_of(holder))
+
+
+def _living(holder: factories.Holder) -> int:
+    return AccessRule.objects.living().filter(subject=factories.subject_of(holder)).count()
+
+
+# What it shows
+
+
+def test_a_row_says_who_may_do_what_where_and_who_said_so(browser: Client, ci: Application) -> None:
+    AccessRule.objects.filter(subject=ci.subject).update(
+        created_at=datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
+        updated_at=datetime(2026, 4, 2, 10, 6, tzinfo=UTC),
+    )
+    page = browser.get(LIST, {"subject__is": "ci"})
+    assert column(page, "subject") == ["ci"]
+    assert column(page, "type") == ["Application"]
+    assert column(page, "role") == ["Viewer"]
+    assert column(page, "scope") == ["training Project"]
+    assert 'title="acme / east / vision / training"' in page.content.decode()
+    assert column(page, "authorized_by") == [factories.MAKER]
+    assert column(page, "creation_time") == ["1 Mar 2026, 09:05 UTC"]
+    assert column(page, "last_updated") == ["2 Apr 2026, 10:06 UTC"]
+
+
+def test_people_applications_and_groups_stand_in_one_list(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    factories.rule(factories.group("ops", ci), "Viewer", acme.east)
+    page = browser.get(LIST, {"sort": "subject"})
+    assert column(page, "subject") == ["ada@acme.example", "ci", "ops"]
+    assert column(page, "type") == ["User", "Application", "Group"]
+
+
+def test_a_deleted_rule_is_no_row(browser: Client, ci: Application) -> None:
+    browser.post(f"{LIST}{_rule_of(ci).pk}/delete/")
+    assert column(browser.get(LIST), "subject") == ["ada@acme.example"]
+
+
+def test_names_lead_to_the_subject_s_page_and_the_role_s(browser: Client, ci: Application) -> None:
+    content = browser.get(LIST).content.decode()
+    assert f'href="/applications/{ci.pk}/"' in content
+    assert f'href="/roles/{_rule_of(ci).role_id}/"' in content
+
+
+def test_a_subject_that_may_not_be_read_is_named_without_a_link(
+    ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.custom_role("Rule reader", access_rules="r")
+    rita = factories.person("rita@acme.example", "Rule reader", acme.vision)
+    page = as_(rita).get(LIST, {"subject__is": "ci"})
+    assert column(page, "subject") == ["ci"]
+    content = page.content.decode()
+    assert f'href="/applications/{ci.pk}/"' not in content
+    assert 'href="/roles/' not in content.partition("<main")[2]
+
+
+def test_a_disabled_subject_is_said_in_words(browser: Client, ci: Application) -> None:
+    Subject.objects.filter(pk=ci.pk).update(enabled=False)
+    assert column(browser.get(LIST, {"subject__is": "ci"}), "subject") == ["ci Disabled"]
+
+
+def test_only_rules_in_sight_are_shown_counted_found_and_exported(
+    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("elsewhere", ("Viewer", acme.dictation))
+    client = as_(dina)
+    page = client.get(LIST)
+    assert column(page, "subject") == ["ci", "dina@acme.example"]
+    assert "Access rules 2" in text_of(page)
+    assert "Nothing matches" in text_of(client.get(LIST, {"search": "elsewhere"}))
+    assert "elsewhere" not in _csv(client, "")
+    filters = client.get(f"{LIST}filter/", {"column": "scope"}).content.decode()
+    assert "dictation" not in filters
+    assert "training" in filters
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(QUERIES):
+        browser.get(LIST)
+    for number in range(30):
+        factories.application(f"app-{number:02}", ("Viewer", acme.training))
+    with django_assert_num_queries(QUERIES) as queries:
+        assert len(column(browser.get(LIST), "subject")) == 20
+    assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
+
+
+def test_who_may_not_read_rules_gets_nothing(acme: Organisation, vera: User, as_: SignedIn) -> None:
+    for path in ("", "access-rules.csv", "filter/"):
+        assert as_(vera).get(f"{LIST}{path}").status_code == 403
+
+
+def test_who_may_only_read_gets_no_buttons(
+    ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.custom_role("Rule reader", access_rules="r")
+    rita = factories.person("rita@acme.example", "Rule reader", acme.vision)
+    text = text_of(as_(rita).get(LIST))
+    assert "NEW ACCESS RULE" not in text
+    assert "DELETE" not in text
+
+
+# Order and narrowing
+
+
+@pytest.mark.parametrize(
+    "sort",
+    ["subject", "type", "role", "scope", "authorized_by", "creation_time", "last_updated"],
+)
+def test_every_order_walks_through_all_rules_once_both_ways(
+    browser: Client, acme: Organisation, sort: str
+) -> None:
+    for number in range(25):
+        factories.application(f"app-{number:02}", ("Viewer", acme.east))
+    for direction in ("", "-"):
+        first = browser.get(LIST, {"sort": direction + sort})
+        second = browser.get(way(first, "next"))
+        seen = column(first, "subject") + column(second, "subject")
+        assert len(seen) == len(set(seen)) == 26
+        assert column(browser.get(way(second, "prev")), "subject") == column(first, "subject")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"subject__contains": "C"}, ["ada@acme.example", "ci"]),
+        ({"subject__starts_with": "OP"}, ["ops"]),
+        ({"subject__is_not": "ci"}, ["ada@acme.example", "ops"]),
+        ({"type__any_of": ["group", "app"]}, ["ci", "ops"]),
+        ({"role__any_of": "7"}, ["ci", "ops"]),
+        ({"role__any_of": ["7", "1"]}, ["ada@acme.example", "ci", "ops"]),
+        ({"authorized_by__is": factories.MAKER.upper()}, ["ada@acme.example", "ci", "ops"]),
+        ({"authorized_by__contains": "nobody"}, []),
+        ({"creation_time__before": "2020-01-01"}, []),
+        ({"last_updated__last_days": "1"}, ["ada@acme.example", "ci", "ops"]),
+        ({"search": "TRAIN"}, ["ci"]),
+        ({"search": "viewer"}, ["ci", "ops"]),
+        ({"search": "OPS"}, ["ops"]),
+        ({"search": "100%"}, []),
+    ],
+)
+def test_rules_are_found_by_what_they_say(
+    browser: Client,
+    ci: Application,
+    acme: Organisation,
+    query: dict[str, str],
+    expected: list[str],
+) -> None:
+    factories.rule(factories.group("ops"), "Viewer", acme.east)
+    page = browser.get(f"{LIST}?{urlencode({**query, 'sort': 'subject'}, doseq=True)}")
+    assert column(page, "subject") == expected
+
+
+def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    factories.application("above", ("Viewer", acme.vision))
+    assert column(browser.get(LIST, {"scope__any_of": acme.vision.pk}), "subject") == ["above"]
+    page = browser.get(LIST, {"scope__within": acme.vision.pk, "sort": "subject"})
+    assert column(page, "subject") == ["above", "ci"]
+    assert "Scope is in or below any of vision" in text_of(page)
+
+
+def test_case_is_none_beyond_ascii_either(browser: Client, acme: Organisation) -> None:
+    factories.rule(factories.group("Größe ÄÖÜ"), "Viewer", acme.east)
+    for query in ({"search": "GRÖSSE äöü"}, {"subject__is": "grösse ÄÖü"}):
+        assert column(browser.get(LIST, query), "subject") == ["Größe ÄÖÜ"]
+
+
+def test_what_can_t_be_read_in_the_address_is_told(browser: Client, ci: Application) -> None:
+    query = {"role__any_of": "x", "scope__any_of": "9" * 30, "sort": "subjekt", "type__any_of": "x"}
+    page = browser.get(LIST, {**query, "changed": "x", "page": "0"})
+    assert page.status_code == 200
+    assert "Parts of the address were ignored:" in text_of(page)
+
+
+def _csv(client: Client, query: str) -> str:
+    answer = client.get(f"{LIST}access-rules.csv?{query}")
+    return b"".join(answer.streaming_content).decode("utf-8-sig")
+
+
+def test_the_file_holds_the_view_with_full_paths(browser: Client, ci: Application) -> None:
+    rows = list(csv.DictReader(io.StringIO(_csv(browser, "subject__is=ci"))))
+    assert [(r["Subject"], r["Type"], r["Role"], r["Scope"]) for r in rows] == [
+        ("ci", "Application", "Viewer", "acme / east / vision / training")
+    ]
+    header = _csv(browser, "columns=subject,scope&subject__is=ci").splitlines()[0]
+    assert header == "Subject,Scope"
+
+
+# Deleting
+
+
+def test_the_dialog_says_what_is_lost_and_deletes_nothing(browser: Client, ci: Application) -> None:
+    text = text_of(browser.get(f"{LIST}{_rule_of(ci).pk}/delete/"))
+    assert "Delete access rule?" in text
+    assert "ci is Viewer in project training. Without this rule, there and below:" in text
+    assert "ci Application Loses:" in text
+    assert _living(ci) == 1
+
+
+def test_what_another_rule_gives_is_not_lost(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    rule = _rule_of(ci)
+    factories.rule(ci, "Viewer", acme.east)
+    text = text_of(browser.get(f"{LIST}{rule.pk}/delete/"))
+    assert "Nobody loses anything: other rules give the same." in text
+
+
+def test_deleting_names_the_rule_and_goes_back_to_the_view(
+    browser: Client, ci: Application
+) -> None:
+    view = f"{LIST}?role__any_of=7"
+    answer = browser.post(f"{LIST}{_rule_of(ci).pk}/delete/", {"from": view})
+    assert answer.headers["Location"] == view
+    assert "ci is no longer Viewer in project training." in text_of(browser.get(view))
+    assert _living(ci) == 0
+    assert AuditEvent.objects.filter(action="delete", entity_type="access_rule").count() == 1
+
+
+def test_the_last_administrator_s_rule_is_kept_and_the_dialog_says_why(
+    browser: Client, ada: User
+) -> None:
+    answer = browser.post(f"{LIST}{_rule_of(ada).pk}/delete/")
+    assert answer.status_code == 409
+    assert "Somebody must stay System administrator" in text_of(answer)
+    assert _living(ada) == 1
+
+
+def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
+    browser: Client, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    hidden = _rule_of(factories.application("hidden", ("Viewer", acme.dictation)))
+    assert as_(dina).post(f"{LIST}{hidden.pk}/delete/").status_code == 404
+    assert AccessRule.objects.living().filter(pk=hidden.pk).exists()
+    for key in (0, 10**9, 10**30):
+        answer = browser.get(f"{LIST}{key}/delete/", headers=DIALOG)
+        assert answer.status_code == 404
+        assert "There is no such access rule" in text_of(answer)
+
+
+def test_several_say_what_is_lost_with_all_of_them(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    both = [_rule_of(ci), factories.rule(ci, "Viewer", acme.east)]
+    query = urlencode({"action": "delete", "selected": [rule.pk for rule in both]}, doseq=True)
+    text = text_of(browser.get(f"{LIST}selected/?{query}", follow=True))
+    assert "Delete 2 access rules?" in text
+    assert text.count("ci Application Loses:") == 2
+    assert "Nobody loses anything" not in text
+
+
+def test_several_are_deleted_with_a_report_of_each(
+    browser: Client, ada: User, ci: Application, acme: Organisation
+) -> None:
+    chosen = [_rule_of(ci).pk, _rule_of(ada).pk, 10**6]
+    answer = browser.post(f"{LIST}several/delete/", {"selected": chosen}, headers=DIALOG)
+    text = text_of(answer)
+    assert "1 of 3 done, 2 not" in text
+    assert "ci is no longer Viewer in project training" in text
+    assert "Not done: Somebody must stay System administrator" in text
+    assert "1 access rule is gone Not done: deleted meanwhile" in text
+    assert "changed" in answer.headers["HX-Trigger"]
+    assert (_living(ci), _living(ada)) == (0, 1)
+
+
+def test_those_that_may_not_be_deleted_are_told_and_kept(
+    ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.custom_role("Rule reader", access_rules="r")
+    rita = factories.person("rita@acme.example", "Rule reader", factories.account())
+    factories.rule(rita, "Research manager", acme.speech)
+    other = factories.application("other", ("Viewer", acme.dictation))
+    chosen = {"selected": [_rule_of(ci).pk, _rule_of(other).pk]}
+    text = text_of(as_(rita).get(f"{LIST}several/delete/", chosen))
+    assert "Delete access rule?" in text
+    assert "You may not delete in their scopes: ci is Viewer in project training" in text
+    report = text_of(as_(rita).post(f"{LIST}several/delete/", chosen))
+    assert "1 of 2 done, 1 not" in report
+    assert "Not done: This takes delete on Access rules in project training." in report
+    assert (_living(ci), _living(other)) == (1, 0)
+
+
+def test_asking_what_several_lose_takes_as_many_queries_as_for_one(
+    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    keys = []
+    for number in range(10):
+        member = factories.application(f"app-{number}", ("Viewer", acme.east))
+        keys.append(_rule_of(member).pk)
+        ops = factories.group(f"ops-{number}", member)
+        keys.append(factories.rule(ops, "Viewer", acme.west).pk)
+    for some in (keys[:2], keys):
+        with django_assert_num_queries(7):
+            browser.get(f"{LIST}several/delete/", {"selected": some})
+
+
+def test_an_empty_selection_leads_back(browser: Client) -> None:
+    assert browser.get(f"{LIST}several/delete/").url == LIST
+    assert browser.post(f"{LIST}several/delete/", {"selected": "x"}).url == LIST
+    page = browser.get(f"{LIST}selected/", {"action": "delete"}, follow=True)
+    assert "Select an access rule first." in text_of(page)

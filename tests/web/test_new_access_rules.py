@@ -1,0 +1,193 @@
+"""NEW ACCESS RULE: choosing subjects, a role and scopes, and what comes of each pair."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accessrules.models import AccessRule, Subject
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+
+NEW = "/access-rules/new/"
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def ci(acme: Organisation) -> Application:
+    return factories.application("ci", ("Viewer", acme.training))
+
+
+def _saving(role: str, *scopes: object, **fields: object) -> dict[str, object]:
+    pks = [scope.pk for scope in scopes]  # type: ignore[attr-defined]  # scopes
+    return {"do": "save", "role": factories.role(role).pk, "scope": pks, **fields}
+
+
+def _ticked(content: str, name: str) -> set[str]:
+    return set(re.findall(rf'name="{name}" value="([^"]+)" id="[^"]+" checked', content))
+
+
+def _offered(content: str) -> list[str]:
+    return re.findall(r'name="subject" value="[^"]+" id="[^"]+"[^>]*><span>(\S+) ', content)
+
+
+# Granting
+
+
+def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
+    browser: Client, ci: Application, vera: User, acme: Organisation
+) -> None:
+    ops = factories.group("ops")
+    chosen = [ci.pk, vera.pk, ops.pk]
+    form = _saving("Viewer", acme.training, acme.west, subject=chosen)
+    answer = browser.post(NEW, form, headers=DIALOG)
+    text = text_of(answer)
+    assert "4 of 6 done, 2 not" in text
+    assert "ci in project training Not done: ci already is Viewer in project training." in text
+    assert "ops is now Viewer in cluster west" in text
+    assert "changed" in answer.headers["HX-Trigger"]
+    rules = AccessRule.objects.living().filter(scope=acme.west)
+    assert {rule.subject.name for rule in rules} == {"ci", "vera@acme.example", "ops"}
+    assert {rule.created_by for rule in rules} == {"ada@acme.example"}
+    created = AuditEvent.objects.filter(action="create", entity_type="access_rule")
+    assert created.count() == 4
+
+
+def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
+    ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
+    factories.custom_role("Granter", access_rules="crud", apps="r")
+    factories.rule(lea, "Granter", acme.speech)
+    form = _saving("L2 researcher", acme.training, acme.dictation, subject=[ci.pk])
+    text = text_of(as_(lea).post(NEW, form))
+    assert "1 of 2 done, 1 not" in text
+    reason = "Granting L2 researcher in project dictation takes"
+    assert f"ci in project dictation Not done: {reason}" in text
+    assert AuditEvent.objects.get(result=AuditEvent.Result.FAILED).reason.startswith(reason)
+
+
+def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
+    dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("bare")
+    client = as_(dina)
+    assert _offered(client.get(NEW).content.decode()) == ["dina@acme.example"]
+    looking = {"do": "look", "find_subject": "bar"}
+    assert "Nobody in your sight has “bar”" in text_of(client.post(NEW, looking))
+    looking["find_subject"] = "bare"
+    assert _offered(client.post(NEW, looking).content.decode()) == ["bare"]
+    bare = Subject.objects.get(name="bare")
+    answer = client.post(NEW, _saving("Viewer", acme.training, subject=[bare.pk]))
+    assert "1 of 1 done" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ["Select a subject.", "Select a role.", "Select a scope."]),
+        ({"role": "7"}, ["Select a subject.", "Select a scope."]),
+        ({"subject": "x", "role": "x", "scope": "x"}, ["Select a subject.", "can't be granted"]),
+        ({"role": "\x00", "scope": "\x00", "subject": "\x00"}, ["This role can't be granted"]),
+        ({"role": "1711", "scope": "9" * 9}, ["This role can't be", "You can't grant anything"]),
+        ({"role": "9" * 40, "scope": "9" * 40}, ["This role can't be", "Select a scope."]),
+        (
+            {"subject": "00000000-0000-0000-0000-000000000000"},
+            ["Some of those selected are gone"],
+        ),
+    ],
+)
+def test_what_is_missing_or_unknown_is_told_beside_its_field(
+    browser: Client, ci: Application, fields: dict[str, str], expected: list[str]
+) -> None:
+    answer = browser.post(NEW, {"do": "save", **fields})
+    assert answer.status_code == 422
+    assert [text for text in expected if text not in text_of(answer)] == []
+    assert AccessRule.objects.living().count() == 2
+
+
+def test_more_than_ten_of_either_are_told_and_none_is_granted(
+    browser: Client, acme: Organisation
+) -> None:
+    many = [factories.application(f"app-{number}").pk for number in range(11)]
+    scopes = [factories.project(f"p{number}", acme.vision) for number in range(11)]
+    answer = browser.post(NEW, _saving("Viewer", *scopes, subject=many))
+    assert answer.status_code == 422
+    assert "At most 10 subjects at once; 11 are selected." in text_of(answer)
+    assert "At most 10 scopes at once; 11 are selected." in text_of(answer)
+    assert len(_ticked(answer.content.decode(), "subject")) == 11
+    assert AccessRule.objects.living().count() == 1
+
+
+def test_who_may_grant_nowhere_is_told_before_anything(vera: User, as_: SignedIn) -> None:
+    assert as_(vera).get(NEW).status_code == 403
+    assert as_(vera).post(NEW, {"do": "save"}).status_code == 403
+
+
+# Choosing
+
+
+def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
+    browser: Client, ci: Application, ada: User
+) -> None:
+    factories.group("ops")
+    assert _offered(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
+    looking = {"do": "look", "subject_type": "group"}
+    assert _offered(browser.post(NEW, looking).content.decode()) == ["ops"]
+    looking = {"do": "look", "find_subject": "ACME"}
+    assert _offered(browser.post(NEW, looking).content.decode()) == ["ada@acme.example"]
+
+
+def test_one_named_in_the_address_is_ticked_already(browser: Client, ci: Application) -> None:
+    assert _ticked(browser.get(NEW, {"subject": ci.pk}).content.decode(), "subject") == {str(ci.pk)}
+
+
+def test_ticks_stay_while_one_searches_on(
+    browser: Client, ci: Application, vera: User, acme: Organisation
+) -> None:
+    looking = {
+        "do": "look", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
+        "find": "dictation", "find_subject": "vera", "role": "7",
+    }  # fmt: skip
+    content = browser.post(NEW, looking).content.decode()
+    assert _offered(content) == ["ci", "vera@acme.example"]
+    assert _ticked(content, "subject") == {str(ci.pk)}
+    assert _ticked(content, "scope") == {str(acme.training.pk), str(acme.west.pk)}
+    assert f'value="{acme.dictation.pk}" id="scope-{acme.dictation.pk}">' in content
+    assert re.search(r'<option value="7"[^>]* selected>Viewer', content)
+    assert "acme / east / vision / training" in text_of(browser.post(NEW, looking))
+
+
+def test_the_tree_stands_open_where_something_is_ticked(
+    browser: Client, acme: Organisation
+) -> None:
+    looking = {"do": "look", "scope": [acme.training.pk, acme.dictation.pk]}
+    content = browser.post(NEW, looking).content.decode()
+    ticked = _ticked(content, "scope")
+    assert ticked == {str(acme.training.pk), str(acme.dictation.pk)}
+    assert content.count('name="scope"') == len(set(re.findall(r'id="(scope-\d+)"', content)))
+
+
+def test_among_very_many_names_are_found_by_their_beginning(
+    browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from accessrules import subject_picker
+    from runai_access.ui.keyset import Count
+
+    monkeypatch.setattr(subject_picker, "count_up_to", lambda _: Count(10_000, is_exact=False))
+    factories.application("my-ci")
+    answer = browser.post(NEW, {"do": "look", "find_subject": "CI"})
+    assert _offered(answer.content.decode()) == ["ci"]
+    assert "Names are found by their beginning." in text_of(answer)
+
+
+def test_a_role_leads_to_its_permissions(browser: Client, acme: Organisation) -> None:
+    assert 'href="/roles/7/"' in browser.get(NEW).content.decode()
