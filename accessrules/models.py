@@ -266,8 +266,9 @@ class AccessRule(models.Model):
     """`<subject> is a <role> in a <scope>`. Never edited; deleting keeps the row as history."""
 
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="access_rules")
-    role = models.ForeignKey(Role, models.PROTECT, related_name="access_rules")
-    scope = models.ForeignKey(Scope, models.PROTECT, related_name="access_rules")
+    # Their indexes are below: those also tell who holds it, without a look at the row.
+    role = models.ForeignKey(Role, models.PROTECT, related_name="access_rules", db_index=False)
+    scope = models.ForeignKey(Scope, models.PROTECT, related_name="access_rules", db_index=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -277,6 +278,10 @@ class AccessRule(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["role", "deleted_at", "subject"], name="access_rule_of_role"),
+            models.Index(fields=["scope", "deleted_at", "subject"], name="access_rule_in_scope"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "role", "scope"],

@@ -9,7 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions import create_subject, retire_subject, set_subject_enabled
+from accessrules.actions import (
+    create_subject,
+    lock_administration,
+    retire_subject,
+    set_subject_enabled,
+)
 from accessrules.callers import Caller
 from accessrules.models import Subject
 from applications import policy
@@ -107,7 +112,7 @@ def set_application_enabled(
 
     Raises NotFound, and Denied (to enable takes every permission that the application holds).
     """
-    application = _locked(caller, "update", application_id)
+    application = _locked_whole(caller, "update", application_id)
     if application.enabled == enabled:
         return application
     if enabled:
@@ -161,7 +166,7 @@ def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Ap
 
     Raises NotFound, Denied.
     """
-    application = _locked(caller, "delete", application_id)
+    application = _locked_whole(caller, "delete", application_id)
     entity = _entity(application)
     retire_subject(application.subject, caller=caller)
     Application.objects.filter(pk=application.pk).delete()
@@ -185,11 +190,26 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
 
 def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
     """Return the application to do `action` on, locked against everyone else who would change it."""
+    return _lock(policy.one_for(caller, action, application_id))
+
+
+def _locked_whole(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
+    """The same for what changes its subject too.
+
+    Locks are taken in one order: the account, a scope, a subject, an application. A rule that is
+    granted or deleted locks the application last, because the database notes its first rule there.
+    """
     visible = policy.one_for(caller, action, application_id)
+    lock_administration()
+    Subject.objects.select_for_update().filter(pk=visible.pk).first()
+    return _lock(visible)
+
+
+def _lock(visible: Application) -> Application:
     try:
         return (
             Application.objects.select_related("subject")
-            .select_for_update()
+            .select_for_update(of=("self",))
             .get(pk=visible.pk, subject__retired_at=None)
         )
     except Application.DoesNotExist:

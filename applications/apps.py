@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.core.checks import register
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ApplicationsConfig(AppConfig):
@@ -7,5 +9,9 @@ class ApplicationsConfig(AppConfig):
     def ready(self) -> None:
         from accessrules.models import Subject
         from accessrules.subject_pages import register_subject_page
+        from applications import upkeep
 
         register_subject_page(Subject.Type.APP, "applications:detail")
+        register(upkeep.check_sqlite)
+        pre_migrate.connect(upkeep.before_migrating, sender=self, dispatch_uid="upkeep.before")
+        post_migrate.connect(upkeep.after_migrating, sender=self, dispatch_uid="upkeep.after")

@@ -5,6 +5,8 @@ import unicodedata
 
 def fold(text: str) -> str:
     """Return `text` as it is compared: case-folded (Unicode 3.13, D145), composed, on one line."""
+    if text.isascii():
+        return text.lower().replace("\n", " ")
     composed = unicodedata.normalize("NFC", text).casefold()
     return unicodedata.normalize("NFC", composed).replace("\n", " ")
 

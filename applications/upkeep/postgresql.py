@@ -1,0 +1,100 @@
+"""The upkeep as PostgreSQL says it."""
+
+# ruff: noqa: S608  # statements made of constants
+
+_FIRST_RULE = """
+    SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
+    JOIN accessrules_role role ON role.id = rule.role_id
+    JOIN accessrules_scope scope ON scope.id = rule.scope_id
+    WHERE rule.subject_id = {subject} AND rule.deleted_at IS NULL AND scope.depth > 0
+    ORDER BY rule.id LIMIT 1
+"""
+_OF_APPLICATION = _FIRST_RULE.format(subject="application.subject_id")
+# Locked first, and computed by the next statement: that one sees what others have committed by then.
+_UPDATE_FIRST_RULES = f"""
+    PERFORM 1 FROM applications_application application
+        WHERE application.subject_id = ANY (subjects) ORDER BY subject_id FOR UPDATE;
+    UPDATE applications_application application SET first_rule = ({_OF_APPLICATION})
+        WHERE application.subject_id = ANY (subjects);
+"""
+
+
+def _function(name: str, body: str, declared: str = "") -> str:
+    declare = f"DECLARE {declared};" if declared else ""
+    return f"""CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        {declare} BEGIN {body} RETURN NEW; END $$"""
+
+
+_FUNCTIONS = {
+    "application_made": _function(
+        "application_made",
+        f"""
+        NEW.is_enabled := (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id);
+        NEW.first_rule := ({_FIRST_RULE.format(subject="NEW.subject_id")});
+        """,
+    ),
+    "application_switched": _function(
+        "application_switched",
+        """
+        UPDATE applications_application SET is_enabled = NEW.enabled WHERE subject_id = NEW.id;
+        """,
+    ),
+    "application_rules_changed": _function(
+        "application_rules_changed",
+        f"""
+        subjects := array_remove(ARRAY[
+            CASE WHEN TG_OP <> 'INSERT' THEN OLD.subject_id END,
+            CASE WHEN TG_OP <> 'DELETE' THEN NEW.subject_id END
+        ], NULL);
+        {_UPDATE_FIRST_RULES}
+        """,
+        "subjects uuid[]",
+    ),
+    **{
+        f"application_{table}_renamed": _function(
+            f"application_{table}_renamed",
+            f"""
+            subjects := ARRAY(
+                SELECT subject_id FROM accessrules_accessrule
+                WHERE {table}_id = NEW.id AND deleted_at IS NULL
+            );
+            {_UPDATE_FIRST_RULES}
+            """,
+            "subjects uuid[]",
+        )
+        for table in ("role", "scope")
+    },
+}
+_TRIGGERS = {
+    "application_made": "BEFORE INSERT ON applications_application FOR EACH ROW",
+    "application_switched": """AFTER UPDATE OF enabled ON accessrules_subject FOR EACH ROW
+        WHEN (OLD.enabled IS DISTINCT FROM NEW.enabled)""",
+    "application_rules_changed": """AFTER INSERT OR DELETE
+        OR UPDATE OF deleted_at, subject_id, role_id, scope_id
+        ON accessrules_accessrule FOR EACH ROW""",
+    **{
+        f"application_{table}_renamed": f"""AFTER UPDATE OF name ON accessrules_{table}
+        FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)"""
+        for table in ("role", "scope")
+    },
+}
+
+SEARCH_INDEX = [
+    """CREATE INDEX application_search ON applications_application
+        USING gin (search_text gin_trgm_ops)""",
+]
+NO_SEARCH_INDEX = ["DROP INDEX application_search"]
+
+INSTALL = [
+    *_FUNCTIONS.values(),
+    *(
+        f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
+        for name, when in _TRIGGERS.items()
+    ),
+]
+REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
+REBUILD = [
+    f"""UPDATE applications_application application SET
+        is_enabled = subject.enabled, first_rule = ({_OF_APPLICATION})
+        FROM accessrules_subject subject WHERE subject.id = application.subject_id""",
+]

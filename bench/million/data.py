@@ -1,0 +1,382 @@
+"""The data: applications with two rules each in 5,000 projects, the same every time.
+
+    DATABASE_URL=… python -m bench.million.data 1000000
+
+Goes into an empty database, in bulk: indexes and triggers are taken away first and made again at
+the end. An administrator and a department administrator can sign in; see PEOPLE.
+"""
+
+import random
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a database that is thrown away
+ADMINISTRATOR = "alex.admin@example.com"
+DEPARTMENT_ADMINISTRATOR = "dina.department@example.com"
+PROJECTS, DEPARTMENTS, CLUSTERS = 5_000, 100, 10
+RULES_EACH = 2
+RARE = "heron"
+MANY, NONE = "prod", "no-such-thing"
+RARE_EVERY = 40_000
+ROLES = {
+    "Viewer": 30, "L1 researcher": 30, "ML engineer": 20, "L2 researcher": 10, "Editor": 9,
+    "Department administrator": 1,
+}  # fmt: skip
+START, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
+AT_ONCE = 10_000
+
+_TEAMS = [
+    "vision",
+    "speech",
+    "search",
+    "ads",
+    "maps",
+    "robotics",
+    "finance",
+    "fraud",
+    "risk",
+    "pricing",
+    "supply",
+    "routing",
+    "genomics",
+    "imaging",
+    "climate",
+    "weather",
+    "recsys",
+    "ranking",
+    "chat",
+    "voice",
+    "video",
+    "music",
+    "docs",
+    "mail",
+    "photos",
+    "games",
+    "health",
+    "labs",
+    "quality",
+    "security",
+    "identity",
+    "platform",
+    "data",
+    "storage",
+    "network",
+    "edge",
+    "mobile",
+    "web",
+    "growth",
+    "sales",
+]
+_JOBS = [
+    "train",
+    "serve",
+    "eval",
+    "label",
+    "ingest",
+    "export",
+    "batch",
+    "stream",
+    "sweep",
+    "tune",
+    "distill",
+    "quantize",
+    "embed",
+    "index",
+    "cache",
+    "probe",
+    "monitor",
+    "deploy",
+    "release",
+    "backup",
+    "report",
+    "notebook",
+    "sync",
+    "crawl",
+]
+_STAGES = ("prod", "prod", "staging", "test", "dev")
+_FIRST = [
+    "ana",
+    "ben",
+    "chloé",
+    "dana",
+    "emre",
+    "farid",
+    "grace",
+    "hiro",
+    "ines",
+    "jan",
+    "kofi",
+    "lena",
+    "mia",
+    "noor",
+    "olga",
+    "paul",
+    "quinn",
+    "rosa",
+    "sami",
+    "tara",
+]
+_LAST = [
+    "abe",
+    "berg",
+    "costa",
+    "díaz",
+    "evans",
+    "fischer",
+    "garcia",
+    "hansen",
+    "ito",
+    "jones",
+    "kim",
+    "lopez",
+    "müller",
+    "novak",
+    "okafor",
+    "petrov",
+    "rossi",
+    "silva",
+    "tanaka",
+    "weber",
+]
+
+
+def build(size: int) -> None:
+    """Fill the database."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    load: _Sqlite | _PostgreSQL = _Sqlite() if connection.vendor == "sqlite" else _PostgreSQL()
+    scopes = _make_scopes()
+    _make_people(scopes)
+    load.prepare()
+    applications = (
+        "subject_id secret_hash credential_id search_text created_by created_at updated_at "
+        "last_login is_enabled"
+    )
+    rules = "subject_id role_id scope_id created_by created_at updated_at"
+    for table, columns, rows in (
+        ("accessrules_subject", "id type name folded_name enabled", _subjects(size)),
+        ("applications_application", applications, _applications(size)),
+        ("accessrules_accessrule", rules, _rules(size, scopes, _roles())),
+    ):
+        load.rows(table, columns.split(), rows)
+    load.finish()
+
+
+def name_of(number: int) -> str:
+    """Return the name of an application."""
+    chance = random.Random(number)  # noqa: S311  # not a secret
+    team = RARE if number % RARE_EVERY == 7 else chance.choice(_TEAMS)
+    return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
+
+
+def _id_of(number: int) -> uuid.UUID:
+    return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
+
+
+def _creator_of(chance: random.Random) -> str:
+    if chance.random() < 0.3:
+        return "terraform"
+    return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
+
+
+def _subjects(size: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(size):
+        name = name_of(number)
+        yield _id_of(number), "app", name, name, number % 25 != 0
+
+
+def _applications(size: int) -> Iterator[tuple[Any, ...]]:
+    from applications.models import search_text_of
+
+    chance = random.Random(1)  # noqa: S311  # not a secret
+    for number in range(size):
+        creator = _creator_of(chance)
+        made = START + timedelta(days=DAYS * number / size, seconds=chance.randrange(600))
+        changed = made + timedelta(seconds=chance.randrange(30 * 86_400))
+        login = START + timedelta(seconds=chance.randrange(DAYS * 86_400))
+        yield (
+            _id_of(number), "", _id_of(-number - 1), search_text_of(name_of(number), creator),
+            creator, made, changed, login if chance.random() < 0.7 else None, number % 25 != 0,
+        )  # fmt: skip
+
+
+def _roles() -> list[int]:
+    from accessrules.models import Role
+
+    ids = dict(Role.objects.values_list("name", "pk"))
+    return [ids[name] for name in ROLES]
+
+
+def _rules(size: int, scopes: list[list[int]], roles: list[int]) -> Iterator[tuple[Any, ...]]:
+    chance = random.Random(2)  # noqa: S311  # not a secret
+    account, clusters, departments, projects = scopes
+    for number in range(size):
+        subject = _id_of(number)
+        given: set[tuple[int, int]] = set()
+        while len(given) < RULES_EACH:
+            (places,) = chance.choices(
+                (projects, departments, clusters, account), weights=(800, 150, 40, 10)
+            )
+            (role,) = chance.choices(roles, weights=tuple(ROLES.values()))
+            given.add((role, chance.choice(places)))
+        for role, scope in given:
+            made = START + timedelta(days=DAYS * number / size)
+            yield subject, role, scope, ADMINISTRATOR, made, made
+
+
+def _make_scopes() -> list[list[int]]:
+    """Make the tree and return the keys, level by level."""
+    from accessrules.models import Scope
+
+    random.seed(3)
+    above = [Scope.objects.get(type=Scope.Type.TENANT)]
+    levels = [[above[0].pk]]
+    for word, count in (
+        ("cluster", CLUSTERS), ("department", DEPARTMENTS), ("project", PROJECTS),
+    ):  # fmt: skip
+        made = [
+            Scope.below(
+                above[n % len(above)], name=_scope_name(word, n), created_by=ADMINISTRATOR,
+                uid=str(uuid.UUID(int=random.getrandbits(128))),  # not a secret
+            )
+            for n in range(count)
+        ]  # fmt: skip
+        above = Scope.objects.bulk_create(made, batch_size=500)
+        levels.append([scope.pk for scope in above])
+    return levels
+
+
+def _scope_name(word: str, number: int) -> str:
+    if word == "project":
+        return f"{_TEAMS[number % len(_TEAMS)]}-lab-{number:04}"
+    return f"{word}-{number:03}"
+
+
+def _make_people(scopes: list[list[int]]) -> None:
+    from accessrules.callers import SYSTEM
+    from accessrules.models import AccessRule, Role, Subject
+    from runai_access.accounts.actions import make_administrator
+    from runai_access.accounts.models import User
+
+    make_administrator(caller=SYSTEM, email=ADMINISTRATOR, password=PASSWORD)
+    subject = Subject.objects.create(type=Subject.Type.USER, name=DEPARTMENT_ADMINISTRATOR)
+    person = User(subject=subject, email=DEPARTMENT_ADMINISTRATOR, created_by="bench")
+    person.set_password(PASSWORD)
+    person.save(force_insert=True)
+    AccessRule.objects.create(
+        subject=subject, role=Role.objects.get(name="Department administrator"),
+        scope_id=scopes[2][0], created_by="bench",
+    )  # fmt: skip
+
+
+class _Sqlite:
+    """Rows by executemany, with the cache that a million random keys need."""
+
+    def prepare(self) -> None:
+        from django.db import connection
+
+        from applications import upkeep
+
+        upkeep.remove(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.execute("PRAGMA cache_size=-1000000")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                " AND tbl_name IN ('accessrules_subject', 'accessrules_accessrule',"
+                " 'applications_application')"
+            )
+            self._indexes = cursor.fetchall()
+            for name, _ in self._indexes:
+                cursor.execute(f'DROP INDEX "{name}"')
+
+    def rows(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        from django.db import connection, transaction
+
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+        connection.ensure_connection()
+        with transaction.atomic():
+            for some in _chunks(rows):
+                connection.connection.executemany(
+                    sql, [[_as_sqlite(value) for value in row] for row in some]
+                )
+
+    def finish(self) -> None:
+        from django.db import connection
+
+        from applications import upkeep
+
+        with connection.cursor() as cursor:
+            for _, sql in self._indexes:
+                cursor.execute(sql)
+        upkeep.install(connection)
+        upkeep.rebuild(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _PostgreSQL:
+    """Rows by COPY."""
+
+    def prepare(self) -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT indexname, indexdef FROM pg_indexes"
+                " WHERE tablename IN ('accessrules_subject', 'accessrules_accessrule',"
+                " 'applications_application') AND indexname NOT IN"
+                " (SELECT conname FROM pg_constraint)"
+            )
+            self._indexes = cursor.fetchall()
+            for name, _ in self._indexes:
+                cursor.execute(f'DROP INDEX "{name}"')
+            cursor.execute("SET session_replication_role = replica")  # no triggers
+
+    def rows(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        from django.db import connection
+
+        with (
+            connection.cursor() as cursor,
+            cursor.cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def finish(self) -> None:
+        from django.db import connection
+
+        from applications import upkeep
+
+        upkeep.rebuild(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("SET maintenance_work_mem = '512MB'")
+            for _, sql in self._indexes:
+                cursor.execute(sql)
+            cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("VACUUM ANALYZE")
+
+
+def _as_sqlite(value: Any) -> Any:
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return str(value.replace(tzinfo=None)) if isinstance(value, datetime) else value
+
+
+def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    iterator = iter(rows)
+    while some := list(islice(iterator, AT_ONCE)):
+        yield some
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    build(int(sys.argv[1]))

@@ -1,0 +1,123 @@
+"""What the database keeps up by itself: copies to sort by, and the index that search looks in."""
+
+import sqlite3
+from typing import Self
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from accessrules.models import AccessRule, Scope
+from applications import upkeep
+from applications.models import Application
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def _first_rule(application: Application) -> str | None:
+    return Application.objects.values_list("first_rule", flat=True).get(pk=application.pk)
+
+
+def test_the_first_rule_is_the_oldest_that_lives() -> None:
+    application = factories.application("ci")
+    assert _first_rule(application) is None
+    east = factories.cluster("east")
+    first = factories.rule(application, "Viewer", east)
+    factories.rule(application, "ML engineer", east)
+    assert _first_rule(application) == "Viewer in east"
+    AccessRule.objects.filter(pk=first.pk).update(deleted_at=timezone.now())
+    assert _first_rule(application) == "ML engineer in east"
+    AccessRule.objects.filter(subject=application.pk).delete()
+    assert _first_rule(application) is None
+
+
+def test_a_rule_above_the_account_is_not_the_first_for_those_who_see_the_account() -> None:
+    application = factories.application("ci", ("Viewer", factories.system()))
+    assert _first_rule(application) is None
+    factories.rule(application, "Editor", factories.account())
+    assert _first_rule(application) == f"Editor in {factories.account()}"
+
+
+def test_rules_that_were_there_first_count_too() -> None:
+    subject = factories.application("ci").subject
+    factories.rule(subject.application, "Viewer", factories.cluster("east"))
+    Application.objects.filter(pk=subject.pk).delete()
+    again = Application.objects.create(subject=subject, created_by=factories.MAKER)
+    assert _first_rule(again) == "Viewer in east"
+
+
+def test_a_new_name_of_role_or_scope_is_followed() -> None:
+    east = factories.cluster("east")
+    role = factories.custom_role("Reader", apps="r")
+    application = factories.application("ci", ("Reader", east))
+    other = factories.application("other", ("Viewer", factories.account()))
+    role.name = "Beholder"
+    role.save()
+    Scope.objects.filter(pk=east.pk).update(name="orient")
+    assert _first_rule(application) == "Beholder in orient"
+    assert _first_rule(other) == f"Viewer in {factories.account()}"
+
+
+def test_the_copied_state_follows_the_subject() -> None:
+    application = factories.application("ci")
+    for enabled in (False, True):
+        application.subject.enabled = enabled
+        application.subject.save()
+        assert Application.objects.get(pk=application.pk).is_enabled is enabled
+
+
+def test_rebuilding_brings_what_came_without_triggers() -> None:
+    east = factories.cluster("east")
+    if connection.vendor == "sqlite":
+        upkeep.remove(connection)
+    application = factories.application("ci", ("Viewer", east))
+    application.subject.enabled = False
+    application.subject.save()
+    Application.objects.update(first_rule="wrong", is_enabled=True)
+    upkeep.install(connection)
+    upkeep.rebuild(connection)
+    application.refresh_from_db()
+    assert (application.first_rule, application.is_enabled) == ("Viewer in east", False)
+
+
+def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
+    config = apps.get_app_config("applications")
+    upkeep.before_migrating(plan=["any"], using="default", sender=config)
+    upkeep.after_migrating(plan=["any"], using="default", sender=config)
+    application = factories.application("ci", ("Viewer", factories.cluster("east")))
+    assert _first_rule(application) == "Viewer in east"
+
+
+def test_every_migration_can_be_taken_back() -> None:
+    executor = MigrationExecutor(connection)
+    nodes = executor.loader.graph.leaf_nodes("applications")
+    plan = executor.loader.graph.forwards_plan(nodes[0])
+    assert all(
+        operation.reversible
+        for key in plan
+        for operation in executor.loader.get_migration(*key).operations
+    )
+
+
+def test_a_sqlite_that_can_not_search_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert upkeep.check_sqlite() == []
+
+    class Old:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def execute(self, sql: str) -> None:
+            raise sqlite3.OperationalError("no such tokenizer: trigram")
+
+    monkeypatch.setattr("django.conf.settings.IS_SQLITE", True)
+    monkeypatch.setattr(upkeep.sqlite3, "connect", lambda name: Old())
+    (problem,) = upkeep.check_sqlite()
+    assert "3.34 or newer with FTS5" in problem.msg
+    assert "no such tokenizer" in problem.msg
