@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from multiprocessing.util import Finalize
 from typing import Any
 
 from granian import Granian
@@ -56,7 +57,18 @@ def load() -> Application:
     threading.Thread(target=_stop_without, args=[os.getppid()], daemon=True).start()
     from runai_access.wsgi import application
 
+    _seal_until_the_end()
     return application
+
+
+def _seal_until_the_end() -> None:
+    """Seal the audit record beside the requests; what the last of them record is sealed as well."""
+    from runai_access.audit.sealer import Sealer
+
+    sealer = Sealer()
+    sealer.start()
+    # A worker is a child of the main process, which skips `atexit` but not this.
+    Finalize(None, sealer.stop, exitpriority=1)
 
 
 def _pass_on_stop() -> None:

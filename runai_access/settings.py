@@ -87,11 +87,13 @@ IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
     _database["OPTIONS"] = {
         # IMMEDIATE takes the write lock at BEGIN, so that a transaction never has to be given up
-        # halfway; WAL lets readers go on meanwhile; FULL makes an answered write survive a power cut.
+        # halfway; WAL lets readers go on meanwhile; FULL makes an answered write survive a power cut;
+        # recursive triggers guard the record against REPLACE, too.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+            "PRAGMA recursive_triggers=ON;"
         ),
     }
 else:
@@ -107,6 +109,10 @@ SECRET_KEY = environment.secret_key(VAR_DIR / "secret_key", required=not IS_SQLI
 
 ACCOUNT_ID = environment.positive_int("RUNAI_ACCESS_ACCOUNT_ID", 1001)
 ACCOUNT_NAME = environment.text("RUNAI_ACCESS_ACCOUNT_NAME", "acme")
+
+# The record: rows older than this leave it when `archive_audit` is run.
+
+AUDIT_RETENTION_DAYS = environment.positive_int("RUNAI_ACCESS_AUDIT_RETENTION_DAYS", 400)
 
 # People.
 

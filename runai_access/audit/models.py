@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils import timezone
 
+from runai_access.audit.chain import tag_of
+
 
 class AppendOnly(Exception):
     """A row of the record was about to be changed or removed."""
@@ -26,16 +28,25 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     ) -> list["AuditEvent"]:
         if update_conflicts:
             raise AppendOnly("Audit events are never changed.")
-        return super().bulk_create(objs, batch_size, ignore_conflicts)
+        events = list(objs)
+        for event in events:
+            event.tag = tag_of(vars(event))
+        return super().bulk_create(events, batch_size, ignore_conflicts)
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Audit events are never deleted.")
+
+    def remove_archived(self) -> None:
+        """Remove rows that an archive holds; the database refuses those that are not `Leaving`."""
+        super().delete()
 
 
 class AuditEvent(models.Model):
     """One thing that happened: who did what, on what, from where, with what result.
 
-    Names are copied, not referenced, so that a row still reads when what it names is gone.
+    Names are copied, not referenced, so that a row still reads when what it names is gone. `tag`
+    tells rows that we wrote from others (see `chain`). The database notes each new row in
+    `Unsealed`, and refuses to change or remove one (see `guards`).
     """
 
     class Result(models.TextChoices):
@@ -59,6 +70,7 @@ class AuditEvent(models.Model):
     request_id = models.UUIDField(null=True)
     # Set on events that are told once a minute only: the digest of what makes two of them the same.
     once_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
+    tag = models.CharField(max_length=64, db_default="")
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -78,7 +90,60 @@ class AuditEvent(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk or not self._state.adding:
             raise AppendOnly("Audit events are never changed.")
+        self.tag = tag_of(vars(self))
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Audit events are never deleted.")
+
+
+class Unsealed(models.Model):
+    """A row that waits for its seal; the database itself puts each new one here."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+
+class Seal(models.Model):
+    """One link of the chain: it vouches for the rows it names, and for the seal before it.
+
+    `event_ids` are ranges in ascending order ("17-40,43"): a row that was committed late is named by
+    a later seal, whatever its number. The rows of one seal are of one day (UTC).
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    sealed_at = models.DateTimeField()
+    newest = models.DateTimeField()
+    event_ids = models.TextField()
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Seal {self.number} of rows {self.event_ids}"
+
+
+class Archive(models.Model):
+    """A file that holds the seals up to `last_seal` and their rows, which are leaving the database.
+
+    `head` is the hash of its last seal: the chain that stays goes on from there.
+    """
+
+    first_seal = models.BigIntegerField()
+    last_seal = models.BigIntegerField(primary_key=True)
+    events = models.BigIntegerField()
+    head = models.CharField(max_length=64)
+    file_name = models.CharField(max_length=255)
+    file_sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Seals {self.first_seal} to {self.last_seal} in {self.file_name}"
+
+
+class Leaving(models.Model):
+    """A row that is being removed because an archive holds it; empty between two transactions."""
+
+    event_id = models.BigIntegerField(primary_key=True)

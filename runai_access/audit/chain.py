@@ -1,0 +1,118 @@
+"""How a row of the record, a seal and an archive are turned into bytes, and vouched for by a key.
+
+Everything is HMAC-SHA256, in hexadecimal, under a key that HKDF derives from the secret key: who can
+write to the database but does not know that key can neither make a row that looks like ours nor
+mend the chain after a change. What is authenticated is JSON: one object, keys sorted, no blanks,
+ASCII only (other characters as \\uXXXX), after a word that says what it is and a line feed.
+
+- A row's `tag`: "event", and the members FIELDS. Times are ISO 8601 in UTC with microseconds, UUIDs
+  have hyphens, an address is its bytes in hexadecimal, what is missing is null. The row's id is not
+  in it, for the database gives that later; the seal has both.
+- A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows by ascending id, a missing row
+  being "ID:missing".
+- A seal's `hash`: "seal", and the members SEAL_FIELDS; previous is the hash of the seal before it,
+  empty for the first.
+- An archive's `hash`: "archive", and the members ARCHIVE_FIELDS.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+FIELDS = (
+    "time", "subject_type", "subject_id", "subject_name", "action", "entity_type", "entity_id",
+    "entity_name", "result", "reason", "changes", "source_ip", "http_method", "path", "request_id",
+    "once_key",
+)  # fmt: skip
+SEAL_FIELDS = ("number", "sealed_at", "newest", "event_ids", "previous", "digest")
+ARCHIVE_FIELDS = (
+    "first_seal", "last_seal", "events", "head", "file_name", "file_sha256", "made_at",
+)  # fmt: skip
+MISSING = "missing"
+
+
+def plain(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Return those members of a row as JSON has them, the same from every database."""
+    return {name: _plain(name, row[name]) for name in fields}
+
+
+def tag_of(row: Mapping[str, Any]) -> str:
+    """Return the tag of a row of the record."""
+    return _vouched("event", plain(row, FIELDS))
+
+
+def digest_of(tags: Iterable[tuple[int, str]]) -> str:
+    """Return the digest of rows, given as id and tag by ascending id."""
+    digest = hashlib.sha256()
+    for id_, tag in tags:
+        digest.update(f"{id_}:{tag}\n".encode())
+    return digest.hexdigest()
+
+
+def seal_hash(seal: Mapping[str, Any]) -> str:
+    """Return the hash of a seal."""
+    return _vouched("seal", plain(seal, SEAL_FIELDS))
+
+
+def archive_hash(archive: Mapping[str, Any]) -> str:
+    """Return the hash of an archive."""
+    return _vouched("archive", plain(archive, ARCHIVE_FIELDS))
+
+
+def key_id() -> str:
+    """Return what tells this key from another one, and nothing else about it."""
+    return _vouched("key", {})[:16]
+
+
+def ranges_of(ids: Iterable[int]) -> str:
+    """Return ascending ids as ranges: "17-40,43"."""
+    ordered = list(ids)
+    starts = [0, *(place for place, (a, b) in enumerate(pairwise(ordered), 1) if b != a + 1)]
+    ends = [*(start - 1 for start in starts[1:]), len(ordered) - 1]
+    spans = ((ordered[start], ordered[end]) for start, end in zip(starts, ends, strict=True))
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in spans)
+
+
+def spans_in(ranges: str) -> Iterator[tuple[int, int]]:
+    """Yield first and last id of each range; raise ValueError for a text that is none of ours."""
+    past = 0
+    for text in ranges.split(","):
+        first, _, last = text.partition("-")
+        span = int(first), int(last or first)
+        if span[0] <= past or span[1] < span[0]:
+            raise ValueError(f"not ascending: {text!r}")
+        past = span[1]
+        yield span
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if value is not None and name in ("subject_id", "request_id"):
+        return str(value if isinstance(value, UUID) else UUID(value))
+    if value is not None and name == "source_ip":
+        return ipaddress.ip_address(value).packed.hex()
+    return value
+
+
+def _vouched(what: str, members: dict[str, Any]) -> str:
+    text = f"{what}\n{json.dumps(members, sort_keys=True, separators=(',', ':'))}"
+    return hmac.new(_key(settings.SECRET_KEY), text.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+@cache
+def _key(secret: str) -> bytes:
+    return HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access audit record").derive(
+        secret.encode()
+    )

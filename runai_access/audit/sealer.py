@@ -1,0 +1,134 @@
+"""Sealing: what was recorded is joined to the chain within seconds, outside every request.
+
+Each server process has a sealer, and one at a time seals: under an advisory lock on PostgreSQL,
+under the write lock on SQLite. Whoever comes too late finds nothing left to do.
+"""
+
+import logging
+from collections.abc import Iterable
+from itertools import groupby
+from threading import Event, Thread
+
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from runai_access.audit.chain import digest_of, key_id, ranges_of, seal_hash
+from runai_access.audit.models import Archive, Seal, Unsealed
+from runai_access.audit.rows import Row, rows_by_id, tags_of
+
+EVERY_SECONDS = 2.0
+ROWS_AT_ONCE = 500
+# Any number will do, as long as nobody else in the same database takes it for another purpose.
+_SEALING = 7_240_1002
+_STOP_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+def seal_waiting() -> int:
+    """Seal every row that waits, and return how many; 0 also where somebody else is at it."""
+    sealed = 0
+    while Unsealed.objects.exists() and (count := _seal_some()):
+        sealed += count
+    return sealed
+
+
+@transaction.atomic
+def _seal_some() -> int:
+    if not _alone():
+        return 0
+    # Negative ids and zero come from nobody's sequence; what has one stays without a seal.
+    waiting = Unsealed.objects.filter(event_id__gt=0).order_by("event_id")
+    ids = list(waiting.values_list("event_id", flat=True)[:ROWS_AT_ONCE])
+    rows = rows_by_id(ids)
+    number, previous = head()
+    seals = []
+    for part in _days(ids, rows):
+        number += 1
+        seal = _seal(number, previous, part, rows)
+        previous = seal.hash
+        seals.append(seal)
+    Seal.objects.bulk_create(seals)
+    Unsealed.objects.filter(event_id__in=ids).delete()
+    return len(ids)
+
+
+def head() -> tuple[int, str]:
+    """Return number and hash of the last seal, or of the last archived one where none is left."""
+    archived = Archive.objects.order_by("-last_seal").values_list("last_seal", "head").first()
+    last = Seal.objects.order_by("-number").values_list("number", "hash").first()
+    return max(archived or (0, ""), last or (0, ""))
+
+
+def _alone() -> bool:
+    """Return whether no other process is sealing, nor will be until this transaction ends."""
+    if connection.vendor == "sqlite":
+        return True  # whoever is in a transaction has the only write lock
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEALING])
+        return bool(cursor.fetchone()[0])
+
+
+def _days(ids: list[int], rows: dict[int, Row]) -> Iterable[list[int]]:
+    """Part ids where their day ends, so that a day that is over can leave as a whole."""
+    today = timezone.now().date()
+    days = groupby(ids, key=lambda id_: rows[id_]["time"].date() if id_ in rows else today)
+    return [list(part) for _, part in days]
+
+
+def _seal(number: int, previous: str, ids: list[int], rows: dict[int, Row]) -> Seal:
+    now = timezone.now()
+    values = {
+        "number": number,
+        "sealed_at": now,
+        "newest": max((rows[id_]["time"] for id_ in ids if id_ in rows), default=now),
+        "event_ids": ranges_of(ids),
+        "previous": previous,
+        "digest": digest_of(tags_of(ids, rows)),
+    }
+    return Seal(**values, key_id=key_id(), hash=seal_hash(values))
+
+
+class Sealer:
+    """The thread of a server process that seals; `stop` ends it before the process ends."""
+
+    def __init__(self, every: float = EVERY_SECONDS) -> None:
+        self._every = every
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="sealer", daemon=True)
+        self._is_failing = False
+        self._head = (0, "")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what is being sealed is finished first."""
+        self._stopping.set()
+        self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every):
+            self._seal()
+        self._seal()  # what came since, while the last requests were answered
+        connection.close()
+
+    def _seal(self) -> None:
+        try:
+            if seal_waiting():
+                self._look_back()
+            self._is_failing = False
+        except Error:
+            # The rows wait; it is told once, not every other second for as long as it lasts.
+            if not self._is_failing:
+                logger.exception("The record can't be sealed at the moment.")
+            self._is_failing = True
+            connection.close()
+
+    def _look_back(self) -> None:
+        """Tell if the head of the last time is gone: an end that was cut off shows nowhere else."""
+        number, hash_ = self._head
+        is_there = Seal.objects.filter(number=number, hash=hash_).exists()
+        if number and not is_there and not Archive.objects.filter(last_seal__gte=number).exists():
+            logger.error("The record was cut or changed: seal %d:%s is gone.", number, hash_)
+        self._head = head()

@@ -1,0 +1,284 @@
+"""Looking whether anybody changed, removed, added or reordered rows of the record.
+
+One pass over the chain with the rows it names, one over the ids of all rows. What is held in memory
+is one bit for each id and the first faults, however many rows there are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from runai_access.audit import guards
+from runai_access.audit.chain import (
+    SEAL_FIELDS,
+    archive_hash,
+    digest_of,
+    key_id,
+    ranges_of,
+    seal_hash,
+    spans_in,
+)
+from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
+from runai_access.audit.rows import Row, rows_by_id, tags_of, true_tag
+
+FAULTS_TOLD = 100
+SEALED_LATE = timedelta(hours=1)
+_CHUNK = 500
+_IDS_AT_ONCE = 10_000
+_PAGE = 1 << 16
+
+
+@dataclass
+class Report:
+    """What was looked at, and what was found."""
+
+    seals: int = 0
+    events: int = 0
+    waiting: int = 0
+    archives: int = 0
+    archived_events: int = 0
+    leaving: int = 0
+    sealed_late: int = 0
+    start: tuple[int, str] = (0, "")
+    head: tuple[int, str] = (0, "")
+    fault_count: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, text: str) -> None:
+        """Note a fault; past FAULTS_TOLD they are only counted."""
+        self.fault_count += 1
+        if len(self.faults) < FAULTS_TOLD:
+            self.faults.append(text)
+
+
+class Ids:
+    """A set of ids that takes one bit each, in pages."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def __contains__(self, id_: int) -> bool:
+        page = self._pages.get(id_ // _PAGE)
+        return page is not None and bool(page[id_ % _PAGE >> 3] & 1 << id_ % 8)
+
+    def add(self, id_: int) -> bool:
+        """Add an id; return whether it is new."""
+        page = self._pages.setdefault(id_ // _PAGE, bytearray(_PAGE >> 3))
+        place, bit = id_ % _PAGE >> 3, 1 << id_ % 8
+        is_new = not page[place] & bit
+        page[place] |= bit
+        return is_new
+
+
+def verify(expected: tuple[int, str] | None = None) -> Report:
+    """Look at the whole record as it is at this moment.
+
+    `expected` is number and hash of a seal that was noted elsewhere: only that shows an end that was
+    cut off with its seals, or a chain that somebody who knows the secret key made anew.
+    """
+    report, named = Report(), Ids()
+    with _one_moment():
+        for name in guards.missing(connection):
+            report.fault(f"The database's guard {name} is missing or switched off.")
+        archived = _check_archives(report)
+        _check_chain(report, named, archived)
+        waiting = _check_waiting(report, named)
+        _check_for_strays(report, named, waiting)
+        if expected:
+            _check_expected(report, expected, archived)
+    return report
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Read the database as it is now, however long it takes, and keep nobody from writing."""
+    if connection.in_atomic_block:
+        yield  # the caller has a moment of its own
+        return
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def _check_archives(report: Report) -> tuple[int, str]:
+    """Check what has left; return the seal that the chain goes on from."""
+    last, head = 0, ""
+    for archive in Archive.objects.order_by("last_seal").iterator():
+        if archive.key_id != key_id():
+            report.fault(f"{archive} was made under another secret key and can't be checked.")
+        elif archive_hash(vars(archive)) != archive.hash:
+            report.fault(f"What is said of the archive {archive.file_name} was changed.")
+        if archive.first_seal != last + 1:
+            report.fault(f"{seals_missing(last + 1, archive.first_seal - 1)} No archive has them.")
+        last, head = archive.last_seal, archive.head
+        report.archives += 1
+        report.archived_events += archive.events
+    report.head = last, head
+    return last, head
+
+
+def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
+    seals = Seal.objects.order_by("number").values(*SEAL_FIELDS, "key_id", "hash").iterator()
+    number, previous = archived
+    together: list[tuple[Row, list[int]]] = []
+    for seal in seals:
+        if seal["number"] <= archived[0]:
+            report.leaving += sum(1 for id_ in ids_of(seal) if named.add(id_))
+            continue
+        is_next = seal["number"] == number + 1
+        if not is_next:
+            report.fault(seals_missing(number + 1, seal["number"] - 1))
+        faults = seal_faults(seal)
+        if is_next and not faults and seal["previous"] != previous:
+            report.fault(f"Seal {seal['number']} does not follow seal {number}: it was made anew.")
+        number, previous = seal["number"], seal["hash"]
+        report.seals += 1
+        report.head = number, previous
+        for fault in faults:
+            report.fault(fault)
+        if not faults:
+            together.append((seal, list(ids_of(seal))))
+        if sum(len(ids) for _, ids in together) >= _CHUNK:
+            _check_rows(report, named, together)
+            together = []
+    _check_rows(report, named, together)
+
+
+def _check_rows(report: Report, named: Ids, together: list[tuple[Row, list[int]]]) -> None:
+    rows = rows_by_id(sorted({id_ for _, ids in together for id_ in ids}))
+    for seal, ids in together:
+        for id_ in ids:
+            if not named.add(id_):
+                report.fault(f"Row {id_} is in more than one seal.")
+        for fault in row_faults(seal, ids, rows):
+            report.fault(fault)
+        late = seal["sealed_at"] - SEALED_LATE
+        report.events += sum(1 for id_ in ids if id_ in rows)
+        report.sealed_late += sum(1 for id_ in ids if id_ in rows and rows[id_]["time"] < late)
+
+
+def seal_faults(seal: Row) -> list[str]:
+    """Return what is wrong with a seal itself."""
+    number = seal["number"]
+    if seal["key_id"] != key_id():
+        return [f"Seal {number} was made under another secret key and can't be checked."]
+    if seal_hash(seal) != seal["hash"]:
+        return [f"Seal {number} was changed."]
+    try:
+        list(spans_in(seal["event_ids"]))
+    except ValueError:
+        return [f"Seal {number} names rows that can't be read."]
+    return []
+
+
+def ids_of(seal: Row) -> Iterator[int]:
+    """Yield the ids of the rows that a seal names."""
+    for first, last in spans_in(seal["event_ids"]):
+        yield from range(first, last + 1)
+
+
+def row_faults(seal: Row, ids: list[int], rows: Mapping[int, Row]) -> list[str]:
+    """Return what is wrong with the rows of a seal."""
+    number = seal["number"]
+    is_as_sealed = digest_of(tags_of(ids, rows)) == seal["digest"]
+    when = "before it was sealed" if is_as_sealed else "after it was sealed"
+    faults = []
+    for id_ in ids:
+        row = rows.get(id_)
+        if row is None:
+            faults.append(f"Row {id_} of seal {number} is missing: it was removed {when}.")
+        elif row["tag"] != true_tag(row):
+            faults.append(f"Row {id_} of seal {number} was changed or added {when}: {_told(row)}")
+    if not faults and not is_as_sealed:
+        faults.append(
+            f"Rows {seal['event_ids']} of seal {number} are not those that were sealed: they were "
+            "reordered, or replaced by copies of others."
+        )
+    return faults
+
+
+def _check_waiting(report: Report, named: Ids) -> Ids:
+    """Check the rows that are not sealed yet, and return their ids."""
+    waiting = Ids()
+    for ids in _chunks(Unsealed.objects.filter(event_id__gt=0)):
+        rows = rows_by_id(ids)
+        for id_ in ids:
+            waiting.add(id_)
+            if id_ in named:
+                report.fault(f"Row {id_} is sealed, and waits for a seal once more.")
+            elif id_ not in rows:
+                report.fault(f"Row {id_} was removed before it was sealed.")
+            elif rows[id_]["tag"] != true_tag(rows[id_]):
+                report.fault(f"Row {id_}, not sealed yet, was changed or added: {_told(rows[id_])}")
+        report.waiting += len(rows)
+    return waiting
+
+
+def _check_for_strays(report: Report, named: Ids, waiting: Ids) -> None:
+    for ids in _chunks(AuditEvent.objects.all(), _IDS_AT_ONCE):
+        strays = [id_ for id_ in ids if id_ not in named and id_ not in waiting]
+        if strays:
+            ranges = ranges_of(strays)
+            shown = ranges if len(ranges) < 200 else f"{ranges[:200]}…"
+            report.fault(
+                f"{_rows(len(strays))} in no seal that holds, and no seal is awaited: {shown}"
+            )
+
+
+def _check_expected(report: Report, expected: tuple[int, str], archived: tuple[int, str]) -> None:
+    number, hash_ = expected
+    found = Seal.objects.filter(number=number).values_list("hash", flat=True).first()
+    if number == archived[0]:
+        found = archived[1]
+    if found is None and number < archived[0]:
+        report.fault(f"Seal {number} is in an archive: verify that file with --expect.")
+    elif found is None:
+        report.fault(
+            f"The end was cut off: seal {number} is expected, the last one is {report.head[0]}."
+        )
+    elif found != hash_:
+        report.fault(f"Seal {number} is not the one that is expected: the chain was made anew.")
+
+
+def _chunks(queryset: Any, size: int = _CHUNK) -> Iterator[list[int]]:
+    """Yield all primary keys in order, some at a time."""
+    past = None
+    while True:
+        rest = queryset if past is None else queryset.filter(pk__gt=past)
+        ids = list(rest.order_by("pk").values_list("pk", flat=True)[:size])
+        if not ids:
+            return
+        yield ids
+        past = ids[-1]
+
+
+def seals_missing(first: int, last: int) -> str:
+    """Return the sentence that says so."""
+    return f"Seal {first} is missing." if first == last else f"Seals {first} to {last} are missing."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{' is' if count == 1 else 's are'}"
+
+
+def _told(row: Row) -> str:
+    return " ".join(str(row[name]) for name in ("subject_name", "action", "entity_name", "result"))
+
+
+def printable(texts: Iterable[str]) -> Iterator[str]:
+    """Yield texts for a terminal: what somebody wrote into a row by hand can't forge a line."""
+    for text in texts:
+        yield "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

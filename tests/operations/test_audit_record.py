@@ -1,0 +1,174 @@
+"""The record of running servers: sealed within seconds by whoever comes first, whole after a kill."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.operations.conftest import wait_until
+from tests.servers import ROOT, Server, manage
+
+COUNTS = re.compile(r"([\d,]+) rows in ([\d,]+) seals, ([\d,]+) not sealed yet; ([\d,]+) rows in")
+OLD_ROWS = """
+from datetime import timedelta
+from django.utils import timezone
+from runai_access.audit.models import AuditEvent
+long_ago = timezone.now() - timedelta(days=500)
+AuditEvent.objects.bulk_create(
+    AuditEvent(time=long_ago, action="create", entity_name=f"e{n}", result="Succeeded")
+    for n in range(3000)
+)
+"""
+
+
+def counts(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> tuple[int, int, int, int]:
+    """Return rows sealed, seals, rows not sealed yet and rows archived; fail on any fault."""
+    said = run("verify_audit")
+    assert said.returncode == 0, said.stdout + said.stderr
+    found = COUNTS.search(said.stdout)
+    assert found, said.stdout
+    sealed, seals, waiting, archived = (int(text.replace(",", "")) for text in found.groups())
+    return sealed, seals, waiting, archived
+
+
+def fail_to_sign_in(server: Server, client: str) -> None:
+    """Leave a row in the record: a sign-in that was refused."""
+    body = {"grant_type": "client_credentials", "client_id": client, "client_secret": "wrong"}
+    assert requests.post(f"{server.url}/api/v2/token", data=body, timeout=30).status_code == 401
+
+
+def test_two_replicas_seal_every_row_once_within_seconds(start_server: StartServer) -> None:
+    one = start_server()
+    two = start_server(database=one.database)
+    jobs = [(server, f"client-{number}") for number in range(30) for server in (one, two)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda job: fail_to_sign_in(*job), jobs))
+    wait_until(lambda: counts(one.command)[2] == 0, "every row to be sealed", seconds=30)
+    sealed, seals, _, _ = counts(one.command)
+    assert sealed >= 30
+    assert seals < sealed
+    for server in (one, two):
+        assert server.stop() == 0
+        assert "sealed" not in server.output
+
+
+def test_what_the_last_request_recorded_is_sealed_before_the_server_ends(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    fail_to_sign_in(server, "the-last-one")
+    assert server.stop(seconds=10) == 0
+    sealed, _, waiting, _ = counts(server.command)
+    assert sealed >= 1
+    assert waiting == 0
+
+
+def test_the_chain_is_whole_after_a_kill(start_server: StartServer) -> None:
+    server = start_server()
+    rows = 0
+    for round_ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            for number in range(12):
+                pool.submit(fail_to_sign_in, server, f"client-{round_}-{number}")
+        server.kill()
+        sealed, _, waiting, _ = counts(server.command)
+        assert sealed + waiting >= rows + 12
+        rows = sealed + waiting
+        server = start_server(database=server.database)
+    wait_until(lambda: counts(server.command)[2] == 0, "the rest to be sealed")
+
+
+def test_verifying_ends_with_1_and_says_what_is_wrong(empty_database: dict[str, str]) -> None:
+    def run(*args: str) -> "subprocess.CompletedProcess[str]":
+        return manage(*args, environment=empty_database)
+
+    assert run("migrate").returncode == 0
+    for name in ("ada", "bob"):
+        assert run("create_admin", f"{name}@acme.example").returncode == 0
+    assert (
+        run("shell", "-c", "from runai_access.audit.sealer import *; seal_waiting()").stderr == ""
+    )
+    good = run("verify_audit")
+    head = re.search(r"^Head (\d+:[0-9a-f]{64})$", good.stdout, re.MULTILINE)
+    assert head
+    assert good.stdout.endswith("OK  The record is as it was written.\n")
+    assert run("verify_audit", "--expect", head[1]).returncode == 0
+    assert run("verify_audit", "--expect", "nonsense").returncode != 0
+
+    flushed = run("flush", "--no-input")
+    assert flushed.returncode == 1
+    assert run("verify_audit").stdout == good.stdout
+
+    forge = (
+        "from django.db import connection; from runai_access.audit import guards;"
+        "guards.remove(connection);"
+        "connection.cursor().execute(\"UPDATE audit_auditevent SET entity_name = 'x\\x1b[2J'\");"
+        "guards.install(connection)"
+    )
+    assert run("shell", "-c", forge).stderr == ""
+    bad = run("verify_audit")
+    assert bad.returncode == 1
+    assert "FAULT  Row 1 of seal 1 was changed or added after it was sealed" in bad.stdout
+    assert "x\\x1b[2J" in bad.stdout
+    assert "OK" not in bad.stdout
+    assert re.search(r"The record has \d+ faults?\.", bad.stderr)
+
+
+def test_retention_can_be_killed_at_any_moment(
+    empty_database: dict[str, str], tmp_path: Path
+) -> None:
+    def run(*args: str) -> "subprocess.CompletedProcess[str]":
+        return manage(*args, environment=empty_database)
+
+    folder = tmp_path / "kept"
+    assert run("migrate").returncode == 0
+    assert run("shell", "-c", OLD_ROWS).stderr == ""
+    archive = [sys.executable, "manage.py", "archive_audit", "--to", str(folder)]
+    with subprocess.Popen(archive, cwd=ROOT, env=empty_database) as process:
+        wait_until(
+            lambda: process.poll() is not None or any(folder.glob("*.jsonl")), "the file's name"
+        )
+        process.kill()
+    sealed, _, waiting, archived = counts(run)
+    assert sealed + waiting + archived >= 3000
+    assert run("archive_audit", "--to", str(folder)).returncode == 0
+    sealed, _, waiting, archived = counts(run)
+    assert (sealed + waiting, archived) == (1, 3000)  # the one that says so
+    files = sorted(folder.iterdir())
+    assert {file.suffix for file in files} == {".jsonl"}
+    said = run("verify_audit", str(files[0]))
+    assert (said.returncode, "3,000 rows in" in said.stdout) == (0, True)
+    assert run("verify_audit", str(tmp_path / "none")).returncode == 1
+
+
+def test_the_guards_can_be_taken_back_and_put_in_place_again(
+    empty_database: dict[str, str],
+) -> None:
+    def run(*args: str) -> "subprocess.CompletedProcess[str]":
+        return manage(*args, environment=empty_database)
+
+    assert run("migrate").returncode == 0
+    assert run("create_admin", "ada@acme.example").returncode == 0
+    rows = json.loads(run("dumpdata", "audit.auditevent").stdout)
+    for target in ("0002", "0003", "0001"):
+        assert run("migrate", "audit", target).returncode == 0
+    assert run("migrate").returncode == 0
+    assert json.loads(run("dumpdata", "audit.auditevent").stdout) == rows
+    assert counts(run)[2] == len(rows)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon"])
+def test_a_retention_that_is_no_number_of_days_is_refused(
+    empty_database: dict[str, str], days: str
+) -> None:
+    environment = {**empty_database, "RUNAI_ACCESS_AUDIT_RETENTION_DAYS": days}
+    said = manage("archive_audit", environment=environment)
+    assert said.returncode == 1
+    assert "RUNAI_ACCESS_AUDIT_RETENTION_DAYS must be a whole number" in said.stderr

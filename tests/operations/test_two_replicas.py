@@ -1,0 +1,223 @@
+"""Two server processes on one database: what is taken away on one is gone on both, at once."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.operations.conftest import database_away, wait_until
+from tests.servers import Server, status_of
+
+OFTEN = 6  # enough requests for each of the two workers to have met them
+
+
+@dataclass
+class Program:
+    """An application with its credentials, as its program knows them."""
+
+    id: str
+    client_id: str
+    secret: str
+    rule: int = 0
+    tokens: list[str] = field(default_factory=list)
+
+    def ask_for_token(self, server: Server) -> requests.Response:
+        body = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.secret,
+        }
+        return requests.post(f"{server.url}/api/v2/token", data=body, timeout=30)
+
+    def get_token(self, server: Server) -> str:
+        answer = self.ask_for_token(server)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+
+def call(
+    server: Server, method: str, path: str, token: str, body: object = None
+) -> requests.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.request(method, server.url + path, headers=headers, json=body, timeout=30)
+
+
+@dataclass
+class Installation:
+    """Two replicas, and an administrator's program to change things with."""
+
+    here: Server
+    there: Server
+    admin: Program
+
+    def program(self, name: str) -> Program:
+        """Create an application that may read projects; both replicas have met its secret."""
+        token = self.admin.get_token(self.here)
+        made = call(self.here, "POST", "/api/v1/apps", token, {"name": name}).json()
+        rule = {
+            "subjectId": made["clientId"], "subjectType": "app", "roleId": self._viewer(token),
+            "scopeId": self._account(token), "scopeType": "tenant",
+        }  # fmt: skip
+        granted = call(self.here, "POST", "/api/v1/authorization/access-rules", token, rule)
+        assert granted.status_code in (200, 201), granted.text
+        program = Program(made["id"], made["clientId"], made["secret"], granted.json()["id"])
+        for server in (self.here, self.there):
+            program.tokens += [program.get_token(server) for _ in range(OFTEN)]
+        return program
+
+    def _viewer(self, token: str) -> int:
+        roles = call(self.here, "GET", "/api/v1/authorization/roles", token).json()
+        return int(next(role["id"] for role in roles if role["name"] == "Viewer"))
+
+    def _account(self, token: str) -> str:
+        rules = call(self.here, "GET", "/api/v1/authorization/access-rules", token).json()
+        return str(next(r["scopeId"] for r in rules["accessRules"] if r["scopeType"] == "tenant"))
+
+
+@pytest.fixture(scope="module")
+def installation(server_factory: StartServer) -> Iterator[Installation]:
+    here = server_factory()
+    there = server_factory(database=here.database, environment={"RUNAI_ACCESS_URL": here.url})
+    made = here.command("create_application", "boss", "--role", "System administrator", "--json")
+    assert made.returncode == 0, made.stderr
+    credentials = json.loads(made.stdout)
+    boss = Program("", credentials["clientId"], credentials["clientSecret"])
+    yield Installation(here, there, boss)
+    here.kill()
+    there.kill()
+
+
+def regenerate(all_: Installation, program: Program, token: str) -> None:
+    path = f"/api/v1/apps/{program.id}/secret"
+    assert call(all_.here, "POST", path, token, {}).status_code == 200
+
+
+def disable(all_: Installation, program: Program, token: str) -> None:
+    path = f"/api/v1/apps/{program.id}"
+    assert call(all_.here, "PATCH", path, token, {"enabled": False}).status_code == 200
+
+
+def delete(all_: Installation, program: Program, token: str) -> None:
+    path = f"/api/v1/apps/{program.id}"
+    assert call(all_.here, "DELETE", path, token).status_code in (200, 202, 204)
+
+
+@pytest.mark.parametrize("end", [regenerate, disable, delete])
+def test_secret_and_tokens_stop_at_once_on_both_replicas(
+    installation: Installation, end: Callable[[Installation, Program, str], None]
+) -> None:
+    """Zitadel CVE-2024-47000, authentik CVE-2025-64521, Vaultwarden CVE-2026-43911."""
+    program = installation.program(f"ends-by-{end.__name__}")
+    token = installation.admin.get_token(installation.here)
+    end(installation, program, token)
+    for server in (installation.there, installation.here):
+        for _ in range(OFTEN):
+            assert program.ask_for_token(server).status_code == 401
+        for old in program.tokens:
+            answer = call(server, "GET", "/api/v1/authorization/permissions", old)
+            assert answer.status_code == 401, answer.text
+
+
+def test_what_was_disabled_and_enabled_again_has_its_secret_but_not_its_tokens(
+    installation: Installation,
+) -> None:
+    program = installation.program("comes-back")
+    token = installation.admin.get_token(installation.here)
+    disable(installation, program, token)
+    path = f"/api/v1/apps/{program.id}"
+    answer = call(installation.there, "PATCH", path, token, {"enabled": True})
+    assert answer.status_code == 200, answer.text
+    for server in (installation.there, installation.here):
+        assert program.ask_for_token(server).status_code == 200
+        for old in program.tokens:
+            answer = call(server, "GET", "/api/v1/authorization/permissions", old)
+            assert answer.status_code == 401
+
+
+def test_without_its_rule_the_very_next_request_is_decided_so_on_both_replicas(
+    installation: Installation,
+) -> None:
+    program = installation.program("loses-its-rule")
+    token = installation.admin.get_token(installation.here)
+    both = (installation.there, installation.here)
+    path = "/api/v1/org-unit/projects"
+    assert {call(s, "GET", path, program.tokens[0]).status_code for s in both} == {200}
+    rule = f"/api/v1/authorization/access-rules/{program.rule}"
+    assert call(installation.here, "DELETE", rule, token).status_code in (200, 204)
+    assert {call(s, "GET", path, old).status_code for s in both for old in program.tokens} == {403}
+
+
+def test_a_rolling_restart_drops_no_request(start_server: StartServer) -> None:
+    """Whoever is refused a connection has sent nothing, and asks the other replica."""
+    one = start_server()
+    two = start_server(database=one.database, environment={"RUNAI_ACCESS_URL": one.url})
+    made = one.command("create_application", "busy", "--role", "Viewer", "--json")
+    credentials = json.loads(made.stdout)
+    program = Program("", credentials["clientId"], credentials["clientSecret"])
+    replicas, stop, statuses = [one, two], threading.Event(), []
+    dropped: list[str] = []
+
+    def ask(number: int) -> None:
+        while not stop.is_set():
+            number += 1
+            for server in (replicas[number % 2], replicas[(number + 1) % 2]):
+                try:
+                    statuses.append(program.ask_for_token(server).status_code)
+                except requests.ConnectionError as error:
+                    if "refused" in str(error):
+                        continue
+                    dropped.append(str(error))
+                break
+            else:
+                dropped.append("refused by both")
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for place in (0, 1):
+        seen = len(statuses)
+        wait_until(lambda seen=seen: len(statuses) > seen + 20, "requests")  # type: ignore[misc]  # a default
+        old = replicas[place]
+        assert old.stop() == 0
+        replicas[place] = start_server(
+            database=one.database, environment={"RUNAI_ACCESS_URL": one.url}
+        )
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert dropped == []
+    assert set(statuses) == {200}
+
+
+def test_while_the_database_is_away_the_answer_is_503_and_never_an_open_door(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    made = server.command("create_application", "patient", "--role", "Viewer", "--json")
+    credentials = json.loads(made.stdout)
+    program = Program("", credentials["clientId"], credentials["clientSecret"])
+    stranger = Program("", credentials["clientId"], "ras_" + "x" * 50)
+    token = program.get_token(server)
+    # A SQLite file that is moved stays open where it was open, and goes on answering rightly.
+    right = {503} if server.database.startswith("postgres") else {200, 503}
+    ready = f"{server.url}/readyz"
+    with database_away(server):
+        wait_until(lambda: status_of(ready) == 503, "503 while the database is away", seconds=5)
+        for _ in range(OFTEN):
+            assert program.ask_for_token(server).status_code in right
+            # What can be refused without asking the database may be.
+            assert stranger.ask_for_token(server).status_code in (401, 503)
+            path = "/api/v1/authorization/permissions"
+            assert call(server, "GET", path, token).status_code in right
+            page = requests.get(
+                f"{server.url}/applications/", cookies={"sessionid": "x" * 32}, timeout=30,
+                allow_redirects=False,
+            )  # fmt: skip
+            # Whoever has no session known to it is sent to sign in, which needs no database.
+            assert page.status_code in (302, 503)
+    wait_until(lambda: status_of(ready) == 200, "200 when the database is back", seconds=5)
+    assert program.ask_for_token(server).status_code == 200
