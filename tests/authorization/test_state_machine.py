@@ -292,6 +292,7 @@ class Organisation(RuleBasedStateMachine):
         assert scope.parent is not None
         above = scope.parent.type
         target = self.scope(where, above)
+        self.ask_who_may_move(scope, target)
         key = self.key(caller)
         may = self.table.may_move(key, scope.type, scope.pk, target.pk)
         if self.attempt(
@@ -305,6 +306,18 @@ class Organisation(RuleBasedStateMachine):
                 target=target.pk,
                 places=self.table.below(scope.pk),
             )
+
+    def ask_who_may_move(self, scope: Scope, target: Scope) -> None:
+        """Ask of everyone: few may move anything at all, and fewer may not for what it inherits."""
+        source = scope.parent
+        assert source is not None
+        if source == target:
+            return
+        for actor in range(len(self.table.people)):
+            caller = self.actor(actor)
+            may = self.table.may_move(self.key(caller), scope.type, scope.pk, target.pk)
+            ask = partial(caller.authority.require_may_move, source=source, target=target)
+            self.attempt(caller, may, partial(ask, scope))
 
     @precondition(lambda self: len(self.table.parents) > 4)
     @rule(actor=pick, which=pick)
