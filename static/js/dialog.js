@@ -26,10 +26,11 @@ function leave() {
 }
 
 function focusSomewhereUseful() {
-  // What had the focus may be gone, with the row that was deleted.
+  // What had the focus may be gone, with the row that was deleted, or hidden, as DISABLE is then.
   if (document.activeElement !== document.body) return;
-  const known = opener && document.getElementById(opener);
-  (known || document.querySelector("#listing-title, h1"))?.focus();
+  const ways = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
+  const stops = ways.map((way) => way && document.querySelector(way));
+  stops.find((stop) => stop?.checkVisibility())?.focus();
 }
 
 function isOnBackdrop(event) {

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.servers import Server
 
 pytestmark = pytest.mark.slow
 
@@ -144,6 +145,63 @@ def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: s
     expect(header.get_by_role("link")).to_be_focused()
     page.go_back()
     expect(header).not_to_have_attribute("aria-sort", "ascending")
+
+
+def test_the_focus_is_never_lost_when_a_part_of_the_page_is_swapped(
+    visit: Visit, server: Server, name: str
+) -> None:
+    made = server.command(
+        "shell", "-c",
+        "from tests import factories;"
+        f"[factories.application(f'{name}{{n}}') for n in range(41)]",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/?search={name}&size=20&application__contains=app")
+    for control, found in [
+        ("#page-next", "page=2"), ("#page-next", "page=3"), ("#page-previous", "page=2"),
+        ("#page-last", "page=last"), ("#page-first", "size=20"),
+        ("#sort-created_by", "sort=created_by"),
+        ("[aria-label='Remove filter: Application contains app']", "search"),
+        ("[aria-label='Remove search']", "size=20"),
+    ]:  # fmt: skip
+        before = page.url
+        page.locator(control).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]  # a default
+        expect(page.locator("#listing:not(.htmx-swapping, .htmx-settling)")).to_be_visible()
+        expect(page.locator(":focus"), control).to_have_count(1)
+        assert found in page.url, control
+    page.goto(f"{visitor.url}/applications/?search={name}&status__is=disabled")
+    page.locator("#clear-all").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="ADD FILTER")).to_be_focused()
+
+
+def test_the_focus_comes_back_to_what_opened_each_dialog(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    visitor.press("DONE")
+    page.goto(f"{visitor.url}/applications/?search={name}")
+    visitor.select(name)
+    for opener in ("#do-access-rules", "#do-regenerate", "#do-disable", "#do-delete"):
+        page.locator(opener).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog[open]")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator(opener)).to_be_focused()
+    for opener, button, news in [
+        ("#do-disable", "DISABLE", "is disabled"), ("#do-enable", "ENABLE", "is enabled"),
+        ("#do-delete", "DELETE", "is deleted"),
+    ]:  # fmt: skip
+        page.locator(opener).focus()
+        page.keyboard.press("Enter")
+        page.locator("dialog[open]").get_by_role("button", name=button).press("Enter")
+        expect(page.get_by_text(news)).to_be_visible()
+        expect(page.locator(":focus")).to_have_count(1)
 
 
 def test_a_theme_is_switched_at_once_and_kept(visit: Visit) -> None:
