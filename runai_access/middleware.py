@@ -40,6 +40,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 
 class SecurityHeadersMiddleware:
     """Sends the policy with every answer, errors too, and lets no answer with data be kept."""
@@ -49,14 +51,17 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["Permissions-Policy"] = (
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-        )
+        is_file = request.path_info.startswith(settings.STATIC_URL) and response.status_code < 400
+        if is_file:
+            # Not a page of ours: opened as one, it may do nothing. Short, as there are many.
+            response.headers["Content-Security-Policy"] = "default-src 'none'"
+        else:
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        if not request.path_info.startswith(settings.STATIC_URL):
+        if not is_file:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
