@@ -2,7 +2,8 @@
 audit row."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -40,18 +41,37 @@ class Issued:
         return f"Issued({self.application})"
 
 
-def create_application(*, caller: Caller, name: str, submission: uuid.UUID | None = None) -> Issued:
+@dataclass(frozen=True)
+class HashedSecret:
+    """A new secret and its hash. Hashing is slow: make one before a transaction, not in it."""
+
+    text: str = field(repr=False)
+    hash: str
+
+    @classmethod
+    def new(cls) -> Self:
+        text = new_secret()
+        return cls(text, hash_secret(text))
+
+
+def create_application(
+    *,
+    caller: Caller,
+    name: str,
+    submission: uuid.UUID | None = None,
+    secret: HashedSecret | None = None,
+) -> Issued:
     """Create an application with a fresh secret.
 
-    `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises
-    Denied, ValidationError for a bad name, Conflict for a taken one.
+    `submission` identifies the form that asks; the same form again raises AlreadyDone. Whoever calls
+    this in a transaction of its own brings the `secret`. Raises Denied, ValidationError for a bad
+    name, Conflict for a taken one.
     """
     policy.require(caller, "create")
     _check_name(name)
-    secret = new_secret()
-    secret_hash = hash_secret(secret)  # before the transaction: it is slow, and locks are short
+    secret = secret or HashedSecret.new()
     application = Application(
-        secret_hash=secret_hash, submission=submission, created_by=caller.name
+        secret_hash=secret.hash, submission=submission, created_by=caller.name
     )
     try:
         _insert(application, name, caller)
@@ -61,7 +81,7 @@ def create_application(*, caller: Caller, name: str, submission: uuid.UUID | Non
         ):
             raise AlreadyDone(f"{name} is already created.") from None
         raise
-    return Issued(application, secret)
+    return Issued(application, secret.text)
 
 
 def create_application_without_secret(*, caller: Caller, name: str) -> Application:
@@ -77,21 +97,25 @@ def create_application_without_secret(*, caller: Caller, name: str) -> Applicati
 
 
 def regenerate_secret(
-    *, caller: Caller, application_id: str | uuid.UUID, submission: uuid.UUID | None = None
+    *,
+    caller: Caller,
+    application_id: str | uuid.UUID,
+    submission: uuid.UUID | None = None,
+    secret: HashedSecret | None = None,
 ) -> Issued:
     """Replace an application's secret; the old one and every issued token end with this.
 
-    Raises NotFound, Denied (also where the application is stronger than the caller), AlreadyDone.
+    Whoever calls this in a transaction of its own brings the `secret`. Raises NotFound, Denied (also
+    where the application is stronger than the caller), AlreadyDone.
     """
     policy.one_for(caller, "update", application_id)
-    secret = new_secret()
-    secret_hash = hash_secret(secret)
+    secret = secret or HashedSecret.new()
     with transaction.atomic():
         application = _locked(caller, "update", application_id)
         if submission and application.submission == submission:
             raise AlreadyDone(f"The secret of {application.name} is already regenerated.")
         caller.authority.require_may_handle(application.subject)
-        application.secret_hash = secret_hash
+        application.secret_hash = secret.hash
         application.submission = submission
         _end_tokens(application)
         _save(application, "secret_hash", "submission", "credential_id")
@@ -101,7 +125,7 @@ def regenerate_secret(
             actor=caller.actor,
             changes={"clientSecret": ["previous", "regenerated"]},
         )
-    return Issued(application, secret)
+    return Issued(application, secret.text)
 
 
 @transaction.atomic

@@ -70,7 +70,8 @@ def public_url() -> str:
     """
     url = text("RUNAI_ACCESS_URL", f"http://127.0.0.1:{port()}").rstrip("/")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    is_plain = url.isascii() and not (parts.path or parts.query or parts.fragment)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
         raise ImproperlyConfigured(
             f"RUNAI_ACCESS_URL must look like https://access.example.com, not {url!r}."
         )

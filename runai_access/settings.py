@@ -196,6 +196,8 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runai_access.api.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "runai_access.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    # OPTIONS would answer what is meant for whoever reads the code.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "runai_access.api.schema.ContractSchema",
 }
 SPECTACULAR_SETTINGS = {

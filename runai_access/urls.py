@@ -4,9 +4,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from applications.api.urls import first
 from runai_access.api.docs import api_docs
 
 urlpatterns = [
+    *first,
     path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
     path("", include("runai_access.accounts.urls")),
     path("", include("runai_access.ui.urls")),

@@ -120,7 +120,7 @@ class AccessRulesView(CallerView):
             rules = AccessRule.objects.select_related("subject", "role", "scope")
             return Response(rule_answer(rules.get(pk=rule_id)), status=201)
 
-        return once(request, caller=self.caller_id, make=make, again=again)
+        return once(request, request.data, caller=self.caller_id, make=make, again=again)
 
 
 class AccessRulesCountView(CallerView):

@@ -17,6 +17,7 @@ class CallerView(APIView):
     """A view that knows who calls: `self.caller`; what it refuses is recorded."""
 
     caller: Caller
+    http_method_names = ["get", "head", "post", "patch", "delete"]
 
     @property
     def caller_id(self) -> UUID:

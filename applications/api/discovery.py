@@ -4,16 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from applications.api.credentials import answer
 from applications.api.documents import (
     IntrospectionDocument,
     TokenFormDocument,
 )
-from applications.api.oauth import REFUSALS, OAuthError, OAuthView, read_form, required
+from applications.api.oauth import REFUSALS, OAuthError, OAuthView, authenticate_client, required
 from applications.models import Application, SigningKey
 from applications.tokens import (
     InvalidToken,
@@ -69,6 +71,7 @@ class DocumentView(APIView):
     tag = "Tokens"
     authentication_classes = ()
     permission_classes = ()
+    http_method_names = ["get", "head"]
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
 
     @extend_schema(responses=dict[str, Any])
@@ -79,11 +82,11 @@ class DocumentView(APIView):
 class TokenQuestionView(OAuthView):
     """A view to which an application comes with a token."""
 
-    def asker(self, request: Request, form: dict[str, str]) -> Application:
+    def asker(self, request: HttpRequest, form: dict[str, str]) -> Application:
         """Return who asks: by client credentials, or by a bearer token of its own."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            return self.authenticate_client(request, form)
+            return authenticate_client(request, form)
         try:
             return application_of(text.strip())
         except InvalidToken:
@@ -94,30 +97,30 @@ class IntrospectView(TokenQuestionView):
     """`POST /oauth2/introspect` (RFC 7662): does this token hold right now?"""
 
     @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
-    def post(self, request: Request) -> Response:
-        form = read_form(request)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self.form(request)
         self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
             living_application(claims)
         except InvalidToken:
-            return Response({"active": False})
+            return answer({"active": False})
         told = {name: claims[name] for name in TOLD}
-        return Response({"active": True, "token_type": "Bearer", **told})
+        return answer({"active": True, "token_type": "Bearer", **told})
 
 
 class RevokeView(TokenQuestionView):
     """`POST /oauth2/revoke` (RFC 7009): an application gives one of its own tokens back."""
 
     @extend_schema(request=TokenFormDocument, responses={200: None, **REFUSALS})
-    def post(self, request: Request) -> Response:
-        form = read_form(request)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self.form(request)
         application = self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
         except InvalidToken:
-            return Response(status=200)  # §2.2: what is not valid needs no revoking
+            return HttpResponse(status=200)  # §2.2: what is not valid needs no revoking
         if claims["sub"] != str(application.pk):
             raise OAuthError("unauthorized_client", "The token is another application's.")
         revoke(claims)
-        return Response(status=200)
+        return HttpResponse(status=200)

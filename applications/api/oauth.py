@@ -4,21 +4,26 @@ from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from applications.api.client import ClientCredentials, MalformedBasic, from_basic
-from applications.api.credentials import CHALLENGE, LARGEST_PARAMETER, CredentialsView
+from applications.api.credentials import (
+    CHALLENGE,
+    LARGEST_PARAMETER,
+    WRONG_CLIENT,
+    CredentialsView,
+    Refusal,
+    application_with,
+)
 from applications.api.documents import OAuthErrorDocument
 from applications.models import Application
 from runai_access.api.parsers import read_body
 from runai_access.errors import Busy, TooMany
 
 REFUSALS = dict.fromkeys((400, 401, 413, 415, 429, 503), OAuthErrorDocument)
-WRONG_CLIENT = "The client ID or the client secret is wrong."
 
 
 class FormParser(BaseParser):
@@ -38,13 +43,12 @@ class FormParser(BaseParser):
             raise exceptions.ParseError("The body has too many parameters.") from None
 
 
-class OAuthError(Exception):
+class OAuthError(Refusal):
     """A refusal in the form of RFC 6749 §5.2."""
 
     def __init__(self, code: str, description: str) -> None:
-        super().__init__(description)
         status = 401 if code == "invalid_client" else 400
-        self.response = Response({"error": code, "error_description": description}, status=status)
+        super().__init__(Response({"error": code, "error_description": description}, status=status))
         if status == 401:
             self.response["WWW-Authenticate"] = CHALLENGE
 
@@ -55,10 +59,9 @@ class OAuthView(CredentialsView):
     parser_classes = (FormParser,)
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, OAuthError):
-            exc.response.exception = True
-            return exc.response
         response = super().handle_exception(exc)
+        if isinstance(exc, OAuthError):
+            return response
         code = "invalid_request"
         if isinstance(exc, Busy | TooMany | OperationalError | InterfaceError):
             code = "temporarily_unavailable"
@@ -66,28 +69,26 @@ class OAuthView(CredentialsView):
         response.data = {"error": code, "error_description": details}
         return response
 
-    def authenticate_client(self, request: Request, form: dict[str, str]) -> Application:
-        """Return the application that asks, by header or body; raise OAuthError."""
-        application = self.sign_in(_client(request, form))
-        if application is None:
-            raise OAuthError("invalid_client", WRONG_CLIENT)
-        return application
+    def form(self, request: HttpRequest) -> dict[str, str]:
+        """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
+        if request.GET.keys() & {"client_id", "client_secret", "grant_type", "token"}:
+            raise OAuthError("invalid_request", "Credentials must not stand in the address.")
+        form: dict[str, str] = {}
+        for name, values in self.body(request).lists():
+            if len(values) > 1:
+                raise OAuthError("invalid_request", f"{_shown(name)} stands there more than once.")
+            if len(values[0]) > LARGEST_PARAMETER:
+                raise OAuthError("invalid_request", f"{_shown(name)} is too long.")
+            form[name] = values[0]
+        return {name: value for name, value in form.items() if value}
 
 
-def read_form(request: Request) -> dict[str, str]:
-    """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
-    if request._request.GET.keys() & {"client_id", "client_secret", "grant_type", "token"}:
-        raise OAuthError("invalid_request", "Credentials must not stand in the address.")
-    form: dict[str, str] = {}
-    # An empty body is not parsed at all: then the framework hands out an empty dict.
-    sent = request.data if isinstance(request.data, QueryDict) else QueryDict()
-    for name, values in sent.lists():
-        if len(values) > 1:
-            raise OAuthError("invalid_request", f"{_shown(name)} stands there more than once.")
-        if len(values[0]) > LARGEST_PARAMETER:
-            raise OAuthError("invalid_request", f"{_shown(name)} is too long.")
-        form[name] = values[0]
-    return {name: value for name, value in form.items() if value}
+def authenticate_client(request: HttpRequest, form: dict[str, str]) -> Application:
+    """Return the application that asks, by header or body; raise OAuthError."""
+    application = application_with(request, _client(request, form))
+    if application is None:
+        raise OAuthError("invalid_client", WRONG_CLIENT)
+    return application
 
 
 def required(form: dict[str, str], name: str) -> str:
@@ -97,7 +98,7 @@ def required(form: dict[str, str], name: str) -> str:
     return form[name]
 
 
-def _client(request: Request, form: dict[str, str]) -> ClientCredentials:
+def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
     try:
         basic = from_basic(request.headers.get("Authorization", ""))
     except MalformedBasic:

@@ -13,6 +13,7 @@ from accessrules.api.answers import time_answer
 from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
+    HashedSecret,
     Issued,
     create_application,
     delete_application,
@@ -111,13 +112,14 @@ class ApplicationsView(CallerView):
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
         body.is_valid(raise_exception=True)
+        name, secret = body.validated_data["name"], HashedSecret.new()
 
         def make() -> Made:
-            issued = create_application(caller=self.caller, name=body.validated_data["name"])
+            issued = create_application(caller=self.caller, name=name, secret=secret)
             answer = _issued(issued, self.secret_member)
             return Made(answer["id"], Response(answer, status=201))
 
-        return once(request, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return once(request, name, caller=self.caller_id, make=make, again=_secret_was_shown)
 
 
 class ApplicationView(CallerView):
@@ -166,11 +168,16 @@ class ApplicationSecretView(CallerView):
 
     @extend_schema(request=None, responses=SecretDocument)
     def post(self, request: Request, application_id: str) -> Response:
+        policy.one_for(self.caller, "update", application_id)
+        secret = HashedSecret.new()
+
         def make() -> Made:
-            issued = regenerate_secret(caller=self.caller, application_id=application_id)
+            issued = regenerate_secret(
+                caller=self.caller, application_id=application_id, secret=secret
+            )
             return Made(str(issued.application.pk), Response({self.secret_member: issued.secret}))
 
-        return once(request, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return once(request, None, caller=self.caller_id, make=make, again=_secret_was_shown)
 
 
 def application_answer(application: Application) -> dict[str, Any]:

@@ -37,12 +37,16 @@ def _document(name: str, document: Callable[[], dict[str, Any]]) -> URLPattern:
     return path(f".well-known/{name}", DocumentView.as_view(document=document), name=name)
 
 
+# The busiest addresses, to be met before all others.
+first = [
+    path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
+    path("api/v2/token", TokenV2View.as_view(), name="token-v2"),
+]
+
 app_name = "applications-api"
 urlpatterns = [
     *_resource("api/v1/apps", secret_member="secret"),  # noqa: S106  # a member's name
     *_resource("api/v1/service-accounts", secret_member="clientSecret"),  # noqa: S106  # a member's name
-    path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
-    path("api/v2/token", TokenV2View.as_view(), name="token-v2"),
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),

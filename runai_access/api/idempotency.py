@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -29,6 +30,7 @@ class Made:
 
 def once(
     request: Request,
+    asked: Any,
     *,
     caller: uuid.UUID,
     make: Callable[[], Made],
@@ -36,6 +38,7 @@ def once(
 ) -> Response:
     """Return what `make` answers or, for a key that was used before, `again` with the id it made.
 
+    `asked` is what the body asks for, if anything: with method and address it tells requests apart.
     The key, the making and its audit row stand or fall together: what failed may be tried again
     under the same key. Another request under a used key is a 422. Keys are kept for a day.
     """
@@ -44,7 +47,7 @@ def once(
         return make().response
     if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
         raise InvalidParameter(f"{HEADER} must be 1 to 255 printable ASCII characters.")
-    fingerprint = _fingerprint(request)
+    fingerprint = _fingerprint(request, asked)
     with transaction.atomic():
         IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
         row = IdempotencyKey(caller=caller, key=key, fingerprint=fingerprint)
@@ -62,6 +65,6 @@ def once(
     return made.response
 
 
-def _fingerprint(request: Request) -> str:
-    parts = [request.method, request.path, json.dumps(request.data, sort_keys=True)]
+def _fingerprint(request: Request, asked: Any) -> str:
+    parts = [request.method, request.path, json.dumps(asked, sort_keys=True)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

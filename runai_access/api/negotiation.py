@@ -11,11 +11,13 @@ class JSONAlways(BaseContentNegotiation):
     """Answers JSON whatever Accept says; reads a body without a Content-Type as JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
-        sent = (request.content_type or "").split(";")[0].strip().lower()
-        for parser in parsers:
-            if sent in ("", "*/*", parser.media_type):
-                return parser  # type: ignore[no-any-return]  # the stubs leave it open
-        return None
+        return next((p for p in parsers if can_read(p, request.content_type)), None)
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+def can_read(parser: BaseParser, content_type: str | None) -> bool:
+    """Return whether `parser` reads a body of that type; it may be absent."""
+    sent = (content_type or "").split(";")[0].strip().lower()
+    return sent in ("", "*/*", parser.media_type)

@@ -18,10 +18,12 @@ class JSONObjectParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        """Return the object; raise ParseError or TooLarge with what is wrong."""
+        """Return the object, an empty one for no body; raise ParseError or TooLarge."""
         body = read_body(stream)
+        if not body:
+            return {}
         try:
-            parsed = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
+            parsed = _decoder.decode(body.decode("utf-8"))
         except UnicodeDecodeError:
             raise ParseError("The body must be UTF-8.") from None
         except (ValueError, RecursionError) as error:
@@ -45,3 +47,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(parsed) != len(pairs):
         raise ValueError("a key stands in it twice")
     return parsed
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_once_each)

@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accessrules.models import AccessRule
+from applications import actions
 from applications.models import Application
 from runai_access.api.models import IdempotencyKey
 from tests import factories
@@ -125,3 +127,39 @@ def test_the_same_request_many_times_at_once_makes_one(as_: As) -> None:
     statuses = together([partial(send, client) for client in clients])
     assert sorted(statuses) == [201, 409, 409, 409, 409, 409]
     assert Application.objects.filter(subject__name="nightly").count() == 1
+
+
+@pytest.mark.parametrize("path", [APPS, f"{APPS}/{{id}}/secret"])
+def test_a_secret_is_hashed_before_the_transaction(
+    as_: As, administrator: Application, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Argon2 takes tens of milliseconds, and SQLite has one writer: nobody waits for it."""
+    outermost = len(connection.savepoint_ids)
+    depths: list[int] = []
+    real = actions.hash_secret
+
+    def watched(secret: str) -> str:
+        depths.append(len(connection.savepoint_ids))
+        return real(secret)
+
+    monkeypatch.setattr(actions, "hash_secret", watched)
+    path = path.format(id=factories.application("nightly").pk)
+    assert post(as_(administrator), path, {"name": "weekly"}).status_code in (200, 201)
+    assert depths == [outermost]
+
+
+@pytest.mark.parametrize("body", ["", "nonsense", "name=x"])
+def test_regenerating_takes_no_body_and_reads_none(
+    as_: As, administrator: Application, body: str
+) -> None:
+    path = f"{APPS}/{factories.application('nightly').pk}/secret"
+    answers = [
+        as_(administrator).post(
+            path,
+            body,
+            content_type="application/x-www-form-urlencoded",
+            headers={"Idempotency-Key": "key-1"},
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 409]

@@ -70,9 +70,9 @@ def test_v1_reads_a_body_without_a_content_type(nightly: Application, secret: st
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({}, "granttype"),
-        ({"grantType": "app_token"}, "clientid, clientsecret"),
-        ({"grantType": "app_token", "clientId": "x", "clientSecret": ""}, "clientsecret"),
+        ({}, "grantType"),
+        ({"grantType": "app_token"}, "clientID, clientSecret"),
+        ({"grantType": "app_token", "clientId": "x", "clientSecret": ""}, "clientSecret"),
         ({"grantType": "password", "clientId": "x", "clientSecret": "y"}, "grantType"),
         ({"grantType": 1, "clientId": "x", "clientSecret": "y"}, "grantType"),
         ({"grantType": "app_token", "clientId": "a", "AppId": "b", "clientSecret": "y"}, "AppId"),
@@ -214,11 +214,14 @@ def test_v1_answers_every_wrong_client_the_same(nightly: Application, secret: st
     assert answers[0].json()["code"] == 401
 
 
-@pytest.mark.parametrize("path", [V1, V2])
-def test_get_is_405_with_what_is_allowed(db: None, path: str) -> None:
-    answer = Client().get(path)
+@pytest.mark.parametrize("path", [V1, V2, "/v1/k8s/auth/oauth/apptoken", "/oauth2/introspect"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_every_other_method_is_405_with_what_is_allowed(db: None, path: str, method: str) -> None:
+    """RFC 9110 §15.5.6; RFC 6749 §3.2 knows no other way to a token than POST."""
+    answer = Client().generic(method, path)
     assert answer.status_code == 405
-    assert "POST" in answer.headers["Allow"]
+    assert answer.headers["Allow"] == "POST"
+    assert b"RFC" not in answer.content, "no documentation of the code"
 
 
 @pytest.mark.parametrize(

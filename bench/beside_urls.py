@@ -1,0 +1,17 @@
+"""The product's addresses and, beside them, an empty view: it passes through the same middleware."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from runai_access.urls import urlpatterns as ours
+
+
+@csrf_exempt
+@login_not_required
+def empty(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # nothing is read, nothing is done
+    return HttpResponse()
+
+
+urlpatterns = [path("bench/empty", empty), *ours]
