@@ -12,9 +12,8 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 
-from accessrules.authorization import ACCOUNT
+from accessrules.authorization import ACCOUNT, Authority
 from accessrules.callers import Caller
-from accessrules.models import Subject, SubjectQuerySet
 from runai_access.errors import NotFound
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -39,20 +38,20 @@ class Policy(Generic[Rows]):
         """Raise Denied where the caller may do this to none at all: asked first of all."""
         caller.authority.require_anywhere(action, self.resource_type)
 
-    def sees_all(self, caller: Caller) -> bool:
-        """Return whether none of them is out of the caller's sight."""
-        return caller.authority.allows("read", self.resource_type, ACCOUNT)
+    def sees_all(self, authority: Authority) -> bool:
+        """Return whether none of them is out of sight."""
+        return authority.allows("read", self.resource_type, ACCOUNT)
 
-    def in_sight(self, caller: Caller) -> Rows:
-        """Return those in the caller's sight: none where it may read none at all."""
-        if not caller.authority.allows_anywhere("read", self.resource_type):
+    def in_sight(self, authority: Authority) -> Rows:
+        """Return those in sight: none where none at all may be read."""
+        if not authority.allows_anywhere("read", self.resource_type):
             return self.rows().none()
-        return self.rows().filter(caller.authority.in_sight(self.resource_type))
+        return self.rows().filter(authority.in_sight(self.resource_type))
 
     def visible(self, caller: Caller) -> Rows:
         """Return those in the caller's sight; raise Denied where it may read none at all."""
         self.require_anywhere(caller, "read")
-        return self.in_sight(caller)
+        return self.in_sight(caller.authority)
 
     def visible_one(self, caller: Caller, id_: str | UUID) -> Any:
         """Return one in sight; raise NotFound for any other id, whatever its form."""
@@ -71,15 +70,3 @@ class Policy(Generic[Rows]):
         found = self.visible_one(caller, id_)
         self.require(caller, action)
         return found
-
-
-def groups_of(subject: Subject) -> SubjectQuerySet:
-    """Return the living groups that `subject` is a member of, by name."""
-    return _groups().filter(memberships__member=subject).order_by("name")
-
-
-def _groups() -> SubjectQuerySet:
-    return Subject.objects.living().filter(type=Subject.Type.GROUP)
-
-
-GROUPS: Policy[SubjectQuerySet] = Policy("groups", _groups)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from accessrules.authorization import Authority
 from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from accessrules.scope_tree import full_names
 
@@ -13,10 +14,16 @@ class ListedRule:
     rule: AccessRule
     full_name: str
     through: Subject | None
+    may_delete: bool
 
 
-def listed(rules: AccessRuleQuerySet, subject: Subject) -> list[ListedRule]:
-    """Return `rules` as the page of `subject` lists them: its own first. Two queries."""
+def listed(
+    rules: AccessRuleQuerySet, subject: Subject, authority: Authority | None = None
+) -> list[ListedRule]:
+    """Return `rules` as the page of `subject` lists them: its own first. Two queries.
+
+    With the `authority` of who asks, each tells whether it may be deleted.
+    """
     found = list(rules.select_related("subject", "role", "scope").order_by("pk"))
     found.sort(key=lambda rule: rule.subject_id != subject.pk)
     names = full_names(rule.scope for rule in found)
@@ -25,6 +32,9 @@ def listed(rules: AccessRuleQuerySet, subject: Subject) -> list[ListedRule]:
             rule,
             names.get(rule.scope.path, rule.scope.name),
             rule.subject if rule.subject_id != subject.pk else None,
+            may_delete=authority is not None
+            and rule.subject_id == subject.pk
+            and authority.allows("delete", "access_rules", rule.scope),
         )
         for rule in found
     ]

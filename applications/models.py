@@ -4,11 +4,12 @@ import uuid
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from accessrules.authorization import Authority
+from accessrules.holders import with_rules
 from accessrules.models import Subject
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise
@@ -17,10 +18,7 @@ from runai_access.ui.keyset import Bytewise
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def with_access_rules(self, authority: Authority) -> Self:
         """Bring each application's rules, as far as in sight, as `subject.visible_rules`."""
-        rules = authority.visible_rules().living().select_related("role", "scope").order_by("pk")
-        return self.select_related("subject").prefetch_related(
-            Prefetch("subject__access_rules", rules, to_attr="visible_rules")
-        )
+        return with_rules(self.select_related("subject"), "subject", authority)
 
 
 class Application(models.Model):

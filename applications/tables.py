@@ -1,15 +1,13 @@
 """The Applications table."""
 
-from collections import defaultdict
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models import QuerySet
 
 from accessrules.authorization import Authority
+from accessrules.holders import by_first_rule, found_first, rule_texts
 from applications.models import Application
-from runai_access.folding import fold
-from runai_access.ui.keyset import Bytewise, Sort
+from runai_access.ui.keyset import Sort
 from runai_access.ui.tables import (
     ListColumn,
     ListTable,
@@ -21,18 +19,6 @@ from runai_access.ui.tables import (
 
 def _cell(name: str) -> str:
     return f"applications/cells/_{name}.html"
-
-
-def _first_rule(authority: Authority) -> Sort:
-    """Sort by the first rule as the cell names it; those without one come first."""
-    rules = (
-        authority.visible_rules()
-        .living()
-        .filter(subject=OuterRef("pk"))
-        .order_by("pk")
-        .annotate(text=Concat("role__name", Value(" in "), "scope__name"))
-    )
-    return Sort(Bytewise(Subquery(rules.values("text")[:1])), is_nullable=True)
 
 
 class ApplicationTable(ListTable):
@@ -47,18 +33,18 @@ class ApplicationTable(ListTable):
         exports=("subject__name",),
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", _cell("access_rules"), sort=_first_rule,
+        "Access rule(s)", _cell("access_rules"), sort=by_first_rule,
         as_text=lambda rules: "; ".join(rules or []),
     )  # fmt: skip
     last_login = ListColumn(
-        "Last login", _cell("last_login"), sort=Sort.time("last_login", is_nullable=True),
+        "Last login", "ui/cells/_last_login.html", sort=Sort.time("last_login", is_nullable=True),
         exports=("last_login",), as_text=lambda time: time or "never",
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
     status = ListColumn(
-        "Status", _cell("status"), sort=Sort.flag("subject__enabled"), is_shown=False,
+        "Status", "ui/cells/_status.html", sort=Sort.flag("subject__enabled"), is_shown=False,
         exports=("subject__enabled",),
         as_text=lambda enabled: "enabled" if enabled else "disabled",
     )  # fmt: skip
@@ -74,16 +60,8 @@ class ApplicationTable(ListTable):
     @classmethod
     def related(cls, pks: list[Any], context: Authority) -> dict[Any, list[str]]:
         """Return each application's rules as `Role in Scope`."""
-        texts: defaultdict[Any, list[str]] = defaultdict(list)
-        rules = context.visible_rules().living().filter(subject__in=pks).order_by("pk")
-        for pk, role, scope in rules.values_list("subject", "role__name", "scope__name"):
-            texts[pk].append(f"{role} in {scope}")
-        return texts
+        return rule_texts(pks, context)
 
     def rules_of(self, application: Application) -> list[Any]:
         """Return its rules in sight; those that a search has found come first."""
-        rules: list[Any] = application.subject.visible_rules  # type: ignore[attr-defined]  # brought
-        term = fold(self.search)
-        if not term:
-            return rules
-        return sorted(rules, key=lambda rule: term not in fold(f"{rule.role}\n{rule.scope}"))
+        return found_first(application.subject.visible_rules, self.search)  # type: ignore[attr-defined]  # brought

@@ -11,6 +11,8 @@ urlpatterns = [
     *first,
     path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
     path("", include("runai_access.accounts.urls")),
+    path("users/", include("runai_access.accounts.user_urls")),
+    path("groups/", include("runai_access.accounts.group_urls")),
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
     path("", include("accessrules.urls")),

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.callers import Caller, caller_of
 from applications import actions, policy
-from applications.forms import CreateApplicationForm, SubmissionForm
+from applications.forms import CreateApplicationForm
 from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import AlreadyDone, Busy, Conflict
+from runai_access.ui.answers import later
 from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.forms import SubmissionForm
 
 BUSY = "Too many secrets are being made at once. Try again in a moment."
 
@@ -47,7 +49,7 @@ def create(request: HttpRequest) -> HttpResponse:
         return _create_form(request, form, status=422)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return _later(_create_form(request, form, status=503), busy)
+        return later(_create_form(request, form, status=503), busy.retry_after)
     return _show_secret(request, issued, f"Application {name} is created.", is_new=True)
 
 
@@ -69,7 +71,7 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
         return _already_done(request, error, application)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return _later(_regenerate_form(request, form, application, status=503), busy)
+        return later(_regenerate_form(request, form, application, status=503), busy.retry_after)
     done = f"The client secret of {application} is regenerated."
     return _show_secret(request, issued, done, is_new=False)
 
@@ -133,8 +135,3 @@ def _already_done(
         row=application.pk if application else None,
         changed=application.pk if application else "",
     )
-
-
-def _later(response: HttpResponse, busy: Busy) -> HttpResponse:
-    response.headers["Retry-After"] = str(busy.retry_after)
-    return response

@@ -1,9 +1,16 @@
 """The forms about people. What an e-mail and a password must be is the actions' to say."""
 
-from django import forms
+from typing import Any
 
+from django import forms
+from django.db.models import QuerySet
+
+from accessrules.models import Subject
+from accessrules.subject_picker import SubjectPicker
+from runai_access.accounts.models import Group
 from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
+from runai_access.ui.forms import SubmissionForm
 
 WRONG = "The e-mail or the password is wrong."
 DIFFERENT = "This differs from the new password."
@@ -22,6 +29,66 @@ class SignInForm(forms.Form):
         max_length=PASSWORD_MAX_LENGTH,
         error_messages={"required": "Enter your password.", "max_length": WRONG},
     )
+
+
+class NewPersonForm(SubmissionForm):
+    """The e-mail of a new person."""
+
+    email = forms.CharField(
+        max_length=EMAIL_MAX_LENGTH,
+        error_messages={
+            "required": "Enter an e-mail.",
+            "max_length": f"An e-mail has {EMAIL_MAX_LENGTH} characters at most.",
+        },
+    )
+
+
+class NewGroupForm(forms.Form):
+    """The name of a new group."""
+
+    name = forms.CharField(error_messages={"required": "Enter a name."})
+
+
+class GroupForm(forms.Form):
+    """One of the groups that are in sight."""
+
+    def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.groups = groups
+        self.fields["group"] = forms.ModelChoiceField(
+            queryset=groups,
+            error_messages={
+                "required": "Select a group.",
+                "invalid_choice": "This group is gone. Select another one.",
+            },
+        )
+
+    @property
+    def chosen(self) -> Group:
+        """The group of a valid form."""
+        group: Group = self.cleaned_data["group"]
+        return group
+
+
+class MembersForm(forms.Form):
+    """People and applications, as a picker has them."""
+
+    subject = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, picker: SubjectPicker, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._picker = picker
+
+    def clean_subject(self) -> list[Subject]:
+        """Return those chosen; refuse none, too many, and those who are gone."""
+        chosen = self._picker.chosen
+        if self._picker.gone:
+            raise forms.ValidationError("Some of those selected are gone; look at the others.")
+        if not chosen:
+            raise forms.ValidationError("Select a person or an application.")
+        if len(chosen) > self._picker.most:
+            raise forms.ValidationError(f"Select {self._picker.most} at most.")
+        return chosen
 
 
 class OwnPasswordForm(forms.Form):

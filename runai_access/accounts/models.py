@@ -29,6 +29,28 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=normalise_email(username or ""))
 
 
+class GroupManager(models.Manager["Group"]):
+    def get_queryset(self) -> models.QuerySet["Group"]:
+        return super().get_queryset().filter(type=Subject.Type.GROUP, retired_at=None)
+
+    def of(self, member: Subject) -> models.QuerySet["Group"]:
+        """Return the groups that a person or an application is a member of, by name."""
+        return self.filter(memberships__member=member).order_by("folded_name", "pk")
+
+
+class Group(Subject):
+    """A living group, as the page about groups knows it: all that it is, is its subject."""
+
+    objects: ClassVar[GroupManager] = GroupManager()  # type: ignore[assignment]  # narrower than its subjects'
+
+    class Meta:
+        proxy = True
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its own page."""
+        return reverse("groups:detail", args=[self.pk])
+
+
 class User(AbstractBaseUser):
     """A person who signs in. The e-mail is the name; it never changes."""
 

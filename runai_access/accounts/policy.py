@@ -1,4 +1,4 @@
-"""Who may do what with people: the decision module's answers, in this app's words."""
+"""Who may do what with people and groups: the decision module's answers, in this app's words."""
 
 from uuid import UUID
 
@@ -6,9 +6,10 @@ from django.db.models import QuerySet
 
 from accessrules.callers import Caller
 from accessrules.policies import Policy
-from runai_access.accounts.models import User
+from runai_access.accounts.models import Group, User
 
 PEOPLE: Policy[QuerySet[User]] = Policy("users", User.objects.all)
+GROUPS: Policy[QuerySet[Group]] = Policy("groups", Group.objects.all)
 
 may = PEOPLE.may
 require = PEOPLE.require
@@ -25,3 +26,9 @@ def one_for(caller: Caller, action: str, id_: str | UUID) -> User:
     """Return the person to do `action` on; raise Denied or NotFound as the contract has it."""
     user: User = PEOPLE.one_for(caller, action, id_)
     return user
+
+
+def visible_group(caller: Caller, id_: str | UUID) -> Group:
+    """Return one group in sight; raise NotFound for any other id, whatever its form."""
+    group: Group = GROUPS.visible_one(caller, id_)
+    return group

@@ -19,7 +19,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accessrules.models import AccessRule, Role, Scope
+from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.keyring import KEYRING
 from applications.models import Application
 from applications.tokens import issue
@@ -100,11 +100,14 @@ class World:
     pat: User
     person: User
     program: Application
+    group: Subject
 
     def address(self, route: str) -> str:
         project = self.places["project"]
+        things = {"users": self.pat.pk, "groups": self.group.pk}
         values = {
-            "id_": self.ci.pk,
+            "id_": things.get(route.partition("/")[0], self.ci.pk),
+            "member_id": self.pat.pk,
             "application_id": self.ci.pk,
             "subject_id": self.ci.pk,
             "user_id": self.pat.pk,
@@ -134,6 +137,7 @@ class World:
             "{scope_uid}": self.places["project"].uid,
             "{rule}": str(self.ci_rule.pk),
             "{application}": str(self.ci.pk),
+            "{group}": str(self.group.pk),
         }
         if isinstance(value, dict):
             return {key: self.body(inner) for key, inner in value.items()}
@@ -156,6 +160,9 @@ def world(db: None) -> World:
     department = factories.department("vision", east)
     project = factories.project("training", department)
     sibling = factories.project("dictation", factories.department("speech", west))
+    pat = factories.person("pat@acme.example", "Viewer", project)
+    group = factories.group("engineers", pat)
+    factories.rule(group, "Viewer", project)
     return World(
         places={
             "project": project,
@@ -165,7 +172,8 @@ def world(db: None) -> World:
             "sibling": sibling,
         },
         ci=factories.application("ci", ("Viewer", project)),
-        pat=factories.person("pat@acme.example", "Viewer", project),
+        pat=pat,
+        group=group,
         person=factories.person("caller@acme.example"),
         program=factories.application("caller"),
     )

@@ -227,7 +227,7 @@ def test_everyone_has_a_page_of_their_own_with_their_rules(
     text = text_of(as_(vera).get(OWN))
     assert "Viewer in project training" in text
     assert "acme / east / vision / training" in text
-    assert "L1 researcher in department speech through group engineers" in text
+    assert "L1 researcher in department speech acme / east / speech Through group engineers" in text
     assert "Groups engineers" in text
 
 

@@ -13,12 +13,13 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accessrules.authorization import rules_in_force
 from accessrules.callers import caller_of
-from accessrules.policies import groups_of
 from accessrules.rule_list import listed
 from runai_access.accounts import signin
 from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import OwnPasswordForm
+from runai_access.accounts.models import Group
 from runai_access.errors import Busy, Conflict
+from runai_access.ui.answers import later
 from runai_access.ui.dialogs import Home, asks_for, finish_dialog, render_dialog
 from runai_access.ui.views import local_address
 
@@ -31,7 +32,7 @@ def own(request: HttpRequest) -> HttpResponse:
     user = own_user(caller_of(request))
     context = {
         "person": user,
-        "groups": groups_of(user.subject),
+        "groups": Group.objects.of(user.subject),
         "rules": listed(rules_in_force(user.subject), user.subject),
         "oob": asks_for(request, "listing"),
     }
@@ -60,12 +61,12 @@ def password(request: HttpRequest) -> HttpResponse:
     except signin.TooManyFailures as refusal:
         minutes = math.ceil(refusal.seconds / 60)
         form.add_error(None, f"Too many wrong passwords. Try again in {minutes} min.")
-        return _later(_ask(request, form, status=429), refusal.seconds)
+        return later(_ask(request, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(
             None, "Too many passwords are being checked right now. Try again in a moment."
         )
-        return _later(_ask(request, form, status=503), busy.retry_after)
+        return later(_ask(request, form, status=503), busy.retry_after)
     messages.success(request, CHANGED)
     if was_temporary:
         return redirect(_onward(request))
@@ -102,8 +103,3 @@ def _onward(request: HttpRequest) -> str:
 
 def _home() -> Home:
     return Home("Your account", resolve_url("accounts:own"))
-
-
-def _later(response: HttpResponse, seconds: int) -> HttpResponse:
-    response.headers["Retry-After"] = str(seconds)
-    return response

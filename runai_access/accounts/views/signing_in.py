@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from runai_access.accounts import signin
 from runai_access.accounts.forms import WRONG, SignInForm
 from runai_access.errors import Busy
+from runai_access.ui.answers import later
 from runai_access.ui.views import local_address
 
 
@@ -36,7 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _locked(request, onward, form, refusal.seconds)
     except Busy as busy:
         form.add_error(None, "Too many people sign in right now. Try again in a moment.")
-        return _later(_page(request, onward, form, status=503), busy.retry_after)
+        return later(_page(request, onward, form, status=503), busy.retry_after)
     if user is None:
         form.add_error(None, WRONG)
         return _page(request, onward, form, status=422)
@@ -62,7 +63,7 @@ def _locked(request: HttpRequest, onward: str, form: SignInForm, seconds: int) -
         None,
         f"Too many failed attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
     )
-    return _later(_page(request, onward, form, status=429), seconds)
+    return later(_page(request, onward, form, status=429), seconds)
 
 
 def _page(
@@ -70,8 +71,3 @@ def _page(
 ) -> HttpResponse:
     context = {"form": form or SignInForm(), "next": onward if onward != _home() else ""}
     return render(request, "accounts/sign_in.html", context, status=status)
-
-
-def _later(response: HttpResponse, seconds: int) -> HttpResponse:
-    response.headers["Retry-After"] = str(seconds)
-    return response

@@ -1,0 +1,26 @@
+"""Addresses of the pages about groups; every dialog has its own."""
+
+from django.urls import path
+
+from runai_access.accounts.views import group, memberships, standing
+from runai_access.accounts.views.groups import PAGE
+
+app_name = "groups"
+_ON = {"kind": standing.GROUPS, "enabled": True}
+_OFF = {"kind": standing.GROUPS, "enabled": False}
+urlpatterns = [
+    *PAGE.patterns,
+    path("new/", group.create, name="create"),
+    path("several/enable/", standing.set_several_enabled, _ON, name="bulk-enable"),
+    path("several/disable/", standing.set_several_enabled, _OFF, name="bulk-disable"),
+    path("<uuid:id_>/", group.detail, name="detail"),
+    path("<uuid:id_>/members/", memberships.members, name="members"),
+    path(
+        "<uuid:id_>/members/<uuid:member_id>/remove/",
+        memberships.remove,
+        name="remove-member",
+    ),
+    path("<uuid:id_>/enable/", standing.set_enabled, _ON, name="enable"),
+    path("<uuid:id_>/disable/", standing.set_enabled, _OFF, name="disable"),
+    path("<uuid:id_>/delete/", group.delete, name="delete"),
+]

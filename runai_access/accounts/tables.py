@@ -1,0 +1,175 @@
+"""The tables of people and of groups."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accessrules.authorization import Authority
+from accessrules.effective import subjects_in_sight
+from accessrules.holders import by_first_rule, found_first, rule_texts, with_rules
+from accessrules.models import AccessRule, GroupMembership
+from runai_access.accounts.models import Group, User
+from runai_access.accounts.policy import GROUPS
+from runai_access.ui.keyset import Bytewise, Sort
+from runai_access.ui.tables import (
+    ListColumn,
+    ListTable,
+    creation_column,
+    creator_column,
+    update_column,
+)
+
+
+@dataclass
+class Related:
+    """What a file says of a row besides its own values."""
+
+    rules: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    members: int = 0
+
+
+def _users(name: str) -> str:
+    return f"users/cells/_{name}.html"
+
+
+def _shared(name: str) -> str:
+    return f"ui/cells/_{name}.html"
+
+
+def _state(enabled: bool) -> str:
+    return "enabled" if enabled else "disabled"
+
+
+def _joined(name: str) -> Callable[[Related | None], str]:
+    return lambda related: "; ".join(getattr(related, name)) if related else ""
+
+
+def _memberships(authority: Authority) -> QuerySet[GroupMembership]:
+    """Return those of groups in sight, by the group's name."""
+    groups = GROUPS.in_sight(authority).values("pk")
+    return GroupMembership.objects.filter(group__in=groups).order_by("group__folded_name", "pk")
+
+
+def _by_first_group(authority: Authority) -> Sort:
+    names = _memberships(authority).filter(member=OuterRef("pk")).values("group__folded_name")
+    return Sort(Bytewise(Subquery(names[:1])), is_nullable=True)
+
+
+def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+    """Return the memberships of those people and applications that are in sight."""
+    members = subjects_in_sight(authority).values("pk")
+    return GroupMembership.objects.filter(member__in=members)
+
+
+def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
+    """Return how many of them each group has."""
+    of_group = memberships.filter(group=OuterRef("pk")).order_by().values("group")
+    return Coalesce(Subquery(of_group.annotate(number=Count("pk")).values("number")), 0)
+
+
+def _by_members(authority: Authority) -> Sort:
+    return Sort(_counted(members_in_sight(authority)), read=_number)
+
+
+def _number(text: str) -> int:
+    if len(text) > 9:
+        raise ValueError("No group has so many members.")
+    return int(text)
+
+
+class UserTable(ListTable):
+    """The columns of the Users page."""
+
+    user = ListColumn("User", _users("user"), sort=Sort.text("email"), exports=("email",))
+    groups = ListColumn("Groups", _users("groups"), sort=_by_first_group, as_text=_joined("groups"))
+    access_rules = ListColumn(
+        "Access rule(s)", _users("access_rules"), sort=by_first_rule, as_text=_joined("rules")
+    )
+    last_login = ListColumn(
+        "Last login", _shared("last_login"), sort=Sort.time("last_login", is_nullable=True),
+        exports=("last_login",), as_text=lambda time: time or "never",
+    )  # fmt: skip
+    created_by = creator_column()
+    creation_time = creation_column()
+    last_updated = update_column(is_shown=False)
+    status = ListColumn(
+        "Status", _shared("status"), sort=Sort.flag("subject__enabled"), is_shown=False,
+        exports=("subject__enabled",), as_text=_state,
+    )  # fmt: skip
+
+    name = "users"
+    model = User
+    default_sort = "-creation_time"
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[User], context: Authority) -> Any:
+        memberships = _memberships(context).select_related("group")
+        groups = Prefetch("subject__group_memberships", memberships, to_attr="visible_memberships")
+        return with_rules(queryset.prefetch_related(groups), "subject", context)
+
+    @classmethod
+    def related(cls, pks: list[Any], context: Authority) -> dict[Any, Related]:
+        found: defaultdict[Any, Related] = defaultdict(Related)
+        for pk, texts in rule_texts(pks, context).items():
+            found[pk].rules = texts
+        groups = _memberships(context).filter(member__in=pks)
+        for pk, name in groups.values_list("member", "group__name"):
+            found[pk].groups.append(name)
+        return found
+
+    def rules_of(self, user: User) -> list[AccessRule]:
+        """Return their own rules in sight; those that a search has found come first."""
+        return found_first(user.subject.visible_rules, self.search)  # type: ignore[attr-defined]  # brought
+
+    def groups_of(self, user: User) -> list[str]:
+        """Return the names of their groups in sight."""
+        memberships = user.subject.visible_memberships  # type: ignore[attr-defined]  # brought
+        return [membership.group.name for membership in memberships]
+
+
+class GroupTable(ListTable):
+    """The columns of the Groups page."""
+
+    group = ListColumn(
+        "Group", "groups/cells/_group.html", sort=Sort.text("folded_name"), exports=("name",)
+    )
+    members = ListColumn(
+        "Members", "groups/cells/_members.html", sort=_by_members,
+        as_text=lambda related: related.members if related else 0,
+    )  # fmt: skip
+    access_rules = ListColumn(
+        "Access rule(s)", "groups/cells/_access_rules.html", sort=by_first_rule,
+        as_text=_joined("rules"),
+    )  # fmt: skip
+    status = ListColumn(
+        "Status", _shared("status"), sort=Sort.flag("enabled"), exports=("enabled",),
+        as_text=_state,
+    )  # fmt: skip
+
+    name = "groups"
+    model = Group
+    default_sort = "group"
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[Group], context: Authority) -> Any:
+        counted = queryset.annotate(member_count=_counted(members_in_sight(context)))
+        return with_rules(counted, "", context)
+
+    @classmethod
+    def related(cls, pks: list[Any], context: Authority) -> dict[Any, Related]:
+        found: defaultdict[Any, Related] = defaultdict(Related)
+        for pk, texts in rule_texts(pks, context).items():
+            found[pk].rules = texts
+        members = members_in_sight(context).filter(group__in=pks).order_by().values("group")
+        for pk, number in members.annotate(number=Count("pk")).values_list("group", "number"):
+            found[pk].members = number
+        return found
+
+    def rules_of(self, group: Group) -> list[AccessRule]:
+        """Return its rules in sight; those that a search has found come first."""
+        return found_first(group.visible_rules, self.search)  # type: ignore[attr-defined]  # brought

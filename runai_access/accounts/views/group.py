@@ -1,0 +1,109 @@
+"""A group's own page, and the dialogs that create and delete one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accessrules.authorization import Authority
+from accessrules.callers import caller_of
+from accessrules.effective import sees_all_rules, subjects_in_sight
+from accessrules.group_actions import create_group, delete_group
+from accessrules.history import last_events, sees_activity
+from accessrules.rule_list import listed
+from runai_access.accounts import policy
+from runai_access.accounts.forms import NewGroupForm
+from runai_access.accounts.models import Group
+from runai_access.accounts.views.groups import PAGE
+from runai_access.errors import Conflict
+from runai_access.ui.dialogs import asks_for, finish_dialog, render_dialog
+
+MEMBERS_SHOWN = 100
+
+
+@gzip_page  # holds no secret: its CSRF token is masked anew each time (BREACH)
+@require_safe
+def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show members, rules and recent activity, as far as in sight."""
+    caller = caller_of(request)
+    authority = caller.authority
+    group = policy.visible_group(caller, id_)
+    rules = authority.visible_rules().living().filter(subject=group)
+    context: dict[str, Any] = {
+        "group": group,
+        **members_shown(group, authority),
+        "rules": listed(rules, group, authority),
+        "sees_all_rules": sees_all_rules(authority),
+        "sees_rules": authority.allows_anywhere("read", "access_rules"),
+        "may": {action: policy.GROUPS.may(caller, action) for action in ("update", "delete")},
+        "may_grant": authority.allows_anywhere("create", "access_rules"),
+        "sees_activity": sees_activity(caller),
+        "oob": asks_for(request, "listing"),
+    }
+    if context["sees_activity"]:
+        context["events"] = last_events(group, "group")
+    return render(request, "groups/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Ask for a name; create the group."""
+    caller = caller_of(request)
+    policy.GROUPS.require(caller, "create")
+    if request.method != "POST":
+        return _create_form(request, NewGroupForm())
+    form = NewGroupForm(request.POST)
+    if not form.is_valid():
+        return _create_form(request, form, status=422)
+    try:
+        group = create_group(caller=caller, name=form.cleaned_data["name"])
+    except Conflict:
+        form.add_error("name", f"There is a group {form.cleaned_data['name']} already.")
+        return _create_form(request, form, status=409)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _create_form(request, form, status=422)
+    messages.success(request, f"Group {group} is created.")
+    return finish_dialog(request, PAGE.home, changed=group.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Say who loses what; delete the group."""
+    caller = caller_of(request)
+    group = policy.visible_group(caller, id_)
+    policy.GROUPS.require(caller, "delete")
+    if request.method == "POST":
+        delete_group(caller=caller, group=group)
+        messages.success(request, f"Group {group} is deleted.")
+        return finish_dialog(request, PAGE.home, gone=group.get_absolute_url())
+    context = {
+        "group": group,
+        "member_count": group.memberships.filter(member__retired_at=None).count(),
+        "rule_count": caller.authority.visible_rules().living().filter(subject=group).count(),
+        "sees_all_rules": sees_all_rules(caller.authority),
+    }
+    return render_dialog(request, "groups/_delete.html", context, home=PAGE.home, row=id_)
+
+
+def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
+    """Return the first members in sight, how many there are, and whether some are out of sight."""
+    members = subjects_in_sight(authority).filter(group_memberships__group=group)
+    count = members.count()
+    everyone = group.memberships.filter(member__retired_at=None).count()
+    return {
+        "members": members.order_by("folded_name", "pk")[:MEMBERS_SHOWN],
+        "member_count": count,
+        "more_members": max(0, count - MEMBERS_SHOWN),
+        "sees_all_members": everyone == count,
+    }
+
+
+def _create_form(request: HttpRequest, form: NewGroupForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form}
+    return render_dialog(request, "groups/_create.html", context, home=PAGE.home, status=status)

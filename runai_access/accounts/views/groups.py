@@ -1,0 +1,65 @@
+"""The list of groups."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accessrules.authorization import Authority
+from accessrules.callers import caller_of
+from accessrules.effective import sees_all_rules
+from runai_access.accounts import policy
+from runai_access.accounts.filters import GroupFilterSet
+from runai_access.accounts.models import Group
+from runai_access.accounts.search import search_groups
+from runai_access.accounts.tables import GroupTable
+from runai_access.accounts.views.tabs import tabs
+from runai_access.ui.pages import Action, ListPage
+
+MEMBERS = Action("members", "MEMBERS", "users-round", for_several=False)
+DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
+ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
+DELETE = Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True)
+
+
+class GroupPage(ListPage):
+    """Access > Users > Groups."""
+
+    namespace = "groups"
+    title, noun, plural = "Groups", "group", "groups"
+    new = "NEW GROUP"
+    searched = "the name, or the roles and scopes of the rules"
+    empty_template = "groups/_empty.html"
+    table, filters = GroupTable, GroupFilterSet
+
+    def rows(self, request: HttpRequest) -> QuerySet[Group]:
+        return policy.GROUPS.visible(caller_of(request))
+
+    def asks(self, request: HttpRequest) -> Authority:
+        return caller_of(request).authority
+
+    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
+        return search_groups(rows, text, asks)
+
+    def may_create(self, request: HttpRequest) -> bool:
+        return policy.GROUPS.may(caller_of(request), "create")
+
+    def actions(self, request: HttpRequest) -> list[Action]:
+        caller = caller_of(request)
+        actions = []
+        if policy.GROUPS.may(caller, "update"):
+            actions += [MEMBERS, DISABLE, ENABLE]
+        if policy.GROUPS.may(caller, "delete"):
+            actions.append(DELETE)
+        return actions
+
+    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        authority = caller_of(request).authority
+        return {
+            "sees_all": policy.GROUPS.sees_all(authority),
+            "sees_all_rules": sees_all_rules(authority),
+            "tabs": tabs(authority),
+        }
+
+
+PAGE = GroupPage()

@@ -1,0 +1,201 @@
+"""Who is in which group: the dialog of a person, that of a group, and of several people at once."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from accessrules.callers import Caller, caller_of
+from accessrules.effective import subjects_in_sight
+from accessrules.group_actions import add_member, remove_member
+from accessrules.models import Subject
+from accessrules.several import Outcome, each, line_of, lines_of_gone
+from runai_access.accounts import policy
+from runai_access.accounts.forms import GroupForm, MembersForm
+from runai_access.accounts.member_picker import MemberPicker
+from runai_access.accounts.models import Group, User
+from runai_access.accounts.views import groups, people
+from runai_access.accounts.views.group import members_shown
+from runai_access.errors import Denied, DomainError, NotFound
+from runai_access.ui.dialogs import Home, asks_for, onward, render_dialog
+from runai_access.ui.reports import render_report
+
+_STATUS = {Denied: 403, NotFound: 404}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def groups_of_person(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show which groups a person is in; a POST adds them to another one, or takes them out."""
+    caller = caller_of(request)
+    person = policy.visible_one(caller, id_)
+    policy.GROUPS.require(caller, "update")
+    if request.method != "POST":
+        return _of_person(request, person)
+    group = _posted_group(request, caller)
+    if group is None:
+        error = "Select a group."
+        return _of_person(request, person, [error], status=422)
+    leaves = "leave" in request.POST
+    act = remove_member if leaves else add_member
+    outcomes = each(
+        request, [group], lambda one: act(caller=caller, group=one, member=person.subject)
+    )
+    if outcomes[0].refusal:
+        return _of_person(request, person, **_refused(outcomes))
+    done = f"{person} is {'no longer' if leaves else 'now'} in {group}."
+    return _done(request, done, "users:groups", person.pk, people.PAGE.home) or _of_person(
+        request, person, changed=person.pk
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show who is in a group, with `?add` the form for others; a POST adds them."""
+    caller = caller_of(request)
+    group = policy.visible_group(caller, id_)
+    policy.GROUPS.require(caller, "update")
+    if request.method != "POST":
+        picker = MemberPicker(caller.authority, request.GET) if "add" in request.GET else None
+        form = MembersForm(picker=picker) if picker else None
+        return _of_group(request, group, form=form, picker=picker)
+    picker = MemberPicker(caller.authority, request.POST)
+    if request.POST.get("do") == "look":
+        return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
+    form = MembersForm(request.POST, picker=picker)
+    if not form.is_valid():
+        return _of_group(request, group, form=form, picker=picker, status=422)
+    chosen: list[Subject] = form.cleaned_data["subject"]
+    outcomes = each(request, chosen, lambda one: add_member(caller=caller, group=group, member=one))
+    added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
+    if len(added) < len(outcomes):
+        lines = [line_of(o.wanted.name, o, f"is now in {group}") for o in outcomes]
+        return render_report(request, lines, home=groups.PAGE.home)
+    done = f"{', '.join(added)} {'is' if len(added) == 1 else 'are'} now in {group}."
+    return _done(request, done, "groups:members", group.pk, groups.PAGE.home) or _of_group(
+        request, group, changed=group.pk
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, id_: UUID, member_id: UUID) -> HttpResponse:
+    """Take one member out of a group and show who is left."""
+    caller = caller_of(request)
+    group = policy.visible_group(caller, id_)
+    policy.GROUPS.require(caller, "update")
+    if request.method != "POST":
+        return redirect("groups:members", id_)
+    member = subjects_in_sight(caller.authority).filter(pk=member_id).first()
+    if member is None:
+        raise NotFound("There is no such member.")
+    outcomes = each(
+        request, [member], lambda one: remove_member(caller=caller, group=group, member=one)
+    )
+    if outcomes[0].refusal:
+        return _of_group(request, group, **_refused(outcomes))
+    done = f"{member} is no longer in {group}."
+    return _done(request, done, "groups:members", group.pk, groups.PAGE.home) or _of_group(
+        request, group, changed=group.pk
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_several(request: HttpRequest) -> HttpResponse:
+    """Choose a group and add several people to it, and tell of each what came of it."""
+    caller = caller_of(request)
+    policy.GROUPS.require(caller, "update")
+    query = request.POST if request.method == "POST" else request.GET
+    keys = people.PAGE.selected_keys(query)
+    rows = sorted(policy.visible(caller).filter(pk__in=keys), key=str)
+    if not rows:
+        return redirect(people.PAGE.address)
+    form = GroupForm(request.POST if request.method == "POST" else None, groups=_groups(caller))
+    if form.is_bound and form.is_valid():
+        act = partial(_add, caller, form.chosen)
+        lines = [
+            line_of(str(outcome.wanted), outcome, f"is now in {form.chosen}")
+            for outcome in each(request, rows, act)
+        ]
+        missing = lines_of_gone(len(keys) - len(rows), "user")
+        return render_report(request, [*lines, *missing], home=people.PAGE.home)
+    context = {"form": form, "rows": rows}
+    status = 422 if form.is_bound else 200
+    return render_dialog(
+        request, "users/_add_to_group.html", context, home=people.PAGE.home, status=status
+    )
+
+
+def _add(caller: Caller, group: Group, person: User) -> None:
+    add_member(caller=caller, group=group, member=person.subject)
+
+
+def _groups(caller: Caller) -> Any:
+    return policy.GROUPS.in_sight(caller.authority).order_by("folded_name", "pk")
+
+
+def _posted_group(request: HttpRequest, caller: Caller) -> Group | None:
+    form = GroupForm(request.POST, groups=_groups(caller))
+    return form.chosen if form.is_valid() else None
+
+
+def _refused(outcomes: list[Outcome[Any, Any]]) -> dict[str, Any]:
+    refusal: DomainError | None = outcomes[0].refusal
+    return {"errors": [str(refusal)], "status": _STATUS.get(type(refusal), 409)}  # type: ignore[arg-type]  # a refusal's
+
+
+def _done(request: HttpRequest, done: str, view: str, pk: UUID, home: Home) -> HttpResponse | None:
+    """Tell what is done; a page is asked for anew, so that a reload does nothing twice."""
+    messages.success(request, done)
+    if asks_for(request, "dialog"):
+        return None
+    response = redirect(view, pk)
+    response.headers["Location"] += onward(request, home)
+    return response
+
+
+def _of_person(
+    request: HttpRequest,
+    person: User,
+    errors: list[str] | None = None,
+    *,
+    status: int = 200,
+    changed: UUID | None = None,
+) -> HttpResponse:
+    all_groups = _groups(caller_of(request))
+    held = all_groups.filter(memberships__member=person.subject)
+    context = {
+        "person": person,
+        "groups": held,
+        "others": all_groups.exclude(pk__in=held.values("pk")),
+        "errors": errors or [],
+    }
+    return render_dialog(
+        request, "users/_groups.html", context,
+        home=people.PAGE.home, status=status, changed=changed, row=person.pk,
+    )  # fmt: skip
+
+
+def _of_group(  # what the dialog may be showing
+    request: HttpRequest,
+    group: Group,
+    *,
+    form: MembersForm | None = None,
+    picker: MemberPicker | None = None,
+    errors: list[str] | None = None,
+    status: int = 200,
+    changed: UUID | None = None,
+) -> HttpResponse:
+    context = {
+        "group": group,
+        **members_shown(group, caller_of(request).authority),
+        "form": form,
+        "subjects": picker,
+        "errors": errors or [],
+    }
+    return render_dialog(
+        request, "groups/_members.html", context,
+        home=groups.PAGE.home, status=status, changed=changed, row=group.pk,
+    )  # fmt: skip

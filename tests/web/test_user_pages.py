@@ -1,0 +1,239 @@
+"""A person's own page, disabling and enabling, and their groups."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.models import GroupMembership, Subject
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+@pytest.fixture
+def bo(acme: Organisation) -> User:
+    return factories.person("bo@acme.example", "Viewer", acme.training)
+
+
+def url(name: str, user: User) -> str:
+    return reverse(f"users:{name}", args=[user.pk])
+
+
+def is_enabled(user: User) -> bool:
+    return Subject.objects.get(pk=user.pk).enabled
+
+
+# Their page
+
+
+def test_the_page_tells_facts_groups_and_every_rule_that_holds(
+    browser: Client, acme: Organisation, bo: User
+) -> None:
+    group = factories.group("engineers", bo)
+    factories.rule(group, "L1 researcher", acme.speech)
+    text = text_of(browser.get(url("detail", bo)))
+    assert "bo@acme.example Enabled" in text
+    assert str(bo.pk) in text
+    assert "Groups engineers" in text
+    assert "Password None: reset it to let them in" in text
+    assert "Viewer in project training acme / east / vision / training" in text
+    assert "L1 researcher in department speech acme / east / speech Through group engineers" in text
+    for label in ("ADD ACCESS RULE", "WHAT THEY CAN DO", "GROUPS", "RESET PASSWORD", "DISABLE"):
+        assert label in text
+
+
+def test_the_page_tells_what_happened(browser: Client, bo: User) -> None:
+    browser.post(url("disable", bo))
+    text = text_of(browser.get(url("detail", bo)))
+    assert "ada@acme.example update user bo@acme.example · enabled: True → False" in text
+    assert "ENABLE" in text
+
+
+def test_one_s_own_page_offers_a_change_and_no_reset(browser: Client, ada: User) -> None:
+    text = text_of(browser.get(url("detail", ada)))
+    assert "CHANGE PASSWORD" in text
+    assert "RESET PASSWORD" not in text
+
+
+def test_the_page_holds_to_sight(as_: SignedIn, acme: Organisation, dina: User, bo: User) -> None:
+    factories.rule(bo, "Viewer", acme.dictation)
+    hidden = factories.group("hidden", bo)
+    factories.rule(hidden, "Viewer", acme.dictation)
+    far = factories.person("far@acme.example", "Viewer", acme.dictation)
+    browser = as_(dina)
+    text = text_of(browser.get(url("detail", bo)))
+    assert "Viewer in project training" in text
+    assert "dictation" not in text
+    assert "hidden" not in text
+    assert "Groups None in sight" in text
+    assert "Recent activity" not in text
+    for label in ("RESET PASSWORD", "DISABLE", "GROUPS"):
+        assert label not in text.replace("Groups", "")
+    assert browser.get(url("detail", far)).status_code == 404
+
+
+@pytest.mark.parametrize("number", [1, 9])
+def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
+    browser: Client,
+    acme: Organisation,
+    bo: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    number: int,
+) -> None:
+    for count in range(number):
+        group = factories.group(f"g{count}", bo)
+        factories.rule(group, "Viewer", factories.project(f"p{count}", acme.vision))
+    with django_assert_num_queries(11):
+        assert browser.get(url("detail", bo)).status_code == 200
+
+
+# Disabling and enabling
+
+
+def test_disabling_says_what_it_does_and_signs_out(
+    browser: Client, as_: SignedIn, bo: User
+) -> None:
+    theirs = as_(bo)
+    assert theirs.get("/account/").status_code == 200
+    assert "signed out everywhere at once" in text_of(browser.get(url("disable", bo)))
+    answer = browser.post(url("disable", bo))
+    assert answer.url == f"/users/?changed={bo.pk}"
+    assert "User bo@acme.example is disabled." in text_of(browser.get(answer.url))
+    assert not is_enabled(bo)
+    assert theirs.get("/account/").status_code == 302
+    browser.post(url("enable", bo))
+    assert is_enabled(bo)
+    assert theirs.get("/account/").status_code == 302, "a session came back"
+
+
+def test_the_last_administrator_is_kept_and_told_why(browser: Client, ada: User) -> None:
+    assert "This is you" in text_of(browser.get(url("disable", ada)))
+    answer = browser.post(url("disable", ada))
+    assert answer.status_code == 409
+    assert "Somebody must stay System administrator" in text_of(answer)
+    assert is_enabled(ada)
+    assert browser.get("/users/").status_code == 200
+
+
+def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organisation, bo: User) -> None:
+    Subject.objects.filter(pk=bo.pk).update(enabled=False)
+    factories.custom_role("Keeper", users="cru")
+    keeper = as_(factories.person("kim@acme.example", "Keeper"))
+    for answer in (keeper.get(url("enable", bo)), keeper.post(url("enable", bo))):
+        assert answer.status_code == 403
+    assert not is_enabled(bo)
+    report = keeper.post("/users/several/enable/", {"selected": [str(bo.pk)]})
+    assert "0 of 1 done, 1 not" in text_of(report)
+    assert not is_enabled(bo)
+
+
+def test_several_are_disabled_and_each_is_told(
+    browser: Client, ada: User, bo: User, acme: Organisation
+) -> None:
+    off = factories.person("off@acme.example")
+    Subject.objects.filter(pk=off.pk).update(enabled=False)
+    missing = "00000000-0000-0000-0000-000000000000"
+    ids = [str(ada.pk), str(bo.pk), str(off.pk), missing]
+    summary = text_of(browser.get("/users/several/disable/", {"selected": ids}))
+    assert "Disable 2 users?" in summary
+    assert "Disabled already: nothing to do" in summary
+    assert "1 of those you selected is gone meanwhile." in summary
+    report = text_of(browser.post("/users/several/disable/", {"selected": ids}))
+    assert "bo@acme.example is disabled" in report
+    assert "ada@acme.example Not done: Somebody must stay System administrator" in report
+    assert "off@acme.example disabled already, nothing to do" in report
+    assert "1 user is gone Not done: deleted meanwhile" in report
+    assert not is_enabled(bo)
+    assert is_enabled(ada)
+
+
+def test_nobody_selected_leads_back_to_the_list(browser: Client) -> None:
+    for name in ("enable", "disable", "add-to-group"):
+        assert browser.get(f"/users/several/{name}/").url == "/users/"
+
+
+# Groups
+
+
+def test_a_person_is_put_into_a_group_and_taken_out(
+    browser: Client, bo: User, acme: Organisation
+) -> None:
+    group = factories.group("engineers")
+    page = url("groups", bo)
+    assert "In no group." in text_of(browser.get(page))
+    answer = browser.post(page, {"group": str(group.pk)})
+    assert answer.url == page
+    assert "bo@acme.example is now in engineers." in text_of(browser.get(page))
+    assert GroupMembership.objects.filter(group=group, member=bo.subject).exists()
+    browser.post(page, {"group": str(group.pk), "leave": "1"})
+    assert not GroupMembership.objects.exists()
+    assert "is no longer in engineers." in text_of(browser.get(page))
+
+
+def test_in_a_dialog_the_list_is_shown_again_at_once(browser: Client, bo: User) -> None:
+    group = factories.group("engineers")
+    answer = browser.post(url("groups", bo), {"group": str(group.pk)}, headers=DIALOG)
+    assert answer.status_code == 200
+    assert "bo@acme.example is now in engineers." in text_of(answer)
+    assert str(bo.pk) in answer.headers["HX-Trigger"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("", "Select a group."),
+        ("x", "Select a group."),
+        ("00000000-0000-0000-0000-000000000000", "Select a group."),
+    ],
+)
+def test_a_group_that_is_none_is_asked_for_again(
+    browser: Client, bo: User, chosen: str, expected: str
+) -> None:
+    answer = browser.post(url("groups", bo), {"group": chosen})
+    assert answer.status_code == 422
+    assert expected in text_of(answer)
+
+
+def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organisation, bo: User) -> None:
+    strong = factories.group("admins")
+    factories.rule(strong, "System administrator", factories.account())
+    factories.custom_role("Clerk", users="r", groups="ru")
+    clerk = as_(factories.person("kim@acme.example", "Clerk"))
+    answer = clerk.post(url("groups", bo), {"group": str(strong.pk)})
+    assert answer.status_code == 403
+    assert "handing that to others takes the same" in text_of(answer)
+    report = clerk.post(
+        "/users/several/add-to-group/", {"selected": [str(bo.pk)], "group": str(strong.pk)}
+    )
+    assert "0 of 1 done" in text_of(report)
+    assert not GroupMembership.objects.exists()
+    assert AuditEvent.objects.filter(result="Failed").exists()
+
+
+def test_several_are_put_into_a_group_and_each_is_told(browser: Client, bo: User) -> None:
+    cid = factories.person("cid@acme.example")
+    group = factories.group("engineers", cid)
+    selected = [str(bo.pk), str(cid.pk)]
+    address = "/users/several/add-to-group/"
+    assert "Add 2 users to a group" in text_of(browser.get(address, {"selected": selected}))
+    assert browser.post(address, {"selected": selected, "group": ""}).status_code == 422
+    report = text_of(browser.post(address, {"selected": selected, "group": str(group.pk)}))
+    assert "bo@acme.example is now in engineers" in report
+    assert "cid@acme.example Not done: cid@acme.example is in engineers already." in report
+    assert GroupMembership.objects.filter(group=group).count() == 2
+
+
+def test_the_toolbar_leads_to_the_dialog_of_the_selected(browser: Client, bo: User) -> None:
+    for action in ("groups", "reset-password", "disable", "enable"):
+        answer = browser.get("/users/selected/", {"selected": str(bo.pk), "action": action})
+        assert answer.url == url(action, bo)

@@ -1,0 +1,215 @@
+"""The list of people."""
+
+import csv
+import re
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accessrules.models import Subject
+from runai_access.accounts.models import User
+from runai_access.accounts.tables import UserTable
+from tests import factories
+from tests.web.conftest import Organisation, SignedIn, column, text_of
+
+USERS = "/users/"
+QUERIES = 8
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+def people(browser: Client, **query: str) -> list[str]:
+    """Return who is listed, without what stands beside their names."""
+    return named(browser.get(USERS, query))
+
+
+def named(answer: HttpResponse) -> list[str]:
+    return re.findall(r'row-name" href="[^"]*" title="([^"]*)"', answer.content.decode())
+
+
+def test_each_row_tells_who_it_is_and_what_holds_for_them(
+    browser: Client, acme: Organisation
+) -> None:
+    bo = factories.person("bo@acme.example", "Viewer", acme.training)
+    factories.rule(bo, "L1 researcher", acme.speech)
+    factories.group("pilots", bo)
+    factories.group("engineers", bo)
+    User.objects.filter(pk=bo.pk).update(last_login=timezone.now() - timedelta(hours=3))
+    answer = browser.get(USERS, {"search": "bo@"})
+    assert named(answer) == ["bo@acme.example"]
+    assert column(answer, "groups") == ["engineers, pilots"]
+    assert column(answer, "access_rules")[0].startswith("Viewer in training")
+    assert column(answer, "last_login") == ["3 hours ago"]
+    assert column(answer, "created_by") == [factories.MAKER]
+
+
+def test_what_is_to_know_of_somebody_stands_beside_the_name(browser: Client) -> None:
+    factories.person("bo@acme.example")
+    Subject.objects.filter(name="bo@acme.example").update(enabled=False)
+    soon = timezone.now() + timedelta(days=1)
+    nina, late = factories.person("nina@acme.example"), factories.person("late@acme.example")
+    User.objects.filter(pk=nina.pk).update(temporary_until=soon)
+    User.objects.filter(pk=late.pk).update(temporary_until=soon - timedelta(days=2))
+    assert column(browser.get(USERS, {"sort": "user"}), "user") == [
+        "ada@acme.example",
+        "bo@acme.example Disabled",
+        "late@acme.example Password expired",
+        "nina@acme.example Temporary password",
+    ]
+
+
+def test_the_newest_come_first(browser: Client) -> None:
+    old = factories.person("old@acme.example")
+    User.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
+    assert people(browser) == ["ada@acme.example", "old@acme.example"]
+
+
+@pytest.mark.parametrize("name", list(UserTable.titles()))
+def test_every_column_can_be_sorted_both_ways(
+    browser: Client, acme: Organisation, name: str
+) -> None:
+    bo = factories.person("bo@acme.example", "Viewer", acme.training)
+    factories.group("engineers", bo)
+    cid = factories.person("cid@acme.example")
+    factories.group("pilots", cid)
+    User.objects.filter(pk=cid.pk).update(last_login=timezone.now(), created_by="zoe")
+    up = people(browser, sort=name, size="20")
+    assert sorted(up) == ["ada@acme.example", "bo@acme.example", "cid@acme.example"]
+    assert people(browser, sort=f"-{name}") == up[::-1]
+
+
+def test_nobody_is_lost_or_repeated_from_page_to_page(browser: Client) -> None:
+    for number in range(45):
+        made = factories.person(f"p{number:02}@acme.example")
+        if number % 3 == 0:
+            factories.group(f"g{number}", made)
+    for sort in ("groups", "-groups", "user"):
+        seen = [
+            name
+            for page in ("1", "2", "3")
+            for name in people(browser, sort=sort, size="20", page=page)
+        ]
+        assert len(seen) == len(set(seen)) == 46, sort
+
+
+FILTERS = {
+    "user__contains=BO": ["bo@acme.example"],
+    "user__is=BO@acme.example": ["bo@acme.example"],
+    "groups__none=1": ["ada@acme.example", "cid@acme.example"],
+    "access_rules__none=1": ["bo@acme.example", "cid@acme.example"],
+    "status__is=disabled": ["cid@acme.example"],
+    "status__is=enabled": ["ada@acme.example", "bo@acme.example"],
+    "password__is=temporary": ["bo@acme.example"],
+    "password__is=own": ["ada@acme.example", "cid@acme.example"],
+    "last_login__never=1": ["bo@acme.example", "cid@acme.example"],
+    "created_by__is=MAKER@acme.example": [
+        "ada@acme.example", "bo@acme.example", "cid@acme.example",
+    ],
+    "search=bo%40": ["bo@acme.example"],
+    "search=system%20admin": ["ada@acme.example"],
+    "search=acme.example&status__is=disabled": ["cid@acme.example"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_the_list_can_be_narrowed(browser: Client, query: str) -> None:
+    bo, cid = factories.person("bo@acme.example"), factories.person("cid@acme.example")
+    factories.group("engineers", bo)
+    User.objects.filter(pk=bo.pk).update(temporary_until=timezone.now())
+    Subject.objects.filter(pk=cid.pk).update(enabled=False)
+    assert named(browser.get(f"{USERS}?{query}&sort=user")) == FILTERS[query]
+
+
+def test_the_members_of_a_group_can_be_listed(browser: Client) -> None:
+    engineers = factories.group("engineers", factories.person("bo@acme.example"))
+    factories.group("pilots", factories.person("cid@acme.example"))
+    answer = browser.get(USERS, {"groups__any_of": str(engineers.pk)})
+    assert column(answer, "user") == ["bo@acme.example"]
+    assert "Groups is any of engineers" in text_of(answer)
+    dialog = browser.get("/users/filter/", {"column": "groups", "find": "PIL"})
+    assert "pilots" in text_of(dialog)
+    assert "engineers" not in text_of(dialog)
+
+
+@pytest.mark.parametrize("value", ["x", "00000000-0000-0000-0000-000000000000"])
+def test_a_group_that_is_none_is_told(browser: Client, value: str) -> None:
+    answer = browser.get(USERS, {"groups__any_of": value})
+    assert answer.status_code == 200
+    assert "none of those to choose from" in text_of(answer)
+
+
+def test_sight_decides_who_and_what_is_listed(
+    as_: SignedIn, acme: Organisation, dina: User
+) -> None:
+    near = factories.person("near@acme.example", "Viewer", acme.training)
+    factories.person("far@acme.example", "Viewer", acme.dictation)
+    shared, other = factories.group("shared", near), factories.group("other", near)
+    factories.rule(shared, "Viewer", acme.training)
+    factories.rule(other, "Viewer", acme.dictation)
+    browser = as_(dina)
+    answer = browser.get(USERS, {"sort": "user"})
+    assert people(browser, sort="user") == ["dina@acme.example", "near@acme.example"]
+    assert column(answer, "groups")[1] == "shared"
+    assert "NEW USER" not in text_of(answer)
+    assert people(browser, search="far@") == []
+    assert people(browser, search="dictation") == []
+    found = browser.get("/users/filter/", {"column": "groups"})
+    assert "other" not in text_of(found)
+
+
+def test_who_may_read_no_users_is_told_so(as_: SignedIn, vera: User) -> None:
+    assert as_(vera).get(USERS).status_code == 403
+
+
+def test_the_file_holds_exactly_the_view(browser: Client, acme: Organisation) -> None:
+    bo = factories.person("bo@acme.example", "Viewer", acme.training)
+    factories.rule(bo, "L1 researcher", acme.speech)
+    factories.group("pilots", bo)
+    factories.group("=engineers", bo)
+    query = {"search": "bo@", "columns": "user,groups,access_rules,last_login,status"}
+    answer = browser.get("/users/users.csv", query)
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert list(csv.reader(StringIO(text))) == [
+        ["User", "Groups", "Access rule(s)", "Last login", "Status"],
+        [
+            "bo@acme.example",
+            "'=engineers; pilots",
+            "Viewer in training; L1 researcher in speech",
+            "never",
+            "enabled",
+        ],
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_a_page_takes_as_many_queries_for_one_as_for_many(
+    browser: Client,
+    acme: Organisation,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    number: int,
+) -> None:
+    for count in range(number):
+        made = factories.person(f"p{count}@acme.example", "Viewer", acme.training)
+        factories.group(f"g{count}", made)
+    with django_assert_num_queries(QUERIES):
+        assert browser.get(USERS).status_code == 200
+
+
+def test_users_and_groups_are_tabs_of_one_place(
+    browser: Client, as_: SignedIn, acme: Organisation
+) -> None:
+    content = browser.get(USERS).content.decode()
+    assert '<a href="/users/" aria-current="page">Users</a>' in content
+    assert '<a href="/groups/">Groups</a>' in content
+    operator = factories.person("olga@acme.example", "Cloud operator")
+    assert "/groups/" not in as_(operator).get(USERS).content.decode()
