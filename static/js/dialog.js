@@ -29,7 +29,7 @@ function focusSomewhereUseful() {
   // What had the focus may be gone, with the row that was deleted, or hidden, as DISABLE is then.
   if (document.activeElement !== document.body) return;
   const ways = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
-  const stops = ways.map((way) => way && document.querySelector(way));
+  const stops = ways.filter(Boolean).map((way) => document.querySelector(way));
   stops.find((stop) => stop?.checkVisibility())?.focus();
 }
 
