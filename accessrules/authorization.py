@@ -53,12 +53,12 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class _Account:
-    path: str = ACCOUNT_PATH
-    label: str = "the account"
+class _Place:
+    path: str
+    label: str
 
 
-ACCOUNT: Place = _Account()
+ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,13 @@ class Authority:
         self.require("create", scope.type, target)
         for role in _roles_gained_by_moving(source, target):
             self.require_may_grant(role, target)
+
+    def may_leave(self, scope: Scope) -> bool:
+        """Return whether `scope` may be taken from where it stands; where to is asked of each place."""
+        source = _Place(scope.ancestor_paths[-1], label="")
+        return self.allows("update", scope.type, source) and self.allows(
+            "delete", "access_rules", source
+        )
 
     def _missing_to_grant(self, role: Role, scope: Place) -> frozenset[Permission]:
         return (permissions_of(role) | {("create", "access_rules")}) - self.permissions_at(scope)

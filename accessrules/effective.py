@@ -25,6 +25,7 @@ from accessrules.authorization import (
 from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.models import (
     AccessRule,
+    AccessRuleQuerySet,
     GroupMembership,
     Role,
     Scope,
@@ -234,10 +235,12 @@ def changes_by_removing(
     return removals
 
 
-def changes_by_moving(scope: Scope, target: Scope) -> list[Change]:
-    """Return who would lose and gain what in `scope` if it stood below `target`."""
-    left, entered = set(scope.ancestor_paths), {*target.ancestor_paths, target.path}
-    rules = AccessRule.objects.living().filter(scope__path__in=left ^ entered)
+def changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> list[Change]:
+    """Return who would lose and gain what in `scope` if it stood below `target`.
+
+    Only by rules in the sight of `authority` is anyone named: see `sees_changes_by_moving`.
+    """
+    rules = _rules_that_change(scope, target) & authority.visible_rules()
     reach, _ = _reach(rules.select_related("subject"))
     subjects = _by_name({subject for reached in reach.values() for subject in reached})
     authorities = authorities_of(subjects)
@@ -249,6 +252,17 @@ def changes_by_moving(scope: Scope, target: Scope) -> list[Change]:
         )
         for s in subjects
     )
+
+
+def sees_changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> bool:
+    """Return whether no rule that such a move makes or unmakes is out of the sight of `authority`."""
+    rules = _rules_that_change(scope, target)
+    return rules.count() == (rules & authority.visible_rules()).count()
+
+
+def _rules_that_change(scope: Scope, target: Scope) -> AccessRuleQuerySet:
+    left, entered = set(scope.ancestor_paths), {*target.ancestor_paths, target.path}
+    return AccessRule.objects.living().filter(scope__path__in=left ^ entered)
 
 
 def _changes(

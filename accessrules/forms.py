@@ -1,4 +1,4 @@
-"""The forms that grant a role, and what may be asked of those who hold one."""
+"""The forms about access: granting a role, changing a scope, asking who may do what."""
 
 from typing import Any, TypeVar
 
@@ -7,7 +7,7 @@ from django import forms
 from accessrules.authorization import ACTIONS, Authority
 from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.effective import Question
-from accessrules.models import Role, Scope, Subject
+from accessrules.models import Role, Scope, ScopeQuerySet, Subject
 from accessrules.scope_picker import ScopePicker
 from accessrules.several import MOST_SCOPES, MOST_SUBJECTS
 from accessrules.subject_picker import SubjectPicker
@@ -95,6 +95,34 @@ def _some(chosen: list[T], one: str, many: str, most: int) -> list[T]:
     if len(chosen) > most:
         raise forms.ValidationError(f"At most {most} {many} at once; {len(chosen)} are selected.")
     return chosen
+
+
+class ScopeNameForm(forms.Form):
+    """The name of a scope. What a name may be is decided by the action."""
+
+    name = forms.CharField(error_messages={"required": "Enter a name."})
+
+
+class _BelowForm(forms.Form):
+    """The scope to stand below: one of `parents`."""
+
+    def __init__(self, *args: Any, parents: ScopeQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scope"] = forms.ModelChoiceField(
+            queryset=parents,
+            error_messages={
+                "required": "Select the scope that it is to stand below.",
+                "invalid_choice": "It can't be put there by you. Select another scope.",
+            },
+        )
+
+
+class NewScopeForm(_BelowForm, ScopeNameForm):
+    """The name of a new scope, and what it stands below."""
+
+
+class MoveScopeForm(_BelowForm):
+    """What a scope is to stand below."""
 
 
 class ScopeAccessForm(forms.Form):

@@ -10,6 +10,7 @@ from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
 from accessrules.actions import lock_administration, lock_scope
+from accessrules.authorization import Authority
 from accessrules.callers import Caller
 from accessrules.models import LABEL_DIGITS, AccessRule, Scope, at_or_below
 from accessrules.validators import check_name
@@ -60,13 +61,8 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
     one create and every grant that it newly inherits. Raises Denied, NotFound, Conflict.
     """
     scope, target = _locked(scope), _locked(target)
-    _require_not_fixed(scope)
+    require_may_move(caller.authority, scope, target)
     source = _parent(scope)
-    if Scope.CHILD_TYPE.get(Scope.Type(target.type)) != scope.type:
-        raise Conflict(f"{scope.label} can't stand below {target.label}.", field="target")
-    if target.pk == source.pk:
-        raise Conflict(f"{scope.label} stands below {target.label} already.", field="target")
-    caller.authority.require_may_move(scope, source=source, target=target)
     old_path = scope.path
     scope.parent, scope.path = target, target.path + old_path[-LABEL_DIGITS:]
     _save(scope, "parent")
@@ -75,6 +71,17 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
     )
     _record(caller, "update", scope, parent=[source.label, target.label])
     return Scope.objects.get(pk=scope.pk)
+
+
+def require_may_move(authority: Authority, scope: Scope, target: Scope) -> None:
+    """Raise Conflict where `scope` can't be moved below `target`, Denied where the caller may not."""
+    _require_not_fixed(scope)
+    source = _parent(scope)
+    if Scope.CHILD_TYPE.get(Scope.Type(target.type)) != scope.type:
+        raise Conflict(f"{scope.label} can't stand below {target.label}.", field="target")
+    if target.pk == source.pk:
+        raise Conflict(f"{scope.label} stands below {target.label} already.", field="target")
+    authority.require_may_move(scope, source=source, target=target)
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ value a text. Nothing here knows of the database; whether the scopes make a tree
 """
 
 from accessrules.scope_files.reading import FORMATS, Contents, format_of, read
-from accessrules.scope_files.rows import Entry, Fault, Faults
+from accessrules.scope_files.rows import COLUMNS, Entry, Fault, Faults
 from accessrules.scope_files.writing import csv_rows, write
 
 __all__ = [
+    "COLUMNS",
     "FORMATS",
     "Contents",
     "Entry",

@@ -37,16 +37,21 @@ function moveRow(event) {
   const isInTable = event.target.closest("[data-table], .table-scroll");
   if (!isInTable || (here < 0 && event.key === "ArrowUp")) return false;
   const next = rows[Math.min(Math.max(steps[event.key], 0), rows.length - 1)];
-  next.querySelector("input[name=selected], a, button").focus();
+  const box = next.querySelector("input[name=selected]");
+  (box ?? next.querySelector("a, button"))?.focus();
   next.scrollIntoView({ block: "nearest" });
   return true;
 }
 
 function inRow(event) {
   const row = rowOf(event.target);
+  const isSideways = event.key === "ArrowRight" || event.key === "ArrowLeft";
+  if (row && isSideways && event.target.matches("[name=selected], .branch-toggle")) {
+    return fold(event);
+  }
   if (!row || !event.target.matches("input[name=selected]")) return false;
-  if (event.key === "Enter") row.querySelector(".row-name").click();
-  else if (event.key === "m") row.querySelector("[data-row-menu]").click();
+  if (event.key === "Enter") row.querySelector(".row-name")?.click();
+  else if (event.key === "m") row.querySelector("[data-row-menu]")?.click();
   else return false;
   return true;
 }
@@ -70,7 +75,8 @@ function moveInList(event) {
 }
 
 function fold(event) {
-  const toggle = event.target.closest(".branch").querySelector(":scope > .branch-toggle");
+  const branch = event.target.closest("[data-branch]");
+  const toggle = branch?.querySelector(":scope > .branch-toggle, :scope > th .branch-toggle");
   const isOpen = toggle?.getAttribute("aria-expanded") === "true";
   if (!toggle || isOpen === (event.key === "ArrowRight")) return false;
   toggle.click();

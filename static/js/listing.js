@@ -40,8 +40,9 @@ function openMenu(link) {
   const page = menu.querySelector("[data-row-page]");
   if (page) page.href = link.href;
   menu.dataset.enabled = box.dataset.enabled;
+  menu.dataset.may = box.dataset.may;
   menu.showPopover({ source: link });
-  menu.querySelector("a, button").focus();
+  [...menu.querySelectorAll("a, button")].find((stop) => stop.checkVisibility())?.focus();
 }
 
 // The rows that are selected stay so; the row that changed is shown and highlighted.
@@ -50,7 +51,9 @@ function refresh(address, changed) {
   for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
   const options = { target: "#listing", swap: "outerHTML", select: "#listing", source: "#listing" };
-  return window.htmx.ajax("GET", url.pathname + url.search, options);
+  return window.htmx.ajax("GET", url.pathname + url.search, options).then(() => {
+    listing()?.querySelector(".row-changed")?.scrollIntoView({ block: "nearest" });
+  });
 }
 
 document.addEventListener("click", (event) => {

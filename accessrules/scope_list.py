@@ -1,0 +1,163 @@
+"""The tree of scopes as its page shows it: in sight, with counts, a branch in pages."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet
+from django.http import QueryDict
+
+from accessrules import scope_branches, scope_policy
+from accessrules.authorization import Authority
+from accessrules.models import Scope, ScopeQuerySet
+from accessrules.scope_branches import Branch, ScopeTree, numbers
+
+
+@dataclass
+class ScopeRow:
+    """A row of the page. `full_name` is shown where a search found it."""
+
+    scope: Scope
+    level: int = 1
+    branch: Branch | None = None
+    full_name: str = ""
+    possible: scope_policy.Possible | None = None
+    scopes_below: int = 0
+    access_rules: int = 0
+
+    @property
+    def below_in_words(self) -> str:
+        """How many stand below, and of what type they are."""
+        child = Scope.CHILD_TYPE.get(Scope.Type(self.scope.type))
+        if child is None:
+            return ""
+        return f"{self.scopes_below:,} {child.label.lower()}{'' if self.scopes_below == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The way through the many scopes of one branch; shown behind those that are shown."""
+
+    branch: Branch
+    level: int
+
+    @property
+    def range(self) -> str:
+        """Which of them are shown, for example "51-100 of 5,000" with a longer dash."""
+        last = self.branch.first + len(self.branch.below)
+        return f"{self.branch.first + 1:,}\u2013{last:,} of {last + self.branch.left_out:,}"
+
+    @property
+    def previous(self) -> str:
+        """What its button says to the form, or nothing on the first page."""
+        return self._page(-1) if self.branch.first else ""
+
+    @property
+    def next(self) -> str:
+        return self._page(1) if self.branch.left_out else ""
+
+    def _page(self, step: int) -> str:
+        number = self.branch.first // scope_branches.SHOWN + step
+        return f"{self.branch.scope.pk}-{number}"
+
+
+class ScopeList(ScopeTree):
+    """What the page's address asks for."""
+
+    def __init__(self, authority: Authority, path: str, given: QueryDict) -> None:
+        reach = {type_.value: authority.where("read", type_) for type_ in scope_policy.TYPES}
+        self.selected, self.changed = (
+            numbers([given.get(name, "")]) for name in ("selected", "changed")
+        )
+        super().__init__(
+            reach, given, find=given.get("search", ""), chosen=[*self.changed, *self.selected]
+        )
+        self._authority = authority
+        self._path = path
+        turned = list(_pages([given.get("turn", "")]))
+        self._pages = dict([*_pages(given.getlist("at")), *turned])
+        self.is_moved_in = bool(self.toggled or turned)
+        """Whether this address is that of a step from one view to the next."""
+
+    @property
+    def pages(self) -> list[str]:
+        """The pages of branches, as the form carries them on."""
+        return [f"{pk}-{page}" for pk, page in sorted(self._pages.items()) if page]
+
+    @property
+    def address(self) -> str:
+        """The address of just this view."""
+        return self._address(self.find)
+
+    @property
+    def cleared(self) -> str:
+        """The address without the search."""
+        return self._address("")
+
+    def _address(self, find: str) -> str:
+        state = {
+            "search": [find] if find else [],
+            "open": self.open_ids,
+            "closed": self.closed_ids,
+            "at": self.pages,
+        }
+        query = urlencode(state, doseq=True)
+        return f"{self._path}?{query}" if query else self._path
+
+    def rows(self) -> list[ScopeRow | Pages]:
+        """Return the rows in order. The queries do not grow with them: two for each open branch."""
+        if self.find:
+            found = [ScopeRow(item.scope, full_name=item.full_name) for item in self.found]
+            rows: list[ScopeRow | Pages] = [*found]
+        else:
+            rows = [row for branch in self.tree() for row in _flat(branch, level=1)]
+        self._fill_in([row for row in rows if isinstance(row, ScopeRow)])
+        return rows
+
+    def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
+        """Return where the page of this branch begins: the one asked for, or that of the chosen."""
+        if (page := self._pages.get(scope.pk)) is None:
+            page = self._page_of_chosen(scope, children)
+        first = page * scope_branches.SHOWN
+        return first if first == 0 or children[first : first + 1] else 0
+
+    def _page_of_chosen(self, scope: Scope, children: ScopeQuerySet) -> int:
+        for found in self.chosen:
+            if found.scope.parent_id == scope.pk:
+                name, pk = found.scope.name, found.scope.pk
+                before = children.filter(Q(name__lt=name) | Q(name=name, pk__lt=pk))
+                return before.count() // scope_branches.SHOWN
+        return 0
+
+    def _fill_in(self, rows: list[ScopeRow]) -> None:
+        """Count what is in sight and ask what may be done, but for what only shows the way."""
+        visible = [row for row in rows if self.may_be_chosen(row.scope)]
+        pks = [row.scope.pk for row in visible]
+        children = _counts(self.scopes.filter(parent__in=pks), "parent")
+        rules = self._authority.visible_rules().living().filter(scope__in=pks)
+        of_scope = _counts(rules, "scope")
+        for row in visible:
+            row.possible = scope_policy.possible(self._authority, row.scope)
+            row.scopes_below = children.get(row.scope.pk, 0)
+            row.access_rules = of_scope.get(row.scope.pk, 0)
+
+
+def _counts(rows: QuerySet[Any], by: str) -> dict[int, int]:
+    counted = rows.order_by().values(by).annotate(count=Count("pk"))
+    return {row[by]: row["count"] for row in counted}
+
+
+def _flat(branch: Branch, level: int) -> Iterator[ScopeRow | Pages]:
+    yield ScopeRow(branch.scope, level, branch)
+    for below in branch.below:
+        yield from _flat(below, level + 1)
+    if branch.first or branch.left_out:
+        yield Pages(branch, level + 1)
+
+
+def _pages(texts: Iterable[str]) -> Iterator[tuple[int, int]]:
+    for text in texts:
+        found = numbers(text.split("-"))
+        if len(found) == 2 and found[1] < 1_000_000:
+            yield found[0], found[1]

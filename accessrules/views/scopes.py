@@ -1,0 +1,88 @@
+"""The page of scopes: the tree, the way from the selected one to its dialog, and the file."""
+
+from itertools import islice
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+from django_htmx.http import replace_url
+
+from accessrules import scope_policy
+from accessrules.callers import caller_of
+from accessrules.models import Scope
+from accessrules.scope_files import COLUMNS, csv_rows
+from accessrules.scope_list import ScopeList, ScopeRow
+from runai_access.ui.dialogs import Home, asks_for, finish_dialog, onward
+from runai_access.ui.export import ROW_LIMIT, csv_response
+from runai_access.ui.pages import Action
+
+# In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
+ACTIONS = (
+    *(
+        Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_several=False)
+        for type_ in scope_policy.MADE
+    ),
+    Action("rename", "RENAME", "pencil", for_several=False),
+    Action("move", "MOVE", "folder-input", for_several=False),
+    Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True),
+)
+
+
+def home() -> Home:
+    """Return the page that the dialogs about scopes lead back to."""
+    return Home("Scopes", resolve_url("accessrules:scopes"))
+
+
+@gzip_page  # holds no secret: its CSRF token is masked anew each time (BREACH)
+@require_safe
+def scopes(request: HttpRequest) -> HttpResponse:
+    """Show the tree as far as the address opens it, or what its search finds."""
+    authority = caller_of(request).authority
+    scope_policy.require_reading(authority)
+    tree = ScopeList(authority, resolve_url("accessrules:scopes"), request.GET)
+    rows = tree.rows()
+    found = [row.possible for row in rows if isinstance(row, ScopeRow) and row.possible]
+    offered = {name for possible in found for name in possible.actions}
+    context: dict[str, Any] = {
+        "tree": tree,
+        "rows": rows,
+        "count": f"{tree.scopes.count():,}",
+        "actions": [action for action in ACTIONS if action.name in offered],
+        "may_create": bool(scope_policy.types_made(authority)),
+        "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
+    }
+    is_part = asks_for(request, "listing")
+    name = "_listing_part" if is_part else "list"
+    response = render(request, f"accessrules/scopes/{name}.html", context)
+    if is_part and tree.is_moved_in:
+        replace_url(response, tree.address)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_safe
+def selected(request: HttpRequest) -> HttpResponse:
+    """Go to the dialog that the toolbar names, of the scope that is selected."""
+    authority = caller_of(request).authority
+    scope_policy.require_reading(authority)
+    action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
+    if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
+        messages.warning(request, "Select a scope first.")
+        return finish_dialog(request, home())
+    if action.startswith("new-"):
+        return redirect(resolve_url("accessrules:create-scope") + onward(request, home(), scope=pk))
+    return redirect(resolve_url(f"accessrules:{action}-scope", int(pk)) + onward(request, home()))
+
+
+@require_safe
+def csv(request: HttpRequest) -> HttpResponseBase:
+    """Send the scopes in sight as a file that `import_scopes` reads."""
+    authority = caller_of(request).authority
+    found = scope_policy.in_sight(authority).filter(depth__gt=1).select_related("parent")
+    kept: list[Scope] = list(islice(found.order_by("depth", "name", "pk"), ROW_LIMIT + 1))
+    is_cut = len(kept) > ROW_LIMIT
+    return csv_response("scopes", COLUMNS, csv_rows(kept[:ROW_LIMIT]), is_cut=is_cut)

@@ -1,0 +1,208 @@
+"""The Scopes page in a browser: with the mouse, with keys alone, without scripts, on a phone."""
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.servers import Server
+
+pytestmark = pytest.mark.slow
+MANY = "many-projects"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _many(server: Server, _scopes: None) -> None:
+    """A department with more projects than a branch shows at once."""
+    rows = [f"department,{MANY},{CLUSTER}"]
+    rows += [f"project,{MANY}-{number:03},{CLUSTER} / {MANY}" for number in range(120)]
+    text = "\n".join(["type,name,parent", *rows])
+    made = server.command("import_scopes", "-", "--format", "csv", stdin=text)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.fixture
+def project() -> str:
+    """A name that no other test uses: they share the server."""
+    return f"project-{uuid.uuid4().hex[:8]}"
+
+
+def open_page(visitor: Visitor) -> Page:
+    visitor.page.goto(f"{visitor.url}/scopes/")
+    return visitor.page
+
+
+def toggle(page: Page, name: str) -> None:
+    page.locator("#listing").get_by_role("button", name=f"{name}: what is below").click()
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("row").filter(has=page.get_by_role("radio", name=name, exact=True))
+
+
+def make(visitor: Visitor, name: str) -> None:
+    """Make a project in the department that tests share."""
+    page = open_page(visitor)
+    page.get_by_role("radio", name=DEPARTMENT, exact=True).check()
+    visitor.press("NEW PROJECT")
+    page.get_by_label("Name", exact=True).fill(name)
+    visitor.press("CREATE")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
+    visitor = visit()
+    make(visitor, project)
+    page = visitor.page
+    expect(row(page, project)).to_contain_text("Changed")
+    expect(page.get_by_role("status")).to_contain_text(f"Project {project} is created.")
+    page.get_by_role("radio", name=project, exact=True).check()
+    visitor.press("RENAME")
+    page.get_by_label("Name", exact=True).fill(f"{project}-2")
+    page.locator("dialog[open]").get_by_role("button", name="RENAME").click()
+    expect(row(page, f"{project}-2")).to_contain_text("Changed")
+    expect(page.get_by_role("radio", name=f"{project}-2", exact=True)).to_be_checked()
+    visitor.press("MOVE")
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_role("searchbox").fill(MANY)
+    expect(dialog.get_by_role("radio")).to_have_count(1)
+    dialog.get_by_role("radio").check()
+    expect(dialog).to_contain_text("Nobody loses or gains anything in it.")
+    dialog.get_by_role("button", name="MOVE").click()
+    expect(dialog).to_have_count(0)
+    expect(row(page, f"{project}-2")).to_contain_text("Changed")
+    expect(row(page, f"{project}-2")).to_be_in_viewport()
+    visitor.press("DELETE")
+    dialog.get_by_role("button", name="DELETE").click()
+    expect(row(page, f"{project}-2")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text(f"Project {project}-2 is deleted.")
+
+
+def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> None:
+    visitor = visit()
+    make(visitor, project)
+    page = open_page(visitor)
+    box = page.get_by_role("radio", name=DEPARTMENT, exact=True)
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name=project, exact=True)).to_be_visible()
+    expect(box).to_be_focused()
+    assert re.search(r"/scopes/\?open=\d+$", page.url)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name=project, exact=True)).to_have_count(0)
+    expect(box).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="NEW PROJECT")).to_be_visible()
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"Rename department {DEPARTMENT}")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    box.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/access/scopes/*/")
+    page.locator(".way-back").get_by_role("link", name="Scopes").click()
+    expect(page.get_by_role("radio", name=DEPARTMENT, exact=True)).to_be_checked()
+
+
+def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) -> None:
+    page = open_page(visit())
+    page.get_by_role("radio", name=CLUSTER, exact=True).check()
+    toggle(page, MANY)
+    expect(page.get_by_role("button", name=f"{MANY}: what is below")).to_be_focused()
+    expect(page.get_by_role("radio", name=CLUSTER, exact=True)).to_be_checked()
+    expect(page.get_by_text(re.compile(r"^1.50 of \d+ below many"))).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
+    expect(page.get_by_role("radio", name=f"{MANY}-049")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
+
+
+def test_typing_finds_and_going_back_leads_to_before_the_search(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor)
+    page.keyboard.press("/")
+    page.keyboard.type(f"{MANY}-11")
+    expect(page.get_by_role("radio")).to_have_count(10)
+    expect(page.locator("#search")).to_be_focused()
+    expect(page.locator("mark").first).to_have_text(f"{MANY}-11")
+    page.go_back()
+    expect(page.locator("#search")).to_have_value("")
+    expect(page.get_by_role("radio", name=CLUSTER, exact=True)).to_be_visible()
+
+
+def test_what_is_in_the_way_of_deleting_is_one_click_away(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor)
+    page.get_by_role("radio", name=MANY, exact=True).check()
+    visitor.press("DELETE")
+    expect(page.locator("dialog[open]")).to_contain_text("can't be deleted yet")
+    visitor.check_accessibility()
+    page.get_by_role("link", name=re.compile(r"^\d+ projects below it")).click()
+    expect(page.get_by_role("radio", name=f"{MANY}-000")).to_be_visible()
+
+
+def test_nothing_is_wrong_for_who_can_not_see(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor)
+    toggle(page, MANY)
+    expect(page.get_by_role("button", name="Next")).to_be_visible()
+    visitor.check_accessibility()
+    page.get_by_role("radio", name=MANY, exact=True).check()
+    visitor.check_accessibility()
+    for button in ("NEW PROJECT", "MOVE"):
+        visitor.press(button)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        visitor.check_accessibility()
+        page.keyboard.press("Escape")
+    page.goto(f"{visitor.url}/scopes/?search=nowhere-at-all")
+    visitor.check_accessibility()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024])
+def test_the_tree_does_not_scroll_sideways(visit: Visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    page = open_page(visitor)
+    toggle(page, MANY)
+    box = page.get_by_role("radio", name=f"{MANY}-000", exact=True)
+    expect(box).to_be_visible()
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(too_wide)
+    box.check()
+    expect(page.get_by_role("button", name="RENAME")).to_be_in_viewport()
+    assert not page.evaluate(too_wide)
+    visitor.check_accessibility()
+
+
+def test_everything_works_without_scripts(chromium: Browser, server: Server, project: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    visitor = Visitor(context.new_page(), server.url)
+    visitor.sign_in(server)
+    page = open_page(visitor)
+    page.get_by_role("radio", name=DEPARTMENT, exact=True).check()
+    visitor.press("NEW PROJECT")
+    page.get_by_label("Name", exact=True).fill(project)
+    visitor.press("CREATE")
+    expect(row(page, project)).to_contain_text("Changed")
+    toggle(page, MANY)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
+    page.get_by_label("Search").fill(project)
+    visitor.press("SEARCH")
+    page.get_by_role("radio", name=project, exact=True).check()
+    visitor.press("MOVE")
+    page.get_by_role("searchbox").fill(MANY)
+    visitor.press("FIND")
+    page.get_by_role("radio").check()
+    visitor.press("SHOW WHAT CHANGES")
+    expect(page.get_by_text("Nobody loses or gains anything in it.")).to_be_visible()
+    visitor.press("MOVE")
+    expect(page.get_by_role("status")).to_contain_text(f"now stands below department {MANY}")
+    context.close()
