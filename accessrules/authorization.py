@@ -126,12 +126,17 @@ class Authority:
         if not self.allows(action, resource_type, place):
             raise Denied(f"This takes {words_of((action, resource_type))} in {place.label}.")
 
-    def require_administrator(self) -> None:
-        """Raise Denied unless a System administrator rule holds on the account."""
-        if not any(
+    @property
+    def is_administrator(self) -> bool:
+        """Whether a System administrator rule holds on the account."""
+        return any(
             grant.role_id == SYSTEM_ADMINISTRATOR_ID and ACCOUNT.path.startswith(grant.path)
             for grant in self._grants
-        ):
+        )
+
+    def require_administrator(self) -> None:
+        """Raise Denied unless a System administrator rule holds on the account."""
+        if not self.is_administrator:
             raise Denied(f"This takes the role System administrator in {ACCOUNT.label}.")
 
     def require_anywhere(self, action: str, resource_type: str) -> None:

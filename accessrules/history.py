@@ -1,36 +1,53 @@
-"""The last things in the record that concern a subject, for its own page."""
+"""What the record says of one thing: what was done to it, what it did, and what became of its rules."""
+
+from uuid import UUID
 
 from django.db.models import Q
 
 from accessrules.callers import Caller
 from accessrules.models import AccessRule, Subject
 from runai_access.audit.models import AuditEvent
-from runai_access.errors import Denied
 
 EVENTS = 10
+SUBJECTS = ("application", "user", "group")
 _RULES_LOOKED_AT = 500
 
 
 def sees_activity(caller: Caller) -> bool:
     """Return whether the caller may read the record: administrators may, as in the API."""
-    try:
-        caller.authority.require_administrator()
-    except Denied:
-        return False
-    return True
+    return caller.authority.is_administrator
+
+
+def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
+    """Return the parts of a thing's history, each of which an index finds by time.
+
+    `name` is a subject's, where that is known.
+
+    What was done to it; if it is a subject, what it did, and who failed to sign in under its name;
+    and what became of the newest of its access rules, be it their subject or their scope.
+    """
+    parts = [Q(entity_type=entity_type, entity_id=id_)]
+    if entity_type == "access_rule":
+        return parts
+    if entity_type in SUBJECTS:
+        parts.append(Q(subject_id=id_))
+        rules = AccessRule.objects.filter(subject=UUID(id_))
+        names = Subject.objects.filter(pk=id_).values_list("name", flat=True)
+        if name := name or names.first():
+            parts.append(Q(entity_name=name, entity_type=entity_type, entity_id=""))
+    else:
+        rules = AccessRule.objects.filter(scope__type=entity_type, scope__uid=id_)
+    ids = rules.order_by("-pk").values_list("pk", flat=True)[:_RULES_LOOKED_AT]
+    if found := [str(pk) for pk in ids]:
+        parts.append(Q(entity_type="access_rule", entity_id__in=found))
+    return parts
 
 
 def last_events(subject: Subject, entity_type: str) -> list[AuditEvent]:
-    """Return the last events on it, by it, and on its rules: each found by an index of its own."""
-    rules = AccessRule.objects.filter(subject=subject).order_by("-pk")
-    rule_ids = [str(pk) for pk in rules.values_list("pk", flat=True)[:_RULES_LOOKED_AT]]
+    """Return the last events of a subject's history."""
     found = [
-        AuditEvent.objects.filter(condition).order_by("-time", "-pk")[:EVENTS]
-        for condition in (
-            Q(entity_type=entity_type, entity_id=str(subject.pk)),
-            Q(entity_type="access_rule", entity_id__in=rule_ids),
-            Q(subject_id=subject.pk),
-        )
+        AuditEvent.objects.filter(part).order_by("-time", "-pk")[:EVENTS]
+        for part in history_of(entity_type, str(subject.pk), subject.name)
     ]
     events = {event.pk: event for part in found for event in part}.values()
     return sorted(events, key=lambda event: (event.time, event.pk), reverse=True)[:EVENTS]

@@ -17,12 +17,13 @@ urlpatterns = [
     path("applications/", include("applications.urls")),
     path("", include("accessrules.urls")),
     path("roles/", include("accessrules.role_urls")),
+    path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),
-    path("api/v1/", include("runai_access.activity.urls")),
+    path("api/v1/", include("runai_access.activity.api_urls")),
 ]
 
 handler400 = "runai_access.errors_views.bad_request"

@@ -3,11 +3,20 @@
 from collections.abc import Iterable
 
 from django import template
+from django.http import HttpRequest
 
 from accessrules.authorization import ACTIONS, Permission
+from accessrules.callers import caller_of
 from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.history import sees_activity
 
 register = template.Library()
+
+
+@register.simple_tag
+def shows_activity(request: HttpRequest) -> bool:
+    """Return whether the rail leads whoever asks to the record."""
+    return request.user.is_authenticated and sees_activity(caller_of(request))
 
 
 @register.filter

@@ -1,8 +1,11 @@
-"""Address of the audit log."""
+"""Addresses of the Activity page."""
 
 from django.urls import path
 
-from runai_access.activity.api import AuditLogView
+from runai_access.activity.views import PAGE, event
 
-app_name = "activity-api"
-urlpatterns = [path("audit/log", AuditLogView.as_view(), name="audit-log")]
+app_name = "activity"
+urlpatterns = [
+    *PAGE.patterns,
+    path("<int:event_id>/", event, name="event"),
+]

@@ -55,7 +55,7 @@ class AuditEvent(models.Model):
 
     time = models.DateTimeField(default=timezone.now, db_index=True)
     subject_type = models.CharField(max_length=16)
-    subject_id = models.UUIDField(null=True, db_index=True)
+    subject_id = models.UUIDField(null=True)
     subject_name = models.CharField(max_length=255)
     action = models.CharField(max_length=32)
     entity_type = models.CharField(max_length=32)
@@ -75,8 +75,16 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
+        # One for each filter that may lead a look at the record: see activity.looking.
         indexes = [
             models.Index(fields=["entity_type", "entity_id", "time"], name="audit_entity_time"),
+            models.Index(fields=["entity_type", "time"], name="audit_entity_type_time"),
+            models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
+            models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
+            models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
+            models.Index(fields=["action", "time"], name="audit_action_time"),
+            models.Index(fields=["result", "time"], name="audit_result_time"),
+            models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -3,17 +3,19 @@
 All of them carry the list's state along, in the address or in hidden inputs, and lead back to it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
 from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog
-from runai_access.ui.export import ROW_LIMIT, csv_response
+from runai_access.ui.export import ROW_LIMIT, csv_response, json_response
 from runai_access.ui.filters import Chip, ChoiceKind, Operator
 from runai_access.ui.listing import PAGE_SIZES, Listing
 from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import remember
+from runai_access.ui.tables import CHUNK
 
 _OWN = (
     "column", "operator", "value", "find", "edit", "shown", "order", "up", "down", "density",
@@ -38,7 +40,7 @@ def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, home: Ho
     column = request.GET.get("column", "")
     context: dict[str, Any] = {"list": listing, "path": path}
     if column not in listing.filters.kinds:
-        context["columns"] = list(listing.filters.titles.items())
+        context["columns"] = listing.filters.listed()
         return render_dialog(request, "ui/list/_filter_columns.html", context, home=home)
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
@@ -198,11 +200,13 @@ def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
 
 
 def download_dialog(
-    request: HttpRequest, listing: Listing, *, path: str, home: Home
+    request: HttpRequest, listing: Listing, *, path: str, home: Home, json_path: str = ""
 ) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
     _, is_cut = listing.exported()
     context = {"list": listing, "csv_url": listing.url(path), "is_cut": is_cut, "limit": ROW_LIMIT}
+    if json_path:
+        context["json_url"] = listing.url(json_path)
     return render_dialog(request, "ui/list/_download.html", context, home=home)
 
 
@@ -217,3 +221,10 @@ def download(listing: Listing) -> HttpResponseBase:
         table.exported(rows, listing.columns, context, ROW_LIMIT),
         is_cut=is_cut,
     )
+
+
+def download_json(listing: Listing, document: Callable[[Any], Any]) -> HttpResponseBase:
+    """Send the current view row by row, each as `document` makes one of it."""
+    rows, is_cut = listing.exported()
+    shown = rows[:ROW_LIMIT].iterator(chunk_size=CHUNK)
+    return json_response(listing.source.table.name, map(document, shown), is_cut=is_cut)

@@ -25,8 +25,8 @@ _MOST_DAYS = 36_500
 
 @dataclass(frozen=True)
 class Operator:
-    """One way to compare. `takes` says which input asks for the value: text, date, days, choices,
-    or nothing."""
+    """One way to compare. `takes` says which input asks for the value: text, date, moment, days,
+    choices, or nothing."""
 
     name: str
     words: str
@@ -45,6 +45,8 @@ BEFORE = Operator("before", "is before", "date")
 AFTER = Operator("after", "is after", "date")
 LAST_DAYS = Operator("last_days", "is in the last", "days")
 NEVER = Operator("never", "is never")
+SINCE = Operator("since", "is since", "moment")
+UNTIL = Operator("until", "is until", "moment")
 ANY_OF = Operator("any_of", "is any of", "choices")
 NONE = Operator("none", "is none")
 ONE_OF_FEW = Operator("is", "is", "choices")
@@ -138,6 +140,40 @@ class TimeKind(Kind):
         if operator == LAST_DAYS:
             return ", ".join(f"{value} day{'s' if value != 1 else ''}" for value in values)
         return ", ".join(f"{value:%-d %b %Y}" for value in values)
+
+
+class MomentKind(TimeKind):
+    """A time that may be asked for to the second; times without a zone are UTC."""
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # as above
+        return (SINCE, UNTIL, *super().operators)
+
+    def read(self, operator: Operator, text: str, context: Any) -> Any:
+        if operator not in (SINCE, UNTIL):
+            return super().read(operator, text, context)
+        try:
+            moment = datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError(f"“{text}” is no time like 2026-10-01T14:30.") from None
+
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        if operator == SINCE:
+            return Q(**{f"{self.path}__gte": max(values)})
+        if operator == UNTIL:
+            return Q(**{f"{self.path}__lt": min(values)})
+        return super().condition(operator, values, context)
+
+    def words(self, operator: Operator, values: list[Any]) -> str:
+        if operator not in (SINCE, UNTIL):
+            return super().words(operator, values)
+        moment: datetime = values[0]
+        return (
+            f"{moment:%-d %b %Y, %H:%M:%S} UTC"
+            if moment.second
+            else f"{moment:%-d %b %Y, %H:%M} UTC"
+        )
 
 
 @dataclass(frozen=True)
@@ -249,6 +285,8 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
 
     kinds: dict[str, Kind] = {}
     titles: dict[str, str] = {}
+    # Columns that only addresses of ours filter by: a person would not know what to type.
+    unlisted: tuple[str, ...] = ()
 
     def __init__(self, data: Any, queryset: QuerySet[Any], *, context: Any) -> None:
         self.context = context
@@ -261,6 +299,11 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
             for operator in kind.operators:
                 filters[f"{column}__{operator.name}"] = OperatorFilter(column, kind, operator)
         return dict(filters)
+
+    @classmethod
+    def listed(cls) -> list[tuple[str, str]]:
+        """Return the columns to choose from, each with its title."""
+        return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
 
     def refused(self) -> list[str]:
         """Return a sentence for each value that could not be read."""
@@ -296,7 +339,8 @@ def _text(value: Any) -> str:
     if isinstance(value, Choice):
         return value.value
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d}"
+        midnight = value == value.replace(hour=0, minute=0, second=0, microsecond=0)
+        return f"{value:%Y-%m-%d}" if midnight else value.replace(tzinfo=None).isoformat()
     return "1" if value is True else str(value)
 
 

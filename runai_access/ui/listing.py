@@ -100,7 +100,7 @@ class Listing:
         sort = self._given.get("sort", "")
         if not sort:
             return table.default_sort
-        if sort.removeprefix("-") not in table.base_columns:
+        if not table.can_sort_by(sort):
             self.ignored.append(f"There is no column “{_short(sort)}” to sort by.")
             return table.default_sort
         self.query["sort"] = sort

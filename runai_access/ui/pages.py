@@ -6,7 +6,7 @@ of its actions are its app's own: `<namespace>:<action>` of one row, `<namespace
 several, which are named in the address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,8 @@ class ListPage:
 
     `namespace` is that of its addresses, `noun` one row in a sentence, `new` the label of the button
     that makes another ("" for none), whose dialog is `<namespace>:create`. `searched` says where the
-    search looks. `empty_template` is shown where there is no row at all.
+    search looks. `empty_template` is shown where there is no row at all, `notice_template` says what
+    else there is to say of what is shown. With `document` a view can be had as JSON, too.
     """
 
     namespace = ""
@@ -81,10 +82,12 @@ class ListPage:
     new = ""
     searched = ""
     empty_template = ""
+    notice_template = ""
     template = "ui/list/page.html"
     part_template = "ui/list/_listing_part.html"
     table: type[ListTable]
     filters: type[ListFilterSet]
+    document: Callable[[Any], Any] | None = None
 
     def rows(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows in sight; raise Denied where the caller has no business here."""
@@ -130,9 +133,16 @@ class ListPage:
         return f"{'an' if self.noun[0] in 'aeio' else 'a'} {self.noun}"
 
     @property
+    def has_json(self) -> bool:
+        return self.document is not None
+
+    @property
     def patterns(self) -> list[URLPattern]:
         """The addresses of the list, to stand before those of its rows."""
+        name = f"{self.table.name}.json"
+        as_json = [path(name, require_safe(self.json_view), name="json")] if self.has_json else []
         return [
+            *as_json,
             # Holds no secret: its CSRF token is masked anew each time (BREACH).
             path("", gzip_page(require_safe(self.list_view)), name="list"),
             path("selected/", require_safe(self.selected_view), name="selected"),
@@ -216,9 +226,16 @@ class ListPage:
     def download_view(self, request: HttpRequest) -> HttpResponse:
         """Say how much of the view a file will hold."""
         listing = self.listing(request)
-        path_ = self.urls["csv"]
-        return customizing.download_dialog(request, listing, path=path_, home=self.home)
+        path_, json_path = self.urls["csv"], self.urls["json"] if self.has_json else ""
+        return customizing.download_dialog(
+            request, listing, path=path_, home=self.home, json_path=json_path
+        )
 
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send the view as a file."""
         return customizing.download(self.listing(request))
+
+    def json_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send the view as a file with every detail."""
+        assert self.document is not None  # noqa: S101  # else there is no such address
+        return customizing.download_json(self.listing(request), self.document)

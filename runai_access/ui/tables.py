@@ -29,6 +29,8 @@ class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
 class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2 has no types
     """A column: the template of its cell, what it is sorted by, and what a file says of it.
 
+    A column without `sort` can't be sorted by.
+
     `exports` are the paths whose values the file needs; `as_text` makes a cell of them, and of what
     the table's `related` found for the row.
     """
@@ -38,16 +40,18 @@ class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2
         title: str,
         template: str,
         *,
-        sort: Sort | Callable[[Any], Sort],
+        sort: Sort | Callable[[Any], Sort] | None = None,
         exports: tuple[str, ...] = (),
         as_text: Callable[..., Any] | None = None,
         is_shown: bool = True,
     ) -> None:
-        super().__init__(template_name=template, verbose_name=title)
+        super().__init__(template_name=template, verbose_name=title, orderable=sort is not None)
         self._sort, self.exports, self.as_text = sort, exports, as_text
         self.is_shown = is_shown
 
     def sort_for(self, context: Any) -> Sort:
+        if self._sort is None:
+            raise ValueError("This column can't be sorted by.")
         return self._sort if isinstance(self._sort, Sort) else self._sort(context)
 
 
@@ -116,6 +120,12 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     @classmethod
     def naming_column(cls) -> str:
         return str(next(iter(cls.base_columns)))
+
+    @classmethod
+    def can_sort_by(cls, sort: str) -> bool:
+        """Return whether `sort` names a column, with or without the sign for downwards."""
+        column = cls.base_columns.get(sort.removeprefix("-"))
+        return column is not None and column.orderable is not False
 
     @classmethod
     def sort_of(cls, sort: str, context: Any) -> tuple[Sort, bool]:

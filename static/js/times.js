@@ -29,7 +29,8 @@ function rewrite(element) {
   const zoneLabel = element.querySelector(".zone");
   if (zoneLabel) {
     zoneLabel.textContent = timeZoneName;
-    element.firstChild.textContent = `${day} ${month} ${year}, ${hour}:${minute} `;
+    const clock = element.dataset.time === "seconds" ? `${hour}:${minute}:${second}` : `${hour}:${minute}`;
+    element.firstChild.textContent = `${day} ${month} ${year}, ${clock} `;
   } else {
     element.title = `${day} ${month} ${year}, ${hour}:${minute}:${second} ${timeZoneName}`;
   }

@@ -24,6 +24,7 @@ from applications.keyring import KEYRING
 from applications.models import Application
 from applications.tokens import issue
 from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
 from tests import factories
 
 HERE = Path(__file__).parent
@@ -112,6 +113,7 @@ class World:
             "subject_id": self.ci.pk,
             "user_id": self.pat.pk,
             "rule_id": self.ci_rule.pk,
+            "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,
             "scope_id": project.pk,
             "scope_type": "project",
@@ -156,6 +158,7 @@ def _fresh_keyring() -> Iterator[None]:
 
 @pytest.fixture
 def world(db: None) -> World:
+    AuditEvent.objects.create(action="create", entity_name="ci", result="Succeeded")
     east, west = factories.cluster("east"), factories.cluster("west")
     department = factories.department("vision", east)
     project = factories.project("training", department)

@@ -249,7 +249,7 @@ def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
     for number in range(rules):
         factories.rule(vera, "Viewer", factories.project(f"p{number}", acme.vision))
     browser = as_(vera)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert browser.get(OWN).status_code == 200
 
 

@@ -59,7 +59,7 @@ def test_it_takes_a_fixed_number_of_queries(
 ) -> None:
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(20)]
     busy = factories.application("busy", *[("Viewer", scope) for scope in scopes])
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         browser.get(busy.get_absolute_url())
 
 

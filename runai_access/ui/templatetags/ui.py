@@ -28,9 +28,9 @@ _UNITS = [
 
 
 @register.inclusion_tag("ui/_time.html")
-def moment(time: datetime, *, relative: bool = False) -> dict[str, Any]:
+def moment(time: datetime, *, relative: bool = False, seconds: bool = False) -> dict[str, Any]:
     """Show a time exactly, or as a distance with the exact time behind it."""
-    return {"time": time, "distance": distance(time) if relative else ""}
+    return {"time": time, "distance": distance(time) if relative else "", "seconds": seconds}
 
 
 def distance(time: datetime, now: datetime | None = None) -> str:
@@ -108,6 +108,16 @@ def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
     """Return the address of a dialog, which knows that it was opened from the address `back`."""
     text = urlencode({**query, **({FROM: back} if back else {})})
     return f"{reverse(view, args=args)}?{text}" if text else reverse(view, args=args)
+
+
+@register.simple_tag
+def history_url(entity_type: str, id_: object) -> str:
+    """Return the address of what happened to, or was done by, one thing.
+
+    The type is that in the record: application, user, group, access_rule, or the type of a scope,
+    whose id is its `uid`. Only administrators have business there; ask `accessrules.history` first.
+    """
+    return f"{reverse('activity:list')}?{urlencode({'history__is': f'{entity_type}:{id_}'})}"
 
 
 @register.simple_tag

@@ -1,0 +1,62 @@
+"""The Activity page, and one event with all its details. Administrators have business here."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from accessrules.callers import caller_of
+from runai_access.activity.filters import EventFilterSet
+from runai_access.activity.looking import LOOKED_AT, Looking
+from runai_access.activity.tables import EventTable
+from runai_access.activity.words import document_of, field_words, value_words
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import NotFound
+from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.pages import ListPage
+
+
+class ActivityPage(ListPage):
+    """Activity: who did what, on what, when, from where, with what result."""
+
+    namespace = "activity"
+    title, noun, plural = "Activity", "event", "events"
+    searched = "the name of its subject or its entity"
+    empty_template = "activity/_empty.html"
+    notice_template = "activity/_looked_at.html"
+    template = "activity/list.html"
+    table, filters = EventTable, EventFilterSet
+    document = staticmethod(document_of)
+
+    def rows(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        caller_of(request).authority.require_administrator()
+        return AuditEvent.objects.all()
+
+    def asks(self, request: HttpRequest) -> Looking:
+        return Looking()
+
+    def search(self, rows: QuerySet[Any], text: str, asks: Looking) -> QuerySet[Any]:
+        return asks.search(rows, text)
+
+    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"looked_at": LOOKED_AT}
+
+
+PAGE = ActivityPage()
+
+
+@require_safe
+def event(request: HttpRequest, event_id: int) -> HttpResponse:
+    """Show all that the record says of one event."""
+    caller_of(request).authority.require_administrator()
+    try:
+        found = AuditEvent.objects.get(pk=event_id)
+    except (AuditEvent.DoesNotExist, OverflowError):
+        raise NotFound("There is no such event; rows past the retention are archived.") from None
+    changes = [
+        (field_words(name), *(value_words(value) for value in pair))
+        for name, pair in found.changes.items()
+    ]
+    context = {"event": found, "changes": changes}
+    return render_dialog(request, "activity/_event.html", context, home=PAGE.home)

@@ -1,0 +1,76 @@
+"""How the record reads: its actions, entities and changes in words."""
+
+from typing import Any
+
+from runai_access.audit.models import AuditEvent
+
+_TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "record"}
+_LONGEST_VALUE = 80
+
+
+def action_words(action: str) -> str:
+    """Return an action as a person reads it: "Reset password"."""
+    return action.replace("-", " ").replace("_", " ").capitalize()
+
+
+def type_words(entity_type: str) -> str:
+    """Return the type of an entity as a person reads it: "access rule"."""
+    return _TYPES.get(entity_type, entity_type.replace("_", " "))
+
+
+def entity_words(entity_type: str, entity_name: str) -> str:
+    """Return an entity with its type: "application ci-prod"; names of scopes have it already."""
+    type_ = type_words(entity_type)
+    return entity_name if entity_name.startswith(f"{type_} ") else f"{type_} {entity_name}".strip()
+
+
+def field_words(name: str) -> str:
+    """Return the name of a field as a person reads it: "client secret" for clientSecret."""
+    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+    return spaced.replace("_", " ").strip()
+
+
+def value_words(value: Any) -> str:
+    """Return a value as a person reads it; nothing is "none"."""
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def change_texts(changes: dict[str, list[Any]]) -> list[str]:
+    """Return what changed: "enabled: yes → no"; of what is new or gone only what it was."""
+    texts = []
+    for name, pair in changes.items():
+        shown = [_short(value_words(value)) for value in pair if value is not None]
+        texts.append(f"{field_words(name)}: {' → '.join(shown) or 'none'}")
+    return texts
+
+
+def document_of(event: AuditEvent) -> dict[str, Any]:
+    """Return an event with every detail, as a JSON file has it."""
+    return {
+        "id": event.pk,
+        "time": event.time,
+        "subject": {
+            "type": event.subject_type, "id": event.subject_id, "name": event.subject_name,
+        },
+        "action": event.action,
+        "entity": {
+            "type": event.entity_type, "id": event.entity_id, "name": event.entity_name,
+        },
+        "result": event.result,
+        "reason": event.reason,
+        "changes": event.changes,
+        "source_ip": event.source_ip,
+        "http_method": event.http_method,
+        "path": event.path,
+        "request_id": event.request_id,
+    }  # fmt: skip
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

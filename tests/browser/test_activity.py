@@ -1,0 +1,113 @@
+"""The Activity page with mouse, keyboard, without scripts and on a phone."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_event_opens_and_closes_with_the_keyboard_alone(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    page.goto(f"{visitor.url}/activity/?entity__is={name}")
+    visitor.check_accessibility()
+    opener = page.locator("[data-row] a[id^=event-]").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_role("heading", name=f"Create application {name}")).to_be_visible()
+    expect(dialog.get_by_role("table", name="What changed")).to_contain_text(name)
+    visitor.check_accessibility()
+    assert "/activity/?entity" in page.url
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_a_filter_by_time_of_day_is_added_in_the_dialog(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    visitor.create(name)
+    page.goto(f"{visitor.url}/activity/?entity__is={name}")
+    page.keyboard.press("f")
+    expect(dialog.get_by_role("link", name="Time")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog.get_by_label("Time …").select_option("since")
+    dialog.get_by_label("Date and time").fill("2001-02-03T04:05:06")
+    visitor.check_accessibility()
+    visitor.press("APPLY")
+    page.wait_for_url("**time__since=2001-02-03T04%3A05%3A06")
+    chip = page.get_by_role("link", name="Edit filter: Time is since 3 Feb 2001, 04:05:06 UTC")
+    chip.click()
+    expect(dialog.get_by_label("Date and time")).to_have_value("2001-02-03T04:05:06")
+    dialog.get_by_label("Date and time").fill("2101-02-03T04:05")
+    visitor.press("APPLY")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    visitor.check_accessibility()
+
+
+def test_one_click_leads_from_an_application_to_its_history(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    visitor.press("DONE")
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("link", name="All of its history").click()
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible()
+    expect(page.locator(".chip").first).to_contain_text(f"History of application {name}")
+    expect(page.locator("[data-row]")).to_have_count(1)
+
+
+def test_the_view_can_be_had_as_json(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    page.goto(f"{visitor.url}/activity/?entity__is={name}")
+    visitor.press("MORE")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as JSON").click()
+    [event] = json.loads(Path(download.value.path()).read_text())
+    assert event["entity"]["name"] == name
+    assert download.value.suggested_filename == "activity.json"
+
+
+def test_everything_works_without_scripts(visit: Visit, name: str) -> None:
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/new/")
+    page.get_by_label("Application name").fill(name)
+    visitor.press("CREATE")
+    page.goto(f"{visitor.url}/activity/")
+    page.get_by_role("searchbox").fill(name.upper())
+    visitor.press("SEARCH")
+    page.locator("[data-row] a[id^=event-]").click()
+    expect(page.get_by_role("heading", name=f"Create application {name}")).to_be_visible()
+    visitor.press("CLOSE")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    visitor.press("ADD FILTER")
+    page.get_by_role("link", name="Result").click()
+    page.get_by_label("Failed").check()
+    visitor.press("APPLY")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
+def test_on_a_phone_nothing_is_cut_off(visit: Visit, name: str) -> None:
+    visitor = visit(viewport={"width": 320, "height": 640})
+    page = visitor.page
+    page.goto(f"{visitor.url}/activity/?history__is=application:{uuid.UUID(int=1)}")
+    visitor.check_accessibility()
+    page.goto(f"{visitor.url}/activity/")
+    visitor.check_accessibility()
+    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wider)
+    page.locator("[data-row] a[id^=event-]").first.click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    visitor.check_accessibility()
+    assert not page.evaluate(wider)
