@@ -65,6 +65,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
     context = {
         "scope": scope,
         "full_name": full_names([scope]).get(scope.path, scope.name),
+        "sees_activity": authority.is_administrator,
         "form": form,
         "rows": _with_full_names(found),
         "is_complete": effective.sees_all_rules(authority),

@@ -58,6 +58,7 @@ class AccessRulePage(ListPage):
         return {
             "may_read_roles": authority.allows_anywhere("read", "roles"),
             "sees_all": sees_all_rules(authority),
+            "history_type": "access_rule" if authority.is_administrator else "",
         }
 
 

@@ -52,6 +52,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "count": f"{tree.scopes.count():,}",
         "actions": [action for action in ACTIONS if action.name in offered],
+        "sees_activity": authority.is_administrator,
         "may_create": bool(scope_policy.types_made(authority)),
         "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
     }

@@ -60,6 +60,7 @@ class ApplicationPage(ListPage):
         return {
             "sees_all": authority.allows("read", "apps", ACCOUNT),
             "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
+            "history_type": "application" if authority.is_administrator else "",
         }
 
 

@@ -1,13 +1,8 @@
 """The Activity page: who did what, on what, when, from where, with what result."""
 
-import csv
-import io
-import json
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
 from html import unescape
-from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -17,13 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from applications.actions import create_application, set_application_enabled
 from runai_access.accounts.models import User
 from runai_access.activity import looking
-from runai_access.audit.models import AuditEvent
-from runai_access.ui import export
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+from tests.web.activity import LIST, happened, names
+from tests.web.conftest import DIALOG, SignedIn, column, text_of, way
 
-LIST = "/activity/"
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 QUERIES = 6  # session, person, authority; preference, count, page
 pytestmark = pytest.mark.django_db
 
@@ -32,31 +24,6 @@ pytestmark = pytest.mark.django_db
 def browser(ada: User, as_: SignedIn) -> Client:
     """Ada's browser."""
     return as_(ada)
-
-
-def happened(name: str = "ci", minutes: int = 0, **fields: Any) -> AuditEvent:
-    """Make an event of that entity, so many minutes after noon."""
-    known: dict[str, Any] = {
-        "subject_type": "user",
-        "subject_name": "rosa@acme.example",
-        "action": "update",
-        "entity_type": "application",
-        "entity_id": str(uuid.UUID(int=7)),
-        "entity_name": name,
-        "result": "Succeeded",
-        "source_ip": "192.0.2.1",
-    }
-    time = NOON + timedelta(minutes=minutes)
-    return AuditEvent.objects.create(time=time, **known | fields)
-
-
-def names(response: HttpResponse) -> list[str]:
-    """Return the entities of the rows, without their type."""
-    return [cell.partition(" ")[2] for cell in column(response, "entity")]
-
-
-def body(response: Any) -> str:
-    return b"".join(response.streaming_content).decode("utf-8-sig")
 
 
 # What it shows.
@@ -211,51 +178,6 @@ def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
     assert "Time is since 1 Mar 2026, 12:00 UTC" in text_of(browser.get(went["Location"]))
 
 
-# The history of one thing.
-
-
-def history(response: HttpResponse) -> str:
-    """Return the address of the first history that a page leads to."""
-    found = re.search(r'href="(/activity/\?history__is=[^"]+)"', response.content.decode())
-    assert found, "the page leads to no history"
-    return unescape(found[1])
-
-
-def test_an_applications_page_leads_to_all_of_its_history(
-    browser: Client, ada: User, acme: Organisation
-) -> None:
-    caller = factories.caller(ada)
-    ci, other = (create_application(caller=caller, name=n).application for n in ("ci", "other"))
-    rule = factories.rule(ci, "Viewer", acme.training)
-    factories.rule(other, "Viewer", acme.training)
-    happened("its rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
-    happened("what it did", 2, subject_id=ci.pk, entity_id="5", entity_type="project")
-    happened("ci", 3, entity_id="", result="Failed", action="sign-in", subject_name="ci")
-    happened("another rule", 4, entity_type="access_rule", entity_id="999999")
-    page = browser.get(history(browser.get(ci.get_absolute_url())))
-    assert "History of application ci" in text_of(page)
-    entities = column(page, "entity")
-    assert entities == [
-        "application ci", "application ci", "project what it did", "access rule its rule",
-    ]  # fmt: skip
-
-
-def test_a_scopes_history_has_its_rules(browser: Client, acme: Organisation) -> None:
-    rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
-    happened("project training", 0, entity_type="project", entity_id=acme.training.uid)
-    happened("rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
-    happened("department vision", 2, entity_type="department", entity_id=acme.vision.uid)
-    page = browser.get(LIST, {"history__is": f"project:{acme.training.uid}"})
-    assert column(page, "entity") == ["access rule rule", "project training"]
-    assert "History of project training" in text_of(page)
-
-
-def test_an_entity_leads_to_its_history(browser: Client) -> None:
-    happened("pat@acme.example", entity_type="user")
-    happened("later", 1, entity_type="user", entity_id=str(uuid.UUID(int=8)))
-    assert names(browser.get(history(browser.get(LIST)))) == ["later"]
-
-
 # Looking through millions.
 
 
@@ -374,58 +296,3 @@ def test_an_event_opens_in_a_dialog_and_leads_back(browser: Client) -> None:
 @pytest.mark.parametrize("number", [999_999, 2**63])
 def test_an_event_that_is_not_there_is_404(browser: Client, number: int) -> None:
     assert browser.get(f"{LIST}{number}/").status_code == 404
-
-
-# Files.
-
-
-def test_the_view_can_be_had_as_csv(browser: Client) -> None:
-    happened("=cmd()", 0, changes={"enabled": [True, False]})
-    happened("other", 1, action="delete")
-    response = browser.get(f"{LIST}activity.csv", {"action__any_of": "update"})
-    header, row = csv.reader(io.StringIO(body(response)))
-    assert header[:5] == ["Time", "Subject", "Action", "Entity", "Result"]
-    assert row == [
-        "2026-03-01T12:00:00+00:00", "rosa@acme.example", "Update", "application =cmd()",
-        "Succeeded", "enabled: yes → no", "192.0.2.1",
-    ]  # fmt: skip
-
-
-def test_the_view_can_be_had_as_json_with_every_detail(browser: Client) -> None:
-    event = happened("größer", changes={"enabled": [True, False]}, path="/x", http_method="PUT")
-    happened("other", 1, action="delete")
-    response = browser.get(f"{LIST}activity.json", {"action__any_of": "update"})
-    assert response["Content-Type"] == "application/json"
-    assert response["Content-Disposition"] == 'attachment; filename="activity.json"'
-    [document] = json.loads(body(response))
-    assert document["id"] == event.pk
-    assert document["entity"]["name"] == "größer"
-    assert document["changes"] == {"enabled": [True, False]}
-    assert document["time"] == "2026-03-01T12:00:00+00:00"
-    assert json.loads(body(browser.get(f"{LIST}activity.json", {"search": "none"}))) == []
-
-
-@pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_file_that_does_not_hold_every_row_says_so(
-    browser: Client, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("export", "customizing", "listing"):
-        monkeypatch.setattr(f"runai_access.ui.{module}.ROW_LIMIT", 2)
-    for minute in range(3):
-        happened(f"event {minute}", minute)
-    response = browser.get(f"{LIST}activity.{kind}")
-    assert response["X-Row-Limit-Reached"] == "true"
-    assert f"activity-first-{export.ROW_LIMIT}-rows.{kind}" in response["Content-Disposition"]
-    text = body(response)
-    assert len(json.loads(text) if kind == "json" else text.splitlines()[1:]) == 2
-    dialog = browser.get(f"{LIST}download/")
-    assert "DOWNLOAD JSON" in text_of(dialog)
-    assert 'href="/activity/activity.json"' in dialog.content.decode()
-
-
-def test_looking_writes_nothing(browser: Client) -> None:
-    happened()
-    before = AuditEvent.objects.count()
-    for address in ("", "activity.csv", "activity.json"):
-        browser.get(LIST + address)
-    assert AuditEvent.objects.count() == before

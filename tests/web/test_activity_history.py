@@ -1,0 +1,94 @@
+"""From a thing one click leads to its own history."""
+
+import re
+import uuid
+from html import unescape
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from applications.actions import create_application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.activity import LIST, happened, names
+from tests.web.conftest import Organisation, SignedIn, column, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+def history(response: HttpResponse) -> str:
+    """Return the address of the first history that a page leads to."""
+    found = re.search(r'href="(/activity/\?history__is=[^"]+)"', response.content.decode())
+    assert found, "the page leads to no history"
+    return unescape(found[1])
+
+
+def test_an_applications_page_leads_to_all_of_its_history(
+    browser: Client, ada: User, acme: Organisation
+) -> None:
+    caller = factories.caller(ada)
+    ci, other = (create_application(caller=caller, name=n).application for n in ("ci", "other"))
+    rule = factories.rule(ci, "Viewer", acme.training)
+    factories.rule(other, "Viewer", acme.training)
+    happened("its rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
+    happened("what it did", 2, subject_id=ci.pk, entity_id="5", entity_type="project")
+    happened("ci", 3, entity_id="", result="Failed", action="sign-in", subject_name="ci")
+    happened("another rule", 4, entity_type="access_rule", entity_id="999999")
+    page = browser.get(history(browser.get(ci.get_absolute_url())))
+    assert "History of application ci" in text_of(page)
+    entities = column(page, "entity")
+    assert entities == [
+        "application ci", "application ci", "project what it did", "access rule its rule",
+    ]  # fmt: skip
+
+
+def test_a_scopes_history_has_its_rules(browser: Client, acme: Organisation) -> None:
+    rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
+    happened("project training", 0, entity_type="project", entity_id=acme.training.uid)
+    happened("rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
+    happened("department vision", 2, entity_type="department", entity_id=acme.vision.uid)
+    page = browser.get(LIST, {"history__is": f"project:{acme.training.uid}"})
+    assert column(page, "entity") == ["access rule rule", "project training"]
+    assert "History of project training" in text_of(page)
+
+
+def test_an_entity_leads_to_its_history(browser: Client) -> None:
+    happened("pat@acme.example", entity_type="user")
+    happened("later", 1, entity_type="user", entity_id=str(uuid.UUID(int=8)))
+    assert names(browser.get(history(browser.get(LIST)))) == ["later"]
+
+
+def test_each_page_about_things_leads_to_their_histories(
+    browser: Client, ada: User, acme: Organisation
+) -> None:
+    rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
+    training = f"project%3A{acme.training.uid}"
+    ci = factories.application("ci")
+    happened("on Ada", entity_type="user", entity_id=str(ada.pk))
+    for address, thing in (
+        ("/access-rules/", f"access_rule%3A{rule.pk}"),
+        ("/applications/", f"application%3A{ci.pk}"),
+        (f"/scopes/?search={acme.training.name}", training),
+        (f"/access/scopes/{acme.training.pk}/", training),
+        (f"/users/{ada.pk}/", f"user%3A{ada.pk}"),
+    ):
+        page = browser.get(address).content.decode()
+        assert f'href="/activity/?history__is={thing}"' in page, address
+
+
+def test_nobody_is_led_to_what_they_may_not_see(
+    as_: SignedIn, dina: User, acme: Organisation
+) -> None:
+    factories.application("ci", ("Viewer", acme.training))
+    browser = as_(dina)
+    for address in ("/access-rules/", "/applications/", "/scopes/"):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert "/activity/" not in page.content.decode()
