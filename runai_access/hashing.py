@@ -17,7 +17,8 @@ from runai_access.errors import Busy
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-HASHES_AT_ONCE = 2
+# A worker for each core: more at once in one of them would only wait for it, with 19 MiB each.
+HASHES_AT_ONCE = 1
 QUEUE_SECONDS = 10
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
