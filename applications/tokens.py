@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -39,18 +40,29 @@ class AccessToken:
 
 
 def issue(application: Application) -> AccessToken:
-    """Return a new access token for `application`.
+    """Return a new access token for `application`."""
+    return issue_to(
+        application.pk,
+        client_id=application.client_id,
+        credential_id=application.credential_id,
+        lifetime=application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS,
+    )
+
+
+def issue_to(
+    subject_id: uuid.UUID, *, client_id: str, credential_id: uuid.UUID, lifetime: int
+) -> AccessToken:
+    """Return a new access token (RFC 9068 §2.2) that lives for `lifetime` seconds.
 
     `cid` names the credential it came from. Every claim is ASCII without `>`, `?` and `~`: the
     official client decodes the payload with plain base64 (contract/README.md, Tokens).
     """
-    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
     claims = {
-        **_common_claims(application, lifetime),
+        **_common_claims(subject_id, lifetime),
         "aud": settings.PUBLIC_URL,
-        "client_id": application.client_id,
+        "client_id": client_id,
         "jti": secrets.token_hex(16),
-        "cid": str(application.credential_id),
+        "cid": str(credential_id),
     }
     return AccessToken(_signed(claims, TYPE), lifetime)
 
@@ -58,7 +70,8 @@ def issue(application: Application) -> AccessToken:
 def issue_id_token(application: Application) -> str:
     """Return a JWT that tells the client who it is; never good as a bearer (its typ differs)."""
     lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    return _signed({**_common_claims(application, lifetime), "aud": application.client_id}, "JWT")
+    claims = _common_claims(application.pk, lifetime)
+    return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
 def application_of(text: str) -> Application:
@@ -89,11 +102,11 @@ def revoke(claims: dict[str, Any]) -> None:
     RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway).delete()
 
 
-def _common_claims(application: Application, lifetime: int) -> dict[str, Any]:
+def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
     now = int(time.time())
     return {
         "iss": settings.PUBLIC_URL,
-        "sub": str(application.pk),
+        "sub": str(subject_id),
         "iat": now,
         "exp": now + lifetime,
     }

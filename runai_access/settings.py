@@ -139,6 +139,9 @@ TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 TOKEN_LIFETIME_SECONDS = environment.positive_int("RUNAI_ACCESS_TOKEN_LIFETIME", 3600)
 TOKEN_LIFETIME_MAX_SECONDS = max(24 * 60 * 60, TOKEN_LIFETIME_SECONDS)
 TOKEN_LEEWAY_SECONDS = 60
+# Tokens for people by the password grant (RFC 9700 §2.4 advises against it), and who they are.
+PASSWORD_GRANT = environment.flag("RUNAI_ACCESS_PASSWORD_GRANT", default=False)
+PERSON_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"
 SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.

@@ -15,12 +15,18 @@ from applications.api.documents import (
     IntrospectionDocument,
     TokenFormDocument,
 )
-from applications.api.oauth import REFUSALS, OAuthError, OAuthView, authenticate_client, required
+from applications.api.oauth import (
+    REFUSALS,
+    OAuthError,
+    OAuthView,
+    authenticate_client,
+    required,
+)
 from applications.models import Application, SigningKey
+from applications.people import living_holder
 from applications.tokens import (
     InvalidToken,
     application_of,
-    living_application,
     revoke,
     verified_claims,
 )
@@ -38,7 +44,10 @@ def metadata() -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "introspection_endpoint": f"{base}/oauth2/introspect",
         "revocation_endpoint": f"{base}/oauth2/revoke",
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": [
+            "client_credentials",
+            *(["password"] if settings.PASSWORD_GRANT else []),
+        ],
         "response_types_supported": [],
         "scopes_supported": [],
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
@@ -102,7 +111,7 @@ class IntrospectView(TokenQuestionView):
         self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
-            living_application(claims)
+            living_holder(claims)
         except InvalidToken:
             return answer({"active": False})
         told = {name: claims[name] for name in TOLD}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, QueryDict
@@ -81,6 +82,11 @@ class OAuthView(CredentialsView):
                 raise OAuthError("invalid_request", f"{_shown(name)} is too long.")
             form[name] = values[0]
         return {name: value for name, value in form.items() if value}
+
+
+def grant_types() -> list[str]:
+    """Return the grants of the installation; the password's only where it allows that."""
+    return ["client_credentials", "password"] if settings.PASSWORD_GRANT else ["client_credentials"]
 
 
 def authenticate_client(request: HttpRequest, form: dict[str, str]) -> Application:

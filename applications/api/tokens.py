@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
@@ -23,11 +24,20 @@ from applications.api.documents import (
     TokenDocument,
     TokenRequestDocument,
 )
-from applications.api.oauth import REFUSALS, OAuthError, OAuthView, authenticate_client, required
+from applications.api.oauth import (
+    REFUSALS,
+    OAuthError,
+    OAuthView,
+    authenticate_client,
+    grant_types,
+    required,
+)
 from applications.models import Application
-from applications.tokens import issue, issue_id_token
+from applications.people import token_for
+from applications.tokens import AccessToken, issue, issue_id_token
 from runai_access.api.errors import INVALID, error
 
+WRONG_PERSON = "The user name or the password is wrong."
 V1_GRANTS = ("app_token", "client_credentials")
 
 
@@ -39,7 +49,7 @@ class JSONGrantView(CredentialsView):
     spellings: Mapping[str, str]
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
-        """Return each parameter under one name; raise Refusal where one is missing or no good."""
+        """Return each parameter under one name, empty ones left out; raise Refusal for bad ones."""
         given: dict[str, str] = {}
         for key, value in self.body(request).items():
             name = self.spellings.get(key.lower())
@@ -51,9 +61,6 @@ class JSONGrantView(CredentialsView):
                 raise _invalid(f"{key}: may have {LARGEST_PARAMETER} characters.")
             if value and given.setdefault(name, value) != value:
                 raise _invalid(f"{key}: stands there twice with different values.")
-        names = dict.fromkeys(self.spellings.values())
-        if missing := [name for name in names if name not in given]:
-            raise Refusal(error(400, f"{', '.join(missing)}: required."))
         return given
 
 
@@ -66,16 +73,34 @@ class TokenV1View(JSONGrantView):
         "appid": "clientID",
         "clientsecret": "clientSecret",
         "appsecret": "clientSecret",
+        "username": "username",
+        "password": "password",
     }
 
     @extend_schema(request=TokenRequestDocument, responses=TokenDocument)
     def post(self, request: HttpRequest) -> HttpResponse:
         given = self.parameters(request)
+        if settings.PASSWORD_GRANT and given.get("grantType") == "password":
+            token = self._for_person(request, given)
+        else:
+            token = self._for_application(request, given)
+        return answer({"accessToken": token.text, "expiresIn": token.expires_in})
+
+    def _for_application(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
+        _require(given, "grantType", "clientID", "clientSecret")
         if given["grantType"] not in V1_GRANTS:
             raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
         client = ClientCredentials(given["clientID"], given["clientSecret"])
-        token = issue(_known(application_with(request, client)))
-        return answer({"accessToken": token.text, "expiresIn": token.expires_in})
+        return issue(_known(application_with(request, client)))
+
+    def _for_person(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
+        _require(given, "username", "password")
+        if "clientSecret" in given:
+            raise _invalid("clientSecret: does not go with the password of a person.")
+        token = token_for(request, email=given["username"], password=given["password"])
+        if token is None:
+            raise Refusal(error(401, WRONG_PERSON))
+        return token
 
 
 class TokenV2View(OAuthView):
@@ -85,14 +110,28 @@ class TokenV2View(OAuthView):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = self.form(request)
         grant_type = required(form, "grant_type")
-        if grant_type != "client_credentials":
-            raise OAuthError("unsupported_grant_type", "grant_type must be client_credentials.")
+        if grant_type not in grant_types():
+            raise OAuthError(
+                "unsupported_grant_type", f"grant_type must be {' or '.join(grant_types())}."
+            )
         if "scope" in form:
             raise OAuthError("invalid_scope", "There are no scopes: access rules decide.")
-        token = issue(authenticate_client(request, form))
+        if grant_type == "password":
+            token = self._for_person(request, form)
+        else:
+            token = issue(authenticate_client(request, form))
         return answer(
             {"access_token": token.text, "token_type": "Bearer", "expires_in": token.expires_in}
         )
+
+    def _for_person(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
+        email, password = required(form, "username"), required(form, "password")
+        if "client_secret" in form or "Authorization" in request.headers:
+            raise OAuthError("unauthorized_client", "An application asks with client_credentials.")
+        token = token_for(request, email=email, password=password)
+        if token is None:
+            raise OAuthError("invalid_grant", WRONG_PERSON)
+        return token
 
 
 class AppTokenView(JSONGrantView):
@@ -106,10 +145,16 @@ class AppTokenView(JSONGrantView):
     @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument, deprecated=True)
     def post(self, request: HttpRequest) -> HttpResponse:
         given = self.parameters(request)
+        _require(given, "id", "name", "secret")
         client = ClientCredentials(given["name"], given["secret"])
         application = _known(application_with(request, client, known_as=given["id"]))
         token = issue(application)
         return answer({"access_token": token.text, "id_token": issue_id_token(application)})
+
+
+def _require(given: dict[str, str], *names: str) -> None:
+    if missing := [name for name in names if name not in given]:
+        raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
 def _known(application: Application | None) -> Application:

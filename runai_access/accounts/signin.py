@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accessrules.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
@@ -12,7 +13,7 @@ from runai_access.accounts.models import User, normalise_email
 from runai_access.accounts.validators import is_email
 from runai_access.api.throttles import attempt, network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
-from runai_access.errors import Busy
+from runai_access.errors import Busy, TooMany
 
 REFUSED = "wrong e-mail or password, disabled, or a temporary password past its time"
 
@@ -31,6 +32,36 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     Raises TooManyFailures after five failures by this person and address, for 15 minutes. Another
     address is not affected, so nobody can lock a person out elsewhere.
     """
+    user = _recognised(request, email, password)
+    if user is not None:
+        auth.login(request, user)
+        _record_success(user, request)
+    return user
+
+
+def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> User | None:
+    """Return the person whose password this is, without a session; None when it is wrong.
+
+    A temporary password is good for nothing but choosing an own one, on a page. Raises TooMany where
+    `sign_in` raises TooManyFailures: they share their count.
+    """
+    try:
+        user = _recognised(request, email, password)
+    except TooManyFailures as refusal:
+        raise TooMany("Too many failed attempts.", retry_after=refusal.seconds) from None
+    if user is None:
+        return None
+    if user.must_choose_password:
+        _record_refusal(user.email, request.origin, "a temporary password")  # type: ignore[attr-defined]  # set by OriginMiddleware
+        return None
+    user.last_login = timezone.now()
+    user.save(update_fields=["last_login"])
+    _record_success(user, request)
+    return user
+
+
+def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
+    """Return the enabled person of this e-mail and password; count and record every failure."""
     email = normalise_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     guess = attempt(
@@ -52,12 +83,14 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
         _record_refusal(email, origin, REFUSED)
         return None
     guess.forget()
-    auth.login(request, user)
-    actor = Caller(user.subject, origin).actor
-    record_once_a_minute(
-        "sign-in", Entity("user", str(user.pk), email), actor=actor, succeeded=True
-    )
     return user
+
+
+def _record_success(user: User, request: HttpRequest) -> None:
+    actor = Caller(user.subject, request.origin).actor  # type: ignore[attr-defined]  # set by OriginMiddleware
+    record_once_a_minute(
+        "sign-in", Entity("user", str(user.pk), user.email), actor=actor, succeeded=True
+    )
 
 
 def sign_out(request: HttpRequest) -> None:
