@@ -218,7 +218,11 @@ class Authority:
 
     def visible_rules(self) -> AccessRuleQuerySet:
         """Return the rules, deleted ones too, in scopes where access rules may be read."""
-        return AccessRule.objects.at_or_below(self.where("read", "access_rules"))
+        paths = self.where("read", "access_rules")
+        if paths == (ACCOUNT_PATH,):
+            # The same, asked of the few scopes that are not there: so no rule's path is looked at.
+            return AccessRule.objects.exclude(scope__in=Scope.objects.above_the_account())
+        return AccessRule.objects.at_or_below(paths)
 
     def nameable_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be named in a request: to read, or to grant something in."""

@@ -26,16 +26,16 @@ class AccessRuleTable(ListTable):
     """The columns of the Access rules page."""
 
     subject = ListColumn(
-        "Subject", _cell("subject"), sort=Sort.text("subject__folded_name"),
+        "Subject", _cell("subject"), sort=Sort.text("subject_name"),
         exports=("subject__name",),
     )  # fmt: skip
     type = ListColumn(
-        "Type", _cell("type"), sort=Sort.text("subject__type"), exports=("subject__type",),
+        "Type", _cell("type"), sort=Sort.text("subject_type"), exports=("subject__type",),
         as_text=lambda type_: Subject.Type(type_).label,
     )  # fmt: skip
-    role = ListColumn("Role", _cell("role"), sort=Sort.text("role__name"), exports=("role__name",))
+    role = ListColumn("Role", _cell("role"), sort=Sort.text("role_name"), exports=("role__name",))
     scope = ListColumn(
-        "Scope", _cell("scope"), sort=Sort.text("scope__name"), as_text=lambda name: name or ""
+        "Scope", _cell("scope"), sort=Sort.text("scope_name"), as_text=lambda name: name or ""
     )
     authorized_by = creator_column("Authorized by")
     creation_time = creation_column()

@@ -20,26 +20,31 @@ from django.core.checks import CheckMessage, Error
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accessrules.upkeep import postgresql as rules_in_postgresql
+from accessrules.upkeep import sqlite as rules_in_sqlite
 from applications.upkeep import postgresql, sqlite
 
-_DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
-_NEEDED = ("applications", "0005_search")
+_DIALECTS = {
+    "sqlite": (rules_in_sqlite, sqlite),
+    "postgresql": (rules_in_postgresql, postgresql),
+}
+_NEEDED = {("applications", "0005_search"), ("accessrules", "0004_orders")}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Make the triggers, in place of those that are there."""
-    dialect = _DIALECTS[connection.vendor]
-    _run(connection, [*dialect.REMOVE, *dialect.INSTALL])
+    remove(connection)
+    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.INSTALL])
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop the triggers."""
-    _run(connection, _DIALECTS[connection.vendor].REMOVE)
+    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REMOVE])
 
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Make anew what the triggers keep up: for rows that came without them."""
-    _run(connection, _DIALECTS[connection.vendor].REBUILD)
+    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REBUILD])
 
 
 def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
@@ -91,7 +96,7 @@ def _connection(using: str) -> BaseDatabaseWrapper:
 def _is_ready(connection: BaseDatabaseWrapper) -> bool:
     from django.db.migrations.recorder import MigrationRecorder
 
-    return _NEEDED in MigrationRecorder(connection).applied_migrations()
+    return MigrationRecorder(connection).applied_migrations().keys() >= _NEEDED
 
 
 def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
