@@ -22,6 +22,11 @@ def subject_page(rule: AccessRule, authority: Authority) -> str:
     subject = rule.subject
     if subject.retired_at or not authority.allows("read", READ_AS[_type(subject)], rule.scope):
         return ""
+    return own_page(subject)
+
+
+def own_page(subject: Subject) -> str:
+    """Return the address of the page of a subject that is in sight."""
     view = _views.get(subject.type, "accessrules:effective-access")
     return reverse(view, args=[subject.pk])
 

@@ -24,11 +24,13 @@ def roles_offered(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
 @register.simple_tag
 def permissions_in_words(role: Role) -> list[str]:
     """Return what a role permits, for example "Applications: create, read"."""
-    return [
+    # Several types of resource have one name: all data sources, for example.
+    words = {
         f"{_name(resource_type)}: {', '.join(ACTIONS[letter] for letter in letters)}"
-        for resource_type, letters in sorted(role.permissions.items())
+        for resource_type, letters in role.permissions.items()
         if letters
-    ]
+    }
+    return sorted(words)
 
 
 def _name(resource_type: str) -> Any:

@@ -16,6 +16,7 @@ from accessrules.callers import caller_of
 from accessrules.forms import ScopeAccessForm
 from accessrules.models import AccessRule, Scope
 from accessrules.scope_tree import full_names
+from accessrules.subject_pages import own_page
 from runai_access.errors import NotFound
 from runai_access.ui.dialogs import Home, render_dialog
 from runai_access.ui.export import ROW_LIMIT, csv_response
@@ -36,7 +37,8 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     found = effective.effective_access(subject, authority)
     context = {
         "subject": subject,
-        "rows": _with_full_names(found),
+        "back_url": own_page(subject),
+        "rows": _by_entity(found),
         "is_complete": effective.sees_all_rules(authority),
         "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
     }
@@ -67,7 +69,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
         "full_name": full_names([scope]).get(scope.path, scope.name),
         "sees_activity": authority.is_administrator,
         "form": form,
-        "rows": _with_full_names(found),
+        "rows": _by_entity(found),
         "is_complete": effective.sees_all_rules(authority),
         "previous": _page_query(form, form.number_of_page - 1) if form.number_of_page > 1 else "",
         "next": _page_query(form, form.number_of_page + 1) if len(shown) > HOLDERS_PER_PAGE else "",
@@ -109,6 +111,18 @@ def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
     return [
         {"access": access, "full_name": names.get(access.rule.scope.path, "")} for access in found
     ]
+
+
+def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
+    """Return a row for each entity: several types of resource are one, all data sources for example."""
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in _with_full_names(found):
+        access: effective.Access = row["access"]
+        key = (access.subject.pk, access.resource_name, access.actions, access.rule.pk)
+        rows.setdefault(key, {**row, "types": []})["types"].append(access.resource_type)
+    return sorted(
+        rows.values(), key=lambda row: (row["access"].subject.name, row["access"].resource_name)
+    )
 
 
 def _page_query(form: ScopeAccessForm, page: int) -> str:

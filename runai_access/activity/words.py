@@ -5,12 +5,28 @@ from typing import Any
 from runai_access.audit.models import AuditEvent
 
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "record"}
+_DONE = {
+    "create": "created",
+    "read": "read",
+    "update": "changed",
+    "delete": "deleted",
+    "sign-in": "signed in",
+    "sign-out": "signed out",
+    "reset-password": "reset the password of",
+}
 _LONGEST_VALUE = 80
 
 
 def action_words(action: str) -> str:
     """Return an action as a person reads it: "Reset password"."""
     return action.replace("-", " ").replace("_", " ").capitalize()
+
+
+def deed_words(action: str, *, succeeded: bool) -> str:
+    """Return what a subject did, or tried, after its name: "created", "tried to create"."""
+    if not succeeded:
+        return f"tried to {action_words(action).lower()}"
+    return _DONE.get(action, action_words(action).lower())
 
 
 def type_words(entity_type: str) -> str:

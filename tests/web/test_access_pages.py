@@ -228,3 +228,14 @@ def test_it_is_said_who_would_lose_what(
 def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: SignedIn) -> None:
     rule = AccessRule.objects.get(subject__name="ops")
     assert as_(dina).get(f"/access/rules/{rule.pk}/changes/").status_code == 404
+
+
+def test_types_of_one_entity_are_one_row_on_the_page_and_apart_in_the_file(
+    acme: Organisation, ada: User, as_: SignedIn
+) -> None:
+    """The catalogue has several types of data source; whoever reads the page sees data sources."""
+    role = "Data source administrator"
+    page, sheet, _ = subject_pages(factories.application("nightly", (role, acme.vision)))
+    assert text_of(as_(ada).get(page)).count("Data sources") == 1
+    rows = csv_of(as_(ada), sheet)
+    assert len({row["Resource type"] for row in rows if row["Entity"] == "Data sources"}) > 1

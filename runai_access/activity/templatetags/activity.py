@@ -13,6 +13,8 @@ register = template.Library()
 register.filter("action_words", words.action_words)
 register.filter("type_words", words.type_words)
 
+# What somebody does to nobody else.
+SELF = ("sign-in", "sign-out")
 SUBJECT_TYPES = {"app": "application"}
 # What has pages, scopes, or rules of its own is worth a look at its history.
 WITHOUT_HISTORY = ("request", "audit", "")
@@ -22,6 +24,15 @@ WITHOUT_HISTORY = ("request", "audit", "")
 def change_texts(event: AuditEvent) -> list[str]:
     """Return what an event changed, one text for each field."""
     return words.change_texts(event.changes)
+
+
+@register.filter
+def sentence(event: AuditEvent) -> str:
+    """Return what the event's subject did: "created access rule ci is Viewer in cluster A"."""
+    deed = words.deed_words(event.action, succeeded=event.result == AuditEvent.Result.SUCCEEDED)
+    if event.action in SELF and event.entity_name == event.subject_name:
+        return deed
+    return f"{deed} {words.entity_words(event.entity_type, event.entity_name)}"
 
 
 @register.filter
