@@ -6,7 +6,13 @@ Groups belong to the account, so every action asks for `groups` there.
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accessrules.actions import create_subject, lock_subject, retire_subject, set_subject_enabled
+from accessrules.actions import (
+    create_subject,
+    lock_administration,
+    lock_subject,
+    retire_subject,
+    set_subject_enabled,
+)
 from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller
 from accessrules.models import GroupMembership, Subject
@@ -46,6 +52,7 @@ def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
     Raises NotFound, Denied: switching on takes every permission that the group holds.
     """
     caller.authority.require("update", "groups", ACCOUNT)
+    lock_administration()  # before the group: locks are taken in one order
     locked = _locked(group)
     if locked.enabled == enabled:
         return

@@ -70,6 +70,17 @@ def test_a_department_administrator_sees_the_people_of_the_department(
     assert as_(factories.application("newcomer")).get(USERS).status_code == 403
 
 
+def test_only_groups_in_sight_are_named(as_: As, organization: Organization) -> None:
+    ada = factories.person("ada@acme.example", "Viewer", organization.training)
+    seen, hidden = factories.group("seen", ada), factories.group("hidden", ada)
+    factories.rule(seen, "Viewer", organization.training)
+    factories.rule(hidden, "Viewer", organization.speech)
+    lead = factories.application("lead", ("Department administrator", organization.vision))
+    assert as_(lead).get(f"{USERS}/{ada.pk}").json()["groups"] == ["seen"]
+    operator = factories.application("olga", ("Cloud operator", factories.account()))
+    assert as_(operator).get(USERS).json()[0]["groups"] == []
+
+
 @pytest.mark.parametrize("id_", ["x", "00000000-0000-0000-0000-000000000000"])
 def test_an_unknown_person_is_404(as_: As, administrator: Application, id_: str) -> None:
     assert as_(administrator).get(f"{USERS}/{id_}").status_code == 404

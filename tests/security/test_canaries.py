@@ -6,6 +6,7 @@ next person).
 
 import base64
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +19,9 @@ from django.urls import reverse
 
 from applications.models import Application
 from runai_access.accounts.models import User
+from runai_access.accounts.passwords import new_password
 from tests import factories
-from tests.web.conftest import secret_in, submission_in
+from tests.web.conftest import password_in, secret_in, submission_in
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -66,7 +68,9 @@ def canaries(caplog: pytest.LogCaptureFixture) -> Iterator[Canaries]:
     yield found
     assert found.texts, "the test made no secret"
     for answer in found.answers:
-        told = answer.content.decode(errors="replace") + str(answer.headers) + str(answer.cookies)
+        told = (
+            answer.getvalue().decode(errors="replace") + str(answer.headers) + str(answer.cookies)
+        )
         assert not found.told_in(told), answer.request["PATH_INFO"]
     assert not found.told_in(_log(caplog)), "a line of the log"
     for model in apps.get_models():
@@ -209,6 +213,73 @@ def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -
             assert someone.get(page).status_code == 200
     browser.post(reverse("accounts:sign-out"))
     browser.get(reverse("applications:list"))
+
+
+@pytest.mark.django_db
+def test_no_page_shows_a_password_again_to_anyone(canaries: Canaries, ada: User) -> None:
+    browser, theirs = Watched(canaries), Watched(canaries)
+    browser.force_login(ada)
+    create = reverse("users:create")
+    form = {"email": "nina@acme.example", "submission": submission_in(browser.get(create))}
+    made = browser.post(create, form)
+    temporary = canaries.made_by(made, password_in(made))
+    browser.post(create, form)
+    nina = User.objects.get(email="nina@acme.example")
+    sign_in, change = reverse("accounts:sign-in"), reverse("accounts:password")
+    theirs.post(sign_in, {"email": nina.email, "password": temporary})
+    own = {"current": temporary, "new": PASSWORD, "again": PASSWORD}
+    canaries.texts.append(PASSWORD)
+    theirs.post(change, {**own, "again": f"{PASSWORD}x"})
+    theirs.post(change, {**own, "new": temporary, "again": temporary})
+    assert theirs.post(change, own).status_code == 302
+    theirs.post(change, {"current": f"{PASSWORD}x", "new": temporary, "again": temporary})
+    browser.post(create, {"email": temporary, "submission": str(uuid.uuid4())})
+    canaries.answers.pop()  # the form keeps what was typed as the e-mail, for whoever typed it
+    browser.get("/users/", {"search": temporary, "user__is": temporary})
+    canaries.answers.pop()  # a list says what was looked for
+
+    reset = reverse("users:reset-password", args=[nina.pk])
+    number = {"submission": submission_in(browser.get(reset))}
+    again = browser.post(reset, number)
+    canaries.made_by(again, password_in(again))
+    browser.post(reset, number)
+
+    second = Watched(canaries)
+    second.force_login(factories.person("eve@acme.example", "System administrator"))
+    for someone in (browser, second):
+        for address in ("/users/", "/users/users.csv", create, "/groups/", "/account/", change):
+            assert someone.get(address).status_code == 200
+        for name in ("detail", "groups", "reset-password", "disable", "enable"):
+            page = reverse(f"users:{name}", args=[nina.pk])
+            assert someone.get(page).status_code == 200
+        for path in ("users", f"users/{nina.pk}", "me"):
+            someone.get(f"/api/v1/{path}")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", ["record", "_save", "_insert"])
+def test_a_password_that_was_made_in_vain_is_told_nowhere(
+    canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    made: list[str] = []
+
+    def noting() -> str:
+        made.append(new_password())
+        return made[-1]
+
+    bo = factories.person("bo@acme.example")
+    browser = Watched(canaries)
+    browser.force_login(ada)
+    monkeypatch.setattr("runai_access.accounts.actions.new_password", noting)
+    monkeypatch.setattr(f"runai_access.accounts.actions.{step}", _break)
+    number = {"submission": str(uuid.uuid4())}
+    browser.post(reverse("users:create"), {"email": "nina@acme.example", **number})
+    browser.post(reverse("users:reset-password", args=[bo.pk]), number)
+    assert 500 in {answer.status_code for answer in canaries.answers}
+    assert len(made) == 2
+    # A password that no step kept from being made is shown in its own answer, and there alone.
+    canaries.answers = [answer for answer in canaries.answers if answer.status_code == 500]
+    canaries.texts += made
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from tests import factories
 SignedIn = Callable[..., Client]
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
 SECRET = re.compile(r"ras_[0-9A-Za-z]{49}")
+PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,13 @@ def secret_in(response: HttpResponse) -> str:
     """Return the client secret that an answer shows."""
     found = SECRET.search(response.content.decode())
     assert found, "the answer shows no secret"
+    return found[0]
+
+
+def password_in(response: HttpResponse) -> str:
+    """Return the temporary password that an answer shows."""
+    found = PASSWORD.search(response.content.decode())
+    assert found, "the answer shows no password"
     return found[0]
 
 

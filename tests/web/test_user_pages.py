@@ -93,7 +93,7 @@ def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
     for count in range(number):
         group = factories.group(f"g{count}", bo)
         factories.rule(group, "Viewer", factories.project(f"p{count}", acme.vision))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert browser.get(url("detail", bo)).status_code == 200
 
 

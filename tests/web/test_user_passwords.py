@@ -1,6 +1,5 @@
 """Creating a person and resetting a password: a temporary one, shown once and never again."""
 
-import re
 import uuid
 from typing import Any
 
@@ -14,11 +13,18 @@ from runai_access.accounts import actions
 from runai_access.accounts.models import User
 from runai_access.errors import Busy
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, submission_in, text_of
+from tests.web.conftest import (
+    DIALOG,
+    PASSWORD,
+    Organisation,
+    SignedIn,
+    password_in,
+    submission_in,
+    text_of,
+)
 
 NEW = "/users/new/"
 NINA = "nina@acme.example"
-PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 pytestmark = pytest.mark.django_db
 
 
@@ -39,12 +45,6 @@ def reset(user: User) -> str:
 
 def send(browser: Client, url: str = NEW, *, submission: str = "", **fields: str) -> Any:
     return browser.post(url, {"submission": submission or str(uuid.uuid4()), **fields})
-
-
-def password_in(answer: HttpResponse) -> str:
-    found = PASSWORD.search(answer.content.decode())
-    assert found, "the answer shows no password"
-    return found[0]
 
 
 def shows_a_password(answer: HttpResponse) -> bool:

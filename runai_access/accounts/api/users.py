@@ -11,8 +11,10 @@ from rest_framework.response import Response
 from accessrules.api.answers import time_answer
 from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
-from accessrules.models import Subject
+from accessrules.callers import Caller
+from accessrules.models import GroupMembership
 from runai_access.accounts.models import User
+from runai_access.accounts.policy import GROUPS
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.ids import uuid_id
@@ -69,7 +71,7 @@ class UsersView(CallerView):
     @extend_schema(responses=UserDocument(many=True), parameters=[FILTER])
     def get(self, request: Request) -> Response:
         page = LISTING.page(asked(self, request), request.query_params)
-        groups = _groups_of(page.rows)
+        groups = _groups_of(page.rows, self.caller)
         return paged(request, page, [_answer(user, groups) for user in page.rows])
 
 
@@ -96,7 +98,7 @@ class UserView(CallerView):
         user = visible(self).filter(pk=uuid_id(user_id)).first()
         if user is None:
             raise NotFound("There is no such user.")
-        return Response(_answer(user, _groups_of([user])))
+        return Response(_answer(user, _groups_of([user], self.caller)))
 
 
 def visible(view: CallerView) -> QuerySet[User]:
@@ -122,10 +124,13 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
             )
 
 
-def _groups_of(users: list[User]) -> dict[Any, list[str]]:
+def _groups_of(users: list[User], caller: Caller) -> dict[Any, list[str]]:
+    """Return the names of each one's groups, as far as in sight."""
     names: dict[Any, list[str]] = {user.pk: [] for user in users}
-    groups = Subject.objects.living().filter(memberships__member__in=list(names))
-    for member, name in groups.order_by("name").values_list("memberships__member", "name"):
+    memberships = GroupMembership.objects.filter(
+        member__in=list(names), group__in=GROUPS.in_sight(caller.authority).values("pk")
+    )
+    for member, name in memberships.order_by("group__name").values_list("member", "group__name"):
         names[member].append(name)
     return names
 

@@ -1,0 +1,295 @@
+"""People and groups in a real browser: by mouse, by keyboard alone, without scripts, on a phone."""
+
+import uuid
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from tests.browser.conftest import Visit, Visitor
+from tests.servers import Server
+
+pytestmark = pytest.mark.slow
+PASSWORD = "a-password-of-my-own"
+
+
+@pytest.fixture
+def email(name: str) -> str:
+    return f"{name}@acme.example"
+
+
+def _list(visitor: Visitor, email: str, page: str = "users") -> None:
+    """Show the list with just this row: others make rows of their own meanwhile."""
+    visitor.page.goto(f"{visitor.url}/{page}/?search={email}")
+
+
+def _create(visitor: Visitor, email: str) -> str:
+    """Create a person and return the temporary password, still shown."""
+    visitor.press("NEW USER")
+    visitor.page.get_by_label("E-mail").fill(email)
+    visitor.press("CREATE")
+    return visitor.page.locator("#issued-secret").inner_text()
+
+
+def _sign_in(page: Page, url: str, email: str, password: str) -> None:
+    page.goto(f"{url}/sign-in/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="SIGN IN", exact=True).click()
+
+
+def _choose(page: Page, temporary: str) -> None:
+    page.get_by_label("Temporary password").fill(temporary)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password once more").fill(PASSWORD)
+    page.get_by_role("button", name="SAVE PASSWORD").click()
+
+
+def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    page.goto(f"{visitor.url}/users/")
+    visitor.check_accessibility()
+    visitor.press("NEW USER")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    page.get_by_label("E-mail").fill("nobody")
+    visitor.press("CREATE")
+    expect(dialog.locator("#email-error")).to_contain_text("This is no e-mail")
+    visitor.check_accessibility()
+    page.get_by_label("E-mail").fill(email)
+    visitor.press("CREATE")
+    temporary = dialog.locator("#issued-secret").inner_text()
+    expect(dialog).to_contain_text("hand it over safely")
+    visitor.check_accessibility()
+    page.keyboard.press("Escape")
+    expect(dialog).to_contain_text("Is the temporary password handed over?")
+    visitor.press("KEEP OPEN")
+    visitor.press("DONE")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text(f"User {email} is created.")
+    expect(page.get_by_role("row", name=email)).to_contain_text("Temporary password")
+    assert temporary not in page.content()
+
+    newcomer = visit()
+    newcomer.page.context.clear_cookies()
+    _sign_in(newcomer.page, newcomer.url, email, temporary)
+    expect(newcomer.page.get_by_role("heading", name="Choose your password")).to_be_visible()
+    newcomer.check_accessibility()
+    _choose(newcomer.page, temporary)
+    expect(newcomer.page.get_by_text("You do not have sufficient permissions.")).to_be_visible()
+    newcomer.page.goto(f"{newcomer.url}/account/")
+    expect(newcomer.page.get_by_text("you have no access rule")).to_be_visible()
+    newcomer.check_accessibility()
+    newcomer.wrong.clear()  # the first page after signing in is one they may not see yet: 403
+
+
+def test_back_and_reload_show_no_password_again(visit: Visit, email: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.url}/users/?sort=user")
+    temporary = _create(visitor, email)
+    visitor.press("DONE")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert temporary not in page.content()
+    assert page.url.endswith("/users/?sort=user")
+    page.go_back()
+    assert temporary not in page.content()
+    page.reload()
+    assert temporary not in page.content()
+
+
+def test_without_scripts_the_browser_keeps_no_page_that_shows_a_password(
+    visit: Visit, email: str
+) -> None:
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    page.goto(f"{visitor.url}/users/")
+    _create(visitor, email)
+    visitor.press("DONE")
+    with pytest.raises(Error, match="ERR_CACHE_MISS"):
+        page.go_back()
+
+
+def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    page.goto(f"{visitor.url}/users/")
+    first = _create(visitor, email)
+    visitor.press("DONE")
+    _list(visitor, email)
+    visitor.select(email)
+    visitor.press("RESET PASSWORD")
+    expect(dialog).to_contain_text("signed out everywhere")
+    visitor.check_accessibility()
+    dialog.get_by_role("button", name="RESET PASSWORD").click()
+    second = dialog.locator("#issued-secret").inner_text()
+    assert second != first
+    visitor.press("DONE")
+    expect(dialog).to_have_count(0)
+    visitor.press("DISABLE")
+    visitor.check_accessibility()
+    dialog.get_by_role("button", name="DISABLE").click()
+    row = page.get_by_role("row", name=email)
+    expect(row).to_contain_text("Disabled")
+    visitor.press("NEW USER")
+    page.get_by_label("E-mail").fill(email)
+    visitor.press("CREATE")
+    expect(dialog.locator("#email-error")).to_contain_text("is here already, and disabled")
+    visitor.check_accessibility()
+    dialog.get_by_role("link", name=f"ENABLE {email}").click()
+    dialog.get_by_role("button", name="ENABLE").click()
+    expect(dialog).to_have_count(0)
+    expect(row).not_to_contain_text("Disabled")
+
+
+def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    page.goto(f"{visitor.url}/users/")
+    _create(visitor, email)
+    visitor.press("DONE")
+    tabs = page.get_by_role("navigation", name="Lists")
+    tabs.get_by_role("link", name="Groups").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Groups")
+    visitor.press("NEW GROUP")
+    page.get_by_label("Name", exact=True).fill(name)
+    visitor.press("CREATE")
+    expect(page.get_by_role("status")).to_contain_text(f"Group {name} is created.")
+    visitor.check_accessibility()
+    page.get_by_role("row", name=name).get_by_role("link", name=name, exact=True).click()
+    visitor.press("MEMBERS")
+    dialog.locator("#do-add").click()
+    page.get_by_role("searchbox", name="Search subjects").fill(email)
+    dialog.get_by_role("checkbox", name=email).check()
+    visitor.check_accessibility()
+    visitor.press("ADD MEMBERS")
+    expect(dialog.get_by_role("status")).to_contain_text(f"{email} is now in {name}.")
+    visitor.press("CLOSE")
+    expect(page.locator("#listing")).to_contain_text(email)
+    visitor.check_accessibility()
+    page.get_by_role("link", name=email).click()
+    expect(page.get_by_role("heading", name=email)).to_be_visible()
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    visitor.check_accessibility()
+    visitor.press("GROUPS")
+    visitor.check_accessibility()
+    dialog.get_by_role("button", name=f"Take {email} out of {name}").click()
+    expect(dialog.get_by_role("status")).to_contain_text(f"is no longer in {name}.")
+    visitor.press("CLOSE")
+    expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+
+
+def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None:
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    page.goto(f"{visitor.url}/users/")
+    _create(visitor, email)
+    visitor.press("DONE")
+    page.goto(f"{visitor.url}/groups/")
+    visitor.press("NEW GROUP")
+    page.get_by_label("Name", exact=True).fill(name)
+    visitor.press("CREATE")
+    assert f"Group {name} is created." in visitor.text()
+    _list(visitor, email)
+    visitor.select(email)
+    visitor.press("GROUPS")
+    page.get_by_label("Add to").select_option(label=name)
+    visitor.press("ADD")
+    assert f"{email} is now in {name}." in visitor.text()
+    visitor.press("CLOSE")
+    assert page.url.startswith(f"{visitor.url}/users/?search=")
+    assert name in page.get_by_role("row", name=email).inner_text()
+    visitor.select(email)
+    visitor.press("RESET PASSWORD")
+    visitor.press("RESET PASSWORD")
+    temporary = page.locator("#issued-secret").inner_text()
+    visitor.press("DONE")
+    visitor.select(email)
+    visitor.press("DISABLE")
+    visitor.press("DISABLE")
+    assert f"User {email} is disabled." in visitor.text()
+    visitor.select(email)
+    visitor.press("ENABLE")
+    visitor.press("ENABLE")
+    assert f"User {email} is enabled." in visitor.text()
+    _list(visitor, name, "groups")
+    visitor.select(name)
+    visitor.press("MEMBERS")
+    page.get_by_role("button", name=f"Take {email} out").click()
+    assert f"{email} is no longer in {name}." in visitor.text()
+    visitor.press("MEMBERS")
+    page.get_by_role("searchbox", name="Search subjects").fill(email)
+    visitor.press("FIND")
+    page.get_by_role("checkbox", name=email).check()
+    visitor.press("ADD MEMBERS")
+    assert f"{email} is now in {name}." in visitor.text()
+    visitor.press("CLOSE")
+    visitor.select(name)
+    visitor.press("DELETE")
+    visitor.press("DELETE")
+    assert f"Group {name} is deleted." in visitor.text()
+
+    page.context.clear_cookies()
+    _sign_in(page, visitor.url, email, temporary)
+    _choose(page, temporary)
+    page.goto(f"{visitor.url}/account/")
+    visitor.press("CHANGE PASSWORD")
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(f"{PASSWORD}-2")
+    page.get_by_label("New password once more").fill(f"{PASSWORD}-2")
+    visitor.press("CHANGE PASSWORD")
+    assert "Your password is changed." in visitor.text()
+    visitor.press("SIGN OUT EVERYWHERE")
+    visitor.press("SIGN OUT EVERYWHERE")
+    assert "You are signed out everywhere." in visitor.text()
+    visitor.wrong.clear()  # the first page after signing in is one they may not see: 403
+
+
+def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    page.goto(f"{visitor.url}/users/")
+    page.keyboard.press("n")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    page.keyboard.type(email)
+    page.keyboard.press("Enter")
+    expect(dialog.locator("#issued-secret")).to_be_visible()
+    expect(dialog.get_by_role("link", name="DONE")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("row", name=email)).to_contain_text("Changed")
+    page.wait_for_function("document.activeElement !== document.body")
+    page.locator(".row-changed input").focus()
+    page.keyboard.press("Space")  # the new row is selected, and its actions hide the search
+    page.keyboard.press("/")
+    page.keyboard.type(email)
+    expect(page.locator("[data-row]")).to_have_count(1)
+    page.get_by_role("checkbox", name=email, exact=True).focus()
+    page.keyboard.press("m")
+    expect(page.locator("#row-menu")).to_be_visible()
+    page.get_by_role("button", name="Disable", exact=True).press("Enter")
+    expect(dialog.get_by_role("button", name="DISABLE")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name=email)).to_contain_text("Disabled")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_nothing_is_cut_off(visit: Visit, server: Server, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 700})
+    page = visitor.page
+    visitor.page.goto(f"{visitor.url}/users/")
+    email = f"{uuid.uuid4().hex}@a-rather-long-name.acme.example"
+    _create(visitor, email)
+    assert _fits(page)
+    visitor.press("DONE")
+    _list(visitor, email)
+    own = page.get_by_role("row", name=email).get_by_role("link", name=email, exact=True)
+    address = own.get_attribute("href")
+    for path in (address, "/groups/", "/account/", "/account/password/", "/users/new/"):
+        page.goto(f"{visitor.url}{path}")
+        assert _fits(page), path
+        visitor.check_accessibility()
+
+
+def _fits(page: Page) -> bool:
+    """Return whether nothing has to be scrolled to the side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
