@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from threading import Event, Thread
 
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from runai_access.audit.chain import digest_of, key_id, ranges_of, seal_hash
@@ -118,7 +118,7 @@ class Sealer:
             if seal_waiting():
                 self._look_back()
             self._is_failing = False
-        except Error:
+        except Exception:  # whatever it is, the next pass may do better
             # The rows wait; it is told once, not every other second for as long as it lasts.
             if not self._is_failing:
                 logger.exception("The record can't be sealed at the moment.")

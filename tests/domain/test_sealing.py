@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -156,3 +156,21 @@ def test_two_who_seal_at_once_seal_every_row_once() -> None:
     report = verify()
     assert report.faults == []
     assert (report.events, report.waiting) == (44, 0)
+
+
+def test_a_sealer_that_fails_says_so_once_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> int:
+        raise OperationalError("away")
+
+    happened("one")
+    watching = sealer.Sealer()
+    with monkeypatch.context() as patch:
+        patch.setattr(sealer, "seal_waiting", broken)
+        patch.setattr(connection, "close", lambda: None)
+        watching._seal()
+        watching._seal()
+    assert caplog.text.count("can't be sealed at the moment") == 1
+    watching._seal()
+    assert not Unsealed.objects.exists()
