@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
-from tests.servers import Server
+from tests.servers import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.slow
 MANY = "many-projects"
@@ -179,6 +179,25 @@ def test_the_tree_does_not_scroll_sideways(visit: Visit, width: int) -> None:
     expect(page.get_by_role("button", name="RENAME")).to_be_in_viewport()
     assert not page.evaluate(too_wide)
     visitor.check_accessibility()
+
+
+@pytest.mark.parametrize("width", [320, 1024])
+def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    page = open_page(visitor)
+    page.get_by_role("link", name=DEPARTMENT, exact=True).click()
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    for link in ("ACCESS RULES", "CSV", "JSON"):
+        expect(page.locator("main").get_by_role("link", name=link)).to_be_visible()
+    page.get_by_label("Action").select_option("delete")
+    visitor.press("SHOW")
+    expect(page.get_by_role("cell", name="read", exact=True)).to_have_count(0)
+    visitor.check_accessibility()
+    assert not page.evaluate(too_wide)
+    page.get_by_role("link", name=ADMIN_EMAIL).first.click()
+    expect(page.get_by_role("link", name="CSV")).to_be_visible()
+    visitor.check_accessibility()
+    assert not page.evaluate(too_wide)
 
 
 def test_everything_works_without_scripts(chromium: Browser, server: Server, project: str) -> None:
