@@ -12,7 +12,7 @@ from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from applications.validators import is_name
 from runai_access.api.throttles import Attempt, attempt
-from runai_access.errors import TooMany
+from runai_access.errors import Busy, TooMany
 from runai_access.hashing import hash_secret, verify_secret
 
 REMEMBERED_AT_MOST = 10_000
@@ -76,7 +76,12 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     if good and _memory.recalls(secret_hash, secret):
         return application
     tries = _take_tries(client_id, address)
-    if verify_secret(secret_hash or _NO_HASH, secret) and good:
+    try:
+        is_right = verify_secret(secret_hash or _NO_HASH, secret)
+    except Busy:
+        tries.undo()
+        raise
+    if is_right and good:
         tries.give_back()
         _memory.remember(secret_hash, secret)
         return application
@@ -89,6 +94,11 @@ class _Tries:
 
     of_client: Attempt
     of_address: Attempt
+
+    def undo(self) -> None:
+        """What was never verified does not count, for anyone alike."""
+        self.of_client.give_back()
+        self.of_address.give_back()
 
     def give_back(self) -> None:
         """What succeeds does not count."""

@@ -363,6 +363,7 @@ ENDS: dict[str, Callable[[Application], object]] = {
 
 @pytest.mark.parametrize("how", ENDS)
 def test_issued_tokens_end_at_once(ci: Application, how: str) -> None:
+    """Vaultwarden CVE-2026-43911: tokens outlived the rotation of their credential."""
     issued = [issue(ci).text for _ in range(2)]
     ENDS[how](ci)
     for text in issued:

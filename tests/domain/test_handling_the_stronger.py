@@ -123,6 +123,7 @@ def test_an_application_may_regenerate_its_own_secret_where_it_may_update(
 
 
 def test_a_stronger_person_can_not_be_given_a_password(acme: Organisation, keeper: User) -> None:
+    """Keycloak CVE-2025-7784: who managed users became administrator."""
     sam = factories.person("sam@acme.example", "System administrator", password="old password 12")
     with pytest.raises(Denied, match=r"^sam@acme\.example holds"):
         reset_password(caller=factories.caller(keeper), email=sam.email, password=NEW_PASSWORD)

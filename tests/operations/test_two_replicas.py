@@ -2,12 +2,16 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 import requests
 
+from applications.credentials import METER_SECONDS, TRIES_PER_CLIENT
+from applications.secrets import new_secret
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until
 from tests.servers import Server, status_of
@@ -149,6 +153,21 @@ def test_without_its_rule_the_very_next_request_is_decided_so_on_both_replicas(
     rule = f"/api/v1/authorization/access-rules/{program.rule}"
     assert call(installation.here, "DELETE", rule, token).status_code in (200, 204)
     assert {call(s, "GET", path, old).status_code for s in both for old in program.tokens} == {403}
+
+
+def test_guesses_are_counted_together_by_both_replicas(installation: Installation) -> None:
+    """Keycloak CVE-2024-4629: parallel guesses beat the limit. Sent to all workers of both at once,
+    as many as the limit allows are tried (RFC 6585 §4: the rest are 429), and no more."""
+    guessed = Program("", "guessed-everywhere", new_secret())
+    both = (installation.here, installation.there)
+    with ThreadPoolExecutor(8) as senders:
+        asked = [senders.submit(guessed.ask_for_token, both[n % 2]) for n in range(40)]
+    statuses = Counter(answer.result().status_code for answer in asked)
+    assert statuses[401] <= TRIES_PER_CLIENT
+    assert statuses.keys() <= {401, 429, 503}, "503: too many verifies wait"
+    for server in both:
+        waits = {int(guessed.ask_for_token(server).headers.get("Retry-After", 0)) for _ in range(2)}
+        assert max(waits) <= METER_SECONDS
 
 
 def test_a_rolling_restart_drops_no_request(start_server: StartServer) -> None:

@@ -1,0 +1,91 @@
+"""The API by session: for whoever is signed in to the pages, and only with CSRF protection."""
+
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accessrules.models import AccessRule
+from applications.models import Application
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.authorization.test_routes import (
+    GUARDED,
+    TABLE,
+    World,
+    expected,
+    is_for_programs,
+    send,
+    world,
+)
+
+__all__ = ["world"]
+ROUTES = [(route, method) for route, method in GUARDED if is_for_programs(route)]
+UNSAFE = [(route, method) for route, method in ROUTES if method != "GET"]
+TOKEN = "x" * 32
+
+
+def signed_in(person: User) -> Client:
+    """Return a browser of that person, which sends no CSRF token by itself."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person)
+    return client
+
+
+def with_token(client: Client) -> Client:
+    """Let the browser's scripts send the token that its cookie has."""
+    client.cookies[settings.CSRF_COOKIE_NAME] = TOKEN
+    client.defaults["HTTP_X_CSRFTOKEN"] = TOKEN
+    return client
+
+
+def counts() -> tuple[int, ...]:
+    changes = AuditEvent.objects.filter(result="Succeeded").exclude(action="sign-in")
+    things = (Application.objects, AccessRule.objects.living(), User.objects, changes)
+    return tuple(each.count() for each in things)
+
+
+@pytest.mark.parametrize(("route", "method"), UNSAFE)
+def test_no_unsafe_route_is_done_without_the_csrf_token(
+    world: World, route: str, method: str
+) -> None:
+    factories.rule(world.person, "System administrator", world.places["account"])
+    before = counts()
+    answer: Any = send(signed_in(world.person), world, route, method)
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["details"]
+    assert counts() == before
+
+
+@pytest.mark.parametrize(("route", "method"), ROUTES)
+@pytest.mark.parametrize(
+    ("role", "place"),
+    [
+        ("", ""),
+        ("System administrator", "account"),
+        ("Department administrator", "department"),
+        ("Viewer", "sibling"),
+    ],
+)
+def test_a_session_may_what_a_token_may(
+    world: World, route: str, method: str, role: str, place: str
+) -> None:
+    if role:
+        factories.rule(world.person, role, world.places[place])
+    client = with_token(signed_in(world.person))
+    status = send(client, world, route, method).status_code
+    assert status == expected(TABLE[route][method], role, place)
+
+
+@pytest.mark.parametrize(("route", "method"), ROUTES)
+def test_a_session_of_a_disabled_person_is_none(world: World, route: str, method: str) -> None:
+    factories.rule(world.person, "System administrator", world.places["account"])
+    client = with_token(signed_in(world.person))
+    world.person.subject.enabled = False
+    world.person.subject.save()
+    answer: Any = send(client, world, route, method)
+    assert answer.status_code == 401
+    assert json.loads(answer.content)["code"] == 401

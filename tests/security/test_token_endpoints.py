@@ -1,0 +1,197 @@
+"""What the three token endpoints must answer, row by row; each test names its section.
+
+The rows that test_tokens.py shows for one endpoint are shown here for all of them.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from applications import credentials
+from applications.models import Application
+from applications.secrets import new_secret
+from runai_access import hashing
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+FORM = "application/x-www-form-urlencoded"
+PATHS = ("/api/v1/token", "/api/v2/token", "/v1/k8s/auth/oauth/apptoken")
+Ask = Callable[[str, str], Any]
+
+
+def v1(client_id: str, secret: str, **headers: str) -> Any:
+    body = {"grantType": "client_credentials", "clientID": client_id, "clientSecret": secret}
+    return _json("/api/v1/token", body)
+
+
+def v2(client_id: str, secret: str) -> Any:
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    return Client().post("/api/v2/token", urlencode(form), content_type=FORM)
+
+
+def deprecated(client_id: str, secret: str) -> Any:
+    body = {"id": client_id, "name": client_id, "secret": secret}
+    return _json("/v1/k8s/auth/oauth/apptoken", body)
+
+
+def _json(path: str, body: dict[str, str]) -> Any:
+    return Client().post(path, json.dumps(body), content_type="application/json")
+
+
+every_endpoint = pytest.mark.parametrize("ask", [v1, v2, deprecated])
+
+
+@pytest.fixture
+def secret() -> str:
+    return new_secret()
+
+
+@pytest.fixture
+def nightly(db: None, secret: str) -> Application:
+    return factories.application("nightly", secret=secret)
+
+
+def seen(answer: Any) -> tuple[Any, ...]:
+    """Return all that a stranger sees of an answer; the request id may differ."""
+    headers = {name: text for name, text in answer.headers.items() if name != "X-Request-Id"}
+    return answer.status_code, answer.content, tuple(sorted(headers.items()))
+
+
+def refused_clients(secret: str) -> list[tuple[str, str]]:
+    off = factories.application("off", secret=secret)
+    type(off.subject).objects.filter(pk=off.pk).update(enabled=False)
+    gone = factories.application("gone", secret=secret)
+    gone.subject.delete()
+    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("gone", secret)]
+
+
+@every_endpoint
+def test_a_good_client_is_answered_and_nothing_is_stored(
+    nightly: Application, secret: str, ask: Ask
+) -> None:
+    """RFC 6749 §5.1: `Cache-Control: no-store` and `Pragma: no-cache`, refusals (§5.2) too."""
+    for answer in (ask("nightly", secret), ask("nightly", new_secret()), ask("", "")):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Pragma"] == "no-cache"
+        assert answer.headers["Content-Type"] == "application/json"
+
+
+@every_endpoint
+def test_unknown_wrong_disabled_and_deleted_are_one_answer(
+    nightly: Application, secret: str, ask: Ask
+) -> None:
+    """RFC 6749 §5.2 `invalid_client`: 401 with WWW-Authenticate. Zitadel CVE-2024-47000,
+    authentik CVE-2025-64521: a client that was disabled gets nothing."""
+    answers = [ask(*client) for client in refused_clients(secret)]
+    assert len({seen(answer) for answer in answers}) == 1
+    assert answers[0].status_code == 401
+    assert answers[0].headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+@every_endpoint
+def test_refusals_are_not_told_apart_by_what_they_cost(
+    nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django CVE-2024-39329: time told users apart. Each refusal runs Argon2 once, whoever it is."""
+    runs: list[str] = []
+    real = credentials.verify_secret
+
+    def counted(secret_hash: str, given: str) -> bool:
+        runs.append(secret_hash.split("$")[3])
+        return real(secret_hash, given)
+
+    monkeypatch.setattr(credentials, "verify_secret", counted)
+    for client in refused_clients(secret):
+        before = len(runs)
+        assert ask(*client).status_code == 401
+        assert len(runs) == before + 1
+    assert len(set(runs)) == 1, "and always at the same cost"
+
+
+@every_endpoint
+def test_when_the_hashing_queue_is_full_nobody_is_told_apart(
+    nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110 §15.6.4: 503 with Retry-After, the same for the right secret as for any other; it
+    counts as nobody's failure, as nothing was tried."""
+    clients = [("nightly", secret), *refused_clients(secret)]
+    with monkeypatch.context() as patch:
+        patch.setattr(hashing, "QUEUE_SECONDS", 0)
+        patch.setattr(hashing, "_slots", threading.Semaphore(0))
+        for _ in range(25):
+            answers = [ask(*client) for client in clients]
+            assert len({seen(answer) for answer in answers}) == 1
+    assert answers[0].status_code == 503
+    assert int(answers[0].headers["Retry-After"]) <= 30
+    assert ask("nightly", secret).status_code == 200, "25 tries in vain would have been too many"
+
+
+@every_endpoint
+def test_too_many_in_vain_are_told_to_wait_and_remembered_ones_never(
+    nightly: Application, secret: str, ask: Ask
+) -> None:
+    """RFC 6585 §4: 429 with Retry-After."""
+    assert ask("nightly", secret).status_code == 200
+    statuses = [ask("nightly", new_secret()).status_code for _ in range(22)]
+    assert statuses == [401] * 20 + [429] * 2
+    assert 1 <= int(ask("nightly", new_secret()).headers["Retry-After"]) <= 30
+    assert ask("nightly", secret).status_code == 200
+
+
+@every_endpoint
+def test_without_its_database_the_answer_is_503_in_json(
+    nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110 §15.6.4."""
+
+    def away(client_id: str) -> None:
+        raise OperationalError("no server at 10.0.0.7, user runai")
+
+    monkeypatch.setattr(credentials, "by_client_id", away)
+    answer = ask("nightly", secret)
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert b"10.0.0.7" not in answer.content
+    answer.json()
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("body", [b"", b"x" * 2_000_000, b"\xff\xfe", b"{}", b"a=b&a=c"])
+def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
+    """RFC 9110 §15.5.1 (400), §15.5.14 (413): wrong, and told so."""
+    for content_type in ("application/json", FORM, "text/plain", ""):
+        answer = Client().post(path, body, content_type=content_type)
+        assert answer.status_code in (400, 413, 415)
+        answer.json()
+
+
+@every_endpoint
+def test_a_secret_of_a_megabyte_costs_no_hash(
+    nightly: Application, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    for length in (5_000, 1_000_000, 1_200_000):
+        assert ask("nightly", "x" * length).status_code in (400, 413)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_credentials_in_the_address_are_refused(
+    nightly: Application, secret: str, path: str
+) -> None:
+    """RFC 6749 §2.3.1: the parameters MUST NOT be included in the request URI."""
+    query = urlencode(
+        {
+            "grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret,
+            "grantType": "client_credentials", "clientID": "nightly", "clientSecret": secret,
+            "id": "nightly", "name": "nightly", "secret": secret,
+        }
+    )  # fmt: skip
+    content_type = FORM if path == "/api/v2/token" else "application/json"
+    body = "grant_type=client_credentials" if path == "/api/v2/token" else "{}"
+    assert Client().post(f"{path}?{query}", body, content_type=content_type).status_code == 400
