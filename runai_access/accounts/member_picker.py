@@ -2,14 +2,21 @@
 
 from functools import cached_property
 
+from django.http import QueryDict
+
+from accessrules.authorization import Authority
 from accessrules.models import Subject, SubjectQuerySet
 from accessrules.subject_picker import SubjectPicker
 
 
 class MemberPicker(SubjectPicker):
-    """A picker of subjects without groups."""
+    """A picker of those who could join `group`."""
 
     types = [choice for choice in Subject.Type.choices if choice[0] != Subject.Type.GROUP]
+
+    def __init__(self, authority: Authority, given: QueryDict, *, group: Subject) -> None:
+        super().__init__(authority, given)
+        self._group = group
 
     @cached_property
     def chosen(self) -> list[Subject]:
@@ -17,7 +24,8 @@ class MemberPicker(SubjectPicker):
 
     @cached_property
     def _offered(self) -> SubjectQuerySet:
-        return super()._offered.exclude(type=Subject.Type.GROUP)
+        others = super()._offered.exclude(group_memberships__group=self._group)
+        return others.exclude(type=Subject.Type.GROUP)
 
     def _named(self) -> list[Subject]:
         return [subject for subject in super()._named() if subject.type != Subject.Type.GROUP]

@@ -254,7 +254,10 @@ def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject)
     text = text_of(look)
     assert "nightly" in text
     assert "cid@acme.example" in text, "what is ticked stays"
-    assert "other-group" not in text_of(browser.get(page, {"add": ""}))
+    offered = browser.get(page, {"add": ""}).content.decode()
+    assert "other-group" not in offered
+    assert offered.count("bo@acme.example</strong>") == 1
+    assert 'value="' + str(User.objects.get(email="bo@acme.example").pk) not in offered, "is in it"
     answer = browser.post(page, {"do": "save", "subject": [str(cid.pk), str(night.pk)]})
     assert answer.url == page
     shown = text_of(browser.get(page))

@@ -107,6 +107,13 @@ def test_choosing_is_refused_as_long_as_something_will_not_do(nina: Issued, as_:
     assert browser.get(LIST).status_code == 302
 
 
+@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
+def test_choosing_never_leads_to_another_host(nina: Issued, as_: SignedIn, onward: str) -> None:
+    browser = as_(nina.user)
+    assert "evil" not in browser.get(PASSWORD, {"next": onward}).content.decode()
+    assert browser.post(PASSWORD, {**fields(nina.password), "next": onward}).url == LIST
+
+
 # One's own password
 
 

@@ -59,10 +59,11 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
     group = policy.visible_group(caller, id_)
     policy.GROUPS.require(caller, "update")
     if request.method != "POST":
-        picker = MemberPicker(caller.authority, request.GET) if "add" in request.GET else None
-        form = MembersForm(picker=picker) if picker else None
-        return _of_group(request, group, form=form, picker=picker)
-    picker = MemberPicker(caller.authority, request.POST)
+        if "add" not in request.GET:
+            return _of_group(request, group)
+        picker = MemberPicker(caller.authority, request.GET, group=group)
+        return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
+    picker = MemberPicker(caller.authority, request.POST, group=group)
     if request.POST.get("do") == "look":
         return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
     form = MembersForm(request.POST, picker=picker)
