@@ -34,7 +34,10 @@ def create(request: HttpRequest) -> HttpResponse:
         outcomes = create_access_rules(
             request, caller=caller, subjects=holders, role=role, scopes=places
         )
-        return render_report(request, [_line(outcome) for outcome in outcomes], home=PAGE.home)
+        made = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
+        lines = [_line(outcome) for outcome in outcomes]
+        changed = made[0] if len(made) == 1 else ""
+        return render_report(request, lines, home=PAGE.home, changed=changed)
     context: dict[str, Any] = {"form": form, "picker": scopes, "subjects": subjects}
     return render_dialog(
         request, "accessrules/_new.html", context, home=PAGE.home, status=200 if asks_on else 422

@@ -17,11 +17,16 @@ class Line:
     went_well: bool = True
 
 
-def render_report(request: HttpRequest, lines: Sequence[Line], *, home: Home) -> HttpResponse:
-    """Show line by line what was done and what was not; the list behind is out of date."""
+def render_report(
+    request: HttpRequest, lines: Sequence[Line], *, home: Home, changed: object = ""
+) -> HttpResponse:
+    """Show line by line what was done and what was not.
+
+    The list behind is out of date; `changed` is its one row that is new or different, if it is one.
+    """
     context = {
         "lines": lines,
         "well": sum(line.went_well for line in lines),
         "failed": sum(not line.went_well for line in lines),
     }
-    return render_dialog(request, "ui/_report.html", context, home=home, changed="")
+    return render_dialog(request, "ui/_report.html", context, home=home, changed=changed)

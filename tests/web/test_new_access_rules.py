@@ -61,6 +61,17 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
     assert created.count() == 4
 
 
+def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
+    browser: Client, ci: Application, acme: Organisation
+) -> None:
+    form = _saving("Viewer", acme.west, subject=[ci.pk])
+    content = browser.post(NEW, form).content.decode()
+    made = AccessRule.objects.get(scope=acme.west)
+    assert f'href="/access-rules/?changed={made.pk}"' in content
+    page = browser.get("/access-rules/", {"changed": made.pk, "sort": "subject"})
+    assert "ci Changed" in text_of(page)
+
+
 def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
     ci: Application, acme: Organisation, as_: SignedIn
 ) -> None:
