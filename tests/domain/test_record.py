@@ -12,7 +12,14 @@ from django.db import transaction
 
 from runai_access.audit import recorder
 from runai_access.audit.models import AppendOnly, AuditEvent
-from runai_access.audit.recorder import Actor, Entity, Origin, record, record_once_a_minute
+from runai_access.audit.recorder import (
+    Actor,
+    Entity,
+    Origin,
+    record,
+    record_all,
+    record_once_a_minute,
+)
 from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +95,8 @@ def test_a_row_of_the_record_is_never_changed_or_removed(how: str) -> None:
 def test_a_change_outside_a_transaction_is_not_recorded() -> None:
     with pytest.raises(transaction.TransactionManagementError):
         record("create", CI, actor=ROSA)
+    with pytest.raises(transaction.TransactionManagementError):
+        record_all([("create", CI, {})], actor=ROSA)
     assert not AuditEvent.objects.exists()
 
 
