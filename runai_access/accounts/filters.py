@@ -13,9 +13,8 @@ from accessrules.holder_filters import (
     NoRulesKind,
     StatusKind,
 )
-from accessrules.models import GroupMembership
 from runai_access.accounts.models import Group
-from runai_access.accounts.policy import GROUPS
+from runai_access.accounts.policy import GROUPS, memberships_in_sight
 from runai_access.folding import fold
 from runai_access.ui.filters import (
     ANY_OF,
@@ -46,10 +45,9 @@ class GroupKind(ChoiceKind):
         return _made(GROUPS.in_sight(context).filter(pk__in=_ids(values)))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        memberships = GroupMembership.objects.filter(member=OuterRef("pk"))
+        memberships = memberships_in_sight(context).filter(member=OuterRef("pk"))
         if operator == NONE:
-            groups = GROUPS.in_sight(context).values("pk")
-            return ~Q(Exists(memberships.filter(group__in=groups)))
+            return ~Q(Exists(memberships))
         chosen = [UUID(choice.value) for choice in values]
         return Q(Exists(memberships.filter(group__in=chosen)))
 

@@ -4,7 +4,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accessrules.authorization import ACCOUNT, Authority
 from accessrules.callers import Caller
+from accessrules.effective import subjects_in_sight
+from accessrules.models import GroupMembership
 from accessrules.policies import Policy
 from runai_access.accounts.models import Group, User
 
@@ -32,3 +35,18 @@ def visible_group(caller: Caller, id_: str | UUID) -> Group:
     """Return one group in sight; raise NotFound for any other id, whatever its form."""
     group: Group = GROUPS.visible_one(caller, id_)
     return group
+
+
+def memberships_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+    """Return the memberships of groups in sight."""
+    if GROUPS.sees_all(authority):
+        return GroupMembership.objects.all()  # a deleted group has none
+    return GroupMembership.objects.filter(group__in=GROUPS.in_sight(authority).values("pk"))
+
+
+def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+    """Return the memberships of those people and applications that are in sight."""
+    if PEOPLE.sees_all(authority) and authority.allows("read", "apps", ACCOUNT):
+        return GroupMembership.objects.filter(member__retired_at=None)
+    members = subjects_in_sight(authority).values("pk")
+    return GroupMembership.objects.filter(member__in=members)

@@ -9,11 +9,10 @@ from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accessrules.authorization import Authority
-from accessrules.effective import subjects_in_sight
 from accessrules.holders import by_first_rule, found_first, rule_texts, with_rules
 from accessrules.models import AccessRule, GroupMembership
 from runai_access.accounts.models import Group, User
-from runai_access.accounts.policy import GROUPS
+from runai_access.accounts.policy import members_in_sight, memberships_in_sight
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.tables import (
     ListColumn,
@@ -22,6 +21,8 @@ from runai_access.ui.tables import (
     creator_column,
     update_column,
 )
+
+_BY_GROUP = ("group__folded_name", "group")
 
 
 @dataclass
@@ -49,21 +50,14 @@ def _joined(name: str) -> Callable[[Related | None], str]:
     return lambda related: "; ".join(getattr(related, name)) if related else ""
 
 
-def _memberships(authority: Authority) -> QuerySet[GroupMembership]:
-    """Return those of groups in sight, by the group's name."""
-    groups = GROUPS.in_sight(authority).values("pk")
-    return GroupMembership.objects.filter(group__in=groups).order_by("group__folded_name", "pk")
-
-
 def _by_first_group(authority: Authority) -> Sort:
-    names = _memberships(authority).filter(member=OuterRef("pk")).values("group__folded_name")
+    names = (
+        memberships_in_sight(authority)
+        .filter(member=OuterRef("pk"))
+        .order_by("group__folded_name")
+        .values("group__folded_name")
+    )
     return Sort(Bytewise(Subquery(names[:1])), is_nullable=True)
-
-
-def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
-    """Return the memberships of those people and applications that are in sight."""
-    members = subjects_in_sight(authority).values("pk")
-    return GroupMembership.objects.filter(member__in=members)
 
 
 def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
@@ -108,7 +102,7 @@ class UserTable(ListTable):
 
     @classmethod
     def complete(cls, queryset: QuerySet[User], context: Authority) -> Any:
-        memberships = _memberships(context).select_related("group")
+        memberships = memberships_in_sight(context).select_related("group").order_by(*_BY_GROUP)
         groups = Prefetch("subject__group_memberships", memberships, to_attr="visible_memberships")
         return with_rules(queryset.prefetch_related(groups), "subject", context)
 
@@ -117,7 +111,7 @@ class UserTable(ListTable):
         found: defaultdict[Any, Related] = defaultdict(Related)
         for pk, texts in rule_texts(pks, context).items():
             found[pk].rules = texts
-        groups = _memberships(context).filter(member__in=pks)
+        groups = memberships_in_sight(context).filter(member__in=pks).order_by(*_BY_GROUP)
         for pk, name in groups.values_list("member", "group__name"):
             found[pk].groups.append(name)
         return found

@@ -12,9 +12,8 @@ from accessrules.api.answers import time_answer
 from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
 from accessrules.callers import Caller
-from accessrules.models import GroupMembership
 from runai_access.accounts.models import User
-from runai_access.accounts.policy import GROUPS
+from runai_access.accounts.policy import memberships_in_sight
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.ids import uuid_id
@@ -127,9 +126,7 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
 def _groups_of(users: list[User], caller: Caller) -> dict[Any, list[str]]:
     """Return the names of each one's groups, as far as in sight."""
     names: dict[Any, list[str]] = {user.pk: [] for user in users}
-    memberships = GroupMembership.objects.filter(
-        member__in=list(names), group__in=GROUPS.in_sight(caller.authority).values("pk")
-    )
+    memberships = memberships_in_sight(caller.authority).filter(member__in=list(names))
     for member, name in memberships.order_by("group__name").values_list("member", "group__name"):
         names[member].append(name)
     return names
