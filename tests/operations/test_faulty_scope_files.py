@@ -165,9 +165,9 @@ def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) ->
     ]
     lines = [kinds[i % 4].format(i, i + 4) for i in range(100_000)]
     lines[-2] = "d99998,department,n,d2"  # closes a circle of 25,000
-    began = time.monotonic()
+    began = time.process_time()
     told = faults(file("id,type,name,parent\n" + "\n".join(lines)))
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 30
     assert len(told) == 100_000
     assert told[2] == (
         "line 4: 'n2' stands below itself: lines 4, 8, 12, 16, … name each other as parent."

@@ -183,6 +183,17 @@ def test_a_branch_with_many_scopes_shows_them_in_pages(
     assert "1-3 of 8 below vision Next" in rows(too_far)
 
 
+def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
+    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scope_branches, "SHOWN", 3)
+    for number in range(7):
+        factories.project(f"p{number}", acme.vision)
+    answer = browser.get(PAGE, {"search": "P"})
+    assert [name.split()[1] for name in names(answer)] == ["speech", "p0", "p1"]
+    assert "and 5 more: type more of the name." in rows(answer)
+
+
 @pytest.mark.parametrize("name", ["changed", "selected"])
 def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch, name: str
