@@ -52,8 +52,7 @@ def by_credential(*, application_id: Any, credential_id: Any, jti: Any) -> Appli
 
 
 def _first(sql: str, *parameters: Any) -> Application | None:
-    # The connection is looked up once: finding this thread's own is not free.
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()
     if row is None:
@@ -72,6 +71,19 @@ def _first(sql: str, *parameters: Any) -> Application | None:
         Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled)
     )
     return application
+
+
+def _cursor() -> Any:
+    # The connection is looked up once: finding this thread's own is not free.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        return database.cursor()
+    # As Django's own `cursor`, but of the kind whose statements the server parses and plans once.
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    return database._prepare_cursor(ServerBindingCursor(database.connection))  # type: ignore[call-arg]  # noqa: SLF001
 
 
 def _loaded(model: type[M], **values: Any) -> M:

@@ -99,6 +99,8 @@ if IS_SQLITE:
 else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # For the look-ups of tokens, which bind on the server (`applications.lookups`).
+    _database["OPTIONS"].setdefault("prepare_threshold", 5)
 # Each thread keeps its connection: opening one costs more than what most requests ask of it.
 _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
