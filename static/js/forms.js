@@ -25,19 +25,27 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-look]") && event.target.type !== "search") look(event.target);
 });
 
-// What was typed while the answer was under way is kept, and looked for.
+// What was typed while the answer was under way is kept, and looked for where it is a search.
+let sent = new Map();
+document.addEventListener("htmx:beforeRequest", () => {
+  const inputs = [...document.querySelectorAll("#dialog input")];
+  sent = new Map(inputs.map(({ id, value }) => [id, value]));
+});
 document.addEventListener("htmx:beforeSwap", (event) => {
   const input = document.activeElement;
-  if (event.detail.target.id !== "dialog" || !input?.matches("[data-look][type=search]")) return;
-  const { id, value, selectionStart, selectionEnd } = input;
+  const isTyped = input?.matches("#dialog input:is([type=search], [type=text])");
+  if (event.detail.target.id !== "dialog" || !isTyped) return;
+  const { id, type, value, selectionStart, selectionEnd } = input;
+  const isSearch = input.matches("[data-look][type=search]");
+  if (!isSearch && sent.get(id) === value) return;
   const restore = () => {
     const next = document.getElementById(id);
-    if (!next) return;
+    if (next?.type !== type) return;
     const isBehind = next.value.trim() !== value.trim();
     next.value = value;
     next.focus();
     next.setSelectionRange(selectionStart, selectionEnd);
-    if (isBehind) look(next);
+    if (isSearch && isBehind) look(next);
   };
   document.addEventListener("htmx:afterSettle", restore, { once: true });
 });

@@ -51,9 +51,11 @@ function refresh(address, changed) {
   for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
   const options = { target: "#listing", swap: "outerHTML", select: "#listing", source: "#listing" };
-  return window.htmx.ajax("GET", url.pathname + url.search, options).then(() => {
+  const show = () => {
     listing()?.querySelector(".row-changed")?.scrollIntoView({ block: "nearest" });
-  });
+  };
+  // What failed is told elsewhere.
+  return window.htmx.ajax("GET", url.pathname + url.search, options).then(show, () => {});
 }
 
 document.addEventListener("click", (event) => {
@@ -83,6 +85,15 @@ document.addEventListener("change", (event) => {
     for (const box of boxes()) box.checked = event.target.checked;
   }
   if (event.target.closest("#listing")) tell();
+});
+
+// Of several lists under way only the one asked for last is shown: one that comes late would find
+// its place taken.
+let underWay;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id !== "listing") return;
+  underWay?.abort();
+  underWay = event.detail.xhr;
 });
 
 let leaving = "";

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
 from tests.servers import Server
 
 # A refused form is an answer like any other; Chromium reports its status as an error all the same.
-REFUSED = re.compile(r"Failed to load resource: .* status of (404|409|422)")
+# HTMX reports as errors the requests that a later one replaces.
+REFUSED = re.compile(
+    r"Failed to load resource: .* status of (404|409|422)|htmx:(afterRequest|sendAbort), "
+)
 CLUSTER, DEPARTMENT = "browser-cluster", "browser-department"
 
 Visit = Callable[..., "Visitor"]
@@ -56,6 +59,16 @@ class Visitor:
 
     def text(self) -> str:
         return self.page.locator("body").inner_text()
+
+    def hold(self, pattern: str) -> list[Route]:
+        """Let requests wait until the test says `continue_()`; return them as they come."""
+        held: list[Route] = []
+
+        def wait(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(pattern, wait)
+        return held
 
     def check_accessibility(self) -> None:
         """Fail on what axe finds, in the light and in the dark."""

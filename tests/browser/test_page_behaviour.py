@@ -147,6 +147,26 @@ def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: s
     expect(header).not_to_have_attribute("aria-sort", "ascending")
 
 
+def test_a_list_that_comes_late_does_not_replace_the_one_asked_for_after_it(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    header = page.get_by_role("columnheader", name="Application", exact=True)
+    visitor.create(f"{name}1")
+    visitor.press("DONE")
+    expect(header).to_be_visible()
+    held = visitor.hold("**changed=**")
+    with page.expect_request("**changed=**"):
+        visitor.create(f"{name}2")
+        visitor.press("DONE")
+    header.get_by_role("link").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    held[0].continue_()
+    page.get_by_role("link", name="Created by", exact=True).click()
+    page.wait_for_url("**sort=created_by")
+
+
 def test_the_focus_is_never_lost_when_a_part_of_the_page_is_swapped(
     visit: Visit, server: Server, name: str
 ) -> None:

@@ -11,12 +11,14 @@ from tests.servers import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.slow
 MANY = "many-projects"
+# Where no test grants anything, so that moving a project away changes nothing for anyone.
+QUIET = "quiet-department"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _many(server: Server, _scopes: None) -> None:
-    """A department with more projects than a branch shows at once."""
-    rows = [f"department,{MANY},{CLUSTER}"]
+    """A department with more projects than a branch shows at once, and one with none."""
+    rows = [f"department,{name},{CLUSTER}" for name in (MANY, QUIET)]
     rows += [f"project,{MANY}-{number:03},{CLUSTER} / {MANY}" for number in range(120)]
     text = "\n".join(["type,name,parent", *rows])
     made = server.command("import_scopes", "-", "--format", "csv", stdin=text)
@@ -43,9 +45,9 @@ def row(page: Page, name: str) -> Locator:
 
 
 def make(visitor: Visitor, name: str) -> None:
-    """Make a project in the department that tests share."""
+    """Make a project in the department in which nobody has a rule."""
     page = open_page(visitor)
-    page.get_by_role("radio", name=DEPARTMENT, exact=True).check()
+    page.get_by_role("radio", name=QUIET, exact=True).check()
     visitor.press("NEW PROJECT")
     page.get_by_label("Name", exact=True).fill(name)
     visitor.press("CREATE")
@@ -84,7 +86,7 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     visitor = visit()
     make(visitor, project)
     page = open_page(visitor)
-    box = page.get_by_role("radio", name=DEPARTMENT, exact=True)
+    box = page.get_by_role("radio", name=QUIET, exact=True)
     box.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name=project, exact=True)).to_be_visible()
@@ -101,14 +103,14 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     page.keyboard.press("m")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=f"Rename department {DEPARTMENT}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Rename department {QUIET}")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
     box.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/access/scopes/*/")
     page.locator(".way-back").get_by_role("link", name="Scopes").click()
-    expect(page.get_by_role("radio", name=DEPARTMENT, exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name=QUIET, exact=True)).to_be_checked()
 
 
 def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) -> None:
@@ -205,7 +207,7 @@ def test_everything_works_without_scripts(chromium: Browser, server: Server, pro
     visitor = Visitor(context.new_page(), server.url)
     visitor.sign_in(server)
     page = open_page(visitor)
-    page.get_by_role("radio", name=DEPARTMENT, exact=True).check()
+    page.get_by_role("radio", name=QUIET, exact=True).check()
     visitor.press("NEW PROJECT")
     page.get_by_label("Name", exact=True).fill(project)
     visitor.press("CREATE")

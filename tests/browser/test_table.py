@@ -100,6 +100,27 @@ def test_the_value_s_field_follows_the_operator(visit: Visit, name: str) -> None
     visitor.page.wait_for_url("**last_login__never=1")
 
 
+def test_what_is_typed_while_the_operator_changes_is_kept(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    page.keyboard.press("f")
+    dialog.get_by_role("link", name="Client ID").click()
+    value = dialog.get_by_label("Value")
+    expect(value).to_be_focused()
+    held = visitor.hold("**operator=is**")
+    with page.expect_request("**operator=is**"):
+        dialog.get_by_label("Client ID …").select_option("is")
+    value.fill("typed meanwhile")
+    with page.expect_response("**operator=is**"):
+        held[0].continue_()
+    page.wait_for_function(
+        "document.querySelector('#operator').matches(':has([value=is][selected])')"
+    )
+    expect(value).to_have_value("typed meanwhile")
+    expect(value).to_be_focused()
+
+
 def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
