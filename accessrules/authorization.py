@@ -206,8 +206,11 @@ class Authority:
         """
         if self.allows("read", resource_type, ACCOUNT):
             return Q()
-        rules = AccessRule.objects.living().at_or_below(self.where("read", resource_type))
-        return Q(Exists(rules.filter(subject=OuterRef("pk"))))
+        return Q(Exists(self.in_sight_by(resource_type).filter(subject=OuterRef("pk"))))
+
+    def in_sight_by(self, resource_type: str) -> AccessRuleQuerySet:
+        """Return the rules that bring their subjects into sight, where not all of them are."""
+        return AccessRule.objects.living().at_or_below(self.where("read", resource_type))
 
     def visible_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be read: each type of scope is a resource type of its own."""

@@ -1,6 +1,13 @@
 """The filters of the Applications table: which kind of thing each column holds."""
 
-from accessrules.filters import people_in_sight
+from dataclasses import dataclass
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import StrIndex, Substr
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan
+
+from accessrules.authorization import Authority
+from accessrules.filters import RoleKind, ScopeKind, people_in_sight
 from accessrules.holder_filters import (
     CreatorKind,
     HeldRoleKind,
@@ -8,21 +15,136 @@ from accessrules.holder_filters import (
     NoRulesKind,
     StatusKind,
 )
-from runai_access.ui.filters import ListFilterSet, TextKind, TimeKind
+from applications.models import Application
+from applications.search import has_text, keys_of_holders, keys_with_text, sees_kept_rule
+from runai_access.folding import fold
+from runai_access.ui.filters import (
+    CONTAINS,
+    IS_NOT,
+    STARTS_WITH,
+    Choice,
+    ListFilterSet,
+    Operator,
+    TextKind,
+    TimeKind,
+)
+from runai_access.ui.keyset import Bytewise
+from runai_access.ui.narrowing import Keys
+
+
+_HIGHEST = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class NameKind(TextKind):
+    """The name: the first line of the search text. Names are kept as folding leaves them."""
+
+    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+        condition = Q()
+        for value in map(fold, values):
+            if operator == CONTAINS:
+                condition &= Q(GreaterThan(StrIndex(_NAME, Value(value)), 0))
+            elif operator == STARTS_WITH:
+                condition &= _begins_with(value)
+            else:
+                one = _begins_with(f"{value}\n")
+                condition &= ~one if operator == IS_NOT else one
+        return condition
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator == CONTAINS:
+            return keys_with_text(max(map(fold, values), key=len), is_exact=False)
+        if operator == IS_NOT:
+            return None
+        return Keys.of(Application.objects.filter(self.condition(operator, values, context)))
+
+
+@dataclass(frozen=True)
+class MakerKind(CreatorKind):
+    """Who created it, which begins where the name ends."""
+
+    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+        condition = Q()
+        for value in map(fold, values):
+            if operator == CONTAINS:
+                condition &= Q(GreaterThan(StrIndex(_CREATOR, Value(value)), 0))
+            elif operator == STARTS_WITH:
+                condition &= Q(has_text(f"\n{value}"))
+            else:
+                one = Q(Exact(_CREATOR, value))
+                condition &= ~one if operator == IS_NOT else one
+        return condition
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator == IS_NOT:
+            return None
+        longest = max(map(fold, values), key=len)
+        if operator == CONTAINS:
+            return keys_with_text(longest, is_exact=False)
+        return keys_with_text(f"\n{longest}", is_exact=operator == STARTS_WITH and len(values) == 1)
+
+
+_END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
+_NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
+_CREATOR = Substr(F("search_text"), _END_OF_NAME + Value(1))
+
+
+def _begins_with(text: str) -> Q:
+    """Return the condition as a range of the index by name."""
+    stored = Bytewise(F("search_text"))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _HIGHEST))
+
+
+class NoRuleKind(NoRulesKind):
+    """Whether it has any access rule in sight."""
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        if sees_kept_rule(context):
+            return Q(first_rule=None)
+        return super().condition(operator, values, context)
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys | None:
+        if sees_kept_rule(context):
+            return Keys.of(Application.objects.filter(first_rule=None))
+        return None
+
+
+class RuleRoleKind(HeldRoleKind):
+    """A role that one of its rules in sight gives."""
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _holders(context, RoleKind.condition(self, operator, values, context))
+
+
+class RuleScopeKind(HeldScopeKind):
+    """A scope that one of its rules in sight holds in."""
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _holders(context, ScopeKind.condition(self, operator, values, context))
+
+
+class EnabledKind(StatusKind):
+    """Whether it may sign in."""
+
+    column = "is_enabled"
+
+
+def _holders(authority: Authority, condition: Q) -> Keys:
+    return keys_of_holders(authority.visible_rules().living().filter(condition))
 
 
 class ApplicationFilterSet(ListFilterSet):
     """What applications may be filtered by."""
 
     kinds = {
-        "application": TextKind("subject__name"),
-        "client_id": TextKind("subject__name"),
-        "access_rules": NoRulesKind(),
-        "role": HeldRoleKind(),
-        "scope": HeldScopeKind(),
-        "status": StatusKind(),
+        "application": NameKind("name"),
+        "client_id": NameKind("name"),
+        "access_rules": NoRuleKind(),
+        "role": RuleRoleKind(),
+        "scope": RuleScopeKind(),
+        "status": EnabledKind("is_enabled"),
         "last_login": TimeKind("last_login", may_be_never=True),
-        "created_by": CreatorKind("creator", suggest=people_in_sight),
+        "created_by": MakerKind("creator", suggest=people_in_sight),
         "creation_time": TimeKind("created_at"),
         "last_updated": TimeKind("updated_at"),
     }

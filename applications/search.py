@@ -1,19 +1,74 @@
-"""Search over applications: name, client ID, creator, and the roles and scopes of their rules."""
+"""Search over applications: name, client ID, creator, and the roles and scopes of their rules.
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+What is found is just what a plain search for a substring finds. Texts of three characters and more
+are looked up in an index of trigrams; role and scope names in their own small tables, from where the
+rules lead to the applications.
+"""
 
-from accessrules.authorization import Authority
-from accessrules.search import rules_matching
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from accessrules.authorization import ACCOUNT, Authority
+from accessrules.models import AccessRule, AccessRuleQuerySet
+from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
+from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
+
+_TRIGRAM = 3
 
 
-def search(
-    applications: QuerySet[Application], text: str, authority: Authority
-) -> QuerySet[Application]:
-    """Return the applications that `text` is found in, as far as their rules are in sight."""
-    condition = Q(search_text__contains=fold(text))
-    rules = rules_matching(text, authority)
-    if rules is not None:
-        condition |= Q(Exists(rules.filter(subject=OuterRef("pk"))))
-    return applications.filter(condition)
+def search(text: str, authority: Authority) -> Narrowing:
+    """Return what leaves the applications that `text` is found in, as far as rules are in sight."""
+    term = fold(text)
+    condition, keys = Q(has_text(term)), keys_with_text(term)
+    roles, scopes = roles_named(text), scopes_named(text, authority)
+    seen = authority.visible_rules().living()
+    rule = Q(pk__in=[])
+    if roles:
+        keys |= keys_of_holders(seen.filter(role__in=roles))
+        rule |= Q(role__in=roles)
+    if scopes:
+        keys |= keys_of_holders(AccessRule.objects.living().filter(Among("scope", scopes)))
+        rule |= Q(Among(Aside(F("scope")), scopes))
+    if roles or scopes:
+        condition |= Q(Exists(seen.filter(rule, subject=OuterRef("pk"))))
+    return Narrowing(condition, keys)
+
+
+def in_sight(authority: Authority) -> Narrowing:
+    """Return where the applications in sight are found, for whoever does not see them all."""
+    return Narrowing(Q(), keys_of_holders(authority.in_sight_by("apps")))
+
+
+def sees_kept_rule(authority: Authority) -> bool:
+    """Return whether the rule that is kept as an application's first is its first in sight."""
+    return authority.where("read", "access_rules") == (ACCOUNT.path,)
+
+
+def keys_of_holders(rules: AccessRuleQuerySet) -> Keys:
+    """Return where the applications are found that hold one of `rules`: people hold some too."""
+    applications = Application.objects.filter(pk=OuterRef("subject"))
+    return Keys.of(rules.filter(Exists(applications)), "subject_id")
+
+
+def has_text(term: str) -> GreaterThan:
+    """Return the condition that a folded text stands in the search text: asked row by row."""
+    return GreaterThan(StrIndex(F("search_text"), Value(term)), 0)
+
+
+def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
+    """Return where the applications are found with a folded text in their search text."""
+    if len(term) < _TRIGRAM:
+        return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
+    if connection.vendor == "sqlite":
+        phrase = '"' + term.replace('"', '""') + '"'
+        return Keys(((_BY_TRIGRAMS, (phrase,)),), is_exact)
+    return Keys.of(Application.objects.filter(search_text__contains=term), is_exact=is_exact)
+
+
+_BY_TRIGRAMS = """SELECT found.application_id FROM applications_search_index
+    CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
+    WHERE applications_search_index MATCH %s"""

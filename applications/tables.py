@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from accessrules.authorization import Authority
 from accessrules.holders import by_first_rule, found_first, rule_texts
 from applications.models import Application
+from applications.search import sees_kept_rule
 from runai_access.ui.keyset import Sort
 from runai_access.ui.tables import (
     ListColumn,
@@ -21,19 +22,30 @@ def _cell(name: str) -> str:
     return f"applications/cells/_{name}.html"
 
 
+def _by_first_rule(authority: Authority) -> Sort:
+    """Sort by the first rule as the cell names it; those without one come first.
+
+    Whoever sees the account, no more and no less, sees the rule that is kept for this. For anybody
+    else it depends on what they see, and is found out row by row: their lists are shorter.
+    """
+    if sees_kept_rule(authority):
+        return Sort.text("first_rule", is_nullable=True)
+    return by_first_rule(authority)
+
+
 class ApplicationTable(ListTable):
     """The columns of the Applications page, in its wording."""
 
     application = ListColumn(
-        "Application", _cell("application"), sort=Sort.text("subject__name"),
+        "Application", _cell("application"), sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     client_id = ListColumn(
-        "Client ID", _cell("client_id"), sort=Sort.text("subject__name"),
+        "Client ID", _cell("client_id"), sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", _cell("access_rules"), sort=by_first_rule,
+        "Access rule(s)", _cell("access_rules"), sort=_by_first_rule,
         as_text=lambda rules: "; ".join(rules or []),
     )  # fmt: skip
     last_login = ListColumn(
@@ -44,7 +56,7 @@ class ApplicationTable(ListTable):
     creation_time = creation_column()
     last_updated = update_column()
     status = ListColumn(
-        "Status", "ui/cells/_status.html", sort=Sort.flag("subject__enabled"), is_shown=False,
+        "Status", "ui/cells/_status.html", sort=Sort.flag("is_enabled"), is_shown=False,
         exports=("subject__enabled",),
         as_text=lambda enabled: "enabled" if enabled else "disabled",
     )  # fmt: skip

@@ -34,6 +34,12 @@ def person(
     return user
 
 
+def system_person() -> Subject:
+    """Return the subject of the administrator that a test needs for being asked by somebody."""
+    found = Subject.objects.filter(type=Subject.Type.USER, name="somebody@acme.example").first()
+    return found or person("somebody@acme.example", "System administrator").subject
+
+
 def application(name: str, *rules: Grants, secret: str = "") -> Application:
     """Make an application with those rules; nobody can sign in as it unless a secret is given."""
     made = Application.objects.create(

@@ -11,7 +11,7 @@ SEARCH_TABLES = [
         id integer NOT NULL PRIMARY KEY, application_id char(32) NOT NULL UNIQUE
     )""",
     """CREATE VIRTUAL TABLE applications_search_index USING fts5 (
-        text, content='', columnsize=0, detail='none', tokenize='trigram case_sensitive 1'
+        text, content='', columnsize=0, tokenize='trigram case_sensitive 1'
     )""",
 ]
 NO_SEARCH_TABLES = ["DROP TABLE applications_search_index", "DROP TABLE applications_search"]

@@ -10,8 +10,9 @@ from accessrules.callers import caller_of
 from applications import policy
 from applications.filters import ApplicationFilterSet
 from applications.models import Application
-from applications.search import search
+from applications.search import in_sight, search
 from applications.tables import ApplicationTable
+from runai_access.ui.narrowing import Narrowing
 from runai_access.ui.pages import Action, ListPage
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_several=False)
@@ -38,8 +39,11 @@ class ApplicationPage(ListPage):
     def asks(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
-        return search(rows, text, asks)
+    def search_narrowing(self, text: str, asks: Authority) -> Narrowing:
+        return search(text, asks)
+
+    def sight(self, asks: Authority) -> Narrowing | None:
+        return None if asks.allows("read", "apps", ACCOUNT) else in_sight(asks)
 
     def may_create(self, request: HttpRequest) -> bool:
         return policy.may(caller_of(request), "create")

@@ -354,10 +354,14 @@ class _PostgreSQL:
 
         from applications import upkeep
 
-        upkeep.rebuild(connection)
+        own = [sql for _, sql in self._indexes if "applications_application" in sql]
         with connection.cursor() as cursor:
             cursor.execute("SET maintenance_work_mem = '512MB'")
             for _, sql in self._indexes:
+                if sql not in own:
+                    cursor.execute(sql)
+            upkeep.rebuild(connection)  # looks into the others, and rewrites every application
+            for sql in own:
                 cursor.execute(sql)
             cursor.execute("SET session_replication_role = DEFAULT")
             cursor.execute("VACUUM ANALYZE")
@@ -376,7 +380,11 @@ def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
 
 
 if __name__ == "__main__":
+    import os
+
     import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
 
     django.setup()
     build(int(sys.argv[1]))

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from runai_access.folding import fold
+from runai_access.ui.narrowing import Keys, Narrowing
 
 MOST_VALUES = 50
 _LONGEST_VALUE = 300
@@ -56,6 +57,8 @@ class Kind:
     """What a column holds: its operators, and what their values mean."""
 
     operators: tuple[Operator, ...] = ()
+    # The column whose index has what meets the condition as one range, if there is one.
+    column = ""
 
     def operator(self, name: str) -> Operator | None:
         return next((operator for operator in self.operators if operator.name == name), None)
@@ -67,6 +70,10 @@ class Kind:
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         """Return what rows must be for these values; `context` is who asks."""
         raise NotImplementedError
+
+    def keys(self, operator: Operator, values: list[Any], context: Any) -> Keys | None:
+        """Return where the rows are found that meet the condition, if there is an index for it."""
+        return None
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         """Return the values as a chip names them."""
@@ -103,6 +110,10 @@ class TimeKind(Kind):
 
     path: str
     may_be_never: bool = False
+
+    @property
+    def column(self) -> str:  # type: ignore[override]  # it depends
+        return self.path
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # it depends
@@ -304,6 +315,20 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     def listed(cls) -> list[tuple[str, str]]:
         """Return the columns to choose from, each with its title."""
         return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
+
+    def narrowings(self) -> list[Narrowing]:
+        """Return what each filter that holds leaves, and where that is found."""
+        self.form.is_valid()
+        asked = ((self.filters[name], values) for name, values in self.form.cleaned_data.items())
+        return [self._narrowing(filter_, values) for filter_, values in asked if values]
+
+    def _narrowing(self, filter_: OperatorFilter, values: list[Any]) -> Narrowing:
+        kind, operator = filter_.kind, filter_.operator
+        condition = kind.condition(operator, values, self.context)
+        if not kind.column:
+            return Narrowing(condition, kind.keys(operator, values, self.context))
+        keys = Keys.of(self.queryset.model.objects.filter(condition))
+        return Narrowing(condition, keys, kind.column)
 
     def refused(self) -> list[str]:
         """Return a sentence for each value that could not be read."""

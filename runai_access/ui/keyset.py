@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Expression, F, Func, Model, OrderBy, Q, QuerySet
+from django.db.models import Expression, F, Func, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 M = TypeVar("M", bound=Model)
@@ -48,8 +48,8 @@ class Sort:
     read: Callable[[str], Any] = _same
 
     @classmethod
-    def text(cls, path: str) -> "Sort":
-        return cls(Bytewise(F(path)))
+    def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
+        return cls(Bytewise(F(path)), is_nullable)
 
     @classmethod
     def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
@@ -172,11 +172,6 @@ def _key(text: Any) -> int | UUID:
     return int(text) if text.isdecimal() and len(text) < 19 else UUID(text)
 
 
-def sorted_by(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> QuerySet[M]:
-    """Return the rows in their order, each with its `sort_key`."""
-    return _keyed(queryset, sort).order_by(*_order(sort, is_descending))
-
-
 def page_of(
     queryset: QuerySet[M],
     sort: Sort,
@@ -184,16 +179,46 @@ def page_of(
     *,
     is_descending: bool,
     size: int,
+    whole: QuerySet[M] | None = None,
+    count: Count | None = None,
 ) -> Page[M]:
-    """Return the page at `position`, or the nearest there is."""
-    return _Reader(queryset, sort, is_descending, size).page(position)
+    """Return the page at `position`, or the nearest there is.
+
+    `whole` are rows with all that their cells need, `queryset` says which of them are on the list;
+    `count` where it is known.
+    """
+    if count is None:
+        count = count_up_to(queryset)
+    if whole is None:
+        whole = queryset
+    return _Reader(queryset, whole, sort, is_descending, size, count).page(position)
+
+
+def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
+    """Return the rows in their order, in one or two parts that follow each other.
+
+    Each part is one range of an index, also in a database that keeps rows without a value at the
+    other end.
+    """
+    rows = _keyed(queryset, sort)
+    order = _order(is_descending)
+    return [rows.filter(part).order_by(*order) for part in _parts(sort, None, is_descending)]
 
 
 class _Reader(Generic[M]):
-    def __init__(self, queryset: QuerySet[M], sort: Sort, is_descending: bool, size: int) -> None:
-        self._rows = _keyed(queryset, sort)
+    def __init__(  # what there is to know
+        self,
+        queryset: QuerySet[M],
+        whole: QuerySet[M],
+        sort: Sort,
+        is_descending: bool,
+        size: int,
+        count: Count,
+    ) -> None:
+        self._rows = _keyed(queryset.select_related(None).prefetch_related(None), sort)
+        self._whole = _keyed(whole, sort)
         self._sort, self._is_descending, self._size = sort, is_descending, size
-        self._count = count_up_to(queryset)
+        self._count = count
 
     def page(self, position: Position) -> Page[M]:
         if position.after:
@@ -215,8 +240,12 @@ class _Reader(Generic[M]):
         start = (number - 1) * self._size
         if start == 0:
             return self._made(self._read(None, self._size + 1), 1, has_previous=False)
-        ordered = self._rows.order_by(*_order(self._sort, self._is_descending))
-        rows = list(ordered[start : start + self._size + 1])
+        rows: list[M] = []
+        for part in _parts(self._sort, None, self._is_descending):
+            if len(rows) <= self._size:
+                found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
+                rows += found
+                start = 0 if found else start - self._rows.filter(part).count()
         return self._made(rows, number, has_previous=True)
 
     def _last(self) -> Page[M]:
@@ -243,9 +272,14 @@ class _Reader(Generic[M]):
         rows: list[M] = []
         for part in _parts(self._sort, start, is_descending):
             if len(rows) < length:
-                ordered = self._rows.filter(part).order_by(*_order(self._sort, is_descending))
-                rows += ordered[: length - len(rows)]
+                rows += self._slice(part, 0, length - len(rows), is_descending)
         return rows
+
+    def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
+        """Read some rows of a part: their keys first, so that what is passed over costs no join."""
+        order = _order(is_descending)
+        keys = self._rows.filter(part).order_by(*order).values("pk")[start : start + length]
+        return list(self._whole.filter(pk__in=keys).order_by(*order))
 
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
@@ -266,12 +300,9 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     return [beyond, nothing] if sort.is_nullable and is_descending else [beyond]
 
 
-def _order(sort: Sort, is_descending: bool) -> list[OrderBy | str]:
-    key = F("sort_key")
-    nulls = True if sort.is_nullable else None
-    if is_descending:
-        return [key.desc(nulls_last=nulls), "-pk"]
-    return [key.asc(nulls_first=nulls), "pk"]
+def _order(is_descending: bool) -> list[str]:
+    """Return the order of rows that all have a value, or all have none: as indexes have it."""
+    return ["-sort_key", "-pk"] if is_descending else ["sort_key", "pk"]
 
 
 def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:

@@ -22,12 +22,12 @@ from runai_access.ui.keyset import (
     Cursor,
     Page,
     Position,
-    count_up_to,
     decode,
+    in_order,
     page_of,
-    sorted_by,
 )
 from runai_access.ui.models import TablePreference
+from runai_access.ui.narrowing import Narrowed, Narrowing
 from runai_access.ui.preferences import preference_of
 from runai_access.ui.tables import ListTable
 
@@ -41,7 +41,10 @@ _LONGEST_KEY = 60
 
 @dataclass(frozen=True)
 class Source:
-    """What a list is made of. `context` is who asks; `rows` are those in sight."""
+    """What a list is made of. `context` is who asks; `rows` are those in sight.
+
+    `sight` says where those are found, if they may be few.
+    """
 
     table: type[ListTable]
     filters: type[ListFilterSet]
@@ -49,6 +52,8 @@ class Source:
     search: Callable[[QuerySet[Any], str, Any], QuerySet[Any]]
     context: Any
     path: str
+    search_narrowing: Callable[[str, Any], Narrowing | None] = lambda *_: None
+    sight: Narrowing | None = None
 
 
 class Listing:
@@ -171,12 +176,18 @@ class Listing:
         return preference_of(self._request, self.source.table.name)
 
     @cached_property
-    def rows(self) -> QuerySet[Any]:
-        """All rows that the filters and the search leave, in no order."""
-        rows: QuerySet[Any] = self.filters.qs
+    def narrowed(self) -> Narrowed:
+        """All rows that the filters and the search leave."""
+        rows, narrowings = self.source.rows, self.filters.narrowings()
         if self.search:
-            rows = self.source.search(rows, self.search, self.source.context)
-        return rows
+            searched = self.source.search_narrowing(self.search, self.source.context)
+            if searched:
+                narrowings.append(searched)
+            else:
+                rows = self.source.search(rows, self.search, self.source.context)
+        if self.source.sight:
+            narrowings.append(self.source.sight)
+        return Narrowed(rows, narrowings)
 
     @cached_property
     def table(self) -> ListTable:
@@ -203,12 +214,15 @@ class Listing:
     def page(self) -> Page[Any]:
         position = self._read_position()
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        everything = self.source.table.model._default_manager.all()  # noqa: SLF001  # documented
         page = page_of(
-            self.source.table.complete(self.rows, self.source.context),
-            sort,
+            self.narrowed.rows(sort),
+            self.narrowed.order(sort),
             position,
             is_descending=is_descending,
             size=self.size,
+            whole=self.source.table.complete(everything, self.source.context),
+            count=self.narrowed.count(),
         )
         if position.number > 1 and page.pages and position.number > page.pages:
             self.ignored.append(f"There is no page “{position.number}”.")
@@ -243,11 +257,14 @@ class Listing:
     def chips(self) -> list[Chip]:
         return self.filters.chips()
 
-    def exported(self) -> tuple[QuerySet[Any], bool]:
-        """Return all rows in their order for a file, and whether a file can't hold them all."""
+    def exported(self) -> tuple[list[QuerySet[Any]], bool]:
+        """Return all rows for a file, in parts that follow each other, and whether it can't hold
+        them all."""
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
-        rows = sorted_by(self.rows, sort, is_descending=is_descending)
-        return rows, not count_up_to(self.rows, ROW_LIMIT).is_exact
+        parts = in_order(
+            self.narrowed.rows(sort), self.narrowed.order(sort), is_descending=is_descending
+        )
+        return parts, not self.narrowed.count(ROW_LIMIT).is_exact
 
     # Where one can go from here.
 

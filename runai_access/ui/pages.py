@@ -23,6 +23,7 @@ from runai_access.ui import customizing
 from runai_access.ui.dialogs import Home, asks_for, finish_dialog, onward
 from runai_access.ui.filters import ListFilterSet
 from runai_access.ui.listing import Listing, Source, read_keys
+from runai_access.ui.narrowing import Narrowing
 from runai_access.ui.tables import ListTable
 
 
@@ -98,8 +99,16 @@ class ListPage:
         raise NotImplementedError
 
     def search(self, rows: QuerySet[Any], text: str, asks: Any) -> QuerySet[Any]:
-        """Return the rows that `text` is found in."""
+        """Return the rows that `text` is found in; enough where `search_narrowing` says nothing."""
         raise NotImplementedError
+
+    def search_narrowing(self, text: str, asks: Any) -> Narrowing | None:
+        """Return the same for a list of very many, with where an index finds those rows."""
+        return None
+
+    def sight(self, asks: Any) -> Narrowing | None:
+        """Return where the rows in sight are found, for whoever may see only a few of many."""
+        return None
 
     def actions(self, request: HttpRequest) -> Sequence[Action]:
         """Return what the caller may do with rows."""
@@ -164,8 +173,10 @@ class ListPage:
             filters=self.filters,
             rows=self.rows(request),
             search=self.search,
+            search_narrowing=self.search_narrowing,
             context=self.asks(request),
             path=self.address,
+            sight=self.sight(self.asks(request)),
         )
         return Listing(request, source, query)
 

@@ -1,7 +1,7 @@
 """The table that every list page builds on."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import django_tables2 as tables
@@ -144,13 +144,13 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     @classmethod
     def exported(
-        cls, queryset: QuerySet[Any], columns: Sequence[str], context: Any, limit: int
+        cls, parts: Sequence[QuerySet[Any]], columns: Sequence[str], context: Any, limit: int
     ) -> Iterator[list[Any]]:
         """Yield the rows of a file, in constant memory and few queries."""
         chosen = [cls.base_columns[name] for name in columns]
         paths = list(dict.fromkeys(["pk", *(path for column in chosen for path in column.exports)]))
-        rows = queryset.values_list(*paths)[:limit].iterator(chunk_size=CHUNK)
-        for chunk in _chunks(rows, CHUNK):
+        read = (part.values_list(*paths)[:limit].iterator(chunk_size=CHUNK) for part in parts)
+        for chunk in _chunks(islice(chain.from_iterable(read), limit), CHUNK):
             related = cls.related([row[0] for row in chunk], context)
             for row in chunk:
                 values = dict(zip(paths, row, strict=True))

@@ -370,7 +370,7 @@ def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object)
 def test_a_list_that_is_counted_no_further_says_so(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runai_access.ui.keyset.count_up_to.__defaults__", (30,))
+    monkeypatch.setattr("runai_access.ui.narrowing.Narrowed.count.__defaults__", (30,))
     for number in range(35):
         factories.application(f"app-{number:02}")
     page = browser.get(LIST, {"sort": "application"})

@@ -1,0 +1,192 @@
+"""Filters and a search leave rows out: which rows stay is found in whichever way is quick.
+
+There are two ways, and each is bad where the other is good. Few rows are found by an index of the
+condition's own, then sorted. Many are met while the list is walked in its order, so that a page is
+full after a few steps; finding them all first would take a second. Which of the two it is, a probe
+tells that reads at most FEW keys.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, QuerySet
+
+from runai_access.ui.keyset import COUNTED, Count, Sort, count_up_to
+
+# Sorting this many costs about as much as walking until a page of them is full.
+FEW = 3_000
+# Keys may repeat, so a few more are read than are to be counted.
+_READ = COUNTED * 6 // 5
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
+
+    `is_exact` says that they are just those of the condition they belong to, not more.
+    """
+
+    parts: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    is_exact: bool = True
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any], column: str = "pk", *, is_exact: bool = True) -> "Keys":
+        """Return the keys that a queryset holds in `column`."""
+        try:
+            sql, parameters = rows.order_by().values(column).query.sql_with_params()
+        except EmptyResultSet:
+            return cls(is_exact=is_exact)
+        return cls(((sql, tuple(parameters)),), is_exact)
+
+    def __or__(self, other: "Keys") -> "Keys":
+        return Keys(self.parts + other.parts, self.is_exact and other.is_exact)
+
+    def first(self, limit: int) -> list[Any]:
+        """Return at most `limit` keys, as the database holds them."""
+        if not self.parts:
+            return []
+        sql, parameters = self._limited(limit)
+        return [key for (key,) in _rows_of(sql, parameters)]
+
+    def count(self, limit: int) -> tuple[int, bool]:
+        """Return how many there are among the first `limit`, and whether those are all."""
+        if not self.parts:
+            return 0, True
+        sql, parameters = self._limited(limit)
+        counted = f"WITH k(key) AS ({sql}) SELECT COUNT(*), COUNT(DISTINCT key) FROM k"  # noqa: S608
+        ((read, different),) = _rows_of(counted, parameters)
+        return different, read < limit
+
+    def _limited(self, limit: int) -> tuple[str, list[Any]]:
+        sql = " UNION ALL ".join(text for text, _ in self.parts)
+        return f"{sql} LIMIT {int(limit)}", [p for _, parameters in self.parts for p in parameters]
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """One thing that leaves rows out: the condition, and where rows that meet it are found.
+
+    `column` is set where the condition is one range of the index by that column.
+    """
+
+    condition: Q
+    keys: Keys | None = None
+    column: str = ""
+
+
+class Among(Func):
+    """Whether a key is one of many, sent as one parameter."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: str | Func, keys: Sequence[Any]) -> None:
+        super().__init__(F(key) if isinstance(key, str) else key)
+        self._keys = list(keys)
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        key, parameters = compiler.compile(self.source_expressions[0])
+        if connection.vendor == "sqlite":
+            listed = json.dumps(self._keys)
+            return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
+        return f"{key} = ANY(%s)", [*parameters, self._keys]
+
+
+class Unindexed(Func):
+    """The same value, of which no index knows: what is few already is sorted, not walked to."""
+
+    template = "+%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
+
+
+class Aside(Func):
+    """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
+    condition leaves, and may judge by itself."""
+
+    template = "+%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
+
+
+class Narrowed:
+    """The rows that all of `narrowings` leave, found in the quicker way."""
+
+    def __init__(self, rows: QuerySet[Any], narrowings: Sequence[Narrowing]) -> None:
+        self._rows, self._narrowings = rows, narrowings
+
+    @cached_property
+    def _few(self) -> list[Any] | None:
+        """The keys of few rows, among which are all that stay; None where no condition has few."""
+        for keys in self._sides:
+            found = keys.first(FEW + 1)
+            if len(found) <= FEW:
+                return list(dict.fromkeys(found))
+        return None
+
+    @property
+    def _sides(self) -> list[Keys]:
+        return [narrowing.keys for narrowing in self._narrowings if narrowing.keys is not None]
+
+    def rows(self, sort: Sort | None = None) -> QuerySet[Any]:
+        """Return the rows; where they are to be walked through, in the order of `sort`."""
+        rows = self._rows
+        if self._few is not None:
+            rows = rows.filter(Among("pk", self._few))
+        by = sort.by.name if sort and isinstance(sort.by, F) else ""
+        for narrowing in self._narrowings:
+            if sort and self._few is None and narrowing.column not in ("", by):
+                # In another order the index of the condition would give all of them, unsorted.
+                rows = rows.alias(**{f"aside_{narrowing.column}": Aside(F(narrowing.column))})
+                rows = rows.filter(_renamed(narrowing.condition, narrowing.column))
+            else:
+                rows = rows.filter(narrowing.condition)
+        return rows
+
+    def order(self, sort: Sort) -> Sort:
+        """Return how to sort them: few are not to be met by walking through all there are."""
+        if self._few is None:
+            return sort
+        return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
+
+    def count(self, limit: int = COUNTED) -> Count:
+        """Count them up to `limit`; where that would take too long, say how many there are at least."""
+        if self._few is not None or not self._sides:
+            return count_up_to(self.rows(), limit)
+        if len(self._narrowings) == 1 and self._sides[0].is_exact:
+            number, are_all = self._sides[0].count(limit * 6 // 5)
+            return Count(min(number, limit), are_all and number <= limit)
+        return self._count_among_some(limit)
+
+    def _count_among_some(self, limit: int) -> Count:
+        """Count those among the first keys of one condition that meet the others too."""
+        keys = self._sides[0].first(_READ)
+        number = count_up_to(
+            self.rows().filter(Among("pk", list(dict.fromkeys(keys)))), limit
+        ).number
+        return Count(number, is_exact=len(keys) < _READ and number < limit)
+
+
+def _renamed(condition: Q, column: str) -> Q:
+    """Return the condition with `aside_<column>` in the place of the column."""
+    children = [
+        _renamed(child, column)
+        if isinstance(child, Q)
+        else (child[0].replace(column, f"aside_{column}", 1), child[1])
+        for child in condition.children
+    ]
+    return Q(*children, _connector=condition.connector, _negated=condition.negated)
+
+
+def _rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

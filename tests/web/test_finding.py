@@ -1,0 +1,210 @@
+"""Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accessrules.authorization import authority_of
+from accessrules.models import AccessRule, Role, Scope
+from applications.filters import ApplicationFilterSet
+from applications.models import Application, search_text_of
+from applications.search import search
+from applications.tables import ApplicationTable
+from runai_access.accounts.models import User
+from runai_access.folding import fold
+from runai_access.ui import narrowing
+from runai_access.ui.keyset import Count, Position, page_of
+from runai_access.ui.narrowing import Keys, Narrowed, Narrowing
+from tests import factories
+from tests.web.conftest import Organisation, SignedIn, column
+
+ALPHABET = "ab%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
+creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
+WAYS = {"walking": -1, "sorting": 1_000}
+"""FEW, so that everything counts as many, or as few."""
+
+pytestmark = pytest.mark.django_db
+
+
+def _names(narrowed: Narrowed) -> set[str]:
+    return set(narrowed.rows().values_list("subject__name", flat=True))
+
+
+@pytest.mark.parametrize("few", WAYS.values(), ids=WAYS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(creators=creators, term=st.text(ALPHABET, min_size=1, max_size=5), data=st.data())
+def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
+    few: int, creators: list[str], term: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", few)
+    Application.objects.all().delete()
+    for creator in creators:
+        made = factories.application(f"app-{uuid4()}")
+        text = search_text_of(made.name, creator)
+        Application.objects.filter(pk=made.pk).update(created_by=creator, search_text=text)
+    if data.draw(st.booleans()):  # half of the terms stand somewhere
+        creator = data.draw(st.sampled_from(creators))
+        start = data.draw(st.integers(0, len(creator) - 1))
+        term = creator[start : start + data.draw(st.integers(1, 5))]
+    rows = list(Application.objects.values_list("subject__name", "search_text"))
+    expected = {name for name, text in rows if fold(term) in text}
+    authority = authority_of(factories.system_person())
+    narrowed = Narrowed(Application.objects.all(), [search(term, authority)])
+    assert _names(narrowed) == expected
+    assert narrowed.count() == Count(len(expected), is_exact=True)
+
+
+@pytest.fixture
+def thirty(acme: Organisation) -> None:
+    """Thirty applications: each third has a rule in east, each tenth is made by zoe."""
+    for number in range(30):
+        made = factories.application(f"app-{number:02}")
+        if number % 3 == 0:
+            factories.rule(made, "Viewer", acme.east)
+        if number % 10 == 0:
+            text = search_text_of(made.name, "zoe")
+            Application.objects.filter(pk=made.pk).update(created_by="zoe", search_text=text)
+
+
+@pytest.mark.usefixtures("thirty")
+@pytest.mark.parametrize("few", [-1, 5, 1_000])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"search": "zoe"}, {0, 10, 20}),
+        ({"search": "east"}, set(range(0, 30, 3))),
+        ({"search": "Viewer"}, set(range(0, 30, 3))),
+        ({"search": "ZO", "scope__any_of": "east"}, {0}),
+        ({"search": "zoe", "role__any_of": "Viewer"}, {0}),
+        ({"created_by__is": "zoe", "application__contains": "1"}, {10}),
+        ({"created_by__starts_with": "Z"}, {0, 10, 20}),
+        ({"application__starts_with": "app-1"}, set(range(10, 20))),
+        ({"application__is": "app-1"}, set()),
+        ({"application__is_not": "app-10", "created_by__is": "zoe"}, {0, 20}),
+        ({"status__is": "enabled", "creation_time__after": "2020-01-01"}, set(range(30))),
+        ({"last_login__never": "1", "access_rules__none": "1"}, set(range(30)) - set(range(0, 30, 3))),
+    ],
+)  # fmt: skip
+def test_every_way_leads_to_the_same_rows(
+    few: int,
+    query: dict[str, str],
+    found: set[int],
+    ada: User,
+    as_: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", few)
+    keys = dict(Role.objects.values_list("name", "pk")) | dict(
+        Scope.objects.values_list("name", "pk")
+    )
+    asked = {name: str(keys.get(value, value)) for name, value in query.items()}
+    asked["search"] = query.get("search", "")
+    for sort in ("creation_time", "-creation_time", "-last_login", "access_rules", "application"):
+        page = as_(ada).get("/applications/", {**asked, "sort": sort, "size": "50"})
+        names = column(page, "application")
+        assert {int(name[-2:]) for name in names} == found
+        assert len(names) == len(found)
+        assert f'<span class="count">{len(found)}</span>' in page.content.decode()
+
+
+def test_who_sees_one_department_finds_only_there_whichever_way(
+    dina: User, acme: Organisation, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.application("ours", ("Viewer", acme.training))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    for few in (-1, 1_000):
+        monkeypatch.setattr(narrowing, "FEW", few)
+        for query in ({}, {"search": "s"}, {"search": "our"}, {"sort": "access_rules"}):
+            (name,) = column(as_(dina).get("/applications/", query), "application")
+            assert name.replace(" ", "") == "ours"  # what was searched for is marked
+        assert column(as_(dina).get("/applications/", {"search": "dictation"}), "application") == []
+
+
+@pytest.mark.usefixtures("thirty")
+def test_many_are_walked_through_and_few_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 5)
+    authority = authority_of(factories.system_person())
+    sort, _ = ApplicationTable.sort_of("-creation_time", authority)
+    plans = {}
+    for term in ("app-", "zoe"):
+        narrowed = Narrowed(Application.objects.all(), [search(term, authority)])
+        rows = narrowed.rows(sort).annotate(key=narrowed.order(sort).by)
+        plans[term] = rows.order_by("-key", "-pk")[:20].explain()
+    if connection.vendor == "sqlite":
+        assert "application_by_creation" in plans["app-"]
+        assert "TEMP B-TREE" not in plans["app-"]
+        assert "application_by_creation" not in plans["zoe"]
+        assert "TEMP B-TREE FOR ORDER BY" in plans["zoe"]
+    assert "GREATEST" in plans["zoe"] or connection.vendor == "sqlite"
+
+
+def test_no_more_keys_are_read_than_tell_few_from_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 5)
+    asked: list[int] = []
+
+    def first(_: Keys, limit: int) -> list[Any]:
+        asked.append(limit)
+        return [str(number) for number in range(limit)]
+
+    monkeypatch.setattr(Keys, "first", first)
+    many = Narrowed(Application.objects.all(), [search("app", authority_of(_nobody()))])
+    many.rows()
+    assert asked == [6]
+
+
+def _nobody() -> Any:
+    return factories.application("nobody").subject
+
+
+@pytest.mark.usefixtures("thirty")
+def test_what_takes_too_long_to_count_is_counted_as_at_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 2)
+    monkeypatch.setattr(narrowing, "_READ", 15)
+    authority = authority_of(factories.system_person())
+    both = [search("app", authority), _with_rules()]
+    count = Narrowed(Application.objects.all(), both).count()
+    assert not count.is_exact
+    assert 0 < count.number <= 10
+
+
+def _with_rules() -> Narrowing:
+    role = ApplicationFilterSet.kinds["role"]
+    authority = authority_of(factories.system_person())
+    condition = role.condition(role.operators[0], role.choices(authority), authority)
+    return Narrowing(condition, Keys.of(AccessRule.objects.living(), "subject_id"))
+
+
+@pytest.mark.usefixtures("thirty")
+@pytest.mark.parametrize("sort", ["last_login", "-last_login", "access_rules", "-access_rules"])
+def test_a_page_by_its_number_crosses_from_rows_without_a_value_to_those_with_one(
+    sort: str,
+) -> None:
+    authority = authority_of(factories.system_person())
+    by, is_descending = ApplicationTable.sort_of(sort, authority)
+    rows = Application.objects.all()
+    pages = [
+        page_of(rows, by, Position(number), is_descending=is_descending, size=7).rows
+        for number in (1, 2, 3, 4, 5)
+    ]
+    names = [row.pk for page in pages for row in page]
+    assert len(names) == len(set(names)) == 30
+
+
+def test_the_page_of_a_person_without_any_filter_reads_no_keys(
+    ada: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Keys, "first", first)
+    client: Client = as_(ada)
+    assert client.get("/applications/").status_code == 200
