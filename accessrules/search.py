@@ -3,9 +3,18 @@
 from django.db.models import Q, QuerySet
 
 from accessrules.authorization import Authority
-from accessrules.models import AccessRule, Role, Scope, Subject
+from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.folding import fold
 from runai_access.ui.narrowing import Among
+
+
+def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None:
+    """Return the living rules in sight whose role or scope has `text` in its name, if any could."""
+    roles, scopes = roles_named(text), scopes_named(text, authority)
+    if not roles and not scopes:
+        return None
+    named = Q(role__in=roles) | Q(Among("scope", scopes))
+    return authority.visible_rules().living().filter(named)
 
 
 def search(rules: QuerySet[AccessRule], text: str, authority: Authority) -> QuerySet[AccessRule]:

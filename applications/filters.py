@@ -31,7 +31,6 @@ from runai_access.ui.filters import (
 from runai_access.ui.keyset import Bytewise
 from runai_access.ui.narrowing import Keys
 
-
 _HIGHEST = "\U0010ffff"
 
 
@@ -126,7 +125,7 @@ class RuleScopeKind(HeldScopeKind):
 class EnabledKind(StatusKind):
     """Whether it may sign in."""
 
-    column = "is_enabled"
+    indexed_column = "is_enabled"
 
 
 def _holders(authority: Authority, condition: Q) -> Keys:

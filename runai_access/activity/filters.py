@@ -23,6 +23,7 @@ from runai_access.ui.filters import (
     MomentKind,
     Operator,
 )
+from runai_access.ui.narrowing import Narrowing
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
@@ -145,6 +146,9 @@ class EventFilterSet(ListFilterSet):
         "source_ip": "Source address",
     }
     unlisted = ("history",)
+
+    def narrowed(self) -> tuple[QuerySet[Any], list[Narrowing]]:
+        return self.qs, []
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         wanted, history = [], []

@@ -4,6 +4,7 @@ All of them carry the list's state along, in the address or in hidden inputs, an
 """
 
 from collections.abc import Callable
+from itertools import chain, islice
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -213,18 +214,19 @@ def download_dialog(
 def download(listing: Listing) -> HttpResponseBase:
     """Send exactly the current view: filters, search, sort and columns."""
     table, context = listing.source.table, listing.source.context
-    rows, is_cut = listing.exported()
+    parts, is_cut = listing.exported()
     titles = table.titles()
     return csv_response(
         table.name,
         [titles[name] for name in listing.columns],
-        table.exported(rows, listing.columns, context, ROW_LIMIT),
+        table.exported(parts, listing.columns, context, ROW_LIMIT),
         is_cut=is_cut,
     )
 
 
 def download_json(listing: Listing, document: Callable[[Any], Any]) -> HttpResponseBase:
     """Send the current view row by row, each as `document` makes one of it."""
-    rows, is_cut = listing.exported()
-    shown = rows[:ROW_LIMIT].iterator(chunk_size=CHUNK)
+    parts, is_cut = listing.exported()
+    rows = (part[:ROW_LIMIT].iterator(chunk_size=CHUNK) for part in parts)
+    shown = islice(chain.from_iterable(rows), ROW_LIMIT)
     return json_response(listing.source.table.name, map(document, shown), is_cut=is_cut)

@@ -58,7 +58,7 @@ class Kind:
 
     operators: tuple[Operator, ...] = ()
     # The column whose index has what meets the condition as one range, if there is one.
-    column = ""
+    indexed_column = ""
 
     def operator(self, name: str) -> Operator | None:
         return next((operator for operator in self.operators if operator.name == name), None)
@@ -112,7 +112,7 @@ class TimeKind(Kind):
     may_be_never: bool = False
 
     @property
-    def column(self) -> str:  # type: ignore[override]  # it depends
+    def indexed_column(self) -> str:  # type: ignore[override]  # it depends
         return self.path
 
     @property
@@ -316,6 +316,10 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         """Return the columns to choose from, each with its title."""
         return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
 
+    def narrowed(self) -> tuple[QuerySet[Any], list[Narrowing]]:
+        """Return all rows, and what leaves some of them out; a list may do that in its own way."""
+        return self.queryset, self.narrowings()
+
     def narrowings(self) -> list[Narrowing]:
         """Return what each filter that holds leaves, and where that is found."""
         self.form.is_valid()
@@ -325,10 +329,10 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     def _narrowing(self, filter_: OperatorFilter, values: list[Any]) -> Narrowing:
         kind, operator = filter_.kind, filter_.operator
         condition = kind.condition(operator, values, self.context)
-        if not kind.column:
+        if not kind.indexed_column:
             return Narrowing(condition, kind.keys(operator, values, self.context))
         keys = Keys.of(self.queryset.model.objects.filter(condition))
-        return Narrowing(condition, keys, kind.column)
+        return Narrowing(condition, keys, kind.indexed_column)
 
     def refused(self) -> list[str]:
         """Return a sentence for each value that could not be read."""

@@ -178,7 +178,7 @@ class Listing:
     @cached_property
     def narrowed(self) -> Narrowed:
         """All rows that the filters and the search leave."""
-        rows, narrowings = self.source.rows, self.filters.narrowings()
+        rows, narrowings = self.filters.narrowed()
         if self.search:
             searched = self.source.search_narrowing(self.search, self.source.context)
             if searched:

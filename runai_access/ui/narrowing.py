@@ -140,7 +140,7 @@ class Narrowed:
         rows = self._rows
         if self._few is not None:
             rows = rows.filter(Among("pk", self._few))
-        by = sort.by.name if sort and isinstance(sort.by, F) else ""
+        by = str(sort.by.name) if sort and isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
         for narrowing in self._narrowings:
             if sort and self._few is None and narrowing.column not in ("", by):
                 # In another order the index of the condition would give all of them, unsorted.
@@ -179,7 +179,7 @@ def _renamed(condition: Q, column: str) -> Q:
     children = [
         _renamed(child, column)
         if isinstance(child, Q)
-        else (child[0].replace(column, f"aside_{column}", 1), child[1])
+        else (str(child[0]).replace(column, f"aside_{column}", 1), child[1])  # type: ignore[index]  # a pair
         for child in condition.children
     ]
     return Q(*children, _connector=condition.connector, _negated=condition.negated)
