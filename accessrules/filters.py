@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from accessrules.authorization import Authority
-from accessrules.models import Role, Scope, Subject, at_or_below
+from accessrules.models import Role, Scope, Subject
 from accessrules.scope_tree import full_names
-from accessrules.search import roles_named
+from accessrules.search import keys_of_subjects, roles_named, rules_to_find
 from runai_access.folding import fold
 from runai_access.ui.filters import (
     ANY_OF,
+    CONTAINS,
     IS_NOT,
+    STARTS_WITH,
     Choice,
     ChoiceKind,
     ListFilterSet,
@@ -21,9 +26,12 @@ from runai_access.ui.filters import (
     TextKind,
     TimeKind,
 )
+from runai_access.ui.keyset import Bytewise
+from runai_access.ui.narrowing import Among, Aside, Keys
 
 SUGGESTED = 200
 OFFERED = 50
+HIGHEST = "\U0010ffff"  # no letter comes after it
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
@@ -40,7 +48,6 @@ class RoleKind(ChoiceKind):
 class ScopeKind(ChoiceKind):
     """A scope whose access rules the caller may read."""
 
-    operators: tuple[Operator, ...] = (ANY_OF, WITHIN)
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -55,9 +62,6 @@ class ScopeKind(ChoiceKind):
         return self._made(self._scopes(context).filter(pk__in=known))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        if operator == WITHIN:
-            scopes = self._scopes(context).filter(pk__in=numbers(values))
-            return at_or_below(scopes.values_list("path", flat=True), "scope__path")
         return Q(scope__in=numbers(values))
 
     def _scopes(self, context: Authority) -> Any:
@@ -76,7 +80,53 @@ class SubjectTypeKind(ChoiceKind):
         return [Choice(value, label) for value, label in Subject.Type.choices]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(subject__type__in=[choice.value for choice in values])
+        return Q(Among(Aside(F("subject_type")), _values(values)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, Q(Among(Bytewise(F("subject_type")), _values(values))))
+
+
+class RuleRoleKind(RoleKind):
+    """The rule's own role."""
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(Among(Aside(F("role")), numbers(values)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, super().condition(operator, values, context))
+
+
+class RuleScopeKind(ScopeKind):
+    """The rule's own scope, or one above it."""
+
+    operators = (ANY_OF, WITHIN)
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(Among(Aside(F("scope")), self._chosen(operator, values, context)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, Q(Among("scope", self._chosen(operator, values, context))))
+
+    def _chosen(self, operator: Operator, values: list[Choice], context: Authority) -> list[int]:
+        if operator != WITHIN:
+            return numbers(values)
+        paths = self._scopes(context).filter(pk__in=numbers(values)).values_list("path", flat=True)
+        return list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class RuleSubjectKind(TextKind):
+    """The rule's subject, by the copy of its name."""
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator == IS_NOT:
+            return None
+        longest, is_only = fold(max(values, key=len)), len(values) == 1
+        if operator == CONTAINS:
+            seen = rules_to_find(context)
+            return keys_of_subjects(seen, longest, is_exact=is_only)
+        is_exact = is_only and operator == STARTS_WITH
+        return _keys(context, _begins(self.path, longest), is_exact=is_exact)
 
 
 @dataclass(frozen=True)
@@ -90,6 +140,14 @@ class AuthorizerKind(TextKind):
             one = lower | self.lookup(operator, fold(value))
             condition &= ~one if operator == IS_NOT else one
         return condition
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator in (IS_NOT, CONTAINS):
+            return None
+        longest = max(values, key=len)
+        beginnings = {longest.lower(), fold(longest)}
+        begins = reduce(or_, (_begins(self.path, text) for text in beginnings))
+        return _keys(context, begins, is_exact=False)
 
 
 class RoleNameKind(TextKind):
@@ -127,6 +185,21 @@ def numbers(choices: Iterable[Choice]) -> list[int]:
     return [int(choice.value) for choice in choices]
 
 
+def _values(choices: Iterable[Choice]) -> list[str]:
+    return [choice.value for choice in choices]
+
+
+def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> Keys:
+    """Return where the rules are found that meet a condition which has an index."""
+    return Keys.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
+
+
+def _begins(path: str, text: str) -> Q:
+    """Return as a range of the index by `path` that it begins with `text`."""
+    stored = Bytewise(F(path))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + HIGHEST))
+
+
 def people_in_sight(authority: Authority) -> Iterable[str]:
     """Suggest people by their e-mail."""
     people = Subject.objects.living().filter(authority.in_sight("users"), type=Subject.Type.USER)
@@ -139,10 +212,10 @@ class AccessRuleFilterSet(ListFilterSet):
     """What access rules may be filtered by."""
 
     kinds = {
-        "subject": TextKind("subject__folded_name"),
+        "subject": RuleSubjectKind("subject_name"),
         "type": SubjectTypeKind(),
-        "role": RoleKind(),
-        "scope": ScopeKind(),
+        "role": RuleRoleKind(),
+        "scope": RuleScopeKind(),
         "authorized_by": AuthorizerKind("created_by", suggest=people_in_sight),
         "creation_time": TimeKind("created_at"),
         "last_updated": TimeKind("updated_at"),

@@ -1,11 +1,14 @@
 """Looking for rules by the names of their subjects, roles and scopes."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q
 
 from accessrules.authorization import Authority
+from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.folding import fold
-from runai_access.ui.narrowing import Among
+from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
+
+_MOST_SUBJECTS = 12_000
 
 
 def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None:
@@ -17,11 +20,49 @@ def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None
     return authority.visible_rules().living().filter(named)
 
 
-def search(rules: QuerySet[AccessRule], text: str, authority: Authority) -> QuerySet[AccessRule]:
-    """Return those of `rules` whose subject, role or scope has `text` in its name."""
-    subjects = Subject.objects.filter(folded_name__contains=fold(text))
-    condition = Q(subject__in=subjects.values("pk")) | Q(role__in=roles_named(text))
-    return rules.filter(condition | Q(Among("scope", scopes_named(text, authority))))
+def search(text: str, authority: Authority) -> Narrowing:
+    """Return what leaves the rules whose subject, role or scope has `text` in its name."""
+    term = fold(text)
+    roles, scopes = roles_named(text), scopes_named(text, authority)
+    seen = rules_to_find(authority)
+    condition = (
+        Q(subject_name__contains=term)
+        | Q(Among(Aside(F("role")), roles))
+        | Q(Among(Aside(F("scope")), scopes))
+    )
+    keys = keys_of_subjects(seen, term)
+    if keys and roles:
+        keys |= Keys.of(seen.filter(role__in=roles))
+    if keys and scopes:
+        keys |= Keys.of(seen.filter(Among("scope", scopes)))
+    return Narrowing(condition, keys)
+
+
+def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> Keys | None:
+    """Return where those of `rules` are found whose subjects have a folded text in their names.
+
+    None where these are so many that a page of them is met soon.
+    """
+    named = Keys.of(Subject.objects.filter(folded_name__contains=term))
+    subjects = named.first(_MOST_SUBJECTS + 1)
+    if len(subjects) > _MOST_SUBJECTS:
+        return None
+    return Keys.of(rules.filter(Among("subject", subjects)), is_exact=is_exact)
+
+
+def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
+    """Return the living rules among which a condition's own index is to find: all those in sight.
+
+    Where not all are in sight, others too: `in_sight` leaves them out, and asking each for its place
+    here would take the index's advantage away.
+    """
+    seen = authority.visible_rules() if sees_all_rules(authority) else AccessRule.objects.all()
+    return seen.living()
+
+
+def in_sight(authority: Authority) -> Narrowing:
+    """Return where the rules in sight are found, for whoever does not see them all."""
+    return Narrowing(Q(), Keys.of(authority.visible_rules().living()))
 
 
 def roles_named(text: str) -> list[int]:

@@ -14,11 +14,12 @@ from accessrules.callers import caller_of
 from accessrules.effective import changes_by_removing, sees_all_rules
 from accessrules.filters import AccessRuleFilterSet
 from accessrules.models import AccessRule
-from accessrules.search import search
+from accessrules.search import in_sight, search
 from accessrules.several import Outcome, each, line_of, lines_of_gone
 from accessrules.tables import AccessRuleTable
 from runai_access.errors import Conflict, NotFound
 from runai_access.ui.dialogs import finish_dialog, render_dialog
+from runai_access.ui.narrowing import Narrowing
 from runai_access.ui.pages import Action, ListPage
 from runai_access.ui.reports import Line, render_report
 
@@ -43,8 +44,11 @@ class AccessRulePage(ListPage):
     def asks(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
-        return search(rows, text, asks)
+    def search_narrowing(self, text: str, asks: Authority) -> Narrowing:
+        return search(text, asks)
+
+    def sight(self, asks: Authority) -> Narrowing | None:
+        return None if sees_all_rules(asks) else in_sight(asks)
 
     def may_create(self, request: HttpRequest) -> bool:
         return caller_of(request).authority.allows_anywhere("create", "access_rules")

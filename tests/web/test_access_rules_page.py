@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accessrules import search
 from accessrules.models import AccessRule, Subject
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
+from runai_access.ui import narrowing
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
 
@@ -157,6 +159,15 @@ def test_every_order_walks_through_all_rules_once_both_ways(
         assert column(browser.get(way(second, "prev")), "subject") == column(first, "subject")
 
 
+@pytest.fixture(params=["few", "many", "very many"])
+def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are found by an index where they are few, and met on the way where they are many."""
+    if request.param != "few":
+        monkeypatch.setattr(narrowing, "FEW", 0)
+    if request.param == "very many":
+        monkeypatch.setattr(search, "_MOST_SUBJECTS", 0)
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -174,22 +185,38 @@ def test_every_order_walks_through_all_rules_once_both_ways(
         ({"search": "viewer"}, ["ci", "ops"]),
         ({"search": "OPS"}, ["ops"]),
         ({"search": "100%"}, []),
+        ({"search": "e", "type__any_of": "group"}, ["ops"]),
+        ({"subject__contains": ["o", "p"]}, ["ops"]),
+        ({"authorized_by__starts_with": "mak", "subject__starts_with": "c"}, ["ci"]),
     ],
 )
 def test_rules_are_found_by_what_they_say(
     browser: Client,
+    plan: None,
     ci: Application,
     acme: Organisation,
     query: dict[str, str],
     expected: list[str],
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.east)
-    page = browser.get(f"{LIST}?{urlencode({**query, 'sort': 'subject'}, doseq=True)}")
-    assert column(page, "subject") == expected
+    for sort in ("subject", "-subject", "role"):
+        page = browser.get(f"{LIST}?{urlencode({**query, 'sort': sort}, doseq=True)}")
+        assert sorted(column(page, "subject")) == expected
+        assert f"Access rules {len(expected)}" in text_of(page)
+
+
+def test_who_sees_a_few_rules_finds_only_those(
+    dina: User, plan: None, ci: Application, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("elsewhere", ("Viewer", acme.dictation), ("Viewer", acme.training))
+    for query in ({"role__any_of": "7"}, {"search": "viewer"}, {"type__any_of": "app"}):
+        page = as_(dina).get(LIST, {**query, "sort": "subject"})
+        assert column(page, "subject") == ["ci", "elsewhere"]
+        assert column(page, "scope") == ["training Project"] * 2
 
 
 def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, plan: None, ci: Application, acme: Organisation
 ) -> None:
     factories.application("above", ("Viewer", acme.vision))
     assert column(browser.get(LIST, {"scope__any_of": acme.vision.pk}), "subject") == ["above"]
