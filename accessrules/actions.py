@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accessrules.authorization import ACCOUNT
@@ -10,7 +10,7 @@ from accessrules.callers import Caller
 from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
 from accessrules.validators import is_storable
-from runai_access.audit.recorder import Entity, record
+from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import Conflict, NotFound
 
 
@@ -89,8 +89,9 @@ def retire_subject(subject: Subject, *, caller: Caller) -> None:
         .select_related("subject", "role", "scope")
     )
     _soft_delete(rules)
-    for rule in rules:
-        record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
+    record_all(
+        (("delete", _entity(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
+    )
     subject.enabled = False
     subject.retired_at = timezone.now()
     subject.save(update_fields=["enabled", "retired_at"])
@@ -111,7 +112,8 @@ def lock_administration() -> None:
 
     On SQLite the transaction (IMMEDIATE) is that lock already.
     """
-    Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
+    if connection.features.has_select_for_update:
+        Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
 
 
 def lock_scope(scope: Scope) -> Scope:

@@ -6,7 +6,7 @@ Nothing here checks a permission or writes an audit row, so a test sees only wha
 from accessrules.authorization import ACCOUNT
 from accessrules.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
-from applications.models import Application
+from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
 from runai_access.audit.recorder import Origin
 from runai_access.hashing import hash_secret
@@ -49,6 +49,26 @@ def application(name: str, *rules: Grants, secret: str = "") -> Application:
     )
     for role_name, scope in rules:
         rule(made, role_name, scope)
+    return made
+
+
+def many_applications(number: int, *rules: Grants) -> list[Application]:
+    """Make so many applications with those rules each, in a few statements."""
+    first = Subject.objects.count()
+    subjects = Subject.objects.bulk_create(
+        Subject(type=Subject.Type.APP, name=f"many-{first + n:05}") for n in range(number)
+    )
+    made = Application.objects.bulk_create(
+        Application(
+            subject=subject, search_text=search_text_of(subject.name, MAKER), created_by=MAKER
+        )
+        for subject in subjects
+    )
+    AccessRule.objects.bulk_create(
+        AccessRule(subject=subject, role=role(role_name), scope=scope, created_by=MAKER)
+        for role_name, scope in rules
+        for subject in subjects
+    )
     return made
 
 

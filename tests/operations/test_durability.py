@@ -1,0 +1,60 @@
+"""What was answered is there: with many who write at once, and after a kill at any moment."""
+
+import json
+import random
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.operations.kills import KillRounds
+from tests.operations.writers import Access, Contents, Writers
+from tests.servers import manage
+
+SETTINGS = """
+import json
+from django.db import connection
+with connection.cursor() as cursor:
+    asked = {}
+    for name in %s:
+        cursor.execute(("PRAGMA " if connection.vendor == "sqlite" else "SHOW ") + name)
+        asked[name] = cursor.fetchone()[0]
+print(json.dumps(asked))
+"""
+# https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL.
+LASTING: dict[str, dict[str, object]] = {
+    "sqlite": {"journal_mode": "wal", "synchronous": 2},
+    "postgres": {"synchronous_commit": "on"},
+}
+
+
+def test_a_commit_waits_until_it_would_survive_a_power_cut(
+    empty_database: dict[str, str],
+) -> None:
+    kind = "sqlite" if empty_database["DATABASE_URL"].startswith("sqlite") else "postgres"
+    wanted = LASTING[kind]
+    said = manage("shell", "-v0", "-c", SETTINGS % list(wanted), environment=empty_database)
+    assert json.loads(said.stdout) == wanted, said.stderr
+
+
+@pytest.mark.slow
+def test_twenty_who_write_at_once_lose_nothing_and_lock_nobody_out(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    writers = Writers(server, Access.of_administrator(server), writers=20, readers=3)
+    writers.finish(laps=3)
+    assert writers.faults == []
+    assert {status // 100 for status in writers.statuses} == {2}
+    assert "locked" not in server.output
+    assert len([one for one in writers.made if one.answered]) == 60
+    assert Contents(server.database).missing(writers.made) == []
+
+
+@pytest.mark.slow
+def test_an_answered_write_survives_a_kill_and_nothing_is_done_by_half(
+    start_server: StartServer,
+) -> None:
+    rounds = KillRounds(start_server, random.Random())  # noqa: S311  # not a secret
+    for _ in range(2):
+        assert rounds.run_one() == []
+    assert rounds.answered > 0
