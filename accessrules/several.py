@@ -15,7 +15,7 @@ from runai_access.errors import Conflict, Denied, DomainError, NotFound
 from runai_access.ui.reports import Line
 
 MOST_SUBJECTS = MOST_SCOPES = 10
-MOST_TO_DELETE = 500
+MOST_TO_DELETE = 1_000
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -168,7 +168,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W002"]
 # A cookie, not the session: showing a message on a GET must not write to the database.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# 1,000 rows that are selected, and what the form says besides.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 
 # Pages.
 

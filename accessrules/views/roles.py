@@ -100,7 +100,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @require_safe
 def compare_selected(request: HttpRequest) -> HttpResponse:
     """Go from the selected rows to the page that compares them; it is no dialog."""
-    query = urlencode({"role": PAGE.selected_keys(request.GET)[:2]}, doseq=True)
+    query = urlencode({"role": PAGE.selected_keys(request)[:2]}, doseq=True)
     url = f"{resolve_url('roles:compare')}?{query}"
     return leave_for(request, url)
 

@@ -98,8 +98,7 @@ def delete_several(request: HttpRequest) -> HttpResponse:
     """Say what is lost with several rules; delete them, and tell of each what came of it."""
     caller = caller_of(request)
     caller.authority.require_anywhere("delete", "access_rules")
-    query = request.POST if request.method == "POST" else request.GET
-    keys = PAGE.selected_keys(query)
+    keys = PAGE.selected_keys(request)
     if not keys:
         return redirect(PAGE.address)
     rules = list(_rules(caller.authority).filter(pk__in=keys))
@@ -110,12 +109,13 @@ def delete_several(request: HttpRequest) -> HttpResponse:
         )
         lines = [*map(_line, outcomes), *lines_of_gone(missing, "access rule")]
         return render_report(request, lines, home=PAGE.home)
-    deletable = [
-        rule for rule in rules if caller.authority.allows("delete", "access_rules", rule.scope)
-    ]
+    deletable, kept = list[AccessRule](), list[AccessRule]()
+    for rule in rules:
+        may = caller.authority.allows("delete", "access_rules", rule.scope)
+        (deletable if may else kept).append(rule)
     context = {
         "rules": deletable,
-        "kept": [rule for rule in rules if rule not in deletable],
+        "kept": kept,
         "removals": changes_by_removing(deletable),
         "missing": missing,
     }

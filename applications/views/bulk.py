@@ -26,8 +26,6 @@ from runai_access.errors import Denied
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import Line, render_report
 
-MOST = 100
-
 
 @dataclass(frozen=True)
 class Bulk:
@@ -75,8 +73,7 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
     """Summarize, then delete, disable or enable several applications."""
     caller, bulk = caller_of(request), BULK[action]
     policy.require(caller, bulk.permission)
-    query = request.POST if request.method == "POST" else request.GET
-    ids = PAGE.selected_keys(query)
+    ids = PAGE.selected_keys(request)
     if not ids:
         return redirect("applications:list")
     applications = _applications(caller, ids)
@@ -102,7 +99,7 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     caller.authority.require_anywhere("create", "access_rules")
     posted = request.POST if request.method == "POST" else None
-    ids = PAGE.selected_keys(posted or request.GET)
+    ids = PAGE.selected_keys(request)
     applications = _applications(caller, ids)
     if not applications:
         return redirect("applications:list")

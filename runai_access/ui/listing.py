@@ -33,6 +33,10 @@ from runai_access.ui.tables import ListTable
 
 PAGE_SIZES = (20, 50, 100)
 SEARCH_LENGTH = 200
+# So many rows can be acted on at once; more would keep whoever asked, and others, waiting.
+MOST_SELECTED = 1_000
+# What an address says in `select`: every row of the page, or of the whole view.
+PAGE, VIEW = "page", "view"
 _PLACE = ("page", "after", "before")
 _PASSING = ("selected", "changed", "select")
 _OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
@@ -206,7 +210,7 @@ class Listing:
 
     @property
     def _selected_on_page(self) -> frozenset[str]:
-        if self._given.get("select") == "page":
+        if self._given.get("select") in (PAGE, VIEW):
             return frozenset(str(row.pk) for row in self.page.rows)
         return self.selected
 
@@ -295,7 +299,39 @@ class Listing:
     @property
     def address_selecting_all(self) -> str:
         """This very page with every row selected, for where no script can do it."""
-        return self._with("select=page")
+        return self._with(f"select={PAGE}")
+
+    @property
+    def address_selecting_view(self) -> str:
+        """This very page with the rows of all pages selected."""
+        return self._with(f"select={VIEW}")
+
+    @property
+    def has_more_to_select(self) -> bool:
+        """Whether the view has rows that are not on this page."""
+        return self.count.number > len(self.page.rows)
+
+    @property
+    def selects_view(self) -> bool:
+        """Whether the rows of all pages are selected."""
+        return self._given.get("select") == VIEW and self.has_more_to_select
+
+    @property
+    def whole_view(self) -> str:
+        """What `address_selecting_view` selects, in words."""
+        if self.count.is_exact and self.count.number <= MOST_SELECTED:
+            return f"all {self.count}"
+        return f"the first {MOST_SELECTED:,}"
+
+    def keys_of_view(self) -> list[Any]:
+        """Return the primary keys of the view's rows, in its order, as far as they can be selected.
+
+        None where parts of the address were ignored: that is not the view that somebody saw.
+        """
+        keys: list[Any] = []
+        for part in self.exported()[0] if not self.ignored else ():
+            keys += part.values_list("pk", flat=True)[: MOST_SELECTED - len(keys)]
+        return keys
 
     def address_selecting(self, key: object) -> str:
         """This very page with one row selected."""
@@ -327,7 +363,7 @@ def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list
     while field.remote_field:
         field = field.target_field
     keys, refused = [], []
-    for text in texts[: max(PAGE_SIZES)]:
+    for text in texts[:MOST_SELECTED]:
         try:
             keys.append(field.clean(text[:_LONGEST_KEY], None))
         except ValidationError:

@@ -20,9 +20,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runai_access.ui import customizing
-from runai_access.ui.dialogs import Home, asks_for, finish_dialog, onward
+from runai_access.ui.dialogs import FROM, Home, asks_for, finish_dialog, onward, way_back
 from runai_access.ui.filters import ListFilterSet
-from runai_access.ui.listing import Listing, Source, read_keys
+from runai_access.ui.listing import VIEW, Listing, Source, read_keys
 from runai_access.ui.narrowing import Narrowing
 from runai_access.ui.tables import ListTable
 
@@ -197,7 +197,7 @@ class ListPage:
 
     def selected_view(self, request: HttpRequest) -> HttpResponse:
         """Go to the dialog that the toolbar names, of the row or rows that are selected."""
-        keys = self.selected_keys(request.GET)
+        keys = self.selected_keys(request)
         name = request.GET.get("action", "")
         action = next((action for action in self.actions(request) if action.name == name), None)
         if not keys or action is None:
@@ -206,16 +206,32 @@ class ListPage:
         if len(keys) == 1 and action.for_one:
             url = reverse(f"{self.namespace}:{name}", args=keys)
             return redirect(url + onward(request, self.home))
+        is_view = _selects_view(request)
         if action.for_several:
             url = self.urls[f"bulk-{name}"]
-            return redirect(url + onward(request, self.home, selected=keys))
+            named = {"select": VIEW} if is_view else {"selected": keys}
+            return redirect(url + onward(request, self.home, **named))
         messages.warning(request, f"Select just one {self.noun} for this.")
-        return finish_dialog(request, self.home, selected=keys)
+        return finish_dialog(request, self.home, selected=() if is_view else keys)
 
-    def selected_keys(self, query: QueryDict) -> list[Any]:
-        """Return the primary keys of the selected rows; what is none is left out."""
+    def selected_keys(self, request: HttpRequest) -> list[Any]:
+        """Return the primary keys of the selected rows; what is none is left out.
+
+        A dialog may be asked about the whole view that it was opened from; it then names the rows, so
+        that what is done is done to those that were shown.
+        """
+        if _selects_view(request):
+            return self._keys_of_view(request)
+        query = request.POST if request.method == "POST" else request.GET
         keys, _ = read_keys(self.table.model, query.getlist("selected"))
         return keys
+
+    def _keys_of_view(self, request: HttpRequest) -> list[Any]:
+        view = way_back(request, self.home)
+        path_, _, text = view.partition("?")
+        if path_ != self.address or request.GET.get(FROM, view) != view:
+            return []  # it came from elsewhere, or from a view that can't be read
+        return self.listing(request, QueryDict(text)).keys_of_view()
 
     def filter_view(self, request: HttpRequest) -> HttpResponse:
         """Choose a column, then an operator and a value."""
@@ -250,3 +266,7 @@ class ListPage:
         """Send the view as a file with every detail."""
         assert self.document is not None  # noqa: S101  # else there is no such address
         return customizing.download_json(self.listing(request), self.document)
+
+
+def _selects_view(request: HttpRequest) -> bool:
+    return request.method != "POST" and request.GET.get("select") == VIEW

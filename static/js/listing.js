@@ -18,11 +18,16 @@ function tell() {
   if (!section) return;
   section.dataset.selected = chosen.length > 1 ? "several" : String(chosen.length);
   const count = section.querySelector("[data-selected-count]");
-  const text = chosen.length ? `${chosen.length} selected` : "";
+  const view = section.querySelector("[data-selects-view]");
+  // Whoever takes a row out of the whole view is left with the rest of this page.
+  if (view && chosen.length < all.length) view.remove();
+  const isView = Boolean(view?.isConnected);
+  const text = isView ? view.dataset.selectsView : chosen.length ? `${chosen.length} selected` : "";
   if (count && count.textContent !== text) count.textContent = text;
   const page = section.querySelector("[data-select-page]");
   if (!page) return;
   page.checked = all.length > 0 && chosen.length === all.length;
+  section.toggleAttribute("data-page-selected", page.checked);
   page.indeterminate = chosen.length > 0 && chosen.length < all.length;
 }
 

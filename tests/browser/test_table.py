@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DEPARTMENT, Visit, Visitor
+from tests.servers import Server
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +176,42 @@ def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: 
     visitor.check_accessibility()
     visitor.press("CLOSE")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
+def test_the_rows_of_all_pages_are_selected_and_disabled(
+    visit: Visit, server: Server, name: str
+) -> None:
+    make = (
+        f"from tests import factories; [factories.application(f'{name}{{n}}') for n in range(23)]"
+    )
+    assert server.command("shell", "-c", make).returncode == 0
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/?search={name}&size=20&sort=application")
+    count = page.locator("[data-selected-count]")
+    all_of_view = page.get_by_role("link", name="Select all 23")
+    visitor.select(f"{name}1")
+    expect(all_of_view).to_be_hidden()
+    page.get_by_label("Select all on this page").check()
+    expect(count).to_have_text("20 selected")
+    all_of_view.focus()
+    visitor.check_accessibility()
+    page.keyboard.press("Enter")
+    expect(count).to_have_text("All 23 selected")
+    expect(page.get_by_label("Clear selection")).to_be_focused()
+    visitor.check_accessibility()
+    page.get_by_role("checkbox", name=f"{name}1", exact=True).uncheck()
+    expect(count).to_have_text("19 selected")
+    page.get_by_label("Select all on this page").check()
+    all_of_view.click()
+    expect(count).to_have_text("All 23 selected")
+    visitor.press("DISABLE")
+    expect(page.get_by_role("heading", name="Disable 23 applications?")).to_be_visible()
+    visitor.press("DISABLE 23")
+    expect(page.get_by_role("heading", name="23 of 23 done")).to_be_visible()
+    visitor.check_accessibility()
+    visitor.press("CLOSE")
+    expect(page.locator("[data-row] .badge", has_text="Disabled")).to_have_count(20)
 
 
 def test_the_menu_of_a_row_has_its_actions(visit: Visit, name: str) -> None:

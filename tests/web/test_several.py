@@ -1,5 +1,6 @@
 """What is done to several applications at once, item by item."""
 
+import re
 import uuid
 
 import pytest
@@ -99,6 +100,91 @@ def test_one_that_is_too_strong_is_refused_and_the_others_are_done(
     two[1].subject.refresh_from_db()
     assert (strong.subject.enabled, two[1].subject.enabled) == (False, True)
     assert AuditEvent.objects.filter(result="Failed").exists()
+
+
+@pytest.fixture
+def thirty(acme: Organisation) -> list[Application]:
+    """More than a page of them, of which some are named apart."""
+    made = [factories.application(f"app-{number:02}") for number in range(25)]
+    return [*made, *(factories.application(f"other-{number}") for number in range(5))]
+
+
+VIEW = {"action": "disable", "select": "view", "from": "/applications/?search=app"}
+
+
+def test_all_rows_of_a_view_can_be_selected(browser: Client, thirty: list[Application]) -> None:
+    page = browser.get("/applications/", {"search": "app", "select": "page"})
+    assert "Select all 25" in text_of(page)
+    assert 'name="select"' not in page.content.decode()
+    page = browser.get("/applications/", {"search": "app", "select": "view"})
+    assert "All 25 selected" in text_of(page)
+    assert "data-selects-view" in page.content.decode()
+    assert '<input type="hidden" name="select" value="view"' in page.content.decode()
+    fits = text_of(browser.get("/applications/", {"search": "other"}))
+    assert "Select all on this page" in fits
+    assert "Select all 5" not in fits
+
+
+def test_what_is_done_to_a_view_is_done_to_the_rows_that_were_shown(
+    browser: Client, thirty: list[Application]
+) -> None:
+    answer = browser.get("/applications/selected/", VIEW)
+    assert "selected=" not in answer.url
+    summary = browser.get(answer.url)
+    assert "Disable 25 applications?" in text_of(summary)
+    named = re.findall(r'name="selected" value="([^"]+)"', summary.content.decode())
+    assert sorted(named) == sorted(str(one.pk) for one in thirty[:25])
+    factories.application("app-of-later")
+    report = text_of(browser.post(f"{SEVERAL}disable/", {"selected": named}))
+    assert "25 of 25 done" in report
+    enabled = Application.objects.filter(subject__enabled=True).values_list("subject__name")
+    assert {name for (name,) in enabled} == {"app-of-later", *(f"other-{n}" for n in range(5))}
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["/applications/?search2=x", "//evil.example/", "/users/", f"/applications/?{'x' * 5000}"],
+    ids=["ignored in part", "another host", "another page", "too long"],
+)  # fmt: skip
+def test_a_view_that_is_not_the_one_shown_selects_nothing(
+    browser: Client, thirty: list[Application], view: str
+) -> None:
+    answer = browser.get("/applications/selected/", {**VIEW, "from": view}, follow=True)
+    assert "Select an application first." in text_of(answer)
+    answer = browser.get(f"{SEVERAL}disable/", {"select": "view", "from": view})
+    assert answer.status_code == 302
+
+
+def test_a_view_selects_only_what_is_in_sight(
+    dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    factories.application("ours", ("Viewer", acme.training))
+    factories.application("ours-too", ("Viewer", acme.training))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    page = as_(dina).get(f"{SEVERAL}add-rule/", {"select": "view"})
+    assert "Add an access rule to 2 applications" in text_of(page)
+    assert "theirs" not in page.content.decode()
+
+
+def test_a_thousand_can_be_selected_and_each_is_told_and_recorded(
+    browser: Client, acme: Organisation
+) -> None:
+    made = factories.many_applications(1_003, ("Viewer", acme.east))
+    page = browser.get("/applications/", {"select": "view"})
+    assert "The first 1,000 selected" in text_of(page)
+    summary = browser.get(f"{SEVERAL}disable/", {"select": "view"})
+    named = re.findall(r'name="selected" value="([^"]+)"', summary.content.decode())
+    assert len(named) == 1_000
+    report = text_of(
+        browser.post(f"{SEVERAL}disable/", {"selected": named, "from": "/applications/"})
+    )
+    assert "1000 of 1000 done" in report
+    recorded = AuditEvent.objects.filter(action="update", entity_type="application")
+    assert recorded.values("entity_id").distinct().count() == recorded.count() == 1_000
+    assert (
+        sum(one.enabled for one in Application.objects.select_related("subject"))
+        == len(made) - 1_000
+    )
 
 
 @pytest.mark.parametrize("action", ["delete", "disable", "enable"])

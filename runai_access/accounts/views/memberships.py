@@ -108,8 +108,7 @@ def add_several(request: HttpRequest) -> HttpResponse:
     """Choose a group and add several people to it, and tell of each what came of it."""
     caller = caller_of(request)
     policy.GROUPS.require(caller, "update")
-    query = request.POST if request.method == "POST" else request.GET
-    keys = people.PAGE.selected_keys(query)
+    keys = people.PAGE.selected_keys(request)
     rows = sorted(policy.visible(caller).filter(pk__in=keys), key=str)
     if not rows:
         return redirect(people.PAGE.address)

@@ -4,7 +4,7 @@ Each is an action and a transaction of its own, with its own permission check an
 refused for one is done for the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -99,23 +99,18 @@ def set_several_enabled(request: HttpRequest, kind: Kind, enabled: bool) -> Http
     """Summarize; then disable or enable several, and tell of each what came of it."""
     caller = caller_of(request)
     kind.policy.require(caller, "update")
-    query = request.POST if request.method == "POST" else request.GET
-    keys = kind.page.selected_keys(query)
+    keys = kind.page.selected_keys(request)
     if not keys:
         return redirect(kind.page.address)
     rows = _named(kind, caller, keys)
     missing = len(keys) - len(rows)
+    changing, done = _parted(rows, enabled)
     if request.method == "POST":
-        changing = [row for row in rows if row.enabled != enabled]
         outcomes = each(request, changing, partial(_act, kind, caller, enabled))
         state = "enabled" if enabled else "disabled"
         lines = [
             *_lines(outcomes, f"is {state}"),
-            *[
-                Line(str(row), f"{state} already, nothing to do")
-                for row in rows
-                if row not in changing
-            ],
+            *[Line(str(row), f"{state} already, nothing to do") for row in done],
         ]
         return render_report(
             request, [*lines, *lines_of_gone(missing, kind.page.noun)], home=kind.page.home
@@ -125,10 +120,18 @@ def set_several_enabled(request: HttpRequest, kind: Kind, enabled: bool) -> Http
         "enabled": enabled,
         "says": kind.enabling if enabled else kind.disabling,
         "rows": rows,
-        "affected": [row for row in rows if row.enabled != enabled],
+        "affected": changing,
         "missing": missing,
     }
     return render_dialog(request, "users/_several.html", context, home=kind.page.home)
+
+
+def _parted(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
+    """Return the rows that are to change, and those that are so already."""
+    changing, done = list[Row](), list[Row]()
+    for row in rows:
+        (done if row.enabled == enabled else changing).append(row)
+    return changing, done
 
 
 def _named(kind: Kind, caller: Caller, keys: Sequence[Any]) -> list[Row]:
