@@ -14,13 +14,18 @@ from accessrules.authorization import Authority
 from accessrules.models import AccessRule, AccessRuleQuerySet
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise, Sort
+from runai_access.ui.narrowing import Among, AsStored
 
 Holders = TypeVar("Holders", bound=QuerySet[Any])
 
 
 def with_rules(holders: Holders, path: str, authority: Authority) -> Holders:
-    """Bring the rules of each, as far as in sight: `visible_rules` of the subject at `path`."""
-    rules = _rules(authority).select_related("role", "scope")
+    """Bring the rules of each, as far as in sight: `visible_rules` of the subject at `path`.
+
+    Of the rules comes what names them: a page has hundreds.
+    """
+    named = ("subject", "role", "role__name", "scope", "scope__name")
+    rules = _rules(authority).select_related("role", "scope").only(*named)
     relation = f"{path}__access_rules" if path else "access_rules"
     return holders.prefetch_related(Prefetch(relation, rules, to_attr="visible_rules"))
 
@@ -43,12 +48,12 @@ def by_first_rule(authority: Authority) -> Sort:
     return Sort(Bytewise(Subquery(texts.values("text")[:1])), is_nullable=True)
 
 
-def rule_texts(pks: list[Any], authority: Authority) -> dict[Any, list[str]]:
-    """Return the rules of each as `Role in Scope`. One query."""
+def rule_texts(keys: list[Any], authority: Authority) -> dict[Any, list[str]]:
+    """Return the rules of each as `Role in Scope`, by keys as the database holds them. One query."""
     texts: defaultdict[Any, list[str]] = defaultdict(list)
-    rules = _rules(authority).filter(subject__in=pks)
-    for pk, role, scope in rules.values_list("subject", "role__name", "scope__name"):
-        texts[pk].append(f"{role} in {scope}")
+    rules = _rules(authority).filter(Among("subject", keys))
+    for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):
+        texts[key].append(f"{role} in {scope}")
     return texts
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accessrules import cells
 from accessrules.authorization import Authority
-from accessrules.models import AccessRule, Role, Subject
+from accessrules.models import AccessRule, Role, Scope, Subject
 from accessrules.scope_tree import full_names
 from runai_access.ui.keyset import Sort
+from runai_access.ui.narrowing import Among
 from runai_access.ui.tables import (
     ListColumn,
     ListTable,
@@ -18,24 +20,23 @@ from runai_access.ui.tables import (
 )
 
 
-def _cell(name: str) -> str:
-    return f"accessrules/cells/_{name}.html"
-
-
 class AccessRuleTable(ListTable):
     """The columns of the Access rules page."""
 
     subject = ListColumn(
-        "Subject", _cell("subject"), sort=Sort.text("subject_name"),
+        "Subject", cells.subject, sort=Sort.text("subject_name"),
         exports=("subject__name",),
     )  # fmt: skip
     type = ListColumn(
-        "Type", _cell("type"), sort=Sort.text("subject_type"), exports=("subject__type",),
+        "Type", cells.subject_type, sort=Sort.text("subject_type"), exports=("subject__type",),
         as_text=lambda type_: Subject.Type(type_).label,
     )  # fmt: skip
-    role = ListColumn("Role", _cell("role"), sort=Sort.text("role_name"), exports=("role__name",))
+    role = ListColumn("Role", cells.role, sort=Sort.text("role_name"), exports=("role__name",))
     scope = ListColumn(
-        "Scope", _cell("scope"), sort=Sort.text("scope_name"), as_text=lambda name: name or ""
+        "Scope",
+        cells.scope,
+        sort=Sort.text("scope_name"),
+        as_text=lambda name: name or "",
     )
     authorized_by = creator_column("Authorized by")
     creation_time = creation_column()
@@ -51,12 +52,21 @@ class AccessRuleTable(ListTable):
         return queryset.select_related("subject", "role", "scope")
 
     @classmethod
-    def related(cls, pks: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
         """Return the full path of each rule's scope."""
-        rules = AccessRule.objects.filter(pk__in=pks).select_related("scope")
-        scopes = {rule.pk: rule.scope for rule in rules}
+        held = dict(AccessRule.objects.filter(Among("pk", keys)).values_list("pk", "scope"))
+        scopes = Scope.objects.in_bulk(set(held.values()))
         names = full_names(scopes.values())
-        return {pk: names.get(scope.path, scope.name) for pk, scope in scopes.items()}
+        return {key: names[scopes[scope].path] for key, scope in held.items()}
+
+    @cached_property
+    def history_type(self) -> str:
+        return "access_rule" if self.asks.is_administrator else ""
+
+    @cached_property
+    def may_read_roles(self) -> bool:
+        """Whether whoever asks may see what a role permits."""
+        return bool(self.asks.allows_anywhere("read", "roles"))
 
     @cached_property
     def full_names(self) -> dict[str, str]:
@@ -67,13 +77,13 @@ class AccessRuleTable(ListTable):
 class RoleTable(ListTable):
     """The columns of the Roles page."""
 
-    role = ListColumn("Role", _cell("role_name"), sort=Sort.text("name"), exports=("name",))
+    role = ListColumn("Role", cells.role_name, sort=Sort.text("name"), exports=("name",))
     description = ListColumn(
-        "Description", _cell("description"), sort=Sort.text("description"),
+        "Description", cells.description, sort=Sort.text("description"),
         exports=("description",),
     )  # fmt: skip
     offered = ListColumn(
-        "Offered", _cell("offered"), sort=Sort.flag("assignable"), exports=("assignable",),
+        "Offered", cells.offered, sort=Sort.flag("assignable"), exports=("assignable",),
         as_text=lambda offered: "yes" if offered else "no",
     )  # fmt: skip
     created_by = creator_column()

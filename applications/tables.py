@@ -1,13 +1,18 @@
 """The Applications table."""
 
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
 
 from accessrules.authorization import Authority
+from accessrules.effective import sees_all_rules
 from accessrules.holders import by_first_rule, found_first, rule_texts
+from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
+from runai_access.ui import cells as shared
+from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Sort
 from runai_access.ui.tables import (
     ListColumn,
@@ -16,10 +21,6 @@ from runai_access.ui.tables import (
     creator_column,
     update_column,
 )
-
-
-def _cell(name: str) -> str:
-    return f"applications/cells/_{name}.html"
 
 
 def _by_first_rule(authority: Authority) -> Sort:
@@ -37,26 +38,26 @@ class ApplicationTable(ListTable):
     """The columns of the Applications page, in its wording."""
 
     application = ListColumn(
-        "Application", _cell("application"), sort=Sort.text("search_text"),
+        "Application", cells.application, sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     client_id = ListColumn(
-        "Client ID", _cell("client_id"), sort=Sort.text("search_text"),
+        "Client ID", cells.client_id, sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", _cell("access_rules"), sort=_by_first_rule,
+        "Access rule(s)", cells.access_rules, sort=_by_first_rule,
         as_text=lambda rules: "; ".join(rules or []),
     )  # fmt: skip
     last_login = ListColumn(
-        "Last login", "ui/cells/_last_login.html", sort=Sort.time("last_login", is_nullable=True),
-        exports=("last_login",), as_text=lambda time: time or "never",
+        "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
+        exports=(IsoTime("last_login"),), as_text=lambda time: time or "never",
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
     status = ListColumn(
-        "Status", "ui/cells/_status.html", sort=Sort.flag("is_enabled"), is_shown=False,
+        "Status", shared.status, sort=Sort.flag("is_enabled"), is_shown=False,
         exports=("subject__enabled",),
         as_text=lambda enabled: "enabled" if enabled else "disabled",
     )  # fmt: skip
@@ -70,9 +71,18 @@ class ApplicationTable(ListTable):
         return queryset.with_access_rules(context)  # type: ignore[attr-defined]  # Application's own
 
     @classmethod
-    def related(cls, pks: list[Any], context: Authority) -> dict[Any, list[str]]:
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
         """Return each application's rules as `Role in Scope`."""
-        return rule_texts(pks, context)
+        return rule_texts(keys, context)
+
+    @cached_property
+    def history_type(self) -> str:
+        return "application" if self.asks.is_administrator else ""
+
+    @cached_property
+    def sees_all_rules(self) -> bool:
+        """Whether no rule is out of sight of whoever asks."""
+        return sees_all_rules(self.asks)
 
     def rules_of(self, application: Application) -> list[Any]:
         """Return its rules in sight; those that a search has found come first."""

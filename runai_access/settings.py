@@ -30,7 +30,6 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_tables2",
-    "lucide",
     "rest_framework",
     "drf_spectacular",
     "runai_access",
@@ -74,6 +73,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "runai_access.ui.context_processors.shell",
             ],
+            "libraries": {"lucide": "runai_access.ui.templatetags.icons"},
         },
     },
 ]

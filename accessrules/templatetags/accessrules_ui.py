@@ -4,13 +4,11 @@ from typing import Any
 
 from django import template
 
-from accessrules.authorization import ACTIONS, Authority
+from accessrules.authorization import ACTIONS
 from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.forms import AccessRuleForm
-from accessrules.models import AccessRule, Role
+from accessrules.models import Role
 from accessrules.scope_picker import ScopePicker
-from accessrules.subject_pages import subject_page
-from accessrules.tables import AccessRuleTable
 
 register = template.Library()
 
@@ -36,15 +34,3 @@ def permissions_in_words(role: Role) -> list[str]:
 def _name(resource_type: str) -> Any:
     known = RESOURCE_TYPES.get(resource_type)
     return known.name if known else resource_type
-
-
-@register.simple_tag
-def page_of_subject(rule: AccessRule, authority: Authority) -> str:
-    """Return the address of the page of a rule's subject; "" where it may not be read."""
-    return subject_page(rule, authority)
-
-
-@register.simple_tag
-def full_name(rule: AccessRule, table: AccessRuleTable) -> str:
-    """Return the full path of a rule's scope."""
-    return table.full_names.get(rule.scope.path, rule.scope.name)

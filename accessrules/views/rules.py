@@ -58,12 +58,7 @@ class AccessRulePage(ListPage):
         return [DELETE] if may_delete else []
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        authority = caller_of(request).authority
-        return {
-            "may_read_roles": authority.allows_anywhere("read", "roles"),
-            "sees_all": sees_all_rules(authority),
-            "history_type": "access_rule" if authority.is_administrator else "",
-        }
+        return {"sees_all": sees_all_rules(caller_of(request).authority)}
 
 
 PAGE = AccessRulePage()

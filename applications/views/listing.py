@@ -60,12 +60,7 @@ class ApplicationPage(ListPage):
         return actions
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        authority = caller_of(request).authority
-        return {
-            "sees_all": authority.allows("read", "apps", ACCOUNT),
-            "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
-            "history_type": "application" if authority.is_administrator else "",
-        }
+        return {"sees_all": caller_of(request).authority.allows("read", "apps", ACCOUNT)}
 
 
 PAGE = ApplicationPage()

@@ -3,17 +3,23 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accessrules.authorization import Authority
+from accessrules.effective import sees_all_rules
 from accessrules.holders import by_first_rule, found_first, rule_texts, with_rules
 from accessrules.models import AccessRule, GroupMembership
+from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import members_in_sight, memberships_in_sight
+from runai_access.ui import cells as shared
+from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Bytewise, Sort
+from runai_access.ui.narrowing import Among, AsStored
 from runai_access.ui.tables import (
     ListColumn,
     ListTable,
@@ -32,14 +38,6 @@ class Related:
     rules: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     members: int = 0
-
-
-def _users(name: str) -> str:
-    return f"users/cells/_{name}.html"
-
-
-def _shared(name: str) -> str:
-    return f"ui/cells/_{name}.html"
 
 
 def _state(enabled: bool) -> str:
@@ -76,23 +74,32 @@ def _number(text: str) -> int:
     return int(text)
 
 
-class UserTable(ListTable):
+class _HolderTable(ListTable):
+    """A table of those who hold rules."""
+
+    @cached_property
+    def sees_all_rules(self) -> bool:
+        """Whether no rule is out of sight of whoever asks."""
+        return sees_all_rules(self.asks)
+
+
+class UserTable(_HolderTable):
     """The columns of the Users page."""
 
-    user = ListColumn("User", _users("user"), sort=Sort.text("email"), exports=("email",))
-    groups = ListColumn("Groups", _users("groups"), sort=_by_first_group, as_text=_joined("groups"))
+    user = ListColumn("User", cells.user, sort=Sort.text("email"), exports=("email",))
+    groups = ListColumn("Groups", cells.groups, sort=_by_first_group, as_text=_joined("groups"))
     access_rules = ListColumn(
-        "Access rule(s)", _users("access_rules"), sort=by_first_rule, as_text=_joined("rules")
+        "Access rule(s)", cells.user_rules, sort=by_first_rule, as_text=_joined("rules")
     )
     last_login = ListColumn(
-        "Last login", _shared("last_login"), sort=Sort.time("last_login", is_nullable=True),
-        exports=("last_login",), as_text=lambda time: time or "never",
+        "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
+        exports=(IsoTime("last_login"),), as_text=lambda time: time or "never",
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column(is_shown=False)
     status = ListColumn(
-        "Status", _shared("status"), sort=Sort.flag("subject__enabled"), is_shown=False,
+        "Status", shared.status, sort=Sort.flag("subject__enabled"), is_shown=False,
         exports=("subject__enabled",), as_text=_state,
     )  # fmt: skip
 
@@ -107,13 +114,13 @@ class UserTable(ListTable):
         return with_rules(queryset.prefetch_related(groups), "subject", context)
 
     @classmethod
-    def related(cls, pks: list[Any], context: Authority) -> dict[Any, Related]:
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
         found: defaultdict[Any, Related] = defaultdict(Related)
-        for pk, texts in rule_texts(pks, context).items():
-            found[pk].rules = texts
-        groups = memberships_in_sight(context).filter(member__in=pks).order_by(*_BY_GROUP)
-        for pk, name in groups.values_list("member", "group__name"):
-            found[pk].groups.append(name)
+        for key, texts in rule_texts(keys, context).items():
+            found[key].rules = texts
+        groups = memberships_in_sight(context).filter(Among("member", keys)).order_by(*_BY_GROUP)
+        for key, name in groups.values_list(AsStored("member"), "group__name"):
+            found[key].groups.append(name)
         return found
 
     def rules_of(self, user: User) -> list[AccessRule]:
@@ -126,22 +133,20 @@ class UserTable(ListTable):
         return [membership.group.name for membership in memberships]
 
 
-class GroupTable(ListTable):
+class GroupTable(_HolderTable):
     """The columns of the Groups page."""
 
-    group = ListColumn(
-        "Group", "groups/cells/_group.html", sort=Sort.text("folded_name"), exports=("name",)
-    )
+    group = ListColumn("Group", cells.group, sort=Sort.text("folded_name"), exports=("name",))
     members = ListColumn(
-        "Members", "groups/cells/_members.html", sort=_by_members,
+        "Members", cells.members, sort=_by_members,
         as_text=lambda related: related.members if related else 0,
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", "groups/cells/_access_rules.html", sort=by_first_rule,
+        "Access rule(s)", cells.group_rules, sort=by_first_rule,
         as_text=_joined("rules"),
     )  # fmt: skip
     status = ListColumn(
-        "Status", _shared("status"), sort=Sort.flag("enabled"), exports=("enabled",),
+        "Status", shared.status, sort=Sort.flag("enabled"), exports=("enabled",),
         as_text=_state,
     )  # fmt: skip
 
@@ -155,13 +160,14 @@ class GroupTable(ListTable):
         return with_rules(counted, "", context)
 
     @classmethod
-    def related(cls, pks: list[Any], context: Authority) -> dict[Any, Related]:
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
         found: defaultdict[Any, Related] = defaultdict(Related)
-        for pk, texts in rule_texts(pks, context).items():
-            found[pk].rules = texts
-        members = members_in_sight(context).filter(group__in=pks).order_by().values("group")
-        for pk, number in members.annotate(number=Count("pk")).values_list("group", "number"):
-            found[pk].members = number
+        for key, texts in rule_texts(keys, context).items():
+            found[key].rules = texts
+        members = members_in_sight(context).filter(Among("group", keys)).order_by()
+        counted = members.values(key=AsStored("group")).annotate(number=Count("pk"))
+        for key, number in counted.values_list("key", "number"):
+            found[key].members = number
         return found
 
     def rules_of(self, group: Group) -> list[AccessRule]:

@@ -4,6 +4,9 @@ from typing import Any
 
 from runai_access.audit.models import AuditEvent
 
+# What has pages, scopes, or rules of its own is worth a look at its history.
+_WITHOUT_HISTORY = ("request", "audit", "")
+_SUBJECT_TYPES = {"app": "application"}
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "record"}
 _DONE = {
     "create": "created",
@@ -38,6 +41,21 @@ def entity_words(entity_type: str, entity_name: str) -> str:
     """Return an entity with its type: "application ci-prod"; names of scopes have it already."""
     type_ = type_words(entity_type)
     return entity_name if entity_name.startswith(f"{type_} ") else f"{type_} {entity_name}".strip()
+
+
+def name_without_type(event: AuditEvent) -> str:
+    """Return the name of an event's entity without its type, which scopes have in theirs."""
+    return event.entity_name.removeprefix(f"{type_words(event.entity_type)} ")
+
+
+def subject_type_words(type_: str) -> str:
+    """Return the type of a subject as a person reads it."""
+    return _SUBJECT_TYPES.get(type_, type_)
+
+
+def has_history(event: AuditEvent) -> bool:
+    """Return whether the event's entity can be asked for its history."""
+    return bool(event.entity_id) and event.entity_type not in _WITHOUT_HISTORY
 
 
 def field_words(name: str) -> str:

@@ -206,6 +206,7 @@ class Listing:
             changed=self.changed,
             search=self.search,
             pinned=self.pinned,
+            address=self.address,
         )
 
     @property
@@ -332,10 +333,6 @@ class Listing:
         for part in self.exported()[0] if not self.ignored else ():
             keys += part.values_list("pk", flat=True)[: MOST_SELECTED - len(keys)]
         return keys
-
-    def address_selecting(self, key: object) -> str:
-        """This very page with one row selected."""
-        return self._with(f"selected={key}")
 
     def _with(self, more: str) -> str:
         address = self.address

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField
 
 from runai_access.ui.keyset import COUNTED, Count, Sort, count_up_to
 
@@ -95,6 +95,13 @@ class Among(Func):
             listed = json.dumps(self._keys)
             return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
         return f"{key} = ANY(%s)", [*parameters, self._keys]
+
+
+class AsStored(Func):
+    """A key as the database holds it, and as `Among` takes it: no UUID is made of it."""
+
+    template = "%(expressions)s"
+    output_field = TextField()
 
 
 class Unindexed(Func):

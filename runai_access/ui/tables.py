@@ -1,14 +1,19 @@
 """The table that every list page builds on."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Model, QuerySet
+from django.db.models import Func, Model, QuerySet
 from django_tables2.data import TableData
 
+from runai_access.ui import cells
+from runai_access.ui.cells import Cell
+from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Page, Sort
+from runai_access.ui.narrowing import AsStored
 
 CHUNK = 500
 
@@ -26,54 +31,68 @@ class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
         """Leave the rows as they are: a page can't be sorted, only the whole list."""
 
 
-class ListColumn(tables.TemplateColumn):  # type: ignore[misc]  # django-tables2 has no types
-    """A column: the template of its cell, what it is sorted by, and what a file says of it.
+class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no types
+    """A column: what makes its cells, what it is sorted by, and what a file says of it.
 
     A column without `sort` can't be sorted by.
 
-    `exports` are the paths whose values the file needs; `as_text` makes a cell of them, and of what
-    the table's `related` found for the row.
+    `exports` are the values that the file needs, by their paths; `as_text` makes a cell of them, or
+    else of what the table's `related` found for the row.
     """
 
     def __init__(
         self,
         title: str,
-        template: str,
+        cell: Cell,
         *,
         sort: Sort | Callable[[Any], Sort] | None = None,
-        exports: tuple[str, ...] = (),
+        exports: tuple[str | Func, ...] = (),
         as_text: Callable[..., Any] | None = None,
         is_shown: bool = True,
     ) -> None:
-        super().__init__(template_name=template, verbose_name=title, orderable=sort is not None)
-        self._sort, self.exports, self.as_text = sort, exports, as_text
+        super().__init__(verbose_name=title, orderable=sort is not None, empty_values=())
+        self.cell, self._sort, self.exports, self.as_text = cell, sort, exports, as_text
         self.is_shown = is_shown
+
+    def render(self, record: Any, table: "ListTable") -> str:
+        """Return the cell as django-tables2 asks for it; our pages have `table_rows`."""
+        return self.cell(record, table)
 
     def sort_for(self, context: Any) -> Sort:
         if self._sort is None:
             raise ValueError("This column can't be sorted by.")
         return self._sort if isinstance(self._sort, Sort) else self._sort(context)
 
+    def file_cell(self, paths: Sequence[str | Func]) -> Callable[[Sequence[Any], Any], Any]:
+        """Return what makes a cell of a file out of the values of `paths` and of what is related."""
+        places, as_text = [paths.index(path) for path in self.exports], self.as_text
+        if as_text is None:
+            (place,) = places
+            return lambda values, _: values[place]
+        if not places:
+            return lambda _, related: as_text(related)
+        return lambda values, _: as_text(*(values[place] for place in places))
+
 
 def creator_column(title: str = "Created by") -> ListColumn:
     """A column of who made the row."""
     sort = Sort.text("created_by")
-    return ListColumn(title, "ui/cells/_created_by.html", sort=sort, exports=("created_by",))
+    return ListColumn(title, cells.creator, sort=sort, exports=("created_by",))
 
 
 def creation_column() -> ListColumn:
     """A column of when the row was made."""
-    return _time_column("Creation time", "ui/cells/_creation_time.html", "created_at")
+    return _time_column("Creation time", cells.creation, "created_at")
 
 
 def update_column(*, is_shown: bool = True) -> ListColumn:
     """A column of when the row was last changed."""
-    template = "ui/cells/_last_updated.html"
-    return _time_column("Last updated", template, "updated_at", is_shown=is_shown)
+    return _time_column("Last updated", cells.update, "updated_at", is_shown=is_shown)
 
 
-def _time_column(title: str, template: str, path: str, *, is_shown: bool = True) -> ListColumn:
-    return ListColumn(title, template, sort=Sort.time(path), exports=(path,), is_shown=is_shown)
+def _time_column(title: str, cell: Cell, path: str, *, is_shown: bool = True) -> ListColumn:
+    exports = (IsoTime(path),)
+    return ListColumn(title, cell, sort=Sort.time(path), exports=exports, is_shown=is_shown)
 
 
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
@@ -81,7 +100,8 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
     what its cells need. Rows have pages of their own unless `has_row_pages` says otherwise.
-    `pinned` are rows that were just changed and that the page itself does not show.
+    `pinned` are rows that were just changed and that the page itself does not show; `address` is
+    that of the list as it is.
     """
 
     name = ""
@@ -100,14 +120,36 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         changed: str = "",
         search: str = "",
         pinned: Sequence[Any] = (),
+        address: str = "",
     ) -> None:
-        self.page_read, self.asks = page, context
+        self.page_read, self.asks, self.address = page, context, address
         self.pinned_rows = pinned
         self.selected, self.changed, self.search = selected, changed, search
         hidden = [name for name in self.base_columns if name not in columns]
         super().__init__(
             PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden
         )
+
+    @property
+    def shown_columns(self) -> list[tuple[str, ListColumn]]:
+        """The columns that are shown, with their names."""
+        return [(column.name, column.column) for column in self.columns]
+
+    @cached_property
+    def history_type(self) -> str:
+        """What the record calls a row, if whoever asks may see the history of rows; else ""."""
+        return ""
+
+    def address_of(self, record: Any) -> str:
+        """Return the address of a row's own page; where there is none, of the list with it selected."""
+        return self._addresses[record.pk]
+
+    @cached_property
+    def _addresses(self) -> dict[Any, str]:
+        if self.has_row_pages:
+            return {record.pk: record.get_absolute_url() for record in self.data}
+        start = f"{self.address}{'&' if '?' in self.address else '?'}selected="
+        return {record.pk: f"{start}{record.pk}" for record in self.data}
 
     @classmethod
     def titles(cls) -> dict[str, str]:
@@ -138,8 +180,11 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         return queryset
 
     @classmethod
-    def related(cls, pks: list[Any], context: Any) -> dict[Any, Any]:  # noqa: ARG003
-        """Return what a file says of these rows besides their own values."""
+    def related(cls, keys: list[Any], context: Any) -> dict[Any, Any]:  # noqa: ARG003
+        """Return what a file says of these rows besides their own values.
+
+        Keys are as the database holds them; see `AsStored`.
+        """
         return {}
 
     @classmethod
@@ -148,20 +193,15 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     ) -> Iterator[list[Any]]:
         """Yield the rows of a file, in constant memory and few queries."""
         chosen = [cls.base_columns[name] for name in columns]
-        paths = list(dict.fromkeys(["pk", *(path for column in chosen for path in column.exports)]))
-        read = (part.values_list(*paths)[:limit].iterator(chunk_size=CHUNK) for part in parts)
+        paths = list(dict.fromkeys(path for column in chosen for path in column.exports))
+        cells = [column.file_cell(paths) for column in chosen]
+        rows = (part.values_list(*paths, AsStored("pk"))[:limit] for part in parts)
+        read = (some.iterator(chunk_size=CHUNK) for some in rows)
         for chunk in _chunks(islice(chain.from_iterable(read), limit), CHUNK):
-            related = cls.related([row[0] for row in chunk], context)
+            related = cls.related([row[-1] for row in chunk], context)
             for row in chunk:
-                values = dict(zip(paths, row, strict=True))
-                yield [_exported(column, values, related.get(row[0])) for column in chosen]
-
-
-def _exported(column: ListColumn, values: dict[str, Any], related: Any) -> Any:
-    own = [values[path] for path in column.exports]
-    if column.as_text is None:
-        return own[0]
-    return column.as_text(*own) if own else column.as_text(related)
+                of_row = related.get(row[-1])
+                yield [cell(row, of_row) for cell in cells]
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from runai_access.folding import find_folded, fold
-from runai_access.ui.templatetags.ui import marked
+from runai_access.ui.markup import marked
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from django.http import HttpRequest
 
 from accessrules.authorization import Authority
 from accessrules.callers import caller_of
-from accessrules.effective import sees_all_rules
 from runai_access.accounts import policy
 from runai_access.accounts.filters import GroupFilterSet
 from runai_access.accounts.models import Group
@@ -57,7 +56,6 @@ class GroupPage(ListPage):
         authority = caller_of(request).authority
         return {
             "sees_all": policy.GROUPS.sees_all(authority),
-            "sees_all_rules": sees_all_rules(authority),
             "tabs": tabs(authority),
         }
 

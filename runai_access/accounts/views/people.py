@@ -7,7 +7,6 @@ from django.http import HttpRequest
 
 from accessrules.authorization import Authority
 from accessrules.callers import caller_of
-from accessrules.effective import sees_all_rules
 from runai_access.accounts import policy
 from runai_access.accounts.filters import UserFilterSet
 from runai_access.accounts.models import User
@@ -58,7 +57,6 @@ class UserPage(ListPage):
         authority = caller_of(request).authority
         return {
             "sees_all": policy.PEOPLE.sees_all(authority),
-            "sees_all_rules": sees_all_rules(authority),
             "tabs": tabs(authority),
         }
 

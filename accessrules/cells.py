@@ -1,0 +1,99 @@
+"""The cells of the tables of access rules and roles, and the cell of rules in other tables."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from accessrules.models import AccessRule, Role
+from accessrules.subject_pages import subject_page
+from runai_access.ui.markup import badge, marked, markup, quiet
+
+if TYPE_CHECKING:
+    from accessrules.tables import AccessRuleTable, RoleTable
+
+_READ_OUT = 5
+
+
+def subject(rule: AccessRule, table: "AccessRuleTable") -> str:
+    """Who holds the rule; a link to its own page, where that may be read."""
+    name, url = rule.subject.name, subject_page(rule, table.asks)
+    shown = marked(name, table.search)
+    if url:
+        shown = markup('<a class="clip row-name" href="{}" title="{}">{}</a>', url, name, shown)
+    else:
+        shown = markup('<span class="clip row-name" title="{}">{}</span>', name, shown)
+    return shown if rule.subject.enabled else markup("{}\n{}", shown, badge("Disabled"))
+
+
+def subject_type(rule: AccessRule, _: object) -> str:
+    """What holds the rule."""
+    return rule.subject.get_type_display()
+
+
+def role(rule: AccessRule, table: "AccessRuleTable") -> str:
+    """The role; a link to what it permits, for those who may read roles."""
+    name = marked(rule.role.name, table.search)
+    if not table.may_read_roles:
+        return markup('<span class="clip">{}</span>', name)
+    url = reverse("roles:detail", args=[rule.role_id])
+    return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
+
+
+def scope(rule: AccessRule, table: "AccessRuleTable") -> str:
+    """The scope, with its full path behind it."""
+    return markup(
+        '<span class="clip" title="{}">{} <span class="quiet">{}</span></span>',
+        table.full_names.get(rule.scope.path, rule.scope.name),
+        marked(rule.scope.name, table.search), rule.scope.get_type_display(),
+    )  # fmt: skip
+
+
+def role_name(role: Role, table: "RoleTable") -> str:
+    """The name of a role, which opens its page."""
+    return markup(
+        '<a class="clip row-name" href="{}">{}</a>',
+        table.address_of(role), marked(role.name, table.search),
+    )  # fmt: skip
+
+
+def description(role: Role, table: "RoleTable") -> str:
+    """What a role is for."""
+    text = role.description
+    shown = marked(text, table.search)
+    return markup('<span class="description" title="{}">{}</span>', text, shown)
+
+
+def offered(role: Role, _: object) -> str:
+    """Whether it is offered for new rules."""
+    return "Yes" if role.assignable else "No"
+
+
+def first_rules(
+    rules: Sequence[AccessRule], holder: str, link: SafeString, search: str, *, sees_all: bool
+) -> SafeString:
+    """Show the first rule (two where there is room), the count of the rest, and the way to all.
+
+    `link` are the attributes of the link, `holder` is the name of who holds the rules.
+    """
+    aloud = ", ".join(f"{rule.role.name} in {rule.scope.name}" for rule in rules[:_READ_OUT])
+    return markup(
+        '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n{}\n</a>',
+        link, holder, aloud or "none",
+        _first_two(rules, search) if rules else quiet("None" if sees_all else "None in sight"),
+    )  # fmt: skip
+
+
+def _first_two(rules: Sequence[AccessRule], search: str) -> SafeString:
+    texts = [
+        markup("{} in {}", marked(rule.role.name, search), marked(rule.scope.name, search))
+        for rule in rules[:2]
+    ]
+    second = markup('<span class="second-rule">, {}</span>', texts[1]) if texts[1:] else ""
+    shown = markup('<span class="clip">{}{}</span>', texts[0], second)
+    if len(rules) > 1:
+        shown += markup('\n<span class="more more-than-one">+{}</span>', len(rules) - 1)
+    if len(rules) > 2:
+        shown += markup('\n<span class="more more-than-two">+{}</span>', len(rules) - 2)
+    return shown

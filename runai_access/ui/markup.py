@@ -1,0 +1,111 @@
+"""The small pieces that rows are made of, as functions.
+
+A page shows hundreds of them, and a template for each would take longer than all else that is done
+for the page. Templates have the same pieces as tags; see `templatetags/ui.py`.
+"""
+
+from datetime import UTC, datetime
+from html import escape
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from runai_access.folding import find_folded, fold
+
+_UNITS = [
+    (365 * 24 * 3600, "year"),
+    (30 * 24 * 3600, "month"),
+    (7 * 24 * 3600, "week"),
+    (24 * 3600, "day"),
+    (3600, "hour"),
+    (60, "minute"),
+]
+
+
+def markup(pattern: str, *values: object) -> SafeString:
+    """Return `pattern` with the values in the places of its `{}`: all escaped but what is HTML.
+
+    As Django's `format_html`, in a quarter of the time; HTML is a SafeString and nothing else.
+    """
+    return SafeString(pattern.format(*map(escaped, values)))
+
+
+def escaped(value: object) -> str:
+    """Return a value as HTML."""
+    return value if value.__class__ is SafeString else escape(str(value))
+
+
+def marked(text: object, term: str) -> SafeString:
+    """Return `text` with each occurrence of `term` marked, without regard to case."""
+    whole = str(text)
+    if not term:
+        return SafeString(escape(whole))
+    pieces = []
+    here = 0
+    for start, end in find_folded(whole, fold(term)):
+        if start < here:
+            continue
+        pieces.append(f"{escape(whole[here:start])}<mark>{escape(whole[start:end])}</mark>")
+        here = end
+    return SafeString("".join([*pieces, escape(whole[here:])]))
+
+
+def icon(name: str, extra: str = "") -> SafeString:
+    """Return an icon of the page's sprite: for what stands in every row."""
+    return markup(
+        '<svg class="{}" width="16" height="16" aria-hidden="true"><use href="#icon-{}"/></svg>',
+        f"icon {extra}".strip(), name,
+    )  # fmt: skip
+
+
+_COPY = icon("copy", "copy-icon") + icon("check", "copy-done")
+
+
+def copy_button(copies: str, label: str) -> SafeString:
+    """Return a button that copies the text of the element with the id `copies`."""
+    return markup(
+        '<button class="icon-button copy needs-script" type="button" data-copy="{}"'
+        ' aria-label="{}" title="{}">{}</button>',
+        copies, label, label, _COPY,
+    )  # fmt: skip
+
+
+def clip(text: object, term: str = "") -> SafeString:
+    """Return a text that is cut where there is no room for it, with matches of `term` marked."""
+    return markup('<span class="clip" title="{}">{}</span>', text, marked(text, term))
+
+
+def badge(text: str) -> SafeString:
+    """Return a word that stands out."""
+    return markup('<span class="badge">{}</span>', text)
+
+
+def quiet(text: str) -> SafeString:
+    """Return a text that steps back."""
+    return markup('<span class="quiet">{}</span>', text)
+
+
+def moment(time: datetime, *, relative: bool = False, seconds: bool = False) -> SafeString:
+    """Return a time to the minute or second, or as a distance with the exact time behind it."""
+    utc = time.astimezone(UTC)
+    exact = f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+    data = 'data-time="seconds"' if seconds else "data-time"
+    if relative:
+        return markup(
+            f'<time datetime="{{}}" title="{{}} UTC" {data}>{{}}</time>',
+            utc.isoformat(), exact, distance(time),
+        )  # fmt: skip
+    return markup(
+        f'<time datetime="{{}}" {data}>{{}} <span class="zone">UTC</span></time>',
+        utc.isoformat(), exact if seconds else exact[:-3],
+    )  # fmt: skip
+
+
+def distance(time: datetime, now: datetime | None = None) -> str:
+    """Return how long ago `time` is in its largest whole unit, for example "3 hours ago"."""
+    seconds = int(((now or timezone.now()) - time).total_seconds())
+    for size, unit in _UNITS:
+        count = seconds // size
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

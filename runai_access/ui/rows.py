@@ -1,0 +1,62 @@
+"""The rows of a list's table."""
+
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from runai_access.ui.markup import escaped, icon, markup
+from runai_access.ui.tables import ListTable
+
+_SELECT = (
+    '<input type="checkbox" name="selected" value="{}" form="selection" data-enabled="{}"'
+    ' id="select-{}" aria-label="{}"{}>'
+)
+_MENU = (
+    '<td role="cell" class="column-menu"><a class="icon-button" id="menu-{}" href="{}"'
+    ' data-row-menu="{}" aria-label="Actions of {}">{}</a></td>'
+)
+_ROW = '<tr role="row" data-row>'
+_CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
+_PINNED = SafeString('\n<span class="badge badge-changed">Changed, shown out of order</span>')
+_ELLIPSIS = icon("ellipsis")
+
+
+def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
+    """Return the rows of the page, each with a box to select it and a menu if it has actions."""
+    (_, naming), *others = table.shown_columns
+    starts = [
+        markup('<td role="cell" class="column-{}" data-label="{}">', name, column.verbose_name)
+        for name, column in others
+    ]
+    naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
+    pieces: list[str] = []
+    for record in table.data:
+        key, title = str(record.pk), str(record)
+        is_changed = key == table.changed
+        pieces += (
+            '<tr role="row" data-row class="row-changed">'
+            if is_changed
+            else '<tr role="row" data-row>',
+            naming_start,
+            _box(record, key, title, table) if have_actions else "",
+            "\n",
+            escaped(naming.cell(record, table)),
+            _changed(record, table) if is_changed else "",
+            "</th>",
+        )
+        for start, (_, column) in zip(starts, others, strict=True):
+            pieces += (start, escaped(column.cell(record, table)), "</td>")
+        if have_actions:
+            pieces.append(markup(_MENU, key, table.address_of(record), key, title, _ELLIPSIS))
+        pieces.append("</tr>\n")
+    return SafeString("".join(pieces))
+
+
+def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
+    is_enabled = "true" if getattr(record, "enabled", False) else "false"
+    is_selected = SafeString(" checked" if key in table.selected else "")
+    return markup(_SELECT, key, is_enabled, key, title, is_selected)
+
+
+def _changed(record: Any, table: ListTable) -> SafeString:
+    return _PINNED if record in table.pinned_rows else _CHANGED

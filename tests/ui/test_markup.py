@@ -1,0 +1,40 @@
+"""The pieces that rows are made of."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from django.utils.safestring import SafeString
+
+from runai_access.ui.markup import badge, clip, copy_button, icon, markup, moment, quiet
+
+NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
+
+
+def test_what_is_no_html_is_escaped_and_what_is_stays() -> None:
+    made = markup("<p>{} {}</p>", "<i>&'\"", SafeString("<b>yes</b>"))
+    assert made == "<p>&lt;i&gt;&amp;&#x27;&quot; <b>yes</b></p>"
+    assert isinstance(made, SafeString)
+
+
+def test_a_value_with_braces_is_no_pattern() -> None:
+    assert markup("<p>{}</p>", "{0} {name}") == "<p>{0} {name}</p>"
+
+
+@pytest.mark.parametrize("piece", [badge, quiet, clip, lambda text: copy_button("id", text), icon])
+def test_every_piece_escapes_its_text(piece) -> None:  # type: ignore[no-untyped-def]  # of several kinds
+    assert "<i>" not in piece('"><i>')
+    assert "&quot;&gt;&lt;i&gt;" in piece('"><i>')
+
+
+@pytest.mark.parametrize("time", [NOON, NOON.astimezone(timezone(timedelta(hours=5)))])
+def test_a_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
+    shown = moment(time)
+    assert 'datetime="2026-03-01T12:05:09+00:00"' in shown
+    assert '>1 Mar 2026, 12:05 <span class="zone">UTC</span>' in shown
+    assert ">1 Mar 2026, 12:05:09 <span" in moment(time, seconds=True)
+
+
+def test_a_distance_has_the_exact_time_behind_it() -> None:
+    shown = moment(NOON, relative=True)
+    assert 'title="1 Mar 2026, 12:05:09 UTC"' in shown
+    assert shown.endswith((" ago</time>", "just now</time>"))

@@ -1,0 +1,111 @@
+"""The rows of every list: what is in them is text, and what they cost."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accessrules.models import AccessRule, Scope
+from applications.models import Application
+from runai_access.accounts.models import User
+from tests import factories
+from tests.web.activity import happened
+from tests.web.conftest import SignedIn, column
+
+HOSTILE = "\"><i>&'{}"
+# Each list with all of its columns, and the one that names a row.
+LISTS = {
+    "/applications/": (
+        "application",
+        "client_id,access_rules,last_login,created_by,creation_time,last_updated,status",
+    ),
+    "/access-rules/": (
+        "subject", "type,role,scope,authorized_by,creation_time,last_updated",
+    ),
+    "/users/": (
+        "user", "groups,access_rules,last_login,created_by,creation_time,last_updated,status",
+    ),
+    "/groups/": ("group", "members,access_rules,status"),
+    "/roles/": ("role", "description,offered,created_by,last_updated"),
+    "/activity/": (
+        "time",
+        "subject,action,entity,result,details,source_ip,subject_type,entity_id,request,request_id",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def browser(ada: User, as_: SignedIn) -> Client:
+    """Ada's browser."""
+    return as_(ada)
+
+
+def _make(name: str, scope: Scope) -> None:
+    """Make one row for each list, with `name` in it wherever the database lets it be."""
+    application = factories.application(name, ("Viewer", scope), ("Editor", scope))
+    Application.objects.filter(pk=application.pk).update(created_by=name)
+    person = factories.person(name, "Viewer", scope)
+    factories.rule(factories.group(name, person), "Viewer", scope)
+    User.objects.filter(pk=person.pk).update(created_by=name)
+    AccessRule.objects.update(created_by=name)
+    role = factories.custom_role(name)
+    role.description = role.created_by = name
+    role.save()
+    words = ("subject_name", "entity_name", "entity_id", "reason", "path", "action")
+    happened(**dict.fromkeys(words, name), changes={name: [name, name]})
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("search", ["", "<i>"])
+def test_nothing_in_a_row_is_taken_for_html(browser: Client, path: str, search: str) -> None:
+    _make(HOSTILE, factories.cluster(HOSTILE))
+    naming, others = LISTS[path]
+    page = browser.get(path, {"columns": f"{naming},{others}", "search": search})
+    content = page.content.decode()
+    assert column(page, naming)
+    assert "<i>" not in content
+    assert content.count("&lt;i&gt;") > 3
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_more_rows_take_no_more_templates(browser: Client, path: str) -> None:
+    scope = factories.cluster("east")
+    naming, others = LISTS[path]
+    rendered = []
+    for number in range(4):
+        _make(f"row-{number}", scope)
+        if number in (0, 3):
+            page = browser.get(path, {"columns": f"{naming},{others}", "size": "100"})
+            rendered.append((len(column(page, naming)), len(page.templates)))
+    (few, templates), (many, templates_of_many) = rendered
+    assert many > few
+    assert templates == templates_of_many
+
+
+@pytest.mark.parametrize(
+    ("path", "each"),
+    [
+        ("/applications/", 1),
+        ("/access-rules/", 3),
+        ("/users/", 2),
+        ("/groups/", 2),
+        ("/activity/", 0),
+    ],
+)
+def test_a_file_takes_the_same_few_queries_for_each_chunk(
+    browser: Client, path: str, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runai_access.ui.tables.CHUNK", 3)
+    scope = factories.cluster("east")
+    counts = []
+    for number in range(12):
+        _make(f"row-{number}", scope)
+        if number in (5, 11):
+            with CaptureQueriesContext(connection) as queries:
+                rows = b"".join(browser.get(f"{path}{path[1:-1]}.csv").streaming_content).count(
+                    b"\r\n"
+                )
+            counts.append((-(-(rows - 1) // 3), len(queries)))
+    (chunks, few), (more_chunks, many) = counts
+    assert more_chunks > chunks
+    assert many - few == each * (more_chunks - chunks)
