@@ -1,4 +1,5 @@
-"""The data: applications with two rules each in 5,000 projects, the same every time.
+"""The data: applications with two rules each in 5,000 projects, and five events each in the record,
+the same every time.
 
     DATABASE_URL=… python -m bench.million.data 1000000
 
@@ -9,9 +10,8 @@ the end. An administrator and a department administrator can sign in; see PEOPLE
 import random
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a database that is thrown away
@@ -27,7 +27,6 @@ ROLES = {
     "Department administrator": 1,
 }  # fmt: skip
 START, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
-AT_ONCE = 10_000
 
 _TEAMS = [
     "vision",
@@ -149,11 +148,15 @@ def build(size: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from applications import upkeep
+    from bench.million import events
+    from bench.million.loading import loader
+
     call_command("migrate", verbosity=0)
-    load: _Sqlite | _PostgreSQL = _Sqlite() if connection.vendor == "sqlite" else _PostgreSQL()
     scopes = _make_scopes()
     _make_people(scopes)
-    load.prepare()
+    upkeep.remove(connection)
+    load = loader("accessrules_subject", "applications_application", "accessrules_accessrule")
     applications = (
         "subject_id secret_hash credential_id search_text created_by created_at updated_at "
         "last_login is_enabled"
@@ -165,7 +168,12 @@ def build(size: int) -> None:
         ("accessrules_accessrule", rules, _rules(size, scopes, _roles())),
     ):
         load.rows(table, columns.split(), rows)
-    load.finish()
+    load.make_indexes("accessrules_subject", "accessrules_accessrule")
+    upkeep.install(connection)
+    upkeep.rebuild(connection)  # looks into those two, and rewrites every application
+    load.make_indexes("applications_application")
+    load.end()
+    events.build(size)
 
 
 def name_of(number: int) -> str:
@@ -175,11 +183,11 @@ def name_of(number: int) -> str:
     return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
 
 
-def _id_of(number: int) -> uuid.UUID:
+def id_of(number: int) -> uuid.UUID:
     return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
 
 
-def _creator_of(chance: random.Random) -> str:
+def creator_of(chance: random.Random) -> str:
     if chance.random() < 0.3:
         return "terraform"
     return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
@@ -188,7 +196,7 @@ def _creator_of(chance: random.Random) -> str:
 def _subjects(size: int) -> Iterator[tuple[Any, ...]]:
     for number in range(size):
         name = name_of(number)
-        yield _id_of(number), "app", name, name, number % 25 != 0
+        yield id_of(number), "app", name, name, number % 25 != 0
 
 
 def _applications(size: int) -> Iterator[tuple[Any, ...]]:
@@ -196,12 +204,12 @@ def _applications(size: int) -> Iterator[tuple[Any, ...]]:
 
     chance = random.Random(1)  # noqa: S311  # not a secret
     for number in range(size):
-        creator = _creator_of(chance)
+        creator = creator_of(chance)
         made = START + timedelta(days=DAYS * number / size, seconds=chance.randrange(600))
         changed = made + timedelta(seconds=chance.randrange(30 * 86_400))
         login = START + timedelta(seconds=chance.randrange(DAYS * 86_400))
         yield (
-            _id_of(number), "", _id_of(-number - 1), search_text_of(name_of(number), creator),
+            id_of(number), "", id_of(-number - 1), search_text_of(name_of(number), creator),
             creator, made, changed, login if chance.random() < 0.7 else None, number % 25 != 0,
         )  # fmt: skip
 
@@ -217,7 +225,7 @@ def _rules(size: int, scopes: list[list[int]], roles: list[int]) -> Iterator[tup
     chance = random.Random(2)  # noqa: S311  # not a secret
     account, clusters, departments, projects = scopes
     for number in range(size):
-        subject = _id_of(number)
+        subject = id_of(number)
         given: set[tuple[int, int]] = set()
         while len(given) < RULES_EACH:
             (places,) = chance.choices(
@@ -273,110 +281,6 @@ def _make_people(scopes: list[list[int]]) -> None:
         subject=subject, role=Role.objects.get(name="Department administrator"),
         scope_id=scopes[2][0], created_by="bench",
     )  # fmt: skip
-
-
-class _Sqlite:
-    """Rows by executemany, with the cache that a million random keys need."""
-
-    def prepare(self) -> None:
-        from django.db import connection
-
-        from applications import upkeep
-
-        upkeep.remove(connection)
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=OFF")
-            cursor.execute("PRAGMA cache_size=-1000000")
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-                " AND tbl_name IN ('accessrules_subject', 'accessrules_accessrule',"
-                " 'applications_application')"
-            )
-            self._indexes = cursor.fetchall()
-            for name, _ in self._indexes:
-                cursor.execute(f'DROP INDEX "{name}"')
-
-    def rows(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        from django.db import connection, transaction
-
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-        connection.ensure_connection()
-        with transaction.atomic():
-            for some in _chunks(rows):
-                connection.connection.executemany(
-                    sql, [[_as_sqlite(value) for value in row] for row in some]
-                )
-
-    def finish(self) -> None:
-        from django.db import connection
-
-        from applications import upkeep
-
-        with connection.cursor() as cursor:
-            for _, sql in self._indexes:
-                cursor.execute(sql)
-        upkeep.install(connection)
-        upkeep.rebuild(connection)
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-class _PostgreSQL:
-    """Rows by COPY."""
-
-    def prepare(self) -> None:
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT indexname, indexdef FROM pg_indexes"
-                " WHERE tablename IN ('accessrules_subject', 'accessrules_accessrule',"
-                " 'applications_application') AND indexname NOT IN"
-                " (SELECT conname FROM pg_constraint)"
-            )
-            self._indexes = cursor.fetchall()
-            for name, _ in self._indexes:
-                cursor.execute(f'DROP INDEX "{name}"')
-            cursor.execute("SET session_replication_role = replica")  # no triggers
-
-    def rows(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        from django.db import connection
-
-        with (
-            connection.cursor() as cursor,
-            cursor.cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
-        ):
-            for row in rows:
-                copy.write_row(row)
-
-    def finish(self) -> None:
-        from django.db import connection
-
-        from applications import upkeep
-
-        own = [sql for _, sql in self._indexes if "applications_application" in sql]
-        with connection.cursor() as cursor:
-            cursor.execute("SET maintenance_work_mem = '512MB'")
-            for _, sql in self._indexes:
-                if sql not in own:
-                    cursor.execute(sql)
-            upkeep.rebuild(connection)  # looks into the others, and rewrites every application
-            for sql in own:
-                cursor.execute(sql)
-            cursor.execute("SET session_replication_role = DEFAULT")
-            cursor.execute("VACUUM ANALYZE")
-
-
-def _as_sqlite(value: Any) -> Any:
-    if isinstance(value, uuid.UUID):
-        return value.hex
-    return str(value.replace(tzinfo=None)) if isinstance(value, datetime) else value
-
-
-def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    iterator = iter(rows)
-    while some := list(islice(iterator, AT_ONCE)):
-        yield some
 
 
 if __name__ == "__main__":
