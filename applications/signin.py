@@ -11,12 +11,29 @@ from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_min
 def sign_in(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
-    """Return the application whose credentials these are, else None.
+    """Return the application whose credentials these are, else None; for the grant of a token.
 
     `known_as` is a second name that some clients send: the application's id or its name once more.
 
     Raises TooMany and Busy as `authenticate` does.
     """
+    application = recognise(client_id, secret, origin, known_as=known_as)
+    if application is None:
+        return None
+    application.note_login()
+    record_once_a_minute(
+        "sign-in",
+        Entity("application", str(application.pk), application.name),
+        actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
+        succeeded=True,
+    )
+    return application
+
+
+def recognise(
+    client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
+) -> Application | None:
+    """Do the same for who asks for no token: that is no login, but its failure is recorded too."""
     application = authenticate(client_id, secret, network_of(origin.address))
     if application and known_as not in (None, str(application.pk), application.name):
         application = None
@@ -30,12 +47,4 @@ def sign_in(
             succeeded=False,
             reason="unknown client, wrong secret, or disabled",
         )
-        return None
-    application.note_login()
-    record_once_a_minute(
-        "sign-in",
-        Entity("application", str(application.pk), application.name),
-        actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
-        succeeded=True,
-    )
     return application

@@ -45,7 +45,7 @@ def issue(application: Application) -> AccessToken:
         application.pk,
         client_id=application.client_id,
         credential_id=application.credential_id,
-        lifetime=application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS,
+        lifetime=_lifetime_of(application),
     )
 
 
@@ -69,8 +69,7 @@ def issue_to(
 
 def issue_id_token(application: Application) -> str:
     """Return a JWT that tells the client who it is; never good as a bearer (its typ differs)."""
-    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    claims = _common_claims(application.pk, lifetime)
+    claims = _common_claims(application.pk, _lifetime_of(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
@@ -100,6 +99,12 @@ def revoke(claims: dict[str, Any]) -> None:
     )
     leeway = timedelta(seconds=settings.TOKEN_LEEWAY_SECONDS)
     RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway).delete()
+
+
+def _lifetime_of(application: Application) -> int:
+    """Return the seconds that its tokens live: never longer than the installation allows today."""
+    wanted = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
+    return min(wanted, settings.TOKEN_LIFETIME_MAX_SECONDS)
 
 
 def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:

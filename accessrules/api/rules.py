@@ -24,6 +24,7 @@ from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
+from runai_access.api.texts import like
 from runai_access.errors import NotFound
 
 # `app` and `service-account` are two names of one type; every client knows the first.
@@ -237,7 +238,7 @@ _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "subjectType": lambda text: Q(
         subject__type=SUBJECT_TYPES[_known("subjectType", text, SUBJECT_TYPES)]
     ),
-    "subjectIdFilter": lambda text: Q(subject__name__icontains=text),
+    "subjectIdFilter": lambda text: like("subject__name", "icontains", text),
     "scopeType": lambda text: Q(scope__type=_known("scopeType", text, Scope.Type.values)),
     "scopeId": lambda text: Q(scope__uid=text),
     "roleId": lambda text: Q(role=_whole("roleId", text)),

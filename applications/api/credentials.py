@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from applications.api.client import ClientCredentials
 from applications.models import Application
-from applications.signin import sign_in
+from applications.signin import recognise, sign_in
 from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
@@ -84,6 +84,12 @@ def answer(members: dict[str, Any]) -> HttpResponse:
 def application_with(
     request: HttpRequest, client: ClientCredentials, *, known_as: str | None = None
 ) -> Application | None:
-    """Return the application whose credentials these are, else None."""
+    """Return the application whose credentials these are, else None; it gets a token then."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     return sign_in(client.client_id, client.secret, origin, known_as=known_as)
+
+
+def asking_application(request: HttpRequest, client: ClientCredentials) -> Application | None:
+    """Return the application whose credentials these are, else None; it asks for no token."""
+    origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
+    return recognise(client.client_id, client.secret, origin)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from applications.api.credentials import answer
+from applications.api.credentials import answer, asking_application
 from applications.api.documents import (
     IntrospectionDocument,
     TokenFormDocument,
@@ -95,7 +95,7 @@ class TokenQuestionView(OAuthView):
         """Return who asks: by client credentials, or by a bearer token of its own."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            return authenticate_client(request, form)
+            return authenticate_client(request, form, asking_application)
         try:
             return application_of(text.strip())
         except InvalidToken:

@@ -1,5 +1,6 @@
 """What the OAuth endpoints share: form bodies, client authentication, errors (RFC 6749)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -89,9 +90,13 @@ def grant_types() -> list[str]:
     return ["client_credentials", "password"] if settings.PASSWORD_GRANT else ["client_credentials"]
 
 
-def authenticate_client(request: HttpRequest, form: dict[str, str]) -> Application:
+def authenticate_client(
+    request: HttpRequest,
+    form: dict[str, str],
+    recognised: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
+) -> Application:
     """Return the application that asks, by header or body; raise OAuthError."""
-    application = application_with(request, _client(request, form))
+    application = recognised(request, _client(request, form))
     if application is None:
         raise OAuthError("invalid_client", WRONG_CLIENT)
     return application

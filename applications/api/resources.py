@@ -29,10 +29,9 @@ from applications.api.documents import (
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
-from runai_access.api.errors import error
 from runai_access.api.fields import Flag, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind
-from runai_access.api.idempotency import Made, once
+from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.listing import Listing, paged
 
 LISTING = Listing(
@@ -215,14 +214,11 @@ def _answer(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def _secret_was_shown(application_id: str) -> Response:
     """Answer a request that was carried out before: its secret is not kept, so it can't be repeated."""
-    response = error(
-        409,
-        "This request was carried out before, and its secret can't be shown again. "
+    return already_done(
+        application_id,
+        "Its secret can't be shown again. "
         f"Regenerate the secret of {application_id} for a new one.",
-        message="Already done.",
     )
-    response.data["id"] = application_id
-    return response
 
 
 def _issued(issued: Issued, secret_member: str) -> dict[str, str]:

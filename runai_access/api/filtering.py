@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
+from runai_access.api.texts import like
 
 
 class Kind(Enum):
@@ -95,7 +96,11 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Q:
             f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."
         )
     value = _value(name, field, raw)
-    condition = Q(**{f"{field.lookup}__{lookups[operator]}": value})
+    comparison = lookups[operator]
+    if isinstance(value, str):
+        condition = like(field.lookup, comparison, value)
+    else:
+        condition = Q(**{f"{field.lookup}__{comparison}": value})
     return ~condition if operator.startswith("!") else condition
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.request import Request
@@ -39,8 +40,9 @@ def once(
     """Return what `make` answers or, for a key that was used before, `again` with the id it made.
 
     `asked` is what the body asks for, if anything: with method and address it tells requests apart.
-    The key, the making and its audit row stand or fall together: what failed may be tried again
-    under the same key. Another request under a used key is a 422. Keys are kept for a day.
+    `again` raises ObjectDoesNotExist where that is gone. The key, the making and its audit row stand
+    or fall together: what failed may be tried again under the same key. Another request under a used
+    key is a 422. Keys are kept for a day.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -58,11 +60,23 @@ def once(
             used = IdempotencyKey.objects.get(caller=caller, key=key)
             if used.fingerprint != fingerprint:
                 return error(422, f"{HEADER}: it was used for another request.")
-            return again(used.made_id)
+            try:
+                return again(used.made_id)
+            except ObjectDoesNotExist:
+                return already_done(used.made_id, f"What it made, {used.made_id}, is gone.")
         made = make()
         row.made_id = made.id
         row.save(update_fields=["made_id"])
     return made.response
+
+
+def already_done(made_id: str, details: str) -> Response:
+    """Return the answer to a request that was carried out before and can't be answered again."""
+    response = error(
+        409, f"This request was carried out before. {details}", message="Already done."
+    )
+    response.data["id"] = made_id
+    return response
 
 
 def _fingerprint(request: Request, asked: Any) -> str:

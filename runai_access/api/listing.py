@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, conditions
+from runai_access.api.texts import like
 
 LARGEST_OFFSET = 2**31 - 1
 LONGEST_PARAMETER = 8000
@@ -66,7 +67,7 @@ class Listing:
         if sought:
             anywhere = Q()
             for lookup in self.search:
-                anywhere |= Q(**{f"{lookup}__icontains": sought})
+                anywhere |= like(lookup, "icontains", sought)
             rows = rows.filter(anywhere)
         return rows
 

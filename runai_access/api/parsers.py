@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.conf import settings
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
 from runai_access.api.errors import TooLarge
@@ -18,18 +18,23 @@ class JSONObjectParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        """Return the object, an empty one for no body; raise ParseError or TooLarge."""
+        """Return the object, an empty one for no body.
+
+        Raises ParseError, ValidationError and TooLarge.
+        """
         body = read_body(stream)
         if not body:
             return {}
         try:
             parsed = _decoder.decode(body.decode("utf-8"))
+            if not isinstance(parsed, dict):
+                raise ParseError("The body must be a JSON object.")
+            if b"\\ud" in body or b"\\uD" in body:
+                _require_whole_characters(parsed)
         except UnicodeDecodeError:
             raise ParseError("The body must be UTF-8.") from None
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body must be JSON: {str(error)[:200]}") from None
-        if not isinstance(parsed, dict):
-            raise ParseError("The body must be a JSON object.")
         return parsed
 
 
@@ -40,6 +45,26 @@ def read_body(stream: Any) -> bytes:
     if len(body) > limit:
         raise TooLarge
     return body
+
+
+def _require_whole_characters(parsed: dict[str, Any]) -> None:
+    """Refuse escapes that stand for half of a surrogate pair (RFC 8259 §8.2).
+
+    No database could store one, and no answer could repeat it.
+    """
+    for name, value in parsed.items():
+        if not _is_whole(name):
+            raise ParseError("The name of a member must not hold half a character.")
+        if not _is_whole(value):
+            raise ValidationError({name: ["Must not hold half a character."]})
+
+
+def _is_whole(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accessrules.callers import SYSTEM
 from accessrules.models import AccessRule
+from accessrules.scope_actions import delete_scope
 from applications import actions
 from applications.models import Application
 from runai_access.api.models import IdempotencyKey
@@ -73,6 +75,23 @@ def test_granting_again_answers_the_same_rule(
     assert made.status_code == again.status_code == 201
     assert made.json() == again.json()
     assert AccessRule.objects.filter(subject__name="nightly").count() == 1
+
+
+def test_granting_again_when_the_rule_went_with_its_scope_says_so(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    body = {
+        "subjectId": "root", "subjectType": "app", "roleId": 7,
+        "scopeId": organization.dictation.uid, "scopeType": "project",
+    }  # fmt: skip
+    client = as_(administrator)
+    made = post(client, RULES, body).json()
+    assert client.delete(f"{RULES}/{made['id']}").status_code == 204
+    delete_scope(caller=SYSTEM, scope=organization.dictation)
+    again = post(client, RULES, body)
+    assert again.status_code == 409
+    assert again.json()["id"] == str(made["id"])
+    assert "gone" in again.json()["details"]
 
 
 def test_another_request_under_a_used_key_is_refused(as_: As, administrator: Application) -> None:

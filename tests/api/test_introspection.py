@@ -78,6 +78,17 @@ def test_a_stranger_may_neither_ask_nor_revoke(nightly: Application, path: str) 
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
+def test_asking_is_no_login(nightly: Application, secret: str, path: str) -> None:
+    """`lastLogin` is the last grant of a token (contract/README.md, Resources)."""
+    assert post(path, secret, token="nonsense").status_code == 200  # no token
+    nightly.refresh_from_db()
+    assert nightly.last_login is None
+    assert not AuditEvent.objects.filter(action="sign-in", result="Succeeded").exists()
+    assert post(path, new_secret(), token="nonsense").status_code == 401  # no token
+    assert AuditEvent.objects.filter(action="sign-in", result="Failed").exists()
+
+
+@pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
 def test_a_missing_token_is_an_invalid_request(
     nightly: Application, secret: str, path: str
 ) -> None:

@@ -26,7 +26,7 @@ from applications import actions, keyring, tokens
 from applications.keyring import KEYRING
 from applications.keys import make_key
 from applications.models import Application, SigningKey
-from applications.tokens import InvalidToken, application_of, issue
+from applications.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,16 @@ def test_the_lifetime_is_a_setting(ci: Application, settings: Settings) -> None:
     issued = issue(ci)
     claims = _part(issued.text, 1)
     assert issued.expires_in == claims["exp"] - claims["iat"] == 120
+
+
+def test_no_token_outlives_what_the_installation_allows_today(
+    ci: Application, settings: Settings
+) -> None:
+    ci.token_lifetime = 7200
+    settings.TOKEN_LIFETIME_MAX_SECONDS = 3600
+    assert issue(ci).expires_in == 3600
+    claims = _part(issue_id_token(ci), 1)
+    assert claims["exp"] - claims["iat"] == 3600
 
 
 def test_the_header_says_es256_access_token_and_which_key(ci: Application) -> None:

@@ -1,6 +1,8 @@
 """Input that is made to break us: it is refused in words, never with a 5xx, and costs little."""
 
+import json
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +13,7 @@ from applications.tokens import issue
 from tests import factories
 
 AUDIT_LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2027-01-01T00:00:00Z"
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -65,6 +68,49 @@ def test_a_stranger_s_file_is_refused_before_it_is_read() -> None:
     file = SimpleUploadedFile("film.mp4", b"x" * 2_000_000)
     answer = Client().post(reverse("accounts:sign-in"), {"email": "a@b.example", "film": file})
     assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+RULE = {"subjectId": "x", "subjectType": "x", "scopeId": "x", "scopeType": "x", "roleId": "x"}
+BODIES: list[tuple[str, dict[str, Any]]] = [
+    ("/api/v1/apps", {"name": "x"}),
+    ("/api/v1/authorization/access-rules", RULE),
+    ("/api/v1/authorization/access-rules/batch", {"ids": ["x"], "action": "x"}),
+    (
+        "/api/v1/authorization/access-rules/batch-create",
+        {"payload": {"subjects": [RULE], "scopes": [RULE], "roleId": "x"}},
+    ),
+    ("/api/v1/authorization/permitted-scopes", {"resourceType": "x", "action": "x"}),
+    ("/api/v1/token", {"grantType": "x", "clientID": "x", "clientSecret": "x"}),
+    ("/v1/k8s/auth/oauth/apptoken", {"id": "x", "name": "x", "secret": "x"}),
+]
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\uDFFF", "x\\ud83dx", "\\udc00\\ud800"])
+@pytest.mark.parametrize(("path", "body"), BODIES, ids=[path for path, _ in BODIES])
+def test_half_a_character_is_refused_wherever_it_stands(
+    root: Client, path: str, body: dict[str, Any], half: str
+) -> None:
+    """RFC 8259 §8.2: it can be escaped, and neither stored nor written into an answer."""
+    answer = root.post(path, json.dumps(body).replace('"x"', f'"{half}"'), JSON)
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json()["code"] == HTTPStatus.BAD_REQUEST
+    as_name = root.post(path, json.dumps({**body, "name?": 1}).replace("name?", half), JSON)
+    assert as_name.status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_a_whole_character_may_be_escaped_by_its_halves(root: Client) -> None:
+    path, _ = BODIES[1]
+    body = json.dumps(RULE).replace('"x"', '"\\ud83e\\udd84"', 1)
+    assert "subjectId" not in root.post(path, body, JSON).json()["details"]
+
+
+@pytest.mark.parametrize("depth", [100, *range(880, 1000, 6), 5000])
+def test_a_deep_body_is_taken_or_refused(root: Client, depth: int) -> None:
+    """Also where it is read once more, to tell requests under one key apart."""
+    body = f'{{"subjectId": "x", "more": {"[" * depth}{"]" * depth}}}'
+    for headers in ({}, {"Idempotency-Key": "deep"}):
+        answer = root.post(BODIES[1][0], body, JSON, headers=headers)
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
 
 
 def test_a_holder_of_a_thousand_rules_still_sees_what_they_give(db: None) -> None:

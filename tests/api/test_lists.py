@@ -1,0 +1,168 @@
+"""filterBy, sortBy, search, limit and offset: the same on every list, in the contract or not."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from django.test import Client
+
+from accessrules.api import organization, roles, rules
+from applications.api import resources
+from applications.models import Application
+from runai_access.accounts.api import users
+from runai_access.activity import api as activity
+from runai_access.api.filtering import LOOKUPS, Kind
+from runai_access.api.listing import LARGEST_OFFSET, Listing
+from tests import factories
+from tests.api.conftest import As
+
+pytestmark = pytest.mark.django_db
+RULES = "authorization/access-rules"
+LOG = "audit/log?start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
+# Each list by its address, and where the rows stand in the answer.
+LISTS: dict[str, tuple[Listing, str]] = {
+    "apps": (resources.LISTING, ""),
+    "service-accounts": (resources.LISTING, ""),
+    RULES: (rules.LISTING, "accessRules"),
+    "authorization/me/access-rules": (rules.LISTING, "accessRules.accessRules"),
+    "authorization/roles": (roles.LISTING, ""),
+    "users": (users.LISTING, ""),
+    "clusters": (organization.CLUSTERS.listing, ""),
+    "org-unit/departments": (organization.DEPARTMENTS.listing, "departments"),
+    "org-unit/projects": (organization.PROJECTS.listing, "projects"),
+    LOG: (activity.LISTING, "audit_logs"),
+}
+VALUES = {
+    Kind.TEXT: ["", "a", "Größe", "%", "_", "\\", "'", "a,b", "🦄", "e\u0301"],
+    Kind.TIME: ["2026-01-01", "2026-01-31T12:00:00+02:00", "0001-01-01T00:00:00+14:00"],
+    Kind.NUMBER: ["0", "999999999"],
+    Kind.FLAG: ["true", "FALSE"],
+}
+NONSENSE = [
+    ("limit", "-1"), ("limit", "1e3"), ("limit", "²"), ("limit", "99999999999999999999"),
+    ("limit", ""), ("offset", "-1"), ("offset", str(LARGEST_OFFSET + 1)), ("offset", "x"),
+    ("sortBy", "nothing"), ("sortBy", "name; drop"), ("sortOrder", "up"),
+    ("filterBy", "nothing==1"), ("filterBy", ""), ("filterBy", "=="), ("search", "\x00"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def root(as_: As) -> Client:
+    """Somebody who sees everything, in a world with at least two of each kind."""
+    east = factories.cluster("gpu-east")
+    factories.cluster("Ärzte-Süd")
+    department = factories.department("Übersee", east)
+    factories.project("vision", department)
+    factories.project("ÖL", department)
+    factories.department("speech", east)
+    factories.rule(factories.group("Größe"), "Viewer", department)
+    factories.person("jörg@acme.example", "Viewer", department)
+    factories.person("ada@acme.example")
+    factories.application("nightly")
+    root: Application = factories.application("root", ("System administrator", factories.account()))
+    factories.rule(root, "Viewer", department)
+    client = as_(root)
+    for name in ("first", "second"):  # what stands in the record is what was done
+        client.post("/api/v1/apps", {"name": name}, content_type="application/json")
+    return client
+
+
+def ask(client: Client, path: str, **parameters: Any) -> Any:
+    address, _, query = path.partition("?")
+    return client.get(f"/api/v1/{address}", {**dict(parse_qsl(query)), **parameters})
+
+
+def total(answer: Any) -> int:
+    return int(answer.headers["X-Total-Count"])
+
+
+def rows(path: str, answer: Any) -> list[dict[str, Any]]:
+    found = answer.json()
+    for member in filter(None, LISTS[path][1].split(".")):
+        found = found[member]
+    return list(found)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_page_is_a_part_of_the_whole_and_says_the_total(root: Client, path: str) -> None:
+    whole = rows(path, ask(root, path, limit=400))
+    first, second = ask(root, path, limit=1), ask(root, path, limit=1, offset=1)
+    assert len(whole) >= 2
+    assert [*rows(path, first), *rows(path, second)] == whole[:2]
+    assert total(first) == total(second) == len(whole)
+    assert 'offset=1>; rel="next"' in first.headers["Link"]
+    assert 'offset=0>; rel="prev"' in second.headers["Link"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_past_the_end_is_an_empty_page(root: Client, path: str) -> None:
+    for offset in (1_000_000, LARGEST_OFFSET):
+        answer = ask(root, path, limit=1, offset=offset)
+        assert (answer.status_code, rows(path, answer)) == (200, [])
+        assert total(answer) >= 2
+        assert 'rel="next"' not in answer.headers["Link"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_parameter_that_makes_no_sense_is_a_400_that_names_it(root: Client, path: str) -> None:
+    for parameter, value in NONSENSE:
+        answer = ask(root, path, **{parameter: value})
+        assert answer.status_code == 400, (parameter, value)
+        assert answer.json()["details"].startswith(parameter)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_field_takes_each_of_its_operators(root: Client, path: str) -> None:
+    """And a value beyond ASCII, and one that a database has a meaning for."""
+    for name, field in LISTS[path][0].fields.items():
+        for operator in LOOKUPS[field.kind]:
+            for value in VALUES[field.kind]:
+                answer = ask(root, path, filterBy=f"{name}{operator}{value}")
+                assert answer.status_code == 200, (name, operator, value, answer.json())
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, path: str) -> None:
+    everything = total(ask(root, path))
+    for name, field in LISTS[path][0].fields.items():
+        if field.kind is Kind.TEXT:
+            for value in ("e", "ö"):
+                yes, no = (ask(root, path, filterBy=f"{name}{op}{value}") for op in ("=@", "!@"))
+                assert total(yes) + total(no) == everything, (name, value)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
+    for name in LISTS[path][0].fields:
+        up, down = (
+            rows(path, ask(root, path, sortBy=name, sortOrder=order, limit=400))
+            for order in ("asc", "desc")
+        )
+        assert len(up) == len(down) >= 2
+        if all(row.get(name) is not None for row in up):
+            assert [row[name] for row in up] == [row[name] for row in reversed(down)]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "found"),
+    [
+        ("clusters", {"filterBy": "name==ärzte-süd"}, 1),
+        ("clusters", {"filterBy": "name!=ärzte-süd"}, 1),
+        ("clusters", {"search": "ÄRZTE"}, 1),
+        ("org-unit/departments", {"filterBy": "name=^über"}, 1),
+        ("org-unit/projects", {"filterBy": "name==öl"}, 1),
+        ("org-unit/projects", {"filterBy": "parentName=$ÜBERSEE"}, 2),
+        (RULES, {"filterBy": "subjectId=@GRÖß"}, 1),
+        (RULES, {"subjectIdFilter": "GRÖß"}, 1),
+        (f"{RULES}/count", {"search": "GRÖß"}, 1),
+        ("users", {"filterBy": "username=^JÖRG"}, 1),
+    ],
+)
+def test_case_makes_no_difference_in_any_alphabet(
+    root: Client, path: str, asked: dict[str, str], found: int
+) -> None:
+    answer = ask(root, path, **asked)
+    if path.endswith("count"):
+        assert answer.json() == {"count": found}
+    else:
+        assert total(answer) == found
