@@ -13,6 +13,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.authorization.test_routes import (
+    ENTRIES,
     GUARDED,
     TABLE,
     World,
@@ -25,6 +26,9 @@ from tests.authorization.test_routes import (
 __all__ = ["world"]
 ROUTES = [(route, method) for route, method in GUARDED if is_for_programs(route)]
 UNSAFE = [(route, method) for route, method in ROUTES if method != "GET"]
+PAGES = [
+    (route, method) for route, method in ENTRIES if method != "GET" and not is_for_programs(route)
+]
 TOKEN = "x" * 32
 
 
@@ -58,6 +62,21 @@ def test_no_unsafe_route_is_done_without_the_csrf_token(
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["details"]
     assert counts() == before
+
+
+@pytest.mark.parametrize(("route", "method"), PAGES)
+def test_no_page_takes_a_form_without_the_csrf_token(
+    world: World, route: str, method: str
+) -> None:
+    factories.rule(world.person, "System administrator", world.places["account"])
+    before = counts()
+    client = signed_in(world.person)
+    session = client.session.session_key
+    answer: Any = send(client, world, route, method)
+    assert answer.status_code == 403
+    assert b"<html" in answer.content
+    assert counts() == before
+    assert client.session.session_key == session
 
 
 @pytest.mark.parametrize(("route", "method"), ROUTES)

@@ -6,13 +6,16 @@ Prints one line for each step that worked and ends with the client's version; fa
 answer that the client's own models refuse.
 """
 
+import asyncio
 import sys
+from collections import Counter
 from importlib.metadata import version
 from typing import Any
 
 from runai import models
-from runai.api_client import ApiClient
+from runai.api_client import ApiClient, AsyncApiClient, ThreadedApiClient
 from runai.configuration import Configuration
+from runai.exceptions import ApiException
 from runai.runai_client import RunaiClient
 
 
@@ -30,7 +33,46 @@ def main(base_url: str, client_id: str, secret: str, project: str) -> None:
     accepted(
         getattr(models, "User2", None) or models.User, current(access.users, "get_users")().data
     )
+    threaded(configuration, f"{name}-threaded")
+    asyncio.run(asynchronous(configuration, client_id))
     print(version("runapy"))
+
+
+def threaded(configuration: Configuration, name: str) -> None:
+    """The same name asked for by several threads at once is made once."""
+    with ThreadedApiClient(configuration, pool_size=4) as pool:
+        client = RunaiClient(pool)  # it ends with the last who holds it, and its pool with it
+        access = client.authentication_and_authorization
+        create = current(access.applications, "create_application")
+        asked = [create(models.ApplicationCreationRequest(name=name)) for _ in range(4)]
+        outcomes = Counter(status_of(one) for one in asked)
+        assert outcomes == {201: 1, 409: 3}, outcomes
+        listed = current(access.applications, "get_applications")().get(60).data
+        [id_] = [row["id"] for row in listed if row["name"] == name]
+        delete = current(access.applications, "delete_application_by_id")
+        assert delete(id_).get(60).status_code == 204
+    print("threads")
+
+
+def status_of(asked: Any) -> int:
+    try:
+        return int(asked.get(60).status_code)
+    except ApiException as error:
+        return int(error.status)
+
+
+async def asynchronous(configuration: Configuration, client_id: str) -> None:
+    """Reading only: it encodes what it writes twice (contract/README.md, Known errata)."""
+    async with AsyncApiClient(configuration) as api:
+        client = RunaiClient(api)
+        access = client.authentication_and_authorization
+        found, rules = await asyncio.gather(
+            current(access.applications, "get_applications")(),
+            access.access_rules.get_access_rules(subject_ids=[client_id]),
+        )
+    assert client_id in {row["name"] for row in found.data}
+    accepted(models.AccessRule, rules.data["accessRules"])
+    print("asynchronous")
 
 
 def applications(api: Any, name: str) -> None:
