@@ -34,6 +34,7 @@ from accessrules.models import (
 )
 from accessrules.validators import is_storable
 from runai_access.errors import NotFound
+from runai_access.folding import fold
 
 NOT_FOUND = "Resource id not found."
 MOST_MEMBERS = 100
@@ -72,7 +73,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Removal:
-    """What the end of a rule changes; not `is_complete` where its group has very many members."""
+    """What the end of a rule changes; not `is_complete` where its group has very many members, or
+    some that are out of sight."""
 
     rule: AccessRule
     changes: list[Change]
@@ -82,6 +84,26 @@ class Removal:
 def sees_all_rules(authority: Authority) -> bool:
     """Return whether no rule is out of sight: else every list here may leave something out."""
     return authority.allows("read", "access_rules", ACCOUNT)
+
+
+def sees_all_members(authority: Authority) -> bool:
+    """Return whether no person and no application is out of sight, whatever group it is in."""
+    return authority.allows("read", "users", ACCOUNT) and authority.allows("read", "apps", ACCOUNT)
+
+
+def sees_all_holders(authority: Authority) -> bool:
+    """Return whether everyone who may do something in a scope is named to `authority`."""
+    return sees_all_rules(authority) and sees_all_members(authority)
+
+
+def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+    """Return the memberships of the people and applications in sight.
+
+    A rule names its subject to whoever may read the rule; the members of a group it does not.
+    """
+    if sees_all_members(authority):
+        return GroupMembership.objects.filter(member__retired_at=None)
+    return GroupMembership.objects.filter(member__in=subjects_in_sight(authority).values("pk"))
 
 
 def subject_in_sight(authority: Authority, subject_id: str | UUID) -> Subject:
@@ -154,7 +176,7 @@ def holders_in(
     """Return who holds which rule in `scope`, in the order of their names.
 
     Rows are dicts of `holder` (a subject's id) and `rule` (an id). A member of a group has a row of
-    its own for each of the group's rules.
+    its own for each of the group's rules, if it is in sight.
     """
     rules = (
         authority.visible_rules()
@@ -165,11 +187,13 @@ def holders_in(
             subject__enabled=True,
         )
     )
-    own = rules.filter(subject__name__icontains=asked.name)
+    own = rules.filter(subject__folded_name__contains=fold(asked.name))
+    # In one filter, or each condition could hold for another member.
     members = rules.filter(
         subject__type=Subject.Type.GROUP,
+        subject__memberships__in=members_in_sight(authority).values("pk"),
         subject__memberships__member__enabled=True,
-        subject__memberships__member__name__icontains=asked.name,
+        subject__memberships__member__folded_name__contains=fold(asked.name),
     )
     member = "subject__memberships__member"
     return (
@@ -209,14 +233,16 @@ def actions_by_type(role: Role) -> dict[str, tuple[str, ...]]:
 
 
 def changes_by_removing(
-    rules: Collection[AccessRule], *, each_alone: bool = False
+    rules: Collection[AccessRule], authority: Authority, *, each_alone: bool = False
 ) -> list[Removal]:
     """Return for each rule who would lose what in its scope if all of them went.
 
-    Nothing that another rule gives is lost; with `each_alone`, the others among `rules` give too.
-    Three queries, however many they are.
+    Nothing that another rule gives is lost; with `each_alone`, the others among `rules` give too. Of
+    a group's members those in the sight of `authority` are named. Three queries, however many they
+    are.
     """
-    reach, is_complete = _reach(rules, most=MOST_MEMBERS)
+    reach, is_complete = _reach(rules, authority, most=MOST_MEMBERS)
+    is_complete = is_complete and sees_all_members(authority)
     holding: defaultdict[UUID, list[AccessRule]] = defaultdict(list)
     for rule in rules:
         for subject in reach[rule.pk]:
@@ -226,9 +252,9 @@ def changes_by_removing(
     for rule in rules:
         changes = []
         for subject in reach[rule.pk]:
-            authority = authorities[subject.pk]
-            then = authority.without([rule] if each_alone else holding[subject.pk])
-            held, left = authority.permissions_at(rule.scope), then.permissions_at(rule.scope)
+            now = authorities[subject.pk]
+            then = now.without([rule] if each_alone else holding[subject.pk])
+            held, left = now.permissions_at(rule.scope), then.permissions_at(rule.scope)
             changes.append((subject, held, left))
         is_group = rule.subject.type == Subject.Type.GROUP
         removals.append(Removal(rule, _changes(changes), is_complete or not is_group))
@@ -241,7 +267,7 @@ def changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> list
     Only by rules in the sight of `authority` is anyone named: see `sees_changes_by_moving`.
     """
     rules = _rules_that_change(scope, target) & authority.visible_rules()
-    reach, _ = _reach(rules.select_related("subject"))
+    reach, _ = _reach(rules.select_related("subject"), authority)
     subjects = _by_name({subject for reached in reach.values() for subject in reached})
     authorities = authorities_of(subjects)
     return _changes(
@@ -255,8 +281,10 @@ def changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> list
 
 
 def sees_changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> bool:
-    """Return whether no rule that such a move makes or unmakes is out of the sight of `authority`."""
+    """Return whether nobody who loses or gains by such a move is out of the sight of `authority`."""
     rules = _rules_that_change(scope, target)
+    if not sees_all_members(authority) and rules.filter(subject__type=Subject.Type.GROUP).exists():
+        return False
     return rules.count() == (rules & authority.visible_rules()).count()
 
 
@@ -276,9 +304,10 @@ def _changes(
 
 
 def _reach(
-    rules: Iterable[AccessRule], *, most: int | None = None
+    rules: Iterable[AccessRule], authority: Authority, *, most: int | None = None
 ) -> tuple[dict[int, list[Subject]], bool]:
-    """Return for each rule the active subjects for whom it holds: its own, and members of a group.
+    """Return for each rule the active subjects for whom it holds: its own, and members of a group
+    as far as they are in sight.
 
     Also whether these are all: no more than `most` memberships are looked at.
     """
@@ -286,7 +315,7 @@ def _reach(
     active = [rule for rule in rules if is_active(rule.subject)]
     groups = {rule.subject_id for rule in active if rule.subject.type == Subject.Type.GROUP}
     members: defaultdict[UUID, list[Subject]] = defaultdict(list)
-    memberships = GroupMembership.objects.filter(group__in=groups).select_related("member")
+    memberships = members_in_sight(authority).filter(group__in=groups).select_related("member")
     found = list(memberships.order_by("pk")[: most + 1] if most else memberships)
     for membership in found[:most]:
         if is_active(membership.member):

@@ -22,6 +22,7 @@ from accessrules.effective import (
     effective_access,
     holders_in,
     scope_in_sight,
+    sees_all_holders,
     sees_all_rules,
     subject_in_sight,
 )
@@ -86,7 +87,7 @@ class ScopeAccessView(CallerView):
         offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
         rows = list(holders[offset : offset + limit])
         answer: dict[str, Any] = {
-            "complete": sees_all_rules(authority),
+            "complete": sees_all_holders(authority),
             "totalRecords": holders.count(),
             "access": [access_answer(access) for access in access_of(rows, asked.question)],
         }

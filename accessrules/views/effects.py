@@ -70,7 +70,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
         "sees_activity": authority.is_administrator,
         "form": form,
         "rows": _by_entity(found),
-        "is_complete": effective.sees_all_rules(authority),
+        "is_complete": effective.sees_all_holders(authority),
         "previous": _page_query(form, form.number_of_page - 1) if form.number_of_page > 1 else "",
         "next": _page_query(form, form.number_of_page + 1) if len(shown) > HOLDERS_PER_PAGE else "",
         "query": urlencode(form.asked),
@@ -99,7 +99,7 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
     rule: AccessRule | None = rules.filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("There is no such access rule.")
-    context = {"rule": rule, "removals": effective.changes_by_removing([rule])}
+    context = {"rule": rule, "removals": effective.changes_by_removing([rule], authority)}
     home = Home(
         f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
     )

@@ -82,7 +82,11 @@ def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
         else:
             messages.success(request, f"{rule.subject} is no longer {_grant(rule)}.")
             return finish_dialog(request, PAGE.home)
-    context = {"removals": changes_by_removing([rule]), "rules": [rule], "error": error}
+    context = {
+        "removals": changes_by_removing([rule], caller.authority),
+        "rules": [rule],
+        "error": error,
+    }
     return render_dialog(
         request, "accessrules/_delete.html", context, home=PAGE.home, status=status, row=rule.pk
     )
@@ -111,7 +115,7 @@ def delete_several(request: HttpRequest) -> HttpResponse:
     context = {
         "rules": deletable,
         "kept": kept,
-        "removals": changes_by_removing(deletable),
+        "removals": changes_by_removing(deletable, caller.authority),
         "missing": missing,
     }
     return render_dialog(request, "accessrules/_delete.html", context, home=PAGE.home)

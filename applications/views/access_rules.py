@@ -9,7 +9,7 @@ from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods
 
 from accessrules import actions
-from accessrules.authorization import ACCOUNT
+from accessrules.authorization import ACCOUNT, Authority
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from accessrules.effective import changes_by_removing
@@ -108,7 +108,7 @@ def _dialog(
     caller = caller_of(request)
     authority = caller.authority
     rules = rules_of(caller, application)
-    _bring_losses(rules)
+    _bring_losses(rules, authority)
     context: dict[str, Any] = {
         "application": application,
         "rules": rules,
@@ -124,10 +124,11 @@ def _dialog(
     )  # fmt: skip
 
 
-def _bring_losses(items: list[dict[str, Any]]) -> None:
+def _bring_losses(items: list[dict[str, Any]], authority: Authority) -> None:
     """Say of the first rules what would be lost if one went, for those who may delete it."""
     deletable = [item for item in items if item["may_delete"]][:MOST_LOSSES]
-    removals = changes_by_removing([item["rule"] for item in deletable], each_alone=True)
+    rules = [item["rule"] for item in deletable]
+    removals = changes_by_removing(rules, authority, each_alone=True)
     for item, removal in zip(deletable, removals, strict=True):
         item["removal"] = removal
         item["lost"] = frozenset().union(*(change.lost for change in removal.changes))

@@ -4,9 +4,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accessrules.authorization import ACCOUNT, Authority
+from accessrules.authorization import Authority
 from accessrules.callers import Caller
-from accessrules.effective import subjects_in_sight
 from accessrules.models import GroupMembership
 from accessrules.policies import Policy
 from runai_access.accounts.models import Group, User
@@ -42,11 +41,3 @@ def memberships_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
     if GROUPS.sees_all(authority):
         return GroupMembership.objects.all()  # a deleted group has none
     return GroupMembership.objects.filter(group__in=GROUPS.in_sight(authority).values("pk"))
-
-
-def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
-    """Return the memberships of those people and applications that are in sight."""
-    if PEOPLE.sees_all(authority) and authority.allows("read", "apps", ACCOUNT):
-        return GroupMembership.objects.filter(member__retired_at=None)
-    members = subjects_in_sight(authority).values("pk")
-    return GroupMembership.objects.filter(member__in=members)

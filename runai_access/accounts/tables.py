@@ -10,12 +10,12 @@ from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accessrules.authorization import Authority
-from accessrules.effective import sees_all_rules
+from accessrules.effective import members_in_sight, sees_all_rules
 from accessrules.holders import by_first_rule, found_first, rule_texts, with_rules
 from accessrules.models import AccessRule, GroupMembership
 from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
-from runai_access.accounts.policy import members_in_sight, memberships_in_sight
+from runai_access.accounts.policy import memberships_in_sight
 from runai_access.ui import cells as shared
 from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Bytewise, Sort

@@ -65,9 +65,7 @@ def test_no_unsafe_route_is_done_without_the_csrf_token(
 
 
 @pytest.mark.parametrize(("route", "method"), PAGES)
-def test_no_page_takes_a_form_without_the_csrf_token(
-    world: World, route: str, method: str
-) -> None:
+def test_no_page_takes_a_form_without_the_csrf_token(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     before = counts()
     client = signed_in(world.person)

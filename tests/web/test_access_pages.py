@@ -225,6 +225,46 @@ def test_it_is_said_who_would_lose_what(
     assert "ops Group Loses:" in text
 
 
+def test_members_out_of_sight_are_named_by_nothing(
+    ada: User, dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    """Whoever may name a group to grant it something must not learn by that who is in it."""
+    stranger, seen = factories.person("stranger@acme.example"), factories.application("seen")
+    rule = factories.rule(factories.group("ops", stranger, seen), "Viewer", acme.training)
+    factories.rule(seen, "Viewer", acme.vision)
+    api = f"/api/v1/authorization/scope-access/project/{acme.training.uid}"
+    addresses = (
+        f"/access/scopes/{acme.training.pk}/",
+        f"{api}?limit=500",
+        f"/access/rules/{rule.pk}/changes/",
+        f"/access-rules/{rule.pk}/delete/",
+    )
+    for address in addresses:
+        assert "stranger" in text_of(as_(ada).get(address)), address
+        told = text_of(as_(dina).get(address))
+        assert "stranger" not in told
+        assert "ops" in told
+    assert as_(ada).get(api).json()["complete"] is True
+    answer = as_(dina).get(f"{api}?search=s&limit=500").json()
+    assert answer["complete"] is False
+    assert {access["subjectId"] for access in answer["access"]} == {"ops", "seen"}
+    assert as_(dina).get(f"{api}?search=stranger").json()["totalRecords"] == 0
+    sheet = f"/access/scopes/{acme.training.pk}/access.csv"
+    assert "stranger@acme.example" in {row["Subject"] for row in csv_of(as_(ada), sheet)}
+    assert "stranger@acme.example" not in {row["Subject"] for row in csv_of(as_(dina), sheet)}
+    told = text_of(as_(dina).get(f"/access/rules/{rule.pk}/changes/"))
+    assert "Only some of the group's members are shown" in told
+
+
+def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organisation, as_: SignedIn) -> None:
+    factories.rule(
+        factories.group("Größe", factories.person("jörg@acme.example")), "Viewer", acme.east
+    )
+    for name in ("GRÖSSE", "JÖRG"):
+        rows = csv_of(as_(ada), f"/access/scopes/{acme.vision.pk}/access.csv?name={name}")
+        assert len({row["Subject"] for row in rows}) == 1
+
+
 def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: SignedIn) -> None:
     rule = AccessRule.objects.get(subject__name="ops")
     assert as_(dina).get(f"/access/rules/{rule.pk}/changes/").status_code == 404
