@@ -24,7 +24,7 @@ def with_rules(holders: Holders, path: str, authority: Authority) -> Holders:
 
     Of the rules comes what names them: a page has hundreds.
     """
-    named = ("subject", "role", "role__name", "scope", "scope__name")
+    named = ("subject", "role", "role__name", "scope", "scope__name", "scope__type")
     rules = _rules(authority).select_related("role", "scope").only(*named)
     relation = f"{path}__access_rules" if path else "access_rules"
     return holders.prefetch_related(Prefetch(relation, rules, to_attr="visible_rules"))
