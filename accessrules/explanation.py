@@ -33,7 +33,8 @@ class Explanation:
     """The answer to one question. `rules` allow it; where nothing does, the rest says why not.
 
     `is_switched_off` says that a rule would allow it, were not the subject or its group disabled;
-    else `remedy` makes the narrowest rule that would: the role that permits least, right there.
+    else `remedy` makes the narrowest rule that would: the role that permits least to change, and then
+    least at all, right there.
     """
 
     subject: Subject
@@ -123,7 +124,13 @@ def _why_not(rule: AccessRule, subject: Subject, permission: Permission, scope: 
 def _narrowest_role(permission: Permission) -> Role | None:
     roles = Role.objects.filter(assignable=True)
     fitting = [role for role in roles if permission in permissions_of(role)]
-    return min(fitting, key=lambda role: (len(permissions_of(role)), role.name), default=None)
+    return min(fitting, key=lambda role: (*_breadth(role), role.name), default=None)
+
+
+def _breadth(role: Role) -> tuple[int, int]:
+    """Return how much a role permits to change, and how much at all: to read is the least."""
+    permissions = permissions_of(role)
+    return sum(action != "read" for action, _ in permissions), len(permissions)
 
 
 def _with_names(rules: AccessRuleQuerySet) -> list[AccessRule]:
