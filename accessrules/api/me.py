@@ -19,8 +19,14 @@ from accessrules.api.views import CallerView
 from accessrules.authorization import ACTIONS
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
-from runai_access.api.listing import paged
+from runai_access.api.filtering import Field
+from runai_access.api.listing import Listing, paged
 
+PERMISSIONS = Listing(
+    fields={name: Field(name) for name in ("resourceType", "displayName", "groupId")},
+    search=("resourceType", "displayName"),
+    order=(),
+)
 _MEMBERS = {
     Scope.Type.TENANT: "tenants",
     Scope.Type.CLUSTER: "clusters",
@@ -42,10 +48,13 @@ class PermissionsView(CallerView):
     """Everything the caller may do somewhere."""
 
     tag = "Me"
+    listing = PERMISSIONS
 
     @extend_schema(responses=PermissionDocument(many=True))
     def get(self, request: Request) -> Response:
-        return Response(permission_answers(self.caller.authority.permissions()))
+        permissions = permission_answers(self.caller.authority.permissions())
+        page = PERMISSIONS.page_of(permissions, request.query_params)
+        return paged(request, page, page.rows)
 
 
 class PermittedScopesView(CallerView):

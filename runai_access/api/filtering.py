@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.texts import like
+from runai_access.api.texts import compare, like
 
 
 class Kind(Enum):
@@ -58,7 +59,30 @@ class Field:
     accepts: Mapping[str, str] | None = None
 
 
-def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> Q:
+@dataclass(frozen=True)
+class Condition:
+    """One of the conditions that must all hold: asked of a database, or of a row at hand."""
+
+    field: Field
+    comparison: str
+    value: str | datetime | int | bool
+    is_negated: bool
+
+    def as_q(self) -> Q:
+        """Return what a database is asked."""
+        if isinstance(self.value, str):
+            condition = like(self.field.lookup, self.comparison, self.value)
+        else:
+            condition = Q(**{f"{self.field.lookup}__{self.comparison}": self.value})
+        return ~condition if self.is_negated else condition
+
+    def holds_for(self, row: Mapping[str, Any]) -> bool:
+        """Return whether it holds for a row of texts."""
+        is_so = compare(row[self.field.lookup], self.comparison, str(self.value))
+        return is_so is not self.is_negated
+
+
+def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> list[Condition]:
     """Return what all of `filters` together ask for.
 
     Raises InvalidParameter that names the field, operator or value, and lists the known ones.
@@ -66,10 +90,7 @@ def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> Q:
     parts = [part for text in filters for part in _split(text, fields)]
     if len(parts) > MOST_CONDITIONS:
         raise InvalidParameter(f"filterBy: there may be {MOST_CONDITIONS} conditions.")
-    everything = Q()
-    for part in parts:
-        everything &= _condition(part, fields)
-    return everything
+    return [_condition(part, fields) for part in parts]
 
 
 def _split(text: str, fields: Mapping[str, Field]) -> list[str]:
@@ -77,7 +98,7 @@ def _split(text: str, fields: Mapping[str, Field]) -> list[str]:
     return re.split(rf",(?=(?:{known})(?:{_OPERATOR}))", text)
 
 
-def _condition(text: str, fields: Mapping[str, Field]) -> Q:
+def _condition(text: str, fields: Mapping[str, Field]) -> Condition:
     match = _CONDITION.fullmatch(text.strip())
     if match is None:
         raise InvalidParameter(
@@ -96,12 +117,7 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Q:
             f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."
         )
     value = _value(name, field, raw)
-    comparison = lookups[operator]
-    if isinstance(value, str):
-        condition = like(field.lookup, comparison, value)
-    else:
-        condition = Q(**{f"{field.lookup}__{comparison}": value})
-    return ~condition if operator.startswith("!") else condition
+    return Condition(field, lookups[operator], value, is_negated=operator.startswith("!"))
 
 
 def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from rest_framework.response import Response
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, conditions
-from runai_access.api.texts import like
+from runai_access.api.texts import compare, like
 
 LARGEST_OFFSET = 2**31 - 1
 LONGEST_PARAMETER = 8000
@@ -49,9 +51,7 @@ class Listing:
     def page(self, rows: QuerySet[Any, R], parameters: QueryDict) -> Page[R]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
         matching = self.matching(rows, parameters)
-        offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
-        limit = _number(parameters, "limit", self.smallest_limit, self.largest_limit)
-        limit = self.default_limit if limit is None else limit
+        offset, limit = self._part(parameters)
         ordered = matching.order_by(*self._order(parameters))
         if limit is None and not offset:
             found = list(ordered)
@@ -59,10 +59,34 @@ class Listing:
         end = None if limit is None else offset + limit
         return Page(list(ordered[offset:end]), matching.count(), offset, limit)
 
+    def page_of(self, rows: list[dict[str, Any]], parameters: QueryDict) -> Page[dict[str, Any]]:
+        """Return the same of rows of texts that are at hand, whatever order they have."""
+        require_askable(parameters)
+        asked = conditions(parameters.getlist("filterBy"), self.fields)
+        offset, limit = self._part(parameters)
+        sought = parameters.get("search", "").strip()
+        found = [
+            row
+            for row in rows
+            if all(condition.holds_for(row) for condition in asked)
+            and any(compare(row[name], "icontains", sought) for name in self.search)
+        ]
+        name, is_down = self._sorting(parameters)
+        if name is not None:
+            found.sort(key=lambda row: str(row[self.fields[name].lookup]), reverse=is_down)
+        end = None if limit is None else offset + limit
+        return Page(found[offset:end], len(found), offset, limit)
+
+    def _part(self, parameters: QueryDict) -> tuple[int, int | None]:
+        offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
+        limit = _number(parameters, "limit", self.smallest_limit, self.largest_limit)
+        return offset, self.default_limit if limit is None else limit
+
     def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""
         require_askable(parameters)
-        rows = rows.filter(conditions(parameters.getlist("filterBy"), self.fields))
+        asked = conditions(parameters.getlist("filterBy"), self.fields)
+        rows = rows.filter(reduce(and_, (condition.as_q() for condition in asked), Q()))
         sought = parameters.get("search", "").strip()
         if sought:
             anywhere = Q()
@@ -71,20 +95,25 @@ class Listing:
             rows = rows.filter(anywhere)
         return rows
 
-    def _order(self, parameters: QueryDict) -> list[OrderBy | str]:
+    def _sorting(self, parameters: QueryDict) -> tuple[str | None, bool]:
+        """Return what to sort by, None where nothing is said, and whether downwards."""
         direction = parameters.get("sortOrder", "asc")
         if direction not in ("asc", "desc"):
             raise InvalidParameter(f"sortOrder must be asc or desc, not {direction[:80]!r}.")
         name = parameters.get("sortBy")
-        if name is None:
-            return list(self.order)
-        if name not in self.fields:
+        if name is not None and name not in self.fields:
             raise InvalidParameter(
                 f"sortBy: there is no field {name[:80]!r}. Fields: {', '.join(self.fields)}."
             )
+        return name, direction == "desc"
+
+    def _order(self, parameters: QueryDict) -> list[OrderBy | str]:
+        name, is_down = self._sorting(parameters)
+        if name is None:
+            return list(self.order)
         column = F(self.fields[name].lookup)
         # Nothing sorts last both ways; the primary key breaks ties, so that no row is met twice.
-        if direction == "desc":
+        if is_down:
             return [column.desc(nulls_last=True), "-pk"]
         return [column.asc(nulls_last=True), "pk"]
 

@@ -5,6 +5,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Lower, Replace
 from django.db.models.lookups import Contains, EndsWith, Exact, StartsWith
 
+from runai_access.folding import fold
+
 _PLAIN = {
     "iexact": Exact,
     "icontains": Contains,
@@ -31,6 +33,20 @@ def like(lookup: str, comparison: str, value: str) -> Q:
         field = Replace(field, Value(letter, _TEXT), Value(small, _TEXT))
     asked = "".join(large.get(c, c.lower() if c.isascii() else c) for c in value)
     return Q(_PLAIN[comparison](field, Value(asked, _TEXT)))
+
+
+def compare(text: str, comparison: str, value: str) -> bool:
+    """Return whether a text at hand compares so with `value`."""
+    folded, asked = fold(text), fold(value)
+    match comparison:
+        case "iexact":
+            return folded == asked
+        case "istartswith":
+            return folded.startswith(asked)
+        case "iendswith":
+            return folded.endswith(asked)
+        case _:
+            return asked in folded
 
 
 def _cases(character: str) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from django.test import Client
 
-from accessrules.api import organization, roles, rules
+from accessrules.api import me, organization, roles, rules
 from applications.api import resources
 from applications.models import Application
 from runai_access.accounts.api import users
@@ -25,6 +25,7 @@ LISTS: dict[str, tuple[Listing, str]] = {
     "service-accounts": (resources.LISTING, ""),
     RULES: (rules.LISTING, "accessRules"),
     "authorization/me/access-rules": (rules.LISTING, "accessRules.accessRules"),
+    "authorization/permissions": (me.PERMISSIONS, ""),
     "authorization/roles": (roles.LISTING, ""),
     "users": (users.LISTING, ""),
     "clusters": (organization.CLUSTERS.listing, ""),
@@ -156,6 +157,9 @@ def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
         (RULES, {"subjectIdFilter": "GRÖß"}, 1),
         (f"{RULES}/count", {"search": "GRÖß"}, 1),
         ("users", {"filterBy": "username=^JÖRG"}, 1),
+        ("authorization/permissions", {"filterBy": "displayName==ACCESS rules"}, 1),
+        ("authorization/permissions", {"filterBy": "groupId==IAM,resourceType!@app"}, 5),
+        ("authorization/permissions", {"search": "ACCESS_RULE"}, 1),
     ],
 )
 def test_case_makes_no_difference_in_any_alphabet(
