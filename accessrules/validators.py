@@ -5,7 +5,7 @@ import re
 from django.core.exceptions import ValidationError
 
 LONGEST_NAME = 255
-_SCOPE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_SCOPE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", re.ASCII)
 
 
 def is_storable(text: str) -> bool:
@@ -32,12 +32,13 @@ def check_name(name: str) -> str:
 def check_scope_id(id_: str) -> str:
     """Return the id that a file gives a scope; raise ValidationError.
 
-    It stands in addresses of the API, so it holds nothing that would have to be quoted there.
+    It stands in addresses of the API, so it holds nothing that would have to be quoted there, and no
+    underscore: the official client makes hyphens of them (contract/README.md, Resources).
     """
     if not _SCOPE_ID.fullmatch(id_):
         message = (
-            "An id is 1 to 64 letters (a to z), digits, dots, hyphens and underscores, and begins "
-            "with a letter or digit."
+            "An id is 1 to 64 letters (a to z), digits, dots and hyphens, and begins with a letter "
+            "or digit."
         )
         raise ValidationError({"id": message})
     return id_

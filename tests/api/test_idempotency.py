@@ -14,6 +14,7 @@ from accessrules.callers import SYSTEM
 from accessrules.models import AccessRule
 from accessrules.scope_actions import delete_scope
 from applications import actions
+from applications.credentials import authenticate
 from applications.models import Application
 from runai_access.api.models import IdempotencyKey
 from tests import factories
@@ -146,6 +147,32 @@ def test_the_same_request_many_times_at_once_makes_one(as_: As) -> None:
     statuses = together([partial(send, client) for client in clients])
     assert sorted(statuses) == [201, 409, 409, 409, 409, 409]
     assert Application.objects.filter(subject__name="nightly").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_grant_many_times_at_once_answers_one_rule(as_: As) -> None:
+    root = factories.application("root", ("System administrator", factories.account()))
+    scope = factories.cluster("gpu-east")
+    body = {
+        "subjectId": "root", "subjectType": "app", "roleId": 7,
+        "scopeId": scope.uid, "scopeType": "cluster",
+    }  # fmt: skip
+    answers = together([partial(post, as_(root), RULES, body) for _ in range(6)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert AccessRule.objects.filter(scope=scope).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_regenerating_many_times_at_once_under_one_key_shows_one_secret_that_works(
+    as_: As,
+) -> None:
+    root = factories.application("root", ("System administrator", factories.account()))
+    path = f"{APPS}/{factories.application('nightly').pk}/secret"
+    answers = together([partial(post, as_(root), path, {}) for _ in range(6)])
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
+    [secret] = [answer.json()["secret"] for answer in answers if answer.status_code == 200]
+    assert authenticate("nightly", secret) is not None
 
 
 @pytest.mark.parametrize("path", [APPS, f"{APPS}/{{id}}/secret"])

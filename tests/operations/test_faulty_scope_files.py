@@ -11,6 +11,13 @@ from tests.operations.scope_files import FORMATS, SMALL, File, faults, row, run,
 pytestmark = pytest.mark.django_db
 
 
+def test_an_id_that_the_official_client_could_not_name_is_refused(file: File) -> None:
+    """It writes hyphens for the underscores of a path (contract/README.md, Resources)."""
+    told = faults(file("id,type,name,parent\nc_1,cluster,one,\nc-1.2,cluster,two,\n"))
+    assert len(told) == 1
+    assert told[0].startswith("line 2: An id is")
+
+
 def test_every_fault_is_told_with_its_line(file: File) -> None:
     text = """id,type,name,parent
 c1,cluster,one,
@@ -45,8 +52,8 @@ p11,project,deep,p12
         "line 9: type must be cluster, department, project, not 'galaxy'.",
         "line 10: 'z' stands below itself.",
         (
-            "line 11: An id is 1 to 64 letters (a to z), digits, dots, hyphens and underscores, "
-            "and begins with a letter or digit."
+            "line 11: An id is 1 to 64 letters (a to z), digits, dots and hyphens, and begins with a "
+            "letter or digit."
         ),
         # Line 12 stands below line 4, which is told.
         "line 14: the name 'alpha' in cluster one is on line 13 already.",
