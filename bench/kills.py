@@ -15,18 +15,20 @@ Prints what was lost, if anything was, and writes bench/var/kills-<database>.jso
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.operations.kills import KillRounds  # noqa: E402
-from tests.servers import Server, fresh_database, launch  # noqa: E402
+from tests.servers import Server, free_port, fresh_database, launch  # noqa: E402
 
 
 def main(rounds: int) -> int:
@@ -60,18 +62,35 @@ def main(rounds: int) -> int:
 
 
 class _Servers:
-    """Starts one server after the other; each leaves its log to the last."""
+    """Starts one server after the other.
+
+    Only the first prepares the database; the others do at once what `serve` does after that, which
+    leaves more of the time for the rounds.
+    """
 
     def __init__(self, folder: Path, database: str) -> None:
         self._folder, self._database = folder, database
         self.last: Server | None = None
 
     def __call__(self, *, database: str = "") -> Server:
-        if self.last:
-            self.last.log.unlink(missing_ok=True)
-        self.last = launch(self._folder, database=database or self._database)
+        if self.last is None:
+            self.last = launch(self._folder, database=database or self._database)
+        else:
+            self.last = self._another(self.last)
         self.last.wait_until_ready(300)
         return self.last
+
+    def _another(self, before: Server) -> Server:
+        port = str(free_port())
+        command = [sys.executable, "-m", "runai_access.server", "127.0.0.1", port]
+        environment = {**before.environment, "PORT": port}
+        with before.log.open("wb") as stream:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, process_group=0
+            )
+        return replace(
+            before, url=f"http://127.0.0.1:{port}", environment=environment, process=process
+        )
 
 
 @contextmanager
@@ -87,5 +106,5 @@ def _servers(folder: Path) -> Iterator[_Servers]:
 
 if __name__ == "__main__":
     # The load and the server share the machine; neither is in a hurry.
-    os.nice(10)
+    os.nice(5)
     raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
