@@ -88,11 +88,12 @@ if IS_SQLITE:
     _database["OPTIONS"] = {
         # IMMEDIATE takes the write lock at BEGIN, so that a transaction never has to be given up
         # halfway; WAL lets readers go on meanwhile; FULL makes an answered write survive a power cut;
-        # recursive triggers guard the record against REPLACE, too.
+        # recursive triggers guard the record against REPLACE, too. Every thread has a connection, so
+        # its cache is small: the system's own has what is read often.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-1000;"
             "PRAGMA recursive_triggers=ON;"
         ),
     }

@@ -45,10 +45,10 @@ class Access:
     secret: str = field(repr=False)
 
     @classmethod
-    def of_administrator(cls, server: Server) -> "Access":
+    def of_administrator(cls, server: Server, name: str = "boss") -> "Access":
         """Make a program that may do everything."""
         role = ("--role", "System administrator")
-        said = server.command("create_application", "boss", *role, "--json")
+        said = server.command("create_application", name, *role, "--json")
         assert said.returncode == 0, said.stderr
         made = json.loads(said.stdout)
         return cls(made["clientId"], made["clientSecret"])
