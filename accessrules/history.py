@@ -11,6 +11,7 @@ from runai_access.audit.models import AuditEvent
 EVENTS = 10
 SUBJECTS = ("application", "user", "group")
 _RULES_LOOKED_AT = 500
+_EVENTS_LOOKED_AT = 2 * _RULES_LOOKED_AT  # one when it was made, one when it was deleted
 
 
 def sees_activity(caller: Caller) -> bool:
@@ -39,7 +40,9 @@ def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
         rules = AccessRule.objects.filter(scope__type=entity_type, scope__uid=id_)
     ids = rules.order_by("-pk").values_list("pk", flat=True)[:_RULES_LOOKED_AT]
     if found := [str(pk) for pk in ids]:
-        parts.append(Q(entity_type="access_rule", entity_id__in=found))
+        # Found first, as SQLite would rather walk through the events of every rule, by time.
+        events = AuditEvent.objects.filter(entity_type="access_rule", entity_id__in=found)
+        parts.append(Q(pk__in=list(events.values_list("pk", flat=True)[:_EVENTS_LOOKED_AT])))
     return parts
 
 

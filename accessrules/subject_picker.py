@@ -7,7 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.db.models import F
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
 from django.http import QueryDict
 
 from accessrules.actions import find_subject
@@ -18,6 +18,7 @@ from accessrules.several import MOST_SUBJECTS
 from runai_access.errors import NotFound
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise, count_up_to
+from runai_access.ui.narrowing import Aside
 
 SHOWN = 20
 _LONGEST_SEARCH = 255
@@ -58,14 +59,20 @@ class SubjectPicker:
     def found(self) -> list[Subject]:
         """The first that the search finds; those out of sight by their whole name only."""
         term = fold(self.find)
+        names = self._offered
+        if self.is_large:
+            # Met by walking through the index by name; of a type, most are those that are met.
+            names = subjects_in_sight(self._authority)
+            if self.type:
+                names = names.filter(Exact(Aside(F("type")), self.type))
         if self.is_large and term:
-            # A range of the index by name: no letter comes after the last one of Unicode.
+            # A range of that index: no letter comes after the last one of Unicode.
             name = Bytewise(F("folded_name"))
-            names = self._offered.filter(
+            names = names.filter(
                 GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
             )
-        else:
-            names = self._offered.filter(folded_name__contains=term)
+        elif term:
+            names = names.filter(folded_name__contains=term)
         exact = self._named() if self.find else []
         found = [*exact, *names.order_by(Bytewise(F("folded_name")), "pk")[: SHOWN + 1]]
         return list(dict.fromkeys(found))

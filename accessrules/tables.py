@@ -55,7 +55,7 @@ class AccessRuleTable(ListTable):
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
         """Return the full path of each rule's scope."""
         held = dict(AccessRule.objects.filter(Among("pk", keys)).values_list("pk", "scope"))
-        scopes = Scope.objects.in_bulk(set(held.values()))
+        scopes = Scope.objects.only("path", "name").in_bulk(set(held.values()))
         names = full_names(scopes.values())
         return {key: names[scopes[scope].path] for key, scope in held.items()}
 

@@ -3,7 +3,8 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import Exact
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
@@ -20,6 +21,7 @@ from accessrules.tables import RoleTable
 from runai_access.errors import NotFound
 from runai_access.ui.dialogs import leave_for
 from runai_access.ui.keyset import count_up_to
+from runai_access.ui.narrowing import Aside
 from runai_access.ui.pages import Action, ListPage
 
 HOLDERS = 20
@@ -120,11 +122,14 @@ def _role(role_id: int) -> Role:
 
 def _holders(authority: Authority, role: Role) -> dict[str, Any]:
     """Return the newest rules in sight that give the role, and how many there are."""
-    rules = authority.visible_rules().living().filter(role=role)
-    newest = list(rules.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
+    rules = authority.visible_rules().living()
+    count = count_up_to(rules.filter(role=role))
+    # The newest of few are sorted out of them; those of many are met on the way back.
+    its = rules.filter(Q(role=role) if count.is_exact else Q(Exact(Aside(F("role")), role.pk)))
+    newest = list(its.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
     names = full_names(rule.scope for rule in newest)
     return {
         "holders": [{"rule": rule, "full_name": names[rule.scope.path]} for rule in newest],
-        "holder_count": count_up_to(rules),
+        "holder_count": count,
         "sees_all_rules": sees_all_rules(authority),
     }

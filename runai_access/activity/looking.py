@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-LOOKED_AT = 100_000
+LOOKED_AT = 30_000
 # Of each part of a history: what was done to a thing, what it did, and what became of its rules.
 LOOKED_AT_OF_A_PART = 10_000
 # Which filter leads where several could: those that leave least come first.

@@ -331,8 +331,13 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         condition = kind.condition(operator, values, self.context)
         if not kind.indexed_column:
             return Narrowing(condition, kind.keys(operator, values, self.context))
-        keys = Keys.of(self.queryset.model.objects.filter(condition))
+        keys = Keys.of(self.rows_to_find().filter(condition))
         return Narrowing(condition, keys, kind.indexed_column)
+
+    def rows_to_find(self) -> QuerySet[Any]:
+        """Return the rows that the indexes are of: all, unless the list never shows some."""
+        rows: QuerySet[Any] = self.queryset.model.objects.all()
+        return rows
 
     def refused(self) -> list[str]:
         """Return a sentence for each value that could not be read."""
