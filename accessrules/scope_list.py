@@ -144,7 +144,7 @@ class ScopeList(ScopeTree):
 
 
 def _counts(rows: QuerySet[Any], by: str) -> dict[int, int]:
-    counted = rows.order_by().values(by).annotate(count=Count("pk"))
+    counted = rows.order_by().values(by).annotate(count=Count("*"))  # an index alone tells
     return {row[by]: row["count"] for row in counted}
 
 
