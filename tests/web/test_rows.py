@@ -1,5 +1,7 @@
 """The rows of every list: what is in them is text, and what they cost."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -109,3 +111,15 @@ def test_a_file_takes_the_same_few_queries_for_each_chunk(
     (chunks, few), (more_chunks, many) = counts
     assert more_chunks > chunks
     assert many - few == each * (more_chunks - chunks)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [datetime(2026, 3, 1, 9, 5, tzinfo=UTC), datetime(2026, 12, 31, 23, 59, 59, 120, tzinfo=UTC)],
+)
+def test_a_file_has_times_as_python_writes_them(browser: Client, time: datetime) -> None:
+    factories.application("ci")
+    Application.objects.update(created_at=time, updated_at=time, last_login=time)
+    query = {"columns": "application,last_login,creation_time,last_updated"}
+    sent = b"".join(browser.get("/applications/applications.csv", query).streaming_content)
+    assert sent.decode().splitlines()[1] == ",".join(["ci", *[time.isoformat()] * 3])
