@@ -1,6 +1,7 @@
 """/api/v1/authorization/access-rules."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -208,6 +209,18 @@ def test_a_list_can_be_narrowed(
     factories.application("a2", ("Viewer", organization.vision))
     answer = as_(administrator).get(RULES, query).json()
     assert {rule["subjectId"] for rule in answer["accessRules"]} == names
+
+
+def test_last_updated_is_at_or_after(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    rule = factories.rule(factories.application("nightly"), "Viewer", organization.vision)
+    AccessRule.objects.filter(pk=rule.pk).update(updated_at=moment)
+    for asked, found in (("2026-03-01T12:00:00Z", True), ("2026-03-01T12:00:00.001Z", False)):
+        listed = client.get(RULES, {"lastUpdated": asked, "subjectIds": "nightly"}).json()
+        assert bool(listed["totalRecords"]) is found
 
 
 def test_a_cluster_filter_holds_the_cluster_and_what_is_below(

@@ -132,6 +132,22 @@ def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisati
     assert moved.parent_id == acme["sales"].pk
 
 
+def test_what_holds_above_the_new_place_is_inherited_too(acme: Organisation) -> None:
+    """A rule on the other cluster begins to hold in the project as one on the department does."""
+    pam = factories.person("pam@acme.example")
+    hold(pam, acme["research"], project="ru", access_rules="d")
+    hold(pam, acme["operations"], project="c", access_rules="c")
+    factories.rule(factories.group("ops"), "L1 researcher", acme["beta"])
+    caller = factories.caller(pam)
+    with pytest.raises(Denied, match="Granting L1 researcher in department operations takes"):
+        scope_actions.move_scope(caller=caller, scope=acme["vision"], target=acme["operations"])
+    factories.rule(pam, "L1 researcher", acme["operations"])
+    moved = scope_actions.move_scope(
+        caller=factories.caller(pam), scope=acme["vision"], target=acme["operations"]
+    )
+    assert moved.parent_id == acme["operations"].pk
+
+
 def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organisation) -> None:
     for name, target in [("vision", "alpha"), ("research", "sales"), ("vision", "research")]:
         with pytest.raises(Conflict, match=r"can't stand below|already"):
