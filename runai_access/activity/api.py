@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, TextField, Value, When
+from django.db.models.functions import Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -26,12 +28,12 @@ LISTING = Listing(
     fields={
         "timestamp": Field("time", Kind.TIME),
         "subject": Field("subject_name"),
-        "subject_type": Field("subject_type"),
+        "subject_type": Field("answered_type"),
         "source_ip": Field("source_ip"),
         "action": Field("action"),
         "http_method": Field("http_method"),
         "result": Field("result"),
-        "url": Field("path"),
+        "url": Field("answered_url"),
         "entity_type": Field("entity_type"),
         "entity_name": Field("entity_name"),
         "entity_id": Field("entity_id"),
@@ -97,7 +99,7 @@ class AuditLogView(CallerView):
             action__in=ACTIONS,
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
-        )
+        ).annotate(answered_type=_TYPE, answered_url=_URL)
         page = LISTING.page(events, parameters)
         body: dict[str, Any] = {
             "total": page.total,
@@ -106,6 +108,15 @@ class AuditLogView(CallerView):
         if page.next is not None:
             body["next"] = page.next
         return paged(request, page, body)
+
+
+# As they are answered, so that what is read can be asked for.
+_TYPE = Case(When(subject_type="app", then=Value("App")), default=Value("User"))
+_URL = Case(
+    When(http_method="", then=Value("")),
+    default=Concat(Value(settings.PUBLIC_URL), "path"),
+    output_field=TextField(),
+)
 
 
 def _with_limit(given: QueryDict) -> QueryDict:
@@ -129,7 +140,7 @@ def _answer(event: AuditEvent) -> dict[str, Any]:
         "tenant_id": str(settings.ACCOUNT_ID),
         "timestamp": time_answer(event.time),
         "subject": event.subject_name,
-        "subject_type": "App" if event.subject_type == "app" else "User",
+        "subject_type": event.answered_type,  # type: ignore[attr-defined]  # annotated by the view
         "action": event.action,
         "result": event.result,
         "entity_type": event.entity_type,
@@ -141,7 +152,7 @@ def _answer(event: AuditEvent) -> dict[str, Any]:
         answer["source_ip"] = event.source_ip
     if event.http_method:
         answer["http_method"] = event.http_method
-        answer["url"] = settings.PUBLIC_URL + event.path
+        answer["url"] = event.answered_url  # type: ignore[attr-defined]  # annotated by the view
     if event.request_id:
         answer["request_id"] = str(event.request_id)
     return answer

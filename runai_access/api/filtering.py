@@ -7,7 +7,7 @@ a comma separates only where a known field and an operator follow it.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -42,6 +42,7 @@ LOOKUPS = {
 MOST_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
 _OPERATOR = "|".join(re.escape(operator) for operator in _OPERATORS)
 _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
@@ -72,6 +73,8 @@ class Condition:
         """Return what a database is asked."""
         if isinstance(self.value, str):
             condition = like(self.field.lookup, self.comparison, self.value)
+        elif isinstance(self.value, datetime):
+            condition = _in_time(self.field.lookup, self.comparison, self.value)
         else:
             condition = Q(**{f"{self.field.lookup}__{self.comparison}": self.value})
         return ~condition if self.is_negated else condition
@@ -80,6 +83,15 @@ class Condition:
         """Return whether it holds for a row of texts."""
         is_so = compare(row[self.field.lookup], self.comparison, str(self.value))
         return is_so is not self.is_negated
+
+
+def _in_time(lookup: str, comparison: str, time: datetime) -> Q:
+    """Compare to the millisecond, as times are answered: whoever asks for what they read finds it."""
+    begin = time.replace(microsecond=time.microsecond // 1000 * 1000)
+    is_last = begin > _LAST - _MILLISECOND
+    begun = Q(**{f"{lookup}__gte": begin})
+    not_over = Q(**{f"{lookup}__lte": time} if is_last else {f"{lookup}__lt": begin + _MILLISECOND})
+    return {"gte": begun, "lte": not_over}.get(comparison, begun & not_over)
 
 
 def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> list[Condition]:

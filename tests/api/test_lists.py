@@ -133,6 +133,18 @@ def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, pa
 
 
 @pytest.mark.parametrize("path", LISTS)
+def test_what_is_answered_can_be_asked_for(root: Client, path: str) -> None:
+    """And nothing else is found by it: what one value and all the others find is everything."""
+    whole = rows(path, ask(root, path, limit=400))
+    for name, field in LISTS[path][0].fields.items():
+        if isinstance(value := whole[0].get(name), str | int):
+            operator = "==" if "==" in LOOKUPS[field.kind] else "=@"
+            found = rows(path, ask(root, path, filterBy=f"{name}{operator}{value}", limit=400))
+            assert whole[0] in found, (name, value)
+            assert [row for row in whole if row[name] == value] == found, (name, value)
+
+
+@pytest.mark.parametrize("path", LISTS)
 def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
     for name in LISTS[path][0].fields:
         up, down = (

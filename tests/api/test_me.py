@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accessrules.actions import delete_access_rule
+from accessrules.callers import SYSTEM
 from applications.models import Application
 from tests import factories
 from tests.api.conftest import As, Organization
@@ -100,6 +102,19 @@ def test_my_access_rules_are_mine_only(as_: As, organization: Organization) -> N
     assert (mine["subjectId"], mine["roleName"], mine["scopeName"]) == (
         "worker", "L1 researcher", "training",
     )  # fmt: skip
+
+
+def test_my_deleted_access_rules_are_neither_listed_nor_counted(
+    as_: As, organization: Organization
+) -> None:
+    worker = factories.application("worker", ("L1 researcher", organization.training))
+    gone = factories.rule(worker, "Viewer", organization.vision)
+    delete_access_rule(caller=SYSTEM, rule_id=gone.pk)
+    client = as_(worker)
+    assert [rule["roleName"] for rule in client.get(MINE).json()["accessRules"]["accessRules"]] == [
+        "L1 researcher"
+    ]
+    assert client.get(f"{MINE}/count").json() == {"count": 1}
 
 
 @pytest.mark.parametrize(

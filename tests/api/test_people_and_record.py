@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accessrules.callers import SYSTEM
 from applications.actions import create_application
 from applications.models import Application
+from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As, Organization
 
@@ -107,6 +109,29 @@ def test_the_record_can_be_narrowed_and_paged(as_: As, administrator: Applicatio
     found = client.get(LOG, {**span(), "filterBy": "entity_name==two,action==create"}).json()
     assert [event["entity_name"] for event in found["audit_logs"]] == ["two"]
     assert client.get(LOG, {**span(), "numberOfSamples": "0"}).json()["audit_logs"] == []
+
+
+def test_the_record_counts_what_the_contract_has_words_for(
+    as_: As, administrator: Application
+) -> None:
+    """Refused reads stand in the record, and not in this answer: neither listed nor counted."""
+    stranger = as_(factories.application("stranger"))
+    assert stranger.get("/api/v1/apps").status_code == 403
+    assert stranger.delete(f"/api/v1/apps/{administrator.pk}").status_code == 403
+    assert AuditEvent.objects.filter(action="read").exists()
+    for narrowed in ({}, {"search": "/api"}, {"filterBy": "action!=create"}):
+        answer = as_(administrator).get(LOG, {**span(), **narrowed})
+        assert answer.json()["total"] == int(answer.headers["X-Total-Count"]) == 1
+        assert [event["action"] for event in answer.json()["audit_logs"]] == ["delete"]
+
+
+def test_who_is_no_application_counts_as_a_user(as_: As, administrator: Application) -> None:
+    create_application(caller=SYSTEM, name="nightly")
+    create_application(caller=factories.caller(administrator), name="weekly")
+    for type_, name in (("User", "nightly"), ("app", "weekly")):
+        asked = {**span(), "filterBy": f"subject_type=={type_}"}
+        [event] = as_(administrator).get(LOG, asked).json()["audit_logs"]
+        assert event["entity_name"] == name
 
 
 @pytest.mark.parametrize("missing", ["start", "end"])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -9,6 +10,7 @@ import jwt
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from applications.actions import (
     delete_application,
@@ -341,3 +343,22 @@ class TestEndOfACredential:
 def test_a_token_without_rules_gets_403_and_no_data(secret: str, as_: As) -> None:
     newcomer = factories.application("newcomer", secret=secret)
     assert as_(newcomer).get("/api/v1/apps").status_code == 403
+
+
+def test_logins_are_written_at_most_once_a_second_and_move_nothing_else(
+    nightly: Application,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """contract/README.md, Resources: `lastLogin` never moves `updatedAt`."""
+    changed_at = Application.objects.get(pk=nightly.pk).updated_at
+    moments = iter([0, 0.4, 0.9, 1.0, 0.5])
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: start + timedelta(seconds=next(moments)))
+    for writes, second in ((1, 0), (0, 0), (0, 0), (1, 1), (0, 1)):
+        known = Application.objects.get(pk=nightly.pk)
+        with django_assert_num_queries(writes):
+            known.note_login()
+        nightly.refresh_from_db()
+        assert nightly.last_login == start + timedelta(seconds=second), "and never goes back"
+        assert nightly.updated_at == changed_at
