@@ -115,8 +115,14 @@ def test_what_failed_may_be_tried_again_under_the_same_key(
 
 def test_a_key_belongs_to_its_caller(as_: As, administrator: Application) -> None:
     other = factories.application("other-root", ("System administrator", factories.account()))
-    post(as_(administrator), APPS, {"name": "nightly"})
-    assert post(as_(other), APPS, {"name": "weekly"}).status_code == 201
+    first, second = as_(administrator), as_(other)
+    made = post(first, APPS, {"name": "nightly"}).json()["id"]
+    answer = post(second, APPS, {"name": "weekly"})
+    assert answer.status_code == 201
+    assert post(first, APPS, {"name": "nightly"}).json()["id"] == made
+    assert post(second, APPS, {"name": "weekly"}).json()["id"] == answer.json()["id"]
+    # Who asks for the same as another learns nothing of what that one made.
+    assert "id" not in post(second, APPS, {"name": "nightly"}).json()
 
 
 def test_a_key_is_kept_for_a_day_and_no_secret_with_it(as_: As, administrator: Application) -> None:
@@ -124,6 +130,8 @@ def test_a_key_is_kept_for_a_day_and_no_secret_with_it(as_: As, administrator: A
     made = post(client, APPS, {"name": "nightly"}).json()
     row = IdempotencyKey.objects.values().get()
     assert made["secret"] not in json.dumps(row, default=str)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
+    assert post(client, APPS, {"name": "nightly"}).json()["id"] == made["id"]
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=1))
     assert post(client, APPS, {"name": "weekly"}).status_code == 201
 
