@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accessrules import search
@@ -203,6 +204,17 @@ def test_rules_are_found_by_what_they_say(
         page = browser.get(f"{LIST}?{urlencode({**query, 'sort': sort}, doseq=True)}")
         assert sorted(column(page, "subject")) == expected
         assert f"Access rules {len(expected)}" in text_of(page)
+
+
+@pytest.mark.parametrize("filter_", ["creation_time", "last_updated"])
+def test_a_deleted_rule_is_not_counted_by_its_time_either(
+    browser: Client, plan: None, ci: Application, acme: Organisation, filter_: str
+) -> None:
+    gone = factories.rule(ci, "Editor", acme.west)
+    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    page = browser.get(LIST, {f"{filter_}__last_days": "1"})
+    assert len(column(page, "subject")) == AccessRule.objects.living().count()
+    assert f"Access rules {AccessRule.objects.living().count()} " in text_of(page)
 
 
 def test_who_sees_a_few_rules_finds_only_those(

@@ -10,7 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.catalogue import PREDEFINED_ROLES, RESOURCE_TYPES
 from accessrules.models import Role
+from accessrules.views import roles
 from runai_access.accounts.models import User
+from runai_access.ui.keyset import count_up_to
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of
 
@@ -95,6 +97,19 @@ def test_holders_are_those_in_sight(dina: User, acme: Organisation, as_: SignedI
     assert "ours Application in project training" in text
     assert "theirs" not in text
     assert "Nobody in your sight." in text_of(as_(dina).get("/roles/12/"))
+
+
+@pytest.mark.parametrize("counted", [2, 10_000])
+def test_the_newest_holders_are_shown_however_many_there_are(
+    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    monkeypatch.setattr(roles, "count_up_to", lambda rules: count_up_to(rules, counted))
+    monkeypatch.setattr(roles, "HOLDERS", 3)
+    for number in range(6):
+        factories.application(f"app-{number}", ("Viewer", acme.training))
+    factories.application("other", ("Editor", acme.training))
+    text = text_of(browser.get("/roles/7/"))
+    assert re.findall(r"(app-\d|other) Application in", text) == ["app-5", "app-4", "app-3"]
 
 
 def test_who_reads_roles_and_no_rules_sees_what_a_role_permits_only(
