@@ -1,10 +1,11 @@
-"""The product's addresses and, beside them, an empty view: it passes through the same middleware."""
+"""The product's addresses and, beside them, an empty view and a plain file, to measure them beside."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from bench.million.files import plain_file
 from runai_access.urls import urlpatterns as ours
 
 
@@ -14,4 +15,4 @@ def empty(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # nothing is r
     return HttpResponse()
 
 
-urlpatterns = [path("bench/empty", empty), *ours]
+urlpatterns = [path("bench/empty", empty), path("bench/plain.csv", plain_file), *ours]

@@ -1,0 +1,185 @@
+"""Files of 20,000 rows: how soon they begin, how long they take, what they cost, and whom they hold up.
+
+The measure is `csv.writer` over `values_list` of the same columns without the rules, streamed by the
+same server.
+"""
+
+import csv
+import http.client
+import io
+import re
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Protocol
+
+from django.http import HttpRequest, StreamingHttpResponse
+
+from bench.million import writing
+from tests.servers import Server
+
+ROUNDS = 7
+ROWS = 20_000
+FIRST_LIMIT, TIMES_LIMIT, MEGABYTES_LIMIT = 50.0, 2.0, 10.0
+PLAIN = "csv.writer over values_list, no rules"
+MEASURED = "applications with their rules"
+FILES = {
+    MEASURED: "/applications/applications.csv",
+    "applications, of one role": "/applications/applications.csv?role__any_of={viewer}",
+    "access rules": "/access-rules/access-rules.csv",
+    "activity": "/activity/activity.csv",
+}
+AT_ONCE = 4
+PIECE = 16_384
+
+
+@dataclass(frozen=True)
+class Download:
+    """How long the first byte and all took, in milliseconds; and how many rows there were."""
+
+    first: float
+    whole: float
+    rows: int
+
+
+class Bench(Protocol):
+    """What is asked of the bench that this is a part of: its server, and who is signed in there."""
+
+    server: Server
+    cookies: dict[str, str]
+
+    def workers(self) -> list[int]: ...
+
+
+@dataclass
+class Row(writing.Row):
+    """A line of the table; `beside` is what it is held against."""
+
+    group: str = "files"
+    beside: tuple[str, ...] = ()
+    may_grow: bool = True
+
+
+def plain_file(_: HttpRequest) -> StreamingHttpResponse:
+    """Send what a Django developer writes first, without the rules."""
+    return StreamingHttpResponse(_plain_lines(), content_type="text/csv")
+
+
+def measure(bench: Bench) -> list[Row]:
+    from accessrules.models import Role
+
+    viewer = Role.objects.get(name="Viewer").pk
+    addresses = {PLAIN: "/bench/plain.csv"}
+    addresses |= {name: address.format(viewer=viewer) for name, address in FILES.items()}
+    found: dict[str, list[Download]] = {name: [] for name in addresses}
+    for name, address in addresses.items():
+        _download(bench, address)
+        for _ in range(ROUNDS):
+            found[name].append(_download(bench, address))
+            found[PLAIN].append(_download(bench, addresses[PLAIN]))
+    limit = TIMES_LIMIT * median(one.whole for one in found[PLAIN])
+    rows = [row for name, downloads in found.items() for row in _rows(name, downloads, limit)]
+    return [*rows, _memory(bench), _others(bench)]
+
+
+def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
+    wholes, firsts = [one.whole for one in downloads], [one.first for one in downloads]
+    of_rows = {"rows": downloads[0].rows}
+    if name == PLAIN:
+        yield Row(name, median(wholes), max(wholes), more=of_rows, group="peer")
+        return
+    is_measured = name == MEASURED
+    yield Row(
+        name, median(wholes), max(wholes), limit if is_measured else None, of_rows, beside=(PLAIN,)
+    )
+    yield Row(
+        f"{name}: first byte", median(firsts), max(firsts), FIRST_LIMIT if is_measured else None
+    )
+
+
+def _memory(bench: Bench) -> Row:
+    """Let one file follow the other, and look how much more memory a worker ever has."""
+    address = FILES[MEASURED]
+    for _ in range(2 * AT_ONCE):
+        _download(bench, address)
+    before = {pid: _resident(pid) for pid in bench.workers()}
+    for pid in before:
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # peaks begin anew
+    for _ in range(2 * AT_ONCE):
+        _download(bench, address)
+    grown = max(_peak(pid) - size for pid, size in before.items())
+    if grown > MEGABYTES_LIMIT:
+        raise AssertionError(f"A file takes {grown:.1f} MB more.")
+    return Row("memory while it is made", 0.0, 0.0, more={"MB": round(grown, 1)})
+
+
+def _others(bench: Bench) -> Row:
+    """Look at a page while several files are sent."""
+    stop = threading.Event()
+
+    def download() -> None:
+        while not stop.is_set():
+            _download(bench, FILES[MEASURED])
+
+    threads = [threading.Thread(target=download) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    try:
+        times = [_download(bench, "/applications/").whole for _ in range(3 * ROUNDS)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    name = f"the first page while {AT_ONCE} files are sent"
+    return Row(name, median(times), sorted(times)[-2])
+
+
+def _download(bench: Bench, address: str) -> Download:
+    parts = urllib.parse.urlsplit(bench.server.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+    cookies = "; ".join(f"{name}={value}" for name, value in bench.cookies.items())
+    began = time.perf_counter()
+    connection.request("GET", address, headers={"Cookie": cookies})
+    response = connection.getresponse()
+    start = response.read(1)
+    first = time.perf_counter() - began
+    content = start + response.read()
+    whole = time.perf_counter() - began
+    connection.close()
+    if response.status != 200:
+        raise AssertionError(f"{address} is answered with {response.status}.")
+    return Download(first * 1000, whole * 1000, content.count(b"\r\n") - 1)
+
+
+def _plain_lines() -> Iterator[str]:
+    from applications.models import Application
+
+    columns = ("subject__name", "subject__name", "last_login", "created_by", "created_at")
+    rows = Application.objects.order_by("-created_at").values_list(*columns, "updated_at")[:ROWS]
+    piece = io.StringIO()
+    writer = csv.writer(piece)
+    for row in rows.iterator():
+        writer.writerow(row)
+        if piece.tell() > PIECE:
+            yield piece.getvalue()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue()
+
+
+def _resident(pid: int) -> float:
+    return _of_status(pid, "VmRSS")
+
+
+def _peak(pid: int) -> float:
+    return _of_status(pid, "VmHWM")
+
+
+def _of_status(pid: int, name: str) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    found: Any = re.search(rf"{name}:\s+(\d+)", status)
+    return int(found[1]) / 1000
