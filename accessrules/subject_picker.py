@@ -52,8 +52,12 @@ class SubjectPicker:
 
     @cached_property
     def is_large(self) -> bool:
-        """Whether there are too many to look into every name: then it is the beginnings."""
-        return not count_up_to(self._offered).is_exact
+        """Whether there are too many to look into every name: then it is the beginnings.
+
+        All there are, for finding out who of them is in sight is a look at each as well.
+        """
+        living = Subject.objects.living()
+        return not count_up_to(living.filter(type=self.type) if self.type else living).is_exact
 
     @cached_property
     def found(self) -> list[Subject]:
