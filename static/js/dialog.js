@@ -12,6 +12,12 @@ function close() {
   if (dialog.open) dialog.close();
 }
 
+// Whoever leaves a dialog leaves nothing of it behind, a secret above all, not even for a moment.
+function leaveNothing() {
+  dialog.replaceChildren();
+  close();
+}
+
 // A shown secret is left by DONE; every other way asks first.
 function ask() {
   const question = dialog.querySelector("[data-leave]");
@@ -22,7 +28,7 @@ function ask() {
 
 function leave() {
   if (isShowingSecret()) ask();
-  else close();
+  else leaveNothing();
 }
 
 function focusSomewhereUseful() {
@@ -85,11 +91,11 @@ if (dialog) {
       dialog.querySelector("[data-leave]").hidden = true;
       dialog.querySelector("[data-close]").focus();
     }
-    if (event.target.closest("[data-leave-anyway]")) close();
+    if (event.target.closest("[data-leave-anyway]")) leaveNothing();
     if (event.target.closest("[data-close-after]")) setTimeout(close);
     if (!event.target.closest("[data-close]")) return;
     event.preventDefault();
-    close();
+    leaveNothing();
   });
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();

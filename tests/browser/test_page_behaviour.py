@@ -98,7 +98,7 @@ def test_where_copying_is_not_allowed_the_text_is_selected(visit: Visit, name: s
     visitor.page.reload()
     secret = visitor.create(name)
     visitor.press("Copy client secret")
-    visitor.page.wait_for_function("String(getSelection()) !== ''")
+    visitor.wait_until("String(getSelection()) !== ''")
     assert visitor.page.evaluate("String(getSelection())").strip() == secret
 
 
