@@ -2,10 +2,9 @@
 
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
 from applications.api.urls import first
-from runai_access.api.docs import api_docs
+from runai_access.api.docs import SchemaView, api_docs
 
 urlpatterns = [
     *first,
@@ -19,7 +18,7 @@ urlpatterns = [
     path("roles/", include("accessrules.role_urls")),
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent, ValidationError
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404
 from rest_framework import exceptions, status
@@ -69,12 +69,13 @@ def _response_to(exception: Exception) -> Response | None:
             return error(409, prefix + str(exception))
         case ValidationError():
             return invalid(_by_field(exception))
+        case TooManyFieldsSent():
+            return error(400, "There are too many parameters.", message=INVALID)
         case exceptions.ValidationError():
             return invalid(exception.detail)
-        case TooMany():
-            return _retry_later(error(429, str(exception)), exception.retry_after)
         case Busy():
-            return _retry_later(error(503, str(exception)), exception.retry_after)
+            code = 429 if isinstance(exception, TooMany) else 503
+            return _retry_later(error(code, str(exception)), exception.retry_after)
         case OperationalError() | InterfaceError():
             connection.close()
             return _retry_later(error(503), 5)
