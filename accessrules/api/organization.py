@@ -44,7 +44,6 @@ def _listing(default_limit: int | None, largest_limit: int, **fields: Field) -> 
     return Listing(
         fields={
             "name": Field("name"),
-            "createdBy": Field("created_by"),
             "createdAt": Field("created_at", Kind.TIME),
             "updatedAt": Field("updated_at", Kind.TIME),
             **fields,
@@ -66,7 +65,7 @@ CLUSTERS = Level(
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
     department_answers,
-    _listing(50, 500, clusterId=Field("parent__uid")),
+    _listing(50, 500, createdBy=Field("created_by"), clusterId=Field("parent__uid")),
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
@@ -77,6 +76,7 @@ PROJECTS = Level(
     _listing(
         50,
         500,
+        createdBy=Field("created_by"),
         clusterId=Field("parent__parent__uid"),
         departmentId=Field("parent__uid"),
         parentId=Field("parent__uid"),
