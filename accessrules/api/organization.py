@@ -62,7 +62,6 @@ def _listing(
     return Listing(
         fields={
             "name": Field("name"),
-            "createdBy": Field("created_by"),
             "createdAt": Field("created_at", Kind.TIME),
             "updatedAt": Field("updated_at", Kind.TIME),
             **fields,
@@ -85,7 +84,13 @@ CLUSTERS = Level(
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
     department_answers,
-    _listing(50, 500, not_kept=_FIGURES, clusterId=Field("parent__uid")),
+    _listing(
+        50,
+        500,
+        not_kept=_FIGURES,
+        createdBy=Field("created_by"),
+        clusterId=Field("parent__uid"),
+    ),
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
@@ -97,6 +102,7 @@ PROJECTS = Level(
         50,
         500,
         not_kept=("phase", *_FIGURES),
+        createdBy=Field("created_by"),
         clusterId=Field("parent__parent__uid"),
         departmentId=Field("parent__uid"),
         parentId=Field("parent__uid"),

@@ -17,7 +17,7 @@ from accessrules.api.answers import rule_answer, rule_answers
 from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
 from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
-from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
+from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
@@ -121,7 +121,7 @@ class AccessRulesView(CallerView):
             return Made(str(rule.pk), Response(rule_answer(rule), status=201))
 
         def again(rule_id: str) -> Response:
-            rules = AccessRule.objects.select_related("subject", "role", "scope")
+            rules = authority.visible_rules().select_related("subject", "role", "scope")
             return Response(rule_answer(rules.get(pk=rule_id)), status=201)
 
         return once(request, request.data, caller=self.caller_id, make=make, again=again)
