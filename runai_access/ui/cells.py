@@ -27,16 +27,16 @@ def creator(record: Any, table: Any) -> str:
 
 def creation(record: Any, _: object) -> str:
     """When it was made."""
-    return moment(record.created_at)
+    return moment(record.created_at, in_column=True)
 
 
 def update(record: Any, table: Any) -> str:
     """When it changed last, which leads whoever may see the record to all that happened to it."""
     if not table.history_type:
-        return moment(record.updated_at)
+        return moment(record.updated_at, in_column=True)
     return markup(
         '<a class="cell-link" href="{}" title="Its history">{}</a>',
-        history_url(table.history_type, record.pk), moment(record.updated_at),
+        history_url(table.history_type, record.pk), moment(record.updated_at, in_column=True),
     )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 const dialog = document.getElementById("dialog");
 let opener = "";
 let wanted = null;
+// Whether the list shows what a dialog has found to be gone.
+let isBehind = false;
 
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
@@ -52,6 +54,7 @@ if (dialog) {
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
+    isBehind ||= dialog.querySelector("[data-stale]") !== null;
     const isNew = !dialog.open;
     if (isNew) dialog.showModal();
     const before = !isNew && event.detail.requestConfig?.focused;
@@ -81,6 +84,10 @@ if (dialog) {
     event.preventDefault();
     ask();
   });
+  // Nor does leaving the page, by Back or a reload, lose it without being asked.
+  window.addEventListener("beforeunload", (event) => {
+    if (isShowingSecret()) event.preventDefault();
+  });
   let pressedOnBackdrop = false;
   dialog.addEventListener("pointerdown", (event) => {
     pressedOnBackdrop = isOnBackdrop(event);
@@ -100,6 +107,8 @@ if (dialog) {
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();
     focusSomewhereUseful();
+    if (isBehind) document.dispatchEvent(new CustomEvent("changed", { detail: { id: "" } }));
+    isBehind = false;
   });
   document.addEventListener("dialog-close", close);
   document.addEventListener("htmx:afterSettle", focusSomewhereUseful);

@@ -26,7 +26,7 @@ def test_it_tells_facts_rules_and_how_to_get_a_token(browser: Client, ci: Applic
     text = text_of(browser.get(ci.get_absolute_url()))
     assert f"ID {ci.pk}" in text
     assert "acme / east / vision / training" in text
-    assert f"Authorised by {factories.MAKER}" in text
+    assert f"Authorized by {factories.MAKER}" in text
     assert '--user "ci:$CLIENT_SECRET"' in text
     assert 'client_id="ci"' in text
     assert 'auth=("ci", os.environ["CLIENT_SECRET"])' in text
