@@ -17,6 +17,7 @@ urlpatterns = [
     path("applications/", include("applications.urls")),
     path("", include("accessrules.urls")),
     path("roles/", include("accessrules.role_urls")),
+    path("scopes/", include("accessrules.scope_urls")),
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -26,7 +26,7 @@ def test_it_tells_facts_rules_and_how_to_get_a_token(browser: Client, ci: Applic
     text = text_of(browser.get(ci.get_absolute_url()))
     assert f"ID {ci.pk}" in text
     assert "acme / east / vision / training" in text
-    assert f"Authorised by {factories.MAKER}" in text
+    assert f"Authorized by {factories.MAKER}" in text
     assert '--user "ci:$CLIENT_SECRET"' in text
     assert 'client_id="ci"' in text
     assert 'auth=("ci", os.environ["CLIENT_SECRET"])' in text
@@ -39,7 +39,7 @@ def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
     browser.post(url, {"submission": submission_in(browser.get(url))})
     page = browser.get(ci.get_absolute_url())
     assert "ada@acme.example changed application ci" in text_of(page)
-    assert "clientSecret: previous → regenerated" in text_of(page)
+    assert "client secret: previous → regenerated" in text_of(page)
     assert SECRET.search(page.content.decode()) is None
     theirs = text_of(as_(dina).get(ci.get_absolute_url()))
     assert "Recent activity" not in theirs

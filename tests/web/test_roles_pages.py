@@ -86,7 +86,7 @@ def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organisati
     text = text_of(browser.get("/roles/7/"))
     assert "Who holds it 1" in text
     assert "ci Application in project training acme / east / vision / training" in text
-    assert f"Authorised by {factories.MAKER}" in text
+    assert f"Authorized by {factories.MAKER}" in text
     assert 'href="/access-rules/?role__any_of=7"' in browser.get("/roles/7/").content.decode()
 
 

@@ -55,7 +55,7 @@ def test_a_rule_is_shown_with_its_full_path_and_who_authorised_it(
     text = text_of(browser.get(_url(ci)))
     assert "Viewer in project training" in text
     assert "acme / east / vision / training" in text
-    assert f"Authorised by {factories.MAKER}" in text
+    assert f"Authorized by {factories.MAKER}" in text
 
 
 def test_an_application_without_rules_says_what_that_means(browser: Client, db: None) -> None:
@@ -84,7 +84,7 @@ def test_saving_a_rule_grants_it_and_says_so(
     assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
     assert "ci is now L1 researcher in cluster east." in page
-    assert "Authorised by ada@acme.example" in page
+    assert "Authorized by ada@acme.example" in page
 
 
 def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(

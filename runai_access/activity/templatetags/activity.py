@@ -27,6 +27,13 @@ def sentence(event: AuditEvent) -> str:
     return f"{deed} {words.entity_words(event.entity_type, event.entity_name)}"
 
 
+@register.filter
+def differences(event: AuditEvent) -> list[str]:
+    """Return what is different since the event, before and after: "enabled: yes → no"."""
+    changes = {name: pair for name, pair in event.changes.items() if None not in pair}
+    return words.change_texts(changes)
+
+
 @register.simple_tag
 def further_back_url(listing: Listing) -> str:
     """Return the address of the same view, from where the look back ended."""
