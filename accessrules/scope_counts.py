@@ -1,4 +1,4 @@
-"""How much there is in each scope, as far as it is in sight: scopes right below it, and access rules."""
+"""How much there is in each scope in sight: scopes right below it, and access rules."""
 
 from collections.abc import Iterable
 from typing import Any

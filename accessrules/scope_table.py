@@ -95,8 +95,12 @@ class ScopeTable(ListTable):
             for key in keys
         }
 
+    @cached_property
+    def history_type(self) -> str:
+        return "scope" if self.asks.is_administrator else ""
+
     def history_of(self, record: Scope) -> str:
-        return history_url(record.type, record.uid) if self.asks.is_administrator else ""
+        return history_url(record.type, record.uid) if self.history_type else ""
 
     def may(self, record: Scope) -> object:
         return self.possible[record.pk]

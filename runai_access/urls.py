@@ -1,15 +1,15 @@
 """Every address of the product."""
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from accessrules.views.start import StartView
 from applications.api.urls import first
 from runai_access.api.docs import api_docs
 
 urlpatterns = [
     *first,
-    path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
+    path("", StartView.as_view(), name="home"),
     path("", include("runai_access.accounts.urls")),
     path("users/", include("runai_access.accounts.user_urls")),
     path("groups/", include("runai_access.accounts.group_urls")),

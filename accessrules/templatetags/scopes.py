@@ -27,3 +27,6 @@ def naming_cell(table: ScopeTable, scope: Scope) -> str:
 def other_cells(table: ScopeTable, scope: Scope) -> SafeString:
     """Show what else the table says of it."""
     return rows.other_cells(table, scope)
+
+
+register.simple_tag(rows.history_attribute)

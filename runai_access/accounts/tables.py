@@ -168,6 +168,10 @@ class GroupTable(_HolderTable):
             found[key].members = number
         return found
 
+    @cached_property
+    def history_type(self) -> str:
+        return "group" if self.asks.is_administrator else ""
+
     def rules_of(self, group: Group) -> list[AccessRule]:
         """Return its rules in sight; those that a search has found come first."""
         return found_first(group.visible_rules, self.search)  # type: ignore[attr-defined]  # brought

@@ -14,7 +14,7 @@ _SELECT = (
 )
 _MENU = (
     '<td role="cell" class="column-menu"><a class="icon-button" id="menu-{}" href="{}"'
-    ' data-row-menu="{}" aria-label="Actions of {}">{}</a></td>'
+    ' data-row-menu="{}"{} aria-label="Actions of {}">{}</a></td>'
 )
 _ROW = '<tr role="row" data-row>'
 _CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
@@ -43,7 +43,8 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
         )
         pieces += _cells(table, record, starts)
         if have_actions:
-            pieces.append(markup(_MENU, key, table.address_of(record), key, title, _ELLIPSIS))
+            way, history = table.address_of(record), history_attribute(table, record)
+            pieces.append(markup(_MENU, key, way, key, history, title, _ELLIPSIS))
         pieces.append("</tr>\n")
     return SafeString("".join(pieces))
 
@@ -71,6 +72,12 @@ def _cells(table: ListTable, record: Any, starts: list[SafeString]) -> Iterator[
     _, *others = table.shown_columns
     for start, (_, column) in zip(starts, others, strict=True):
         yield from (start, escaped(column.cell(record, table)), "</td>")
+
+
+def history_attribute(table: ListTable, record: Any) -> SafeString:
+    """Return what tells the menu of a row the address of its history."""
+    history = table.history_of(record)
+    return markup(' data-history="{}"', history) if history else SafeString("")
 
 
 def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
