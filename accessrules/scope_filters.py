@@ -46,8 +46,9 @@ class ScopeTypeKind(ChoiceKind):
 
 
 class AboveKind(ScopeKind):
-    """A scope in sight that it stands below, at any depth."""
+    """A scope in sight that it stands below, at any depth; nothing stands below a project."""
 
+    noun = "scope"
     operators = (Operator("any_of", "any of", "choices"),)
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
@@ -56,7 +57,7 @@ class AboveKind(ScopeKind):
         return at_or_below(paths) & ~Q(path__in=list(paths))
 
     def _scopes(self, context: Authority) -> Any:
-        return scope_policy.in_sight(context)
+        return scope_policy.in_sight(context).exclude(type=Scope.Type.PROJECT)
 
 
 class UnusedKind(ChoiceKind):

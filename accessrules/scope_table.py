@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
 
 from accessrules import scope_cells, scope_counts, scope_policy
 from accessrules.authorization import Authority
 from accessrules.models import Scope
 from accessrules.scope_tree import full_names
 from runai_access.ui.addresses import history_url
-from runai_access.ui.keyset import Count, Page, Sort
+from runai_access.ui.keyset import Bytewise, Count, Page, Sort
 from runai_access.ui.narrowing import Among
 from runai_access.ui.tables import (
     ListColumn,
@@ -37,7 +38,9 @@ class Related:
 class ScopeTable(ListTable):
     """The columns of the Scopes page."""
 
-    scope = ListColumn("Scope", scope_cells.name, sort=Sort.text("name"), exports=("name",))
+    scope = ListColumn(
+        "Scope", scope_cells.name, sort=Sort(Bytewise(Lower("name"))), exports=("name",)
+    )
     type = ListColumn(
         "Type", scope_cells.scope_type, sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,

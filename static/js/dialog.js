@@ -3,6 +3,7 @@
 const dialog = document.getElementById("dialog");
 let opener = "";
 let wanted = null;
+let title = "";
 
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
@@ -48,6 +49,10 @@ if (dialog) {
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
     const isNew = !dialog.open;
     if (isNew) dialog.showModal();
+    // Another dialog in its place is read from its beginning; the same one stays where it was.
+    const earlier = title;
+    title = dialog.querySelector("#dialog-title")?.textContent ?? "";
+    if (title !== earlier) dialog.scrollTop = 0;
     const before = !isNew && event.detail.requestConfig?.focused;
     const again = before && document.getElementById(before);
     const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");

@@ -108,8 +108,11 @@ def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organi
     answer = browser.get(PAGE, {"stands_below__any_of": acme.east.pk})
     assert "Stands below any of east" in text_of(answer)
     chosen = browser.get(f"{PAGE}filter/", {"column": "stands_below", "find": "VIS"})
+    assert "Find a scope" in text_of(chosen)
     assert "acme / east / vision" in text_of(chosen)
     assert "speech" not in text_of(chosen)
+    chosen = browser.get(f"{PAGE}filter/", {"column": "stands_below"})
+    assert "training" not in text_of(chosen), "nothing stands below a project"
 
 
 def test_a_scope_out_of_sight_can_not_be_filtered_by(
@@ -126,6 +129,7 @@ def test_a_scope_out_of_sight_can_not_be_filtered_by(
     [
         ("type", ["acme"]),
         ("-scope", ["west", "vision", "training"]),
+        ("scope", ["acme", "dictation", "East"]),
         ("-scopes_below", ["2 clusters", "2 departments"]),
         ("-rules", ["training"]),
         ("-id", ["acme"]),
@@ -137,6 +141,7 @@ def test_every_order_can_be_had(
     for name in ("one", "two"):
         factories.rule(factories.group(name), "Viewer", acme.training)
     Scope.objects.filter(type="tenant").update(uid="zzz")
+    Scope.objects.filter(pk=acme.east.pk).update(name="East")
     answer = browser.get(PAGE, {"sort": sort})
     shown = column(answer, "scopes_below" if sort == "-scopes_below" else "scope")
     if sort == "-scopes_below":
