@@ -69,6 +69,14 @@ if (dialog) {
     const focused = document.activeElement;
     if (dialog.contains(focused)) event.detail.focused = focused.id;
   });
+  // Whoever went on meanwhile is not called back.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const focused = document.activeElement;
+    const { target, requestConfig } = event.detail;
+    if (target === dialog && requestConfig && focused?.id && dialog.contains(focused)) {
+      requestConfig.focused = focused.id;
+    }
+  });
   dialog.addEventListener("cancel", (event) => {
     if (!isShowingSecret()) return;
     event.preventDefault();

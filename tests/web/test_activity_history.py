@@ -114,3 +114,18 @@ def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
         assert "data-row-history" in content, address
         others = as_(dina).get(address).content.decode()
         assert "history" not in others.partition('id="listing"')[2], address
+
+
+def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organisation) -> None:
+    rule = factories.rule(factories.group("ops"), "Viewer", acme.training)
+    named = {
+        f"project:{acme.training.uid}": "History of project training",
+        f"access_rule:{rule.pk}": "History of access rule ops is Viewer in project training",
+        f"group:{rule.subject_id}": "History of group ops",
+        "access_rule:999999": "History of access rule 999999",
+        "access_rule:ops": "History of access rule ops",
+        "department:nowhere": "History of department nowhere",
+        f"user:{'0' * 8}-0000-4000-8000-{'0' * 12}": "History of user 00000000-0000-4000",
+    }
+    for thing, words in named.items():
+        assert words in text_of(browser.get(LIST, {"history__is": thing})), thing
