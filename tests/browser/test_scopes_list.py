@@ -82,7 +82,8 @@ def test_the_list_does_not_scroll_sideways(visit: Visit, width: int) -> None:
     visitor.check_accessibility()
 
 
-def test_the_list_works_without_scripts(chromium: Browser, server: Server, _scopes: None) -> None:
+@pytest.mark.usefixtures("_scopes")
+def test_the_list_works_without_scripts(chromium: Browser, server: Server) -> None:
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), server.url)
     visitor.sign_in(server)
