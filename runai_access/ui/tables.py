@@ -143,7 +143,11 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     def history_of(self, record: Any) -> str:
         """Return the address of all that happened to a row, if whoever asks may see that; else ""."""
-        return history_url(self.history_type, record.pk) if self.history_type else ""
+        return f"{self._histories}{record.pk}" if self.history_type else ""
+
+    @cached_property
+    def _histories(self) -> str:
+        return history_url(self.history_type, "")
 
     def may(self, record: Any) -> object:  # a table may look at the row
         """Return the names of the actions that this row is offered, in a text; None where all are."""

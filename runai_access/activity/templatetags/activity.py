@@ -29,9 +29,9 @@ def sentence(event: AuditEvent) -> str:
 
 @register.filter
 def differences(event: AuditEvent) -> list[str]:
-    """Return what is different since the event, before and after: "enabled: yes → no"."""
-    changes = {name: pair for name, pair in event.changes.items() if None not in pair}
-    return words.change_texts(changes)
+    """Return what is different since the event; a thing that was made or deleted has its name."""
+    is_change = event.action not in ("create", "delete")
+    return words.change_texts(event.action, event.changes) if is_change else []
 
 
 @register.simple_tag
