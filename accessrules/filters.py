@@ -18,7 +18,7 @@ from django.db.models.lookups import (
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from accessrules.scope_tree import full_names
-from accessrules.search import keys_of_subjects, roles_named, rules_to_find
+from accessrules.search import keys_of_subjects, names_matching, rules_to_find
 from runai_access.folding import fold
 from runai_access.ui.filters import (
     ANY_OF,
@@ -165,20 +165,12 @@ class RoleNameKind(TextKind):
     """A role by its name. Roles are few, so their names are folded and compared here."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+        names = list(Role.objects.values_list("pk", "name"))
         condition = Q()
         for value in values:
-            named = Q(pk__in=_matching(operator, fold(value)))
+            named = Q(pk__in=names_matching(names, operator.name, fold(value)))
             condition &= ~named if operator == IS_NOT else named
         return condition
-
-
-def _matching(operator: Operator, term: str) -> list[int]:
-    if operator.name == "contains":
-        return roles_named(term)
-    names = {pk: fold(name) for pk, name in Role.objects.values_list("pk", "name")}
-    if operator.name == "starts_with":
-        return [pk for pk, name in names.items() if name.startswith(term)]
-    return [pk for pk, name in names.items() if name == term]
 
 
 class OfferedKind(ChoiceKind):

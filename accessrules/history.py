@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accessrules.callers import Caller
-from accessrules.models import AccessRule, Subject
+from accessrules.models import AccessRule, Scope, Subject
 from runai_access.audit.models import AuditEvent
 
 EVENTS = 10
@@ -54,3 +54,14 @@ def last_events(subject: Subject, entity_type: str) -> list[AuditEvent]:
     ]
     events = {event.pk: event for part in found for event in part}.values()
     return sorted(events, key=lambda event: (event.time, event.pk), reverse=True)[:EVENTS]
+
+
+def label_of(entity_type: str, id_: str) -> str:
+    """Return a thing that is there as the record would name it, or nothing."""
+    if entity_type in SUBJECTS:
+        return Subject.objects.filter(pk=id_).values_list("name", flat=True).first() or ""
+    if entity_type == "access_rule":
+        rules = AccessRule.objects.select_related("subject", "role", "scope")
+        return str(rules.filter(pk=id_).first() or "") if id_.isdecimal() and len(id_) < 19 else ""
+    scope = Scope.objects.filter(type=entity_type, uid=id_).first()
+    return scope.label if scope else ""

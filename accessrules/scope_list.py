@@ -1,11 +1,10 @@
-"""The tree of scopes as its page shows it: in sight, with counts, a branch in pages."""
+"""The tree of scopes as its page shows it: what is in sight, a branch in pages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 
 from accessrules import scope_branches, scope_policy
@@ -14,25 +13,21 @@ from accessrules.models import Scope, ScopeQuerySet
 from accessrules.scope_branches import Branch, ScopeTree, numbers
 
 
-@dataclass
+@dataclass(frozen=True)
 class ScopeRow:
-    """A row of the page. `full_name` is shown where a search found it."""
+    """A row of the page. `full_name` is shown where a search found it.
+
+    A scope that is not in sight itself `shows_the_way` to those that are.
+    """
 
     scope: Scope
     level: int = 1
     branch: Branch | None = None
     full_name: str = ""
-    possible: scope_policy.Possible | None = None
-    scopes_below: int = 0
-    access_rules: int = 0
 
     @property
-    def below_in_words(self) -> str:
-        """How many stand below, and of what type they are."""
-        child = Scope.CHILD_TYPE.get(Scope.Type(self.scope.type))
-        if child is None:
-            return ""
-        return f"{self.scopes_below:,} {child.label.lower()}{'' if self.scopes_below == 1 else 's'}"
+    def shows_the_way(self) -> bool:
+        return self.branch is not None and not self.branch.may_be_chosen
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,6 @@ class ScopeList(ScopeTree):
         super().__init__(
             reach, given, find=given.get("search", ""), chosen=[*self.changed, *self.selected]
         )
-        self._authority = authority
         self._path = path
         turned = list(_pages([given.get("turn", "")]))
         self._pages = dict([*_pages(given.getlist("at")), *turned])
@@ -108,12 +102,8 @@ class ScopeList(ScopeTree):
     def rows(self) -> list[ScopeRow | Pages]:
         """Return the rows in order. The queries do not grow with them: two for each open branch."""
         if self.find:
-            found = [ScopeRow(item.scope, full_name=item.full_name) for item in self.found]
-            rows: list[ScopeRow | Pages] = [*found]
-        else:
-            rows = [row for branch in self.tree() for row in _flat(branch, level=1)]
-        self._fill_in([row for row in rows if isinstance(row, ScopeRow)])
-        return rows
+            return [ScopeRow(item.scope, full_name=item.full_name) for item in self.found]
+        return [row for branch in self.tree() for row in _flat(branch, level=1)]
 
     def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
         """Return where the page of this branch begins: the one asked for, or that of the chosen."""
@@ -129,23 +119,6 @@ class ScopeList(ScopeTree):
                 before = children.filter(Q(name__lt=name) | Q(name=name, pk__lt=pk))
                 return before.count() // scope_branches.SHOWN
         return 0
-
-    def _fill_in(self, rows: list[ScopeRow]) -> None:
-        """Count what is in sight and ask what may be done, but for what only shows the way."""
-        visible = [row for row in rows if self.may_be_chosen(row.scope)]
-        pks = [row.scope.pk for row in visible]
-        children = _counts(self.scopes.filter(parent__in=pks), "parent")
-        rules = self._authority.visible_rules().living().filter(scope__in=pks)
-        of_scope = _counts(rules, "scope")
-        for row in visible:
-            row.possible = scope_policy.possible(self._authority, row.scope)
-            row.scopes_below = children.get(row.scope.pk, 0)
-            row.access_rules = of_scope.get(row.scope.pk, 0)
-
-
-def _counts(rows: QuerySet[Any], by: str) -> dict[int, int]:
-    counted = rows.order_by().values(by).annotate(count=Count("*"))  # an index alone tells
-    return {row[by]: row["count"] for row in counted}
 
 
 def _flat(branch: Branch, level: int) -> Iterator[ScopeRow | Pages]:

@@ -61,6 +61,16 @@ def possible(authority: Authority, scope: Scope) -> Possible:
     return Possible(frozenset(actions), authority.allows("read", "access_rules", scope))
 
 
+def possible_anywhere(authority: Authority) -> set[str]:
+    """Return what the caller may do with some scope or other, as far as its own place tells."""
+    rights = {"rename": "update", "move": "create", "delete": "delete"}
+    return {
+        name
+        for name, action in rights.items()
+        if any(authority.allows_anywhere(action, type_) for type_ in MADE)
+    }
+
+
 def _may_be_moved(authority: Authority, scope: Scope) -> bool:
     return authority.may_leave(scope) and authority.allows_anywhere("create", scope.type)
 

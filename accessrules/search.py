@@ -1,7 +1,10 @@
 """Looking for rules by the names of their subjects, roles and scopes."""
 
+from collections.abc import Iterable
+
 from django.db.models import F, Q
 
+from accessrules import scope_policy
 from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
@@ -76,6 +79,22 @@ def roles_saying(text: str) -> list[int]:
     term = fold(text)
     rows = Role.objects.values_list("pk", "name", "description")
     return [pk for pk, *texts in rows if term in fold("\0".join(texts))]
+
+
+def names_matching(names: Iterable[tuple[int, str]], operator: str, term: str) -> list[int]:
+    """Return the ids of the names that contain, start with or are a folded text."""
+    if operator == "contains":
+        return [pk for pk, name in names if term in fold(name)]
+    if operator == "starts_with":
+        return [pk for pk, name in names if fold(name).startswith(term)]
+    return [pk for pk, name in names if fold(name) == term]
+
+
+def scopes_saying(text: str, authority: Authority) -> list[int]:
+    """Return the ids of the scopes in sight that have `text` in their names or ids."""
+    term = fold(text)
+    rows = scope_policy.in_sight(authority).values_list("pk", "name", "uid")
+    return [pk for pk, name, uid in rows if term in fold(name) or term in fold(uid)]
 
 
 def scopes_named(text: str, authority: Authority) -> list[int]:

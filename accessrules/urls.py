@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accessrules.views import effects, new_rules, rules, scope_dialogs, scopes
+from accessrules.views import effects, new_rules, rules
 
 app_name = "accessrules"
 urlpatterns = [
@@ -22,12 +22,5 @@ urlpatterns = [
         effects.scope_access_csv,
         name="scope-access-csv",
     ),
-    path("scopes/", scopes.scopes, name="scopes"),
-    path("scopes/selected/", scopes.selected, name="selected-scope"),
-    path("scopes/scopes.csv", scopes.csv, name="scopes-csv"),
-    path("scopes/new/", scope_dialogs.create, name="create-scope"),
-    path("scopes/<int:scope_id>/rename/", scope_dialogs.rename, name="rename-scope"),
-    path("scopes/<int:scope_id>/move/", scope_dialogs.move, name="move-scope"),
-    path("scopes/<int:scope_id>/delete/", scope_dialogs.delete, name="delete-scope"),
     path("access/rules/<int:rule_id>/changes/", effects.rule_changes, name="rule-changes"),
 ]

@@ -131,7 +131,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "accounts:sign-in"
-LOGIN_REDIRECT_URL = "applications:list"
+LOGIN_REDIRECT_URL = "home"
 SIGN_IN_FAILURES = 5
 SIGN_IN_LOCK_SECONDS = 15 * 60
 # How long a password that somebody else has seen is good for choosing an own one.

@@ -1,14 +1,14 @@
 """Every address of the product."""
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
+from accessrules.views.start import StartView
 from applications.api.urls import first
 from runai_access.api.docs import SchemaView, api_docs
 
 urlpatterns = [
     *first,
-    path("", RedirectView.as_view(pattern_name="applications:list"), name="home"),
+    path("", StartView.as_view(), name="home"),
     path("", include("runai_access.accounts.urls")),
     path("users/", include("runai_access.accounts.user_urls")),
     path("groups/", include("runai_access.accounts.group_urls")),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("applications/", include("applications.urls")),
     path("", include("accessrules.urls")),
     path("roles/", include("accessrules.role_urls")),
+    path("scopes/", include("accessrules.scope_urls")),
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SchemaView.as_view(), name="schema"),

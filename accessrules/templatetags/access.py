@@ -6,17 +6,17 @@ from django import template
 from django.http import HttpRequest
 
 from accessrules.authorization import ACTIONS, Permission
+from accessrules.business import pages_of
 from accessrules.callers import caller_of
 from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.history import sees_activity
 
 register = template.Library()
 
 
 @register.simple_tag
-def shows_activity(request: HttpRequest) -> bool:
-    """Return whether the rail leads whoever asks to the record."""
-    return request.user.is_authenticated and sees_activity(caller_of(request))
+def rail_pages(request: HttpRequest) -> dict[str, str]:
+    """Return the addresses of the pages that the rail leads whoever asks to."""
+    return pages_of(caller_of(request)) if request.user.is_authenticated else {}
 
 
 @register.filter

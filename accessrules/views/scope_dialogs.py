@@ -16,7 +16,7 @@ from accessrules.forms import MoveScopeForm, NewScopeForm, ScopeNameForm
 from accessrules.models import AccessRule, Scope
 from accessrules.scope_picker import ParentPicker
 from accessrules.scope_tree import full_names
-from accessrules.views.scopes import home
+from accessrules.views.scope_page import home
 from runai_access.errors import Conflict, Denied, NotFound
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 
@@ -49,7 +49,7 @@ def create(request: HttpRequest) -> HttpResponse:
         status = _tell(request, form, error)
         return _create_form(request, form, picker, status=status)
     messages.success(request, f"{_sentence(made.label)} is created.")
-    return finish_dialog(request, home(), changed=made.pk)
+    return finish_dialog(request, home(request), changed=made.pk)
 
 
 def _create_form(
@@ -81,7 +81,7 @@ def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
                 status = _tell(request, form, error)
             else:
                 messages.success(request, f"{_sentence(scope.label)} is now {renamed.name}.")
-                return finish_dialog(request, home(), changed=scope.pk)
+                return finish_dialog(request, home(request), changed=scope.pk)
     context = {"form": form, "scope": scope}
     return _render(request, "_rename", context, status=status, row=scope.pk)
 
@@ -108,7 +108,7 @@ def move(request: HttpRequest, scope_id: int) -> HttpResponse:
         status = _tell(request, form, error)
         return _move_form(request, scope, form, picker, status=status)
     messages.success(request, f"{_sentence(moved.label)} now stands below {target.label}.")
-    return finish_dialog(request, home(), changed=moved.pk)
+    return finish_dialog(request, home(request), changed=moved.pk)
 
 
 def _require_may_leave(authority: Authority, scope: Scope) -> None:
@@ -163,7 +163,7 @@ def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
             status, error = _status(refused), str(refused)
         else:
             messages.success(request, f"{_sentence(scope.label)} is deleted.")
-            return finish_dialog(request, home(), gone=_page_of(scope))
+            return finish_dialog(request, home(request), gone=_page_of(scope))
     return _render(
         request, "_delete", _in_the_way(caller, scope, error), status=status, row=scope.pk
     )
@@ -218,4 +218,4 @@ def _render(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int, row: int | None
 ) -> HttpResponse:
     template = f"accessrules/scopes/{name}.html"
-    return render_dialog(request, template, context, home=home(), status=status, row=row)
+    return render_dialog(request, template, context, home=home(request), status=status, row=row)

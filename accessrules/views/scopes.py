@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
@@ -16,7 +16,9 @@ from accessrules.callers import caller_of
 from accessrules.models import Scope
 from accessrules.scope_files import COLUMNS, csv_rows
 from accessrules.scope_list import ScopeList, ScopeRow
-from runai_access.ui.dialogs import Home, asks_for, finish_dialog, onward
+from accessrules.scope_table import ScopeTable
+from accessrules.views.scope_page import CHANGES, PAGE, tabs, tree_home
+from runai_access.ui.dialogs import asks_for, finish_dialog, onward
 from runai_access.ui.export import ROW_LIMIT, csv_response
 from runai_access.ui.pages import Action
 
@@ -26,15 +28,8 @@ ACTIONS = (
         Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_several=False)
         for type_ in scope_policy.MADE
     ),
-    Action("rename", "RENAME", "pencil", for_several=False),
-    Action("move", "MOVE", "folder-input", for_several=False),
-    Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True),
+    *CHANGES,
 )
-
-
-def home() -> Home:
-    """Return the page that the dialogs about scopes lead back to."""
-    return Home("Scopes", resolve_url("accessrules:scopes"))
 
 
 @gzip_page  # holds no secret: its CSRF token is masked anew each time (BREACH)
@@ -43,16 +38,24 @@ def scopes(request: HttpRequest) -> HttpResponse:
     """Show the tree as far as the address opens it, or what its search finds."""
     authority = caller_of(request).authority
     scope_policy.require_reading(authority)
-    tree = ScopeList(authority, resolve_url("accessrules:scopes"), request.GET)
+    tree = ScopeList(authority, tree_home().address, request.GET)
     rows = tree.rows()
-    found = [row.possible for row in rows if isinstance(row, ScopeRow) and row.possible]
-    offered = {name for possible in found for name in possible.actions}
+    kept = PAGE.listing(request, QueryDict())
+    table = ScopeTable.in_tree(
+        [row.scope for row in rows if isinstance(row, ScopeRow) and not row.shows_the_way],
+        authority=authority, columns=kept.columns, search=tree.find, address=tree.address,
+    )  # fmt: skip
+    offered = {name for possible in table.possible.values() for name in possible.actions}
     context: dict[str, Any] = {
         "tree": tree,
         "rows": rows,
+        "table": table,
+        "width": len(table.shown_columns) + 1,  # with the one of the menu
+        "list": kept,
+        "page": tree_home(),
+        "tabs": tabs(),
         "count": f"{tree.scopes.count():,}",
         "actions": [action for action in ACTIONS if action.name in offered],
-        "sees_activity": authority.is_administrator,
         "may_create": bool(scope_policy.types_made(authority)),
         "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
     }
@@ -73,10 +76,10 @@ def selected(request: HttpRequest) -> HttpResponse:
     action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
     if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
         messages.warning(request, "Select a scope first.")
-        return finish_dialog(request, home())
+        return finish_dialog(request, tree_home())
     if action.startswith("new-"):
-        return redirect(resolve_url("accessrules:create-scope") + onward(request, home(), scope=pk))
-    return redirect(resolve_url(f"accessrules:{action}-scope", int(pk)) + onward(request, home()))
+        return redirect(resolve_url("scopes:create") + onward(request, tree_home(), scope=pk))
+    return redirect(resolve_url(f"scopes:{action}", int(pk)) + onward(request, tree_home()))
 
 
 @require_safe

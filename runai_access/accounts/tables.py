@@ -65,13 +65,7 @@ def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
 
 
 def _by_members(authority: Authority) -> Sort:
-    return Sort(_counted(members_in_sight(authority)), read=_number)
-
-
-def _number(text: str) -> int:
-    if len(text) > 9:
-        raise ValueError("No group has so many members.")
-    return int(text)
+    return Sort.number(_counted(members_in_sight(authority)))
 
 
 class _HolderTable(ListTable):
@@ -123,6 +117,10 @@ class UserTable(_HolderTable):
             found[key].groups.append(name)
         return found
 
+    @cached_property
+    def history_type(self) -> str:
+        return "user" if self.asks.is_administrator else ""
+
     def rules_of(self, user: User) -> list[AccessRule]:
         """Return their own rules in sight; those that a search has found come first."""
         return found_first(user.subject.visible_rules, self.search)  # type: ignore[attr-defined]  # brought
@@ -169,6 +167,10 @@ class GroupTable(_HolderTable):
         for key, number in counted.values_list("key", "number"):
             found[key].members = number
         return found
+
+    @cached_property
+    def history_type(self) -> str:
+        return "group" if self.asks.is_administrator else ""
 
     def rules_of(self, group: Group) -> list[AccessRule]:
         """Return its rules in sight; those that a search has found come first."""

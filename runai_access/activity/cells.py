@@ -67,7 +67,7 @@ def result(event: AuditEvent, _: object) -> str:
 
 def details(event: AuditEvent, _: object) -> str:
     """What changed, or why it was refused."""
-    text = "; ".join(change_texts(event.changes))
+    text = "; ".join(change_texts(event.action, event.changes))
     return markup(
         '<span class="event-details" title="{}{}">{}</span>',
         text, event.reason, text or event.reason or _NOTHING,

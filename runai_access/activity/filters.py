@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from accessrules.history import SUBJECTS, history_of
+from accessrules.history import SUBJECTS, history_of, label_of
 from runai_access.activity.looking import Looking, Wanted
 from runai_access.activity.words import action_words, entity_words, type_words
 from runai_access.audit.models import AuditEvent
@@ -170,4 +170,4 @@ class EventFilterSet(ListFilterSet):
 def _name_of(thing: Thing) -> str:
     about = AuditEvent.objects.filter(entity_type=thing.type, entity_id=thing.id)
     name = about.order_by("-time").values_list("entity_name", flat=True).first()
-    return name or thing.id
+    return name or label_of(thing.type, thing.id) or thing.id

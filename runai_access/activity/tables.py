@@ -21,9 +21,9 @@ class EventTable(ListTable):
     )
     result = ListColumn("Result", cells.result, exports=("result",))
     details = ListColumn(
-        "Details", cells.details, exports=("changes", "reason"),
-        as_text=lambda changes, reason: "; ".join(
-            [*change_texts(changes), *([reason] if reason else [])]
+        "Details", cells.details, exports=("action", "changes", "reason"),
+        as_text=lambda action, changes, reason: "; ".join(
+            [*change_texts(action, changes), *([reason] if reason else [])]
         ),
     )  # fmt: skip
     source_ip = ListColumn("Source address", cells.source_ip, exports=("source_ip",))

@@ -75,12 +75,13 @@ def value_words(value: Any) -> str:
     return str(value)
 
 
-def change_texts(changes: dict[str, list[Any]]) -> list[str]:
-    """Return what changed: "enabled: yes → no"; of what is new or gone only what it was."""
+def change_texts(action: str, changes: dict[str, list[Any]]) -> list[str]:
+    """Return what an action changed: "enabled: yes → no"; only the values of what is new or gone."""
     texts = []
     for name, pair in changes.items():
-        shown = [_short(value_words(value)) for value in pair if value is not None]
-        texts.append(f"{field_words(name)}: {' → '.join(shown) or 'none'}")
+        told = pair if action == "update" else [value for value in pair if value is not None]
+        shown = " → ".join(_short(value_words(value)) for value in told)
+        texts.append(f"{field_words(name)}: {shown or 'none'}")
     return texts
 
 

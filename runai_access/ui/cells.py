@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from runai_access.ui.addresses import history_url
 from runai_access.ui.markup import badge, clip, marked, markup, moment, quiet
 
 Cell = Callable[[Any, Any], str]
@@ -32,11 +31,12 @@ def creation(record: Any, _: object) -> str:
 
 def update(record: Any, table: Any) -> str:
     """When it changed last, which leads whoever may see the record to all that happened to it."""
-    if not table.history_type:
+    history = table.history_of(record)
+    if not history:
         return moment(record.updated_at, in_column=True)
     return markup(
         '<a class="cell-link" href="{}" title="Its history">{}</a>',
-        history_url(table.history_type, record.pk), moment(record.updated_at, in_column=True),
+        history, moment(record.updated_at, in_column=True),
     )  # fmt: skip
 
 

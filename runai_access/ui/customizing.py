@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
-from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog
+from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog, way_back
 from runai_access.ui.export import ROW_LIMIT, csv_response, json_response
 from runai_access.ui.filters import Chip, ChoiceKind, Operator
 from runai_access.ui.listing import PAGE_SIZES, Listing
@@ -140,15 +140,25 @@ def columns_dialog(
     do = request.POST.get("do", "")
     if request.method == "POST" and do == "reset":
         remember(request, table.name, columns=[], density=TablePreference.Density.COMFORTABLE)
-        target = listing.url(columns=None)
-        return finish_dialog(request, home, show=target)
+        return _show(request, home, listing.url(columns=None))
     if request.method == "POST" and do == "save":
         chosen = [name for name in form.order if name in form.shown]
         remember(request, table.name, columns=chosen, density=form.density)
-        target = listing.url(columns=",".join(chosen))
-        return finish_dialog(request, home, show=target)
-    context = {"list": listing, "form": form, "path": path}
+        return _show(request, home, listing.url(columns=",".join(chosen)))
+    context = {
+        "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, home),
+    }  # fmt: skip
     return render_dialog(request, "ui/list/_columns.html", context, home=home)
+
+
+def _show(request: HttpRequest, home: Home, address: str) -> HttpResponse:
+    """Go to the list at `address`; to where the dialog was opened, if that shows the same columns."""
+    return finish_dialog(request, home, show="" if _is_elsewhere(request, home) else address)
+
+
+def _is_elsewhere(request: HttpRequest, home: Home) -> bool:
+    """Return whether the dialog was opened from another page than its own list."""
+    return way_back(request, home).partition("?")[0] != home.address
 
 
 class _ColumnsForm:

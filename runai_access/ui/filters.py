@@ -201,6 +201,8 @@ class ChoiceKind(Kind):
 
     operators: tuple[Operator, ...] = (ANY_OF,)
     has_search = False
+    # What one of them is called, where the column's title does not say.
+    noun = ""
 
     def choices(self, context: Any, search: str = "") -> list[Choice]:
         """Return what there is to choose, at most as much as fits a dialog."""

@@ -39,6 +39,12 @@ def _same(text: str) -> Any:
     return text
 
 
+def _number(text: str) -> int:
+    if len(text) > 9:
+        raise ValueError("Nothing is counted that far.")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Sort:
     """What a column is sorted by; `read` turns the text in a cursor back into a value."""
@@ -54,6 +60,10 @@ class Sort:
     @classmethod
     def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
         return cls(F(path), is_nullable, datetime.fromisoformat)
+
+    @classmethod
+    def number(cls, by: Combinable | Expression) -> "Sort":
+        return cls(by, read=_number)
 
     @classmethod
     def flag(cls, path: str) -> "Sort":

@@ -49,6 +49,15 @@ class Action:
     @property
     def css_class(self) -> str:
         """Say to the style sheet with which selection the button shows."""
+        return f"{self._kind_of_selection} may-{self.name}"
+
+    @property
+    def menu_class(self) -> str:
+        """Say to the style sheet in the menu of which rows it shows."""
+        return f"for-{self.when or 'one'} may-{self.name}"
+
+    @property
+    def _kind_of_selection(self) -> str:
         if self.when:
             return f"for-{self.when}"
         if self.for_one and self.for_several:

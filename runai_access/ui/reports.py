@@ -20,12 +20,12 @@ class Line:
 def render_report(
     request: HttpRequest, lines: Sequence[Line], *, home: Home, changed: object = ""
 ) -> HttpResponse:
-    """Show line by line what was done and what was not.
+    """Show line by line what was done and what was not; that comes first, to be seen among many.
 
     The list behind is out of date; `changed` is its one row that is new or different, if it is one.
     """
     context = {
-        "lines": lines,
+        "lines": sorted(lines, key=lambda line: line.went_well),
         "well": sum(line.went_well for line in lines),
         "failed": sum(not line.went_well for line in lines),
     }

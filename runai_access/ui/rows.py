@@ -1,5 +1,6 @@
 """The rows of a list's table."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -9,11 +10,11 @@ from runai_access.ui.tables import ListTable
 
 _SELECT = (
     '<input type="checkbox" name="selected" value="{}" form="selection" data-enabled="{}"'
-    ' id="select-{}" aria-label="{}"{}>'
+    ' id="select-{}"{} aria-label="{}"{}>'
 )
 _MENU = (
     '<td role="cell" class="column-menu"><a class="icon-button" id="menu-{}" href="{}"'
-    ' data-row-menu="{}" aria-label="Actions of {}">{}</a></td>'
+    ' data-row-menu="{}"{} aria-label="Actions of {}">{}</a></td>'
 )
 _ROW = '<tr role="row" data-row>'
 _CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
@@ -23,11 +24,7 @@ _ELLIPSIS = icon("ellipsis")
 
 def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
     """Return the rows of the page, each with a box to select it and a menu if it has actions."""
-    (_, naming), *others = table.shown_columns
-    starts = [
-        markup('<td role="cell" class="column-{}" data-label="{}">', name, column.verbose_name)
-        for name, column in others
-    ]
+    starts = _starts(table)
     naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
     pieces: list[str] = []
     for record in table.data:
@@ -40,22 +37,55 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
             naming_start,
             _box(record, key, title, table) if have_actions else "",
             "\n",
-            escaped(naming.cell(record, table)),
+            naming_cell(table, record),
             _changed(record, table) if is_changed else "",
             "</th>",
         )
-        for start, (_, column) in zip(starts, others, strict=True):
-            pieces += (start, escaped(column.cell(record, table)), "</td>")
+        pieces += _cells(table, record, starts)
         if have_actions:
-            pieces.append(markup(_MENU, key, table.address_of(record), key, title, _ELLIPSIS))
+            way, history = table.address_of(record), history_attribute(table, record)
+            pieces.append(markup(_MENU, key, way, key, history, title, _ELLIPSIS))
         pieces.append("</tr>\n")
     return SafeString("".join(pieces))
+
+
+def naming_cell(table: ListTable, record: Any) -> SafeString:
+    """Return what the first column says of a row."""
+    (_, naming), *_ = table.shown_columns
+    return SafeString(escaped(naming.cell(record, table)))
+
+
+def other_cells(table: ListTable, record: Any) -> SafeString:
+    """Return the cells of the other columns, for rows that are made elsewhere."""
+    return SafeString("".join(_cells(table, record, _starts(table))))
+
+
+def _starts(table: ListTable) -> list[SafeString]:
+    _, *others = table.shown_columns
+    return [
+        markup('<td role="cell" class="column-{}" data-label="{}">', name, column.verbose_name)
+        for name, column in others
+    ]
+
+
+def _cells(table: ListTable, record: Any, starts: list[SafeString]) -> Iterator[str]:
+    _, *others = table.shown_columns
+    for start, (_, column) in zip(starts, others, strict=True):
+        yield from (start, escaped(column.cell(record, table)), "</td>")
+
+
+def history_attribute(table: ListTable, record: Any) -> SafeString:
+    """Return what tells the menu of a row the address of its history."""
+    history = table.history_of(record)
+    return markup(' data-history="{}"', history) if history else SafeString("")
 
 
 def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
     is_enabled = "true" if getattr(record, "enabled", False) else "false"
     is_selected = SafeString(" checked" if key in table.selected else "")
-    return markup(_SELECT, key, is_enabled, key, title, is_selected)
+    may = table.may(record)
+    told = "" if may is None else markup(' data-may="{}"', may)
+    return markup(_SELECT, key, is_enabled, key, told, title, is_selected)
 
 
 def _changed(record: Any, table: ListTable) -> SafeString:

@@ -10,6 +10,7 @@ from django.db.models import Func, Model, QuerySet
 from django_tables2.data import TableData
 
 from runai_access.ui import cells
+from runai_access.ui.addresses import history_url
 from runai_access.ui.cells import Cell
 from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Page, Sort
@@ -82,9 +83,9 @@ def creator_column(title: str = "Created by") -> ListColumn:
     return ListColumn(title, cells.creator, sort=sort, exports=("created_by",))
 
 
-def creation_column() -> ListColumn:
+def creation_column(*, is_shown: bool = True) -> ListColumn:
     """A column of when the row was made."""
-    return _time_column("Creation time", cells.creation, "created_at")
+    return _time_column("Creation time", cells.creation, "created_at", is_shown=is_shown)
 
 
 def update_column(*, is_shown: bool = True) -> ListColumn:
@@ -134,7 +135,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
             PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden
         )
 
-    @property
+    @cached_property
     def shown_columns(self) -> list[tuple[str, ListColumn]]:
         """The columns that are shown, with their names."""
         return [(column.name, column.column) for column in self.columns]
@@ -143,6 +144,18 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def history_type(self) -> str:
         """What the record calls a row, if whoever asks may see the history of rows; else ""."""
         return ""
+
+    def history_of(self, record: Any) -> str:
+        """Return the address of all that happened to a row, if whoever asks may see that; else ""."""
+        return f"{self._histories}{record.pk}" if self.history_type else ""
+
+    @cached_property
+    def _histories(self) -> str:
+        return history_url(self.history_type, "")
+
+    def may(self, record: Any) -> object:  # a table may look at the row
+        """Return the names of the actions that this row is offered, in a text; None where all are."""
+        return None
 
     def address_of(self, record: Any) -> str:
         """Return the address of a row's own page; where there is none, of the list with it selected."""

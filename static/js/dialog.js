@@ -5,6 +5,7 @@ let opener = "";
 let wanted = null;
 // Whether the list shows what a dialog has found to be gone.
 let isBehind = false;
+let title = "";
 
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
@@ -57,6 +58,10 @@ if (dialog) {
     isBehind ||= dialog.querySelector("[data-stale]") !== null;
     const isNew = !dialog.open;
     if (isNew) dialog.showModal();
+    // Another dialog in its place is read from its beginning; the same one stays where it was.
+    const earlier = title;
+    title = dialog.querySelector("#dialog-title")?.textContent ?? "";
+    if (title !== earlier) dialog.scrollTop = 0;
     const before = !isNew && event.detail.requestConfig?.focused;
     const again = before && document.getElementById(before);
     const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
@@ -72,6 +77,14 @@ if (dialog) {
   document.addEventListener("htmx:configRequest", (event) => {
     const focused = document.activeElement;
     if (dialog.contains(focused)) event.detail.focused = focused.id;
+  });
+  // Whoever went on meanwhile is not called back.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const focused = document.activeElement;
+    const { target, requestConfig } = event.detail;
+    if (target === dialog && requestConfig && focused?.id && dialog.contains(focused)) {
+      requestConfig.focused = focused.id;
+    }
   });
   dialog.addEventListener("cancel", (event) => {
     if (!isShowingSecret()) return;

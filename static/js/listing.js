@@ -44,6 +44,8 @@ function openMenu(link) {
   menu.elements.selected.value = link.dataset.rowMenu;
   const page = menu.querySelector("[data-row-page]");
   if (page) page.href = link.href;
+  const history = menu.querySelector("[data-row-history]");
+  if (history) history.href = link.dataset.history;
   menu.dataset.enabled = box.dataset.enabled;
   menu.dataset.may = box.dataset.may;
   menu.showPopover({ source: link });

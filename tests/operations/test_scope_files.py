@@ -121,7 +121,8 @@ def test_what_stands_below_a_scope_follows_it_in_the_file() -> None:
         made = factories.cluster(cluster)
         for department in ("b", "a"):
             factories.project("p", factories.department(f"{cluster}-{department}", made))
-    names = [one["name"] for one in json.loads(run("export_scopes", "--format", "json"))]
+    names = [one["name"] for one in json.loads(run("export_scopes", "-", "--format", "json"))]
+    assert run("export_scopes", "-") == run("export_scopes")
     assert names == ["east", "east-a", "p", "east-b", "p", "west", "west-a", "p", "west-b", "p"]
 
 

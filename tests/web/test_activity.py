@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accessrules.group_actions import add_member, remove_member
 from applications.actions import create_application, set_application_enabled
 from runai_access.accounts.models import User
 from runai_access.activity import looking
@@ -42,6 +43,16 @@ def test_an_event_says_who_did_what_on_what_when_from_where_with_what_result(
     assert column(page, "result")[0] == "Succeeded"
     assert column(page, "details") == ["enabled: yes → no", "name: ci-prod"]
     assert column(page, "source_ip")[0] == "192.0.2.9"
+
+
+def test_who_came_is_told_from_who_left(browser: Client, ada: User, vera: User) -> None:
+    ops, caller = factories.group("ops"), factories.caller(ada, "192.0.2.9")
+    add_member(caller=caller, group=ops, member=vera.subject)
+    remove_member(caller=caller, group=ops, member=vera.subject)
+    words = ["members: vera@acme.example → none", "members: none → vera@acme.example"]
+    assert column(browser.get(LIST), "details") == words
+    page = text_of(browser.get(f"/groups/{ops.pk}/"))
+    assert "changed group ops · members: none → vera@acme.example" in page
 
 
 def test_the_newest_comes_first_to_the_second(browser: Client) -> None:

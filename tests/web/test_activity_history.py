@@ -92,3 +92,40 @@ def test_nobody_is_led_to_what_they_may_not_see(
         page = browser.get(address)
         assert page.status_code == 200
         assert "/activity/" not in page.content.decode()
+
+
+def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
+    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+) -> None:
+    ops = factories.group("ops")
+    rule = factories.rule(ops, "Viewer", acme.training)
+    ci = factories.application("ci", ("Viewer", acme.training))
+    histories = {
+        "/applications/": f"application%3A{ci.pk}",
+        "/access-rules/": f"access_rule%3A{rule.pk}",
+        "/scopes/": f"department%3A{acme.vision.uid}",
+        "/scopes/list/": f"project%3A{acme.training.uid}",
+        "/users/": f"user%3A{dina.pk}",
+        "/groups/": f"group%3A{ops.pk}",
+    }
+    for address, thing in histories.items():
+        content = browser.get(address).content.decode()
+        assert f'data-history="/activity/?history__is={thing}"' in content, address
+        assert "data-row-history" in content, address
+        others = as_(dina).get(address).content.decode()
+        assert "history" not in others.partition('id="listing"')[2], address
+
+
+def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organisation) -> None:
+    rule = factories.rule(factories.group("ops"), "Viewer", acme.training)
+    named = {
+        f"project:{acme.training.uid}": "History of project training",
+        f"access_rule:{rule.pk}": "History of access rule ops is Viewer in project training",
+        f"group:{rule.subject_id}": "History of group ops",
+        "access_rule:999999": "History of access rule 999999",
+        "access_rule:ops": "History of access rule ops",
+        "department:nowhere": "History of department nowhere",
+        f"user:{'0' * 8}-0000-4000-8000-{'0' * 12}": "History of user 00000000-0000-4000",
+    }
+    for thing, words in named.items():
+        assert words in text_of(browser.get(LIST, {"history__is": thing})), thing

@@ -8,6 +8,7 @@ from django.test import Client
 
 from applications import policy
 from runai_access.accounts.models import User
+from tests import factories
 from tests.web.conftest import SignedIn, text_of
 
 LIST = "/applications/"
@@ -84,3 +85,29 @@ def test_an_error_in_a_part_of_a_page_reloads_the_page(vera: User, as_: SignedIn
     answer = as_(vera).get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
     assert answer.status_code == 403
     assert answer.headers["HX-Refresh"] == "true"
+
+
+# Nobody is led to where they have no business.
+
+
+def _rail(browser: Client) -> list[str]:
+    content = browser.get("/account/").content.decode().partition('aria-label="Main"')[2]
+    return re.findall(r'title="([^"]+)">', content.partition("</nav>")[0])
+
+
+def test_the_rail_offers_what_somebody_may_see(
+    browser: Client, dina: User, vera: User, as_: SignedIn
+) -> None:
+    access = ["Applications", "Access rules", "Roles", "Scopes", "Users and groups"]
+    assert _rail(browser) == [*access, "Activity", "API"]
+    assert _rail(as_(dina)) == [*access, "API"]
+    assert _rail(as_(vera)) == ["Scopes", "API"]
+    assert _rail(as_(factories.person("otto@acme.example"))) == ["API"]
+
+
+def test_everyone_starts_at_the_first_page_they_may_see(
+    browser: Client, vera: User, as_: SignedIn
+) -> None:
+    assert browser.get("/").url == LIST
+    assert as_(vera).get("/").url == "/scopes/"
+    assert as_(factories.person("otto@acme.example")).get("/").url == "/account/"

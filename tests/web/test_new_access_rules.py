@@ -53,6 +53,7 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
     assert "4 of 6 done, 2 not" in text
     assert "ci in project training Not done: ci already is Viewer in project training." in text
     assert "ops is now Viewer in cluster west" in text
+    assert text.rindex("Not done") < text.index("is now Viewer"), "what was refused comes first"
     assert "changed" in answer.headers["HX-Trigger"]
     rules = AccessRule.objects.living().filter(scope=acme.west)
     assert {rule.subject.name for rule in rules} == {"ci", "vera@acme.example", "ops"}

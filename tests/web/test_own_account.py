@@ -111,7 +111,7 @@ def test_choosing_is_refused_as_long_as_something_will_not_do(nina: Issued, as_:
 def test_choosing_never_leads_to_another_host(nina: Issued, as_: SignedIn, onward: str) -> None:
     browser = as_(nina.user)
     assert "evil" not in browser.get(PASSWORD, {"next": onward}).content.decode()
-    assert browser.post(PASSWORD, {**fields(nina.password), "next": onward}).url == LIST
+    assert browser.post(PASSWORD, {**fields(nina.password), "next": onward}).url == "/"
 
 
 # One's own password

@@ -39,7 +39,7 @@ def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
     browser.post(url, {"submission": submission_in(browser.get(url))})
     page = browser.get(ci.get_absolute_url())
     assert "ada@acme.example changed application ci" in text_of(page)
-    assert "clientSecret: previous → regenerated" in text_of(page)
+    assert "client secret: previous → regenerated" in text_of(page)
     assert SECRET.search(page.content.decode()) is None
     theirs = text_of(as_(dina).get(ci.get_absolute_url()))
     assert "Recent activity" not in theirs

@@ -222,7 +222,7 @@ def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
 ) -> None:
     query = {"open": acme.vision.pk}
     browser.get(PAGE, query)
-    with django_assert_num_queries(13) as few:
+    with django_assert_num_queries(14) as few:
         browser.get(PAGE, query)
     for number in range(40):
         made = factories.project(f"p{number}", acme.vision)

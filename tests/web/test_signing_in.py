@@ -15,7 +15,7 @@ from tests.web.conftest import DIALOG, SignedIn, text_of
 SIGN_IN = "/sign-in/"
 PASSWORD = "correct-horse-battery-staple"
 WRONG = "The e-mail or the password is wrong."
-LIST = "/applications/"
+START, LIST = "/", "/applications/"
 
 pytestmark = pytest.mark.django_db
 
@@ -41,9 +41,9 @@ def test_a_stranger_is_sent_to_sign_in_and_back_to_where_they_wanted(
     assert client.get(wanted).status_code == 200
 
 
-def test_signing_in_leads_to_applications(client: Client, rosa: User) -> None:
+def test_signing_in_leads_to_the_start_page(client: Client, rosa: User) -> None:
     answer = _sent(client)
-    assert (answer.status_code, answer.url) == (302, LIST)
+    assert (answer.status_code, answer.url) == (302, START)
 
 
 def test_the_email_may_be_typed_in_capitals_and_with_spaces(client: Client, rosa: User) -> None:
@@ -55,11 +55,11 @@ def test_the_email_may_be_typed_in_capitals_and_with_spaces(client: Client, rosa
     "next_", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
 def test_next_never_leads_to_another_host(client: Client, rosa: User, next_: str) -> None:
-    assert _sent(client, next=next_).url == LIST
+    assert _sent(client, next=next_).url == START
 
 
 def test_someone_signed_in_is_not_asked_again(rosa: User, as_: SignedIn) -> None:
-    assert as_(rosa).get(SIGN_IN, {"next": "//evil.example"}).url == LIST
+    assert as_(rosa).get(SIGN_IN, {"next": "//evil.example"}).url == START
 
 
 @pytest.mark.parametrize("email", ["rosa@acme.example", "nobody@acme.example"])

@@ -55,7 +55,7 @@ def test_the_page_tells_facts_groups_and_every_rule_that_holds(
 def test_the_page_tells_what_happened(browser: Client, bo: User) -> None:
     browser.post(url("disable", bo))
     text = text_of(browser.get(url("detail", bo)))
-    assert "ada@acme.example changed user bo@acme.example · enabled: True → False" in text
+    assert "ada@acme.example changed user bo@acme.example · enabled: yes → no" in text
     assert "ENABLE" in text
 
 

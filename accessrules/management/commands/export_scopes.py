@@ -16,12 +16,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "file", metavar="FILE", nargs="?", help="where to; else to standard output"
+            "file", metavar="FILE", nargs="?", help="where to; - or nothing: to standard output"
         )
         parser.add_argument("--format", choices=FORMATS, help="unless FILE's name ends with it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name = options["file"] or ""
+        name = "" if options["file"] in (None, "-") else options["file"]
         format_ = options["format"] or format_of(name) or ("" if name else "csv")
         if not format_:
             raise CommandError(f"Is {name} to be CSV, JSON or YAML? Say it with --format.")

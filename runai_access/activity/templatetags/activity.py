@@ -27,6 +27,13 @@ def sentence(event: AuditEvent) -> str:
     return f"{deed} {words.entity_words(event.entity_type, event.entity_name)}"
 
 
+@register.filter
+def differences(event: AuditEvent) -> list[str]:
+    """Return what is different since the event; a thing that was made or deleted has its name."""
+    is_change = event.action not in ("create", "delete")
+    return words.change_texts(event.action, event.changes) if is_change else []
+
+
 @register.simple_tag
 def further_back_url(listing: Listing) -> str:
     """Return the address of the same view, from where the look back ended."""

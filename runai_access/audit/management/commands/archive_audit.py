@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{folder} can't be written: {error}") from error
         if archive is None:
-            self.stdout.write(f"No rows are older than {days} days.")
+            self.stdout.write(f"No rows are older than {days} day{'' if days == 1 else 's'}.")
             return
         self.stdout.write(
             f"Moved {archive.events:,} rows (seals {archive.first_seal} to {archive.last_seal}) to "

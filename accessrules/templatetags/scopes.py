@@ -1,0 +1,32 @@
+"""The rows of the tree of scopes: their cells are those of the list."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from accessrules.models import Scope
+from accessrules.scope_policy import Possible
+from accessrules.scope_table import ScopeTable
+from runai_access.ui import rows
+
+register = template.Library()
+
+
+@register.simple_tag
+def may(table: ScopeTable, scope: Scope) -> Possible:
+    """Return what may be done with a scope that is in sight."""
+    return table.possible[scope.pk]
+
+
+@register.simple_tag
+def naming_cell(table: ScopeTable, scope: Scope) -> str:
+    """Show the name of a scope."""
+    return rows.naming_cell(table, scope)
+
+
+@register.simple_tag
+def other_cells(table: ScopeTable, scope: Scope) -> SafeString:
+    """Show what else the table says of it."""
+    return rows.other_cells(table, scope)
+
+
+register.simple_tag(rows.history_attribute)

@@ -1,0 +1,100 @@
+"""The list of scopes in a browser: from the tree and back, with keys, without scripts, on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.servers import Server
+
+pytestmark = pytest.mark.slow
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def open_page(visitor: Visitor, address: str = "list/") -> Page:
+    visitor.page.goto(f"{visitor.url}/scopes/{address}")
+    return visitor.page
+
+
+def test_a_filter_and_an_order_lead_from_the_tree_to_the_list_and_back(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor, "")
+    page.keyboard.press("f")
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_role("link", name="Stands below").click()
+    dialog.get_by_label("Find a scope").fill(CLUSTER)
+    dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}")).check()
+    visitor.check_accessibility()
+    visitor.press("APPLY")
+    expect(page.locator(".tabs [aria-current]")).to_have_text("List")
+    expect(page.get_by_role("checkbox", name=DEPARTMENT, exact=True)).to_be_visible()
+    expect(page.get_by_role("checkbox", name=CLUSTER, exact=True)).to_have_count(0)
+    visitor.check_accessibility()
+    page.locator("#sort-rules").click()
+    expect(page.locator("th.column-rules")).to_have_attribute("aria-sort", "ascending")
+    page.go_back()
+    expect(page.locator("th.column-rules[aria-sort]")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Tree")
+    page.locator("#sort-rules").click()
+    expect(page.locator(".tabs [aria-current]")).to_have_text("List")
+
+
+def test_columns_chosen_in_the_tree_are_shown_there(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor, "")
+    visitor.press("COLUMNS")
+    page.get_by_role("checkbox", name="ID", exact=True).check()
+    visitor.press("APPLY")
+    expect(page.get_by_role("columnheader", name="ID")).to_be_visible()
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Tree")
+    visitor.check_accessibility()
+    visitor.press("COLUMNS")
+    visitor.press("RESET")
+    expect(page.get_by_role("columnheader", name="ID")).to_have_count(0)
+
+
+def test_a_row_offers_what_may_be_done_with_it(visit: Visit) -> None:
+    visitor = visit()
+    page = open_page(visitor)
+    page.get_by_role("checkbox", name=CLUSTER, exact=True).check()
+    expect(page.get_by_role("button", name="RENAME")).to_be_visible()
+    expect(page.get_by_role("button", name="MOVE")).to_be_hidden()
+    page.get_by_role("checkbox", name=CLUSTER, exact=True).uncheck()
+    box = page.get_by_role("checkbox", name=DEPARTMENT, exact=True)
+    box.focus()
+    page.keyboard.press("m")
+    expect(page.locator("#row-menu").get_by_role("button", name="Rename")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#row-menu").get_by_role("button", name="Move")).to_be_focused()
+    page.locator("#row-menu").get_by_role("link", name="History").click()
+    expect(page.locator(".chip")).to_contain_text(f"History of department {DEPARTMENT}")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_the_list_does_not_scroll_sideways(visit: Visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    page = open_page(visitor)
+    page.get_by_role("checkbox", name=DEPARTMENT, exact=True).check()
+    expect(page.get_by_role("button", name="RENAME")).to_be_in_viewport()
+    assert not page.evaluate(TOO_WIDE)
+    visitor.check_accessibility()
+
+
+@pytest.mark.usefixtures("_scopes")
+def test_the_list_works_without_scripts(chromium: Browser, server: Server) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    visitor = Visitor(context.new_page(), server.url)
+    visitor.sign_in(server)
+    page = open_page(visitor, "")
+    visitor.press("ADD FILTER")
+    page.get_by_role("link", name="Type").click()
+    page.get_by_role("checkbox", name="Department").check()
+    visitor.press("APPLY")
+    expect(page.get_by_role("checkbox", name=CLUSTER, exact=True)).to_have_count(0)
+    page.get_by_role("checkbox", name=DEPARTMENT, exact=True).check()
+    visitor.press("RENAME")
+    visitor.press("CANCEL")
+    expect(page.get_by_role("checkbox", name=DEPARTMENT, exact=True)).to_be_checked()
+    context.close()
