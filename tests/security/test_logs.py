@@ -1,6 +1,7 @@
 """What the log says of an error that nobody foresaw."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,8 @@ from tests import factories
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what was logged, as the product is set to write it."""
-    line = settings.LOGGING["formatters"]["line"]
+    configured: Any = settings.LOGGING
+    line = configured["formatters"]["line"]
     formatter: logging.Formatter = import_string(line["()"])(line["format"])
     return [formatter.format(record) for record in caplog.records]
 
