@@ -1,5 +1,6 @@
 """The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
+
+logger = logging.getLogger(__name__)
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -77,6 +80,7 @@ def _response_to(exception: Exception) -> Response | None:
             code = 429 if isinstance(exception, TooMany) else 503
             return _retry_later(error(code, str(exception)), exception.retry_after)
         case OperationalError() | InterfaceError():
+            logger.error("The database does not answer: %s", exception)
             connection.close()
             return _retry_later(error(503), 5)
         case exceptions.APIException():

@@ -66,7 +66,7 @@ def test_what_comes_in_headers_is_described() -> None:
         assert "WWW-Authenticate" in told.get("401", {"WWW-Authenticate"}), (method, path)
         for status in ("429", "503"):
             assert "Retry-After" in told.get(status, {"Retry-After"}), (method, path)
-    assert lists == 12
+    assert lists == 11
 
 
 def test_each_generation_is_told_its_own_name_of_the_secret() -> None:

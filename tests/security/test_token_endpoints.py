@@ -147,9 +147,13 @@ def test_too_many_in_vain_are_told_to_wait_and_remembered_ones_never(
 
 @every_endpoint
 def test_without_its_database_the_answer_is_503_in_json(
-    nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    nightly: Application,
+    secret: str,
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """RFC 9110 §15.6.4."""
+    """RFC 9110 §15.6.4. Why is for the log, once, and for nobody outside."""
 
     def away(client_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
@@ -159,6 +163,9 @@ def test_without_its_database_the_answer_is_503_in_json(
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
     assert b"10.0.0.7" not in answer.content
+    assert [record.message for record in caplog.records if "10.0.0.7" in record.message] == [
+        "The database does not answer: no server at 10.0.0.7, user runai"
+    ]
     answer.json()
 
 
