@@ -251,6 +251,14 @@ def test_only_what_may_be_done_is_offered(
     assert "ACCESS RULES" in reader
 
 
+def test_the_menu_of_a_row_ends_with_what_destroys(browser: Client) -> None:
+    factories.application("ci")
+    menu = browser.get(LIST).content.decode().split('id="row-menu"')[1].split("</form>")[0]
+    assert menu.index("data-row-history") < menu.index('value="access-rules"')
+    last = max(menu.rindex("<button"), menu.rindex("<a "))
+    assert 'value="delete"' in menu[last:]
+
+
 def test_an_empty_list_says_what_belongs_here(browser: Client) -> None:
     page = text_of(browser.get(LIST))
     assert "No applications yet" in page
