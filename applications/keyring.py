@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accessrules.callers import SYSTEM
 from applications.keys import make_key, open_key
 from applications.models import SigningKey
+from runai_access.audit.recorder import Entity, record
 
 # Every process reads the keys again this often, so a new key is known everywhere before it signs.
 RELOAD_SECONDS = 5.0
@@ -116,9 +118,9 @@ def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
     replaced_at: datetime | None = None
     for key in SigningKey.objects.all():
         if replaced_at is not None and replaced_at + longest < now:
-            key.delete()
+            _remove(key)
         replaced_at = key.signs_from
-    return make_key(signs_from=now + timedelta(seconds=after_seconds))
+    return _add(signs_from=now + timedelta(seconds=after_seconds))
 
 
 @transaction.atomic
@@ -127,5 +129,24 @@ def replace_all() -> SigningKey:
 
     Each process follows when it reads the keys again, within RELOAD_SECONDS.
     """
-    SigningKey.objects.all().delete()
-    return make_key(signs_from=timezone.now())
+    for key in SigningKey.objects.all():
+        _remove(key)
+    return _add(signs_from=timezone.now())
+
+
+def _add(*, signs_from: datetime) -> SigningKey:
+    key = make_key(signs_from=signs_from)
+    record(
+        "create", _entity(key), actor=SYSTEM.actor, changes={"signsFrom": [None, str(signs_from)]}
+    )
+    return key
+
+
+def _remove(key: SigningKey) -> None:
+    entity = _entity(key)
+    key.delete()
+    record("delete", entity, actor=SYSTEM.actor)
+
+
+def _entity(key: SigningKey) -> Entity:
+    return Entity("signing_key", key.kid, key.kid)

@@ -264,5 +264,7 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # A refused request is nothing to act on, and what matters of it is in the audit record.
         "django.request": {"level": "ERROR"},
+        # A stranger's Host is refused like any other bad input: no line for each, let alone its stack.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

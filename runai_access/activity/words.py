@@ -5,7 +5,7 @@ from typing import Any
 from runai_access.audit.models import AuditEvent
 
 # What has pages, scopes, or rules of its own is worth a look at its history.
-_WITHOUT_HISTORY = ("request", "audit", "")
+_WITHOUT_HISTORY = ("request", "audit", "signing_key", "")
 _SUBJECT_TYPES = {"app": "application"}
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "record"}
 _DONE = {

@@ -18,6 +18,7 @@ from applications import keyring
 from applications.keyring import KEYRING, Keyring, rotate
 from applications.models import Application, SigningKey
 from applications.tokens import InvalidToken, application_of, issue
+from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.conftest import StartServer
 
@@ -146,6 +147,19 @@ def test_the_command_makes_a_key_and_says_when_it_signs(capsys: Any) -> None:
     key = SigningKey.objects.get()
     assert key.kid in capsys.readouterr().out
     assert key.signs_from > timezone.now() + timedelta(seconds=50)
+
+
+def test_rotating_is_in_the_record_with_the_keys_that_came_and_went(nightly: Application) -> None:
+    first = kid_of(issue(nightly).text)
+    call_command("rotate_signing_key")
+    call_command("rotate_signing_key", "--end-others")
+    second, third = AuditEvent.objects.filter(action="create", entity_type="signing_key").order_by(
+        "pk"
+    )
+    gone = AuditEvent.objects.filter(action="delete", entity_type="signing_key")
+    assert {event.entity_name for event in gone} == {first, second.entity_name}
+    assert third.entity_name == published()[0]["kid"]
+    assert {event.subject_name for event in [second, third, *gone]} == {"system"}
 
 
 def test_a_replica_that_has_just_read_the_keys_reads_again_in_time(

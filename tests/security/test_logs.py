@@ -42,3 +42,11 @@ def test_an_error_is_logged_with_the_id_that_its_answer_names(
     assert "a forced error about eyJ…" in line
     assert secret[:20] not in line
     assert token.rpartition(".")[2] not in line
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_refused_without_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert Client(headers={"Host": "evil.example"}).get("/sign-in/").status_code == 400
+    assert caplog.records == []
