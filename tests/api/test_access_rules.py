@@ -271,3 +271,25 @@ def test_the_last_administrators_rule_stays(as_: As, administrator: Application)
     assert answer.status_code == 409
     assert "System administrator" in answer.json()["details"]
     assert AccessRule.objects.living().filter(pk=rule.pk).exists()
+
+
+def test_a_scope_in_sight_is_403_where_nothing_can_be_granted_and_404_out_of_sight(
+    as_: As, organization: Organization
+) -> None:
+    lead = factories.application("nightly", ("Department administrator", organization.speech))
+    factories.rule(lead, "Viewer", organization.training)
+    statuses = [
+        post(as_(lead), **wanted(organization, scopeId=scope.uid)).status_code
+        for scope in (organization.training, organization.serving, organization.dictation)
+    ]
+    assert statuses == [403, 404, 201]
+
+
+def test_who_may_grant_in_a_scope_may_name_it_without_reading_it(
+    as_: As, organization: Organization
+) -> None:
+    granting = factories.custom_role("Granter", access_rules="c", workspaces="r")
+    granter = factories.application("nightly", (granting.name, organization.training))
+    reader = factories.custom_role("Reader", workspaces="r")
+    answer = post(as_(granter), **wanted(organization, roleId=reader.pk))
+    assert answer.status_code == 201

@@ -114,6 +114,17 @@ def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organisation) ->
     assert not authority.may_grant(engineer, acme["research"])
 
 
+def test_creating_access_rules_elsewhere_grants_nothing_here(acme: Organisation) -> None:
+    rene = factories.person("rene@acme.example", "ML engineer", acme["vision"])
+    granter = factories.custom_role("Granter", access_rules="c")
+    AccessRule.objects.create(
+        subject=rene.subject, role=granter, scope=acme["sales"], created_by="test"
+    )
+    engineer = factories.role("ML engineer")
+    with pytest.raises(Denied, match="takes create on Access rules there"):
+        authority_of(rene.subject).require_may_grant(engineer, acme["vision"])
+
+
 def test_the_refusal_names_what_is_missing_and_where(acme: Organisation) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     reader = factories.custom_role("Applications editor", apps="ru")

@@ -1,9 +1,10 @@
 """Nobody gains by handling someone stronger: who can make a credential can act as its owner."""
 
 import pytest
+from django.utils import timezone
 
 from accessrules.authorization import authority_of
-from accessrules.models import AccessRule, Role, Scope
+from accessrules.models import AccessRule, Role, Scope, Subject
 from applications import actions
 from applications.models import Application
 from runai_access.accounts.actions import reset_password
@@ -74,6 +75,16 @@ def test_an_application_is_as_strong_as_its_groups(acme: Organisation, keeper: U
     factories.rule(factories.group("pipelines", ci), "L1 researcher", acme["vision"])
     with pytest.raises(Denied, match="ci-prod holds"):
         actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+
+
+def test_a_retired_group_makes_nobody_stronger_whatever_rows_were_left(
+    acme: Organisation, keeper: User
+) -> None:
+    ci = factories.application("ci-prod")
+    group = factories.group("pipelines", ci)
+    factories.rule(group, "L1 researcher", acme["vision"])
+    Subject.objects.filter(pk=group.pk).update(enabled=False, retired_at=timezone.now())
+    assert actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
 
 
 def test_being_disabled_makes_an_application_no_weaker(acme: Organisation, keeper: User) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accessrules import scope_actions
-from accessrules.actions import create_access_rule
+from accessrules.actions import create_access_rule, delete_access_rule
 from accessrules.authorization import allowed
 from accessrules.callers import SYSTEM
 from accessrules.models import AccessRule, Scope
@@ -126,6 +126,18 @@ def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisati
             caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
         )
     factories.rule(pam, "L1 researcher", acme["sales"])
+    moved = scope_actions.move_scope(
+        caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
+    )
+    assert moved.parent_id == acme["sales"].pk
+
+
+def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organisation) -> None:
+    pam = factories.person("pam@acme.example")
+    hold(pam, acme["research"], project="ru", access_rules="d")
+    hold(pam, acme["sales"], project="c", access_rules="c")
+    gone = factories.rule(factories.group("ops"), "L1 researcher", acme["sales"])
+    delete_access_rule(caller=SYSTEM, rule_id=gone.pk)
     moved = scope_actions.move_scope(
         caller=factories.caller(pam), scope=acme["vision"], target=acme["sales"]
     )

@@ -220,6 +220,9 @@ def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
         client = as_(person)
         answers = [client.get(address).json() for address in (api, scope_api)]
         assert [answer["complete"] for answer in answers] == [knows_all, knows_all]
+        for answer in answers:
+            named = {access["rule"]["scopeType"] for access in answer["access"]}
+            assert ("system" in named) is knows_all
         pages = [text_of(client.get(a)) for a in (page, f"/access/scopes/{acme.training.pk}/")]
         assert ["in your sight" in text for text in pages] == [not knows_all, not knows_all]
     assert as_(ada).get(subject_pages(ada)[2]).json()["complete"] is True

@@ -156,6 +156,9 @@ def test_what_a_scope_offers_is_what_may_be_done_with_it(
     assert offered(hers, acme.vision) == {"new-project"}
     assert offered(hers, acme.training) == {"rename", "move", "delete"}
     assert "NEW CLUSTER" not in hers.content.decode()
+    rita = factories.person("rita@acme.example", "Research manager", acme.training)
+    of_one_project = as_(rita).get(PAGE, query, headers=headers)
+    assert offered(of_one_project, acme.training) == {"rename", "delete"}
     only_looking = as_(vera).get(PAGE, query, headers=headers)
     assert offered(only_looking, acme.training) == set()
     for label in ("NEW SCOPE", "RENAME", "MOVE", "DELETE"):
