@@ -23,8 +23,8 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
     """
     # Asked of the scope as it stands once nobody else can move or delete it.
     scope = lock_scope(scope)
-    caller.authority.require_may_grant(role, scope)
     living = lock_subject(subject)
+    caller.anew().authority.require_may_grant(role, scope)
     rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
     try:
         with transaction.atomic():
@@ -44,9 +44,9 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
     Raises NotFound out of sight, Denied where the caller may not delete rules, Conflict for the
     last administrator's rule.
     """
-    authority = caller.authority
-    authority.require_anywhere("delete", "access_rules")
     lock_administration()
+    authority = caller.anew().authority
+    authority.require_anywhere("delete", "access_rules")
     rules = authority.visible_rules().living().select_related("subject", "role", "scope")
     if of is not None:
         rules = rules.filter(subject=of)

@@ -24,6 +24,7 @@ from django.db.models.functions import Cast
 from accessrules.catalogue import RESOURCE_TYPES, SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import (
     ACCOUNT_PATH,
+    SYSTEM_PATH,
     AccessRule,
     AccessRuleQuerySet,
     GroupMembership,
@@ -58,6 +59,7 @@ class _Place:
     label: str
 
 
+SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
 
 
@@ -174,24 +176,31 @@ class Authority:
                     f"{_handling(subject)} takes the same."
                 )
 
-    def require_may_move(self, scope: Scope, *, source: Scope, target: Scope) -> None:
-        """Raise Denied unless `scope` may be moved from below `source` to below `target`.
+    def require_may_leave(self, scope: Scope, *, source: Place) -> None:
+        """Raise Denied unless `scope` may be taken from below `source`.
 
-        Where it leaves, rules stop to hold in it: that is deleting. Where it comes to, rules begin
-        to hold in it: that is granting, and takes every such grant.
+        Rules stop to hold in it there: that is deleting.
         """
         self.require("update", scope.type, source)
         self.require("delete", "access_rules", source)
+
+    def require_may_move(self, scope: Scope, *, source: Scope, target: Scope) -> None:
+        """Raise Denied unless `scope` may be moved from below `source` to below `target`.
+
+        Where it comes to, rules begin to hold in it: that is granting, and takes every such grant.
+        """
+        self.require_may_leave(scope, source=source)
         self.require("create", scope.type, target)
         for role in _roles_gained_by_moving(source, target):
             self.require_may_grant(role, target)
 
     def may_leave(self, scope: Scope) -> bool:
         """Return whether `scope` may be taken from where it stands; where to is asked of each place."""
-        source = _Place(scope.ancestor_paths[-1], label="")
-        return self.allows("update", scope.type, source) and self.allows(
-            "delete", "access_rules", source
-        )
+        try:
+            self.require_may_leave(scope, source=_Place(scope.ancestor_paths[-1], label=""))
+        except Denied:
+            return False
+        return True
 
     def _missing_to_grant(self, role: Role, scope: Place) -> frozenset[Permission]:
         return (permissions_of(role) | {("create", "access_rules")}) - self.permissions_at(scope)
@@ -244,7 +253,10 @@ class Authority:
 
 
 def authority_of(subject: Subject) -> Authority:
-    """Return what `subject` may do now; a disabled or retired one may do nothing. One query."""
+    """Return what `subject` may do now; a disabled or retired one may do nothing. One query.
+
+    The database is asked for that too: `subject` may have been read a while ago.
+    """
     return Authority(_grants_in_force(subject) if is_active(subject) else [])
 
 
@@ -349,9 +361,10 @@ def _grants(rules: AccessRuleQuerySet) -> list[Grant]:
 
 
 def _grants_in_force(subject: Subject) -> list[Grant]:
-    """Return the grants of `rules_in_force`, by the same query written out once per process.
+    """Return the grants of `rules_in_force`, none where the subject is disabled or retired by now.
 
-    Django puts a query's text together anew each time, which takes ten times as long as running it.
+    By the same query written out once per process: Django puts a query's text together anew each time,
+    which takes ten times as long as running it.
     """
     sql, parameters = _query_of_anybody()
     anybody, this = (_ID.get_db_prep_value(s.pk, connection) for s in (_ANYBODY, subject))
@@ -362,8 +375,9 @@ def _grants_in_force(subject: Subject) -> list[Grant]:
 
 @cache
 def _query_of_anybody() -> tuple[str, tuple[Any, ...]]:
-    rows = rules_in_force(_ANYBODY).order_by().values_list(*_COLUMNS, "role_id")
-    return rows.query.sql_with_params()
+    is_active_now = Exists(Subject.objects.living().filter(pk=_ANYBODY.pk, enabled=True))
+    rows = rules_in_force(_ANYBODY).filter(is_active_now).order_by()
+    return rows.values_list(*_COLUMNS, "role_id").query.sql_with_params()
 
 
 def _roles_gained_by_moving(source: Scope, target: Scope) -> QuerySet[Role]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Self
 
 from django.http import HttpRequest
 
@@ -28,6 +28,15 @@ class Caller:
     def authority(self) -> Authority:
         """What the caller may do, read when first asked."""
         return authority_of(self.subject) if self.subject else unlimited_authority()
+
+    def anew(self) -> Self:
+        """Have what the caller may do read again; return the caller.
+
+        Every action asks so once it holds its locks: what was allowed when the request began, to be
+        sent slowly or to wait for a lock or a hash, may be over by then.
+        """
+        self.__dict__.pop("authority", None)
+        return self
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from django.db.models.lookups import Exact, IsNull
 from accessrules.authorization import (
     ACCOUNT,
     ACTIONS,
+    SYSTEM,
     Authority,
     Permission,
     authorities_of,
@@ -84,7 +85,7 @@ class Removal:
 
 
 def sees_all_rules(authority: Authority) -> bool:
-    """Return whether no rule is out of sight: else every list here may leave something out."""
+    """Return whether no rule in the account is out of sight: else every list may leave some out."""
     return authority.allows("read", "access_rules", ACCOUNT)
 
 
@@ -95,7 +96,20 @@ def sees_all_members(authority: Authority) -> bool:
 
 def sees_all_holders(authority: Authority) -> bool:
     """Return whether everyone who may do something in a scope is named to `authority`."""
-    return sees_all_rules(authority) and sees_all_members(authority)
+    sees_all = sees_all_rules(authority) and sees_all_members(authority)
+    return sees_all and not _holds_above(AccessRule.objects.living(), authority)
+
+
+def sees_all_access(subject: Subject, authority: Authority) -> bool:
+    """Return whether no rule that lets `subject` do something is out of sight."""
+    return sees_all_rules(authority) and not _holds_above(rules_in_force(subject), authority)
+
+
+def _holds_above(rules: AccessRuleQuerySet, authority: Authority) -> bool:
+    """Return whether one of `rules` holds from above the account, where `authority` sees none."""
+    if authority.allows("read", "access_rules", SYSTEM):
+        return False
+    return rules.filter(scope__in=Scope.objects.above_the_account()).exists()
 
 
 def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:

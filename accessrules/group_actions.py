@@ -27,7 +27,7 @@ def create_group(*, caller: Caller, name: str) -> Subject:
 
     Raises Denied, ValidationError for a bad name, Conflict for a taken one.
     """
-    caller.authority.require("create", "groups", ACCOUNT)
+    caller.anew().authority.require("create", "groups", ACCOUNT)
     group = create_subject(type_=Subject.Type.GROUP, name=check_name(name))
     record("create", _entity(group), actor=caller.actor, changes={"name": [None, group.name]})
     return group
@@ -39,8 +39,10 @@ def delete_group(*, caller: Caller, group: Subject) -> None:
 
     Raises Denied, NotFound.
     """
-    caller.authority.require("delete", "groups", ACCOUNT)
-    retire_subject(group, caller=caller)
+    lock_administration()  # before the group: locks are taken in one order
+    locked = _locked(group)
+    caller.anew().authority.require("delete", "groups", ACCOUNT)
+    retire_subject(locked, caller=caller)
     GroupMembership.objects.filter(group=group).delete()
     record("delete", _entity(group), actor=caller.actor, changes={"name": [group.name, None]})
 
@@ -51,9 +53,9 @@ def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
 
     Raises NotFound, Denied: switching on takes every permission that the group holds.
     """
-    caller.authority.require("update", "groups", ACCOUNT)
-    lock_administration()  # before the group: locks are taken in one order
+    lock_administration()
     locked = _locked(group)
+    caller.anew().authority.require("update", "groups", ACCOUNT)
     if locked.enabled == enabled:
         return
     if enabled:
@@ -69,12 +71,13 @@ def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     Raises NotFound, Conflict for a member and for a group, and Denied: it takes every permission
     that the group holds, for the member comes to hold them.
     """
-    caller.authority.require("update", "groups", ACCOUNT)
-    if member.type == Subject.Type.GROUP:
-        raise Conflict("A group can't be a member of a group.", field="member")
     locked = _locked(group)
     joining = lock_subject(member)
-    caller.authority.require_may_handle(locked)
+    authority = caller.anew().authority
+    authority.require("update", "groups", ACCOUNT)
+    if joining.type == Subject.Type.GROUP:
+        raise Conflict("A group can't be a member of a group.", field="member")
+    authority.require_may_handle(locked)
     _, is_new = GroupMembership.objects.get_or_create(group=locked, member=joining)
     if not is_new:
         raise Conflict(f"{joining} is in {locked} already.", field="member")
@@ -84,8 +87,8 @@ def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
 @transaction.atomic
 def remove_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     """End a membership. Raises Denied, NotFound where there is none."""
-    caller.authority.require("update", "groups", ACCOUNT)
     locked = _locked(group)
+    caller.anew().authority.require("update", "groups", ACCOUNT)
     ended, _ = GroupMembership.objects.filter(group=locked, member=member).delete()
     if not ended:
         raise NotFound(f"{member} is not in {locked}.")

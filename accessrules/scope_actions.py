@@ -30,7 +30,7 @@ def create_scope(*, caller: Caller, parent: Scope, name: str) -> Scope:
     if parent.type not in Scope.CHILD_TYPE:
         raise Conflict(f"Nothing can stand below {parent.label}.", field="parent")
     scope = Scope.below(parent, name=name, created_by=caller.name)
-    caller.authority.require("create", scope.type, parent)
+    caller.anew().authority.require("create", scope.type, parent)
     _save(scope)
     _record(caller, "create", scope, name=[None, name], parent=[None, parent.label])
     return scope
@@ -45,7 +45,7 @@ def rename_scope(*, caller: Caller, scope: Scope, name: str) -> Scope:
     name = check_name(name)
     scope = _locked(scope)
     _require_not_fixed(scope)
-    caller.authority.require("update", scope.type, scope)
+    caller.anew().authority.require("update", scope.type, scope)
     before, scope.name = scope.name, name
     _save(scope, "name")
     _record(caller, "update", scope, name=[before, name])
@@ -61,7 +61,7 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
     one create and every grant that it newly inherits. Raises Denied, NotFound, Conflict.
     """
     scope, target = _locked(scope), _locked(target)
-    require_may_move(caller.authority, scope, target)
+    require_may_move(caller.anew().authority, scope, target)
     source = _parent(scope)
     old_path = scope.path
     scope.parent, scope.path = target, target.path + old_path[-LABEL_DIGITS:]
@@ -93,12 +93,12 @@ def delete_scope(*, caller: Caller, scope: Scope) -> None:
     """
     scope = _locked(scope)
     _require_not_fixed(scope)
-    caller.authority.require("delete", scope.type, scope)
+    caller.anew().authority.require("delete", scope.type, scope)
     if scope.children.exists():
         raise Conflict(f"{scope.label} has scopes below it; move or delete them first.")
     rules = AccessRule.objects.filter(scope=scope)
-    if count := rules.living().count():
-        raise Conflict(f"{scope.label} has {count} access rule(s); delete them first.")
+    if rules.living().exists():
+        raise Conflict(f"{scope.label} has access rules in it; delete them first.")
     entity = entity_of(scope)
     rules.delete()
     scope.delete()

@@ -81,7 +81,7 @@ def _new(caller: Caller, node: Node) -> Scope:
 
 def _require(caller: Caller, plan: Plan) -> None:
     """Ask for every step what `scope_actions` asks for it, of the tree as it stands."""
-    authority = caller.authority
+    authority = caller.anew().authority
     for node in {(node.type, node.above): node for node in plan.created}.values():
         authority.require("create", node.type, node.above.now)
     for node in plan.renamed:

@@ -207,6 +207,7 @@ def _check_name(name: str) -> None:
 
 @transaction.atomic
 def _insert(application: Application, name: str, caller: Caller) -> None:
+    policy.require(caller.anew(), "create")
     application.subject = create_subject(type_=Subject.Type.APP, name=name)
     application.save(force_insert=True)
     record("create", _entity(application), actor=caller.actor, changes={"name": [None, name]})
@@ -214,7 +215,9 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
 
 def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
     """Return the application to do `action` on, locked against everyone else who would change it."""
-    return _lock(policy.one_for(caller, action, application_id))
+    application = _lock(policy.one_for(caller, action, application_id))
+    policy.require(caller.anew(), action)
+    return application
 
 
 def _locked_whole(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
@@ -226,7 +229,9 @@ def _locked_whole(caller: Caller, action: str, application_id: str | uuid.UUID) 
     visible = policy.one_for(caller, action, application_id)
     lock_administration()
     Subject.objects.select_for_update().filter(pk=visible.pk).first()
-    return _lock(visible)
+    application = _lock(visible)
+    policy.require(caller.anew(), action)
+    return application
 
 
 def _lock(visible: Application) -> Application:

@@ -7,6 +7,7 @@ from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from applications.keys import make_key, open_key
@@ -45,7 +46,7 @@ class Keyring:
                 self._load()
             key = self._signing()
             if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
-                self._succeed()
+                self._succeed(key)
             return key
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
@@ -71,10 +72,10 @@ class Keyring:
         # A database whose only key is still to come has nothing better to sign with.
         return ready[0] if ready else next(iter(self._keys.values()))
 
-    def _succeed(self) -> None:
+    def _succeed(self, key: Key) -> None:
         """Make the successor of a key that has signed for long enough, unless one is on its way."""
-        if all(key.signs_from <= timezone.now() for key in self._keys.values()):
-            rotate()
+        if all(known.signs_from <= timezone.now() for known in self._keys.values()):
+            succeed(key.kid)
             self._load()
 
     def _load_if_older_than(self, seconds: float) -> None:
@@ -92,6 +93,16 @@ class Keyring:
 KEYRING = Keyring()
 
 
+@transaction.atomic
+def succeed(kid: str) -> None:
+    """Make the successor of that key, once: every process finds it too old in the same moment."""
+    SigningKey.objects.select_for_update().filter(kid=kid).first()
+    newest = SigningKey.objects.first()
+    if newest is not None and newest.kid == kid:
+        rotate()
+
+
+@transaction.atomic
 def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
     """Make the next signing key and drop those whose last token has expired.
 
@@ -108,3 +119,13 @@ def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
             key.delete()
         replaced_at = key.signs_from
     return make_key(signs_from=now + timedelta(seconds=after_seconds))
+
+
+@transaction.atomic
+def replace_all() -> SigningKey:
+    """Make the next signing key and drop all others, whose tokens end with them.
+
+    Each process follows when it reads the keys again, within RELOAD_SECONDS.
+    """
+    SigningKey.objects.all().delete()
+    return make_key(signs_from=timezone.now())

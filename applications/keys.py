@@ -41,7 +41,8 @@ def open_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.EllipticCu
         pem = _box().decrypt(bytes(row.encrypted_private_key))
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "The signing keys were made under another RUNAI_ACCESS_SECRET_KEY. Set that one again."
+            "The signing keys were made under another RUNAI_ACCESS_SECRET_KEY. Set that one again or, "
+            "where it is lost, run manage.py rotate_signing_key --end-others."
         ) from error
     private_key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(private_key, ec.EllipticCurvePrivateKey):

@@ -68,7 +68,7 @@ def _first(sql: str, *parameters: Any) -> Application | None:
         token_lifetime=token_lifetime,
     )
     application._state.fields_cache["subject"] = _loaded(  # noqa: SLF001  # as the ORM does
-        Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled)
+        Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled), retired_at=None
     )
     return application
 

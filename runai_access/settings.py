@@ -222,7 +222,28 @@ SPECTACULAR_SETTINGS = {
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             "client": {"type": "http", "scheme": "basic"},
-        }
+        },
+        "headers": {
+            "WWW-Authenticate": {
+                "description": "How to sign in (RFC 9110 §11.6.1).",
+                "required": True,
+                "schema": {"type": "string"},
+            },
+            "Retry-After": {
+                "description": "Seconds to wait (RFC 9110 §10.2.3).",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 1},
+            },
+            "X-Total-Count": {
+                "description": "How many match, whatever part of them is answered.",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 0},
+            },
+            "Link": {
+                "description": "The next and the previous part (RFC 8288), where there is one.",
+                "schema": {"type": "string"},
+            },
+        },
     },
     "AUTHENTICATION_WHITELIST": ["applications.authentication.BearerAuthentication"],
     "POSTPROCESSING_HOOKS": [],
@@ -232,7 +253,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "line": {
+            "()": "runai_access.logs.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},

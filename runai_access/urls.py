@@ -1,11 +1,10 @@
 """Every address of the product."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from accessrules.views.start import StartView
 from applications.api.urls import first
-from runai_access.api.docs import api_docs
+from runai_access.api.docs import SchemaView, api_docs
 
 urlpatterns = [
     *first,
@@ -20,7 +19,7 @@ urlpatterns = [
     path("scopes/", include("accessrules.scope_urls")),
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),

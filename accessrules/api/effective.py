@@ -22,8 +22,8 @@ from accessrules.effective import (
     effective_access,
     holders_in,
     scope_in_sight,
+    sees_all_access,
     sees_all_holders,
-    sees_all_rules,
     subject_in_sight,
 )
 from runai_access.api.fields import Text
@@ -68,7 +68,7 @@ class EffectiveAccessView(CallerView):
         authority = self.caller.authority
         subject = subject_in_sight(authority, subject_id)
         found = [access_answer(access) for access in effective_access(subject, authority)]
-        return Response({"complete": sees_all_rules(authority), "access": found})
+        return Response({"complete": sees_all_access(subject, authority), "access": found})
 
 
 class ScopeAccessView(CallerView):

@@ -22,10 +22,21 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.filtering import Field
 from runai_access.api.listing import Listing, paged
 
+_ANSWERED = (
+    "subjectId", "subjectType", "roleId", "roleName", "scopeId", "scopeType", "scopeName",
+)  # fmt: skip
 PERMISSIONS = Listing(
     fields={name: Field(name) for name in ("resourceType", "displayName", "groupId")},
     search=("resourceType", "displayName"),
     order=(),
+)
+# Just what is answered: who authorized a rule is told to whoever may read access rules.
+MINE = Listing(
+    fields={name: LISTING.fields[name] for name in _ANSWERED},
+    search=("subject__name", "role__name", "scope__name"),
+    order=("pk",),
+    default_limit=LISTING.default_limit,
+    largest_limit=LISTING.largest_limit,
 )
 _MEMBERS = {
     Scope.Type.TENANT: "tenants",
@@ -83,11 +94,11 @@ class MyAccessRulesView(CallerView):
     """The caller's own rules."""
 
     tag = "Me"
-    listing = LISTING
+    listing = MINE
 
     @extend_schema(responses=MyRulesDocument)
     def get(self, request: Request) -> Response:
-        page = LISTING.page(own_rules(self), request.query_params)
+        page = MINE.page(own_rules(self), request.query_params)
         rules = {
             "totalRecords": page.total,
             "displayRecords": len(page.rows),
@@ -100,12 +111,12 @@ class MyAccessRulesCountView(CallerView):
     """How many rules the caller has of its own."""
 
     tag = "Me"
-    listing = LISTING
+    listing = MINE
     counts = True
 
     @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
-        return Response({"count": LISTING.matching(own_rules(self), request.query_params).count()})
+        return Response({"count": MINE.matching(own_rules(self), request.query_params).count()})
 
 
 def own_rules(view: CallerView) -> AccessRuleQuerySet:

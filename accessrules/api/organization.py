@@ -40,11 +40,28 @@ class Level:
     member: str = ""
 
 
-def _listing(default_limit: int | None, largest_limit: int, **fields: Field) -> Listing:
+# Figures of GPUs, which lists of the contract may be filtered by.
+_FIGURES = (
+    "totalGpuQuota",
+    "gpuAllocated",
+    *(
+        f"avgGpu{figure}{span}"
+        for figure in ("Allocation", "Utilization", "MemoryUtilization")
+        for span in ("24h", "7d", "30d")
+    ),
+)
+
+
+def _listing(
+    default_limit: int | None,
+    largest_limit: int,
+    *,
+    not_kept: tuple[str, ...] = (),
+    **fields: Field,
+) -> Listing:
     return Listing(
         fields={
             "name": Field("name"),
-            "createdBy": Field("created_by"),
             "createdAt": Field("created_at", Kind.TIME),
             "updatedAt": Field("updated_at", Kind.TIME),
             **fields,
@@ -53,6 +70,7 @@ def _listing(default_limit: int | None, largest_limit: int, **fields: Field) -> 
         order=("name", "pk"),
         default_limit=default_limit,
         largest_limit=largest_limit,
+        not_kept=not_kept,
     )
 
 
@@ -66,7 +84,13 @@ CLUSTERS = Level(
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
     department_answers,
-    _listing(50, 500, clusterId=Field("parent__uid")),
+    _listing(
+        50,
+        500,
+        not_kept=_FIGURES,
+        createdBy=Field("created_by"),
+        clusterId=Field("parent__uid"),
+    ),
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
@@ -77,6 +101,8 @@ PROJECTS = Level(
     _listing(
         50,
         500,
+        not_kept=("phase", *_FIGURES),
+        createdBy=Field("created_by"),
         clusterId=Field("parent__parent__uid"),
         departmentId=Field("parent__uid"),
         parentId=Field("parent__uid"),
@@ -109,11 +135,12 @@ class ScopesView(LevelView):
         return self.level.listing
 
     @property
-    def answer_document(self) -> Document:
+    def answer_documents(self) -> dict[str, Document]:
         """What the list answers."""
-        return self.level.many
+        return {"GET": self.level.many}
 
     def get(self, request: Request) -> Response:
+        """List those in sight."""
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -128,7 +155,7 @@ class ScopesCountView(LevelView):
     """How many the list would hold."""
 
     counts = True
-    answer_document = CountDocument()
+    answer_documents = {"GET": CountDocument()}
 
     @property
     def listing(self) -> Listing:
@@ -144,11 +171,12 @@ class ScopeView(LevelView):
     """One of them."""
 
     @property
-    def answer_document(self) -> Document:
+    def answer_documents(self) -> dict[str, Document]:
         """What one of them reads like."""
-        return self.level.one
+        return {"GET": self.level.one}
 
     def get(self, request: Request, uid: str) -> Response:
+        """Read one of them."""
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")

@@ -17,7 +17,7 @@ from accessrules.api.answers import rule_answer, rule_answers
 from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
 from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
-from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
+from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
@@ -52,6 +52,7 @@ LISTING = Listing(
     order=("pk",),
     default_limit=50,
     largest_limit=500,
+    not_kept=("phase",),
 )
 
 
@@ -91,6 +92,7 @@ class AccessRulesView(CallerView):
 
     @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
+        """List the access rules in sight."""
         rules = visible(self.caller.authority, request.query_params)
         page = LISTING.page(rules.select_related("subject", "role", "scope"), request.query_params)
         body = {
@@ -102,6 +104,7 @@ class AccessRulesView(CallerView):
 
     @extend_schema(request=NewAccessRule, responses={201: RuleDocument})
     def post(self, request: Request) -> Response:
+        """Grant a role in a scope to a user, an application or a group."""
         authority = self.caller.authority
         authority.require_anywhere("create", "access_rules")
         body = NewAccessRule(data=request.data)
@@ -118,7 +121,7 @@ class AccessRulesView(CallerView):
             return Made(str(rule.pk), Response(rule_answer(rule), status=201))
 
         def again(rule_id: str) -> Response:
-            rules = AccessRule.objects.select_related("subject", "role", "scope")
+            rules = authority.visible_rules().select_related("subject", "role", "scope")
             return Response(rule_answer(rules.get(pk=rule_id)), status=201)
 
         return once(request, request.data, caller=self.caller_id, make=make, again=again)
@@ -145,6 +148,7 @@ class AccessRuleView(CallerView):
 
     @extend_schema(responses=RuleDocument)
     def get(self, request: Request, rule_id: str) -> Response:
+        """Read one rule; a deleted one is not there."""
         authority = self.caller.authority
         authority.require_anywhere("read", "access_rules")
         rules = authority.visible_rules().living().select_related("subject", "role", "scope")
@@ -155,6 +159,7 @@ class AccessRuleView(CallerView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, rule_id: str) -> Response:
+        """Delete one rule; the next request of its subject is decided without it."""
         self.caller.authority.require_anywhere("delete", "access_rules")
         delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
         return Response(status=204)

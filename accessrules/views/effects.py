@@ -39,7 +39,7 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "subject": subject,
         "back_url": own_page(subject),
         "rows": _by_entity(found),
-        "is_complete": effective.sees_all_rules(authority),
+        "is_complete": effective.sees_all_access(subject, authority),
         "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
     }
     return render(request, "accessrules/effective_access.html", context)

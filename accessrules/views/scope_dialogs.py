@@ -114,8 +114,7 @@ def move(request: HttpRequest, scope_id: int) -> HttpResponse:
 def _require_may_leave(authority: Authority, scope: Scope) -> None:
     authority.require_anywhere("create", scope.type)
     if scope.parent:
-        authority.require("update", scope.type, scope.parent)
-        authority.require("delete", "access_rules", scope.parent)
+        authority.require_may_leave(scope, source=scope.parent)
 
 
 def _move_form(
@@ -171,15 +170,22 @@ def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
 
 
 def _in_the_way(caller: Caller, scope: Scope, error: str) -> dict[str, Any]:
+    """Count what keeps `scope` from being deleted as far as it is in sight; of the rest, say that."""
     child = Scope.CHILD_TYPE.get(Scope.Type(scope.type))
+    rules = AccessRule.objects.living().filter(scope=scope).count()
+    rules_seen = caller.authority.visible_rules().living().filter(scope=scope).count()
+    below_seen = caller.authority.visible_scopes().filter(parent=scope).count()
+    below = scope.children.count()
     return {
         "scope": scope,
         "error": error,
         "full_name": full_names([scope])[scope.path],
-        "rules": AccessRule.objects.living().filter(scope=scope).count(),
-        "scopes_below": scope.children.count(),
+        "is_in_the_way": bool(rules or below),
+        "rules": rules_seen,
+        "hides_rules": rules > rules_seen,
+        "scopes_below": below_seen,
+        "hides_scopes": below > below_seen,
         "child": child.label.lower() if child else "",
-        "may_see_access": caller.authority.allows("read", "access_rules", scope),
     }
 
 

@@ -17,6 +17,7 @@ from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
 LARGEST_PARAMETER = 4096
+IN_ADDRESS = "Credentials must not stand in the address."  # RFC 6749 §2.3.1
 WRONG_CLIENT = "The client ID or the client secret is wrong."
 
 

@@ -1,6 +1,6 @@
 """What lets others check our tokens: JWKS, metadata, introspection and revocation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from applications.api.oauth import (
     authenticate_client,
     required,
 )
+from applications.keyring import SIGNS_AFTER_SECONDS
 from applications.models import Application, SigningKey
 from applications.people import living_holder
 from applications.tokens import (
@@ -32,6 +33,8 @@ from applications.tokens import (
 )
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
+# A kept copy of the keys must be gone before a key that is not in it signs.
+KEPT_SECONDS = SIGNS_AFTER_SECONDS // 2
 TOLD = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
 
 
@@ -51,7 +54,7 @@ def metadata() -> dict[str, Any]:
         "response_types_supported": [],
         "scopes_supported": [],
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
-        "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+        "introspection_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "Bearer"],
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
     }
 
@@ -82,14 +85,18 @@ class DocumentView(APIView):
     permission_classes = ()
     http_method_names = ["get", "head"]
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
+    answer_documents: Mapping[str, Any] = {}
 
-    @extend_schema(responses=dict[str, Any])
     def get(self, request: Request) -> Response:
-        return Response(self.document(), headers={"Cache-Control": "public, max-age=300"})
+        return Response(
+            self.document(), headers={"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
+        )
 
 
 class TokenQuestionView(OAuthView):
     """A view to which an application comes with a token."""
+
+    security = ({"client": []}, {"bearer": []}, {})
 
     def asker(self, request: HttpRequest, form: dict[str, str]) -> Application:
         """Return who asks: by client credentials, or by a bearer token of its own."""
@@ -99,11 +106,12 @@ class TokenQuestionView(OAuthView):
         try:
             return application_of(text.strip())
         except InvalidToken:
-            raise OAuthError("invalid_client", "The bearer token is not valid.") from None
+            # RFC 7662 §2.3: as any resource that is protected by bearer tokens.
+            raise OAuthError("invalid_token", "The bearer token is not valid.") from None
 
 
 class IntrospectView(TokenQuestionView):
-    """`POST /oauth2/introspect` (RFC 7662): does this token hold right now?"""
+    """Introspection (RFC 7662): does this token hold right now?"""
 
     @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -119,7 +127,7 @@ class IntrospectView(TokenQuestionView):
 
 
 class RevokeView(TokenQuestionView):
-    """`POST /oauth2/revoke` (RFC 7009): an application gives one of its own tokens back."""
+    """Revocation (RFC 7009): an application gives one of its own tokens back."""
 
     @extend_schema(request=TokenFormDocument, responses={200: None, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -43,24 +43,48 @@ CHANGE = {
 
 
 class SecretDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
-    """A new secret, shown in this answer and never again; the member is named by the endpoint."""
+    """A new secret, shown in this answer and never again."""
 
-    secret = serializers.CharField(required=False)
-    clientSecret = serializers.CharField(required=False)
+    secret = serializers.CharField()
 
     class Meta:
         ref_name = "Secret"
 
 
-class NewApplicationDocument(SecretDocument):
-    """A created application with its secret."""
+class ClientSecretDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """A new secret under its newer name, shown in this answer and never again."""
+
+    clientSecret = serializers.CharField()
+
+    class Meta:
+        ref_name = "ClientSecret"
+
+
+class CreatedDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """What an answer tells of a new application besides the secret."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
     clientId = serializers.CharField()
 
+
+class NewApplicationDocument(CreatedDocument, SecretDocument):
+    """A created application with its secret."""
+
     class Meta:
         ref_name = "CreatedApplication"
+
+
+class NewServiceAccountDocument(CreatedDocument, ClientSecretDocument):
+    """A created service account with its secret."""
+
+    class Meta:
+        ref_name = "CreatedServiceAccount"
+
+
+# By the name that an address has for the secret.
+SECRET = {"secret": SecretDocument(), "clientSecret": ClientSecretDocument()}
+CREATED = {"secret": NewApplicationDocument(), "clientSecret": NewServiceAccountDocument()}
 
 
 class TokenDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
@@ -136,6 +160,64 @@ class AppTokenRequestDocument(serializers.Serializer):  # type: ignore[type-arg]
 
     class Meta:
         ref_name = "AppTokenRequest"
+
+
+class JWKDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """The public half of a signing key (RFC 7517, RFC 7518 §6.2)."""
+
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    x = serializers.CharField()
+    y = serializers.CharField()
+    kid = serializers.CharField()
+    use = serializers.CharField()
+    alg = serializers.CharField()
+
+    class Meta:
+        ref_name = "JWK"
+
+
+class JWKSDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """Every key that tokens are or soon will be signed with."""
+
+    keys = JWKDocument(many=True)
+
+    class Meta:
+        ref_name = "JWKS"
+
+
+def _texts() -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField())
+
+
+class MetadataDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+    """Authorization server metadata (RFC 8414 §2)."""
+
+    issuer = serializers.URLField()
+    token_endpoint = serializers.URLField()
+    jwks_uri = serializers.URLField()
+    introspection_endpoint = serializers.URLField()
+    revocation_endpoint = serializers.URLField()
+    grant_types_supported = _texts()
+    response_types_supported = _texts()
+    scopes_supported = _texts()
+    token_endpoint_auth_methods_supported = _texts()
+    introspection_endpoint_auth_methods_supported = _texts()
+    revocation_endpoint_auth_methods_supported = _texts()
+
+    class Meta:
+        ref_name = "Metadata"
+
+
+class OpenIDDocument(MetadataDocument):
+    """OpenID provider metadata, for verifiers of tokens (OpenID Connect Discovery 1.0 §3)."""
+
+    subject_types_supported = _texts()
+    id_token_signing_alg_values_supported = _texts()
+    claims_supported = _texts()
+
+    class Meta:
+        ref_name = "OpenIDMetadata"
 
 
 class IntrospectionDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, QueryDict
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from applications.api.client import ClientCredentials, MalformedBasic, from_basic
 from applications.api.credentials import (
     CHALLENGE,
+    IN_ADDRESS,
     LARGEST_PARAMETER,
     WRONG_CLIENT,
     CredentialsView,
@@ -21,11 +22,33 @@ from applications.api.credentials import (
     application_with,
 )
 from applications.api.documents import OAuthErrorDocument
+from applications.authentication import REALM
 from applications.models import Application
 from runai_access.api.parsers import read_body
+from runai_access.api.schema import DESCRIPTIONS
 from runai_access.errors import Busy, TooMany
 
-REFUSALS = dict.fromkeys((400, 401, 413, 415, 429, 503), OAuthErrorDocument)
+CHALLENGES = {
+    "invalid_client": CHALLENGE,
+    "invalid_token": f'{REALM}, error="invalid_token"',  # RFC 6750 §3
+}
+NEVER_IN_ADDRESS = {"client_id", "client_secret", "grant_type", "username", "password", "token"}
+_ERRORS = {
+    400: "invalid_request",
+    401: "invalid_client",
+    413: "invalid_request",
+    415: "invalid_request",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
+REFUSALS = {
+    status: OpenApiResponse(
+        OAuthErrorDocument,
+        description=DESCRIPTIONS[status],
+        examples=[OpenApiExample(code, value={"error": code, "error_description": "…"})],
+    )
+    for status, code in _ERRORS.items()
+}
 
 
 class FormParser(BaseParser):
@@ -41,24 +64,23 @@ class FormParser(BaseParser):
             return QueryDict(text, encoding="utf-8")
         except UnicodeDecodeError:
             raise exceptions.ParseError("The body must be UTF-8.") from None
-        except TooManyFieldsSent:
-            raise exceptions.ParseError("The body has too many parameters.") from None
 
 
 class OAuthError(Refusal):
     """A refusal in the form of RFC 6749 §5.2."""
 
     def __init__(self, code: str, description: str) -> None:
-        status = 401 if code == "invalid_client" else 400
-        super().__init__(Response({"error": code, "error_description": description}, status=status))
-        if status == 401:
-            self.response["WWW-Authenticate"] = CHALLENGE
+        challenge = CHALLENGES.get(code, "")
+        super().__init__(_refusal(code, description, status=401 if challenge else 400))
+        if challenge:
+            self.response["WWW-Authenticate"] = challenge
 
 
 class OAuthView(CredentialsView):
     """A view that reads a form and answers errors as RFC 6749 §5.2 says."""
 
     parser_classes = (FormParser,)
+    security: tuple[dict[str, list[str]], ...] = ({"client": []}, {})  # or credentials in the form
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -68,19 +90,19 @@ class OAuthView(CredentialsView):
         if isinstance(exc, Busy | TooMany | OperationalError | InterfaceError):
             code = "temporarily_unavailable"
         details = response.data.get("details") or response.data.get("message", "")
-        response.data = {"error": code, "error_description": details}
+        response.data = _refusal(code, details).data
         return response
 
     def form(self, request: HttpRequest) -> dict[str, str]:
         """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
-        if request.GET.keys() & {"client_id", "client_secret", "grant_type", "token"}:
-            raise OAuthError("invalid_request", "Credentials must not stand in the address.")
+        if any(name.lower() in NEVER_IN_ADDRESS for name in request.GET):
+            raise OAuthError("invalid_request", IN_ADDRESS)
         form: dict[str, str] = {}
         for name, values in self.body(request).lists():
             if len(values) > 1:
-                raise OAuthError("invalid_request", f"{_shown(name)} stands there more than once.")
+                raise OAuthError("invalid_request", f"{name[:40]} stands there more than once.")
             if len(values[0]) > LARGEST_PARAMETER:
-                raise OAuthError("invalid_request", f"{_shown(name)} is too long.")
+                raise OAuthError("invalid_request", f"{name[:40]} is too long.")
             form[name] = values[0]
         return {name: value for name, value in form.items() if value}
 
@@ -123,6 +145,7 @@ def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
     return basic
 
 
-def _shown(name: str) -> str:
-    """Return a parameter's name as RFC 6749 §5.2 lets a description hold it."""
-    return "".join(c for c in name[:40] if c.isascii() and c.isprintable() and c not in '"\\')
+def _refusal(code: str, description: str, status: int | None = None) -> Response:
+    # A description holds printable ASCII without quotation marks and backslashes (RFC 6749 §5.2).
+    plain = "".join(c for c in description.replace('"', "'") if " " <= c <= "~" and c != "\\")
+    return Response({"error": code, "error_description": plain}, status=status)

@@ -23,9 +23,9 @@ from applications.actions import (
 )
 from applications.api.documents import (
     CHANGE,
+    CREATED,
+    SECRET,
     ApplicationDocument,
-    NewApplicationDocument,
-    SecretDocument,
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
@@ -100,14 +100,21 @@ class ApplicationsView(CallerView):
     errors = {"POST": (409,)}
     secret_member = "secret"  # noqa: S105  # a member's name
 
-    @extend_schema(responses=ApplicationDocument(many=True))
+    @property
+    def answer_documents(self) -> dict[str, Any]:
+        """What the methods answer."""
+        created = {201: CREATED[self.secret_member]}
+        return {"GET": ApplicationDocument(many=True), "POST": created}
+
     def get(self, request: Request) -> Response:
+        """List the applications in sight; without `limit` all of them."""
         visible = policy.visible(self.caller).values_list(*COLUMNS)
         page = LISTING.page(visible, request.query_params)
         return paged(request, page, [_answer(row) for row in page.rows])
 
-    @extend_schema(request=NewApplication, responses={201: NewApplicationDocument})
+    @extend_schema(request=NewApplication)
     def post(self, request: Request) -> Response:
+        """Create an application; its secret is shown in this answer and never again."""
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
         body.is_valid(raise_exception=True)
@@ -129,10 +136,12 @@ class ApplicationView(CallerView):
 
     @extend_schema(responses=ApplicationDocument)
     def get(self, request: Request, application_id: str) -> Response:
+        """Read one application."""
         return Response(application_answer(policy.visible_one(self.caller, application_id)))
 
     @extend_schema(request={"application/json": CHANGE}, responses=ApplicationDocument)
     def patch(self, request: Request, application_id: str) -> Response:
+        """Enable or disable an application, or set how long its next tokens live."""
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
         body.is_valid(raise_exception=True)
@@ -154,6 +163,7 @@ class ApplicationView(CallerView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, application_id: str) -> Response:
+        """Delete an application with its secret, its tokens and its access rules."""
         delete_application(caller=self.caller, application_id=application_id)
         return Response(status=204)
 
@@ -165,8 +175,14 @@ class ApplicationSecretView(CallerView):
     idempotent = ("POST",)
     secret_member = "secret"  # noqa: S105  # a member's name
 
-    @extend_schema(request=None, responses=SecretDocument)
+    @property
+    def answer_documents(self) -> dict[str, Any]:
+        """What the methods answer."""
+        return {"POST": {200: SECRET[self.secret_member]}}
+
+    @extend_schema(request=None)
     def post(self, request: Request, application_id: str) -> Response:
+        """Replace the secret; the previous one and every token of it end with this."""
         policy.one_for(self.caller, "update", application_id)
         secret = HashedSecret.new()
 

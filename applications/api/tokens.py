@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from applications.api.client import ClientCredentials
 from applications.api.credentials import (
     CHALLENGE,
+    IN_ADDRESS,
     LARGEST_PARAMETER,
     WRONG_CLIENT,
     CredentialsView,
@@ -50,6 +51,8 @@ class JSONGrantView(CredentialsView):
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
         """Return each parameter under one name, empty ones left out; raise Refusal for bad ones."""
+        if any(name.lower() in self.spellings for name in request.GET):
+            raise _invalid(IN_ADDRESS)
         given: dict[str, str] = {}
         for key, value in self.body(request).items():
             name = self.spellings.get(key.lower())
@@ -65,7 +68,7 @@ class JSONGrantView(CredentialsView):
 
 
 class TokenV1View(JSONGrantView):
-    """`POST /api/v1/token`."""
+    """Exchanges a client ID and secret for a token: JSON in, JSON out."""
 
     spellings = {
         "granttype": "grantType",
@@ -99,12 +102,12 @@ class TokenV1View(JSONGrantView):
             raise _invalid("clientSecret: does not go with the password of a person.")
         token = token_for(request, email=given["username"], password=given["password"])
         if token is None:
-            raise Refusal(error(401, WRONG_PERSON))
+            raise _unknown(WRONG_PERSON)
         return token
 
 
 class TokenV2View(OAuthView):
-    """`POST /api/v2/token`: the client credentials grant (RFC 6749 §4.4)."""
+    """The client credentials grant (RFC 6749 §4.4): a form in, JSON out."""
 
     @extend_schema(request=GrantFormDocument, responses={200: OAuthTokenDocument, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -135,7 +138,7 @@ class TokenV2View(OAuthView):
 
 
 class AppTokenView(JSONGrantView):
-    """`POST /v1/k8s/auth/oauth/apptoken`; deprecated, and still called.
+    """Exchanges an application's id, name and secret for tokens; deprecated, and still called.
 
     `id` is the application's id or, as some clients send it, its name once more.
     """
@@ -159,10 +162,14 @@ def _require(given: dict[str, str], *names: str) -> None:
 
 def _known(application: Application | None) -> Application:
     if application is None:
-        response = error(401, WRONG_CLIENT)
-        response["WWW-Authenticate"] = CHALLENGE
-        raise Refusal(response)
+        raise _unknown(WRONG_CLIENT)
     return application
+
+
+def _unknown(details: str) -> Refusal:
+    response = error(401, details)
+    response["WWW-Authenticate"] = CHALLENGE
+    return Refusal(response)
 
 
 def _invalid(details: str) -> Refusal:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.urls import URLPattern, path
+from rest_framework.serializers import Serializer
 
 from applications.api.discovery import (
     DocumentView,
@@ -13,6 +14,7 @@ from applications.api.discovery import (
     metadata,
     openid_configuration,
 )
+from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
 from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
 
@@ -33,8 +35,11 @@ def _resource(prefix: str, secret_member: str) -> list[URLPattern]:
     ]
 
 
-def _document(name: str, document: Callable[[], dict[str, Any]]) -> URLPattern:
-    return path(f".well-known/{name}", DocumentView.as_view(document=document), name=name)
+def _document(
+    name: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
+) -> URLPattern:
+    view = DocumentView.as_view(document=document, answer_documents={"GET": described})
+    return path(f".well-known/{name}", view, name=name)
 
 
 # The busiest addresses, to be met before all others.
@@ -50,7 +55,7 @@ urlpatterns = [
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
-    _document("jwks.json", jwks),
-    _document("oauth-authorization-server", metadata),
-    _document("openid-configuration", openid_configuration),
+    _document("jwks.json", jwks, JWKSDocument()),
+    _document("oauth-authorization-server", metadata, MetadataDocument()),
+    _document("openid-configuration", openid_configuration, OpenIDDocument()),
 ]

@@ -208,6 +208,7 @@ def make_administrator(*, caller: Caller, email: str, password: str) -> User:
 
 @transaction.atomic
 def _insert(user: User, caller: Caller) -> User:
+    policy.require(caller.anew(), "create")
     user.subject = create_subject(type_=Subject.Type.USER, name=user.email, field="email")
     user.save(force_insert=True)
     record("create", _entity(user), actor=caller.actor, changes={"email": [None, user.email]})
@@ -222,9 +223,10 @@ def _set_temporary_password(user: User) -> str:
 
 
 def _locked(caller: Caller, user_id: str | uuid.UUID) -> User:
-    """Return the person as they stand now, locked against everyone else who would change them."""
+    """Return the person to change as they stand now, locked against everyone else who would."""
     visible = policy.visible_one(caller, user_id)
     lock_subject(visible.subject)
+    policy.require(caller.anew(), "update")
     return User.objects.get(pk=visible.pk)
 
 

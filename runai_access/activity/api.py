@@ -43,6 +43,7 @@ LISTING = Listing(
     default_limit=20,
     largest_limit=1000,
     smallest_limit=0,
+    not_kept=("cluster_name",),
 )
 
 

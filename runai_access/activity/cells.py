@@ -26,7 +26,7 @@ def time(event: AuditEvent, table: "EventTable") -> str:
         '<a class="row-name" id="event-{}" href="{}" hx-boost="true" hx-target="#dialog"'
         ' hx-swap="innerHTML" hx-indicator="#loading">{}</a>',
         event.pk, dialog_url("activity:event", event.pk, back=table.address),
-        moment(event.time, seconds=True),
+        moment(event.time, seconds=True, in_column=True),
     )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from runai_access.ui.tables import ListColumn, ListTable
 class EventTable(ListTable):
     """The columns of the Activity page. Only time has an order that every filter's index keeps."""
 
-    time = ListColumn("Time", cells.time, sort=Sort.time("time"), exports=(IsoTime("time"),))
+    time = ListColumn(
+        "Time", cells.time, sort=Sort.time("time"), exports=(IsoTime("time"),), says_zone=True
+    )
     subject = ListColumn("Subject", cells.subject, exports=("subject_name",))
     action = ListColumn("Action", cells.action, exports=("action",), as_text=action_words)
     entity = ListColumn(

@@ -1,13 +1,19 @@
-"""/api/docs/: the OpenAPI document as a page of ours, under our own CSP and without another host."""
+"""The OpenAPI document: as a file for tools at /api/schema/, and at /api/docs/ as a page of ours, under
+our own CSP and without another host."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 METHODS = ("get", "post", "patch", "delete")
 
@@ -28,6 +34,7 @@ class Answer:
     """One status and what comes with it; `schema` names a section further down the page."""
 
     status: str
+    description: str
     type: str
     schema: str = ""
 
@@ -54,15 +61,40 @@ class Documentation:
     schemas: dict[str, list[Member]] = field(default_factory=dict)
 
 
+class SchemaView(SpectacularAPIView):
+    """The document as YAML, for anyone."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return HttpResponse(_written(), content_type=OpenApiYamlRenderer.media_type)
+
+
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """Show every endpoint, parameter, body and answer of the API."""
     return render(request, "api/docs.html", {"documentation": documentation()})
 
 
+# The document is the same as long as the process lives. To make and to write it takes a good part of a
+# second, and strangers may ask for it: it must not be a way to keep the server busy.
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
+    return document
+
+
+@cache
+def _written() -> bytes:
+    written: bytes = OpenApiYamlRenderer().render(_document(), renderer_context={})  # type: ignore[no-untyped-call]  # the library has no types
+    return written
+
+
+@cache
 def documentation() -> Documentation:
     """Return the OpenAPI document in the shape of the page."""
-    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
+    document = _document()
     schemas = document["components"]["schemas"]
     found = Documentation()
     for path, item in document["paths"].items():
@@ -102,7 +134,8 @@ def _parameter(entry: dict[str, Any]) -> Member:
 def _answer(status: str, entry: dict[str, Any]) -> Answer:
     schema = _schema(entry)
     named = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
-    return Answer(status, _type(schema) if schema else "nothing", named)
+    description = entry["description"].replace("`", "")
+    return Answer(status, description, _type(schema) if schema else "nothing", named)
 
 
 def _schema(body_or_answer: dict[str, Any]) -> dict[str, Any]:

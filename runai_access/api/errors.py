@@ -1,9 +1,10 @@
 """The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent, ValidationError
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404
 from rest_framework import exceptions, status
@@ -11,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
+
+logger = logging.getLogger(__name__)
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -69,13 +72,15 @@ def _response_to(exception: Exception) -> Response | None:
             return error(409, prefix + str(exception))
         case ValidationError():
             return invalid(_by_field(exception))
+        case TooManyFieldsSent():
+            return error(400, "There are too many parameters.", message=INVALID)
         case exceptions.ValidationError():
             return invalid(exception.detail)
-        case TooMany():
-            return _retry_later(error(429, str(exception)), exception.retry_after)
         case Busy():
-            return _retry_later(error(503, str(exception)), exception.retry_after)
+            code = 429 if isinstance(exception, TooMany) else 503
+            return _retry_later(error(code, str(exception)), exception.retry_after)
         case OperationalError() | InterfaceError():
+            logger.error("The database does not answer: %s", exception)
             connection.close()
             return _retry_later(error(503), 5)
         case exceptions.APIException():

@@ -5,7 +5,7 @@ a comma separates only where a known field and an operator follow it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -94,19 +94,23 @@ def _in_time(lookup: str, comparison: str, time: datetime) -> Q:
     return {"gte": begun, "lte": not_over}.get(comparison, begun & not_over)
 
 
-def conditions(filters: Iterable[str], fields: Mapping[str, Field]) -> list[Condition]:
+def conditions(
+    filters: Iterable[str], fields: Mapping[str, Field], not_kept: Collection[str] = ()
+) -> list[Condition]:
     """Return what all of `filters` together ask for.
 
-    Raises InvalidParameter that names the field, operator or value, and lists the known ones.
+    `not_kept` are fields that clients know and we do not keep: refused like unknown ones, and never
+    taken for a part of the value before them. Raises InvalidParameter that names the field, operator
+    or value, and lists the known ones.
     """
-    parts = [part for text in filters for part in _split(text, fields)]
+    parts = [part for text in filters for part in _split(text, [*fields, *not_kept])]
     if len(parts) > MOST_CONDITIONS:
         raise InvalidParameter(f"filterBy: there may be {MOST_CONDITIONS} conditions.")
     return [_condition(part, fields) for part in parts]
 
 
-def _split(text: str, fields: Mapping[str, Field]) -> list[str]:
-    known = "|".join(re.escape(name) for name in fields)
+def _split(text: str, names: Iterable[str]) -> list[str]:
+    known = "|".join(re.escape(name) for name in names)
     return re.split(rf",(?=(?:{known})(?:{_OPERATOR}))", text)
 
 

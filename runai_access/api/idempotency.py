@@ -40,9 +40,9 @@ def once(
     """Return what `make` answers or, for a key that was used before, `again` with the id it made.
 
     `asked` is what the body asks for, if anything: with method and address it tells requests apart.
-    `again` raises ObjectDoesNotExist where that is gone. The key, the making and its audit row stand
-    or fall together: what failed may be tried again under the same key. Another request under a used
-    key is a 422. Keys are kept for a day.
+    `again` raises ObjectDoesNotExist where that is gone or out of the caller's sight by now. The key,
+    the making and its audit row stand or fall together: what failed may be tried again under the same
+    key. Another request under a used key is a 422. Keys are kept for a day.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -63,7 +63,8 @@ def once(
             try:
                 return again(used.made_id)
             except ObjectDoesNotExist:
-                return already_done(used.made_id, f"What it made, {used.made_id}, is gone.")
+                gone = f"What it made, {used.made_id}, is gone or out of your sight."
+                return already_done(used.made_id, gone)
         made = make()
         row.made_id = made.id
         row.save(update_fields=["made_id"])

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, conditions
+from runai_access.api.filtering import Condition, Field, conditions
 from runai_access.api.texts import compare, like
 
 LARGEST_OFFSET = 2**31 - 1
@@ -39,7 +39,10 @@ class Page(Generic[R]):
 
 @dataclass(frozen=True)
 class Listing:
-    """How one resource is listed. Without `default_limit` everything is answered."""
+    """How one resource is listed. Without `default_limit` everything is answered.
+
+    `not_kept` are fields of the contract that we have nothing to compare with.
+    """
 
     fields: Mapping[str, Field]
     search: tuple[str, ...]
@@ -47,6 +50,7 @@ class Listing:
     default_limit: int | None = None
     largest_limit: int = 1000
     smallest_limit: int = 1
+    not_kept: tuple[str, ...] = ()
 
     def page(self, rows: QuerySet[Any, R], parameters: QueryDict) -> Page[R]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
@@ -62,7 +66,7 @@ class Listing:
     def page_of(self, rows: list[dict[str, Any]], parameters: QueryDict) -> Page[dict[str, Any]]:
         """Return the same of rows of texts that are at hand, whatever order they have."""
         require_askable(parameters)
-        asked = conditions(parameters.getlist("filterBy"), self.fields)
+        asked = self._conditions(parameters)
         offset, limit = self._part(parameters)
         sought = parameters.get("search", "").strip()
         found = [
@@ -85,7 +89,7 @@ class Listing:
     def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""
         require_askable(parameters)
-        asked = conditions(parameters.getlist("filterBy"), self.fields)
+        asked = self._conditions(parameters)
         rows = rows.filter(reduce(and_, (condition.as_q() for condition in asked), Q()))
         sought = parameters.get("search", "").strip()
         if sought:
@@ -94,6 +98,9 @@ class Listing:
                 anywhere |= like(lookup, "icontains", sought)
             rows = rows.filter(anywhere)
         return rows
+
+    def _conditions(self, parameters: QueryDict) -> list[Condition]:
+        return conditions(parameters.getlist("filterBy"), self.fields, self.not_kept)
 
     def _sorting(self, parameters: QueryDict) -> tuple[str | None, bool]:
         """Return what to sort by, None where nothing is said, and whether downwards."""

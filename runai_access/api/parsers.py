@@ -39,11 +39,18 @@ class JSONObjectParser(BaseParser):
 
 
 def read_body(stream: Any) -> bytes:
-    """Return the whole body; raise TooLarge without reading more than is allowed."""
+    """Return the whole body.
+
+    Raises TooLarge without reading more than is allowed, and ParseError where it ends before the
+    length that was announced: what is left of it was never meant (RFC 9112 §8).
+    """
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
         raise TooLarge
+    announced = getattr(stream, "META", {}).get("CONTENT_LENGTH") or "0"
+    if announced.isdecimal() and len(body) < int(announced):
+        raise ParseError("The body ends before its length.")
     return body
 
 
@@ -74,4 +81,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return parsed
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_once_each)
+def _no_number(name: str) -> None:
+    # Python's own reader takes NaN and Infinity (RFC 8259 §6 does not).
+    raise ValueError(f"{name} is no number")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_number)

@@ -1,6 +1,7 @@
 """How our OpenAPI document is written: what every endpoint has in common is said here, once."""
 
 import re
+from http import HTTPStatus
 from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
@@ -14,6 +15,24 @@ from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
+DESCRIPTIONS = {
+    400: "A parameter is missing or can't be what it is; the answer names it.",
+    401: "There is no credential, or it is no good.",
+    403: "No access rule permits this.",
+    404: "Nothing of that id is in sight.",
+    409: (
+        "It contradicts what is there: a name that is taken, a rule that exists, the last "
+        "administrator, or a request that was carried out before under the same key."
+    ),
+    413: "The body is larger than 1 MiB.",
+    415: "The body is of another media type.",
+    422: "The key was used for another request.",
+    429: "This caller has asked too often; try again after `Retry-After` seconds.",
+    503: "The database is away, or too much waits; try again after `Retry-After` seconds.",
+}
+# Headers that come with a status; what each holds stands in the settings, among the components.
+_HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+_LIST_HEADERS = ["X-Total-Count", "Link"]
 _VALUES = {
     Kind.TEXT: r"[^\x00]+",
     Kind.TIME: (
@@ -58,9 +77,14 @@ class ContractSchema(AutoSchema):
             parameters += list_parameters(listing, counting=getattr(self.view, "counts", False))
         return parameters
 
+    def get_auth(self) -> list[Any]:
+        # A view that takes more than a bearer token says by itself what it takes.
+        return getattr(self.view, "security", None) or super().get_auth()
+
     def get_response_serializers(self) -> Any:
-        # A view that serves several resources says by itself what it answers.
-        return getattr(self.view, "answer_document", None) or super().get_response_serializers()
+        # A view that serves several resources says by itself what each method answers.
+        documents = getattr(self.view, "answer_documents", {})
+        return documents.get(self.method) or super().get_response_serializers()
 
     def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
         body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # the library has no types
@@ -72,7 +96,18 @@ class ContractSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self._errors():
             bodies.setdefault(str(code), self._error(code))
+        for status, body in bodies.items():
+            # Without one, the library leaves it empty; the standard's phrase says as much as there is.
+            body["description"] = body["description"] or HTTPStatus(int(status)).phrase
+            if names := self._headers(int(status)):
+                body["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         return dict(sorted(bodies.items()))
+
+    def _headers(self, code: int) -> list[str]:
+        is_list = getattr(self.view, "listing", None) and not getattr(self.view, "counts", False)
+        if code == HTTPStatus.OK and self.method == "GET" and is_list:
+            return _LIST_HEADERS
+        return _HEADERS_OF.get(code, [])
 
     def _errors(self) -> list[int]:
         errors = [503]
@@ -95,7 +130,7 @@ class ContractSchema(AutoSchema):
             "schema": _ERROR,
             "example": {"code": code, "message": MESSAGES[code]},
         }
-        return {"description": MESSAGES[code], "content": {"application/json": content}}
+        return {"description": DESCRIPTIONS[code], "content": {"application/json": content}}
 
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -41,10 +41,10 @@ def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attem
     it, after the first. Refused ones never do.
     """
     key = hashlib.sha256("\x00".join(parts).encode(errors="replace")).hexdigest()
-    now = timezone.now()
-    until = now + timedelta(seconds=seconds)
     with transaction.atomic():
-        row = _locked_row(key, now)
+        row = _locked_row(key)
+        now = timezone.now()  # only now: others may have held the row for a while
+        until = now + timedelta(seconds=seconds)
         if row.expires_at <= now:
             row.count = 0
             row.expires_at = until
@@ -66,11 +66,11 @@ def network_of(address: str | None) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-def _locked_row(key: str, now: datetime) -> AttemptCount:
+def _locked_row(key: str) -> AttemptCount:
     """Return the count of `key`, locked; begin it where there is none."""
     while True:
         AttemptCount.objects.bulk_create(
-            [AttemptCount(key=key, expires_at=now)], ignore_conflicts=True
+            [AttemptCount(key=key, expires_at=timezone.now())], ignore_conflicts=True
         )
         row = AttemptCount.objects.select_for_update().filter(key=key).first()
         if row is not None:  # else a success has forgotten the count just now: begin it again

@@ -1,7 +1,6 @@
 """How the rest of the house writes the record. Secrets are never passed in here."""
 
 import hashlib
-import re
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from runai_access.api.throttles import network_of
 from runai_access.audit.models import AuditEvent
+from runai_access.masking import masked
 
 # What this process has told in the last minutes; it only saves the database a write that it would
 # ignore anyway.
@@ -26,10 +26,6 @@ AT_ONCE = 500
 # So many different refusals of one source are told apart in a minute; the rest go by this name.
 TOLD_APART = 100
 MORE = "(many more)"
-
-# Nobody passes a secret in on purpose, but people paste one where a name or an address belongs: what
-# reads as a client secret (see applications.secrets) or a token is cut down to its first letters.
-_CREDENTIAL = re.compile(r"(ras_|eyJ)[A-Za-z0-9_-]{30,}(?:\.[A-Za-z0-9_-]*)*")
 
 
 @dataclass(frozen=True)
@@ -183,7 +179,7 @@ def _once_key(event: AuditEvent, time: datetime) -> str:
 
 def _plain(text: str, length: int) -> str:
     """Escape what does not print, so that no name can forge or hide a line; mask credentials."""
-    escaped = _CREDENTIAL.sub(r"\1…", text).replace("\\", "\\\\")
+    escaped = masked(text).replace("\\", "\\\\")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)[:length]
 
 

@@ -26,17 +26,17 @@ def creator(record: Any, table: Any) -> str:
 
 def creation(record: Any, _: object) -> str:
     """When it was made."""
-    return moment(record.created_at)
+    return moment(record.created_at, in_column=True)
 
 
 def update(record: Any, table: Any) -> str:
     """When it changed last, which leads whoever may see the record to all that happened to it."""
     history = table.history_of(record)
     if not history:
-        return moment(record.updated_at)
+        return moment(record.updated_at, in_column=True)
     return markup(
         '<a class="cell-link" href="{}" title="Its history">{}</a>',
-        history, moment(record.updated_at),
+        history, moment(record.updated_at, in_column=True),
     )  # fmt: skip
 
 

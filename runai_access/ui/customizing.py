@@ -23,6 +23,12 @@ _OWN = (
     "do", "csrfmiddlewaretoken", FROM,
 )  # fmt: skip
 _FROM_HERE = "size_chosen"
+_MISSING = {
+    "choices": "Choose at least one.",
+    "date": "Enter a date.",
+    "days": "Enter a number of days.",
+    "moment": "Enter a date and time.",
+}
 
 
 def state_of(query: QueryDict) -> QueryDict:
@@ -86,7 +92,7 @@ class _FilterForm:
         self.good = field.clean(self.texts)
         self.errors = field.refused
         if not self.good and not self.errors:
-            self.errors = ["Choose at least one." if self.choices else "Enter a value."]
+            self.errors = [_MISSING.get(self.operator.takes, "Enter a value.")]
 
     @property
     def is_complete(self) -> bool:

@@ -4,14 +4,18 @@ Such a page leads back to where it was opened: the address `from` that its opene
 and that its form carries on, or else its home.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.html import strip_tags
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
 
@@ -20,6 +24,7 @@ CLOSE = "dialog-close"
 SHOW = "show-list"
 FROM = "from"
 _LONGEST_ADDRESS = 4_000
+_TITLE = re.compile(r'<h1 id="dialog-title">(.*?)</h1>', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ def render_dialog(
         if changed is not None:
             trigger_client_event(response, CHANGED, {"id": str(changed)})
     else:
-        page = {**context, "dialog_template": template}
+        dialog = render_to_string(template, context, request)
+        page = {**context, "dialog": dialog, "dialog_title": _title_in(dialog)}
         response = render(request, "ui/dialog_page.html", page, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
@@ -122,6 +128,12 @@ def finish_dialog(
 def leave_for(request: HttpRequest, url: str) -> HttpResponse:
     """Go on to a page that is no dialog, also when the dialog asked."""
     return HttpResponseClientRedirect(url) if asks_for(request, "dialog") else redirect(url)
+
+
+def _title_in(dialog: str) -> str:
+    """Return what a dialog is headed with, for the title of the page that it is on."""
+    found = _TITLE.search(dialog)
+    return unescape(strip_tags(found[1])) if found else ""
 
 
 def _with(address: str, home: Home, *, changed: object, selected: Sequence[object]) -> str:

@@ -249,6 +249,19 @@ class Listing:
         return self.page.count
 
     @property
+    def news(self) -> str:
+        """What this list shows, to be read aloud when it takes another one's place."""
+        table = self.source.table
+        direction = "descending" if self.sort.startswith("-") else "ascending"
+        parts = [
+            f"{self.count} {'row' if self.count.number == 1 else 'rows'}",
+            f"sorted by {table.titles()[self.sort.removeprefix('-')]}, {direction}",
+        ]
+        if self.page.number and (self.page.has_previous or self.page.has_next):
+            parts.append(f"page {self.page.number}")
+        return ", ".join(parts)
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether filters or a search leave rows out."""
         return bool(self.search or self.chips)

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 
 from runai_access.folding import find_folded, fold
 
+_FIGURE_SPACE = "\u2007"  # as wide as a digit
+_LONGEST_TIME = len("31 Dec 2026, 23:59:59")
 _UNITS = [
     (365 * 24 * 3600, "year"),
     (30 * 24 * 3600, "month"),
@@ -85,11 +87,20 @@ def quiet(text: str) -> SafeString:
     return markup('<span class="quiet">{}</span>', text)
 
 
-def moment(time: datetime, *, relative: bool = False, seconds: bool = False) -> SafeString:
-    """Return a time to the minute or second, or as a distance with the exact time behind it."""
+def moment(
+    time: datetime, *, relative: bool = False, seconds: bool = False, in_column: bool = False
+) -> SafeString:
+    """Return a time to the minute or second, or as a distance with the exact time behind it.
+
+    In a column of times each takes the same room, so that they can be compared at a glance.
+    """
     utc = time.astimezone(UTC)
     exact = f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+    if in_column:
+        exact = exact.rjust(_LONGEST_TIME, _FIGURE_SPACE)
     data = 'data-time="seconds"' if seconds else "data-time"
+    if in_column:
+        data += " data-in-column"
     if relative:
         return markup(
             f'<time datetime="{{}}" title="{{}} UTC" {data}>{{}}</time>',

@@ -38,7 +38,8 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
     A column without `sort` can't be sorted by.
 
     `exports` are the values that the file needs, by their paths; `as_text` makes a cell of them, or
-    else of what the table's `related` found for the row.
+    else of what the table's `related` found for the row. `says_zone` lets the header say the zone of
+    the times below, so that each of them need not.
     """
 
     def __init__(
@@ -50,10 +51,11 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         exports: tuple[str | Func, ...] = (),
         as_text: Callable[..., Any] | None = None,
         is_shown: bool = True,
+        says_zone: bool = False,
     ) -> None:
         super().__init__(verbose_name=title, orderable=sort is not None, empty_values=())
         self.cell, self._sort, self.exports, self.as_text = cell, sort, exports, as_text
-        self.is_shown = is_shown
+        self.is_shown, self.says_zone = is_shown, says_zone
 
     def render(self, record: Any, table: "ListTable") -> str:
         """Return the cell as django-tables2 asks for it; our pages have `table_rows`."""
@@ -93,7 +95,9 @@ def update_column(*, is_shown: bool = True) -> ListColumn:
 
 def _time_column(title: str, cell: Cell, path: str, *, is_shown: bool = True) -> ListColumn:
     exports = (IsoTime(path),)
-    return ListColumn(title, cell, sort=Sort.time(path), exports=exports, is_shown=is_shown)
+    return ListColumn(
+        title, cell, sort=Sort.time(path), exports=exports, is_shown=is_shown, says_zone=True
+    )
 
 
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types

@@ -3,6 +3,8 @@
 const dialog = document.getElementById("dialog");
 let opener = "";
 let wanted = null;
+// Whether the list shows what a dialog has found to be gone.
+let isBehind = false;
 let title = "";
 
 function isShowingSecret() {
@@ -11,6 +13,12 @@ function isShowingSecret() {
 
 function close() {
   if (dialog.open) dialog.close();
+}
+
+// Whoever leaves a dialog leaves nothing of it behind, a secret above all, not even for a moment.
+function leaveNothing() {
+  dialog.replaceChildren();
+  close();
 }
 
 // A shown secret is left by DONE; every other way asks first.
@@ -23,7 +31,7 @@ function ask() {
 
 function leave() {
   if (isShowingSecret()) ask();
-  else close();
+  else leaveNothing();
 }
 
 function focusSomewhereUseful() {
@@ -47,6 +55,7 @@ if (dialog) {
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
+    isBehind ||= dialog.querySelector("[data-stale]") !== null;
     const isNew = !dialog.open;
     if (isNew) dialog.showModal();
     // Another dialog in its place is read from its beginning; the same one stays where it was.
@@ -88,6 +97,10 @@ if (dialog) {
     event.preventDefault();
     ask();
   });
+  // Nor does leaving the page, by Back or a reload, lose it without being asked.
+  window.addEventListener("beforeunload", (event) => {
+    if (isShowingSecret()) event.preventDefault();
+  });
   let pressedOnBackdrop = false;
   dialog.addEventListener("pointerdown", (event) => {
     pressedOnBackdrop = isOnBackdrop(event);
@@ -98,15 +111,17 @@ if (dialog) {
       dialog.querySelector("[data-leave]").hidden = true;
       dialog.querySelector("[data-close]").focus();
     }
-    if (event.target.closest("[data-leave-anyway]")) close();
+    if (event.target.closest("[data-leave-anyway]")) leaveNothing();
     if (event.target.closest("[data-close-after]")) setTimeout(close);
     if (!event.target.closest("[data-close]")) return;
     event.preventDefault();
-    close();
+    leaveNothing();
   });
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();
     focusSomewhereUseful();
+    if (isBehind) document.dispatchEvent(new CustomEvent("changed", { detail: { id: "" } }));
+    isBehind = false;
   });
   document.addEventListener("dialog-close", close);
   document.addEventListener("htmx:afterSettle", focusSomewhereUseful);

@@ -50,6 +50,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   document.addEventListener("htmx:afterSettle", restore, { once: true });
 });
 
+// What was missing is chosen now. What is typed is looked at only when it is sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("select, [type=radio], [type=checkbox]")) return;
+  target.removeAttribute("aria-invalid");
+  target.closest(".field")?.querySelector(".field-error")?.remove();
+});
+
 function describe(select) {
   const text = document.getElementById(select.dataset.describes);
   if (text) text.textContent = select.selectedOptions[0]?.title ?? "";

@@ -121,5 +121,9 @@ document.addEventListener("show-list", (event) => {
   refresh(event.detail.address, "");
 });
 document.addEventListener("htmx:afterSettle", tell);
+document.addEventListener("htmx:afterSettle", (event) => {
+  const news = listing()?.dataset.news;
+  if (news && event.target.closest("#listing")) document.getElementById("news").textContent = news;
+});
 window.addEventListener("pageshow", tell);
 tell();

@@ -1,4 +1,5 @@
-// Rewrites the server's UTC times into the browser's zone, and says the zone.
+// Rewrites the server's UTC times into the browser's zone, and says the zone: the header of a column
+// that of today, a time its own.
 
 // American names, because Britain's September has four letters and the server's has three.
 const format = new Intl.DateTimeFormat("en-US", {
@@ -22,6 +23,9 @@ function isZone(part) {
   return part.type === "timeZoneName";
 }
 
+const FIGURE_SPACE = "\u2007"; // as wide as a digit
+const here = partsOf(new Date()).timeZoneName;
+
 function rewrite(element) {
   const { day, month, year, hour, minute, second, timeZoneName } = partsOf(
     new Date(element.dateTime),
@@ -29,8 +33,10 @@ function rewrite(element) {
   const zoneLabel = element.querySelector(".zone");
   if (zoneLabel) {
     zoneLabel.textContent = timeZoneName;
+    element.toggleAttribute("data-other-zone", timeZoneName !== here);
     const clock = element.dataset.time === "seconds" ? `${hour}:${minute}:${second}` : `${hour}:${minute}`;
-    element.firstChild.textContent = `${day} ${month} ${year}, ${clock} `;
+    const shown = "inColumn" in element.dataset ? day.padStart(2, FIGURE_SPACE) : day;
+    element.firstChild.textContent = `${shown} ${month} ${year}, ${clock} `;
   } else {
     element.title = `${day} ${month} ${year}, ${hour}:${minute}:${second} ${timeZoneName}`;
   }
@@ -38,6 +44,7 @@ function rewrite(element) {
 }
 
 function rewriteAll() {
+  for (const header of document.querySelectorAll("[data-zone]")) header.dataset.zone = here;
   document.querySelectorAll("time[data-time]").forEach(rewrite);
 }
 

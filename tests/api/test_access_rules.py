@@ -256,11 +256,11 @@ def test_a_list_costs_the_same_queries_for_one_rule_and_for_many(
 ) -> None:
     client = as_(administrator)
     client.get(RULES)
-    with django_assert_num_queries(6):  # token, authority (two), rules, their count, scopes above
+    with django_assert_num_queries(5):  # token, authority, rules, their count, scopes above
         client.get(RULES)
     for number in range(20):
         factories.application(f"app-{number}", ("Viewer", organization.training))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert client.get(RULES).json()["displayRecords"] == 21
 
 

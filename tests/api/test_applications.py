@@ -329,11 +329,11 @@ def test_a_list_costs_the_same_queries_for_one_row_and_for_many(
 ) -> None:
     client = as_(administrator)
     client.get(APPS)
-    with django_assert_num_queries(4):  # the token, the authority (two), the rows
+    with django_assert_num_queries(3):  # the token, the authority, the rows
         client.get(APPS)
     for number in range(30):
         factories.application(f"app-{number}", ("Viewer", factories.account()))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(client.get(APPS).json()) == 31
 
 

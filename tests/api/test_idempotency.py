@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accessrules.actions import delete_access_rule
 from accessrules.callers import SYSTEM
 from accessrules.models import AccessRule
-from accessrules.scope_actions import delete_scope
+from accessrules.scope_actions import delete_scope, rename_scope
 from applications import actions
 from applications.credentials import authenticate
 from applications.models import Application
@@ -93,6 +94,24 @@ def test_granting_again_when_the_rule_went_with_its_scope_says_so(
     assert again.status_code == 409
     assert again.json()["id"] == str(made["id"])
     assert "gone" in again.json()["details"]
+
+
+def test_granting_again_tells_nothing_of_a_rule_that_is_out_of_sight_by_now(
+    as_: As, organization: Organization
+) -> None:
+    lead = factories.application("lead", ("Department administrator", organization.speech))
+    rule = factories.rule(lead, "Department administrator", organization.vision)
+    body = {
+        "subjectId": "lead", "subjectType": "app", "roleId": 7,
+        "scopeId": organization.training.uid, "scopeType": "project",
+    }  # fmt: skip
+    client = as_(lead)
+    made = post(client, RULES, body).json()
+    delete_access_rule(caller=SYSTEM, rule_id=rule.pk)
+    rename_scope(caller=SYSTEM, scope=organization.training, name="secret")
+    again = post(client, RULES, body)
+    assert (again.status_code, again.json()["id"]) == (409, str(made["id"]))
+    assert "secret" not in again.content.decode()
 
 
 def test_another_request_under_a_used_key_is_refused(as_: As, administrator: Application) -> None:

@@ -78,6 +78,25 @@ def test_a_stranger_may_neither_ask_nor_revoke(nightly: Application, path: str) 
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
+def test_who_asks_with_a_dead_bearer_token_is_told_so(nightly: Application, path: str) -> None:
+    """RFC 7662 §2.3 and RFC 6750 §3.1: 401 `invalid_token`, with a Bearer challenge."""
+    asker = factories.application("gateway")
+    dead = issue(asker).text
+    asker.delete()
+    for bearer in (dead, "nonsense", ""):
+        answer = Client().post(
+            path,
+            f"token={issue(nightly).text}",
+            content_type="application/x-www-form-urlencoded",
+            headers={"Authorization": f"Bearer {bearer}"},
+        )
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+        challenge = 'Bearer realm="runai-access", error="invalid_token"'
+        assert answer.headers["WWW-Authenticate"] == challenge
+        assert works(issue(nightly).text)
+
+
+@pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
 def test_asking_is_no_login(nightly: Application, secret: str, path: str) -> None:
     """`lastLogin` is the last grant of a token (contract/README.md, Resources)."""
     assert post(path, secret, token="nonsense").status_code == 200  # no token

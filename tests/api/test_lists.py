@@ -112,6 +112,26 @@ def test_a_parameter_that_makes_no_sense_is_a_400_that_names_it(root: Client, pa
         assert answer.json()["details"].startswith(parameter)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked", "name"),
+    [
+        ("org-unit/departments", "name=@e,totalGpuQuota>=1", "totalGpuQuota"),
+        ("org-unit/departments", "createdAt<=2100-01-01,avgGpuUtilization7d>=1", "avgGpu"),
+        ("org-unit/projects", "name=@e,avgGpuMemoryUtilization30d<=1,name=@a", "avgGpuMemory"),
+        ("org-unit/projects", "parentName==speech,phase==Ready", "phase"),
+        (RULES, "subjectId==ada,phase==Ready", "phase"),
+        (LOG, "subject==ada,cluster_name==east", "cluster_name"),
+    ],
+)
+def test_a_field_that_is_not_kept_is_refused_and_is_no_part_of_a_value(
+    root: Client, path: str, asked: str, name: str
+) -> None:
+    """contract/README.md, filterBy: one of the contract that we do not keep is a 400 that names it."""
+    answer = ask(root, path, filterBy=asked)
+    assert answer.status_code == 400
+    assert f"there is no field '{name}" in answer.json()["details"]
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_every_field_takes_each_of_its_operators(root: Client, path: str) -> None:
     """And a value beyond ASCII, and one that a database has a meaning for."""

@@ -118,6 +118,30 @@ def test_my_deleted_access_rules_are_neither_listed_nor_counted(
 
 
 @pytest.mark.parametrize(
+    "question",
+    ["?filterBy=createdBy=@maker", "?sortBy=createdBy", "/count?filterBy=createdBy=@maker"],
+)
+def test_who_authorized_a_rule_can_not_be_asked_by_whoever_holds_it(
+    as_: As, organization: Organization, question: str
+) -> None:
+    """The answer does not tell; a filter that finds or not, and an order, would tell all the same."""
+    worker = factories.application("worker", ("L1 researcher", organization.training))
+    answer = as_(worker).get(f"{MINE}{question}")
+    assert answer.status_code == 400
+    assert "createdBy" in answer.json()["details"]
+
+
+def test_a_search_among_my_rules_finds_what_they_say(as_: As, organization: Organization) -> None:
+    worker = factories.application("worker", ("L1 researcher", organization.training))
+    client = as_(worker)
+    found = {
+        text: client.get(f"{MINE}/count?search={text}").json()["count"]
+        for text in ("RESEARCH", "train", "work", factories.MAKER)
+    }
+    assert found == {"RESEARCH": 1, "train": 1, "work": 1, factories.MAKER: 0}
+
+
+@pytest.mark.parametrize(
     ("method", "path"), [("GET", PERMISSIONS), ("POST", PERMITTED), ("GET", MINE)]
 )
 def test_who_is_not_signed_in_is_told_so(db: None, method: str, path: str) -> None:

@@ -127,3 +127,13 @@ def test_a_figure_we_do_not_keep_is_refused_by_name(as_: As, administrator: Appl
     answer = as_(administrator).get(PROJECTS, {"filterBy": "totalGpuQuota>=1"})
     assert answer.status_code == 400
     assert "totalGpuQuota" in answer.json()["details"]
+
+
+def test_who_made_a_cluster_is_not_answered_and_so_can_not_be_asked(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    assert "createdBy" not in client.get(CLUSTERS).json()[0]
+    for query in ("filterBy=createdBy=@maker", "sortBy=createdBy"):
+        assert client.get(f"{CLUSTERS}?{query}").status_code == 400
+        assert client.get(f"{DEPARTMENTS}?{query}").status_code == 200

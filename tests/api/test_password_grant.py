@@ -103,6 +103,8 @@ def test_every_refusal_is_the_same(rosa: User) -> None:
     ones = [v1(password, email) for password, email in cases]
     twos = [v2(password, email) for password, email in cases]
     assert {(one.status_code, one.content) for one in ones} == {(401, ones[0].content)}
+    # RFC 9110 §15.5.2: a 401 says how to sign in.
+    assert {one.headers["WWW-Authenticate"] for one in ones} == {'Basic realm="runai-access"'}
     assert {(two.status_code, two.json()["error"]) for two in twos} == {(400, "invalid_grant")}
     assert len({two.content for two in twos}) == 1
 

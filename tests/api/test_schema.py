@@ -9,6 +9,7 @@ import schemathesis
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
@@ -35,9 +36,78 @@ def test_the_committed_document_is_current() -> None:
     )
 
 
+OPERATIONS = [
+    (path, method, operation)
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+]
+
+
+def test_every_operation_and_every_answer_is_described() -> None:
+    for path, method, operation in OPERATIONS:
+        assert operation["description"], (method, path)
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (method, path, status)
+            has_none = status == "204" or (path, status) == ("/oauth2/revoke", "200")
+            assert ("content" in answer) is not has_none, (method, path, status)
+
+
+def test_what_comes_in_headers_is_described() -> None:
+    """The total and the neighbours of a list, how to sign in, and how long to wait."""
+    lists = 0
+    for path, method, operation in OPERATIONS:
+        told = {
+            status: set(answer.get("headers", {}))
+            for status, answer in operation["responses"].items()
+        }
+        is_list = "sortBy" in {one["name"] for one in operation.get("parameters", ())}
+        lists += is_list
+        assert ({"X-Total-Count", "Link"} <= told.get("200", set())) == is_list, (method, path)
+        assert "WWW-Authenticate" in told.get("401", {"WWW-Authenticate"}), (method, path)
+        for status in ("429", "503"):
+            assert "Retry-After" in told.get(status, {"Retry-After"}), (method, path)
+    assert lists == 11
+
+
+def test_each_generation_is_told_its_own_name_of_the_secret() -> None:
+    def required(path: str, status: str) -> set[str]:
+        answer = DOCUMENT["paths"][path]["post"]["responses"][status]
+        name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        return set(DOCUMENT["components"]["schemas"][name]["required"])
+
+    for prefix, id_, secret in [
+        ("/api/v1/apps", "application_id", "secret"),
+        ("/api/v1/service-accounts", "application_id", "clientSecret"),
+    ]:
+        assert required(prefix, "201") == {"id", "name", "clientId", secret}
+        assert required(f"{prefix}/{{{id_}}}/secret", "200") == {secret}
+
+
+def test_who_comes_with_basic_or_with_a_form_is_described() -> None:
+    """RFC 6749 §2.3.1: client ID and secret in a Basic header, or else in the body."""
+    for path in ("/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"):
+        ways = DOCUMENT["paths"][path]["post"]["security"]
+        assert {"client": []} in ways
+        assert {} in ways
+        assert ({"bearer": []} in ways) == path.startswith("/oauth2/")
+
+
 @pytest.mark.django_db
 def test_the_document_is_served(client: Client) -> None:
-    assert yaml.safe_load(client.get("/api/schema/").content)["openapi"] == "3.1.1"
+    answer = client.get("/api/schema/")
+    assert answer.headers["Content-Type"].startswith("application/vnd.oai.openapi")
+    assert yaml.safe_load(answer.content) == DOCUMENT
+
+
+@pytest.mark.django_db
+def test_the_document_is_written_once_however_often_strangers_ask(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get("/api/schema/").content
+    monkeypatch.setattr(
+        SchemaGenerator, "get_schema", lambda *_, **__: pytest.fail("it was made once more")
+    )
+    assert client.get("/api/schema/", headers={"Accept": "application/json"}).content == first
 
 
 @pytest.fixture(params=["administrator", "department administrator", "without rules", "stranger"])

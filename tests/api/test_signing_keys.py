@@ -17,7 +17,7 @@ from joserfc import jwt as joserfc_jwt
 from applications import keyring
 from applications.keyring import KEYRING, Keyring, rotate
 from applications.models import Application, SigningKey
-from applications.tokens import application_of, issue
+from applications.tokens import InvalidToken, application_of, issue
 from tests import factories
 from tests.conftest import StartServer
 
@@ -108,6 +108,39 @@ def test_a_key_past_its_age_gets_one_successor(nightly: Application) -> None:
     assert SigningKey.objects.count() == 2
 
 
+def test_processes_that_find_a_key_too_old_at_once_make_one_successor(
+    nightly: Application,
+) -> None:
+    issue(nightly)
+    SigningKey.objects.update(signs_from=timezone.now() - timedelta(days=91))
+    processes = [Keyring() for _ in range(4)]
+    for process in processes:
+        assert process.public_key("one that nobody has") is None, "and has read the keys by now"
+    for process in processes:
+        process.current()
+    assert SigningKey.objects.count() == 2
+
+
+def test_a_kept_copy_of_the_keys_is_gone_before_a_new_key_signs(nightly: Application) -> None:
+    """RFC 9111 §4.2: whoever keeps an answer asks again only when `max-age` has passed."""
+    issue(nightly)
+    kept = Client().get(JWKS).headers["Cache-Control"]
+    [seconds] = [part.removeprefix("max-age=") for part in kept.split(", ") if "max-age" in part]
+    assert 0 < int(seconds) < keyring.SIGNS_AFTER_SECONDS
+
+
+def test_the_command_can_end_every_other_key_and_its_tokens(
+    nightly: Application, capsys: Any
+) -> None:
+    old = issue(nightly).text
+    call_command("rotate_signing_key", "--end-others")
+    KEYRING.forget()
+    assert [key["kid"] for key in published()] == [kid_of(issue(nightly).text)]
+    with pytest.raises(InvalidToken):
+        application_of(old)
+    assert "ended" in capsys.readouterr().out
+
+
 def test_the_command_makes_a_key_and_says_when_it_signs(capsys: Any) -> None:
     call_command("rotate_signing_key", "--after", "60")
     key = SigningKey.objects.get()
@@ -135,6 +168,11 @@ def test_both_metadata_documents_name_what_is_served(db: None) -> None:
     assert server.items() <= openid.items()
     assert server["issuer"] == "http://127.0.0.1:8000"
     assert openid["id_token_signing_alg_values_supported"] == ["ES256"]
+    methods = ["client_secret_basic", "client_secret_post"]
+    assert server["token_endpoint_auth_methods_supported"] == methods
+    assert server["revocation_endpoint_auth_methods_supported"] == methods
+    # RFC 8414 §2: here a type of access token may be named, too.
+    assert server["introspection_endpoint_auth_methods_supported"] == [*methods, "Bearer"]
     for member in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
         path = server[member].removeprefix(server["issuer"])
         assert Client().get(path).status_code == 405

@@ -83,11 +83,17 @@ class Table:
             for permission in self.roles[role]
         )
 
-    def sees_application(self, who: Key, app: Key) -> bool:
-        reads = ("read", "apps")
+    def sees(self, who: Key, type_: str, other: Key) -> bool:
+        """Whether `who` sees `other`, an application, a person or a group as `type_` says."""
+        reads = ("read", type_)
         return self.may(who, reads, self.root) or any(
-            holder == app and self.may(who, reads, place) for holder, _, place in self.rules
+            holder == other and self.may(who, reads, place) for holder, _, place in self.rules
         )
+
+    def topmost(self, who: Key, permission: Permission) -> set[Key]:
+        """Return the scopes in which `who` may do this, without those below another one."""
+        may = {scope for scope in self.scopes() if self.may(who, permission, scope)}
+        return {scope for scope in may if scope == self.root or self.parents[scope] not in may}
 
     def may_move(self, who: Key, kind: str, scope: Key, target: Key) -> bool:
         source = self.parents[scope]

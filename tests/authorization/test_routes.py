@@ -140,6 +140,9 @@ class World:
             "{rule}": str(self.ci_rule.pk),
             "{application}": str(self.ci.pk),
             "{group}": str(self.group.pk),
+            "{person}": str(self.pat.pk),
+            "{department}": self.places["department"].pk,
+            "{elsewhere}": self.places["sibling"].parent_id,
         }
         if isinstance(value, dict):
             return {key: self.body(inner) for key, inner in value.items()}

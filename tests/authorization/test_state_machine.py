@@ -5,6 +5,7 @@ step the module is asked everything about everyone; whoever holds something new 
 from somebody who held it.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -28,20 +29,26 @@ from accessrules.authorization import authority_of
 from accessrules.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.actions import delete_application, set_application_enabled
+from runai_access.accounts.actions import set_user_enabled
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories
 from tests.authorization.naive import EVERYBODY, Key, Person, Table
 
 LETTERS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
-TYPES = ("access_rules", "apps", "groups", "project", "department", "workspaces")
+TYPES = ("access_rules", "apps", "users", "groups", "project", "department", "workspaces")
 ROLES = {
     "everything": dict.fromkeys(TYPES, "crud"),
     "granter": {"access_rules": "crd", "workspaces": "cr"},
-    "keeper": {"apps": "crud", "groups": "u"},
+    "keeper": {"apps": "crud", "users": "ru", "groups": "ud"},
+    "looker": {"apps": "r", "users": "r", "groups": "r", "access_rules": "r", "department": "r"},
     "organiser": {"project": "crud", "department": "cud", "access_rules": "rd"},
     "worker": {"workspaces": "cr"},
 }
 EVERY = [(action, type_) for action in LETTERS.values() for type_ in TYPES]
+# What subjects are called as a type of resource.
+KINDS = {"app": "apps", "user": "users", "group": "groups"}
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "60"))
+_ENTRY = ("subject", "role", "scope")
 pick = st.integers(0, 10_000)
 
 
@@ -53,6 +60,7 @@ class Organisation(RuleBasedStateMachine):
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
         self.numbers = count()
+        self.looks = count()
         self.table = Table(root=factories.account().pk)
 
     def teardown(self) -> None:
@@ -81,7 +89,7 @@ class Organisation(RuleBasedStateMachine):
         self.add(ops)
         self.table.people[ops.pk].members.add(ci.pk)
         # Ada may do everything; Bo a little of each that tempts; the group works in the west.
-        everything, _, keeper, organiser, worker = sorted(self.table.roles)
+        everything, _, keeper, _, organiser, worker = sorted(self.table.roles)
         account, west = self.scope(0), Scope.objects.get(name="west")
         for role, name, scope in [
             (everything, "ada@acme.example", account),
@@ -209,14 +217,14 @@ class Organisation(RuleBasedStateMachine):
 
     @rule(actor=pick, who=pick, enabled=st.booleans())
     def somebody_switches(self, actor: int, who: int, enabled: bool) -> None:
-        caller, subject = self.actor(actor), self.subject(who, "group", "app")
+        caller, subject = self.actor(actor), self.subject(who)
         key, person = self.key(caller), self.table.people[subject.pk]
         if person.enabled == enabled:
             return
         if person.kind == "group":
             may = self.table.may(key, ("update", "groups"), self.table.root)
         else:
-            may = self.may_change_application(key, "update", subject.pk)
+            may = self.may_change(key, "update", subject)
         may = may and (not enabled or self.table.may_handle(key, subject.pk))
         if self.attempt(caller, may, lambda: self.switch(caller, subject, enabled)):
             self.gaining(key, lambda: setattr(person, "enabled", enabled))
@@ -225,6 +233,8 @@ class Organisation(RuleBasedStateMachine):
     def switch(self, caller: Caller, subject: Subject, enabled: bool) -> None:
         if subject.type == Subject.Type.GROUP:
             group_actions.set_group_enabled(caller=caller, group=subject, enabled=enabled)
+        elif subject.type == Subject.Type.USER:
+            set_user_enabled(caller=caller, user_id=subject.pk, enabled=enabled)
         else:
             set_application_enabled(caller=caller, application_id=subject.pk, enabled=enabled)
 
@@ -259,14 +269,31 @@ class Organisation(RuleBasedStateMachine):
     @rule(actor=pick, who=pick)
     def somebody_deletes_an_application(self, actor: int, who: int) -> None:
         caller, subject = self.actor(actor), self.subject(who, "app")
-        may = self.may_change_application(self.key(caller), "delete", subject.pk)
+        may = self.may_change(self.key(caller), "delete", subject)
         if self.attempt(
             caller, may, lambda: delete_application(caller=caller, application_id=subject.pk)
         ):
-            self.table.rules = {r for r in self.table.rules if r[0] != subject.pk}
-            del self.table.people[subject.pk]
-            for person in self.table.people.values():
-                person.members.discard(subject.pk)
+            self.forget(subject)
+
+    @rule()
+    def a_group_comes(self) -> None:
+        self.add(factories.group(f"group-{next(self.numbers)}"))
+
+    @precondition(lambda self: self.has("group"))
+    @rule(actor=pick, which=pick)
+    def somebody_deletes_a_group(self, actor: int, which: int) -> None:
+        caller, group = self.actor(actor), self.subject(which, "group")
+        may = self.table.may(self.key(caller), ("delete", "groups"), self.table.root)
+        if self.attempt(
+            caller, may, lambda: group_actions.delete_group(caller=caller, group=group)
+        ):
+            self.forget(group)
+
+    def forget(self, subject: Subject) -> None:
+        self.table.rules = {entry for entry in self.table.rules if entry[0] != subject.pk}
+        del self.table.people[subject.pk]
+        for person in self.table.people.values():
+            person.members.discard(subject.pk)
 
     # Scopes
 
@@ -345,12 +372,50 @@ class Organisation(RuleBasedStateMachine):
             }
         assert said == self.table.everything()
 
+    @invariant()
+    def somebody_sees_what_the_table_says(self) -> None:
+        """Ask one after the other, a new one after each step: asking all each time takes minutes."""
+        if not self.table.people:
+            return
+        who = self.subject(next(self.looks))
+        authority, table = authority_of(who), self.table
+        scopes = {scope.path: scope for scope in Scope.objects.filter(pk__in=table.scopes())}
+        for permission in EVERY:
+            where = {scopes[path].pk for path in authority.where(*permission)}
+            assert where == table.topmost(who.pk, permission)
+        assert {scope.pk for scope in authority.visible_scopes()} == {
+            scope.pk
+            for scope in scopes.values()
+            if table.may(who.pk, ("read", scope.type), scope.pk)
+        }
+        assert set(authority.visible_rules().living().values_list(*_ENTRY)) == {
+            entry for entry in table.rules if table.may(who.pk, ("read", "access_rules"), entry[2])
+        }
+        for kind, type_ in KINDS.items():
+            seen = Subject.objects.living().filter(authority.in_sight(type_), type=kind)
+            assert {subject.pk for subject in seen} == {
+                key
+                for key, person in table.people.items()
+                if person.kind == kind and table.sees(who.pk, type_, key)
+            }
+        granting = ("create", "access_rules")
+        assert {scope.pk for scope in authority.grantable_scopes()} == {
+            key for key in table.scopes() if table.may(who.pk, granting, key)
+        }
+        assert {role.pk for role in authority.grantable_roles()} == {
+            role
+            for role in table.roles
+            if any(table.may_grant(who.pk, role, key) for key in table.scopes())
+        }
+
     def key(self, caller: Caller) -> Key:
         return caller.subject.pk if caller.subject else EVERYBODY
 
-    def may_change_application(self, who: Key, action: str, app: Key) -> bool:
-        return self.table.may(who, (action, "apps"), self.table.root) and (
-            self.table.sees_application(who, app)
+    def may_change(self, who: Key, action: str, subject: Subject) -> bool:
+        """Whether `who` may change an application or a person, which takes seeing it."""
+        type_ = KINDS[subject.type]
+        return self.table.may(who, (action, type_), self.table.root) and (
+            self.table.sees(who, type_, subject.pk)
         )
 
 
@@ -359,7 +424,7 @@ def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
     run_state_machine_as_test(
         Organisation,
         settings=settings(
-            max_examples=60,
+            max_examples=EXAMPLES,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -60,6 +60,25 @@ class Visitor:
     def text(self) -> str:
         return self.page.locator("body").inner_text()
 
+    def wait_until(self, condition: str) -> None:
+        """Wait until a condition in JavaScript holds.
+
+        Playwright's own wait looks again by `eval`, which the policy of our pages refuses.
+        """
+        self.page.evaluate(
+            """(condition) => new Promise((resolve, reject) => {
+                const timer = setTimeout(() => reject(new Error(`never: ${condition}`)), 10_000);
+                const look = () => {
+                    if (!holds()) return requestAnimationFrame(look);
+                    clearTimeout(timer);
+                    resolve();
+                };
+                const holds = () => CONDITION;
+                look();
+            })""".replace("CONDITION", condition),
+            condition,
+        )
+
     def hold(self, pattern: str) -> list[Route]:
         """Let requests wait until the test says `continue_()`; return them as they come."""
         held: list[Route] = []

@@ -56,6 +56,23 @@ def test_a_page_that_is_left_keeps_no_secret_for_the_browser_to_bring_back(
     assert secret not in visitor.page.content()
 
 
+def test_leaving_the_page_while_a_secret_is_shown_asks_first(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    secret = visitor.create(name)
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    expect(page.locator("dialog[open] #issued-secret")).to_have_text(secret)
+    visitor.press("DONE")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    questions: list[str] = []
+    page.on("dialog", lambda dialog: questions.append(dialog.type))
+    page.reload()
+    assert questions == []
+
+
 def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str) -> None:
     visitor, other = visit(), visit()
     visitor.create(name)
@@ -71,6 +88,7 @@ def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str
     visitor.check_accessibility()
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
+    expect(visitor.page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)
 
 
 def test_a_server_that_can_not_be_reached_is_told(visit: Visit) -> None:
@@ -92,13 +110,35 @@ def test_the_copy_button_copies_and_says_so(visit: Visit, name: str) -> None:
     assert visitor.page.evaluate("navigator.clipboard.readText()") == secret
 
 
-def test_where_copying_is_not_allowed_the_text_is_selected(visit: Visit, name: str) -> None:
-    visitor = visit()
+def test_where_the_page_may_not_copy_the_text_is_selected_and_the_browser_copies_it(
+    visit: Visit, name: str
+) -> None:
+    """Over plain HTTP, as in many a machine room, a page has no clipboard."""
+    visitor = visit(permissions=["clipboard-read"])
     visitor.page.add_init_script("delete Navigator.prototype.clipboard")
     visitor.page.reload()
     secret = visitor.create(name)
     visitor.press("Copy client secret")
-    visitor.page.wait_for_function("String(getSelection()) !== ''")
+    expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert visitor.page.evaluate("String(getSelection())").strip() == secret
+    other = visitor.page.context.new_page()
+    other.goto(f"{visitor.url}/applications/")
+    other.bring_to_front()
+    assert other.evaluate("navigator.clipboard.readText()") == secret
+
+
+def test_where_nothing_may_copy_the_text_is_selected_and_the_keys_are_told(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    visitor.page.add_init_script(
+        "delete Navigator.prototype.clipboard; Document.prototype.execCommand = () => false"
+    )
+    visitor.page.reload()
+    secret = visitor.create(name)
+    visitor.press("Copy client secret")
+    hint = visitor.page.get_by_role("button", name="Selected: press Ctrl+C or ⌘C to copy")
+    expect(hint).to_be_visible()
     assert visitor.page.evaluate("String(getSelection())").strip() == secret
 
 
@@ -112,6 +152,61 @@ def test_times_are_shown_in_the_zone_of_the_browser(visit: Visit, name: str) -> 
     utc = time.get_attribute("datetime") or ""
     minutes = (int(utc[11:13]) * 60 + int(utc[14:16]) + 330) % (24 * 60)
     expect(time).to_contain_text(f"{minutes // 60:02}:{minutes % 60:02} GMT")
+
+
+def test_times_are_rewritten_before_anything_is_painted_so_that_nothing_moves(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit(timezone_id="Asia/Kolkata")
+    page = visitor.page
+    visitor.create(name)
+    visitor.press("DONE")
+    held = visitor.hold("**/times*.js")
+    with page.expect_request("**/times*.js"):
+        page.goto(f"{visitor.url}/applications/?search={name}", wait_until="commit")
+    page.wait_for_selector("#listing", state="attached")
+    held[0].continue_()
+    expect(page.locator("tbody time").first).not_to_have_attribute("data-time", "")
+    moved = """() => new Promise((done) => {
+        const shifts = [];
+        new PerformanceObserver((list) => shifts.push(...list.getEntries().map((one) => one.value)))
+            .observe({ type: "layout-shift", buffered: true });
+        new PerformanceObserver(() => requestAnimationFrame(() =>
+            requestAnimationFrame(() => done(shifts)))).observe({ type: "paint", buffered: true });
+    })"""
+    assert page.evaluate(moved) == []
+
+
+def test_the_header_says_the_zone_and_a_time_only_another_one(
+    visit: Visit, server: Server, name: str
+) -> None:
+    winter, summer = "2026, 1, 15, 12", "2026, 7, 15, 12"
+    made = server.command(
+        "shell", "-c",
+        "from datetime import UTC, datetime; from tests import factories;"
+        "from applications.models import Application;"
+        f"pks = [factories.application(f'{name}{{n}}').pk for n in range(2)];"
+        f"times = [datetime({winter}, tzinfo=UTC), datetime({summer}, tzinfo=UTC)];"
+        "[Application.objects.filter(pk=pk).update(created_at=time)"
+        " for pk, time in zip(pks, times, strict=True)]",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    visitor = visit(timezone_id="Asia/Kolkata")
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/?search={name}&sort=creation_time")
+    header = page.get_by_role("link", name="Creation time")
+    expect(header).to_have_attribute("data-zone", "GMT+5:30")
+    times = page.locator("td.column-creation_time time")
+    assert times.all_inner_texts() == ["15 Jan 2026, 17:30", "15 Jul 2026, 17:30"]
+    there = visit(timezone_id="Europe/Berlin")
+    there.page.goto(page.url)
+    zone = there.page.get_by_role("link", name="Creation time").get_attribute("data-zone")
+    other = {"CET": ["15 Jan 2026, 13:00", "15 Jul 2026, 14:00 CEST"]}.get(
+        str(zone), ["15 Jan 2026, 13:00 CET", "15 Jul 2026, 14:00"]
+    )
+    assert there.page.locator("td.column-creation_time time").all_inner_texts() == other
+    there.page.set_viewport_size({"width": 390, "height": 800})
+    expect(there.page.locator("td.column-creation_time .zone").first).to_be_visible()
 
 
 def test_a_click_in_a_row_selects_it_and_a_second_one_lets_it_go(visit: Visit, name: str) -> None:
@@ -145,6 +240,40 @@ def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: s
     expect(header.get_by_role("link")).to_be_focused()
     page.go_back()
     expect(header).not_to_have_attribute("aria-sort", "ascending")
+
+
+def test_what_is_new_on_the_page_comes_into_elements_that_are_read_aloud(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    for made in (f"{name}1", f"{name}2"):
+        visitor.create(made)
+        visitor.press("DONE")
+    page.goto(f"{visitor.url}/applications/?search={name}1")
+    page.evaluate("window.kept = ['news', 'messages'].map((id) => document.getElementById(id))")
+    expect(page.locator("#news")).to_have_text("")
+    page.get_by_role("link", name="Created by", exact=True).click()
+    expect(page.locator("#news")).to_have_text("1 row, sorted by Created by, ascending")
+    page.get_by_role("searchbox", name="Search").fill(name)
+    expect(page.locator("#news")).to_have_text("2 rows, sorted by Created by, ascending")
+    visitor.select(f"{name}1")
+    visitor.press("DISABLE")
+    page.locator("dialog[open]").get_by_role("button", name="DISABLE").click()
+    expect(page.locator("#messages")).to_contain_text(f"Application {name}1 is disabled.")
+    assert page.evaluate("window.kept.every((element) => element.isConnected)")
+
+
+def test_where_motion_is_unwelcome_the_bar_that_says_loading_does_not_grow(visit: Visit) -> None:
+    page = visit().page
+    moves = """() => {
+        const bar = document.getElementById("loading");
+        bar.classList.add("htmx-request");
+        return getComputedStyle(bar).transitionProperty;
+    }"""
+    assert page.evaluate(moves) == "opacity"
+    page.emulate_media(reduced_motion="no-preference")
+    assert "scale" in page.evaluate(moves)
 
 
 def test_a_list_that_comes_late_does_not_replace_the_one_asked_for_after_it(

@@ -257,7 +257,7 @@ def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("row", name=email)).to_contain_text("Changed")
-    page.wait_for_function("document.activeElement !== document.body")
+    visitor.wait_until("document.activeElement !== document.body")
     page.locator(".row-changed input").focus()
     page.keyboard.press("Space")  # the new row is selected, and its actions hide the search
     page.keyboard.press("/")

@@ -115,9 +115,7 @@ def test_what_is_typed_while_the_operator_changes_is_kept(visit: Visit, name: st
     value.fill("typed meanwhile")
     with page.expect_response("**operator=is**"):
         held[0].continue_()
-    page.wait_for_function(
-        "document.querySelector('#operator').matches(':has([value=is][selected])')"
-    )
+    expect(page.locator("#operator [value=is][selected]")).to_have_count(1)
     expect(value).to_have_value("typed meanwhile")
     expect(value).to_be_focused()
 
@@ -142,6 +140,27 @@ def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit,
     visitor.press("COLUMNS")
     visitor.press("RESET")
     expect(page.get_by_role("link", name="Last updated")).to_be_visible()
+
+
+def test_columns_move_as_fast_as_they_are_clicked(visit: Visit, name: str) -> None:
+    visitor = visit()
+    _make(visitor, name)
+    visitor.press("Clear selection")
+    dialog = visitor.page.locator("dialog[open]")
+    visitor.press("COLUMNS")
+    up = dialog.get_by_role("button", name="Move Created by up")
+    up.evaluate("button => { for (let i = 0; i < 9; i++) button.click(); }")
+    titles = dialog.locator(".columns-list label span").all_inner_texts()
+    assert titles[:3] == ["Application", "Created by", "Client ID"]
+    expect(up).to_have_attribute("aria-disabled", "true")
+    expect(dialog.get_by_role("button", name="Move Client ID up")).not_to_have_attribute(
+        "aria-disabled", "true"
+    )
+    expect(dialog.get_by_role("status")).to_have_text("Created by is now column 2 of 8.")
+    visitor.press("APPLY")
+    visitor.page.wait_for_url("**columns=application,created_by,client_id,*")
+    visitor.press("COLUMNS")
+    visitor.press("RESET")
 
 
 def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: str) -> None:
@@ -275,6 +294,46 @@ def test_the_tree_opens_and_closes_by_arrows_and_search_narrows_it(visit: Visit,
     dialog.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
     expect(dialog.get_by_role("status")).to_contain_text("is now Viewer in")
+
+
+def test_what_was_missing_is_no_longer_said_to_be_once_it_is_chosen(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    dialog = visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    visitor.press("ACCESS RULES")
+    visitor.press("ACCESS RULE")
+    visitor.press("SAVE RULE")
+    errors = dialog.locator(".field-error")
+    expect(errors).to_have_text(["Select a role.", "Select a scope."])
+    dialog.get_by_label("Role", exact=True).select_option(label="Viewer")
+    expect(errors).to_have_text(["Select a scope."])
+    dialog.get_by_role("radio", name=DEPARTMENT).check()
+    expect(errors).to_have_count(0)
+    visitor.check_accessibility()
+
+
+@pytest.mark.parametrize(("width", "zone"), [(1280, "UTC"), (1440, "Europe/Berlin")])
+def test_every_column_fits_on_a_laptop(
+    visit: Visit, server: Server, name: str, width: int, zone: str
+) -> None:
+    made = server.command(
+        "shell", "-c",
+        "from datetime import UTC, datetime; from tests import factories;"
+        "from applications.models import Application;"
+        f"one = factories.application('{name}', ('L1 researcher', factories.account()));"
+        "one.subject.enabled = False; one.subject.save();"
+        "Application.objects.filter(pk=one.pk).update("
+        " created_at=datetime(2026, 7, 25, tzinfo=UTC), updated_at=datetime(2026, 9, 25, tzinfo=UTC),"
+        " last_login=datetime(2026, 7, 25, tzinfo=UTC), created_by='somebody.long@acme.example')",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    visitor = visit(viewport={"width": width, "height": 800}, timezone_id=zone)
+    visitor.page.goto(f"{visitor.url}/applications/?search={name}")
+    expect(visitor.page.locator("[data-row]")).to_have_count(1)
+    table = "document.querySelector('.table-scroll')"
+    assert visitor.page.evaluate(f"{table}.scrollWidth <= {table}.clientWidth")
 
 
 def test_leaving_a_shown_secret_asks_first(visit: Visit, name: str) -> None:

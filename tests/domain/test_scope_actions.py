@@ -160,7 +160,7 @@ def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organisation) -> None:
     with pytest.raises(Conflict, match="has scopes below it"):
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["research"])
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
-    with pytest.raises(Conflict, match=r"has 1 access rule"):
+    with pytest.raises(Conflict, match="has access rules in it"):
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["vision"])
     assert may_see(vera, acme["vision"])
     with pytest.raises(Conflict, match="belongs to the installation"):

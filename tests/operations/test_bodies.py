@@ -1,5 +1,6 @@
 """Bodies as they really arrive: too large, or without a length."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -54,6 +55,31 @@ def test_a_body_in_chunks_is_read_like_any_other(
 ) -> None:
     answer = requests.post(server.url + path, data=iter([body]), headers=headers, timeout=30)
     assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [
+        ("/api/v1/token", JSON, b'{"grantType": "app_token", "AppId": "nobody", "AppSecret": "x"}'),
+        ("/api/v2/token", FORM, b"grant_type=client_credentials&client_id=nobody&client_secret=no"),
+        ("/oauth2/revoke", FORM, b"token=x&client_id=nobody&client_secret=nothing"),
+    ],
+)
+def test_a_body_that_broke_off_is_not_taken_for_the_whole(
+    server: Server, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    """RFC 9112 §8: such a request is incomplete."""
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body) + 20}\r\n"
+            f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
+            + body
+        )
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert b" 400 " in answer.split(b"\r\n")[0]
+    assert b"ends before its length" in answer
 
 
 def test_a_post_without_any_body_is_answered(server: Server) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.conftest import StartServer
 from tests.servers import ROOT, Server, launch, manage, server_environment
@@ -35,6 +36,26 @@ def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     assert everything_in(second) == before
     assert "first administrator" not in second.output
     assert "Loaded" not in second.output
+
+
+def test_a_first_start_publishes_the_key_that_will_sign(start_server: StartServer) -> None:
+    """A verifier that reads the keys before anyone has a token finds the one it will need."""
+    server = start_server()
+    keys = requests.get(f"{server.url}/.well-known/jwks.json", timeout=30).json()["keys"]
+    assert len(keys) == 1
+
+
+def test_a_start_under_another_secret_key_is_refused_until_its_keys_are_given_up(
+    empty_database: dict[str, str],
+) -> None:
+    assert manage("prepare", environment=empty_database).returncode == 0
+    other = {**empty_database, "RUNAI_ACCESS_SECRET_KEY": "another-key-" + "x" * 32}
+    start = manage("serve", environment=_free(other))
+    assert start.returncode == 1
+    assert "made under another RUNAI_ACCESS_SECRET_KEY" in start.stderr
+    assert "Traceback" not in start.stderr
+    assert manage("rotate_signing_key", "--end-others", environment=other).returncode == 0
+    assert manage("prepare", environment=other).returncode == 0
 
 
 def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> None:

@@ -20,6 +20,7 @@ from django.urls import reverse
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
+from runai_access.logs import LineFormatter
 from tests import factories
 from tests.web.conftest import password_in, secret_in, submission_in
 
@@ -83,7 +84,7 @@ def canaries(caplog: pytest.LogCaptureFixture) -> Iterator[Canaries]:
 def _log(caplog: pytest.LogCaptureFixture) -> str:
     # Queries are logged only where somebody debugs, and never as the product is run.
     lines = [record for record in caplog.records if not record.name.startswith("django.db")]
-    formatter = logging.Formatter()
+    formatter = LineFormatter()  # the one that the product writes them with
     return "\n".join(formatter.format(record) for record in lines)
 
 
@@ -304,6 +305,9 @@ def test_an_error_nobody_foresaw_tells_no_secret(
     bearer = {"Authorization": f"Bearer {token}"}
     assert browser.get("/api/v1/apps", headers=bearer).status_code == 500
     assert browser.get("/applications/").status_code == 500
+    monkeypatch.setattr("applications.policy.visible_one", _break)
+    for pasted in (secret, token):
+        assert browser.get(f"/api/v1/apps/{pasted}", headers=bearer).status_code == 500
 
 
 def _break(*_: object, **__: object) -> None:

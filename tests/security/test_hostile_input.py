@@ -98,6 +98,18 @@ def test_half_a_character_is_refused_wherever_it_stands(
     assert as_name.status_code == HTTPStatus.BAD_REQUEST
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(("path", "body"), BODIES, ids=[path for path, _ in BODIES])
+def test_what_is_no_number_is_no_json(
+    root: Client, path: str, body: dict[str, Any], number: str
+) -> None:
+    """RFC 8259 §6: also where nobody would have read it."""
+    text = json.dumps({**body, "more": 0}).replace('"more": 0', f'"more": {number}')
+    answer = root.post(path, text, JSON)
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert number.strip("-") in answer.json()["details"]
+
+
 def test_a_whole_character_may_be_escaped_by_its_halves(root: Client) -> None:
     path, _ = BODIES[1]
     body = json.dumps(RULE).replace('"x"', '"\\ud83e\\udd84"', 1)

@@ -4,6 +4,7 @@ The rows that test_tokens.py shows for one endpoint are shown here for all of th
 """
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -146,9 +147,13 @@ def test_too_many_in_vain_are_told_to_wait_and_remembered_ones_never(
 
 @every_endpoint
 def test_without_its_database_the_answer_is_503_in_json(
-    nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    nightly: Application,
+    secret: str,
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """RFC 9110 §15.6.4."""
+    """RFC 9110 §15.6.4. Why is for the log, once, and for nobody outside."""
 
     def away(client_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
@@ -158,6 +163,9 @@ def test_without_its_database_the_answer_is_503_in_json(
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
     assert b"10.0.0.7" not in answer.content
+    assert [record.message for record in caplog.records if "10.0.0.7" in record.message] == [
+        "The database does not answer: no server at 10.0.0.7, user runai"
+    ]
     answer.json()
 
 
@@ -178,6 +186,55 @@ def test_a_secret_of_a_megabyte_costs_no_hash(
     monkeypatch.setattr(credentials, "verify_secret", lambda *_: pytest.fail("it was hashed"))
     for length in (5_000, 1_000_000, 1_200_000):
         assert ask("nightly", "x" * length).status_code in (400, 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/api/v1/token", "clientSecret"), ("/api/v1/token", "APPSECRET"),
+        ("/api/v1/token", "password"), ("/api/v2/token", "client_secret"),
+        ("/api/v2/token", "CLIENT_SECRET"), ("/v1/k8s/auth/oauth/apptoken", "secret"),
+        ("/oauth2/introspect", "token"), ("/oauth2/revoke", "client_secret"),
+    ],
+)  # fmt: skip
+def test_credentials_in_the_address_are_refused_also_beside_a_good_body(
+    nightly: Application, secret: str, path: str, parameter: str
+) -> None:
+    """RFC 6749 §2.3.1: who is answered would go on writing secrets into every log on the way."""
+    form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
+    bodies = {
+        "/api/v1/token": {"grantType": "app_token", "appId": "nightly", "appSecret": secret},
+        "/v1/k8s/auth/oauth/apptoken": {"id": "nightly", "name": "nightly", "secret": secret},
+    }
+    address = f"{path}?{urlencode({parameter: secret})}"
+    if path in bodies:
+        answer = _json(address, bodies[path])
+    else:
+        answer = Client().post(address, urlencode({**form, "token": "x"}), content_type=FORM)
+    assert answer.status_code == 400
+    assert "address" in answer.content.decode()
+    assert secret not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"])
+def test_what_an_error_describes_is_plain(db: None, path: str) -> None:
+    """RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, whatever the request was made of."""
+    many = "&".join(f"p{number}=1" for number in range(2000))
+    answers = [
+        Client().get(path),
+        Client().generic("BREW", path),
+        Client().post(path, "a=b", content_type='text/plain; x="\\Größe"'),
+        Client().post(path, 'gr"\\öße=1&gr"\\öße=2', content_type=FORM),
+        Client().post(path, b"\xff", content_type=FORM),
+        Client().post(f"{path}?{many}", "a=b", content_type=FORM),
+        Client().post(path, many, content_type=FORM),
+        Client().post(path, "", content_type=FORM),
+    ]
+    for answer in answers:
+        body = answer.json()
+        assert body["error"] == "invalid_request"
+        assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", body["error_description"])
+        assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -34,6 +34,18 @@ def test_a_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
     assert ">1 Mar 2026, 12:05:09 <span" in moment(time, seconds=True)
 
 
+def test_in_a_column_every_time_takes_the_same_room() -> None:
+    late = datetime(2026, 12, 31, 23, 5, 9, tzinfo=UTC)
+    for seconds in (False, True):
+        texts = [
+            moment(time, seconds=seconds, in_column=True).split(">")[1].split("<")[0]
+            for time in (NOON, late)
+        ]
+        assert len(texts[0]) == len(texts[1])
+        assert texts[0].startswith("\u20071 Mar")
+        assert texts[1].startswith("31 Dec")
+
+
 def test_a_distance_has_the_exact_time_behind_it() -> None:
     shown = moment(NOON, relative=True)
     assert 'title="1 Mar 2026, 12:05:09 UTC"' in shown

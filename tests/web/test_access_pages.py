@@ -204,9 +204,25 @@ def test_the_cost_does_not_grow_with_the_rules(
         for number in range(count):
             factories.application(f"app-{count}-{number}", ("Viewer", acme.vision))
         # Session, person, rules of the caller, scope, roles, holders, their names, their rules,
-        # and names of the scopes above twice.
-        with django_assert_num_queries(10):
+        # names of the scopes above twice, and whether a rule holds from above the account.
+        with django_assert_num_queries(11):
             client.get(address)
+
+
+def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
+    ada: User, acme: Organisation, as_: SignedIn
+) -> None:
+    sol = factories.person("sol@acme.example", "System administrator", factories.system())
+    factories.rule(sol, "Viewer", acme.training)
+    page, _, api = subject_pages(sol)
+    scope_api = f"/api/v1/authorization/scope-access/project/{acme.training.uid}"
+    for person, knows_all in ((ada, False), (sol, True)):
+        client = as_(person)
+        answers = [client.get(address).json() for address in (api, scope_api)]
+        assert [answer["complete"] for answer in answers] == [knows_all, knows_all]
+        pages = [text_of(client.get(a)) for a in (page, f"/access/scopes/{acme.training.pk}/")]
+        assert ["in your sight" in text for text in pages] == [not knows_all, not knows_all]
+    assert as_(ada).get(subject_pages(ada)[2]).json()["complete"] is True
 
 
 # Before a rule goes

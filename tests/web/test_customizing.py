@@ -148,6 +148,21 @@ def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
     assert "“soon” is no date like 2026-10-01." in text_of(browser.get(f"{LIST}filter/", bad))
 
 
+@pytest.mark.parametrize(
+    ("column", "operator", "asks"),
+    [
+        ("last_login", "before", "Enter a date."),
+        ("last_login", "last_days", "Enter a number of days."),
+        ("status", "is", "Choose at least one."),
+    ],
+)
+def test_a_filter_without_a_value_says_what_is_missing(
+    browser: Client, column: str, operator: str, asks: str
+) -> None:
+    query = {"column": column, "operator": operator, "do": "apply"}
+    assert asks in text_of(browser.get(f"{LIST}filter/", query))
+
+
 def test_htmx_is_told_where_the_filtered_list_is(browser: Client, four: object) -> None:
     query = {"column": "status", "operator": "is", "value": "disabled", "do": "apply"}
     answer = browser.get(f"{LIST}filter/", query, headers=DIALOG)

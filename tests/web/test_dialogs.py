@@ -1,5 +1,6 @@
 """Deleting, disabling, enabling; and what holds for every dialog."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -89,7 +90,7 @@ def test_htmx_closes_the_dialog_and_refreshes_the_list(
     assert {"changed", "dialog-close"} <= set(answer.headers["HX-Trigger"].split('"'))
     part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
     assert f"ci is {action}d." in text_of(part)
-    assert 'hx-swap-oob="true"' in part.content.decode()
+    assert 'hx-swap-oob="innerHTML"' in part.content.decode()
 
 
 @pytest.mark.parametrize("name", [*OF_ONE, "create"])
@@ -106,6 +107,8 @@ def test_every_dialog_is_a_page_and_for_htmx_its_content(
     assert "<html" in page.content.decode()
     assert "<html" not in fragment.content.decode()
     assert fragment.headers["HX-Push-Url"] == "false"
+    (title,) = re.findall(r'<h1 id="dialog-title">(.*?)</h1>', fragment.content.decode())
+    assert f"<title>{title} · Applications · runai-access</title>" in page.content.decode()
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

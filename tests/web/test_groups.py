@@ -222,6 +222,16 @@ def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> No
     assert not AccessRule.objects.living().filter(subject=engineers).exists()
 
 
+def test_deleting_does_not_count_members_out_of_sight(
+    as_: SignedIn, engineers: Subject, acme: Organisation
+) -> None:
+    kim = factories.person("kim@acme.example")
+    keeper = factories.custom_role("Keeper of groups", groups="rd", apps="r")
+    factories.rule(kim, keeper.name, factories.account())
+    text = text_of(as_(kim).get(url("delete", engineers)))
+    assert "Members 1 in your sight, and any others" in text
+
+
 def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -> None:
     pilots = factories.group("pilots")
     selected = {"selected": [str(engineers.pk), str(pilots.pk)]}

@@ -175,6 +175,15 @@ def test_paging_shows_every_row_once_even_where_all_are_equal(browser: Client) -
     assert "21\u201340 of 45" in text_of(pages[1])
 
 
+def test_what_a_page_shows_can_be_read_aloud(browser: Client) -> None:
+    for number in range(21):
+        factories.application(f"app-{number:02}")
+    page = browser.get(LIST, {"page": "2", "sort": "-last_login"}).content.decode()
+    assert 'data-news="21 rows, sorted by Last login, descending, page 2"' in page
+    found = browser.get(LIST, {"search": "app-07"}).content.decode()
+    assert 'data-news="1 row, sorted by Creation time, descending"' in found
+
+
 def test_sorting_begins_again_at_the_first_page(browser: Client) -> None:
     for number in range(21):
         factories.application(f"app-{number:02}")
@@ -227,6 +236,8 @@ def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) ->
     assert page.status_code == 403
     assert "This takes read on Applications, and no access rule gives it." in text_of(page)
     assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
+    way_on = '<a class="button" href="/account/">See what you may do</a>'
+    assert way_on in page.content.decode(), "not back to where she was refused"
 
 
 def test_only_what_may_be_done_is_offered(
@@ -238,6 +249,14 @@ def test_only_what_may_be_done_is_offered(
     assert [button for button in [*buttons, "ACCESS RULES"] if button not in admin] == []
     assert [button for button in buttons if button in reader] == []
     assert "ACCESS RULES" in reader
+
+
+def test_the_menu_of_a_row_ends_with_what_destroys(browser: Client) -> None:
+    factories.application("ci")
+    menu = browser.get(LIST).content.decode().split('id="row-menu"')[1].split("</form>")[0]
+    assert menu.index("data-row-history") < menu.index('value="access-rules"')
+    last = max(menu.rindex("<button"), menu.rindex("<a "))
+    assert 'value="delete"' in menu[last:]
 
 
 def test_an_empty_list_says_what_belongs_here(browser: Client) -> None:

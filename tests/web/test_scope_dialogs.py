@@ -287,6 +287,31 @@ def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organis
     assert exists("vision", acme.east)
 
 
+def test_what_is_in_the_way_and_out_of_sight_is_not_counted(
+    acme: Organisation, as_: SignedIn
+) -> None:
+    """A Cloud operator deletes clusters and reads no departments."""
+    clara = factories.person("clara@acme.example", "Cloud operator")
+    text = text_of(as_(clara).get(url("delete", acme.east)))
+    assert "Departments below it that you may not read" in text
+    assert "2 department" not in text
+
+
+def test_rules_in_the_way_and_out_of_sight_are_not_counted(
+    acme: Organisation, as_: SignedIn
+) -> None:
+    kim = factories.person("kim@acme.example")
+    factories.rule(kim, factories.custom_role("Keeper", project="crud").name, acme.training)
+    for name in ("one", "two"):
+        factories.application(name, ("Viewer", acme.training))
+    client, address = as_(kim), url("delete", acme.training)
+    texts = text_of(client.get(address)), text_of(client.post(address, headers=DIALOG))
+    for text in texts:
+        assert "Access rules in it that you may not read" in text
+        assert "2 access rule" not in text
+    assert "project training has access rules in it" in texts[1]
+
+
 def test_without_scripts_a_dialog_leads_back_to_the_view_it_was_opened_from(
     browser: Client, acme: Organisation
 ) -> None:

@@ -84,7 +84,7 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
         return finish_dialog(request, PAGE.home, gone=group.get_absolute_url())
     context = {
         "group": group,
-        "member_count": group.memberships.filter(member__retired_at=None).count(),
+        **members_shown(group, caller.authority),
         "rule_count": caller.authority.visible_rules().living().filter(subject=group).count(),
         "sees_all_rules": sees_all_rules(caller.authority),
     }

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from accessrules.callers import SYSTEM
 from accessrules.models import Scope
+from applications.keyring import KEYRING
 from applications.models import Application
 from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator
@@ -48,6 +49,9 @@ class Command(BaseCommand):
         _collect_static_files()
         if not User.objects.exists():
             self._start_anew()
+        # The first key is published before the first token is asked for; and a key that can't be
+        # opened is told now, not by every request.
+        KEYRING.current()
         forget_expired()
         call_command("clearsessions")
 

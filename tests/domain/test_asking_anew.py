@@ -1,0 +1,190 @@
+"""What is allowed is asked again under the action's locks: a request may have begun long before."""
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+from django.utils import timezone
+
+from accessrules import actions, group_actions, scope_actions
+from accessrules.callers import Caller
+from accessrules.models import AccessRule, GroupMembership, Subject
+from applications import actions as application_actions
+from runai_access.accounts import actions as people_actions
+from runai_access.accounts.models import User
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Denied
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+
+ADMINISTRATOR = "System administrator"
+
+
+class Company:
+    """What the actions are about: an application, a person, a group with that person, a rule."""
+
+    def __init__(self, acme: Organisation) -> None:
+        self.acme = acme
+        self.ci = factories.application("ci")
+        self.off = factories.application("off")
+        Subject.objects.filter(pk=self.off.pk).update(enabled=False)
+        self.pat = factories.person("pat@acme.example")
+        self.ops = factories.group("ops", self.pat)
+        self.rule = factories.rule(self.ci, "Viewer", acme["vision"])
+
+
+Act = Callable[[Caller, Company], object]
+ACTS: dict[str, Act] = {
+    "create_access_rule": lambda caller, its: actions.create_access_rule(
+        caller=caller,
+        subject=its.ci.subject,
+        role=factories.role("Viewer"),
+        scope=its.acme["speech"],
+    ),
+    "delete_access_rule": lambda caller, its: actions.delete_access_rule(
+        caller=caller, rule_id=its.rule.pk
+    ),
+    "create_group": lambda caller, _: group_actions.create_group(caller=caller, name="dev"),
+    "delete_group": lambda caller, its: group_actions.delete_group(caller=caller, group=its.ops),
+    "set_group_enabled": lambda caller, its: group_actions.set_group_enabled(
+        caller=caller, group=its.ops, enabled=False
+    ),
+    "add_member": lambda caller, its: group_actions.add_member(
+        caller=caller, group=its.ops, member=its.ci.subject
+    ),
+    "remove_member": lambda caller, its: group_actions.remove_member(
+        caller=caller, group=its.ops, member=its.pat.subject
+    ),
+    "create_scope": lambda caller, its: scope_actions.create_scope(
+        caller=caller, parent=its.acme["sales"], name="new"
+    ),
+    "rename_scope": lambda caller, its: scope_actions.rename_scope(
+        caller=caller, scope=its.acme["sales"], name="new"
+    ),
+    "move_scope": lambda caller, its: scope_actions.move_scope(
+        caller=caller, scope=its.acme["vision"], target=its.acme["sales"]
+    ),
+    "delete_scope": lambda caller, its: scope_actions.delete_scope(
+        caller=caller, scope=its.acme["forecast"]
+    ),
+    "create_application": lambda caller, _: application_actions.create_application(
+        caller=caller, name="new"
+    ),
+    "create_application_without_secret": lambda caller, _: (
+        application_actions.create_application_without_secret(caller=caller, name="new")
+    ),
+    "regenerate_secret": lambda caller, its: application_actions.regenerate_secret(
+        caller=caller, application_id=its.ci.pk
+    ),
+    "set_application_enabled": lambda caller, its: application_actions.set_application_enabled(
+        caller=caller, application_id=its.off.pk, enabled=True
+    ),
+    "set_token_lifetime": lambda caller, its: application_actions.set_token_lifetime(
+        caller=caller, application_id=its.ci.pk, seconds=600
+    ),
+    "delete_application": lambda caller, its: application_actions.delete_application(
+        caller=caller, application_id=its.ci.pk
+    ),
+    "create_user": lambda caller, _: people_actions.create_user(
+        caller=caller, email="new@acme.example", password=None
+    ),
+    "invite_user": lambda caller, _: people_actions.invite_user(
+        caller=caller, email="new@acme.example"
+    ),
+    "give_temporary_password": lambda caller, its: people_actions.give_temporary_password(
+        caller=caller, user_id=its.pat.pk
+    ),
+    "reset_password": lambda caller, its: people_actions.reset_password(
+        caller=caller, email=its.pat.email, password="correct horse battery staple"
+    ),
+    "set_user_enabled": lambda caller, its: people_actions.set_user_enabled(
+        caller=caller, user_id=its.pat.pk, enabled=False
+    ),
+}
+# They ask nothing of an authority: it is about oneself, or whoever calls them has asked.
+WITHOUT_AUTHORITY = {
+    "retire_subject", "change_own_password", "end_own_sessions", "own_user", "make_administrator",
+}  # fmt: skip
+
+
+def _end_rule(sam: User) -> None:
+    AccessRule.objects.filter(subject=sam.subject).update(deleted_at=timezone.now())
+
+
+def _disable(sam: User) -> None:
+    Subject.objects.filter(pk=sam.pk).update(enabled=False)
+
+
+def _leave_group(sam: User) -> None:
+    _end_rule(sam)
+    GroupMembership.objects.filter(member=sam.subject).delete()
+
+
+def _disable_group(sam: User) -> None:
+    _end_rule(sam)
+    Subject.objects.filter(name="administrators").update(enabled=False)
+
+
+ENDS: dict[str, Callable[[User], None]] = {
+    "the rule is deleted": _end_rule,
+    "the caller is disabled": _disable,
+    "the caller left the group": _leave_group,
+    "the group is disabled": _disable_group,
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("end", ENDS)
+def test_what_ended_after_the_request_began_allows_nothing(
+    acme: Organisation, act: str, end: str
+) -> None:
+    factories.person("sara@acme.example", ADMINISTRATOR)  # or nothing could end at all
+    sam = factories.person("sam@acme.example", ADMINISTRATOR)
+    if "group" in end:
+        factories.rule(factories.group("administrators", sam), ADMINISTRATOR, acme["account"])
+    company, caller = Company(acme), factories.caller(sam)
+    assert caller.authority.is_administrator  # as a view asks before it reads on
+    ENDS[end](sam)
+    with pytest.raises(Denied):
+        ACTS[act](caller, company)
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_still_holds_allows_it(acme: Organisation, act: str) -> None:
+    caller = factories.caller(factories.person("sam@acme.example", ADMINISTRATOR))
+    ACTS[act](caller, Company(acme))
+    assert AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "module", [actions, group_actions, scope_actions, application_actions, people_actions]
+)
+def test_every_action_is_among_these(module: ModuleType) -> None:
+    asked = {
+        name
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if "caller" in inspect.signature(function).parameters
+        and function.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+    assert asked <= ACTS.keys() | WITHOUT_AUTHORITY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_administrators_who_remove_each_other_at_once_one_stays() -> None:
+    factories.person("ada@acme.example", ADMINISTRATOR)
+    sam, sara = (factories.person(f"{name}@acme.example") for name in ("sam", "sara"))
+    rules = [factories.rule(person, ADMINISTRATOR, factories.account()) for person in (sam, sara)]
+    callers = [factories.caller(person) for person in (sara, sam)]
+    assert all(caller.authority.is_administrator for caller in callers)
+    outcomes = together(
+        [
+            lambda: actions.delete_access_rule(caller=callers[0], rule_id=rules[0].pk),
+            lambda: actions.delete_access_rule(caller=callers[1], rule_id=rules[1].pk),
+        ]
+    )
+    assert {type(outcome) for outcome in outcomes} == {AccessRule, Denied}, outcomes
+    assert AccessRule.objects.living().count() == 2
