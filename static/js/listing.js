@@ -115,6 +115,8 @@ document.addEventListener("changed", (event) => {
   else refresh(section.dataset.listing, event.detail.id);
 });
 document.addEventListener("show-list", (event) => {
+  // HTMX brings back only what carries its mark, and a page that was just loaded has none.
+  history.replaceState({ htmx: true }, "");
   history.pushState({ htmx: true }, "", event.detail.address);
   refresh(event.detail.address, "");
 });

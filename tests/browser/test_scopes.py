@@ -102,6 +102,7 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     expect(page.get_by_role("button", name="NEW PROJECT")).to_be_visible()
     page.keyboard.press("m")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"Rename department {QUIET}")).to_be_visible()
     page.keyboard.press("Escape")
