@@ -5,23 +5,20 @@ same server.
 """
 
 import csv
-import http.client
 import io
-import re
 import threading
 import time
-import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from bench.million import writing
-from tests.servers import Server
+from bench.million import memory
+from bench.million.rows import Row, row_of
+from bench.million.running import Bench
 
+GROUP = "files"
 ROUNDS = 7
 ROWS = 20_000
 FIRST_LIMIT, TIMES_LIMIT, MEGABYTES_LIMIT = 50.0, 2.0, 10.0
@@ -44,24 +41,6 @@ class Download:
     first: float
     whole: float
     rows: int
-
-
-class Bench(Protocol):
-    """What is asked of the bench that this is a part of: its server, and who is signed in there."""
-
-    server: Server
-    cookies: dict[str, str]
-
-    def workers(self) -> list[int]: ...
-
-
-@dataclass
-class Row(writing.Row):
-    """A line of the table; `beside` is what it is held against."""
-
-    group: str = "files"
-    beside: tuple[str, ...] = ()
-    may_grow: bool = True
 
 
 def plain_file(_: HttpRequest) -> StreamingHttpResponse:
@@ -90,15 +69,13 @@ def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
     wholes, firsts = [one.whole for one in downloads], [one.first for one in downloads]
     of_rows = {"rows": downloads[0].rows}
     if name == PLAIN:
-        yield Row(name, median(wholes), max(wholes), more=of_rows, group="peer")
+        yield row_of("peers", name, wholes, more=of_rows)
         return
     is_measured = name == MEASURED
-    yield Row(
-        name, median(wholes), max(wholes), limit if is_measured else None, of_rows, beside=(PLAIN,)
+    yield row_of(
+        GROUP, name, wholes, limit=limit if is_measured else None, beside=(PLAIN,), more=of_rows
     )
-    yield Row(
-        f"{name}: first byte", median(firsts), max(firsts), FIRST_LIMIT if is_measured else None
-    )
+    yield row_of(GROUP, f"{name}: first byte", firsts, limit=FIRST_LIMIT if is_measured else None)
 
 
 def _memory(bench: Bench) -> Row:
@@ -106,15 +83,12 @@ def _memory(bench: Bench) -> Row:
     address = FILES[MEASURED]
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
-    before = {pid: _resident(pid) for pid in bench.workers()}
-    for pid in before:
-        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # peaks begin anew
+    bench.forget_peaks()
+    before = {pid: memory.resident(pid) for pid in bench.workers()}
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
-    grown = max(_peak(pid) - size for pid, size in before.items())
-    if grown > MEGABYTES_LIMIT:
-        raise AssertionError(f"A file takes {grown:.1f} MB more.")
-    return Row("memory while it is made", 0.0, 0.0, more={"MB": round(grown, 1)})
+    grown = [memory.peak(pid) - size for pid, size in before.items()]
+    return Row(GROUP, "memory while it is made", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB")
 
 
 def _others(bench: Bench) -> Row:
@@ -134,16 +108,12 @@ def _others(bench: Bench) -> Row:
         stop.set()
         for thread in threads:
             thread.join()
-    name = f"the first page while {AT_ONCE} files are sent"
-    return Row(name, median(times), sorted(times)[-2])
+    return row_of(GROUP, f"the first page while {AT_ONCE} files are sent", times)
 
 
 def _download(bench: Bench, address: str) -> Download:
-    parts = urllib.parse.urlsplit(bench.server.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
-    cookies = "; ".join(f"{name}={value}" for name, value in bench.cookies.items())
     began = time.perf_counter()
-    connection.request("GET", address, headers={"Cookie": cookies})
+    connection = bench.connect(address)
     response = connection.getresponse()
     start = response.read(1)
     first = time.perf_counter() - began
@@ -169,17 +139,3 @@ def _plain_lines() -> Iterator[str]:
             piece.seek(0)
             piece.truncate()
     yield piece.getvalue()
-
-
-def _resident(pid: int) -> float:
-    return _of_status(pid, "VmRSS")
-
-
-def _peak(pid: int) -> float:
-    return _of_status(pid, "VmHWM")
-
-
-def _of_status(pid: int, name: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    found: Any = re.search(rf"{name}:\s+(\d+)", status)
-    return int(found[1]) / 1000

@@ -1,0 +1,100 @@
+"""The server that is measured, and somebody who asks it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from bench.million import memory
+from bench.million.browser import Browser
+from bench.million.clock import HEADER
+from bench.million.data import ADMINISTRATOR
+from bench.million.rows import Row, View, row_of
+from tests.servers import Server, _children, launch
+
+ROUNDS, UNCOUNTED = 21, 3
+SECRET_KEY = "of-a-database-that-is-thrown-away-" + "x" * 16
+
+
+class Bench:
+    """What every part of the bench asks: one server, on the database that all of it is about."""
+
+    def __init__(self, server: Server, database: str) -> None:
+        self.server, self.database = server, database
+        self.cookies: dict[str, str] = {}
+        self._peak = 0.0
+        self.sign_in()
+
+    def sign_in(self, email: str = ADMINISTRATOR) -> None:
+        self.cookies = Browser(self.server.url, email).cookies
+
+    def measure(self, group: str, views: Iterable[View], rounds: int = ROUNDS) -> list[Row]:
+        """Ask for all views in turns, so that whatever else the machine does meets each of them."""
+        views = list(views)
+        found: dict[str, list[dict[str, float]]] = {view.name: [] for view in views}
+        for number in range(UNCOUNTED + rounds):
+            for view in views:
+                figures = self._ask(view)
+                if number >= UNCOUNTED:
+                    found[view.name].append(figures)
+        return [_row(group, view, found[view.name]) for view in views]
+
+    def connect(self, address: str) -> HTTPConnection:
+        """Ask for an address on a connection of its own, so that all workers have their share."""
+        parts = urlsplit(self.server.url)
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=300)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection.request("GET", address, headers={"Cookie": cookies})
+        return connection
+
+    def _ask(self, view: View) -> dict[str, float]:
+        connection = self.connect(view.address)
+        answer = connection.getresponse()
+        length = len(answer.read())
+        connection.close()
+        if answer.status != 200:
+            raise AssertionError(f"{view.name}: {view.address} is answered with {answer.status}.")
+        figures: dict[str, float] = json.loads(answer.headers[HEADER])
+        return {**figures, "bytes": length}
+
+    def workers(self) -> list[int]:
+        return _children(self.server.process.pid)
+
+    def peak(self) -> float:
+        """Return the most memory that any worker ever had, in MB."""
+        self._peak = max(self._peak, *map(memory.peak, self.workers()))
+        return self._peak
+
+    def forget_peaks(self) -> None:
+        """Let the workers' own peaks begin anew; `peak` still knows of those before."""
+        self.peak()
+        for pid in self.workers():
+            memory.forget_peak(pid)
+
+
+@contextmanager
+def serving(folder: Path, database_url: str, settings: str) -> Iterator[Bench]:
+    """Serve the database for as long as it is asked."""
+    server = launch(
+        folder,
+        database=database_url,
+        environment={"DJANGO_SETTINGS_MODULE": settings, "RUNAI_ACCESS_SECRET_KEY": SECRET_KEY},
+    )
+    try:
+        server.wait_until_ready(300)
+        kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+        yield Bench(server, kind)
+    finally:
+        server.kill()
+
+
+def _row(group: str, view: View, found: list[dict[str, float]]) -> Row:
+    middle = {name: median(figures[name] for figures in found) for name in found[0]}
+    return row_of(
+        group, view.name, [figures["server"] for figures in found], limit=view.limit,
+        beside=view.beside, may_grow=view.may_grow, sql=middle["sql"], python=middle["python"],
+        queries=round(middle["queries"]), more={"bytes": round(middle["bytes"])},
+    )  # fmt: skip
