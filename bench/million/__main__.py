@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from bench.million import report
-from bench.million.one import PARTS, ROOT
+from bench.million.one import PARTS, ROOT, ROUNDS
 
 SIZES = (10_000, 100_000, 1_000_000)
 DATABASES = ("sqlite", "postgresql")
@@ -27,8 +27,9 @@ def main() -> int:
     arguments.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     arguments.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    arguments.add_argument("--rounds", type=int, default=ROUNDS)
     asked = arguments.parse_args()
-    command = [sys.executable, "-m", "bench.million.one"]
+    command = [sys.executable, "-m", "bench.million.one", "--rounds", str(asked.rounds)]
     for database in asked.databases:
         for size in asked.sizes:
             print(f"{database}, {size:,} applications", flush=True)

@@ -34,7 +34,7 @@ class Browser:
 
     @property
     def cookies(self) -> dict[str, str]:
-        return dict(self._session.cookies.items())
+        return {name: value or "" for name, value in self._session.cookies.items()}
 
     def form(self, path: str, query: Mapping[str, str]) -> tuple[Answer, Form]:
         """Return a dialog and what its form holds."""

@@ -12,10 +12,10 @@ HEADER = "X-Bench"
 
 
 class ClockMiddleware:
-    """Outside of all others: milliseconds in all, in the database, and of Python; and queries.
+    """Outside of all others: milliseconds in all, of the processor in this thread, of that besides
+    queries (Python), and in queries; and their number.
 
-    Python's are those of the processor in this thread, queries left out; on SQLite, the reading of
-    rows after the first is among them.
+    On SQLite, reading the rows of a query after the first counts as Python.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -26,9 +26,11 @@ class ClockMiddleware:
         began, used = perf_counter(), thread_time()
         with connection.execute_wrapper(asked):
             response = self._get_response(request)
+        cpu = thread_time() - used
         figures = {
             "server": (perf_counter() - began) * 1000,
-            "python": (thread_time() - used - asked.used) * 1000,
+            "cpu": cpu * 1000,
+            "python": (cpu - asked.used) * 1000,
             "sql": asked.seconds * 1000,
             "queries": asked.number,
         }

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+ROUNDS = 21
 PARTS = ("table", "pages", "files", "writing", "peers")
 
 
@@ -22,10 +23,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("size", type=int)
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    arguments.add_argument("--rounds", type=int, default=ROUNDS)
     asked = arguments.parse_args()
     _set_up()
     _build(asked.size)
-    _measure(asked.size, asked.parts)
+    _measure(asked.size, asked.parts, asked.rounds)
 
 
 def _set_up() -> None:
@@ -49,7 +51,7 @@ def _build(size: int) -> None:
         )
 
 
-def _measure(size: int, parts: list[str]) -> None:
+def _measure(size: int, parts: list[str], rounds: int) -> None:
     from bench.million import files, pages, peer_views, report, table, writing
     from bench.million.rows import Row
     from bench.million.running import Bench, serving
@@ -61,14 +63,14 @@ def _measure(size: int, parts: list[str]) -> None:
     database = os.environ["DATABASE_URL"]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), database, "bench.million.settings") as bench:
+        with serving(Path(folder), database, "bench.million.settings", rounds) as bench:
             for part, measure in measures.items():
                 if part in parts:
                     rows += measure(bench)
             rows.append(report.memory_row(bench.peak()))
             kind = bench.database
         if "peers" in parts:
-            with serving(Path(folder), database, "bench.million.peer_settings") as bench:
+            with serving(Path(folder), database, "bench.million.peer_settings", rounds) as bench:
                 rows += peer_views.measure(bench)
     report.keep(kind, size, rows)
 

@@ -58,12 +58,14 @@ def _path(database: str, size: int) -> Path:
     return KEPT / f"{database}-{size}.json"
 
 
+_PARTS = ("p95", "least", "cpu", "sql", "python", "queries")
+
 # The table: a line for each row, a column for each size, and what makes it up at the largest.
 
 
 def _table(found: Found) -> Iterator[str]:
     sizes = [f"{size:,}" for size in found]
-    head = ["", *sizes, "p95", "SQL", "Python", "queries", "slowest peer", "times"]
+    head = ["", *sizes, "p95", "least", "CPU", "SQL", "Python", "queries", "slowest peer", "times"]
     yield _line(head)
     yield _line(["---", *["--:"] * (len(head) - 1)])
     largest = found[max(found)]
@@ -77,7 +79,7 @@ def _table(found: Found) -> Iterator[str]:
             [
                 row.name + _more(row),
                 *(_figure(of_size.get(row.name), "median") for of_size in found.values()),
-                *(_figure(row, name) for name in ("p95", "sql", "python", "queries")),
+                *(_figure(row, name) for name in _PARTS),
                 _figure(peer, "median"),
                 f"{peer.median / row.median:.1f}" if peer else "",
             ]

@@ -28,7 +28,11 @@ class View:
 
 @dataclass
 class Row:
-    """A line of the table. `median` and `p95` are of the server's clock for a page, else of ours."""
+    """A line of the table. Times are of the server's clock for a page, else of ours.
+
+    `cpu` and `python` are what the processor did of it, in all and besides queries; both, and `least`,
+    also tell something where others keep the machine busy.
+    """
 
     group: str
     name: str
@@ -38,6 +42,8 @@ class Row:
     unit: str = "ms"
     beside: tuple[str, ...] = ()
     may_grow: bool = True
+    least: float | None = None
+    cpu: float | None = None
     sql: float | None = None
     python: float | None = None
     queries: int | None = None
@@ -48,4 +54,4 @@ def row_of(group: str, name: str, times: Sequence[float], **others: Any) -> Row:
     """Return the line of what took so many milliseconds, each time that it was done."""
     ordered = sorted(times)
     p95 = ordered[round(0.95 * (len(ordered) - 1))]
-    return Row(group, name, median_of(ordered), p95, **others)
+    return Row(group, name, median_of(ordered), p95, least=ordered[0], **others)
