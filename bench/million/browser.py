@@ -1,6 +1,7 @@
 """The pages, as the browser of somebody who is signed in asks for them."""
 
 import html
+import json
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 import requests
 
+from bench.million.clock import HEADER
 from bench.million.data import ADMINISTRATOR, PASSWORD
 
 Form = list[tuple[str, str]]
@@ -15,10 +17,12 @@ Form = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was a good one, and how long it took to be complete."""
+    """An answer that was a good one, how long it took to be complete, and what the server's clock
+    says of it."""
 
     milliseconds: float
     text: str
+    figures: dict[str, float]
 
 
 class Browser:
@@ -54,4 +58,4 @@ def answer_of(got: requests.Response, began: float) -> Answer:
     took = (time.perf_counter() - began) * 1000
     if not got.ok:
         raise AssertionError(f"{got.request.method} {got.url}: {got.status_code} {got.text[:500]}")
-    return Answer(took, got.text)
+    return Answer(took, got.text, json.loads(got.headers.get(HEADER, "{}")))

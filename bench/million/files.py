@@ -14,7 +14,7 @@ from statistics import median
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from bench.million import memory
+from bench.million import processes
 from bench.million.rows import Row, row_of
 from bench.million.running import Bench
 
@@ -36,10 +36,12 @@ PIECE = 16_384
 
 @dataclass(frozen=True)
 class Download:
-    """How long the first byte and all took, in milliseconds; and how many rows there were."""
+    """How long the first byte and all took, in milliseconds, and the processor for all of it; and how
+    many rows there were."""
 
     first: float
     whole: float
+    cpu: float
     rows: int
 
 
@@ -68,13 +70,15 @@ def measure(bench: Bench) -> list[Row]:
 def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
     wholes, firsts = [one.whole for one in downloads], [one.first for one in downloads]
     of_rows = {"rows": downloads[0].rows}
+    cpu = median(one.cpu for one in downloads)
     if name == PLAIN:
-        yield row_of("peers", name, wholes, more=of_rows)
+        yield row_of("peers", name, wholes, cpu=cpu, more=of_rows)
         return
     is_measured = name == MEASURED
     yield row_of(
-        GROUP, name, wholes, limit=limit if is_measured else None, beside=(PLAIN,), more=of_rows
-    )
+        GROUP, name, wholes, limit=limit if is_measured else None, beside=(PLAIN,), cpu=cpu,
+        more=of_rows,
+    )  # fmt: skip
     yield row_of(GROUP, f"{name}: first byte", firsts, limit=FIRST_LIMIT if is_measured else None)
 
 
@@ -84,10 +88,10 @@ def _memory(bench: Bench) -> Row:
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
     bench.forget_peaks()
-    before = {pid: memory.resident(pid) for pid in bench.workers()}
+    before = {pid: processes.resident(pid) for pid in bench.workers()}
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
-    grown = [memory.peak(pid) - size for pid, size in before.items()]
+    grown = [processes.peak(pid) - size for pid, size in before.items()]
     return Row(GROUP, "memory while it is made", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB")
 
 
@@ -112,7 +116,7 @@ def _others(bench: Bench) -> Row:
 
 
 def _download(bench: Bench, address: str) -> Download:
-    began = time.perf_counter()
+    before, began = bench.cpu(), time.perf_counter()
     connection = bench.connect(address)
     response = connection.getresponse()
     start = response.read(1)
@@ -122,7 +126,8 @@ def _download(bench: Bench, address: str) -> Download:
     connection.close()
     if response.status != 200:
         raise AssertionError(f"{address} is answered with {response.status}.")
-    return Download(first * 1000, whole * 1000, content.count(b"\r\n") - 1)
+    rows = content.count(b"\r\n") - 1
+    return Download(first * 1000, whole * 1000, bench.cpu() - before, rows)
 
 
 def _plain_lines() -> Iterator[str]:

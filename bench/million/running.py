@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from bench.million import memory
+from bench.million import processes
 from bench.million.browser import Browser
 from bench.million.clock import HEADER
 from bench.million.data import ADMINISTRATOR
@@ -63,16 +63,20 @@ class Bench:
     def workers(self) -> list[int]:
         return _children(self.server.process.pid)
 
+    def cpu(self) -> float:
+        """Return the milliseconds of the processor that all workers have taken so far."""
+        return sum(map(processes.cpu, self.workers()))
+
     def peak(self) -> float:
         """Return the most memory that any worker ever had, in MB."""
-        self._peak = max(self._peak, *map(memory.peak, self.workers()))
+        self._peak = max(self._peak, *map(processes.peak, self.workers()))
         return self._peak
 
     def forget_peaks(self) -> None:
         """Let the workers' own peaks begin anew; `peak` still knows of those before."""
         self.peak()
         for pid in self.workers():
-            memory.forget_peak(pid)
+            processes.forget_peak(pid)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from itertools import count
+from statistics import median
 from typing import Any
 
 import requests
@@ -172,4 +173,9 @@ def _batches(program: _Program) -> Iterator[Row]:
 
 
 def _row(name: str, answers: list[Answer], **others: Any) -> Row:
-    return row_of(GROUP, name, [answer.milliseconds for answer in answers], **others)
+    middle = {
+        of: median(answer.figures[of] for answer in answers) for of in ("cpu", "python", "sql")
+    }
+    queries = round(median(answer.figures["queries"] for answer in answers))
+    times = [answer.milliseconds for answer in answers]
+    return row_of(GROUP, name, times, queries=queries, **middle, **others)

@@ -1,5 +1,7 @@
-"""The memory of processes, in MB, as Linux tells it (`ru_maxrss` would not go below the start)."""
+"""What processes take, as Linux tells it: memory in MB (`ru_maxrss` would not go below the start), and
+milliseconds of the processor."""
 
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +16,11 @@ def peak(pid: int) -> float:
 
 def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _of_status(pid: int, name: str) -> float:
