@@ -35,10 +35,11 @@ class Bench:
         """Ask for all views in turns, so that whatever else the machine does meets each of them."""
         views, rounds = list(views), min(self._rounds, most_rounds)
         found: dict[str, list[dict[str, float]]] = {view.name: [] for view in views}
-        for number in range(UNCOUNTED + rounds):
+        uncounted = min(UNCOUNTED, rounds)
+        for number in range(uncounted + rounds):
             for view in views:
                 figures = self._ask(view)
-                if number >= UNCOUNTED:
+                if number >= uncounted:
                     found[view.name].append(figures)
         return [_row(group, view, found[view.name]) for view in views]
 
