@@ -129,6 +129,8 @@ def _grown(small: dict[str, Row], large: dict[str, Row]) -> Iterator[str]:
         before = small.get(name)
         if not before or row.may_grow or row.group in ("beside", "peers"):
             continue
+        if row.more.get("bytes", 0) > GROWTH * before.more.get("bytes", 0):
+            continue  # it shows more rows
         if row.median > max(GROWTH * before.median, before.median + LEAST_GROWTH):
             yield f"{name}: {before.median:.1f} ms at {SMALL:,}, {row.median:.1f} ms at {LARGE:,}"
 
