@@ -1,12 +1,13 @@
 # make run    serve the console on http://127.0.0.1:8000
 # make test   run every test           make check   lint, types, import rules, dependencies
+# make bench  measure it at a million  (BENCH="--sizes 10000 --databases sqlite": a part of that)
 
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) sync --quiet --frozen --inexact
 
-.PHONY: run test check
+.PHONY: run test check bench
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -18,6 +19,9 @@ test: .venv/.test
 
 check: .venv/.check
 	@.ci/check
+
+bench: .venv/.bench
+	$(BIN)/python -m bench.million $(BENCH)
 
 # What is installed is marked with a stamp, so that the second time costs nothing. --inexact leaves
 # in place what other targets installed.
@@ -31,6 +35,10 @@ check: .venv/.check
 
 .venv/.check: uv.lock $(UV)
 	@$(SYNC) --group test --group check
+	@touch $@ .venv/.test .venv/.run
+
+.venv/.bench: uv.lock $(UV)
+	@$(SYNC) --group test --group bench
 	@touch $@ .venv/.test .venv/.run
 
 $(UV):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accessrules.models import AccessRule, Role
 from accessrules.subject_pages import subject_page
 from runai_access.ui.markup import badge, marked, markup, quiet
+from runai_access.ui.row_urls import row_url
 
 if TYPE_CHECKING:
     from accessrules.tables import AccessRuleTable, RoleTable
@@ -37,7 +37,7 @@ def role(rule: AccessRule, table: "AccessRuleTable") -> str:
     name = marked(rule.role.name, table.search)
     if not table.may_read_roles:
         return markup('<span class="clip">{}</span>', name)
-    url = reverse("roles:detail", args=[rule.role_id])
+    url = row_url("roles:detail", rule.role_id)
     return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
 
 

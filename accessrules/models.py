@@ -12,11 +12,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Left, Length
 from django.db.models.lookups import In
-from django.urls import reverse
 from django.utils import timezone
 
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise
+from runai_access.ui.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
 
@@ -151,7 +151,7 @@ class Role(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the address of its own page."""
-        return reverse("roles:detail", args=[self.pk])
+        return row_url("roles:detail", self.pk)
 
 
 class ScopeQuerySet(models.QuerySet["Scope"]):
@@ -288,7 +288,10 @@ class AccessRule(models.Model):
     class Meta:
         ordering = ["pk"]
         indexes = [
-            models.Index(fields=["role", "deleted_at", "subject"], name="access_rule_of_role"),
+            # The scope is in it too: whose rule is in sight is told without a look at the row.
+            models.Index(
+                fields=["role", "deleted_at", "subject", "scope"], name="access_rule_of_role"
+            ),
             models.Index(fields=["scope", "deleted_at", "subject"], name="access_rule_in_scope"),
             # One for each order that the table has, with the tie-break of `ui.keyset`.
             *(

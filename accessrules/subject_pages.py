@@ -1,10 +1,9 @@
 """Where a subject has its own page. Apps that own subjects say so; this one knows none of them."""
 
-from django.urls import reverse
-
 from accessrules.authorization import Authority
 from accessrules.effective import READ_AS
 from accessrules.models import AccessRule, Subject
+from runai_access.ui.row_urls import row_url
 
 _views: dict[str, str] = {}
 
@@ -28,7 +27,7 @@ def subject_page(rule: AccessRule, authority: Authority) -> str:
 def own_page(subject: Subject) -> str:
     """Return the address of the page of a subject that is in sight."""
     view = _views.get(subject.type, "accessrules:effective-access")
-    return reverse(view, args=[subject.pk])
+    return row_url(view, subject.pk)
 
 
 def _type(subject: Subject) -> Subject.Type:

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from accessrules.authorization import Authority
@@ -13,6 +12,7 @@ from accessrules.holders import with_rules
 from accessrules.models import Subject
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise
+from runai_access.ui.row_urls import row_url
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -85,7 +85,7 @@ class Application(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the address of its own page."""
-        return reverse("applications:detail", args=[self.pk])
+        return row_url("applications:detail", self.pk)
 
     @property
     def id(self) -> uuid.UUID:

@@ -1,8 +1,12 @@
 """The views of the table that are measured, each as the query of its address."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
-from bench.million.data import MANY, NONE, RARE
+from django.db.models import F
+
+from bench.million.data import DAYS, MANY, NONE, RARE, START
+from runai_access.ui.keyset import encode
 
 COLUMNS = (
     "application", "access_rules", "last_login", "created_by", "creation_time", "last_updated",
@@ -21,6 +25,7 @@ def queries() -> dict[str, dict[str, str]]:
         "first page": {},
         "last page": {"page": "last"},
         "page 100": {"page": "100"},
+        **_beside_the_middle(),
         **dict(_sorts()),
         "search, many hits": {"search": MANY},
         "search, few hits": {"search": RARE},
@@ -47,6 +52,16 @@ def queries() -> dict[str, dict[str, str]]:
         "role and search": {"role__any_of": role["Viewer"], "search": MANY},
         "role and search, few": {"role__any_of": role["Editor"], "search": RARE},
     }
+
+
+def _beside_the_middle() -> dict[str, dict[str, str]]:
+    """Return the pages that NEXT and PREVIOUS lead to from a row halfway."""
+    from applications.models import Application
+
+    since = {"created_at__gte": START + timedelta(days=DAYS / 2)}
+    rows = Application.objects.annotate(sort_key=F("created_at")).filter(**since)
+    cursor = encode(rows.order_by("created_at", "pk")[0])
+    return {"next page": {"after": cursor}, "previous page": {"before": cursor}}
 
 
 def _sorts() -> Iterable[tuple[str, dict[str, str]]]:

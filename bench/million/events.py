@@ -76,8 +76,9 @@ class _Record:
                 for event in some:
                     tag = tag_of(event)
                     tags.append((self._id, tag))
-                    row = {**event, "changes": json.dumps(event["changes"])}
-                    yield tuple({**row, "id": self._id, "tag": tag}[name] for name in _COLUMNS)
+                    changes = json.dumps(event["changes"])
+                    row = {**event, "changes": changes, "id": self._id, "tag": tag}
+                    yield tuple([row[name] for name in _COLUMNS])
                     self._id += 1
                 self._seal(tags, some[-1]["time"])
 

@@ -5,23 +5,20 @@ same server.
 """
 
 import csv
-import http.client
 import io
-import re
 import threading
 import time
-import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from bench.million import writing
-from tests.servers import Server
+from bench.million import processes
+from bench.million.rows import Row, row_of
+from bench.million.running import Bench
 
+GROUP = "files"
 ROUNDS = 7
 ROWS = 20_000
 FIRST_LIMIT, TIMES_LIMIT, MEGABYTES_LIMIT = 50.0, 2.0, 10.0
@@ -39,29 +36,13 @@ PIECE = 16_384
 
 @dataclass(frozen=True)
 class Download:
-    """How long the first byte and all took, in milliseconds; and how many rows there were."""
+    """How long the first byte and all took, in milliseconds, and the processor for all of it; and how
+    many rows there were."""
 
     first: float
     whole: float
+    cpu: float
     rows: int
-
-
-class Bench(Protocol):
-    """What is asked of the bench that this is a part of: its server, and who is signed in there."""
-
-    server: Server
-    cookies: dict[str, str]
-
-    def workers(self) -> list[int]: ...
-
-
-@dataclass
-class Row(writing.Row):
-    """A line of the table; `beside` is what it is held against."""
-
-    group: str = "files"
-    beside: tuple[str, ...] = ()
-    may_grow: bool = True
 
 
 def plain_file(_: HttpRequest) -> StreamingHttpResponse:
@@ -89,16 +70,16 @@ def measure(bench: Bench) -> list[Row]:
 def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
     wholes, firsts = [one.whole for one in downloads], [one.first for one in downloads]
     of_rows = {"rows": downloads[0].rows}
+    cpu = median(one.cpu for one in downloads)
     if name == PLAIN:
-        yield Row(name, median(wholes), max(wholes), more=of_rows, group="peer")
+        yield row_of("peers", name, wholes, cpu=cpu, more=of_rows)
         return
     is_measured = name == MEASURED
-    yield Row(
-        name, median(wholes), max(wholes), limit if is_measured else None, of_rows, beside=(PLAIN,)
-    )
-    yield Row(
-        f"{name}: first byte", median(firsts), max(firsts), FIRST_LIMIT if is_measured else None
-    )
+    yield row_of(
+        GROUP, name, wholes, limit=limit if is_measured else None, beside=(PLAIN,), cpu=cpu,
+        more=of_rows,
+    )  # fmt: skip
+    yield row_of(GROUP, f"{name}: first byte", firsts, limit=FIRST_LIMIT if is_measured else None)
 
 
 def _memory(bench: Bench) -> Row:
@@ -106,15 +87,12 @@ def _memory(bench: Bench) -> Row:
     address = FILES[MEASURED]
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
-    before = {pid: _resident(pid) for pid in bench.workers()}
-    for pid in before:
-        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # peaks begin anew
+    bench.forget_peaks()
+    before = {pid: processes.resident(pid) for pid in bench.workers()}
     for _ in range(2 * AT_ONCE):
         _download(bench, address)
-    grown = max(_peak(pid) - size for pid, size in before.items())
-    if grown > MEGABYTES_LIMIT:
-        raise AssertionError(f"A file takes {grown:.1f} MB more.")
-    return Row("memory while it is made", 0.0, 0.0, more={"MB": round(grown, 1)})
+    grown = [processes.peak(pid) - size for pid, size in before.items()]
+    return Row(GROUP, "memory while it is made", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB")
 
 
 def _others(bench: Bench) -> Row:
@@ -134,16 +112,12 @@ def _others(bench: Bench) -> Row:
         stop.set()
         for thread in threads:
             thread.join()
-    name = f"the first page while {AT_ONCE} files are sent"
-    return Row(name, median(times), sorted(times)[-2])
+    return row_of(GROUP, f"the first page while {AT_ONCE} files are sent", times)
 
 
 def _download(bench: Bench, address: str) -> Download:
-    parts = urllib.parse.urlsplit(bench.server.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
-    cookies = "; ".join(f"{name}={value}" for name, value in bench.cookies.items())
-    began = time.perf_counter()
-    connection.request("GET", address, headers={"Cookie": cookies})
+    before, began = bench.cpu(), time.perf_counter()
+    connection = bench.connect(address)
     response = connection.getresponse()
     start = response.read(1)
     first = time.perf_counter() - began
@@ -152,7 +126,8 @@ def _download(bench: Bench, address: str) -> Download:
     connection.close()
     if response.status != 200:
         raise AssertionError(f"{address} is answered with {response.status}.")
-    return Download(first * 1000, whole * 1000, content.count(b"\r\n") - 1)
+    rows = content.count(b"\r\n") - 1
+    return Download(first * 1000, whole * 1000, bench.cpu() - before, rows)
 
 
 def _plain_lines() -> Iterator[str]:
@@ -169,17 +144,3 @@ def _plain_lines() -> Iterator[str]:
             piece.seek(0)
             piece.truncate()
     yield piece.getvalue()
-
-
-def _resident(pid: int) -> float:
-    return _of_status(pid, "VmRSS")
-
-
-def _peak(pid: int) -> float:
-    return _of_status(pid, "VmHWM")
-
-
-def _of_status(pid: int, name: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    found: Any = re.search(rf"{name}:\s+(\d+)", status)
-    return int(found[1]) / 1000

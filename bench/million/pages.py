@@ -1,14 +1,13 @@
 """The other pages at their largest: two million access rules, five million events, 5,000 projects."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
-from bench.million.data import ADMINISTRATOR, DEPARTMENT_ADMINISTRATOR, MANY, NONE, RARE
+from bench.million.data import DEPARTMENT_ADMINISTRATOR, MANY, NONE, RARE
+from bench.million.rows import LIMITS, ROWS, Row, View
+from bench.million.running import Bench
 
-LIMITS = {"sqlite": 100.0, "postgresql": 120.0}
-ROWS = 50
 RULE_COLUMNS = (
     "subject", "type", "role", "scope", "authorized_by", "creation_time", "last_updated",
 )  # fmt: skip
@@ -16,28 +15,7 @@ RULE_COLUMNS = (
 _Queries = dict[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class View:
-    """What is measured: an address, and the most milliseconds on the server's clock."""
-
-    name: str
-    address: str
-    limit: float
-    beside: tuple[str, ...] = ()
-    may_grow: bool = False
-
-
-class Bench(Protocol):
-    """What is asked of the bench that this is a part of; a row is what it makes of a view."""
-
-    database: str
-
-    def sign_in(self, email: str = ADMINISTRATOR) -> None: ...
-
-    def measure(self, group: str, views: Iterable[Any]) -> list[Any]: ...
-
-
-def measure(bench: Bench) -> list[Any]:
+def measure(bench: Bench) -> list[Row]:
     rows = bench.measure("rules", _views(bench, "/access-rules/", _rules()))
     rows += bench.measure("activity", _views(bench, "/activity/", _activity()))
     rows += bench.measure("dialogs", _addressed(bench, _dialogs()))

@@ -1,33 +1,26 @@
 """Writing among a million: one at a time by the API, several at once, and 1,000 rows in one go.
 
-    python -m bench.million.writing 100000      on a database that is gone afterwards
-
-On SQLite, or on the empty PostgreSQL that DATABASE_URL names. Everything is made for the purpose and
-deleted in the end; its rows in the record stay.
+Everything is made for the purpose and deleted in the end; its rows in the record stay.
 """
 
-import html
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 
-from bench.million.data import ADMINISTRATOR, PASSWORD
+from bench.million.browser import Answer, Browser, answer_of
+from bench.million.rows import Row, row_of
+from bench.million.running import Bench
 from tests.operations.writers import RULES, Access
-from tests.servers import ROOT, Server, _children, launch
+from tests.servers import Server
 
+GROUP = "writing"
 EACH = 40
 WRITERS, SECONDS = 8, 10.0
 MANY = 1_000
@@ -38,67 +31,12 @@ MAKE_MANY = (
 )
 
 
-@dataclass
-class Row:
-    """A line of the table; times are milliseconds. `more` are figures of other kinds."""
-
-    name: str
-    median: float
-    p95: float
-    limit: float | None = None
-    more: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        nothing = dict.fromkeys(("server", "cpu", "sql", "queries", "bytes"))
-        return {"group": "writing", **nothing, "beside": [], "may_grow": False, **asdict(self)}
-
-
-class Bench(Protocol):
-    """What is asked of the bench that this is a part of: the server, on its database."""
-
-    server: Server
-
-
-@dataclass
-class _Alone:
-    server: Server
-
-
-def main(size: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        database = os.environ.get("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        _build(database, size)
-        server = launch(Path(folder), database=database)
-        try:
-            server.wait_until_ready(300)
-            for row in measure(_Alone(server)):
-                more = "".join(f"   {words} {figure:,}" for words, figure in row.more.items())
-                print(f"{row.median:>10,.1f} ms   p95 {row.p95:>10,.1f} ms   {row.name}{more}")
-            print(f"{most_memory(server):>10,.1f} MB   the most memory that a worker ever had")
-        finally:
-            server.kill()
-
-
-def _build(database: str, size: int) -> None:
-    environment = {**os.environ, "DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "x" * 50}
-    command = [sys.executable, "-m", "bench.million.data", str(size)]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-
-
 def measure(bench: Bench) -> list[Row]:
     program = _Program(bench.server)
     try:
         return [*_single(program), _at_once(program), *_bulk(bench.server), *_batches(program)]
     finally:
         program.end()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer that was a good one, and how long it took to be complete."""
-
-    milliseconds: float
-    text: str
 
 
 class _Program:
@@ -124,7 +62,7 @@ class _Program:
         """Ask, and return the answer with what it says."""
         began = time.perf_counter()
         got = (session or self.session).request(method, self.url + path, json=body, timeout=300)
-        answer = _answer(got, began)
+        answer = answer_of(got, began)
         return answer, got.json() if got.content else None
 
     def rule(self, application: str, number: int) -> dict[str, Any]:
@@ -138,12 +76,6 @@ class _Program:
         mine = self.ask("GET", f"/api/v1/apps?search=bench-{self.word}")[1]
         for one in mine:
             self.ask("DELETE", f"/api/v1/apps/{one['id']}")
-
-
-def most_memory(server: Server) -> float:
-    """Return the most that any worker ever had in memory, in MB."""
-    statuses = (Path(f"/proc/{pid}/status").read_text() for pid in _children(server.process.pid))
-    return max(int(kib) / 1000 for text in statuses for kib in re.findall(r"VmHWM:\s+(\d+)", text))
 
 
 def _single(program: _Program) -> Iterator[Row]:
@@ -196,7 +128,7 @@ def _bulk(server: Server) -> Iterator[Row]:
     said = server.command("shell", "-v0", "-c", MAKE_MANY % MANY)
     if said.returncode:
         raise AssertionError(said.stderr)
-    page = _Page(server)
+    page = Browser(server.url)
     view = {"select": "view", "from": "/applications/?search=many-"}
     for action in ("disable", "enable", "add-rule", "delete"):
         path = f"/applications/several/{action}/"
@@ -211,30 +143,6 @@ def _bulk(server: Server) -> Iterator[Row]:
         if f"{MANY} of {MANY} done" not in done.text:
             raise AssertionError(f"{action}: {re.search('<h1.*?</h1>', done.text)}")
         yield _row(f"{action} {MANY:,}", [done], limit=LIMIT)
-
-
-class _Page:
-    """The pages, as the browser of the person who is signed in asks for them."""
-
-    def __init__(self, server: Server) -> None:
-        self._url = server.url
-        self._session = requests.Session()
-        self._session.headers["Origin"] = self._url
-        _, form = self.form("/sign-in/", {})
-        self.post("/sign-in/", [*form, ("email", ADMINISTRATOR), ("password", PASSWORD)])
-        self._session.headers.update({"HX-Request": "true", "HX-Target": "dialog"})
-
-    def form(self, path: str, query: Mapping[str, str]) -> tuple[Answer, list[tuple[str, str]]]:
-        """Return a dialog and what its form holds."""
-        began = time.perf_counter()
-        got = self._session.get(self._url + path, params=query, timeout=300)
-        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', got.text)
-        return _answer(got, began), [(name, html.unescape(value)) for name, value in hidden]
-
-    def post(self, path: str, form: Iterable[tuple[str, str]]) -> Answer:
-        began = time.perf_counter()
-        got = self._session.post(self._url + path, data=list(form), timeout=300)
-        return _answer(got, began)
 
 
 def _batches(program: _Program) -> Iterator[Row]:
@@ -264,19 +172,10 @@ def _batches(program: _Program) -> Iterator[Row]:
         program.ask("DELETE", f"/api/v1/apps/{id_}")
 
 
-def _answer(got: requests.Response, began: float) -> Answer:
-    took = (time.perf_counter() - began) * 1000
-    if not got.ok:
-        raise AssertionError(f"{got.request.method} {got.url}: {got.status_code} {got.text[:500]}")
-    return Answer(took, got.text)
-
-
-def _row(
-    name: str, answers: list[Answer], limit: float | None = None, more: dict[str, Any] | None = None
-) -> Row:
-    times = sorted(answer.milliseconds for answer in answers)
-    return Row(name, median(times), times[round(0.95 * (len(times) - 1))], limit, more or {})
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
+def _row(name: str, answers: list[Answer], **others: Any) -> Row:
+    middle = {
+        of: median(answer.figures[of] for answer in answers) for of in ("cpu", "python", "sql")
+    }
+    queries = round(median(answer.figures["queries"] for answer in answers))
+    times = [answer.milliseconds for answer in answers]
+    return row_of(GROUP, name, times, queries=queries, **middle, **others)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -15,6 +14,7 @@ from accessrules.models import Subject
 from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
 from runai_access.folding import fold
+from runai_access.ui.row_urls import row_url
 
 
 class UserManager(BaseUserManager["User"]):
@@ -48,7 +48,7 @@ class Group(Subject):
 
     def get_absolute_url(self) -> str:
         """Return the address of its own page."""
-        return reverse("groups:detail", args=[self.pk])
+        return row_url("groups:detail", self.pk)
 
 
 class User(AbstractBaseUser):
@@ -85,7 +85,7 @@ class User(AbstractBaseUser):
 
     def get_absolute_url(self) -> str:
         """Return the address of their own page."""
-        return reverse("users:detail", args=[self.pk])
+        return row_url("users:detail", self.pk)
 
     def get_session_auth_hash(self) -> str:
         """Return what a session must carry to be alive (see django.contrib.auth.get_user)."""

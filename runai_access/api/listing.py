@@ -46,17 +46,25 @@ class Listing:
 
     fields: Mapping[str, Field]
     search: tuple[str, ...]
-    order: tuple[str, ...]
+    order: tuple[OrderBy | str, ...]
     default_limit: int | None = None
     largest_limit: int = 1000
     smallest_limit: int = 1
     not_kept: tuple[str, ...] = ()
 
-    def page(self, rows: QuerySet[Any, R], parameters: QueryDict) -> Page[R]:
-        """Return what `parameters` ask for; raise InvalidParameter that names the one at fault."""
+    def page(
+        self, rows: QuerySet[Any, R], parameters: QueryDict, columns: tuple[str, ...] = ()
+    ) -> Page[Any]:
+        """Return what `parameters` ask for; raise InvalidParameter that names the one at fault.
+
+        With `columns`, rows are tuples of those; what they show of other tables is not looked up to
+        count them.
+        """
         matching = self.matching(rows, parameters)
         offset, limit = self._part(parameters)
-        ordered = matching.order_by(*self._order(parameters))
+        ordered: QuerySet[Any, Any] = matching.order_by(*self._order(parameters))
+        if columns:
+            ordered = ordered.values_list(*columns)
         if limit is None and not offset:
             found = list(ordered)
             return Page(found, len(found), offset, limit)

@@ -63,7 +63,12 @@ class Keys:
         return different, read < limit
 
     def _limited(self, limit: int) -> tuple[str, list[Any]]:
-        sql = " UNION ALL ".join(text for text, _ in self.parts)
+        # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
+        parts = (
+            f"SELECT * FROM ({text} LIMIT {int(limit)}) part_{number}"  # noqa: S608
+            for number, (text, _) in enumerate(self.parts)
+        )
+        sql = " UNION ALL ".join(parts)
         return f"{sql} LIMIT {int(limit)}", [p for _, parameters in self.parts for p in parameters]
 
 

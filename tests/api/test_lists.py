@@ -1,10 +1,13 @@
 """filterBy, sortBy, search, limit and offset: the same on every list, in the contract or not."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accessrules.api import me, organization, roles, rules
 from applications.api import resources
@@ -202,3 +205,32 @@ def test_case_makes_no_difference_in_any_alphabet(
         assert answer.json() == {"count": found}
     else:
         assert total(answer) == found
+
+
+def test_the_applications_are_read_and_counted_from_an_index(
+    administrator: Application, as_: As
+) -> None:
+    client = as_(administrator)
+    client.get("/api/v1/apps")
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get("/api/v1/apps?limit=1")
+    assert answer.headers["X-Total-Count"] == "1"
+    asked = [query["sql"] for query in queries]
+    (listed,) = (sql for sql in asked if "ORDER BY" in sql and "created_by" in sql)
+    (counted,) = (sql for sql in asked if "COUNT(*)" in sql)
+    assert "JOIN" not in counted
+    plan = plan_of(listed)
+    assert "application_by_name" in plan
+    assert not re.search("TEMP B-TREE|Sort", plan)
+
+
+def plan_of(sql: str) -> str:
+    """Return how the database goes about it where there are many rows."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        else:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+            cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())

@@ -1,0 +1,106 @@
+"""The server that is measured, and somebody who asks it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from bench.million import processes
+from bench.million.browser import Browser
+from bench.million.clock import HEADER
+from bench.million.data import ADMINISTRATOR
+from bench.million.rows import Row, View, row_of
+from tests.servers import Server, _children, launch
+
+UNCOUNTED = 2
+SECRET_KEY = "of-a-database-that-is-thrown-away-" + "x" * 16
+
+
+class Bench:
+    """What every part of the bench asks: one server, on the database that all of it is about."""
+
+    def __init__(self, server: Server, database: str, rounds: int) -> None:
+        self.server, self.database, self._rounds = server, database, rounds
+        self.cookies: dict[str, str] = {}
+        self._peak = 0.0
+        self.sign_in()
+
+    def sign_in(self, email: str = ADMINISTRATOR) -> None:
+        self.cookies = Browser(self.server.url, email).cookies
+
+    def measure(self, group: str, views: Iterable[View], most_rounds: int = 1_000) -> list[Row]:
+        """Ask for all views in turns, so that whatever else the machine does meets each of them."""
+        views, rounds = list(views), min(self._rounds, most_rounds)
+        found: dict[str, list[dict[str, float]]] = {view.name: [] for view in views}
+        uncounted = min(UNCOUNTED, rounds)
+        for number in range(uncounted + rounds):
+            for view in views:
+                figures = self._ask(view)
+                if number >= uncounted:
+                    found[view.name].append(figures)
+        return [_row(group, view, found[view.name]) for view in views]
+
+    def connect(self, address: str) -> HTTPConnection:
+        """Ask for an address on a connection of its own, so that all workers have their share."""
+        parts = urlsplit(self.server.url)
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=300)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection.request("GET", address, headers={"Cookie": cookies})
+        return connection
+
+    def _ask(self, view: View) -> dict[str, float]:
+        connection = self.connect(view.address)
+        answer = connection.getresponse()
+        length = len(answer.read())
+        connection.close()
+        if answer.status != 200:
+            raise AssertionError(f"{view.name}: {view.address} is answered with {answer.status}.")
+        figures: dict[str, float] = json.loads(answer.headers[HEADER])
+        return {**figures, "bytes": length}
+
+    def workers(self) -> list[int]:
+        return _children(self.server.process.pid)
+
+    def cpu(self) -> float:
+        """Return the milliseconds of the processor that all workers have taken so far."""
+        return sum(map(processes.cpu, self.workers()))
+
+    def peak(self) -> float:
+        """Return the most memory that any worker ever had, in MB."""
+        self._peak = max(self._peak, *map(processes.peak, self.workers()))
+        return self._peak
+
+    def forget_peaks(self) -> None:
+        """Let the workers' own peaks begin anew; `peak` still knows of those before."""
+        self.peak()
+        for pid in self.workers():
+            processes.forget_peak(pid)
+
+
+@contextmanager
+def serving(folder: Path, database_url: str, settings: str, rounds: int) -> Iterator[Bench]:
+    """Serve the database for as long as it is asked, each view so many times."""
+    server = launch(
+        folder,
+        database=database_url,
+        environment={"DJANGO_SETTINGS_MODULE": settings, "RUNAI_ACCESS_SECRET_KEY": SECRET_KEY},
+    )
+    try:
+        server.wait_until_ready(300)
+        kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+        yield Bench(server, kind, rounds)
+    finally:
+        server.kill()
+
+
+def _row(group: str, view: View, found: list[dict[str, float]]) -> Row:
+    middle = {name: median(figures[name] for figures in found) for name in found[0]}
+    return row_of(
+        group, view.name, [figures["server"] for figures in found], limit=view.limit,
+        beside=view.beside, may_grow=view.may_grow, queries=round(middle["queries"]),
+        cpu=middle["cpu"], sql=middle["sql"], python=middle["python"],
+        more={"bytes": round(middle["bytes"])},
+    )  # fmt: skip

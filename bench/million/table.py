@@ -1,0 +1,34 @@
+"""The table of applications: every view of it, and what else is asked for beside a peer."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from bench.million import cases
+from bench.million.peer_views import LIST, peers_of
+from bench.million.rows import LIMITS, ROWS, Row, View
+from bench.million.running import Bench
+
+GROUP = "applications"
+# What is too short for the index is looked for in every row.
+SHORT, SHORT_LIMIT = ("search, one character", "search, two characters, no hit"), 500.0
+
+
+def measure(bench: Bench) -> list[Row]:
+    return [*bench.measure(GROUP, _views(bench)), *bench.measure("beside", _beside())]
+
+
+def _views(bench: Bench) -> Iterator[View]:
+    for name, query in cases.queries().items():
+        is_short = name in SHORT
+        yield View(
+            name,
+            f"/applications/?{urlencode({**query, 'size': ROWS})}",
+            SHORT_LIMIT if is_short else LIMITS[bench.database],
+            beside=peers_of(name),
+            may_grow=is_short,
+        )
+
+
+def _beside() -> Iterator[View]:
+    yield View("an empty view", "/bench/empty")
+    yield View("1,000 applications by the API", "/api/v1/apps?limit=1000", beside=(LIST,))
