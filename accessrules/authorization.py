@@ -9,39 +9,38 @@ An `Authority` is one subject's rules, read with one query and then asked as oft
 made anew for every request, so a rule that was removed is gone with the next one.
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, UUIDField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrules.catalogue import RESOURCE_TYPES, SYSTEM_ADMINISTRATOR_ID
+from accessrules.grants import (
+    ACTIONS,
+    Grant,
+    Permission,
+    grant_of,
+    grants_in_force,
+    grants_in_force_of,
+    grants_of,
+    is_active,
+    permissions_of,
+    rules_of,
+)
 from accessrules.models import (
     ACCOUNT_PATH,
     SYSTEM_PATH,
     AccessRule,
     AccessRuleQuerySet,
-    GroupMembership,
     Role,
     Scope,
     ScopeQuerySet,
     Subject,
-    SubjectQuerySet,
     at_or_below,
-    scope_label,
 )
 from runai_access.errors import Denied
-
-ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
-
-Permission = tuple[str, str]
-"""An action and a resource type, for example ("read", "apps")."""
 
 
 class Place(Protocol):
@@ -61,16 +60,6 @@ class _Place:
 
 SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
-
-
-@dataclass(frozen=True)
-class Grant:
-    """One active rule, as far as deciding needs it; its path and label are the scope's."""
-
-    permissions: frozenset[Permission]
-    path: str
-    label: str
-    role_id: int | None = None
 
 
 class Authority:
@@ -101,7 +90,7 @@ class Authority:
         """Return what would be left without these rules, each of which holds for this subject."""
         left = list(self._grants)
         for rule in rules:
-            gone = _grant_of(rule)
+            gone = grant_of(rule)
             if gone in left:  # of two that are alike, from two groups, one stays
                 left.remove(gone)
         return Authority(left)
@@ -168,7 +157,7 @@ class Authority:
         Whoever can make a credential for another can act as it. What `subject` would hold if it, or
         a group of its, were enabled counts too: enabling comes later, the credential is still good.
         """
-        for grant in _grants(rules_of(subject)):
+        for grant in grants_of(rules_of(subject)):
             missing = grant.permissions - self.permissions_at(grant)
             if missing:
                 raise Denied(
@@ -253,49 +242,14 @@ class Authority:
 
 
 def authority_of(subject: Subject) -> Authority:
-    """Return what `subject` may do now; a disabled or retired one may do nothing. One query.
-
-    The database is asked for that too: `subject` may have been read a while ago.
-    """
-    return Authority(_grants_in_force(subject) if is_active(subject) else [])
+    """Return what `subject` may do now; a disabled or retired one may do nothing. One query."""
+    return Authority(grants_in_force(subject) if is_active(subject) else [])
 
 
 def authorities_of(subjects: Iterable[Subject]) -> dict[UUID, Authority]:
     """Return what each of `subjects` may do now, by its id. Two queries, however many they are."""
-    active: dict[UUID, set[UUID]] = {s.pk: {s.pk} if is_active(s) else set() for s in subjects}
-    memberships = GroupMembership.objects.filter(
-        member__in=[pk for pk, own in active.items() if own],
-        group__in=_living_groups().filter(enabled=True),
-    )
-    for member, group in memberships.values_list("member", "group"):
-        active[member].add(group)
-    holders = {holder for own in active.values() for holder in own}
-    rules = AccessRule.objects.living().filter(subject__in=holders)
-    grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
-    for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS, "role_id"):
-        grants[holder].append(_grant(*row))
-    return {
-        subject: Authority(grant for holder in own for grant in grants[holder])
-        for subject, own in active.items()
-    }
-
-
-def is_active(subject: Subject) -> bool:
-    """Return whether the subject may do anything at all."""
-    return subject.enabled and subject.retired_at is None
-
-
-def rules_in_force(subject: Subject) -> AccessRuleQuerySet:
-    """Return the living rules of the subject and its enabled groups: those that decide.
-
-    Whether the subject itself is enabled is not asked here.
-    """
-    return _rules_of(subject, _living_groups().filter(enabled=True))
-
-
-def rules_of(subject: Subject) -> AccessRuleQuerySet:
-    """Return the living rules of the subject and all its groups: also those switched off now."""
-    return _rules_of(subject, _living_groups())
+    grants = grants_in_force_of(subjects)
+    return {subject: Authority(own) for subject, own in grants.items()}
 
 
 def unlimited_authority() -> Authority:
@@ -309,75 +263,6 @@ def unlimited_authority() -> Authority:
 def allowed(subject: Subject, action: str, resource_type: str, place: Place) -> bool:
     """Return whether `subject` may do `action` on `resource_type` in `place`."""
     return authority_of(subject).allows(action, resource_type, place)
-
-
-def permissions_of(role: Role) -> frozenset[Permission]:
-    """Return what `role` permits."""
-    return _permissions(role.permissions)
-
-
-def _permissions(letters_of: Mapping[str, str]) -> frozenset[Permission]:
-    return frozenset(
-        (ACTIONS[letter], resource_type)
-        for resource_type, letters in letters_of.items()
-        for letter in letters
-    )
-
-
-@lru_cache(maxsize=1024)
-def _permissions_in(text: str) -> frozenset[Permission]:
-    """Read a role's permissions as the database holds them. The same text always means the same."""
-    return _permissions(json.loads(text))
-
-
-def _living_groups() -> SubjectQuerySet:
-    return Subject.objects.living().filter(type=Subject.Type.GROUP)
-
-
-def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
-    its_groups = groups.filter(memberships__member=subject.pk)
-    # A union and not an "or": PostgreSQL would read every rule to answer that.
-    holders = Subject.objects.filter(pk=subject.pk).values("pk").union(its_groups.values("pk"))
-    return AccessRule.objects.living().filter(subject__in=holders)
-
-
-# What of a rule is read to decide, and no more: the columns of `_grant`.
-_COLUMNS = (Cast("role__permissions", TextField()), "scope__path", "scope__type", "scope__name")
-_ANYBODY = Subject(id=UUID(int=0))
-_ID: "UUIDField[UUID, UUID]" = UUIDField()
-
-
-def _grant(permissions: str, path: str, type_: str, name: str, role_id: int) -> Grant:
-    return Grant(_permissions_in(permissions), path, scope_label(type_, name), role_id)
-
-
-def _grant_of(rule: AccessRule) -> Grant:
-    scope = rule.scope
-    return Grant(permissions_of(rule.role), scope.path, scope.label, rule.role_id)
-
-
-def _grants(rules: AccessRuleQuerySet) -> list[Grant]:
-    return [_grant(*row) for row in rules.order_by().values_list(*_COLUMNS, "role_id")]
-
-
-def _grants_in_force(subject: Subject) -> list[Grant]:
-    """Return the grants of `rules_in_force`, none where the subject is disabled or retired by now.
-
-    By the same query written out once per process: Django puts a query's text together anew each time,
-    which takes ten times as long as running it.
-    """
-    sql, parameters = _query_of_anybody()
-    anybody, this = (_ID.get_db_prep_value(s.pk, connection) for s in (_ANYBODY, subject))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [this if value == anybody else value for value in parameters])
-        return [_grant(*row) for row in cursor.fetchall()]
-
-
-@cache
-def _query_of_anybody() -> tuple[str, tuple[Any, ...]]:
-    is_active_now = Exists(Subject.objects.living().filter(pk=_ANYBODY.pk, enabled=True))
-    rows = rules_in_force(_ANYBODY).filter(is_active_now).order_by()
-    return rows.values_list(*_COLUMNS, "role_id").query.sql_with_params()
 
 
 def _roles_gained_by_moving(source: Scope, target: Scope) -> QuerySet[Role]:

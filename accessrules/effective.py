@@ -13,18 +13,9 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import Exact, IsNull
 
-from accessrules.authorization import (
-    ACCOUNT,
-    ACTIONS,
-    SYSTEM,
-    Authority,
-    Permission,
-    authorities_of,
-    is_active,
-    permissions_of,
-    rules_in_force,
-)
+from accessrules.authorization import ACCOUNT, SYSTEM, Authority, authorities_of
 from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.grants import ACTIONS, Permission, is_active, permissions_of, rules_in_force
 from accessrules.models import (
     AccessRule,
     AccessRuleQuerySet,

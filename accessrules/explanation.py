@@ -5,16 +5,9 @@ Nothing is decided here: yes and no are the decision module's, and so are the ru
 
 from dataclasses import dataclass, field
 
-from accessrules.authorization import (
-    Permission,
-    allowed,
-    is_active,
-    permissions_of,
-    rules_in_force,
-    rules_of,
-    words_of,
-)
+from accessrules.authorization import allowed, words_of
 from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.grants import Permission, is_active, permissions_of, rules_in_force, rules_of
 from accessrules.models import LABEL_DIGITS, AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 
 MOST_NEAR_MISSES = 3

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from accessrules.authorization import permissions_of
 from accessrules.catalogue import PREDEFINED_ROLES, RESOURCE_TYPES
+from accessrules.grants import permissions_of
 from accessrules.models import Role
 
 # The console's words for the four actions, in its order.

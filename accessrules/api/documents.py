@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from accessrules.authorization import ACTIONS
 from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.grants import ACTIONS
 from accessrules.models import Scope
 
 

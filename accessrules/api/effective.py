@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from accessrules.api.answers import me_rule_answer
 from accessrules.api.documents import EffectiveAccessDocument, ScopeAccessDocument
 from accessrules.api.views import CallerView
-from accessrules.authorization import ACTIONS
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.effective import (
     Access,
@@ -26,6 +25,7 @@ from accessrules.effective import (
     sees_all_holders,
     subject_in_sight,
 )
+from accessrules.grants import ACTIONS
 from runai_access.api.fields import Text
 from runai_access.api.listing import LARGEST_OFFSET
 

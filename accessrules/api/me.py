@@ -16,8 +16,8 @@ from accessrules.api.documents import (
 )
 from accessrules.api.rules import LISTING
 from accessrules.api.views import CallerView
-from accessrules.authorization import ACTIONS
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
+from accessrules.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.filtering import Field
 from runai_access.api.listing import Listing, paged

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from django import template
 from django.http import HttpRequest
 
-from accessrules.authorization import ACTIONS, Permission
 from accessrules.business import pages_of
 from accessrules.callers import caller_of
 from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.grants import ACTIONS, Permission
 
 register = template.Library()
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django import template
 
-from accessrules.authorization import ACTIONS
 from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.forms import AccessRuleForm
+from accessrules.grants import ACTIONS
 from accessrules.models import Role
 from accessrules.scope_picker import ScopePicker
 

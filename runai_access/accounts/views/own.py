@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accessrules.authorization import rules_in_force
 from accessrules.callers import caller_of
+from accessrules.grants import rules_in_force
 from accessrules.rule_list import listed
 from runai_access.accounts import signin
 from runai_access.accounts.actions import own_user

@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from accessrules.authorization import rules_of
 from accessrules.callers import caller_of
 from accessrules.effective import sees_all_rules
+from accessrules.grants import rules_of
 from accessrules.history import last_events, sees_activity
 from accessrules.rule_list import listed
 from runai_access.accounts import policy
