@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, Value
 from django.db.models.functions import StrIndex, Substr
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 
 from accessrules.authorization import Authority
 from accessrules.filters import RoleKind, ScopeKind, people_in_sight
@@ -70,7 +70,7 @@ class MakerKind(CreatorKind):
             elif operator == STARTS_WITH:
                 condition &= Q(has_text(f"\n{value}"))
             else:
-                one = Q(Exact(_CREATOR, value))
+                one = Q(has_text(f"\n{value}\n"))
                 condition &= ~one if operator == IS_NOT else one
         return condition
 
@@ -80,7 +80,8 @@ class MakerKind(CreatorKind):
         longest = max(map(fold, values), key=len)
         if operator == CONTAINS:
             return keys_with_text(longest, is_exact=False)
-        return keys_with_text(f"\n{longest}", is_exact=operator == STARTS_WITH and len(values) == 1)
+        end = "" if operator == STARTS_WITH else "\n"
+        return keys_with_text(f"\n{longest}{end}", is_exact=len(values) == 1)
 
 
 _END_OF_NAME = StrIndex(F("search_text"), Value("\n"))

@@ -116,9 +116,10 @@ class Application(models.Model):
 def search_text_of(name: str, created_by: str) -> str:
     """Return what is searched of an application: its name and its creator, folded, a line each.
 
-    Neither ever changes, so it is made once, when the row is.
+    Each line has its end, so that a whole one is found by the index too. Neither ever changes, so it
+    is made once, when the row is.
     """
-    return f"{fold(name)}\n{fold(created_by)}"
+    return f"{fold(name)}\n{fold(created_by)}\n"
 
 
 class SigningKey(models.Model):

@@ -22,6 +22,8 @@ from runai_access.ui.keyset import COUNTED, Count, Sort, count_up_to
 FEW = 3_000
 # Keys may repeat, so a few more are read than are to be counted.
 _READ = COUNTED * 6 // 5
+# "At least" fewer than a page has would say nothing.
+_TELLING = 100
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,19 @@ class Narrowed:
         return self._count_among_some(limit)
 
     def _count_among_some(self, limit: int) -> Count:
-        """Count those among the first keys of one condition that meet the others too."""
-        keys = self._sides[0].first(_READ)
-        number = count_up_to(
-            self.rows().filter(Among("pk", list(dict.fromkeys(keys)))), limit
-        ).number
-        return Count(number, is_exact=len(keys) < _READ and number < limit)
+        """Count those among the keys of one condition that meet the others too.
+
+        All of its keys, if they are not many more than are counted. Of others a few must do to say how
+        many there are at least, or each page would take longer for the sake of a number.
+        """
+        whole = next((keys for keys in self._sides if keys.count(_READ)[1]), None)
+        number = 0
+        for most in (_READ,) if whole or len(self._narrowings) == 1 else (FEW, _READ):
+            keys = dict.fromkeys((whole or self._sides[0]).first(most))
+            number = count_up_to(self.rows().filter(Among("pk", list(keys))), limit).number
+            if number > _TELLING:
+                break
+        return Count(number, is_exact=whole is not None and number < limit)
 
 
 def _renamed(condition: Q, column: str) -> Q:
