@@ -1,6 +1,7 @@
 """/api/v1/authorization/access-rules/batch and batch-create: many at once, each told by itself."""
 
 import uuid
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,7 @@ from accessrules.models import AccessRule, Scope
 from accessrules.several import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
 from runai_access.api.errors import failure_of
 from runai_access.api.fields import Text, WholeNumber
+from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.ids import integer_id
 from runai_access.errors import DomainError
 
@@ -56,16 +58,27 @@ class RulesBatchView(CallerView):
     """Deletes rules, or says which could be deleted."""
 
     tag = "Access rules"
+    idempotent = ("POST",)
 
     @extend_schema(request=RuleIds, responses=BatchDocument)
     def post(self, request: Request) -> Response:
+        """Delete the rules of these ids, each by itself, or ask which could be deleted."""
         self.caller.authority.require_anywhere("delete", "access_rules")
         body = RuleIds(data=request.data)
         body.is_valid(raise_exception=True)
         for_real = body.validated_data["action"] == "delete"
+
+        def make(operation: str) -> Response:
+            return self._answer(request, body.validated_data["ids"], operation, for_real=for_real)
+
+        return _once(self, request, make)
+
+    def _answer(
+        self, request: Request, ids: list[str], operation: str, *, for_real: bool
+    ) -> Response:
         outcomes = each(
             request._request,
-            dict.fromkeys(body.validated_data["ids"]),
+            dict.fromkeys(ids),
             lambda id_: self._delete(id_, for_real=for_real),
         )
         succeeded = [outcome.wanted for outcome in outcomes if outcome.refusal is None]
@@ -74,7 +87,7 @@ class RulesBatchView(CallerView):
             for outcome in outcomes
             if outcome.refusal is not None
         ]
-        return Response({"id": str(uuid.uuid4()), "succeeded": succeeded, "failed": failed})
+        return Response({"id": operation, "succeeded": succeeded, "failed": failed})
 
     def _delete(self, id_: str, *, for_real: bool) -> None:
         with transaction.atomic():
@@ -88,9 +101,11 @@ class RulesBatchCreateView(CallerView):
     """Grants one role to up to ten subjects in up to ten scopes."""
 
     tag = "Access rules"
+    idempotent = ("POST",)
 
     @extend_schema(request=NewRules, responses=BatchCreateDocument)
     def post(self, request: Request) -> Response:
+        """Grant one role to each subject in each scope; what is refused for one is done for others."""
         self.caller.authority.require_anywhere("create", "access_rules")
         body = NewRules(data=request.data)
         body.is_valid(raise_exception=True)
@@ -99,6 +114,9 @@ class RulesBatchCreateView(CallerView):
             {**subject, **scope, "roleId": payload["roleId"]}
             for subject, scope in product(payload["subjects"], payload["scopes"])
         ]
+        return _once(self, request, lambda _: self._answer(request, wanted))
+
+    def _answer(self, request: Request, wanted: list[dict[str, Any]]) -> Response:
         outcomes = each(request._request, wanted, self._create)
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
@@ -115,6 +133,18 @@ class RulesBatchCreateView(CallerView):
             role=find_role(wanted["roleId"]),
             scope=find_scope(self.caller.authority, wanted["scopeType"], wanted["scopeId"]),
         )
+
+
+def _once(view: CallerView, request: Request, make: Callable[[str], Response]) -> Response:
+    """Return what `make` answers of an operation; under a key it happens once, as a whole."""
+    operation = str(uuid.uuid4())
+    return once(
+        request,
+        request.data,
+        caller=view.caller_id,
+        make=lambda: Made(operation, make(operation)),
+        again=lambda id_: already_done(id_, "What came of each item was in that answer."),
+    )
 
 
 def _failure(refusal: DomainError) -> dict[str, Any]:

@@ -114,6 +114,33 @@ def test_granting_again_tells_nothing_of_a_rule_that_is_out_of_sight_by_now(
     assert "secret" not in again.content.decode()
 
 
+def test_granting_several_again_does_not_bring_back_what_was_deleted_meanwhile(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    subjects = [{"subjectId": "root", "subjectType": "app"}]
+    scopes = [{"scopeId": organization.training.uid, "scopeType": "project"}]
+    payload = {"roleId": 7, "subjects": subjects, "scopes": scopes}
+    made = post(client, f"{RULES}/batch-create", {"payload": payload})
+    rule = made.json()["succeeded"][0]
+    assert client.delete(f"{RULES}/{rule['id']}").status_code == 204
+    again = post(client, f"{RULES}/batch-create", {"payload": payload})
+    assert again.status_code == 409
+    assert not AccessRule.objects.living().filter(scope=organization.training).exists()
+
+
+def test_deleting_several_again_says_that_it_was_done(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    rule = factories.rule(factories.application("nightly"), "Viewer", organization.training)
+    body = {"action": "delete", "ids": [str(rule.pk), "0"]}
+    done = post(client, f"{RULES}/batch", body)
+    again = post(client, f"{RULES}/batch", body)
+    assert done.json()["succeeded"] == [str(rule.pk)]
+    assert (again.status_code, again.json()["id"]) == (409, done.json()["id"])
+
+
 def test_another_request_under_a_used_key_is_refused(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     post(client, APPS, {"name": "nightly"})
