@@ -27,7 +27,7 @@ LISTS: dict[str, tuple[Listing, str]] = {
     "apps": (resources.LISTING, ""),
     "service-accounts": (resources.LISTING, ""),
     RULES: (rules.LISTING, "accessRules"),
-    "authorization/me/access-rules": (rules.LISTING, "accessRules.accessRules"),
+    "authorization/me/access-rules": (me.MINE, "accessRules.accessRules"),
     "authorization/permissions": (me.PERMISSIONS, ""),
     "authorization/roles": (roles.LISTING, ""),
     "users": (users.LISTING, ""),
