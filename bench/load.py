@@ -94,6 +94,8 @@ def _send(request: Request, until: float, answered: list[bool]) -> None:
             missing = int(length[1]) - len(body) if length else 0
             while missing > 0:
                 missing -= len(connection.recv(65536))
+            while not length and not body.endswith(b"0\r\n\r\n"):  # chunked (RFC 9112 §7.1)
+                body += connection.recv(65536)
             answered.append(head.split(b" ", 2)[1].startswith(b"2"))
 
 
