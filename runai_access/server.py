@@ -17,6 +17,8 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from runai_access.draining import DRAIN_SECONDS, take_no_more_connections
+
 # A worker is a process with a Python of its own; its threads wait for the database or for Argon2,
 # which both let go of the interpreter. Two workers at least, so that one long request never holds
 # up the whole server; more workers than cores grant fewer tokens a second.
@@ -51,10 +53,11 @@ def main(host: str, port: int) -> None:
 def load() -> Application:
     """Return the application; granian calls this in each worker."""
     # A group of its own: Ctrl-C in the terminal is for the main process alone, which then asks the
-    # workers to finish. Asked twice at once, a worker of granian's would hang.
+    # workers to finish.
     os.setpgrp()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-    threading.Thread(target=_pass_on_stop, daemon=True).start()
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Thread(target=_pass_on_stop, args=[before], daemon=True).start()
     threading.Thread(target=_stop_without, args=[os.getppid()], daemon=True).start()
     from runai_access.wsgi import application
 
@@ -86,15 +89,15 @@ def _seal_until_the_end() -> None:
     Finalize(None, sealer.stop, exitpriority=1)
 
 
-def _pass_on_stop() -> None:
-    """Tell granian's worker to finish, until it does: while it starts, it may not listen yet."""
+def _pass_on_stop(before: Any) -> None:
+    """Tell granian's worker to finish, once: told again, it forgets what is under way."""
     signal.sigwait([signal.SIGTERM])
-    while True:
-        handler = signal.getsignal(signal.SIGTERM)
-        if not callable(handler):
-            os._exit(0)  # still loading: there is nothing under way
-        handler(signal.SIGTERM, None)
-        time.sleep(0.2)
+    take_no_more_connections()
+    time.sleep(DRAIN_SECONDS)
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler) or handler is before:
+        os._exit(0)  # still loading: there is nothing under way
+    handler(signal.SIGTERM, None)
 
 
 def _stop_without(parent: int) -> None:

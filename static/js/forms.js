@@ -25,6 +25,21 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-look]") && event.target.type !== "search") look(event.target);
 });
 
+// Whoever goes on with a form no longer waits for what it was asked before: HTMX would keep the click
+// until the answer has put another form in its place, and lose it then.
+let looking = null;
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
+  if (requestConfig.triggeringEvent?.submitter?.value === "look") looking = elt;
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
+  if (looking === elt) looking = null;
+});
+const goOn = (event) => {
+  const form = event.target.closest("button")?.form;
+  if (form && form === looking) window.htmx.trigger(form, "htmx:abort");
+};
+document.addEventListener("click", goOn, { capture: true });
+
 // What was typed while the answer was under way is kept, and looked for where it is a search.
 let sent = new Map();
 document.addEventListener("htmx:beforeRequest", () => {

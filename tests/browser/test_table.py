@@ -120,6 +120,25 @@ def test_what_is_typed_while_the_operator_changes_is_kept(visit: Visit, name: st
     expect(value).to_be_focused()
 
 
+def test_apply_counts_while_the_form_for_another_operator_is_under_way(
+    visit: Visit, name: str
+) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, f"{name}1", f"{name}2")
+    page.keyboard.press("f")
+    dialog.get_by_role("link", name="Client ID").click()
+    dialog.get_by_label("Value").fill(f"{name}2")
+    held = visitor.hold("**operator=is**do=look**")
+    with page.expect_request("**operator=is**"):
+        dialog.get_by_label("Client ID …").select_option("is")
+    visitor.press("APPLY")
+    page.wait_for_url(f"**client_id__is={name}2")
+    held[0].abort()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    expect(dialog).to_have_count(0)
+
+
 def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
