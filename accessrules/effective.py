@@ -1,4 +1,5 @@
-"""What a subject may do, and who may do what in a scope: each with the rule that gives it.
+"""What a subject may do, each with the rule that gives it; who may do what in a scope is in
+`scope_access`.
 
 Also what would change if a rule went or a scope moved. All of it is the decision module's rules,
 read in another order, and shown as far as they are in the sight of whoever asks.
@@ -27,8 +28,7 @@ from accessrules.models import (
 )
 from accessrules.validators import is_storable
 from runai_access.errors import NotFound
-from runai_access.folding import fold
-from runai_access.ui.narrowing import Among, Aside
+from runai_access.ui.narrowing import Aside
 
 NOT_FOUND = "Resource id not found."
 MOST_MEMBERS = 100
@@ -171,67 +171,6 @@ def effective_access(subject: Subject, authority: Authority) -> list[Access]:
     return sorted(found, key=_order)
 
 
-@dataclass(frozen=True)
-class Question:
-    """What to look for among those who may do something in a scope; empty means everything."""
-
-    action: str = ""
-    resource_type: str = ""
-    name: str = ""
-
-
-def holders_in(
-    scope: Scope, authority: Authority, asked: Question
-) -> QuerySet[Any, dict[str, Any]]:
-    """Return who holds which rule in `scope`, in the order of their names.
-
-    Rows are dicts of `holder` (a subject's id) and `rule` (an id). A member of a group has a row of
-    its own for each of the group's rules, if it is in sight.
-    """
-    places = Scope.objects.filter(path__in=[*scope.ancestor_paths, scope.path])
-    rules = (
-        authority.visible_rules()
-        .living()
-        .filter(
-            # By the index of scopes: most roles permit something, so theirs would find most rules.
-            Among(Aside(F("role")), _roles_that_permit(asked)),
-            scope__in=places.values("pk"),
-            subject__enabled=True,
-        )
-    )
-    name = fold(asked.name)
-    own = rules.filter(subject__folded_name__contains=name) if name else rules
-    # In one filter, or each condition could hold for another member.
-    members = rules.filter(
-        subject__type=Subject.Type.GROUP,
-        subject__memberships__in=members_in_sight(authority).values("pk"),
-        subject__memberships__member__enabled=True,
-        subject__memberships__member__folded_name__contains=fold(asked.name),
-    )
-    member = "subject__memberships__member"
-    return (
-        _holders(own, "subject")
-        .union(_holders(members, member), all=True)
-        .order_by("name", "holder", "rule")
-    )
-
-
-def access_of(rows: Iterable[dict[str, Any]], asked: Question) -> list[Access]:
-    """Return what rows of `holders_in` permit, as far as it is asked for. Two queries."""
-    rows = list(rows)
-    subjects = Subject.objects.in_bulk({row["holder"] for row in rows})
-    rules = AccessRule.objects.select_related("subject", "role", "scope").in_bulk(
-        {row["rule"] for row in rows}
-    )
-    return [
-        Access(subjects[row["holder"]], resource_type, actions, rules[row["rule"]])
-        for row in rows
-        for resource_type, actions in actions_by_type(rules[row["rule"]].role).items()
-        if asked.resource_type in ("", resource_type)
-        and (not asked.action or asked.action in actions)
-    ]
-
-
 def actions_by_type(role: Role) -> dict[str, tuple[str, ...]]:
     """Return what a role permits: for each type of resource its actions, in their usual order."""
     permissions = permissions_of(role)
@@ -341,26 +280,6 @@ def _reach(
 
 def _by_name(subjects: Iterable[Subject]) -> list[Subject]:
     return sorted(subjects, key=lambda subject: (subject.name, str(subject.pk)))
-
-
-def _roles_that_permit(asked: Question) -> list[int]:
-    return [
-        role.pk
-        for role in Role.objects.all()
-        if any(
-            asked.action in ("", action) and asked.resource_type in ("", resource_type)
-            for action, resource_type in permissions_of(role)
-        )
-    ]
-
-
-def _holders(rules: QuerySet[AccessRule], holder: str) -> QuerySet[Any, dict[str, Any]]:
-    rows: QuerySet[Any, Any] = (
-        rules.order_by()
-        .annotate(name=F(f"{holder}__name"), holder=F(f"{holder}__pk"), rule=F("pk"))
-        .values("name", "holder", "rule")
-    )
-    return rows
 
 
 def _order(access: Access) -> tuple[str, str, str, int]:

@@ -6,9 +6,9 @@ from django import forms
 
 from accessrules.authorization import Authority
 from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.effective import Question
 from accessrules.grants import ACTIONS
 from accessrules.models import Role, Scope, ScopeQuerySet, Subject
+from accessrules.scope_access import Question
 from accessrules.scope_picker import ScopePicker
 from accessrules.several import MOST_SCOPES, MOST_SUBJECTS
 from accessrules.subject_picker import SubjectPicker

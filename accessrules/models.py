@@ -262,7 +262,8 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
         return self.filter(deleted_at=None)
 
     def at_or_below(self, paths: Iterable[str]) -> Self:
-        return self.filter(at_or_below(paths, "scope__path"))
+        # Of the scopes, which are few: no rule is asked for its scope's path.
+        return self.filter(scope__in=Scope.objects.at_or_below(paths).values("pk"))
 
 
 class AccessRule(models.Model):
@@ -292,7 +293,16 @@ class AccessRule(models.Model):
             models.Index(
                 fields=["role", "deleted_at", "subject", "scope"], name="access_rule_of_role"
             ),
-            models.Index(fields=["scope", "deleted_at", "subject"], name="access_rule_in_scope"),
+            # By name, as those who hold something in a scope are listed.
+            models.Index(
+                F("scope"),
+                F("deleted_at"),
+                Bytewise(F("subject_name")),
+                F("subject"),
+                F("id"),
+                F("role"),
+                name="access_rule_in_scope",
+            ),
             # One for each order that the table has, with the tie-break of `ui.keyset`.
             *(
                 models.Index(Bytewise(F(path)), F("id"), name=name, condition=Q(deleted_at=None))

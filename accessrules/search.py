@@ -1,6 +1,9 @@
 """Looking for rules by the names of their subjects, roles and scopes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -12,6 +15,18 @@ from runai_access.folding import fold
 from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
 
 _MOST_SUBJECTS = 12_000
+
+Finder = Callable[[str], Keys | None]
+_finders: dict[str, Finder] = {}
+
+
+def register_finder(type_: Subject.Type, find: Finder) -> None:
+    """Say how an index finds the subjects of that type with a folded text in their names.
+
+    It may find others too, and answers None where no index helps. Apps that own subjects say so;
+    this one knows none of them.
+    """
+    _finders[type_] = find
 
 
 def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None:
@@ -46,11 +61,22 @@ def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = T
 
     None where these are so many that a page of them is met soon.
     """
-    named = Keys.of(Subject.objects.filter(folded_name__contains=term))
-    subjects = named.first(_MOST_SUBJECTS + 1)
+    subjects = _subjects_named(term)
     if len(subjects) > _MOST_SUBJECTS:
         return None
     return Keys.of(rules.filter(Among("subject", subjects)), is_exact=is_exact)
+
+
+def _subjects_named(term: str) -> list[Any]:
+    """Return the ids, as the database holds them, of those with a folded text in their names."""
+    named = Subject.objects.living().filter(folded_name__contains=term)
+    keys = Keys.of(named)
+    found = [find(term) for find in _finders.values()]
+    indexed = reduce(or_, found, Keys()).first(_MOST_SUBJECTS + 1) if all(found) else None
+    if indexed is not None and len(indexed) <= _MOST_SUBJECTS:
+        others = [type_ for type_ in Subject.Type if type_ not in _finders]
+        keys = Keys.of(named.filter(Among("pk", indexed))) | Keys.of(named.filter(type__in=others))
+    return keys.first(_MOST_SUBJECTS + 1)
 
 
 def rules_to_find(authority: Authority) -> AccessRuleQuerySet:

@@ -69,6 +69,12 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     return Keys.of(Application.objects.filter(search_text__contains=term), is_exact=is_exact)
 
 
+def keys_of_name(term: str) -> Keys | None:
+    """Return where those with a folded text in their names are found, and some others; None where it
+    is too short for the index."""
+    return keys_with_text(term, is_exact=False) if len(term) >= _TRIGRAM else None
+
+
 _BY_TRIGRAMS = """SELECT found.application_id FROM applications_search_index
     CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
     WHERE applications_search_index MATCH %s"""

@@ -16,16 +16,14 @@ from accessrules.api.views import CallerView
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.effective import (
     Access,
-    Question,
-    access_of,
     effective_access,
-    holders_in,
     scope_in_sight,
     sees_all_access,
     sees_all_holders,
     subject_in_sight,
 )
 from accessrules.grants import ACTIONS
+from accessrules.scope_access import Holders, Question, access_of
 from runai_access.api.fields import Text
 from runai_access.api.listing import LARGEST_OFFSET
 
@@ -83,9 +81,9 @@ class ScopeAccessView(CallerView):
         scope = scope_in_sight(authority, type=scope_type, uid=uid)
         asked = ScopeAccessQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        holders = holders_in(scope, authority, asked.question)
+        holders = Holders(scope, authority, asked.question)
         offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
-        rows = list(holders[offset : offset + limit])
+        rows = holders.some(offset, limit)
         answer: dict[str, Any] = {
             "complete": sees_all_holders(authority),
             "totalRecords": holders.count(),

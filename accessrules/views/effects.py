@@ -15,6 +15,7 @@ from accessrules.authorization import Authority
 from accessrules.callers import caller_of
 from accessrules.forms import ScopeAccessForm
 from accessrules.models import AccessRule, Scope
+from accessrules.scope_access import Holders, Question, access_of
 from accessrules.scope_tree import full_names
 from accessrules.subject_pages import own_page
 from runai_access.errors import NotFound
@@ -60,10 +61,10 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
     authority = caller_of(request).authority
     scope = effective.scope_in_sight(authority, pk=scope_id)
     form = ScopeAccessForm(request.GET)
-    holders = effective.holders_in(scope, authority, form.question)
+    holders = Holders(scope, authority, form.question)
     start = (form.number_of_page - 1) * HOLDERS_PER_PAGE
-    shown = list(holders[start : start + HOLDERS_PER_PAGE + 1])
-    found = effective.access_of(shown[:HOLDERS_PER_PAGE], form.question)
+    shown = holders.some(start, HOLDERS_PER_PAGE + 1)
+    found = access_of(shown[:HOLDERS_PER_PAGE], form.question)
     context = {
         "scope": scope,
         "full_name": full_names([scope]).get(scope.path, scope.name),
@@ -130,12 +131,12 @@ def _page_query(form: ScopeAccessForm, page: int) -> str:
 
 
 def _rows_of_scope(
-    scope: Scope, authority: Authority, asked: effective.Question
+    scope: Scope, authority: Authority, asked: Question
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows, as many holders at once as a database takes ids in one question."""
-    holders = effective.holders_in(scope, authority, asked).iterator(chunk_size=HOLDERS_AT_ONCE)
+    holders = iter(Holders(scope, authority, asked))
     while some := list(islice(holders, HOLDERS_AT_ONCE)):
-        yield from _csv_rows(effective.access_of(some, asked))
+        yield from _csv_rows(access_of(some, asked))
 
 
 def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:

@@ -86,7 +86,7 @@ class _FilterForm:
         return None
 
     def _check(self) -> None:
-        field = self.listing.filters.filters[f"{self.column}__{self.operator.name}"].field
+        field = self.listing.filters.values_field(self.column, self.operator)
         if not self.operator.takes:
             self.texts = ["1"]
         self.good = field.clean(self.texts)

@@ -300,9 +300,12 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     titles: dict[str, str] = {}
     # Columns that only addresses of ours filter by: a person would not know what to type.
     unlisted: tuple[str, ...] = ()
+    base_filters: dict[str, Any]
 
     def __init__(self, data: Any, queryset: QuerySet[Any], *, context: Any) -> None:
         self.context = context
+        # A table has dozens of filters and an address names a few; each would be copied.
+        self.base_filters = {n: f for n, f in type(self).base_filters.items() if n in data}
         super().__init__(data, queryset)
 
     @classmethod
@@ -317,6 +320,12 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     def listed(cls) -> list[tuple[str, str]]:
         """Return the columns to choose from, each with its title."""
         return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
+
+    def values_field(self, column: str, operator: Operator) -> ValuesField:
+        """Return the field that reads the values of one filter, whether or not it holds."""
+        filter_ = OperatorFilter(column, self.kinds[column], operator)
+        filter_.parent = self
+        return filter_.field
 
     def narrowed(self) -> tuple[QuerySet[Any], list[Narrowing]]:
         """Return all rows, and what leaves some of them out; a list may do that in its own way."""
