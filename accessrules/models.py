@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, reduce
 from itertools import groupby
 from operator import or_
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise
+from runai_access.ui.narrowing import Among, Aside
 from runai_access.ui.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
@@ -261,24 +262,30 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
     def living(self) -> Self:
         return self.filter(deleted_at=None)
 
-    def at_or_below(self, paths: Iterable[str]) -> Self:
-        # Of the scopes, which are few: no rule is asked for its scope's path.
-        return self.filter(scope__in=Scope.objects.at_or_below(paths).values("pk"))
+    def within(self, scopes: Sequence[int]) -> Self:
+        """Find those in `scopes`, given by their ids: a database judges these better than paths."""
+        return self.filter(Among("scope", scopes))
+
+    def if_within(self, scopes: Sequence[int]) -> Self:
+        """Leave the same, where something else finds fewer: each is asked for its scope."""
+        return self.filter(Among(Aside(F("scope")), scopes))
 
 
 class AccessRule(models.Model):
     """`<subject> is a <role> in a <scope>`. Never edited; deleting keeps the row as history."""
 
-    subject = models.ForeignKey(Subject, models.PROTECT, related_name="access_rules")
-    # Their indexes are below: those also tell who holds it, without a look at the row.
+    # Their indexes are below: those also tell what is asked of a rule, without a look at the row.
+    subject = models.ForeignKey(
+        Subject, models.PROTECT, related_name="access_rules", db_index=False
+    )
     role = models.ForeignKey(Role, models.PROTECT, related_name="access_rules", db_index=False)
     scope = models.ForeignKey(Scope, models.PROTECT, related_name="access_rules", db_index=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    # Copies to sort millions by; `upkeep` has the database keep them right, and nothing else reads
-    # them.
+    # Copies to sort and to find millions by; `upkeep` has the database keep them right. Nothing that
+    # decides reads them.
     subject_type = models.CharField(max_length=8, db_default="", editable=False)
     subject_name = models.TextField(db_default="", editable=False)
     role_name = models.TextField(db_default="", editable=False)
@@ -289,9 +296,14 @@ class AccessRule(models.Model):
     class Meta:
         ordering = ["pk"]
         indexes = [
-            # The scope is in it too: whose rule is in sight is told without a look at the row.
             models.Index(
-                fields=["role", "deleted_at", "subject", "scope"], name="access_rule_of_role"
+                fields=["subject", "deleted_at", "scope", "role"], name="access_rule_of_subject"
+            ),
+            # With the scope, to tell without a look at the row whose rule is in sight, and the type, to
+            # tell whether an application holds it.
+            models.Index(
+                fields=["role", "deleted_at", "subject", "scope", "subject_type"],
+                name="access_rule_of_role",
             ),
             # By name, as those who hold something in a scope are listed.
             models.Index(
@@ -301,6 +313,7 @@ class AccessRule(models.Model):
                 F("subject"),
                 F("id"),
                 F("role"),
+                F("subject_type"),
                 name="access_rule_in_scope",
             ),
             # One for each order that the table has, with the tie-break of `ui.keyset`.

@@ -36,7 +36,7 @@ def _scopes(authority: Authority) -> ScopeQuerySet:
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:
-    return authority.visible_rules().living()
+    return authority.visible_rules(by_scope=True).living()
 
 
 def _counts(rows: QuerySet[Any], by: str) -> dict[int, int]:

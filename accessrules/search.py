@@ -14,17 +14,17 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subj
 from runai_access.folding import fold
 from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
 
-_MOST_SUBJECTS = 12_000
+_MOST_SUBJECTS = 6_000
 
-Finder = Callable[[str], Keys | None]
+Finder = Callable[[str, int], Keys | None]
 _finders: dict[str, Finder] = {}
 
 
 def register_finder(type_: Subject.Type, find: Finder) -> None:
     """Say how an index finds the subjects of that type with a folded text in their names.
 
-    It may find others too, and answers None where no index helps. Apps that own subjects say so;
-    this one knows none of them.
+    It may find others too, and answers None where no index helps, or finds more than so many. Apps
+    that own subjects say so; this one knows none of them.
     """
     _finders[type_] = find
 
@@ -49,33 +49,35 @@ def search(text: str, authority: Authority) -> Narrowing:
         | Q(Among(Aside(F("scope")), scopes))
     )
     keys = keys_of_subjects(seen, term)
-    if keys and roles:
+    if roles:
         keys |= Keys.of(seen.filter(role__in=roles))
-    if keys and scopes:
+    if scopes:
         keys |= Keys.of(seen.filter(Among("scope", scopes)))
     return Narrowing(condition, keys)
 
 
-def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> Keys | None:
+def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> Keys:
     """Return where those of `rules` are found whose subjects have a folded text in their names.
 
-    None where these are so many that a page of them is met soon.
+    Only some where the subjects are so many that a page of their rules is met soon.
     """
     subjects = _subjects_named(term)
-    if len(subjects) > _MOST_SUBJECTS:
-        return None
-    return Keys.of(rules.filter(Among("subject", subjects)), is_exact=is_exact)
+    is_whole = len(subjects) <= _MOST_SUBJECTS
+    named = rules.filter(Among("subject", subjects))
+    return Keys.of(named, is_exact=is_exact, is_whole=is_whole)
 
 
 def _subjects_named(term: str) -> list[Any]:
     """Return the ids, as the database holds them, of those with a folded text in their names."""
-    named = Subject.objects.living().filter(folded_name__contains=term)
+    named = Subject.objects.filter(folded_name__contains=term)
     keys = Keys.of(named)
-    found = [find(term) for find in _finders.values()]
+    found = [find(term, _MOST_SUBJECTS) for find in _finders.values()]
     indexed = reduce(or_, found, Keys()).first(_MOST_SUBJECTS + 1) if all(found) else None
     if indexed is not None and len(indexed) <= _MOST_SUBJECTS:
         others = [type_ for type_ in Subject.Type if type_ not in _finders]
-        keys = Keys.of(named.filter(Among("pk", indexed))) | Keys.of(named.filter(type__in=others))
+        # Of the living, because those have an index by type.
+        others_named = named.living().filter(type__in=others)
+        keys = Keys.of(named.filter(Among("pk", indexed))) | Keys.of(others_named)
     return keys.first(_MOST_SUBJECTS + 1)
 
 
@@ -91,7 +93,7 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
 
 def in_sight(authority: Authority) -> Narrowing:
     """Return where the rules in sight are found, for whoever does not see them all."""
-    return Narrowing(Q(), Keys.of(authority.visible_rules().living()))
+    return Narrowing(Q(), Keys.of(authority.visible_rules(by_scope=True).living()))
 
 
 def roles_named(text: str) -> list[int]:

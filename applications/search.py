@@ -8,10 +8,10 @@ rules lead to the applications.
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import Exact, GreaterThan
 
 from accessrules.authorization import ACCOUNT, Authority
-from accessrules.models import AccessRule, AccessRuleQuerySet
+from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
@@ -50,8 +50,8 @@ def sees_kept_rule(authority: Authority) -> bool:
 
 def keys_of_holders(rules: AccessRuleQuerySet) -> Keys:
     """Return where the applications are found that hold one of `rules`: people hold some too."""
-    applications = Application.objects.filter(pk=OuterRef("subject"))
-    return Keys.of(rules.filter(Exists(applications)), "subject_id")
+    of_applications = Exact(Aside(F("subject_type")), Subject.Type.APP.value)
+    return Keys.of(rules.filter(of_applications), "subject_id")
 
 
 def has_text(term: str) -> GreaterThan:
@@ -64,17 +64,37 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     if len(term) < _TRIGRAM:
         return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
     if connection.vendor == "sqlite":
-        phrase = '"' + term.replace('"', '""') + '"'
-        return Keys(((_BY_TRIGRAMS, (phrase,)),), is_exact)
+        return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact)
     return Keys.of(Application.objects.filter(search_text__contains=term), is_exact=is_exact)
 
 
-def keys_of_name(term: str) -> Keys | None:
-    """Return where those with a folded text in their names are found, and some others; None where it
-    is too short for the index."""
-    return keys_with_text(term, is_exact=False) if len(term) >= _TRIGRAM else None
+def keys_of_name(term: str, most: int) -> Keys | None:
+    """Return where those with a folded text in their names are found, and some others.
+
+    None where it is too short for the index, or SQLite's finds more than `most`.
+    """
+    if len(term) < _TRIGRAM or _are_more_than(most, term):
+        return None
+    return keys_with_text(term, is_exact=False)
+
+
+def _are_more_than(most: int, term: str) -> bool:
+    """Return whether SQLite's index finds more; PostgreSQL's would have to look at their texts."""
+    if connection.vendor != "sqlite":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED_BY_TRIGRAMS, [_phrase(term), most + 1])
+        ((number,),) = cursor.fetchall()
+    return bool(number > most)
+
+
+def _phrase(term: str) -> str:
+    doubled = term.replace('"', '""')
+    return f'"{doubled}"'
 
 
 _BY_TRIGRAMS = """SELECT found.application_id FROM applications_search_index
     CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
     WHERE applications_search_index MATCH %s"""
+_COUNTED_BY_TRIGRAMS = """SELECT COUNT(*) FROM (SELECT 1 FROM applications_search_index
+    WHERE applications_search_index MATCH %s LIMIT %s)"""

@@ -169,7 +169,7 @@ def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
     """Return the rules in sight that the contract's own parameters ask for."""
     authority.require_anywhere("read", "access_rules")
     require_askable(parameters)
-    rules = authority.visible_rules()
+    rules = authority.visible_rules(by_scope=True)
     if not _flag(parameters, "includeDeleted"):
         rules = rules.living()
     return rules.filter(*_asked(parameters))

@@ -123,8 +123,10 @@ _URL = Case(
 def _with_limit(given: QueryDict) -> QueryDict:
     """Return the parameters with `numberOfSamples`, this endpoint's own name, as `limit`."""
     parameters = given.copy()
-    if samples := parameters.get("numberOfSamples"):
-        parameters["limit"] = samples
+    LISTING.read_limit(given)  # is to be a number even where the other one counts
+    samples = LISTING.read_limit(given, "numberOfSamples")
+    if samples is not None:
+        parameters["limit"] = str(samples)
     return parameters
 
 

@@ -91,8 +91,12 @@ class Listing:
 
     def _part(self, parameters: QueryDict) -> tuple[int, int | None]:
         offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
-        limit = _number(parameters, "limit", self.smallest_limit, self.largest_limit)
+        limit = self.read_limit(parameters)
         return offset, self.default_limit if limit is None else limit
+
+    def read_limit(self, parameters: QueryDict, name: str = "limit") -> int | None:
+        """Return the number that `name` asks for, if it does; raise InvalidParameter for any other."""
+        return _number(parameters, name, self.smallest_limit, self.largest_limit)
 
     def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""

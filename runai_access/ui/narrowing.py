@@ -30,23 +30,36 @@ _TELLING = 100
 class Keys:
     """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
 
-    `is_exact` says that they are just those of the condition they belong to, not more.
+    `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
+    are all of those.
     """
 
     parts: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     is_exact: bool = True
+    is_whole: bool = True
 
     @classmethod
-    def of(cls, rows: QuerySet[Any], column: str = "pk", *, is_exact: bool = True) -> "Keys":
+    def of(
+        cls,
+        rows: QuerySet[Any],
+        column: str = "pk",
+        *,
+        is_exact: bool = True,
+        is_whole: bool = True,
+    ) -> "Keys":
         """Return the keys that a queryset holds in `column`."""
         try:
             sql, parameters = rows.order_by().values(column).query.sql_with_params()
         except EmptyResultSet:
-            return cls(is_exact=is_exact)
-        return cls(((sql, tuple(parameters)),), is_exact)
+            return cls(is_exact=is_exact, is_whole=is_whole)
+        return cls(((sql, tuple(parameters)),), is_exact, is_whole)
 
     def __or__(self, other: "Keys") -> "Keys":
-        return Keys(self.parts + other.parts, self.is_exact and other.is_exact)
+        return Keys(
+            self.parts + other.parts,
+            self.is_exact and other.is_exact,
+            self.is_whole and other.is_whole,
+        )
 
     def first(self, limit: int) -> list[Any]:
         """Return at most `limit` keys, as the database holds them."""
@@ -58,11 +71,11 @@ class Keys:
     def count(self, limit: int) -> tuple[int, bool]:
         """Return how many there are among the first `limit`, and whether those are all."""
         if not self.parts:
-            return 0, True
+            return 0, self.is_whole
         sql, parameters = self._limited(limit)
         counted = f"WITH k(key) AS ({sql}) SELECT COUNT(*), COUNT(DISTINCT key) FROM k"  # noqa: S608
         ((read, different),) = _rows_of(counted, parameters)
-        return different, read < limit
+        return different, read < limit and self.is_whole
 
     def _limited(self, limit: int) -> tuple[str, list[Any]]:
         # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
@@ -140,6 +153,8 @@ class Narrowed:
     def _few(self) -> list[Any] | None:
         """The keys of few rows, among which are all that stay; None where no condition has few."""
         for keys in self._sides:
+            if not keys.is_whole:
+                continue
             found = keys.first(FEW + 1)
             if len(found) <= FEW:
                 return list(dict.fromkeys(found))
@@ -175,8 +190,10 @@ class Narrowed:
         if self._few is not None or not self._sides:
             return count_up_to(self.rows(), limit)
         if len(self._narrowings) == 1 and self._sides[0].is_exact:
-            number, are_all = self._sides[0].count(limit * 6 // 5)
-            return Count(min(number, limit), are_all and number <= limit)
+            number, are_all = self._sides[0].count(_READ)
+            if are_all or number > _TELLING:
+                return Count(min(number, limit), are_all and number <= limit)
+            return count_up_to(self.rows(), limit)
         return self._count_among_some(limit)
 
     def _count_among_some(self, limit: int) -> Count:
@@ -186,10 +203,15 @@ class Narrowed:
         many there are at least, or each page would take longer for the sake of a number.
         """
         whole = next((keys for keys in self._sides if keys.count(_READ)[1]), None)
+        last = (whole or self._sides[0], _READ)
+        is_one = whole is not None or len(self._narrowings) == 1
+        # The last first: sight, if it is among them, leaves most out.
+        few = ((side, FEW) for side in reversed(self._sides))
         number = 0
-        for most in (_READ,) if whole or len(self._narrowings) == 1 else (FEW, _READ):
-            keys = dict.fromkeys((whole or self._sides[0]).first(most))
-            number = count_up_to(self.rows().filter(Among("pk", list(keys))), limit).number
+        for side, most in (last,) if is_one else (*few, last):
+            keys = list(dict.fromkeys(side.first(most)))
+            found = count_up_to(self.rows().filter(Among("pk", keys)), limit).number
+            number = max(number, found)
             if number > _TELLING:
                 break
         return Count(number, is_exact=whole is not None and number < limit)

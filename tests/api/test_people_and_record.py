@@ -109,6 +109,10 @@ def test_the_record_can_be_narrowed_and_paged(as_: As, administrator: Applicatio
     found = client.get(LOG, {**span(), "filterBy": "entity_name==two,action==create"}).json()
     assert [event["entity_name"] for event in found["audit_logs"]] == ["two"]
     assert client.get(LOG, {**span(), "numberOfSamples": "0"}).json()["audit_logs"] == []
+    for bad in ({"limit": "true"}, {"numberOfSamples": "many"}):
+        answer = client.get(LOG, {**span(), "numberOfSamples": "2", **bad})
+        assert answer.status_code == 400
+        assert answer.json()["details"].startswith(next(iter(bad)))
 
 
 def test_the_record_counts_what_the_contract_has_words_for(

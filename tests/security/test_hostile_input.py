@@ -48,11 +48,12 @@ def test_a_hundred_conditions_are_taken(root: Client) -> None:
 
 
 @pytest.mark.parametrize("limit", ["abc", "1e9", "²", ""])
-def test_a_limit_that_the_contract_s_own_parameter_overrules_breaks_nothing(
+def test_a_limit_must_be_a_number_even_where_the_contract_s_own_parameter_counts(
     root: Client, limit: str
 ) -> None:
     answer = root.get(f"{AUDIT_LOG}&numberOfSamples=1&offset=1&limit={limit}")
-    assert answer.status_code == HTTPStatus.OK
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json()["details"].startswith("limit")
 
 
 @pytest.mark.django_db

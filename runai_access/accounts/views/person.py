@@ -24,7 +24,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     caller = caller_of(request)
     authority = caller.authority
     person = policy.visible_one(caller, id_)
-    rules = rules_of(person.subject).at_or_below(authority.where("read", "access_rules"))
+    rules = rules_of(person.subject) & authority.visible_rules()
     groups = policy.GROUPS.in_sight(authority).filter(memberships__member=person.subject)
     context: dict[str, Any] = {
         "person": person,
