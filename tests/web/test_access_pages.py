@@ -195,6 +195,25 @@ def test_pages_walk_through_all_holders_once(ada: User, acme: Organisation, as_:
     assert "next" not in rest
 
 
+def test_holders_are_in_one_order_wherever_their_rules_stand(
+    ada: User, acme: Organisation, as_: SignedIn
+) -> None:
+    places = [acme.training, acme.vision, acme.east, factories.account()]
+    for number in range(12):
+        name = f"{'ab'[number % 2]}pp-{number:02}"
+        factories.application(name, ("Editor", places[number % 4]))
+    crew = factories.group("crew", factories.application("app-zz"))
+    factories.rule(crew, "Editor", acme.vision)
+    api = f"/api/v1/authorization/scope-access/project/{acme.training.uid}?resourceType=workspaces"
+    names: list[str] = []
+    for start in range(0, 20, 5):
+        answer = as_(ada).get(f"{api}&limit=5&offset={start}").json()
+        names += [access["subjectId"] for access in answer["access"]]
+    assert len(names) == answer["totalRecords"] == 15
+    assert names == sorted(names)
+    assert {"ada@acme.example", "app-zz", "app-00", "bpp-01", "crew"} < set(names)
+
+
 def test_the_cost_does_not_grow_with_the_rules(
     ada: User, acme: Organisation, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

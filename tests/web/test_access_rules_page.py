@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules import search
 from accessrules.models import AccessRule, Subject
-from applications.models import Application
+from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.ui import narrowing
@@ -235,6 +235,16 @@ def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
     page = browser.get(LIST, {"scope__within": acme.vision.pk, "sort": "subject"})
     assert column(page, "subject") == ["above", "ci"]
     assert "Scope is in or below any of vision" in text_of(page)
+
+
+def test_who_created_an_application_is_nobody_s_name(
+    browser: Client, plan: None, ci: Application, acme: Organisation
+) -> None:
+    text = search_text_of("ci", "zoe@acme.example")
+    Application.objects.filter(pk=ci.pk).update(created_by="zoe@acme.example", search_text=text)
+    factories.rule(factories.group("team zoe"), "Viewer", acme.east)
+    for query in ({"search": "zoe"}, {"subject__contains": "zoe"}):
+        assert column(browser.get(LIST, query), "subject") == ["team zoe"]
 
 
 def test_case_is_none_beyond_ascii_either(browser: Client, acme: Organisation) -> None:
