@@ -55,7 +55,7 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
         raise NotFound("There is no such access rule.")
     authority.require("delete", "access_rules", rule.scope)
     _soft_delete([rule])
-    require_an_administrator()
+    require_an_administrator(without=rule.subject)
     record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
     return rule
 
@@ -96,7 +96,7 @@ def retire_subject(subject: Subject, *, caller: Caller) -> None:
     subject.enabled = False
     subject.retired_at = timezone.now()
     subject.save(update_fields=["enabled", "retired_at"])
-    require_an_administrator()
+    require_an_administrator(without=subject)
 
 
 def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
@@ -105,7 +105,7 @@ def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
     subject.enabled = enabled
     subject.save(update_fields=["enabled"])
     if not enabled:
-        require_an_administrator()
+        require_an_administrator(without=subject)
 
 
 def lock_administration() -> None:
@@ -136,11 +136,14 @@ def lock_subject(subject: Subject) -> Subject:
     return locked
 
 
-def require_an_administrator() -> None:
+def require_an_administrator(*, without: Subject) -> None:
     """Raise Conflict unless an enabled person still has an own administrator rule on the account.
 
-    Before the first one exists there is nothing to keep: set-up is not refused.
+    Only people count, so nothing is asked where somebody else has lost something. Before the first
+    one exists there is nothing to keep: set-up is not refused.
     """
+    if without.type != Subject.Type.USER:
+        return
     # A condition on each rule, not a join: those of the role are few, those on the account many.
     is_on_account = Exists(Scope.objects.filter(pk=OuterRef("scope"), path=ACCOUNT_PATH))
     people = AccessRule.objects.filter(
