@@ -3,7 +3,8 @@
 There are two ways, and each is bad where the other is good. Few rows are found by an index of the
 condition's own, then sorted. Many are met while the list is walked in its order, so that a page is
 full after a few steps; finding them all first would take a second. Which of the two it is, a probe
-tells that reads at most FEW keys.
+tells that reads at most FEW keys, and where it finds more, the count: as long as that is exact, the
+rows are sorted too, without their keys leaving the database. They could all stand at the far end.
 """
 
 import json
@@ -77,6 +78,14 @@ class Keys:
         ((read, different),) = _rows_of(counted, parameters)
         return different, read < limit and self.is_whole
 
+    def sql(self) -> tuple[str, list[Any]]:
+        """Return a SELECT of all of them."""
+        sql = " UNION ALL ".join(
+            f"SELECT * FROM ({text}) part_{number}"  # noqa: S608
+            for number, (text, _) in enumerate(self.parts)
+        )
+        return sql, [p for _, parameters in self.parts for p in parameters]
+
     def _limited(self, limit: int) -> tuple[str, list[Any]]:
         # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
         parts = (
@@ -115,6 +124,22 @@ class Among(Func):
             listed = json.dumps(self._keys)
             return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
         return f"{key} = ANY(%s)", [*parameters, self._keys]
+
+
+class AmongKeys(Func):
+    """Whether a key is one of `Keys`, which stay where they are."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: str, keys: Keys) -> None:
+        super().__init__(F(key))
+        self._keys = keys
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        key, parameters = compiler.compile(self.source_expressions[0])
+        sql, more = self._keys.sql()
+        return f"{key} IN ({sql})", [*parameters, *more]
 
 
 class AsStored(Func):
@@ -160,7 +185,29 @@ class Narrowed:
                 return list(dict.fromkeys(found))
         return None
 
+    @cached_property
+    def _whole(self) -> Keys | None:
+        """The keys of a condition that has not few, and no more than are counted."""
+        if self._few is not None:
+            return None
+        counted = zip(self._sides, self._counted, strict=False)
+        return next((keys for keys, (_, are_all) in counted if are_all), None)
+
+    @cached_property
+    def _counted(self) -> list[tuple[int, bool]]:
+        """How many keys each side has among those that are read, up to the first that ends there."""
+        counted: list[tuple[int, bool]] = []
+        for keys in self._sides:
+            counted.append(keys.count(_READ))
+            if counted[-1][1]:
+                break
+        return counted
+
     @property
+    def _is_walked(self) -> bool:
+        return self._few is None and self._whole is None
+
+    @cached_property
     def _sides(self) -> list[Keys]:
         return [narrowing.keys for narrowing in self._narrowings if narrowing.keys is not None]
 
@@ -169,9 +216,11 @@ class Narrowed:
         rows = self._rows
         if self._few is not None:
             rows = rows.filter(Among("pk", self._few))
+        elif self._whole is not None and not self._is_walked:
+            rows = rows.filter(AmongKeys("pk", self._whole))
         by = str(sort.by.name) if sort and isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
         for narrowing in self._narrowings:
-            if sort and self._few is None and narrowing.column not in ("", by):
+            if sort and self._is_walked and narrowing.column not in ("", by):
                 # In another order the index of the condition would give all of them, unsorted.
                 rows = rows.alias(**{f"aside_{narrowing.column}": Aside(F(narrowing.column))})
                 rows = rows.filter(_renamed(narrowing.condition, narrowing.column))
@@ -180,8 +229,8 @@ class Narrowed:
         return rows
 
     def order(self, sort: Sort) -> Sort:
-        """Return how to sort them: few are not to be met by walking through all there are."""
-        if self._few is None:
+        """Return how to sort them: who is found by keys is not to be met by walking through all."""
+        if self._is_walked:
             return sort
         return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
 
@@ -190,21 +239,22 @@ class Narrowed:
         if self._few is not None or not self._sides:
             return count_up_to(self.rows(), limit)
         if len(self._narrowings) == 1 and self._sides[0].is_exact:
-            number, are_all = self._sides[0].count(_READ)
+            number, are_all = self._counted[0]
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)
+            return count_up_to(self.rows(), limit)
+        if self._whole is not None:
             return count_up_to(self.rows(), limit)
         return self._count_among_some(limit)
 
     def _count_among_some(self, limit: int) -> Count:
-        """Count those among the keys of one condition that meet the others too.
+        """Count those among some keys of one condition that meet the others too.
 
-        All of its keys, if they are not many more than are counted. Of others a few must do to say how
-        many there are at least, or each page would take longer for the sake of a number.
+        They must do to say how many there are at least, or each page would take longer for the sake
+        of a number.
         """
-        whole = next((keys for keys in self._sides if keys.count(_READ)[1]), None)
-        last = (whole or self._sides[0], _READ)
-        is_one = whole is not None or len(self._narrowings) == 1
+        last = (self._sides[0], _READ)
+        is_one = len(self._narrowings) == 1
         # The last first: sight, if it is among them, leaves most out.
         few = ((side, FEW) for side in reversed(self._sides))
         number = 0
@@ -214,7 +264,7 @@ class Narrowed:
             number = max(number, found)
             if number > _TELLING:
                 break
-        return Count(number, is_exact=whole is not None and number < limit)
+        return Count(number, is_exact=False)
 
 
 def _renamed(condition: Q, column: str) -> Q:

@@ -160,11 +160,13 @@ def test_every_order_walks_through_all_rules_once_both_ways(
         assert column(browser.get(way(second, "prev")), "subject") == column(first, "subject")
 
 
-@pytest.fixture(params=["few", "many", "very many"])
+@pytest.fixture(params=["few", "counted", "many", "very many"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are found by an index where they are few, and met on the way where they are many."""
     if request.param != "few":
         monkeypatch.setattr(narrowing, "FEW", 0)
+    if "many" in request.param:
+        monkeypatch.setattr(narrowing.Narrowed, "_is_walked", True)
     if request.param == "very many":
         monkeypatch.setattr(search, "_MOST_SUBJECTS", 0)
 
