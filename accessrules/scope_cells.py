@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
-
 from accessrules.models import Scope
 from runai_access.ui.markup import clip, marked, markup
+from runai_access.ui.row_urls import list_url, row_url
 
 if TYPE_CHECKING:
     from accessrules.scope_table import ScopeTable
@@ -18,7 +17,7 @@ def name(scope: Scope, table: "ScopeTable") -> str:
     shown = marked(scope.name, table.search)
     if not table.possible[scope.pk].may_see_access:
         return markup('<span class="clip row-name" title="{}">{}</span>', scope.name, shown)
-    url = reverse("accessrules:scope-access", args=[scope.pk])
+    url = row_url("accessrules:scope-access", scope.pk)
     return markup(
         '<a class="clip row-name" href="{}" title="{}" hx-boost="false">{}</a>',
         url, scope.name, shown,
@@ -52,7 +51,7 @@ def rules(scope: Scope, table: "ScopeTable") -> str:
     return markup(
         '<a class="rules-link" href="{}?scope__any_of={}" hx-boost="false"'
         ' aria-label="{} access rule{} in {}">{}</a>',
-        reverse("accessrules:list"), scope.pk, number, "" if number == 1 else "s", scope.name,
+        list_url("accessrules:list"), scope.pk, number, "" if number == 1 else "s", scope.name,
         f"{number:,}",
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from accessrules.subject_pages import own_page
 from runai_access.errors import NotFound
 from runai_access.ui.dialogs import Home, render_dialog
 from runai_access.ui.export import ROW_LIMIT, csv_response
+from runai_access.ui.row_urls import row_url
 
 HOLDERS_PER_PAGE = 25
 HOLDERS_AT_ONCE = 500
@@ -110,7 +111,12 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
     names = full_names(access.rule.scope for access in found)
     return [
-        {"access": access, "full_name": names.get(access.rule.scope.path, "")} for access in found
+        {
+            "access": access,
+            "full_name": names.get(access.rule.scope.path, ""),
+            "url": row_url("accessrules:effective-access", access.subject.pk),
+        }
+        for access in found
     ]
 
 

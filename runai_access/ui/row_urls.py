@@ -1,4 +1,4 @@
-"""Addresses of rows, of which a page has hundreds."""
+"""Addresses in rows, of which a page has hundreds: `reverse` takes long for those."""
 
 from functools import cache
 from uuid import UUID
@@ -10,9 +10,15 @@ _NUMBER, _UUID = 987_654_321, UUID(int=0)
 
 
 def row_url(view: str, key: int | UUID) -> str:
-    """Return the address of a view of one row: as `reverse`, which takes long for hundreds."""
+    """Return the address of a view of one row."""
     before, after = _around_key(view, isinstance(key, int))
     return f"{before}{key}{after}"
+
+
+@cache
+def list_url(view: str) -> str:
+    """Return the address of a view that all rows lead to."""
+    return reverse(view)
 
 
 @cache
