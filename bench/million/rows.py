@@ -16,7 +16,7 @@ class View:
     """An address, and the most milliseconds on the server's clock.
 
     `beside` names the peers that do the same. `may_grow` says that a larger database may make it
-    slower.
+    slower. `python_limit` is the most of Python.
     """
 
     name: str
@@ -24,6 +24,7 @@ class View:
     limit: float | None = None
     beside: tuple[str, ...] = ()
     may_grow: bool = False
+    python_limit: float | None = None
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Row:
     unit: str = "ms"
     beside: tuple[str, ...] = ()
     may_grow: bool = True
+    python_limit: float | None = None
     least: float | None = None
     cpu: float | None = None
     sql: float | None = None

@@ -9,6 +9,8 @@ from bench.million.rows import LIMITS, ROWS, Row, View
 from bench.million.running import Bench
 
 GROUP = "applications"
+# Python for showing rows. Finding them is the database's, which SQLite has done in the same process.
+IN_ORDER, PYTHON_LIMIT = {"page", "sort", "after", "before"}, 20.0
 # What is too short for the index is looked for in every row.
 SHORT, SHORT_LIMIT = ("search, one character", "search, two characters, no hit"), 500.0
 
@@ -26,6 +28,7 @@ def _views(bench: Bench) -> Iterator[View]:
             SHORT_LIMIT if is_short else LIMITS[bench.database],
             beside=peers_of(name),
             may_grow=is_short,
+            python_limit=PYTHON_LIMIT if query.keys() <= IN_ORDER else None,
         )
 
 
