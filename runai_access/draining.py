@@ -44,8 +44,9 @@ def take_no_more_connections() -> None:
 
 def _listeners() -> Iterator[socket.socket]:
     """Yield the sockets on which this process listens; the server keeps them to itself."""
-    for descriptor in Path("/proc/self/fd").iterdir():
-        # Not a socket, or closed since.
+    descriptors = (path for path in Path("/proc/self/fd").iterdir() if path.is_socket())
+    for descriptor in descriptors:
+        # Closed since, it is none of ours any more.
         with suppress(OSError), socket.socket(fileno=os.dup(int(descriptor.name))) as found:
             if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 yield found

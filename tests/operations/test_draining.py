@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,12 @@ def test_what_is_open_is_kept_and_nothing_new_is_opened() -> None:
                 assert accepted.recv(3) == b"ask"
                 accepted.sendall(b"answer")
             assert waiting.recv(6) == b"answer"
+
+
+def test_nothing_is_left_open_by_looking_for_listeners() -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    take_no_more_connections()
+    assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_the_client_that_was_not_let_in_is_refused_when_the_server_has_stopped() -> None:
