@@ -111,12 +111,7 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
     names = full_names(access.rule.scope for access in found)
     return [
-        {
-            "access": access,
-            "full_name": names.get(access.rule.scope.path, ""),
-            "url": row_url("accessrules:effective-access", access.subject.pk),
-        }
-        for access in found
+        {"access": access, "full_name": names.get(access.rule.scope.path, "")} for access in found
     ]
 
 
@@ -126,7 +121,8 @@ def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
     for row in _with_full_names(found):
         access: effective.Access = row["access"]
         key = (access.subject.pk, access.resource_name, access.actions, access.rule.pk)
-        rows.setdefault(key, {**row, "types": []})["types"].append(access.resource_type)
+        url = row_url("accessrules:effective-access", access.subject.pk)
+        rows.setdefault(key, {**row, "url": url, "types": []})["types"].append(access.resource_type)
     return sorted(
         rows.values(), key=lambda row: (row["access"].subject.name, row["access"].resource_name)
     )

@@ -177,9 +177,7 @@ class Narrowed:
     @cached_property
     def _few(self) -> list[Any] | None:
         """The keys of few rows, among which are all that stay; None where no condition has few."""
-        for keys in self._sides:
-            if not keys.is_whole:
-                continue
+        for keys in (side for side in self._sides if side.is_whole):
             found = keys.first(FEW + 1)
             if len(found) <= FEW:
                 return list(dict.fromkeys(found))
