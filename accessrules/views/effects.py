@@ -124,7 +124,8 @@ def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
         url = row_url("accessrules:effective-access", access.subject.pk)
         rows.setdefault(key, {**row, "url": url, "types": []})["types"].append(access.resource_type)
     return sorted(
-        rows.values(), key=lambda row: (row["access"].subject.name, row["access"].resource_name)
+        rows.values(),
+        key=lambda row: (row["access"].subject.folded_name, row["access"].resource_name),
     )
 
 

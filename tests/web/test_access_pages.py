@@ -214,6 +214,16 @@ def test_holders_are_in_one_order_wherever_their_rules_stand(
     assert {"ada@acme.example", "app-zz", "app-00", "bpp-01", "crew"} < set(names)
 
 
+def test_a_page_has_the_order_that_all_pages_have(
+    ada: User, acme: Organisation, as_: SignedIn
+) -> None:
+    for name in ("Beta", "alpha", "Zeta", "gamma"):
+        factories.rule(factories.group(name), "Viewer", acme.vision)
+    page = text_of(as_(ada).get(f"/access/scopes/{acme.vision.pk}/?resource_type=workspaces"))
+    places = [page.index(f"{name} Group") for name in ("alpha", "Beta", "gamma", "Zeta")]
+    assert places == sorted(places)
+
+
 def test_the_cost_does_not_grow_with_the_rules(
     ada: User, acme: Organisation, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
