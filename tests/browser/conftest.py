@@ -41,10 +41,14 @@ class Visitor:
         self.page.wait_for_url("**/applications/")
 
     def press(self, label: str) -> None:
-        """Click the one visible button or link of that label."""
+        """Click the one visible button or link of that label; where it leads to a page, to all of it.
+
+        Playwright waits for a page to begin. Whoever reads it at once might find half of it.
+        """
         button = self.page.get_by_role("button", name=label, exact=True)
         link = self.page.get_by_role("link", name=label, exact=True)
         button.or_(link).filter(visible=True).click()
+        self.page.wait_for_load_state()
 
     def select(self, name: str) -> None:
         """Select the application of that name in the table."""
@@ -58,6 +62,7 @@ class Visitor:
         return self.page.locator("#issued-secret").inner_text()
 
     def text(self) -> str:
+        self.page.wait_for_load_state()
         return self.page.locator("body").inner_text()
 
     def wait_until(self, condition: str) -> None:

@@ -19,6 +19,7 @@ def _make(visitor: Visitor, *names: str) -> None:
 
 
 def _rows(visitor: Visitor) -> list[str]:
+    visitor.page.wait_for_load_state()
     return visitor.page.locator("[data-row] .row-name").all_inner_texts()
 
 
