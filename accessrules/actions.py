@@ -1,6 +1,7 @@
 """What can be done with access rules and subjects: each with its permission check and audit row."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
@@ -75,33 +76,37 @@ def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Su
     return subject
 
 
-def retire_subject(subject: Subject, *, caller: Caller) -> None:
-    """Soft-delete a subject's rules and retire it, in the caller's transaction.
+def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
+    """Soft-delete the subjects' rules and retire them, in the caller's transaction.
 
     Whoever may delete an application, a person or a group may end its rules with it, also those
     that it could not delete one by one: a rule of nobody gives nothing to anybody. Raises NotFound
-    where it is retired already.
+    where one of them is retired already.
     """
     lock_administration()
-    lock_subject(subject)  # or a rule that is granted at this moment would outlive it
+    lock_subjects(subjects)  # or a rule that is granted at this moment would outlive them
     rules = list(
         AccessRule.objects.living()
-        .filter(subject=subject)
+        .filter(subject__in=subjects)
         .select_related("subject", "role", "scope")
     )
     _soft_delete(rules)
     record_all(
         (("delete", _entity(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
     )
-    subject.enabled = False
-    subject.retired_at = timezone.now()
-    subject.save(update_fields=["enabled", "retired_at"])
-    require_an_administrator(without=subject)
+    now = timezone.now()
+    Subject.objects.filter(pk__in=[subject.pk for subject in subjects]).update(
+        enabled=False, retired_at=now
+    )
+    for subject in subjects:
+        subject.enabled, subject.retired_at = False, now
+        require_an_administrator(without=subject)
 
 
 def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
     """Enable or disable a subject, in the caller's transaction."""
-    lock_administration()
+    if not enabled:
+        lock_administration()
     subject.enabled = enabled
     subject.save(update_fields=["enabled"])
     if not enabled:
@@ -130,10 +135,20 @@ def lock_scope(scope: Scope) -> Scope:
 
 def lock_subject(subject: Subject) -> Subject:
     """Return `subject` as it stands now, locked; raise NotFound where it is retired meanwhile."""
-    locked = Subject.objects.living().select_for_update().filter(pk=subject.pk).first()
-    if locked is None:
-        raise NotFound(f"There is no {subject.get_type_display().lower()} {subject.name} any more.")
+    (locked,) = lock_subjects([subject])
     return locked
+
+
+def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
+    """Return all of them so; raise NotFound where one of them is retired meanwhile."""
+    keys = [subject.pk for subject in subjects]
+    living = Subject.objects.living().select_for_update().filter(pk__in=keys).order_by("pk")
+    locked = {subject.pk: subject for subject in living}
+    for subject in subjects:
+        if subject.pk not in locked:
+            kind = subject.get_type_display().lower()
+            raise NotFound(f"There is no {kind} {subject.name} any more.")
+    return [locked[key] for key in keys]
 
 
 def require_an_administrator(*, without: Subject) -> None:

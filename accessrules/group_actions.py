@@ -10,7 +10,7 @@ from accessrules.actions import (
     create_subject,
     lock_administration,
     lock_subject,
-    retire_subject,
+    retire_subjects,
     set_subject_enabled,
 )
 from accessrules.authorization import ACCOUNT
@@ -42,7 +42,7 @@ def delete_group(*, caller: Caller, group: Subject) -> None:
     lock_administration()  # before the group: locks are taken in one order
     locked = _locked(group)
     caller.anew().authority.require("delete", "groups", ACCOUNT)
-    retire_subject(locked, caller=caller)
+    retire_subjects([locked], caller=caller)
     GroupMembership.objects.filter(group=group).delete()
     record("delete", _entity(group), actor=caller.actor, changes={"name": [group.name, None]})
 

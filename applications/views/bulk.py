@@ -1,10 +1,10 @@
 """What is done to several applications: a summary of what will happen, and a report of what did.
 
-Each application is an action and a transaction of its own, with its own permission check and audit
-row; what is refused for one is done for the others.
+Each has its own audit row and its own line in the report; what is refused for one is done for the
+others. To enable, to disable and to grant is an action and a transaction for each, for what an
+application holds may forbid it; they are deleted a hundred at a time.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,16 @@ from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from accessrules.forms import AccessRuleForm
 from accessrules.scope_picker import ScopePicker
-from accessrules.several import each, line_of, lines_of_gone
+from accessrules.several import Outcome, each, line_of, lines_of_gone
 from applications import actions, policy
 from applications.models import Application
 from applications.views.listing import PAGE
-from runai_access.errors import Denied
+from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import Line, render_report
+
+# So many are deleted in one transaction, while which nobody else can write on SQLite.
+AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,11 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
         return redirect("applications:list")
     applications = _applications(caller, ids)
     if request.method == "POST":
-        lines = _done(request, applications, ids, lambda one: _do(caller, bulk, one))
+        if bulk.name == "delete":
+            outcomes = _deleted(request, caller, applications)
+        else:
+            outcomes = each(request, applications, lambda one: _set_enabled(caller, bulk, one))
+        lines = _told(outcomes, len(ids))
         return render_report(request, lines, home=PAGE.home)
     items = [
         {"application": one, "rules": len(one.subject.visible_rules), "skips": bulk.skips(one)}  # type: ignore[attr-defined]  # brought
@@ -117,11 +124,8 @@ def add_rule(request: HttpRequest) -> HttpResponse:
             record_denial(request, denied)
             form.add_error(None, str(denied))
         else:
-            lines = _done(
-                request, applications, ids,
-                lambda one: _grant(caller, one, role, scope),
-            )  # fmt: skip
-            return render_report(request, lines, home=PAGE.home)
+            outcomes = each(request, applications, lambda one: _grant(caller, one, role, scope))
+            return render_report(request, _told(outcomes, len(ids)), home=PAGE.home)
     context = {"applications": applications, "form": form, "picker": picker}
     status = 200 if asks_on else 422
     return render_dialog(
@@ -134,15 +138,37 @@ def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
     return list(rows.order_by("subject__name"))
 
 
-def _do(caller: Caller, bulk: Bulk, application: Application) -> str:
+def _deleted(
+    request: HttpRequest, caller: Caller, applications: list[Application]
+) -> list[Outcome[Application, str]]:
+    """Delete them, a hundred in a transaction, and return what came of each."""
+    hundreds = [
+        applications[start : start + AT_ONCE] for start in range(0, len(applications), AT_ONCE)
+    ]
+    deletions = each(
+        request,
+        hundreds,
+        lambda some: actions.delete_applications(caller=caller, applications=some),
+    )
+    outcomes: list[Outcome[Application, str]] = []
+    for some in deletions:
+        refusal = some.refusal or NotFound("It is gone already.")
+        deleted = {application.pk for application in some.made or ()}
+        outcomes += [
+            Outcome(one, made=BULK["delete"].done)
+            if one.pk in deleted
+            else Outcome(one, refusal=refusal)
+            for one in some.wanted
+        ]
+    return outcomes
+
+
+def _set_enabled(caller: Caller, bulk: Bulk, application: Application) -> str:
     if skipped := bulk.skips(application):
         return f"{skipped}, nothing to do"
-    if bulk.name == "delete":
-        actions.delete_application(caller=caller, application_id=application.pk)
-    else:
-        actions.set_application_enabled(
-            caller=caller, application_id=application.pk, enabled=bulk.name == "enable"
-        )
+    actions.set_application_enabled(
+        caller=caller, application_id=application.pk, enabled=bulk.name == "enable"
+    )
     return bulk.done
 
 
@@ -151,14 +177,7 @@ def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> s
     return f"is now {role} in {scope.label}"
 
 
-def _done(
-    request: HttpRequest,
-    applications: list[Application],
-    ids: list[UUID],
-    do: Callable[[Application], str],
-) -> list[Line]:
-    lines = [
-        line_of(outcome.wanted.name, outcome, outcome.made or "")
-        for outcome in each(request, applications, do)
-    ]
-    return [*lines, *lines_of_gone(len(ids) - len(applications), "application")]
+def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[Line]:
+    """Return the report: a line for each, and one for those of the `asked` that were gone before."""
+    lines = [line_of(outcome.wanted.name, outcome, outcome.made or "") for outcome in outcomes]
+    return [*lines, *lines_of_gone(asked - len(lines), "application")]

@@ -4,8 +4,10 @@ import uuid
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 
+from accessrules.actions import create_access_rule
 from accessrules.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Subject
 from applications import actions
@@ -344,7 +346,8 @@ def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["create", "create-without", "regenerate", "disable", "enable", "delete"]
+    "step",
+    ["create", "create-without", "regenerate", "disable", "enable", "delete", "delete-several"],
 )
 def test_a_change_and_its_row_in_the_record_fail_together(
     sam: Caller, acme: Organisation, monkeypatch: pytest.MonkeyPatch, step: str
@@ -364,6 +367,7 @@ def test_a_change_and_its_row_in_the_record_fail_together(
 
     before = state()
     monkeypatch.setattr(AuditEvent, "save", broken)
+    monkeypatch.setattr(AuditEvent.objects, "bulk_create", broken)
     with pytest.raises(DatabaseError, match="the record is full"):
         match step:
             case "create":
@@ -378,7 +382,55 @@ def test_a_change_and_its_row_in_the_record_fail_together(
                 )
             case "delete":
                 actions.delete_application(caller=sam, application_id=ci.pk)
+            case "delete-several":
+                other = factories.application("ci-test")
+                before = state()
+                actions.delete_applications(caller=sam, applications=[ci, other])
     assert state() == before
+
+
+# Several.
+
+
+def test_several_are_deleted_with_their_rules_and_each_is_recorded(
+    sam: Caller, acme: Organisation
+) -> None:
+    kept = factories.application("kept", ("Viewer", acme["vision"]))
+    some = [
+        factories.application(name, ("Viewer", acme["vision"]), ("Editor", acme["sales"]))
+        for name in ("ci-prod", "ci-test")
+    ]
+    deleted = actions.delete_applications(caller=sam, applications=some)
+    assert {one.pk for one in deleted} == {one.pk for one in some}
+    assert [one.pk for one in Application.objects.all()] == [kept.pk]
+    assert not AccessRule.objects.living().filter(subject__in=[one.pk for one in some]).exists()
+    assert AccessRule.objects.living().filter(subject=kept.pk).count() == 1
+    for one in Subject.objects.filter(pk__in=[one.pk for one in some]):
+        assert one.retired_at
+        assert not one.enabled
+        events = AuditEvent.objects.filter(action="delete", entity_name__contains=one.name)
+        assert sorted(event.entity_type for event in events) == [
+            "access_rule", "access_rule", "application",
+        ]  # fmt: skip
+
+
+def test_of_several_those_that_are_gone_already_are_left_out(sam: Caller) -> None:
+    first, second = factories.application("ci-prod"), factories.application("ci-test")
+    actions.delete_application(caller=sam, application_id=first.pk)
+    deleted = actions.delete_applications(caller=sam, applications=[first, second])
+    assert deleted == [second]
+    assert actions.delete_applications(caller=sam, applications=[first, second]) == []
+    assert AuditEvent.objects.filter(action="delete").count() == 2
+
+
+def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organisation) -> None:
+    def cost(number: int) -> int:
+        made = factories.many_applications(number, ("Viewer", acme["vision"]))
+        with CaptureQueriesContext(connection) as queries:
+            assert len(actions.delete_applications(caller=sam.anew(), applications=made)) == number
+        return len(queries)
+
+    assert cost(40) == cost(1)
 
 
 # At the same moment.
@@ -443,3 +495,28 @@ def test_regenerating_and_deleting_at_once_leaves_nothing_that_works() -> None:
         assert isinstance(other, actions.Issued | Application | NotFound), outcomes
     assert not Application.objects.exists()
     assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_are_deleted_once_by_many_who_delete_them_at_once_and_nothing_outlives_them() -> (
+    None
+):
+    sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
+    account = factories.account()
+    some = factories.many_applications(6, ("Viewer", account))
+    grants = [
+        lambda one=one: create_access_rule(
+            caller=sam, subject=one.subject, role=factories.role("Editor"), scope=account
+        )
+        for one in some[:3]
+    ]
+    deletions = [
+        lambda some=some: actions.delete_applications(caller=sam, applications=some)
+        for some in (some, some[::-1], some[2:5])
+    ]
+    outcomes = together([*grants, *deletions])
+    assert not [one for one in outcomes if not isinstance(one, AccessRule | NotFound | list)]
+    deleted = [one.pk for outcome in outcomes[3:] for one in outcome]
+    assert sorted(deleted) == sorted(one.pk for one in some)
+    assert not AccessRule.objects.living().filter(subject__in=deleted).exists()
+    assert AuditEvent.objects.filter(action="delete", entity_type="application").count() == 6

@@ -87,6 +87,9 @@ ACTS: dict[str, Act] = {
     "delete_application": lambda caller, its: application_actions.delete_application(
         caller=caller, application_id=its.ci.pk
     ),
+    "delete_applications": lambda caller, its: application_actions.delete_applications(
+        caller=caller, applications=[its.ci]
+    ),
     "create_user": lambda caller, _: people_actions.create_user(
         caller=caller, email="new@acme.example", password=None
     ),
@@ -105,7 +108,7 @@ ACTS: dict[str, Act] = {
 }
 # They ask nothing of an authority: it is about oneself, or whoever calls them has asked.
 WITHOUT_AUTHORITY = {
-    "retire_subject", "change_own_password", "end_own_sessions", "own_user", "make_administrator",
+    "retire_subjects", "change_own_password", "end_own_sessions", "own_user", "make_administrator",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accessrules import group_actions
-from accessrules.actions import create_access_rule, retire_subject
+from accessrules.actions import create_access_rule, retire_subjects
 from accessrules.authorization import allowed
 from accessrules.callers import SYSTEM
 from accessrules.models import AccessRule, GroupMembership, Subject
@@ -104,7 +104,7 @@ def test_a_retired_group_gives_nothing_to_guard(acme: Organisation, gwen: User) 
     ci = factories.application("ci")
     group = factories.group("ops", ci)
     factories.rule(group, "Viewer", acme["vision"])
-    retire_subject(group, caller=SYSTEM)
+    retire_subjects([group], caller=SYSTEM)
     assert regenerate_secret(caller=factories.caller(gwen), application_id=ci.pk).secret
 
 

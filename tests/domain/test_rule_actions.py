@@ -11,7 +11,7 @@ from accessrules.actions import (
     create_access_rule,
     delete_access_rule,
     find_subject,
-    retire_subject,
+    retire_subjects,
     set_subject_enabled,
 )
 from accessrules.authorization import allowed
@@ -293,7 +293,7 @@ def _administrator(email: str) -> tuple[User, AccessRule]:
 TAKE_AWAY: dict[str, Callable[[User, AccessRule], object]] = {
     "rule": lambda person, rule: delete_access_rule(caller=SYSTEM, rule_id=rule.pk),
     "disable": lambda person, rule: set_subject_enabled(person.subject, enabled=False),
-    "retire": lambda person, rule: retire_subject(person.subject, caller=SYSTEM),
+    "retire": lambda person, rule: retire_subjects([person.subject], caller=SYSTEM),
 }
 
 
@@ -371,7 +371,7 @@ def test_the_last_administrators_other_rules_may_go(acme: Organisation) -> None:
 def test_before_there_is_an_administrator_nothing_is_refused(acme: Organisation) -> None:
     rosa = factories.person("rosa@acme.example", "Viewer")
     with transaction.atomic():
-        retire_subject(rosa.subject, caller=SYSTEM)
+        retire_subjects([rosa.subject], caller=SYSTEM)
     assert Subject.objects.get(pk=rosa.pk).retired_at
 
 

@@ -6,8 +6,11 @@ import uuid
 import pytest
 from django.test import Client
 
+from accessrules.callers import SYSTEM, Caller
 from accessrules.models import AccessRule
+from applications import actions
 from applications.models import Application
+from applications.views import bulk
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
@@ -68,6 +71,42 @@ def test_deleting_several_reports_each_and_audits_each(
     assert not Application.objects.exists()
     deleted = AuditEvent.objects.filter(action="delete", entity_type="application")
     assert sorted(deleted.values_list("entity_name", flat=True)) == ["one", "two"]
+
+
+def test_of_more_than_are_deleted_in_one_go_each_is_told(
+    browser: Client, acme: Organisation
+) -> None:
+    made = factories.many_applications(bulk.AT_ONCE * 2 + 1, ("Viewer", acme.east))
+    text = text_of(browser.post(f"{SEVERAL}delete/", _ids(made), headers=DIALOG))
+    assert f"{len(made)} of {len(made)} done" in text
+    assert not [one for one in made if f"{one.name} deleted" not in text]
+    assert not Application.objects.exists()
+
+
+def test_what_is_gone_or_refused_when_its_turn_comes_is_told_and_the_others_are_done(
+    browser: Client, two: list[Application], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else deletes the second one, and ends the administrator's rule before the third."""
+    monkeypatch.setattr(bulk, "AT_ONCE", 1)
+    two.append(factories.application("three"))
+    delete, turns = actions.delete_applications, iter(["one", "three", "two"])
+
+    def in_turn(*, caller: Caller, applications: list[Application]) -> list[Application]:
+        turn = next(turns)
+        if turn == "three":
+            delete(caller=SYSTEM, applications=applications)
+        if turn == "two":
+            AccessRule.objects.living().delete()
+        return delete(caller=caller, applications=applications)
+
+    monkeypatch.setattr(actions, "delete_applications", in_turn)
+    text = text_of(browser.post(f"{SEVERAL}delete/", _ids(two), headers=DIALOG))
+    assert "1 of 3 done, 2 not" in text
+    assert "one deleted" in text
+    assert "three Not done: gone already" in text
+    assert "two Not done: This takes delete on Applications" in text
+    assert [one.name for one in Application.objects.all()] == ["two"]
+    assert AuditEvent.objects.filter(result="Failed").count() == 1
 
 
 def test_what_is_disabled_already_is_left_alone_and_told(
