@@ -11,6 +11,7 @@ from runai_access.ui.markup import badge, marked, markup, quiet
 from runai_access.ui.row_urls import row_url
 
 if TYPE_CHECKING:
+    from accessrules.holders import NamedRule
     from accessrules.tables import AccessRuleTable, RoleTable
 
 _READ_OUT = 5
@@ -71,13 +72,13 @@ def offered(role: Role, _: object) -> str:
 
 
 def first_rules(
-    rules: Sequence[AccessRule], holder: str, link: SafeString, search: str, *, sees_all: bool
+    rules: Sequence["NamedRule"], holder: str, link: SafeString, search: str, *, sees_all: bool
 ) -> SafeString:
     """Show the first rule (two where there is room), the count of the rest, and the way to all.
 
     `link` are the attributes of the link, `holder` is the name of who holds the rules.
     """
-    aloud = ", ".join(f"{rule.role.name} in {rule.scope.name}" for rule in rules[:_READ_OUT])
+    aloud = ", ".join(f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT])
     return markup(
         '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n{}\n</a>',
         link, holder, aloud or "none",
@@ -85,9 +86,9 @@ def first_rules(
     )  # fmt: skip
 
 
-def _first_two(rules: Sequence[AccessRule], search: str) -> SafeString:
+def _first_two(rules: Sequence["NamedRule"], search: str) -> SafeString:
     texts = [
-        markup("{} in {}", marked(rule.role.name, search), marked(rule.scope.name, search))
+        markup("{} in {}", marked(rule.role, search), marked(rule.scope, search))
         for rule in rules[:2]
     ]
     second = markup('<span class="second-rule">, {}</span>', texts[1]) if texts[1:] else ""

@@ -4,38 +4,59 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Concat
 
 from accessrules.authorization import Authority
-from accessrules.models import AccessRule, AccessRuleQuerySet
+from accessrules.effective import sees_all_rules
+from accessrules.models import AccessRuleQuerySet
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.narrowing import Among, AsStored
-
-Holders = TypeVar("Holders", bound=QuerySet[Any])
-
-
-def with_rules(holders: Holders, path: str, authority: Authority) -> Holders:
-    """Bring the rules of each, as far as in sight: `visible_rules` of the subject at `path`.
-
-    Of the rules comes what names them: a page has hundreds.
-    """
-    named = ("subject", "role", "role__name", "scope", "scope__name", "scope__type")
-    rules = _rules(authority).select_related("role", "scope").only(*named)
-    relation = f"{path}__access_rules" if path else "access_rules"
-    return holders.prefetch_related(Prefetch(relation, rules, to_attr="visible_rules"))
+from runai_access.ui.tables import ListTable
 
 
-def found_first(rules: Iterable[AccessRule], search: str) -> list[AccessRule]:
-    """Return `rules`, those first that a search for `search` has found."""
-    term = fold(search)
-    if not term:
-        return list(rules)
+class NamedRule(NamedTuple):
+    """A rule by the names that tell it."""
+
+    role: str
+    scope: str
+
+
+class HolderTable(ListTable):
+    """A table of those who hold rules. Who asks is an `Authority`."""
+
+    @cached_property
+    def sees_all_rules(self) -> bool:
+        """Whether no rule is out of sight of whoever asks."""
+        return sees_all_rules(self.asks)
+
+    def rules_of(self, holder: Any) -> list[NamedRule]:
+        """Return the rules of a row, as far as in sight; those first that the search has found."""
+        rules = self._rules.get(holder.pk, [])
+        return _found_first(rules, fold(self.search)) if self.search else rules
+
+    @cached_property
+    def _rules(self) -> dict[UUID, list[NamedRule]]:
+        return named_rules([record.pk for record in self.data], self.asks)
+
+
+def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
     return sorted(rules, key=lambda rule: term not in fold(f"{rule.role}\n{rule.scope}"))
+
+
+def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[NamedRule]]:
+    """Return the rules of each, as far as in sight, by its key. One query, and a model for none of
+    them: a page has hundreds."""
+    found: defaultdict[UUID, list[NamedRule]] = defaultdict(list)
+    rules = _rules(authority).filter(subject__in=holders)
+    for holder, role, scope in rules.values_list("subject", "role__name", "scope__name"):
+        found[holder].append(NamedRule(role, scope))
+    return found
 
 
 def by_first_rule(authority: Authority) -> Sort:

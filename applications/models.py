@@ -1,24 +1,16 @@
 """Applications and the keys that sign their tokens."""
 
 import uuid
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accessrules.authorization import Authority
-from accessrules.holders import with_rules
 from accessrules.models import Subject
 from runai_access.folding import fold
 from runai_access.ui.keyset import Bytewise
 from runai_access.ui.row_urls import row_url
-
-
-class ApplicationQuerySet(models.QuerySet["Application"]):
-    def with_access_rules(self, authority: Authority) -> Self:
-        """Bring each application's rules, as far as in sight, as `subject.visible_rules`."""
-        return with_rules(self.select_related("subject"), "subject", authority)
 
 
 class Application(models.Model):
@@ -50,8 +42,6 @@ class Application(models.Model):
     first_rule = models.TextField(null=True, editable=False)  # noqa: DJ001  # there may be none
     # Seconds that its tokens live; the installation's setting where nothing is said.
     token_lifetime = models.PositiveIntegerField(null=True)
-
-    objects = ApplicationQuerySet.as_manager()
 
     # What Django and DRF ask of whoever made a request.
     is_authenticated = True

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accessrules.callers import Caller
 from accessrules.policies import Policy
-from applications.models import Application, ApplicationQuerySet
+from applications.models import Application
 
-_APPLICATIONS: Policy[ApplicationQuerySet] = Policy(
+_APPLICATIONS: Policy[QuerySet[Application]] = Policy(
     "apps", lambda: Application.objects.select_related("subject")
 )
 

@@ -6,8 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accessrules.authorization import Authority
-from accessrules.effective import sees_all_rules
-from accessrules.holders import by_first_rule, found_first, rule_texts
+from accessrules.holders import HolderTable, by_first_rule, rule_texts
 from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
@@ -16,7 +15,6 @@ from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Sort
 from runai_access.ui.tables import (
     ListColumn,
-    ListTable,
     creation_column,
     creator_column,
     update_column,
@@ -34,7 +32,7 @@ def _by_first_rule(authority: Authority) -> Sort:
     return by_first_rule(authority)
 
 
-class ApplicationTable(ListTable):
+class ApplicationTable(HolderTable):
     """The columns of the Applications page, in its wording."""
 
     application = ListColumn(
@@ -67,8 +65,8 @@ class ApplicationTable(ListTable):
     default_sort = "-creation_time"
 
     @classmethod
-    def complete(cls, queryset: QuerySet[Application], context: Authority) -> Any:
-        return queryset.with_access_rules(context)  # type: ignore[attr-defined]  # Application's own
+    def complete(cls, queryset: QuerySet[Application], context: Authority) -> Any:  # noqa: ARG003
+        return queryset.select_related("subject")
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
@@ -78,12 +76,3 @@ class ApplicationTable(ListTable):
     @cached_property
     def history_type(self) -> str:
         return "application" if self.asks.is_administrator else ""
-
-    @cached_property
-    def sees_all_rules(self) -> bool:
-        """Whether no rule is out of sight of whoever asks."""
-        return sees_all_rules(self.asks)
-
-    def rules_of(self, application: Application) -> list[Any]:
-        """Return its rules in sight; those that a search has found come first."""
-        return found_first(application.subject.visible_rules, self.search)  # type: ignore[attr-defined]  # brought

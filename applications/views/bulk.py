@@ -17,6 +17,7 @@ from accessrules.actions import create_access_rule
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from accessrules.forms import AccessRuleForm
+from accessrules.holders import named_rules
 from accessrules.scope_picker import ScopePicker
 from accessrules.several import Outcome, each, line_of, lines_of_gone
 from applications import actions, policy
@@ -87,8 +88,9 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
             outcomes = each(request, applications, lambda one: _set_enabled(caller, bulk, one))
         lines = _told(outcomes, len(ids))
         return render_report(request, lines, home=PAGE.home)
+    rules = named_rules([one.pk for one in applications], caller.authority)
     items = [
-        {"application": one, "rules": len(one.subject.visible_rules), "skips": bulk.skips(one)}  # type: ignore[attr-defined]  # brought
+        {"application": one, "rules": len(rules[one.pk]), "skips": bulk.skips(one)}
         for one in applications
     ]
     context = {
@@ -134,8 +136,7 @@ def add_rule(request: HttpRequest) -> HttpResponse:
 
 
 def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
-    rows = policy.visible(caller).with_access_rules(caller.authority).filter(pk__in=ids)
-    return list(rows.order_by("subject__name"))
+    return list(policy.visible(caller).filter(pk__in=ids).order_by("subject__name"))
 
 
 def _deleted(

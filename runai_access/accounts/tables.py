@@ -10,9 +10,9 @@ from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accessrules.authorization import Authority
-from accessrules.effective import members_in_sight, sees_all_rules
-from accessrules.holders import by_first_rule, found_first, rule_texts, with_rules
-from accessrules.models import AccessRule, GroupMembership
+from accessrules.effective import members_in_sight
+from accessrules.holders import HolderTable, by_first_rule, rule_texts
+from accessrules.models import GroupMembership
 from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import memberships_in_sight
@@ -22,7 +22,6 @@ from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.narrowing import Among, AsStored
 from runai_access.ui.tables import (
     ListColumn,
-    ListTable,
     creation_column,
     creator_column,
     update_column,
@@ -68,16 +67,7 @@ def _by_members(authority: Authority) -> Sort:
     return Sort.number(_counted(members_in_sight(authority)))
 
 
-class _HolderTable(ListTable):
-    """A table of those who hold rules."""
-
-    @cached_property
-    def sees_all_rules(self) -> bool:
-        """Whether no rule is out of sight of whoever asks."""
-        return sees_all_rules(self.asks)
-
-
-class UserTable(_HolderTable):
+class UserTable(HolderTable):
     """The columns of the Users page."""
 
     user = ListColumn("User", cells.user, sort=Sort.text("email"), exports=("email",))
@@ -105,7 +95,7 @@ class UserTable(_HolderTable):
     def complete(cls, queryset: QuerySet[User], context: Authority) -> Any:
         memberships = memberships_in_sight(context).select_related("group").order_by(*_BY_GROUP)
         groups = Prefetch("subject__group_memberships", memberships, to_attr="visible_memberships")
-        return with_rules(queryset.prefetch_related(groups), "subject", context)
+        return queryset.prefetch_related(groups)
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
@@ -121,17 +111,13 @@ class UserTable(_HolderTable):
     def history_type(self) -> str:
         return "user" if self.asks.is_administrator else ""
 
-    def rules_of(self, user: User) -> list[AccessRule]:
-        """Return their own rules in sight; those that a search has found come first."""
-        return found_first(user.subject.visible_rules, self.search)  # type: ignore[attr-defined]  # brought
-
     def groups_of(self, user: User) -> list[str]:
         """Return the names of their groups in sight."""
         memberships = user.subject.visible_memberships  # type: ignore[attr-defined]  # brought
         return [membership.group.name for membership in memberships]
 
 
-class GroupTable(_HolderTable):
+class GroupTable(HolderTable):
     """The columns of the Groups page."""
 
     group = ListColumn("Group", cells.group, sort=Sort.text("folded_name"), exports=("name",))
@@ -154,8 +140,7 @@ class GroupTable(_HolderTable):
 
     @classmethod
     def complete(cls, queryset: QuerySet[Group], context: Authority) -> Any:
-        counted = queryset.annotate(member_count=_counted(members_in_sight(context)))
-        return with_rules(counted, "", context)
+        return queryset.annotate(member_count=_counted(members_in_sight(context)))
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
@@ -171,7 +156,3 @@ class GroupTable(_HolderTable):
     @cached_property
     def history_type(self) -> str:
         return "group" if self.asks.is_administrator else ""
-
-    def rules_of(self, group: Group) -> list[AccessRule]:
-        """Return its rules in sight; those that a search has found come first."""
-        return found_first(group.visible_rules, self.search)  # type: ignore[attr-defined]  # brought

@@ -24,6 +24,7 @@ from runai_access.ui.dialogs import FROM, Home, asks_for, finish_dialog, onward,
 from runai_access.ui.filters import ListFilterSet
 from runai_access.ui.listing import VIEW, Listing, Source, read_keys
 from runai_access.ui.narrowing import Narrowing
+from runai_access.ui.row_urls import list_url
 from runai_access.ui.tables import ListTable
 
 
@@ -73,7 +74,7 @@ class Addresses:
 
     def __getitem__(self, name: str) -> str:
         """Return the address of a view, by its name in a template: `urls.page_size`."""
-        return reverse(f"{self.namespace}:{name.replace('_', '-')}")
+        return list_url(f"{self.namespace}:{name.replace('_', '-')}")
 
 
 class ListPage:

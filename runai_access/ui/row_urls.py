@@ -17,7 +17,7 @@ def row_url(view: str, key: int | UUID) -> str:
 
 @cache
 def list_url(view: str) -> str:
-    """Return the address of a view that all rows lead to."""
+    """Return the address of a view of none of them: the list itself, or where all rows lead to."""
     return reverse(view)
 
 

@@ -1,9 +1,10 @@
 """The table that every list page builds on."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Self
 
 import django_tables2 as tables
 from django.db.models import Func, Model, QuerySet
@@ -56,6 +57,13 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         super().__init__(verbose_name=title, orderable=sort is not None, empty_values=())
         self.cell, self._sort, self.exports, self.as_text = cell, sort, exports, as_text
         self.is_shown, self.says_zone = is_shown, says_zone
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return a copy to bind to one table: nothing that it shares with this one ever changes.
+
+        django-tables2 copies all columns for each page.
+        """
+        return copy(self)
 
     def render(self, record: Any, table: "ListTable") -> str:
         """Return the cell as django-tables2 asks for it; our pages have `table_rows`."""

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.actions import delete_access_rule
 from accessrules.authorization import authority_of, unlimited_authority
+from accessrules.holders import named_rules
 from accessrules.models import AccessRule
 from applications import policy
 from applications.models import Application
@@ -77,18 +78,16 @@ def test_several_rules_in_sight_show_an_application_once(acme: Organisation, rea
 def test_of_an_application_in_sight_only_the_rules_in_sight_are_shown(
     acme: Organisation, reader: User
 ) -> None:
-    factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
-    authority = authority_of(reader.subject)
-    (shown,) = Application.objects.filter(authority.in_sight("apps")).with_access_rules(authority)
-    assert [rule.scope.name for rule in shown.subject.visible_rules] == ["vision"]
+    ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
+    named = named_rules([ci.pk], authority_of(reader.subject))
+    assert named == {ci.pk: [("Viewer", "vision")]}
 
 
 def test_deleted_rules_are_not_shown_with_an_application(acme: Organisation) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     rule = AccessRule.objects.get(subject=ci.subject, scope=acme["vision"])
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
-    (shown,) = Application.objects.with_access_rules(unlimited_authority())
-    assert [rule.scope.name for rule in shown.subject.visible_rules] == ["batch"]
+    assert named_rules([ci.pk], unlimited_authority()) == {ci.pk: [("Viewer", "batch")]}
 
 
 def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked_up(
@@ -134,13 +133,14 @@ def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_
                 f"app-{number}", ("Viewer", acme["vision"]), ("L1 researcher", acme["batch"])
             )
         with django_assert_num_queries(2):
-            listed = list(
-                Application.objects.filter(authority.in_sight("apps")).with_access_rules(authority)
+            listed = Application.objects.filter(authority.in_sight("apps")).select_related(
+                "subject"
             )
+            named = named_rules([application.pk for application in listed], authority)
             sentences = [
-                f"{application.name} {rule.role.name} {rule.scope.label}"
+                f"{application.name} {rule.role} in {rule.scope}"
                 for application in listed
-                for rule in application.subject.visible_rules
+                for rule in named[application.pk]
             ]
         assert len(sentences) == 2 * count
 
