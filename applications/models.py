@@ -60,9 +60,16 @@ class Application(models.Model):
             models.Index(Bytewise(F("first_rule")), F("subject"), name="application_by_first_rule"),
             models.Index(Bytewise(F("created_by")), F("subject"), name="application_by_creator"),
             models.Index(fields=["created_at", "subject"], name="application_by_creation"),
-            models.Index(fields=["updated_at", "subject"], name="application_by_update"),
-            models.Index(fields=["last_login", "subject"], name="application_by_login"),
-            models.Index(fields=["is_enabled", "subject"], name="application_by_status"),
+            # These are filtered by as well: then what the list is usually sorted by is at hand.
+            models.Index(
+                fields=["updated_at", "subject", "created_at"], name="application_by_update"
+            ),
+            models.Index(
+                fields=["last_login", "subject", "created_at"], name="application_by_login"
+            ),
+            models.Index(
+                fields=["is_enabled", "subject", "created_at"], name="application_by_status"
+            ),
         ]
 
     def __str__(self) -> str:

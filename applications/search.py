@@ -64,7 +64,7 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     if len(term) < _TRIGRAM:
         return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
     if connection.vendor == "sqlite":
-        return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact)
+        return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact, is_distinct=True)
     return Keys.of(Application.objects.filter(search_text__contains=term), is_exact=is_exact)
 
 

@@ -1,10 +1,12 @@
 """Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,6 +99,7 @@ def thirty(acme: Organisation) -> None:
         ({"application__is_not": "app-10", "created_by__is": "zoe"}, {0, 20}),
         ({"status__is": "enabled", "creation_time__after": "2020-01-01"}, set(range(30))),
         ({"last_login__never": "1", "access_rules__none": "1"}, set(range(30)) - set(range(0, 30, 3))),
+        ({"last_login__never": "1", "status__is": "enabled", "search": "zo"}, {0, 10, 20}),
     ],
 )  # fmt: skip
 def test_every_way_leads_to_the_same_rows(
@@ -154,6 +157,49 @@ def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.Monke
             assert ("TEMP B-TREE FOR ORDER BY" in plan) is not is_walked
         else:
             assert ("GREATEST" in plan) is not is_walked
+
+
+@pytest.mark.usefixtures("thirty")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"last_login__never": "1"}, "application_by_login"),
+        ({"last_updated__after": "2020-01-01"}, "application_by_update"),
+        ({"status__is": "enabled"}, "application_by_status"),
+    ],
+)
+def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usual_order(
+    query: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 5)
+    authority = authority_of(factories.system_person())
+    asked = QueryDict(urlencode(query))
+    filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
+    narrowed = Narrowed(*filters.narrowed())
+    sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
+    rows = narrowed.rows(sort).annotate(key=narrowed.order(sort).by).order_by("-key", "-pk")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+    plan = rows.values("pk")[:20].explain()
+    alone = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan using"
+    assert f"{alone} {index}" in plan
+
+
+@pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
+def test_keys_are_counted_once_each_and_as_far_as_they_are_read(keys: str, read: int) -> None:
+    parts = tuple(("SELECT %s AS k", (key,)) for key in keys)
+    many = Keys((*parts, ("SELECT %s AS k WHERE 1 = 0", ("z",))))
+    assert many.count(read) == (len(set(keys)), len(keys) < read)
+
+
+def test_keys_that_never_repeat_are_counted_alike() -> None:
+    applications = factories.many_applications(5, ("Viewer", factories.account()))
+    keys = Keys.of(Application.objects.filter(pk__in=[one.pk for one in applications]))
+    assert keys.is_distinct
+    assert (keys.count(9), keys.count(5), keys.count(3)) == ((5, True), (5, False), (3, False))
+    assert (keys | keys).count(99) == (5, True)
 
 
 def test_no_more_keys_are_read_than_tell_few_from_many(monkeypatch: pytest.MonkeyPatch) -> None:
