@@ -316,9 +316,12 @@ class AccessRule(models.Model):
                 F("subject_type"),
                 name="access_rule_in_scope",
             ),
-            # One for each order that the table has, with the tie-break of `ui.keyset`.
+            # One for each order that the table has, with the tie-break of `ui.keyset`, and the scope,
+            # to tell whether the rule is in sight.
             *(
-                models.Index(Bytewise(F(path)), F("id"), name=name, condition=Q(deleted_at=None))
+                models.Index(
+                    Bytewise(F(path)), F("id"), F("scope"), name=name, condition=Q(deleted_at=None)
+                )
                 for path, name in (
                     ("subject_name", "access_rule_by_subject"),
                     ("subject_type", "access_rule_by_type"),
@@ -328,7 +331,7 @@ class AccessRule(models.Model):
                 )
             ),
             *(
-                models.Index(fields=[path, "id"], name=name, condition=Q(deleted_at=None))
+                models.Index(fields=[path, "id", "scope"], name=name, condition=Q(deleted_at=None))
                 for path, name in (
                     ("created_at", "access_rule_by_creation"),
                     ("updated_at", "access_rule_by_update"),

@@ -56,7 +56,7 @@ class SubjectPicker:
 
         All there are, for finding out who of them is in sight is a look at each as well.
         """
-        living = Subject.objects.living()
+        living = Subject.objects.living().values("type")  # which the index of the living knows
         return not count_up_to(living.filter(type=self.type) if self.type else living).is_exact
 
     @cached_property

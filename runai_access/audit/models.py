@@ -82,7 +82,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
             models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
             models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
-            models.Index(fields=["action", "time"], name="audit_action_time"),
+            # With the result: of many that did one thing, those who failed are often looked for.
+            models.Index(fields=["action", "time", "result"], name="audit_action_time"),
             models.Index(fields=["result", "time"], name="audit_result_time"),
             models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
         ]

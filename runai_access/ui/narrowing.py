@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField
+from django.db.models import BooleanField, Exists, F, Func, Q, QuerySet, TextField
 
 from runai_access.ui.keyset import COUNTED, Count, Sort, count_up_to
 
@@ -23,7 +23,8 @@ from runai_access.ui.keyset import COUNTED, Count, Sort, count_up_to
 FEW = 3_000
 # Keys may repeat, so a few more are read than are to be counted.
 _READ = COUNTED * 6 // 5
-# "At least" fewer than a page has would say nothing.
+# "At least" is found out among so many; fewer than a page has would say nothing.
+_SAMPLE = 1_000
 _TELLING = 100
 
 
@@ -176,34 +177,47 @@ class Aside(Func):
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
+class Probe(Exists):
+    """Whether there is such a row, looked for wherever it is asked.
+
+    PostgreSQL would rather read all such rows first, to join them; but who walks until a page is full
+    asks for a few. It leaves what has an OFFSET as it is.
+    """
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="EXISTS(%(subquery)s OFFSET 0)", **extra)
+
+
 class Narrowed:
     """The rows that all of `narrowings` leave, found in the quicker way."""
 
     def __init__(self, rows: QuerySet[Any], narrowings: Sequence[Narrowing]) -> None:
         self._rows, self._narrowings = rows, narrowings
+        self._found = [(one, one.keys) for one in narrowings if one.keys is not None]
 
     @cached_property
-    def _few(self) -> list[Any] | None:
-        """The keys of few rows, among which are all that stay; None where no condition has few."""
-        for keys in (side for side in self._sides if side.is_whole):
-            found = keys.first(FEW + 1)
-            if len(found) <= FEW:
-                return list(dict.fromkeys(found))
+    def _few(self) -> tuple[Narrowing, list[Any]] | None:
+        """One that leaves few rows, and their keys; None where none of them does."""
+        for narrowing, keys in self._found:
+            if keys.is_whole:
+                found = keys.first(FEW + 1)
+                if len(found) <= FEW:
+                    return narrowing, list(dict.fromkeys(found))
         return None
 
     @cached_property
-    def _whole(self) -> Narrowing | None:
-        """One that leaves not few, and no more than are counted."""
+    def _whole(self) -> tuple[Narrowing, Keys] | None:
+        """One that leaves not few, and no more than are counted, with where they are found."""
         if self._few is not None:
             return None
         counted = zip(self._found, self._counted, strict=False)
-        return next((narrowing for narrowing, (_, are_all) in counted if are_all), None)
+        return next((found for found, (_, are_all) in counted if are_all), None)
 
     @cached_property
     def _counted(self) -> list[tuple[int, bool]]:
-        """How many keys each side has among those that are read, up to the first that ends there."""
+        """How many keys each has among those that are read, up to the first that ends there."""
         counted: list[tuple[int, bool]] = []
-        for keys in self._sides:
+        for _, keys in self._found:
             counted.append(keys.count(_READ))
             if counted[-1][1]:
                 break
@@ -213,31 +227,22 @@ class Narrowed:
     def _is_walked(self) -> bool:
         return self._few is None and self._whole is None
 
-    @cached_property
-    def _found(self) -> list[Narrowing]:
-        return [narrowing for narrowing in self._narrowings if narrowing.keys is not None]
-
-    @cached_property
-    def _sides(self) -> list[Keys]:
-        return [narrowing.keys for narrowing in self._found if narrowing.keys is not None]
-
     def rows(self, sort: Sort | None = None) -> QuerySet[Any]:
         """Return the rows; where they are to be walked through, in the order of `sort`."""
-        rows, whole = self._rows, None if self._is_walked else self._whole
-        if self._few is not None:
-            rows = rows.filter(Among("pk", self._few))
-        elif whole and whole.keys and not whole.column:
-            rows = rows.filter(AmongKeys("pk", whole.keys))
+        rows, left = self._rows, list(self._narrowings)
         by = str(sort.by.name) if sort and isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
-        for narrowing in self._narrowings:
-            # The index of the one that leads, or of the order: that of another would give too many.
-            leads = narrowing is whole or narrowing.column == (whole.column if whole else by)
-            if narrowing.column and not leads and self._few is None and (sort or whole):
-                rows = rows.alias(**{f"aside_{narrowing.column}": Aside(F(narrowing.column))})
-                rows = rows.filter(_renamed(narrowing.condition, narrowing.column))
-            else:
-                rows = rows.filter(narrowing.condition)
-        return rows
+        if self._few is not None:
+            narrowing, few = self._few
+            rows = rows.filter(Among("pk", few))
+            return _meeting(rows, _without_known(left, narrowing))
+        if self._is_walked or self._whole is None:
+            # In another order the index of a condition would give all of them, unsorted.
+            return _meeting(rows, left, led_by=by) if sort else _meeting(rows, left)
+        narrowing, keys = self._whole
+        if narrowing.column:
+            return _meeting(rows, left, led_by=narrowing.column)
+        rows = rows.filter(AmongKeys("pk", keys))
+        return _meeting(rows, _without_known(left, narrowing), led_by="")
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""
@@ -247,9 +252,9 @@ class Narrowed:
 
     def count(self, limit: int = COUNTED) -> Count:
         """Count them up to `limit`; where that would take too long, say how many there are at least."""
-        if self._few is not None or not self._sides:
+        if self._few is not None or not self._found:
             return count_up_to(self.rows(), limit)
-        if len(self._narrowings) == 1 and self._sides[0].is_exact:
+        if len(self._narrowings) == 1 and self._found[0][1].is_exact:
             number, are_all = self._counted[0]
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)
@@ -264,10 +269,11 @@ class Narrowed:
         They must do to say how many there are at least, or each page would take longer for the sake
         of a number.
         """
-        last = (self._sides[0], _READ)
+        _, first = self._found[0]
+        last = (first, _READ)
         is_one = len(self._narrowings) == 1
         # The last first: sight, if it is among them, leaves most out.
-        few = ((side, FEW) for side in reversed(self._sides))
+        few = ((keys, _SAMPLE) for _, keys in reversed(self._found))
         number = 0
         for side, most in (last,) if is_one else (*few, last):
             keys = list(dict.fromkeys(side.first(most)))
@@ -276,6 +282,30 @@ class Narrowed:
             if number > _TELLING:
                 break
         return Count(number, is_exact=False)
+
+
+def _without_known(narrowings: Sequence[Narrowing], found: Narrowing) -> list[Narrowing]:
+    """Return what is still to be asked of the rows whose keys `found` gave."""
+    is_known = found.keys is not None and found.keys.is_exact
+    return [one for one in narrowings if not (one is found and is_known)]
+
+
+def _meeting(
+    rows: QuerySet[Any], narrowings: Sequence[Narrowing], *, led_by: str | None = None
+) -> QuerySet[Any]:
+    """Return the rows that meet all conditions.
+
+    `led_by` is the column whose index gives them, "" where they are found otherwise: that of another
+    column would give too many. None leaves it to the database.
+    """
+    for narrowing in narrowings:
+        column = narrowing.column
+        if led_by is not None and column not in ("", led_by):
+            rows = rows.alias(**{f"aside_{column}": Aside(F(column))})
+            rows = rows.filter(_renamed(narrowing.condition, column))
+        else:
+            rows = rows.filter(narrowing.condition)
+    return rows
 
 
 def _renamed(condition: Q, column: str) -> Q:

@@ -230,6 +230,7 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
     everything = Narrowed(Application.objects.all(), both).count()
     assert everything.is_exact
     monkeypatch.setattr(narrowing, "FEW", 2)
+    monkeypatch.setattr(narrowing, "_SAMPLE", 2)
     monkeypatch.setattr(narrowing, "_READ", everything.number - 1)
     count = Narrowed(Application.objects.all(), both).count()
     assert not count.is_exact
