@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -132,6 +133,11 @@ class Among(Func):
         if connection.vendor == "sqlite":
             listed = json.dumps(self._keys)
             return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
+        if all(isinstance(one, UUID | int) for one in self._keys):
+            # As one text: to adapt thousands of values, each by itself, takes longer than to find them.
+            type_ = self.source_expressions[0].output_field.db_type(connection)
+            listed = ",".join([k.hex if isinstance(k, UUID) else str(k) for k in self._keys])
+            return f"{key} = ANY(%s::{type_}[])", [*parameters, f"{{{listed}}}"]
         return f"{key} = ANY(%s)", [*parameters, self._keys]
 
 
@@ -194,6 +200,7 @@ class Narrowed:
     def __init__(self, rows: QuerySet[Any], narrowings: Sequence[Narrowing]) -> None:
         self._rows, self._narrowings = rows, narrowings
         self._found = [(one, one.keys) for one in narrowings if one.keys is not None]
+        self._counts: dict[int, tuple[int, bool]] = {}
 
     @cached_property
     def _few(self) -> tuple[Narrowing, list[Any]] | None:
@@ -208,20 +215,17 @@ class Narrowed:
     @cached_property
     def _whole(self) -> tuple[Narrowing, Keys] | None:
         """One that leaves not few, and no more than are counted, with where they are found."""
-        if self._few is not None:
-            return None
-        counted = zip(self._found, self._counted, strict=False)
-        return next((found for found, (_, are_all) in counted if are_all), None)
+        if self._few is None:
+            for number, (narrowing, keys) in enumerate(self._found):
+                if keys.is_whole and self._counted(number)[1]:
+                    return narrowing, keys
+        return None
 
-    @cached_property
-    def _counted(self) -> list[tuple[int, bool]]:
-        """How many keys each has among those that are read, up to the first that ends there."""
-        counted: list[tuple[int, bool]] = []
-        for _, keys in self._found:
-            counted.append(keys.count(_READ))
-            if counted[-1][1]:
-                break
-        return counted
+    def _counted(self, number: int) -> tuple[int, bool]:
+        """Return how many keys one has among those that are read, and whether those are all."""
+        if number not in self._counts:
+            self._counts[number] = self._found[number][1].count(_READ)
+        return self._counts[number]
 
     @property
     def _is_walked(self) -> bool:
@@ -255,7 +259,7 @@ class Narrowed:
         if self._few is not None or not self._found:
             return count_up_to(self.rows(), limit)
         if len(self._narrowings) == 1 and self._found[0][1].is_exact:
-            number, are_all = self._counted[0]
+            number, are_all = self._counted(0)
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)
             return count_up_to(self.rows(), limit)
