@@ -202,8 +202,13 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
     assert (keys | keys).count(99) == (5, True)
 
 
-def test_no_more_keys_are_read_than_tell_few_from_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("term", ["zoe", "app"])
+def test_no_more_keys_are_read_than_tell_few_from_many(
+    term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Roles are called so too ("app"): where SQLite can't tell that none repeats, those to count."""
     monkeypatch.setattr(narrowing, "FEW", 5)
+    monkeypatch.setattr(narrowing, "_READ", 20)
     asked: list[int] = []
 
     def first(_: Keys, limit: int) -> list[Any]:
@@ -211,10 +216,10 @@ def test_no_more_keys_are_read_than_tell_few_from_many(monkeypatch: pytest.Monke
         return [str(number) for number in range(limit)]
 
     monkeypatch.setattr(Keys, "first", first)
-    many = Narrowed(Application.objects.all(), [search("app", authority_of(_nobody()))])
+    many = Narrowed(Application.objects.all(), [search(term, authority_of(_nobody()))])
     many.rows()
     many.count()
-    assert asked == [6]
+    assert asked == [20 if term == "app" and connection.vendor == "sqlite" else 6]
 
 
 def _nobody() -> Any:
