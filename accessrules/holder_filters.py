@@ -23,7 +23,6 @@ from runai_access.ui.filters import (
     Operator,
     TextKind,
 )
-from runai_access.ui.narrowing import Probe
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class HeldRoleKind(RoleKind):
         return [Choice(str(role.pk), role.name) for role in Role.objects.filter(assignable=True)]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Probe(_rules(context).filter(super().condition(operator, values, context))))
+        return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
 
 class HeldScopeKind(ScopeKind):
@@ -65,7 +64,7 @@ class HeldScopeKind(ScopeKind):
     operators = (ANY_OF,)
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Probe(_rules(context).filter(super().condition(operator, values, context))))
+        return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
 
 @dataclass(frozen=True)

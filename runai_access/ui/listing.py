@@ -221,7 +221,7 @@ class Listing:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         everything = self.source.table.model._default_manager.all()  # noqa: SLF001  # documented
         page = page_of(
-            self.narrowed.rows(sort),
+            self.narrowed.rows(sort, is_page=True),
             self.narrowed.order(sort),
             position,
             is_descending=is_descending,

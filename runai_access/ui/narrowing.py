@@ -8,8 +8,8 @@ rows are sorted too, without their keys leaving the database. They could all sta
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -193,17 +193,6 @@ class Aside(Func):
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
-class Probe(Exists):
-    """Whether there is such a row, looked for wherever it is asked.
-
-    PostgreSQL would rather read all such rows first, to join them; but who walks until a page is full
-    asks for a few. It leaves what has an OFFSET as it is.
-    """
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="EXISTS(%(subquery)s OFFSET 0)", **extra)
-
-
 class Narrowed:
     """The rows that all of `narrowings` leave, found in the quicker way."""
 
@@ -244,22 +233,26 @@ class Narrowed:
     def _is_walked(self) -> bool:
         return self._few is None and self._whole is None
 
-    def rows(self, sort: Sort | None = None) -> QuerySet[Any]:
-        """Return the rows; where they are to be walked through, in the order of `sort`."""
+    def rows(self, sort: Sort | None = None, *, is_page: bool = False) -> QuerySet[Any]:
+        """Return the rows; where they are to be walked through, in the order of `sort`.
+
+        `is_page` says that no more than a page of them is wanted.
+        """
         rows, left = self._rows, list(self._narrowings)
-        by = str(sort.by.name) if sort and isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
         if self._few is not None:
             narrowing, few = self._few
-            rows = rows.filter(Among("pk", few))
-            return _meeting(rows, _without_known(left, narrowing))
-        if self._is_walked or self._whole is None:
-            # In another order the index of a condition would give all of them, unsorted.
-            return _meeting(rows, left, led_by=by) if sort else _meeting(rows, left)
-        narrowing, keys = self._whole
-        if narrowing.column:
-            return _meeting(rows, left, led_by=narrowing.column)
-        rows = rows.filter(AmongKeys("pk", keys))
-        return _meeting(rows, _without_known(left, narrowing), led_by="")
+            return _meeting(rows.filter(Among("pk", few)), _without_known(left, narrowing))
+        if self._whole is not None and not self._is_walked:
+            narrowing, keys = self._whole
+            if narrowing.column:
+                return _meeting(rows, left, led_by=narrowing.column)
+            rows = rows.filter(AmongKeys("pk", keys))
+            return _meeting(rows, _without_known(left, narrowing), led_by="")
+        if sort is None:
+            return _meeting(rows, left)
+        # In another order the index of a condition would give all of them, unsorted.
+        by = str(sort.by.name) if isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
+        return _meeting(rows, map(_probed, left) if is_page else left, led_by=by)
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""
@@ -308,7 +301,7 @@ def _without_known(narrowings: Sequence[Narrowing], found: Narrowing) -> list[Na
 
 
 def _meeting(
-    rows: QuerySet[Any], narrowings: Sequence[Narrowing], *, led_by: str | None = None
+    rows: QuerySet[Any], narrowings: Iterable[Narrowing], *, led_by: str | None = None
 ) -> QuerySet[Any]:
     """Return the rows that meet all conditions.
 
@@ -325,12 +318,39 @@ def _meeting(
     return rows
 
 
+def _probed(narrowing: Narrowing) -> Narrowing:
+    """Return the same where rows of other tables are looked for one by one, as they are asked for.
+
+    PostgreSQL would rather read all such rows first, to join them, and then the whole table; but a
+    page is full after a few. It leaves what has an OFFSET as it is.
+    """
+    if connection.vendor != "postgresql":
+        return narrowing
+    return replace(narrowing, condition=_changed(narrowing.condition, _fenced))
+
+
+def _fenced(part: Any) -> Any:
+    if not isinstance(part, Exists):
+        return part
+    fenced = part.copy()
+    fenced.template = "EXISTS(%(subquery)s OFFSET 0)"
+    return fenced
+
+
 def _renamed(condition: Q, column: str) -> Q:
     """Return the condition with `aside_<column>` in the place of the column."""
+
+    def renamed(part: Any) -> Any:
+        path, value = part
+        return path.replace(column, f"aside_{column}", 1), value
+
+    return _changed(condition, renamed)
+
+
+def _changed(condition: Q, change: Callable[[Any], Any]) -> Q:
+    """Return the condition with each of its parts changed."""
     children = [
-        _renamed(child, column)
-        if isinstance(child, Q)
-        else (str(child[0]).replace(column, f"aside_{column}", 1), child[1])  # type: ignore[index]  # a pair
+        _changed(child, change) if isinstance(child, Q) else change(child)
         for child in condition.children
     ]
     return Q(*children, _connector=condition.connector, _negated=condition.negated)

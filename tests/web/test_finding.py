@@ -1,5 +1,6 @@
 """Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -185,6 +186,25 @@ def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usu
     plan = rows.values("pk")[:20].explain()
     alone = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan using"
     assert f"{alone} {index}" in plan
+
+
+@pytest.mark.usefixtures("thirty")
+def test_for_a_page_that_is_walked_to_rules_are_looked_for_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take("many", monkeypatch)
+    authority = authority_of(factories.system_person())
+    role = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
+    filters = ApplicationFilterSet(role, Application.objects.all(), context=authority)
+    narrowed = Narrowed(*filters.narrowed())
+    sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
+    page, all_ = narrowed.rows(sort, is_page=True), narrowed.rows(sort)
+    assert {one.pk for one in page} == {one.pk for one in all_}
+    assert len(page) == 10
+    if connection.vendor == "postgresql":
+        for_each_row = r"Filter: \(SubPlan \d\)"
+        assert re.search(for_each_row, page.explain())
+        assert not re.search(for_each_row, all_.explain())
 
 
 @pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
