@@ -1,15 +1,31 @@
-"""When a database connection is asked whether it still works, before it is used."""
+"""What a connection to PostgreSQL is told when it is made, and when it is asked whether it works."""
 
 import time
 from typing import Any
 
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 # Django asks at each request, which is a round trip of its own. Whoever answered this recently is
 # not asked again: a database that went away since then is noticed by the request itself, which says
 # 503 and closes the connection.
 TRUSTED_SECONDS = 1.0
+
+
+def suit_short_queries() -> None:
+    """Have every new connection plan for queries that stop after a page, of which many are under way.
+
+    To call in other processes takes longer than such a query. And some rows of many are always the
+    same ones, from the beginning of the table: those are in memory, and "at least" says the same twice.
+    """
+    connection_created.connect(_set_plans)
+
+
+def _set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0; SET synchronize_seqscans = off")
 
 
 def ask_only_after_a_pause() -> None:

@@ -1,10 +1,23 @@
-"""When a database connection is asked whether it still works."""
+"""What a database connection is told when it is made, and when it is asked whether it works."""
 
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection as connection_to
 
 from runai_access import connections
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection_to.vendor != "postgresql", reason="PostgreSQL's own settings")
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("max_parallel_workers_per_gather", "0"), ("synchronize_seqscans", "off")],
+)
+def test_a_connection_is_told_to_plan_for_short_queries(setting: str, value: str) -> None:
+    with connection_to.cursor() as cursor:
+        cursor.execute(f"SHOW {setting}")
+        assert cursor.fetchone() == (value,)
 
 
 @pytest.fixture
