@@ -105,12 +105,19 @@ def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
 
 def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
     """Enable or disable a subject, in the caller's transaction."""
+    set_subjects_enabled([subject], enabled=enabled)
+
+
+def set_subjects_enabled(subjects: Collection[Subject], *, enabled: bool) -> None:
+    """Enable or disable all of them, in the caller's transaction."""
     if not enabled:
         lock_administration()
-    subject.enabled = enabled
-    subject.save(update_fields=["enabled"])
-    if not enabled:
-        require_an_administrator(without=subject)
+    keys = [subject.pk for subject in subjects]
+    Subject.objects.filter(pk__in=keys).update(enabled=enabled)
+    for subject in subjects:
+        subject.enabled = enabled
+        if not enabled:
+            require_an_administrator(without=subject)
 
 
 def lock_administration() -> None:

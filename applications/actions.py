@@ -15,7 +15,7 @@ from accessrules.actions import (
     create_subject,
     lock_administration,
     retire_subjects,
-    set_subject_enabled,
+    set_subjects_enabled,
 )
 from accessrules.callers import Caller
 from accessrules.models import Subject
@@ -24,7 +24,7 @@ from applications.models import Application
 from applications.secrets import new_secret
 from applications.validators import validate_name
 from runai_access.audit.recorder import Entity, record, record_all
-from runai_access.errors import AlreadyDone, Conflict, NotFound
+from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.hashing import hash_secret
 
 # A client asks for a new token a minute before the old one ends: a shorter life would never serve.
@@ -138,21 +138,52 @@ def set_application_enabled(
     Raises NotFound, and Denied (to enable takes every permission that the application holds).
     """
     application = _locked_whole(caller, "update", application_id)
-    if application.enabled == enabled:
-        return application
-    if enabled:
-        caller.authority.require_may_handle(application.subject)
-    else:
-        _end_tokens(application)
-    set_subject_enabled(application.subject, enabled=enabled)
-    _save(application, "credential_id")
-    record(
-        "update",
-        _entity(application),
-        actor=caller.actor,
-        changes={"enabled": [not enabled, enabled]},
-    )
+    if application.enabled != enabled:
+        if enabled:
+            caller.authority.require_may_handle(application.subject)
+        _set_enabled([application], caller, enabled=enabled)
     return application
+
+
+@transaction.atomic
+def set_applications_enabled(
+    *, caller: Caller, applications: Collection[Application], enabled: bool
+) -> dict[uuid.UUID, Denied | None]:
+    """Enable or disable several that are in the caller's sight, in one transaction.
+
+    Return for each that is still there why it is refused, None where it is not. For how many, see
+    `delete_applications`. Raises Denied where all are refused alike.
+    """
+    policy.require(caller, "update")
+    found = _all_locked(caller, "update", applications)
+    to_change = [application for application in found if application.enabled != enabled]
+    refusals = {
+        application.pk: _refusal_to_handle(caller, application) if enabled else None
+        for application in to_change
+    }
+    allowed = [application for application in to_change if refusals[application.pk] is None]
+    _set_enabled(allowed, caller, enabled=enabled)
+    return {application.pk: refusals.get(application.pk) for application in found}
+
+
+def _refusal_to_handle(caller: Caller, application: Application) -> Denied | None:
+    try:
+        caller.authority.require_may_handle(application.subject)
+    except Denied as denied:
+        return denied
+    return None
+
+
+def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bool) -> None:
+    set_subjects_enabled([one.subject for one in applications], enabled=enabled)
+    now = timezone.now()
+    for application in applications:
+        application.updated_at = now
+        if not enabled:
+            _end_tokens(application)
+    Application.objects.bulk_update(applications, ["credential_id", "updated_at"])
+    changes = {"enabled": [not enabled, enabled]}
+    record_all((("update", _entity(one), changes) for one in applications), actor=caller.actor)
 
 
 @transaction.atomic
@@ -212,13 +243,10 @@ def delete_applications(
 
 
 def _delete(applications: list[Application], caller: Caller) -> None:
-    retire_subjects([application.subject for application in applications], caller=caller)
-    Application.objects.filter(pk__in=[application.pk for application in applications]).delete()
+    retire_subjects([one.subject for one in applications], caller=caller)
+    Application.objects.filter(pk__in=[one.pk for one in applications]).delete()
     record_all(
-        (
-            ("delete", _entity(application), {"name": [application.name, None]})
-            for application in applications
-        ),
+        (("delete", _entity(one), {"name": [one.name, None]}) for one in applications),
         actor=caller.actor,
     )
 

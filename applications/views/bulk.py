@@ -1,10 +1,10 @@
 """What is done to several applications: a summary of what will happen, and a report of what did.
 
 Each has its own audit row and its own line in the report; what is refused for one is done for the
-others. To enable, to disable and to grant is an action and a transaction for each, for what an
-application holds may forbid it; they are deleted a hundred at a time.
+others. A hundred at a time are one action and one transaction; a rule is granted to each by itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import Line, render_report
 
-# So many are deleted in one transaction, while which nobody else can write on SQLite.
+# So many are one transaction. On SQLite nobody else can write meanwhile.
 AT_ONCE = 100
 
 
@@ -82,12 +82,8 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
         return redirect("applications:list")
     applications = _applications(caller, ids)
     if request.method == "POST":
-        if bulk.name == "delete":
-            outcomes = _deleted(request, caller, applications)
-        else:
-            outcomes = each(request, applications, lambda one: _set_enabled(caller, bulk, one))
-        lines = _told(outcomes, len(ids))
-        return render_report(request, lines, home=PAGE.home)
+        outcomes = _done(request, caller, bulk, applications)
+        return render_report(request, _told(outcomes, len(ids)), home=PAGE.home)
     rules = named_rules([one.pk for one in applications], caller.authority)
     items = [
         {"application": one, "rules": len(rules[one.pk]), "skips": bulk.skips(one)}
@@ -139,38 +135,37 @@ def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
     return list(policy.visible(caller).filter(pk__in=ids).order_by("subject__name"))
 
 
-def _deleted(
-    request: HttpRequest, caller: Caller, applications: list[Application]
+def _done(
+    request: HttpRequest, caller: Caller, bulk: Bulk, applications: list[Application]
 ) -> list[Outcome[Application, str]]:
-    """Delete them, a hundred in a transaction, and return what came of each."""
-    hundreds = [
-        applications[start : start + AT_ONCE] for start in range(0, len(applications), AT_ONCE)
-    ]
-    deletions = each(
-        request,
-        hundreds,
-        lambda some: actions.delete_applications(caller=caller, applications=some),
-    )
-    outcomes: list[Outcome[Application, str]] = []
-    for some in deletions:
-        refusal = some.refusal or NotFound("It is gone already.")
-        deleted = {application.pk for application in some.made or ()}
-        outcomes += [
-            Outcome(one, made=BULK["delete"].done)
-            if one.pk in deleted
-            else Outcome(one, refusal=refusal)
-            for one in some.wanted
-        ]
-    return outcomes
+    """Do it to a hundred in a transaction, and return what came of each."""
+    wanted = [one for one in applications if not bulk.skips(one)]
+    hundreds = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
+    outcomes = {
+        one.pk: Outcome(one, made=f"{bulk.skips(one)}, nothing to do") for one in applications
+    }
+    for some in each(request, hundreds, lambda hundred: _do(caller, bulk, hundred)):
+        refusals = some.made or {}
+        for one in some.wanted:
+            refusal = refusals.get(one.pk, some.refusal or NotFound("It is gone already."))
+            done = None if refusal else bulk.done
+            outcomes[one.pk] = Outcome(one, made=done, refusal=refusal)
+        for refusal in refusals.values():
+            if refusal:
+                record_denial(request, refusal)
+    return list(outcomes.values())
 
 
-def _set_enabled(caller: Caller, bulk: Bulk, application: Application) -> str:
-    if skipped := bulk.skips(application):
-        return f"{skipped}, nothing to do"
-    actions.set_application_enabled(
-        caller=caller, application_id=application.pk, enabled=bulk.name == "enable"
+def _do(
+    caller: Caller, bulk: Bulk, applications: list[Application]
+) -> Mapping[UUID, Denied | None]:
+    """Do it, and return for each that is still there why it is refused, if it is."""
+    if bulk.name == "delete":
+        deleted = actions.delete_applications(caller=caller, applications=applications)
+        return {application.pk: None for application in deleted}
+    return actions.set_applications_enabled(
+        caller=caller, applications=applications, enabled=bulk.name == "enable"
     )
-    return bulk.done
 
 
 def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> str:

@@ -347,7 +347,7 @@ def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    ["create", "create-without", "regenerate", "disable", "enable", "delete", "delete-several"],
+    ["create", "create-without", "regenerate", "disable", "enable", "delete", "several"],
 )
 def test_a_change_and_its_row_in_the_record_fail_together(
     sam: Caller, acme: Organisation, monkeypatch: pytest.MonkeyPatch, step: str
@@ -382,7 +382,7 @@ def test_a_change_and_its_row_in_the_record_fail_together(
                 )
             case "delete":
                 actions.delete_application(caller=sam, application_id=ci.pk)
-            case "delete-several":
+            case "several":
                 other = factories.application("ci-test")
                 before = state()
                 actions.delete_applications(caller=sam, applications=[ci, other])
@@ -423,11 +423,59 @@ def test_of_several_those_that_are_gone_already_are_left_out(sam: Caller) -> Non
     assert AuditEvent.objects.filter(action="delete").count() == 2
 
 
-def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organisation) -> None:
+def test_several_are_disabled_and_enabled_and_each_is_recorded(
+    sam: Caller, acme: Organisation
+) -> None:
+    some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
+    credentials = {one.credential_id for one in some}
+    gone = factories.application("gone")
+    actions.delete_application(caller=sam, application_id=gone.pk)
+    for enabled in (False, True):
+        refusals = actions.set_applications_enabled(
+            caller=sam, applications=[*some, gone], enabled=enabled
+        )
+        assert refusals == {one.pk: None for one in some}
+        for one in Application.objects.select_related("subject"):
+            assert one.enabled is enabled
+            assert one.credential_id not in credentials
+        events = AuditEvent.objects.filter(
+            action="update", entity_type="application", changes={"enabled": [not enabled, enabled]}
+        )
+        assert sorted(events.values_list("entity_name", flat=True)) == ["one", "two"]
+    before = AuditEvent.objects.count()
+    actions.set_applications_enabled(caller=sam, applications=some, enabled=True)
+    assert AuditEvent.objects.count() == before
+
+
+def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
+    acme: Organisation,
+) -> None:
+    factories.custom_role("Keeper", apps="cru")
+    kim = factories.caller(factories.person("kim@acme.example", "Keeper"))
+    weak = factories.application("weak")
+    strong = factories.application("strong", ("System administrator", acme["account"]))
+    for one in (weak, strong):
+        Subject.objects.filter(pk=one.pk).update(enabled=False)
+    refusals = actions.set_applications_enabled(
+        caller=kim, applications=[weak, strong], enabled=True
+    )
+    assert refusals[weak.pk] is None
+    assert str(refusals[strong.pk]).startswith("strong holds")
+    enabled = Subject.objects.filter(enabled=True, type="app").values_list("name", flat=True)
+    assert list(enabled) == ["weak"]
+
+
+@pytest.mark.parametrize("what", ["delete", "disable"])
+def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organisation, what: str) -> None:
     def cost(number: int) -> int:
         made = factories.many_applications(number, ("Viewer", acme["vision"]))
         with CaptureQueriesContext(connection) as queries:
-            assert len(actions.delete_applications(caller=sam.anew(), applications=made)) == number
+            if what == "delete":
+                actions.delete_applications(caller=sam.anew(), applications=made)
+            else:
+                actions.set_applications_enabled(
+                    caller=sam.anew(), applications=made, enabled=False
+                )
         return len(queries)
 
     assert cost(40) == cost(1)

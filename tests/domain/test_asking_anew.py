@@ -87,6 +87,9 @@ ACTS: dict[str, Act] = {
     "delete_application": lambda caller, its: application_actions.delete_application(
         caller=caller, application_id=its.ci.pk
     ),
+    "set_applications_enabled": lambda caller, its: application_actions.set_applications_enabled(
+        caller=caller, applications=[its.off], enabled=True
+    ),
     "delete_applications": lambda caller, its: application_actions.delete_applications(
         caller=caller, applications=[its.ci]
     ),
