@@ -302,7 +302,7 @@ class AccessRule(models.Model):
             # With the scope, to tell without a look at the row whose rule is in sight, and the type, to
             # tell whether an application holds it.
             models.Index(
-                fields=["role", "deleted_at", "subject", "scope", "subject_type"],
+                fields=["role", "deleted_at", "subject", "scope", "subject_type", "id"],
                 name="access_rule_of_role",
             ),
             # By name, as those who hold something in a scope are listed.

@@ -62,6 +62,8 @@ def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = T
     Only some where the subjects are so many that a page of their rules is met soon.
     """
     subjects = _subjects_named(term)
+    if not subjects:
+        return Keys(is_exact=is_exact)
     is_whole = len(subjects) <= _MOST_SUBJECTS
     named = rules.filter(Among("subject", subjects))
     return Keys.of(named, is_exact=is_exact, is_whole=is_whole)

@@ -63,7 +63,9 @@ class Keys:
             self.parts + other.parts,
             self.is_exact and other.is_exact,
             self.is_whole and other.is_whole,
-            is_distinct=self.is_distinct and not other.parts,
+            is_distinct=self.is_distinct
+            if not other.parts
+            else not self.parts and other.is_distinct,
         )
 
     @property

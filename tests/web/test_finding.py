@@ -220,6 +220,9 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
     assert keys.is_distinct
     assert (keys.count(9), keys.count(5), keys.count(3)) == ((5, True), (5, False), (3, False))
     assert (keys | keys).count(99) == (5, True)
+    assert (keys | Keys()).is_distinct
+    assert (Keys() | keys).is_distinct
+    assert not (keys | keys).is_distinct
 
 
 @pytest.mark.parametrize("term", ["zoe", "app"])

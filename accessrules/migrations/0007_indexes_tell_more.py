@@ -1,4 +1,7 @@
-"""The indexes by which access rules are sorted tell the scope: whether a rule is in sight."""
+"""The indexes by which access rules are sorted tell the scope: whether a rule is in sight.
+
+The one by role tells which rule it is, which those of SQLite always do.
+"""
 
 from django.db import migrations, models
 from django.db.models import F, Q
@@ -23,6 +26,10 @@ _INDEXES = [
     *(
         models.Index(fields=[column, "id", "scope"], name=name, condition=_LIVING)
         for name, column in _BY_TIME.items()
+    ),
+    models.Index(
+        fields=["role", "deleted_at", "subject", "scope", "subject_type", "id"],
+        name="access_rule_of_role",
     ),
 ]
 
