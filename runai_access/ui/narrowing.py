@@ -68,12 +68,6 @@ class Keys:
             else not self.parts and other.is_distinct,
         )
 
-    @property
-    def are_counted_here(self) -> bool:
-        """Whether it takes less to read all that are to be counted: SQLite sorts them to tell which
-        are the same, PostgreSQL does not."""
-        return connection.vendor == "sqlite" and not self.is_distinct
-
     def first(self, limit: int) -> list[Any]:
         """Return at most `limit` keys, as the database holds them."""
         if not self.parts:
@@ -207,14 +201,26 @@ class Narrowed:
     def _few(self) -> tuple[Narrowing, list[Any]] | None:
         """One that leaves few rows, and their keys; None where none of them does."""
         for number, (narrowing, keys) in enumerate(self._found):
-            if keys.is_whole:
-                found = keys.first(_READ if keys.are_counted_here else FEW + 1)
-                different = list(dict.fromkeys(found))
-                if len(found) <= FEW:
-                    return narrowing, different
-                if keys.are_counted_here:
-                    self._counts[number] = len(different), len(found) < _READ
+            few = self._few_of(number, keys) if keys.is_whole else None
+            if few is not None:
+                return narrowing, few
         return None
+
+    def _few_of(self, number: int, keys: Keys) -> list[Any] | None:
+        """Return the keys if they are few; note how many they are where that is found out."""
+        if keys.is_distinct:
+            found = keys.first(FEW + 1)
+            return found if len(found) <= FEW else None
+        # To tell the same ones apart, all that are counted are read. SQLite would sort them for that,
+        # so it sends them; PostgreSQL has a better way, and to send them would take longer.
+        if connection.vendor != "sqlite":
+            different, are_all = self._counted(number)
+            are_few = are_all and different <= FEW
+            return list(dict.fromkeys(keys.first(_READ))) if are_few else None
+        read = keys.first(_READ)
+        found = list(dict.fromkeys(read))
+        self._counts[number] = len(found), len(read) < _READ
+        return found if len(read) < _READ and len(found) <= FEW else None
 
     @cached_property
     def _whole(self) -> tuple[Narrowing, Keys] | None:
