@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from bench.million.files import plain_file
+from bench.plain_file import plain_file
 from runai_access.urls import urlpatterns as ours
 
 

@@ -4,15 +4,11 @@ The measure is `csv.writer` over `values_list` of the same columns without the r
 same server.
 """
 
-import csv
-import io
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
-
-from django.http import HttpRequest, StreamingHttpResponse
 
 from bench.million import processes
 from bench.million.rows import Row, row_of
@@ -20,7 +16,6 @@ from bench.million.running import Bench
 
 GROUP = "files"
 ROUNDS = 7
-ROWS = 20_000
 FIRST_LIMIT, TIMES_LIMIT, MEGABYTES_LIMIT = 50.0, 2.0, 10.0
 PLAIN = "csv.writer over values_list, no rules"
 MEASURED = "applications with their rules"
@@ -31,7 +26,6 @@ FILES = {
     "activity": "/activity/activity.csv",
 }
 AT_ONCE = 4
-PIECE = 16_384
 
 
 @dataclass(frozen=True)
@@ -43,11 +37,6 @@ class Download:
     whole: float
     cpu: float
     rows: int
-
-
-def plain_file(_: HttpRequest) -> StreamingHttpResponse:
-    """Send what a Django developer writes first, without the rules."""
-    return StreamingHttpResponse(_plain_lines(), content_type="text/csv")
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -128,19 +117,3 @@ def _download(bench: Bench, address: str) -> Download:
         raise AssertionError(f"{address} is answered with {response.status}.")
     rows = content.count(b"\r\n") - 1
     return Download(first * 1000, whole * 1000, bench.cpu() - before, rows)
-
-
-def _plain_lines() -> Iterator[str]:
-    from applications.models import Application
-
-    columns = ("subject__name", "subject__name", "last_login", "created_by", "created_at")
-    rows = Application.objects.order_by("-created_at").values_list(*columns, "updated_at")[:ROWS]
-    piece = io.StringIO()
-    writer = csv.writer(piece)
-    for row in rows.iterator():
-        writer.writerow(row)
-        if piece.tell() > PIECE:
-            yield piece.getvalue()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue()
