@@ -20,10 +20,11 @@ def suit_short_queries() -> None:
     To call in other processes takes longer than such a query. And some rows of many are always the
     same ones, from the beginning of the table: those are in memory, and "at least" says the same twice.
     """
-    connection_created.connect(_set_plans)
+    connection_created.connect(set_plans)
 
 
-def _set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Tell one connection so."""
     with connection.cursor() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 0; SET synchronize_seqscans = off")
 

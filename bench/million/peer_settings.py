@@ -7,7 +7,12 @@ from bench.million.settings import *  # noqa: F403
 from runai_access.settings import BASE_DIR, TEMPLATES
 from runai_access.settings import INSTALLED_APPS as OURS
 
-INSTALLED_APPS = ["django.contrib.admin", "django.forms", *OURS]
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.forms",
+    *OURS,
+    "bench.million.peer_app.PeersConfig",
+]
 MIGRATION_MODULES = {"admin": None}
 ROOT_URLCONF = "bench.million.peer_urls"
 TEMPLATES = [
