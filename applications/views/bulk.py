@@ -141,9 +141,7 @@ def _done(
     """Do it to a hundred in a transaction, and return what came of each."""
     wanted = [one for one in applications if not bulk.skips(one)]
     hundreds = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
-    outcomes = {
-        one.pk: Outcome(one, made=f"{bulk.skips(one)}, nothing to do") for one in applications
-    }
+    outcomes: dict[UUID, Outcome[Application, str]] = {}
     for some in each(request, hundreds, lambda hundred: _do(caller, bulk, hundred)):
         refusals = some.made or {}
         for one in some.wanted:
@@ -153,7 +151,10 @@ def _done(
         for refusal in refusals.values():
             if refusal:
                 record_denial(request, refusal)
-    return list(outcomes.values())
+    return [
+        outcomes.get(one.pk) or Outcome(one, made=f"{bulk.skips(one)}, nothing to do")
+        for one in applications
+    ]
 
 
 def _do(
