@@ -8,7 +8,8 @@ from django.db.models.functions import Coalesce
 
 from accessrules import scope_policy
 from accessrules.authorization import Authority
-from accessrules.models import AccessRuleQuerySet, ScopeQuerySet
+from accessrules.effective import sees_all_rules
+from accessrules.models import AccessRule, AccessRuleQuerySet, Scope, ScopeQuerySet
 
 
 def scopes_below(authority: Authority, pks: Iterable[int]) -> dict[int, int]:
@@ -18,7 +19,9 @@ def scopes_below(authority: Authority, pks: Iterable[int]) -> dict[int, int]:
 
 def rules_in(authority: Authority, pks: Iterable[int]) -> dict[int, int]:
     """Return how many access rules name each of these scopes."""
-    return _counts(_rules(authority).filter(scope__in=list(pks)), "scope")
+    # One by one: rules are many, and to group them takes twice as long as to count those of a scope.
+    scopes = Scope.objects.filter(pk__in=list(pks)).order_by()
+    return dict(scopes.values_list("pk", number_of_rules(authority)))
 
 
 def number_of_scopes_below(authority: Authority) -> Coalesce:
@@ -36,6 +39,8 @@ def _scopes(authority: Authority) -> ScopeQuerySet:
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:
+    if sees_all_rules(authority):  # but those above the account, where no scope is offered
+        return AccessRule.objects.living()
     return authority.visible_rules(by_scope=True).living()
 
 

@@ -5,6 +5,8 @@ are looked up in an index of trigrams; role and scope names in their own small t
 rules lead to the applications.
 """
 
+from collections.abc import Sequence
+
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import StrIndex
@@ -15,7 +17,7 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
-from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
+from runai_access.ui.narrowing import FEW, Among, Aside, Keys, Narrowing
 
 _TRIGRAM = 3
 
@@ -48,10 +50,13 @@ def sees_kept_rule(authority: Authority) -> bool:
     return authority.where("read", "access_rules") == (ACCOUNT.path,)
 
 
-def keys_of_holders(rules: AccessRuleQuerySet) -> Keys:
-    """Return where the applications are found that hold one of `rules`: people hold some too."""
+def keys_of_holders(rules: AccessRuleQuerySet, in_order_of: Sequence[str] = ()) -> Keys:
+    """Return where the applications are found that hold one of `rules`: people hold some too.
+
+    `in_order_of` as `Keys.of` has it.
+    """
     of_applications = Exact(Aside(F("subject_type")), Subject.Type.APP.value)
-    return Keys.of(rules.filter(of_applications), "subject_id")
+    return Keys.of(rules.filter(of_applications), "subject_id", in_order_of=in_order_of)
 
 
 def has_text(term: str) -> GreaterThan:
@@ -63,9 +68,22 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     """Return where the applications are found with a folded text in their search text."""
     if len(term) < _TRIGRAM:
         return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
+    head = _head(term)
     if connection.vendor == "sqlite":
+        if head != term and not _are_more_than(FEW, head):
+            term, is_exact = head, False
         return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact, is_distinct=True)
-    return Keys.of(Application.objects.filter(search_text__contains=term), is_exact=is_exact)
+    found = Application.objects.filter(search_text__contains=head)
+    return Keys.of(found if head == term else found.filter(has_text(term)), is_exact=is_exact)
+
+
+def _head(term: str) -> str:
+    """Return what to ask an index of trigrams for: of an address, what stands before its domain.
+
+    Most have the same domain, and for each that has the rest its trigrams would be looked up as well.
+    """
+    head = term[: term.find("@") + 1]
+    return head if len(head) >= _TRIGRAM else term
 
 
 def keys_of_name(term: str, most: int) -> Keys | None:

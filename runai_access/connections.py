@@ -13,12 +13,15 @@ from django.db.backends.signals import connection_created
 # 503 and closes the connection.
 TRUSTED_SECONDS = 1.0
 
+_PLANS = {"max_parallel_workers_per_gather": 0, "jit": "off", "synchronize_seqscans": "off"}
+
 
 def suit_short_queries() -> None:
     """Have every new connection plan for queries that stop after a page, of which many are under way.
 
-    To call in other processes takes longer than such a query. And some rows of many are always the
-    same ones, from the beginning of the table: those are in memory, and "at least" says the same twice.
+    To call in other processes, or to compile one, takes longer than such a query. And some rows of many
+    are always the same ones, from the beginning of the table: those are in memory, and "at least" says
+    the same twice.
     """
     connection_created.connect(set_plans)
 
@@ -26,7 +29,7 @@ def suit_short_queries() -> None:
 def set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Tell one connection so."""
     with connection.cursor() as cursor:
-        cursor.execute("SET max_parallel_workers_per_gather = 0; SET synchronize_seqscans = off")
+        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in _PLANS.items()))
 
 
 def ask_only_after_a_pause() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import F
 
-from bench.million.data import DAYS, MANY, NONE, RARE, START
+from bench.million.data import DAYS, MANY, NONE, RARE, SOMEBODY, START
 from runai_access.ui.keyset import encode
 
 COLUMNS = (
@@ -29,6 +29,7 @@ def queries() -> dict[str, dict[str, str]]:
         **dict(_sorts()),
         "search, many hits": {"search": MANY},
         "search, few hits": {"search": RARE},
+        "search, an address": {"search": SOMEBODY},
         "search, no hit": {"search": NONE},
         "search, a role's name": {"search": "Department administrator"},
         "search, a scope's name": {"search": "lab-2500"},
@@ -42,6 +43,7 @@ def queries() -> dict[str, dict[str, str]]:
         "role, many, last page": {"role__any_of": role["Viewer"], "page": "last"},
         "role, many, by login": {"role__any_of": role["Viewer"], "sort": "-last_login"},
         "scope": {"scope__any_of": project},
+        "scope, more": {"scope__any_of": str(scope["cluster-001"])},
         "scope, many": {"scope__any_of": str(scope["acme"])},
         "time, many": {"creation_time__after": "2024-06-01"},
         "time, few": {"creation_time__before": "2024-01-01"},
@@ -49,6 +51,7 @@ def queries() -> dict[str, dict[str, str]]:
         "never signed in": {"last_login__never": "1"},
         "disabled": {"status__is": "disabled"},
         "created by": {"created_by__is": "terraform"},
+        "created by somebody": {"created_by__is": SOMEBODY},
         "role and search": {"role__any_of": role["Viewer"], "search": MANY},
         "role and search, few": {"role__any_of": role["Editor"], "search": RARE},
     }

@@ -21,6 +21,7 @@ PROJECTS, DEPARTMENTS, CLUSTERS = 5_000, 100, 10
 RULES_EACH = 2
 RARE = "heron"
 MANY, NONE = "prod", "no-such-thing"
+SOMEBODY = "ana.abe0@acme.example"
 RARE_EVERY = 40_000
 ROLES = {
     "Viewer": 30, "L1 researcher": 30, "ML engineer": 20, "L2 researcher": 10, "Editor": 9,
@@ -170,9 +171,9 @@ def build(size: int) -> None:
         load.rows(table, columns.split(), rows)
     load.make_indexes("accessrules_subject", "accessrules_accessrule")
     upkeep.install(connection)
-    upkeep.rebuild(connection)  # looks into those two, and rewrites every application
+    upkeep.rebuild(connection)  # looks into those two, and rewrites every application and rule
     load.make_indexes("applications_application")
-    load.end()
+    load.end("applications_application", "accessrules_accessrule")
     events.build(size)
 
 

@@ -106,6 +106,30 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Walk(Generic[M]):
+    """Another way to the same rows: to meet them among `all` in the order of an index, where a page of
+    them may be full before as many as `reach` are passed."""
+
+    rows: QuerySet[M]
+    all: QuerySet[M]
+    sort: Sort
+    reach: int
+
+    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
+        """Return the keys of the first rows of a part; None where they stand too far off."""
+        order = _order(is_descending)
+        passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
+        edge = list(passed.values_list("sort_key", flat=True)[self.reach : self.reach + 1])
+        if edge == [None]:  # all of this part have none, so that it is no place to stop at
+            return None
+        rows = _keyed(self.rows, self.sort).filter(part)
+        if edge:
+            rows = rows.filter(**{"sort_key__gte" if is_descending else "sort_key__lte": edge[0]})
+        keys = list(rows.order_by(*order).values_list("pk", flat=True)[:length])
+        return keys if len(keys) == length or not edge else None
+
+
+@dataclass(frozen=True)
 class Page(Generic[M]):
     """The rows of one page. `number` is None where nobody counted so far."""
 
@@ -190,18 +214,19 @@ def page_of(
     is_descending: bool,
     size: int,
     whole: QuerySet[M] | None = None,
+    walk: Walk[M] | None = None,
     count: Count | None = None,
 ) -> Page[M]:
     """Return the page at `position`, or the nearest there is.
 
     `whole` are rows with all that their cells need, `queryset` says which of them are on the list;
-    `count` where it is known.
+    `count` where it is known. A `walk` is tried first.
     """
     if count is None:
         count = count_up_to(queryset)
     if whole is None:
         whole = queryset
-    return _Reader(queryset, whole, sort, is_descending, size, count).page(position)
+    return _Reader(queryset, whole, walk, sort, is_descending, size, count).page(position)
 
 
 def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
@@ -220,6 +245,7 @@ class _Reader(Generic[M]):
         self,
         queryset: QuerySet[M],
         whole: QuerySet[M],
+        walk: Walk[M] | None,
         sort: Sort,
         is_descending: bool,
         size: int,
@@ -227,6 +253,7 @@ class _Reader(Generic[M]):
     ) -> None:
         self._rows = _keyed(queryset.select_related(None).prefetch_related(None), sort)
         self._whole = _keyed(whole, sort)
+        self._walk = walk
         self._sort, self._is_descending, self._size = sort, is_descending, size
         self._count = count
 
@@ -288,7 +315,11 @@ class _Reader(Generic[M]):
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read some rows of a part: their keys first, so that what is passed over costs no join."""
         order = _order(is_descending)
-        keys = self._rows.filter(part).order_by(*order).values("pk")[start : start + length]
+        keys: Any = None
+        if self._walk and start == 0:
+            keys = self._walk.keys(part, length, is_descending=is_descending)
+        if keys is None:
+            keys = self._rows.filter(part).order_by(*order).values("pk")[start : start + length]
         return list(self._whole.filter(pk__in=keys).order_by(*order))
 
 

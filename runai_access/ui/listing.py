@@ -227,6 +227,7 @@ class Listing:
             is_descending=is_descending,
             size=self.size,
             whole=self.source.table.complete(everything, self.source.context),
+            walk=self.narrowed.walk(sort),
             count=self.narrowed.count(),
         )
         if position.number > 1 and page.pages and position.number > page.pages:

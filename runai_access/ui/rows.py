@@ -24,7 +24,6 @@ _ELLIPSIS = icon("ellipsis")
 
 def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
     """Return the rows of the page, each with a box to select it and a menu if it has actions."""
-    starts = _starts(table)
     naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
     pieces: list[str] = []
     for record in table.data:
@@ -41,7 +40,7 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
             _changed(record, table) if is_changed else "",
             "</th>",
         )
-        pieces += _cells(table, record, starts)
+        pieces += _cells(table, record)
         if have_actions:
             way, history = table.address_of(record), history_attribute(table, record)
             pieces.append(markup(_MENU, key, way, key, history, title, _ELLIPSIS))
@@ -57,20 +56,12 @@ def naming_cell(table: ListTable, record: Any) -> SafeString:
 
 def other_cells(table: ListTable, record: Any) -> SafeString:
     """Return the cells of the other columns, for rows that are made elsewhere."""
-    return SafeString("".join(_cells(table, record, _starts(table))))
+    return SafeString("".join(_cells(table, record)))
 
 
-def _starts(table: ListTable) -> list[SafeString]:
+def _cells(table: ListTable, record: Any) -> Iterator[str]:
     _, *others = table.shown_columns
-    return [
-        markup('<td role="cell" class="column-{}" data-label="{}">', name, column.verbose_name)
-        for name, column in others
-    ]
-
-
-def _cells(table: ListTable, record: Any, starts: list[SafeString]) -> Iterator[str]:
-    _, *others = table.shown_columns
-    for start, (_, column) in zip(starts, others, strict=True):
+    for start, (_, column) in zip(table.cell_starts, others, strict=True):
         yield from (start, escaped(column.cell(record, table)), "</td>")
 
 

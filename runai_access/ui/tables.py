@@ -15,6 +15,7 @@ from runai_access.ui.addresses import history_url
 from runai_access.ui.cells import Cell
 from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Page, Sort
+from runai_access.ui.markup import markup
 from runai_access.ui.narrowing import AsStored
 
 CHUNK = 500
@@ -147,6 +148,13 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def shown_columns(self) -> list[tuple[str, ListColumn]]:
         """The columns that are shown, with their names."""
         return [(column.name, column.column) for column in self.columns]
+
+    @cached_property
+    def cell_starts(self) -> list[str]:
+        """How the cells begin that follow the one that names the row."""
+        _, *others = self.shown_columns
+        start = '<td role="cell" class="column-{}" data-label="{}">'
+        return [markup(start, name, column.verbose_name) for name, column in others]
 
     @cached_property
     def history_type(self) -> str:

@@ -12,7 +12,7 @@ from runai_access import connections
 @pytest.mark.skipif(connection_to.vendor != "postgresql", reason="PostgreSQL's own settings")
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("max_parallel_workers_per_gather", "0"), ("synchronize_seqscans", "off")],
+    [("max_parallel_workers_per_gather", "0"), ("synchronize_seqscans", "off"), ("jit", "off")],
 )
 def test_a_connection_is_told_to_plan_for_short_queries(setting: str, value: str) -> None:
     with connection_to.cursor() as cursor:

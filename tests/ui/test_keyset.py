@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from runai_access.ui.keyset import (
     Page,
     Position,
     Sort,
+    Walk,
     count_up_to,
     decode,
     encode,
@@ -85,6 +87,55 @@ def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
         last = _page(name, position, is_descending=is_descending, size=size)
         back = [row.pk for row in last.rows] + back
     assert back == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", SORTS)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4), reach=st.integers(0, 9))
+def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
+    name: str,
+    values: list[tuple[int, int, int | None, bool]],
+    is_descending: bool,
+    size: int,
+    reach: int,
+) -> None:
+    _make(values)
+    sort, everything = SORTS[name], Application.objects.all()
+    some = everything.exclude(created_by="anna")
+    walk = Walk(some, everything, sort, reach)
+
+    def pages(position: Position) -> tuple[Page[Application], Page[Application]]:
+        one, other = (
+            page_of(some, sort, position, is_descending=is_descending, size=size, walk=way)
+            for way in (walk, None)
+        )
+        return one, other
+
+    page, expected = pages(Position())
+    assert page == expected
+    while page.has_next:
+        after = decode(page.next_cursor, sort)
+        page, expected = pages(Position((page.number or 0) + 1, after=after))
+        assert page == expected
+    page, expected = pages(Position(is_last=True))
+    assert page == expected
+    while page.has_previous:
+        before = decode(page.previous_cursor, sort)
+        page, expected = pages(Position((page.number or 0) - 1, before=before))
+        assert page == expected
+
+
+@pytest.mark.django_db
+def test_a_walk_goes_no_further_than_it_reaches() -> None:
+    _make([(0, number, None, True) for number in (0, 1, 2)] * 3)
+    sort, everything = SORTS["created"], Application.objects.all()
+    last = everything.filter(created_at=START + timedelta(days=2))
+    assert len(Walk(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or []) == 3
+    assert Walk(last, everything, sort, 5).keys(Q(), 3, is_descending=False) is None
+    assert Walk(last, everything, sort, 5).keys(Q(), 3, is_descending=True) is not None
 
 
 @pytest.mark.django_db
