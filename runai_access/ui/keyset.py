@@ -130,6 +130,16 @@ class Walk(Generic[M]):
 
 
 @dataclass(frozen=True)
+class Sorted(Generic[M]):
+    """The rows of a list, what they are sorted by, and what is known of them."""
+
+    rows: QuerySet[M]
+    sort: Sort
+    walk: Walk[M] | None = None  # tried first
+    count: Count | None = None
+
+
+@dataclass(frozen=True)
 class Page(Generic[M]):
     """The rows of one page. `number` is None where nobody counted so far."""
 
@@ -207,26 +217,20 @@ def _key(text: Any) -> int | UUID:
 
 
 def page_of(
-    queryset: QuerySet[M],
-    sort: Sort,
+    listed: Sorted[M],
     position: Position,
     *,
     is_descending: bool,
     size: int,
     whole: QuerySet[M] | None = None,
-    walk: Walk[M] | None = None,
-    count: Count | None = None,
 ) -> Page[M]:
     """Return the page at `position`, or the nearest there is.
 
-    `whole` are rows with all that their cells need, `queryset` says which of them are on the list;
-    `count` where it is known. A `walk` is tried first.
+    `whole` are rows with all that their cells need; `listed` says which of them are on the list.
     """
-    if count is None:
-        count = count_up_to(queryset)
-    if whole is None:
-        whole = queryset
-    return _Reader(queryset, whole, walk, sort, is_descending, size, count).page(position)
+    return _Reader(listed, listed.rows if whole is None else whole, is_descending, size).page(
+        position
+    )
 
 
 def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
@@ -241,21 +245,14 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
 
 
 class _Reader(Generic[M]):
-    def __init__(  # what there is to know
-        self,
-        queryset: QuerySet[M],
-        whole: QuerySet[M],
-        walk: Walk[M] | None,
-        sort: Sort,
-        is_descending: bool,
-        size: int,
-        count: Count,
+    def __init__(
+        self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
-        self._rows = _keyed(queryset.select_related(None).prefetch_related(None), sort)
-        self._whole = _keyed(whole, sort)
-        self._walk = walk
-        self._sort, self._is_descending, self._size = sort, is_descending, size
-        self._count = count
+        self._sort, self._walk = listed.sort, listed.walk
+        self._rows = _keyed(listed.rows.select_related(None).prefetch_related(None), listed.sort)
+        self._whole = _keyed(whole, listed.sort)
+        self._is_descending, self._size = is_descending, size
+        self._count = count_up_to(listed.rows) if listed.count is None else listed.count
 
     def page(self, position: Position) -> Page[M]:
         if position.after:

@@ -182,6 +182,9 @@ class Listing:
     @cached_property
     def narrowed(self) -> Narrowed:
         """All rows that the filters and the search leave."""
+        return Narrowed(*self._narrowings())
+
+    def _narrowings(self) -> tuple[QuerySet[Any], list[Narrowing]]:
         rows, narrowings = self.filters.narrowed()
         if self.search:
             searched = self.source.search_narrowing(self.search, self.source.context)
@@ -191,7 +194,7 @@ class Listing:
                 rows = self.source.search(rows, self.search, self.source.context)
         if self.source.sight:
             narrowings.append(self.source.sight)
-        return Narrowed(rows, narrowings)
+        return rows, narrowings
 
     @cached_property
     def table(self) -> ListTable:
@@ -221,14 +224,11 @@ class Listing:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         everything = self.source.table.model._default_manager.all()  # noqa: SLF001  # documented
         page = page_of(
-            self.narrowed.rows(sort, is_page=True),
-            self.narrowed.order(sort),
+            self.narrowed.listed(sort),
             position,
             is_descending=is_descending,
             size=self.size,
             whole=self.source.table.complete(everything, self.source.context),
-            walk=self.narrowed.walk(sort),
-            count=self.narrowed.count(),
         )
         if position.number > 1 and page.pages and position.number > page.pages:
             self.ignored.append(f"There is no page “{position.number}”.")
@@ -279,11 +279,12 @@ class Listing:
     def exported(self) -> tuple[list[QuerySet[Any]], bool]:
         """Return all rows for a file, in parts that follow each other, and whether it can't hold
         them all."""
+        narrowed = Narrowed(*self._narrowings(), counted=ROW_LIMIT)
+        return self._in_order(narrowed), not narrowed.count().is_exact
+
+    def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
-        parts = in_order(
-            self.narrowed.rows(sort), self.narrowed.order(sort), is_descending=is_descending
-        )
-        return parts, not self.narrowed.count(ROW_LIMIT).is_exact
+        return in_order(narrowed.rows(sort), narrowed.order(sort), is_descending=is_descending)
 
     # Where one can go from here.
 
@@ -344,7 +345,7 @@ class Listing:
         None where parts of the address were ignored: that is not the view that somebody saw.
         """
         keys: list[Any] = []
-        for part in self.exported()[0] if not self.ignored else ():
+        for part in self._in_order(self.narrowed) if not self.ignored else ():
             keys += part.values_list("pk", flat=True)[: MOST_SELECTED - len(keys)]
         return keys
 

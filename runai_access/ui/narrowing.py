@@ -18,12 +18,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Exists, F, Func, Q, QuerySet, TextField
 
-from runai_access.ui.keyset import COUNTED, Count, Sort, Walk, count_up_to
+from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, count_up_to
 
 # Sorting this many costs about as much as walking until a page of them is full.
 FEW = 3_000
-# Keys may repeat, so a few more are read than are to be counted.
-_READ = COUNTED * 6 // 5
 # "At least" is found out among so many; fewer than a page has would say nothing.
 _SAMPLE = 1_000
 _TELLING = 100
@@ -208,10 +206,18 @@ class Aside(Func):
 
 
 class Narrowed:
-    """The rows that all of `narrowings` leave, found in the quicker way."""
+    """The rows that all of `narrowings` leave, found in the quicker way.
 
-    def __init__(self, rows: QuerySet[Any], narrowings: Sequence[Narrowing]) -> None:
+    They are counted up to `counted`: COUNTED unless a file is to hold more of them.
+    """
+
+    def __init__(
+        self, rows: QuerySet[Any], narrowings: Sequence[Narrowing], counted: int | None = None
+    ) -> None:
         self._rows, self._narrowings = rows, narrowings
+        self._limit = COUNTED if counted is None else counted
+        # Keys may repeat, so a few more are read than are to be counted.
+        self._most = self._limit * 6 // 5
         self._found = [(one, one.keys) for one in narrowings if one.keys is not None]
         self._counts: dict[int, tuple[int, bool]] = {}
 
@@ -234,11 +240,11 @@ class Narrowed:
         if keys.once or connection.vendor != "sqlite":
             different, are_all = self._counted(number)
             are_few = are_all and different <= FEW
-            return list(dict.fromkeys(keys.first(_READ))) if are_few else None
-        read = keys.first(_READ)
+            return list(dict.fromkeys(keys.first(self._most))) if are_few else None
+        read = keys.first(self._most)
         found = list(dict.fromkeys(read))
-        self._counts[number] = len(found), len(read) < _READ
-        return found if len(read) < _READ and len(found) <= FEW else None
+        self._counts[number] = len(found), len(read) < self._most
+        return found if len(read) < self._most and len(found) <= FEW else None
 
     @cached_property
     def _whole(self) -> tuple[Narrowing, Keys] | None:
@@ -253,7 +259,7 @@ class Narrowed:
         """Return how many keys one has among those that are read, and whether those are all."""
         if number not in self._counts:
             keys = self._found[number][1]
-            self._counts[number] = keys.count(COUNTED + 1 if keys.once else _READ)
+            self._counts[number] = keys.count(self._limit + 1 if keys.once else self._most)
         return self._counts[number]
 
     @property
@@ -276,6 +282,11 @@ class Narrowed:
             rows = rows.filter(AmongKeys("pk", keys))
             return _meeting(rows, _without_known(left, narrowing), led_by="")
         return self._met(sort, is_page=is_page)
+
+    def listed(self, sort: Sort) -> Sorted[Any]:
+        """Return the rows as a page of them is read."""
+        rows, order = self.rows(sort, is_page=True), self.order(sort)
+        return Sorted(rows, order, self.walk(sort), self.count())
 
     def _met(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as they are met along the order."""
@@ -306,8 +317,9 @@ class Narrowed:
             return sort
         return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
 
-    def count(self, limit: int = COUNTED) -> Count:
-        """Count them up to `limit`; where that would take too long, say how many there are at least."""
+    def count(self) -> Count:
+        """Count them; where that would take too long, say how many there are at least."""
+        limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
             number, are_all = (len(self._few[1]), True) if self._few else self._counted(0)
             if are_all or number > _TELLING:
@@ -315,23 +327,23 @@ class Narrowed:
             return count_up_to(self.rows(), limit)
         if not self._found or self._few is not None or self._whole is not None:
             return count_up_to(self.rows(), limit)
-        return self._count_among_some(limit)
+        return self._count_among_some()
 
-    def _count_among_some(self, limit: int) -> Count:
+    def _count_among_some(self) -> Count:
         """Count those among some keys of one condition that meet the others too.
 
         They must do to say how many there are at least, or each page would take longer for the sake
         of a number.
         """
         _, first = self._found[0]
-        last = (first, _READ)
+        last = (first, self._most)
         is_one = len(self._narrowings) == 1
         # The last first: sight, if it is among them, leaves most out.
         few = ((keys, _SAMPLE) for _, keys in reversed(self._found))
         number = 0
         for side, most in (last,) if is_one else (*few, last):
             keys = list(dict.fromkeys(side.first(most)))
-            found = count_up_to(self.rows().filter(Among("pk", keys)), limit).number
+            found = count_up_to(self.rows().filter(Among("pk", keys)), self._limit).number
             number = max(number, found)
             if number > _TELLING:
                 break

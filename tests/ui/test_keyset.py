@@ -17,6 +17,7 @@ from runai_access.ui.keyset import (
     Page,
     Position,
     Sort,
+    Sorted,
     Walk,
     count_up_to,
     decode,
@@ -53,7 +54,8 @@ def _make(values: list[tuple[int, int, int | None, bool]]) -> None:
 
 def _page(name: str, position: Position, *, is_descending: bool, size: int) -> Page[Application]:
     everything = Application.objects.select_related("subject")
-    return page_of(everything, SORTS[name], position, is_descending=is_descending, size=size)
+    listed = Sorted(everything, SORTS[name])
+    return page_of(listed, position, is_descending=is_descending, size=size)
 
 
 @pytest.mark.django_db
@@ -109,7 +111,7 @@ def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
 
     def pages(position: Position) -> tuple[Page[Application], Page[Application]]:
         one, other = (
-            page_of(some, sort, position, is_descending=is_descending, size=size, walk=way)
+            page_of(Sorted(some, sort, way), position, is_descending=is_descending, size=size)
             for way in (walk, None)
         )
         return one, other

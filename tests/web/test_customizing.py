@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
-from runai_access.ui import customizing
+from runai_access.ui import customizing, narrowing
 from runai_access.ui.models import TablePreference
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
@@ -360,6 +360,28 @@ def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
     assert len(_csv(answer)) == 1 + 3
 
 
+@pytest.mark.parametrize(
+    "query",
+    [{"role__any_of": "Viewer"}, {"search": "app"}, {"role__any_of": "Viewer", "search": "app"}],
+)
+@pytest.mark.parametrize(("limit", "is_cut"), [(6, "false"), (5, "true")])
+def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
+    query: dict[str, str], limit: int, is_cut: str, browser: Client, acme: Organisation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for number in range(6):
+        factories.application(f"app-{number}", ("Viewer", acme.east), ("Viewer", acme.west))
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    for number_of in ("COUNTED", "_TELLING"):
+        monkeypatch.setattr(narrowing, number_of, 2)
+    monkeypatch.setattr(customizing, "ROW_LIMIT", limit)
+    monkeypatch.setattr("runai_access.ui.listing.ROW_LIMIT", limit)
+    role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
+    answer = browser.get(f"{LIST}applications.csv", {**query, **role})
+    assert answer.headers["X-Row-Limit-Reached"] == is_cut
+    assert len(_csv(answer)) == 1 + limit
+
+
 def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
     for number in range(25):
         factories.application(f"app-{number:02}")
@@ -385,7 +407,7 @@ def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object)
 def test_a_list_that_is_counted_no_further_says_so(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runai_access.ui.narrowing.Narrowed.count.__defaults__", (30,))
+    monkeypatch.setattr(narrowing, "COUNTED", 30)
     for number in range(35):
         factories.application(f"app-{number:02}")
     page = browser.get(LIST, {"sort": "application"})

@@ -21,7 +21,7 @@ from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.folding import fold
 from runai_access.ui import narrowing
-from runai_access.ui.keyset import Count, Position, page_of
+from runai_access.ui.keyset import Count, Position, Sorted, page_of
 from runai_access.ui.narrowing import Keys, Narrowed, Narrowing
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
@@ -142,13 +142,12 @@ def test_who_sees_one_department_finds_only_there_whichever_way(
 @pytest.mark.usefixtures("thirty")
 def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(narrowing, "FEW", 5)
-    monkeypatch.setattr(narrowing, "_READ", 15)
     authority = authority_of(factories.system_person())
     sort, _ = ApplicationTable.sort_of("-creation_time", authority)
     plans = {}
     # Thirty are many, ten can be counted, three are few.
     for term in ("app-", "app-1", "zoe"):
-        narrowed = Narrowed(Application.objects.all(), [search(term, authority)])
+        narrowed = Narrowed(Application.objects.all(), [search(term, authority)], counted=13)
         rows = narrowed.rows(sort).annotate(key=narrowed.order(sort).by)
         plans[term] = rows.order_by("-key", "-pk")[:20].explain()
     for term, plan in plans.items():
@@ -295,7 +294,6 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
 ) -> None:
     """Roles are called so too ("app"): the same ones are told apart among those that are counted."""
     monkeypatch.setattr(narrowing, "FEW", 5)
-    monkeypatch.setattr(narrowing, "_READ", 20)
     asked: list[int] = []
 
     def first(_: Keys, limit: int) -> list[Any]:
@@ -304,7 +302,8 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
 
     monkeypatch.setattr(Keys, "first", first)
     monkeypatch.setattr(Keys, "count", lambda _, limit: (limit, False))
-    many = Narrowed(Application.objects.all(), [search(term, authority_of(_nobody()))])
+    found = [search(term, authority_of(_nobody()))]
+    many = Narrowed(Application.objects.all(), found, counted=17)
     many.rows()
     many.count()
     told_apart = [20] if connection.vendor == "sqlite" else []
@@ -325,8 +324,7 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
     assert everything.is_exact
     monkeypatch.setattr(narrowing, "FEW", 2)
     monkeypatch.setattr(narrowing, "_SAMPLE", 2)
-    monkeypatch.setattr(narrowing, "_READ", everything.number - 1)
-    count = Narrowed(Application.objects.all(), both).count()
+    count = Narrowed(Application.objects.all(), both, counted=everything.number - 2).count()
     assert not count.is_exact
     assert 0 < count.number < everything.number
 
@@ -339,8 +337,8 @@ def test_a_count_is_exact_where_one_of_several_conditions_can_be_read_whole(
     both = [search("app", authority), _with_rules()]
     everything = Narrowed(Application.objects.all(), both).count()
     monkeypatch.setattr(narrowing, "FEW", 2)
-    monkeypatch.setattr(narrowing, "_READ", 15)  # fewer than are named so, more than have rules
-    assert Narrowed(Application.objects.all(), both).count() == everything
+    # Fewer are counted than are named so, more than have rules.
+    assert Narrowed(Application.objects.all(), both, counted=13).count() == everything
 
 
 def _with_rules() -> Narrowing:
@@ -359,7 +357,7 @@ def test_a_page_by_its_number_crosses_from_rows_without_a_value_to_those_with_on
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     rows = Application.objects.all()
     pages = [
-        page_of(rows, by, Position(number), is_descending=is_descending, size=7).rows
+        page_of(Sorted(rows, by), Position(number), is_descending=is_descending, size=7).rows
         for number in (1, 2, 3, 4, 5)
     ]
     names = [row.pk for page in pages for row in page]
