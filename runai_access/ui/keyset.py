@@ -53,6 +53,12 @@ class Sort:
     is_nullable: bool = False
     read: Callable[[str], Any] = _same
 
+    @property
+    def column(self) -> str:
+        """The column in whose order an index has the rows; "" where the value is worked out."""
+        by = self.by.source_expressions[0] if isinstance(self.by, Bytewise) else self.by
+        return str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
+
     @classmethod
     def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
         return cls(Bytewise(F(path)), is_nullable)

@@ -292,10 +292,9 @@ class Narrowed:
         """Return the rows as they are met along the order."""
         if sort is None:
             return _meeting(self._rows, self._narrowings)
-        # In another order the index of a condition would give all of them, unsorted.
-        by = str(sort.by.name) if isinstance(sort.by, F) else ""  # type: ignore[attr-defined]  # an F has one
         left = map(_probed, self._narrowings) if is_page else self._narrowings
-        return _meeting(self._rows, left, led_by=by)
+        # In another order the index of a condition would give all of them, unsorted.
+        return _meeting(self._rows, left, led_by=sort.column)
 
     def walk(self, sort: Sort) -> Walk[Any] | None:
         """Return how a page of rows may be met sooner than `rows` has all of them sorted.
@@ -303,7 +302,7 @@ class Narrowed:
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         Several conditions leave too little to meet, and a range of an index is sorted soon enough.
         """
-        if self._is_walked or self._whole is None or len(self._narrowings) > 1:
+        if self._is_walked or self._whole is None or len(self._narrowings) > 1 or not sort.column:
             return None
         (narrowing,) = self._narrowings
         if narrowing.column or not narrowing.condition:  # what is in sight is left already

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +23,7 @@ from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.folding import fold
 from runai_access.ui import narrowing
-from runai_access.ui.keyset import Count, Position, Sorted, page_of
+from runai_access.ui.keyset import Count, Position, Sort, Sorted, page_of
 from runai_access.ui.narrowing import Keys, Narrowed, Narrowing
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
@@ -229,6 +231,8 @@ def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condit
     sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
     walk = Narrowed(rows, narrowings).walk(sort)
     assert (walk is not None) is is_tried
+    by_what_has_no_index = Sort(Coalesce(F("last_login"), F("created_at")))
+    assert Narrowed(rows, narrowings).walk(by_what_has_no_index) is None
     if walk:
         assert walk.reach == 15  # half as many again as there are
         assert walk.all.count() == 30
