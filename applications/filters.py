@@ -1,6 +1,5 @@
 """The filters of the Applications table: which kind of thing each column holds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Q, Value
@@ -16,6 +15,7 @@ from accessrules.holder_filters import (
     NoRulesKind,
     StatusKind,
 )
+from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
 from applications.search import has_text, keys_of_holders, keys_with_text, sees_kept_rule
 from runai_access.folding import fold
@@ -114,16 +114,17 @@ class RuleRoleKind(HeldRoleKind):
     """A role that one of its rules in sight gives."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        condition = RoleKind.condition(self, operator, values, context)
-        return _holders(context, condition, _BY_ROLE if len(values) == 1 else ())
+        rules = _rules(context, RoleKind.condition(self, operator, values, context))
+        return keys_of_holders(rules, _BY_ROLE if len(values) == 1 else ())
 
 
 class RuleScopeKind(HeldScopeKind):
     """A scope that one of its rules in sight holds in."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        condition = ScopeKind.condition(self, operator, values, context)
-        return _holders(context, condition, _BY_SCOPE if len(values) == 1 else ())
+        rules = _rules(context, ScopeKind.condition(self, operator, values, context))
+        named = rules.annotate(name_in_order=Bytewise(F("subject_name")))
+        return keys_of_holders(named, _BY_SCOPE if len(values) == 1 else ())
 
 
 class EnabledKind(StatusKind):
@@ -137,10 +138,8 @@ _BY_ROLE = ("deleted_at", "subject_id")
 _BY_SCOPE = ("deleted_at", "name_in_order", "subject_id")
 
 
-def _holders(authority: Authority, condition: Q, in_order_of: Sequence[str]) -> Keys:
-    rules = authority.visible_rules().living().filter(condition)
-    named = rules.annotate(name_in_order=Bytewise(F("subject_name")))
-    return keys_of_holders(named, in_order_of)
+def _rules(authority: Authority, condition: Q) -> AccessRuleQuerySet:
+    return authority.visible_rules().living().filter(condition)
 
 
 class ApplicationFilterSet(ListFilterSet):

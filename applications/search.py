@@ -71,7 +71,7 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     head = _head(term)
     if connection.vendor == "sqlite":
         if head != term and not _are_more_than(FEW, head):
-            term, is_exact = head, False
+            return Keys(((_BY_TRIGRAMS, (_phrase(head),)),), is_exact=False, is_distinct=True)
         return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact, is_distinct=True)
     found = Application.objects.filter(search_text__contains=head)
     return Keys.of(found if head == term else found.filter(has_text(term)), is_exact=is_exact)
@@ -91,7 +91,7 @@ def keys_of_name(term: str, most: int) -> Keys | None:
 
     None where it is too short for the index, or SQLite's finds more than `most`.
     """
-    if len(term) < _TRIGRAM or _are_more_than(most, term):
+    if len(term) < _TRIGRAM or _are_more_than(most, _head(term)):
         return None
     return keys_with_text(term, is_exact=False)
 

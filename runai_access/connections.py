@@ -13,7 +13,7 @@ from django.db.backends.signals import connection_created
 # 503 and closes the connection.
 TRUSTED_SECONDS = 1.0
 
-_PLANS = {"max_parallel_workers_per_gather": 0, "jit": "off", "synchronize_seqscans": "off"}
+_SETTINGS = {"max_parallel_workers_per_gather": 0, "jit": "off", "synchronize_seqscans": "off"}
 
 
 def suit_short_queries() -> None:
@@ -29,7 +29,7 @@ def suit_short_queries() -> None:
 def set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Tell one connection so."""
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in _PLANS.items()))
+        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in _SETTINGS.items()))
 
 
 def ask_only_after_a_pause() -> None:

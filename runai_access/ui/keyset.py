@@ -55,7 +55,7 @@ class Sort:
 
     @property
     def column(self) -> str:
-        """The column in whose order an index has the rows; "" where the value is worked out."""
+        """The column whose order this is; "" where the value is worked out."""
         by = self.by.source_expressions[0] if isinstance(self.by, Bytewise) else self.by
         return str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
 
@@ -129,8 +129,8 @@ class Walk(Generic[M]):
         if edge == [None]:  # all of this part have none, so that it is no place to stop at
             return None
         rows = _keyed(self.rows, self.sort).filter(part)
-        if edge:
-            rows = rows.filter(**{"sort_key__gte" if is_descending else "sort_key__lte": edge[0]})
+        if edge:  # those with its own value might be all that follow
+            rows = rows.filter(**{"sort_key__gt" if is_descending else "sort_key__lt": edge[0]})
         keys = list(rows.order_by(*order).values_list("pk", flat=True)[:length])
         return keys if len(keys) == length or not edge else None
 

@@ -22,6 +22,7 @@ from runai_access.ui.keyset import (
     Cursor,
     Page,
     Position,
+    count_up_to,
     decode,
     in_order,
     page_of,
@@ -279,8 +280,21 @@ class Listing:
     def exported(self) -> tuple[list[QuerySet[Any]], bool]:
         """Return all rows for a file, in parts that follow each other, and whether it can't hold
         them all."""
-        narrowed = Narrowed(*self._narrowings(), counted=ROW_LIMIT)
-        return self._in_order(narrowed), not narrowed.count().is_exact
+        is_cut = self.is_cut
+        if is_cut is None:  # the file goes that far itself
+            is_cut = not count_up_to(self._for_file.rows(), ROW_LIMIT).is_exact
+        return self._in_order(self._for_file), is_cut
+
+    @property
+    def is_cut(self) -> bool | None:
+        """Whether a file can't hold all rows; None where it takes too long to find that out."""
+        count = self._for_file.count()
+        is_known = count.is_exact or count.number >= ROW_LIMIT
+        return not count.is_exact if is_known else None
+
+    @cached_property
+    def _for_file(self) -> Narrowed:
+        return Narrowed(*self._narrowings(), counted=ROW_LIMIT)
 
     def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)

@@ -4,7 +4,8 @@ There are two ways, and each is bad where the other is good. Few rows are found 
 condition's own, then sorted. Many are met while the list is walked in its order, so that a page is
 full after a few steps; finding them all first would take a second. Which of the two it is, a probe
 tells that reads at most FEW keys, and where it finds more, the count: as long as that is exact, the
-rows are sorted too, without their keys leaving the database. They could all stand at the far end.
+rows are sorted too, without their keys leaving the database. They could all stand at the far end; but
+a page of them is looked for by a walk first, as far as that takes less than to sort them.
 """
 
 import json
@@ -36,8 +37,9 @@ class Keys:
     """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
 
     `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
-    are all of those, `is_distinct` that none repeats. `once` is a SELECT that has a row for each and
-    tells the same ones apart by the order of an index, so that it is read no further than is counted.
+    are all of those, `is_distinct` that none repeats. `once` is a SELECT with a row for each, the key
+    in its column `key`: it tells the same ones apart by the order of an index, and is read no further
+    than is asked for.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -45,6 +47,7 @@ class Keys:
     is_whole: bool = True
     is_distinct: bool = False
     once: _Select | None = None
+    key: str = ""
 
     @classmethod
     def of(
@@ -67,7 +70,7 @@ class Keys:
             once = _select(rows.values(*in_order_of).distinct()) if in_order_of else None
         except EmptyResultSet:
             return cls(is_exact=is_exact, is_whole=is_whole)
-        return cls((select,), is_exact, is_whole, column == "pk", once)
+        return cls((select,), is_exact, is_whole, column == "pk", once, column)
 
     def __or__(self, other: "Keys") -> "Keys":
         only = self if not other.parts else other if not self.parts else None
@@ -77,10 +80,11 @@ class Keys:
             self.is_whole and other.is_whole,
             is_distinct=only is not None and only.is_distinct,
             once=only.once if only else None,
+            key=only.key if only else "",
         )
 
     def first(self, limit: int) -> list[Any]:
-        """Return at most `limit` keys, as the database holds them."""
+        """Return at most `limit` keys, as the database holds them: different ones, if `once` is set."""
         if not self.parts:
             return []
         sql, parameters = self._limited(limit)
@@ -91,15 +95,13 @@ class Keys:
         return [key for (key,) in _rows_of(sql, parameters)]
 
     def count(self, limit: int) -> tuple[int, bool]:
-        """Return how many there are among the first `limit`, and whether those are all."""
+        """Return how many there are among what `first` would return, and whether those are all."""
         if not self.parts:
             return 0, self.is_whole
-        if self.once:
-            sql, once = self.once
-            counted = f"SELECT COUNT(*) FROM ({sql} LIMIT {int(limit)}) once"  # noqa: S608
-            ((number,),) = _rows_of(counted, once)
-            return number, number < limit and self.is_whole
         sql, parameters = self._limited(limit)
+        if self.once:
+            ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
+            return number, number < limit and self.is_whole
         # Grouping takes less than counting what is distinct, and reading alone a fraction of it.
         each = "SELECT 1" if self.is_distinct else "SELECT COUNT(*)"
         end = "" if self.is_distinct else " GROUP BY key"
@@ -117,7 +119,10 @@ class Keys:
         )
         return sql, [p for _, parameters in self.parts for p in parameters]
 
-    def _limited(self, limit: int) -> tuple[str, list[Any]]:
+    def _limited(self, limit: int) -> tuple[str, Sequence[Any]]:
+        if self.once:
+            sql, parameters = self.once
+            return f"SELECT {self.key} FROM ({sql} LIMIT {int(limit)}) once", parameters  # noqa: S608
         # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
         parts = (
             f"SELECT * FROM ({text} LIMIT {int(limit)}) part_{number}"  # noqa: S608
@@ -130,6 +135,8 @@ class Keys:
 @dataclass(frozen=True)
 class Narrowing:
     """One thing that leaves rows out: the condition, and where rows that meet it are found.
+
+    Without a condition it says that the rows it is used with leave some out already.
 
     `column` is set where the condition is one range of the index by that column, which then gives
     the keys too.
@@ -302,7 +309,7 @@ class Narrowed:
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         Several conditions leave too little to meet, and a range of an index is sorted soon enough.
         """
-        if self._is_walked or self._whole is None or len(self._narrowings) > 1 or not sort.column:
+        if self._is_walked or len(self._narrowings) > 1 or not sort.column:
             return None
         (narrowing,) = self._narrowings
         if narrowing.column or not narrowing.condition:  # what is in sight is left already

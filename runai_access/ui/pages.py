@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -117,8 +117,12 @@ class ListPage:
         return None
 
     def sight(self, asks: Any) -> Narrowing | None:
-        """Return where the rows in sight are found, for whoever may see only a few of many."""
-        return None
+        """Return where the rows in sight are found, for whoever may see only a few of many.
+
+        None says that the filters find nothing but what is in sight, and that the search says of its
+        own where it finds something: else `rows` may hold less than they find.
+        """
+        return Narrowing(Q())
 
     def actions(self, request: HttpRequest) -> Sequence[Action]:
         """Return what the caller may do with rows."""

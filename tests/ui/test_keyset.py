@@ -141,6 +141,16 @@ def test_a_walk_goes_no_further_than_it_reaches() -> None:
 
 
 @pytest.mark.django_db
+def test_a_walk_passes_none_of_those_that_have_the_value_where_it_would_stop() -> None:
+    """They might be all that follow."""
+    _make([(0, 0, None, True)] * 6)
+    everything = Application.objects.all()
+    walk = Walk(everything, everything, SORTS["created"], 3)
+    assert walk.keys(Q(), 1, is_descending=True) is None
+    assert walk.keys(Q(), 1, is_descending=False) is None
+
+
+@pytest.mark.django_db
 def test_a_row_that_goes_away_meanwhile_is_no_reason_to_skip_another() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 2)
     first = _page("created", Position(), is_descending=False, size=2)

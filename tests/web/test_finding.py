@@ -255,10 +255,56 @@ def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
     assert keys
     assert keys.once
     assert (keys.count(9), keys.count(4), keys.count(3)) == ((4, True), (4, False), (3, False))
-    assert len(keys.first(99)) == 8
+    assert sorted(keys.first(99)) == sorted(set(Keys(keys.parts).first(99)))
     assert (keys | Keys()).once == keys.once
     assert (keys | keys).once is None
     assert _is_read_in_order(*keys.once)
+
+
+@pytest.mark.parametrize("few", [1, 9])
+def test_holders_of_more_rules_than_are_read_are_all_found(
+    few: int, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", few)
+    places = (acme.east, acme.west, acme.speech, acme.vision)
+    names = {f"app-{number}" for number in range(4)}
+    for name in names:
+        factories.application(name, *(("Viewer", place) for place in places))
+    asked = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
+    authority = authority_of(factories.system_person())
+    filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
+    narrowed = Narrowed(*filters.narrowed(), counted=4)
+    assert _names(narrowed) == names
+    assert narrowed.count() == Count(4, is_exact=True)
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+@pytest.mark.parametrize("reader", ["ada", "dina"])
+@pytest.mark.parametrize("search", ["", "a", "no-such-thing"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/applications/?creation_time__after=2020-01-01",
+        "/access-rules/?creation_time__after=2020-01-01",
+        "/users/?creation_time__after=2020-01-01",
+        "/users/?last_login__never=1",
+        "/groups/?creation_time__after=2020-01-01",
+        "/scopes/list/?creation_time__after=2020-01-01",
+        "/roles/?last_updated__after=2020-01-01",
+    ],
+)
+@pytest.mark.usefixtures("thirty")
+def test_as_many_are_counted_as_are_shown(
+    address: str, search: str, reader: str, few: int, request: pytest.FixtureRequest,
+    as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    person = request.getfixturevalue(reader)
+    factories.group("a-group")
+    monkeypatch.setattr(narrowing, "FEW", few)
+    monkeypatch.setattr(narrowing, "_TELLING", 1)
+    page = as_(person).get(f"{address}&search={search}&size=100").content.decode()
+    (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
+    assert count == str(page.count('<tr role="row" data-row'))
 
 
 def _is_read_in_order(sql: str, parameters: tuple[Any, ...]) -> bool:
