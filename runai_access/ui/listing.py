@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from runai_access.ui.export import ROW_LIMIT
@@ -22,13 +22,12 @@ from runai_access.ui.keyset import (
     Cursor,
     Page,
     Position,
-    count_up_to,
     decode,
     in_order,
     page_of,
 )
 from runai_access.ui.models import TablePreference
-from runai_access.ui.narrowing import Narrowed, Narrowing
+from runai_access.ui.narrowing import Among, AsStored, Narrowed, Narrowing, unindexed
 from runai_access.ui.preferences import preference_of
 from runai_access.ui.tables import ListTable
 
@@ -281,9 +280,14 @@ class Listing:
         """Return all rows for a file, in parts that follow each other, and whether it can't hold
         them all."""
         is_cut = self.is_cut
-        if is_cut is None:  # the file goes that far itself
-            is_cut = not count_up_to(self._for_file.rows(), ROW_LIMIT).is_exact
-        return self._in_order(self._for_file), is_cut
+        if is_cut is not None:
+            return self._in_order(self._for_file), is_cut
+        # To find it out takes as long as to find the rows, so that is done once for both.
+        keys = self._keys(self._for_file, AsStored("pk"), ROW_LIMIT + 1)
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        rows = self.source.rows.filter(Among("pk", keys))
+        parts = in_order(rows, unindexed(sort), is_descending=is_descending)
+        return parts, len(keys) > ROW_LIMIT
 
     @property
     def is_cut(self) -> bool | None:
@@ -358,9 +362,12 @@ class Listing:
 
         None where parts of the address were ignored: that is not the view that somebody saw.
         """
+        return self._keys(self.narrowed, F("pk"), MOST_SELECTED) if not self.ignored else []
+
+    def _keys(self, narrowed: Narrowed, key: F | AsStored, most: int) -> list[Any]:
         keys: list[Any] = []
-        for part in self._in_order(self.narrowed) if not self.ignored else ():
-            keys += part.values_list("pk", flat=True)[: MOST_SELECTED - len(keys)]
+        for part in self._in_order(narrowed):
+            keys += part.values_list(key, flat=True)[: most - len(keys)]
         return keys
 
     def _with(self, more: str) -> str:

@@ -202,6 +202,11 @@ class Unindexed(Func):
         return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
 
 
+def unindexed(sort: Sort) -> Sort:
+    """Return the same order for rows that are found by their keys."""
+    return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
+
+
 class Aside(Func):
     """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
     condition leaves, and may judge by itself."""
@@ -319,9 +324,7 @@ class Narrowed:
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""
-        if self._is_walked:
-            return sort
-        return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
+        return sort if self._is_walked else unindexed(sort)
 
     def count(self) -> Count:
         """Count them; where that would take too long, say how many there are at least."""
