@@ -314,7 +314,8 @@ class Narrowed:
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         Several conditions leave too little to meet, and a range of an index is sorted soon enough.
         """
-        if self._is_walked or len(self._narrowings) > 1 or not sort.column:
+        is_sorted = self._few is None and not self._is_walked
+        if not is_sorted or len(self._narrowings) > 1 or not sort.column:
             return None
         (narrowing,) = self._narrowings
         if narrowing.column or not narrowing.condition:  # what is in sight is left already

@@ -233,6 +233,8 @@ def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condit
     assert (walk is not None) is is_tried
     by_what_has_no_index = Sort(Coalesce(F("last_login"), F("created_at")))
     assert Narrowed(rows, narrowings).walk(by_what_has_no_index) is None
+    take("few", monkeypatch)
+    assert Narrowed(rows, narrowings).walk(sort) is None
     if walk:
         assert walk.reach == 15  # half as many again as there are
         assert walk.all.count() == 30
