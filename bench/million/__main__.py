@@ -1,6 +1,6 @@
 """The pages, files and writes at ten thousand, a hundred thousand and a million applications.
 
-    make bench                                             everything; takes an hour or two
+    make bench                                             everything; takes about an hour
     make bench BENCH="--sizes 10000 --databases sqlite"    what is chosen
 
 Data are made in a temporary folder (TMPDIR chooses another place; a million takes 5 GB) and are gone
