@@ -219,14 +219,19 @@ class Authority:
             condition |= Q(type=type_) & at_or_below(self.where("read", type_))
         return Scope.objects.filter(condition)
 
-    def visible_rules(self, *, by_scope: bool = False) -> AccessRuleQuerySet:
+    def visible_rules(
+        self, *, by_scope: bool = False, in_account: bool = False
+    ) -> AccessRuleQuerySet:
         """Return the rules, deleted ones too, in scopes where access rules may be read.
 
-        `by_scope` says that nothing else leaves fewer, and the index of scopes is to find them.
+        `by_scope` says that nothing else leaves fewer, and the index of scopes is to find them;
+        `in_account`, that only rules of scopes in the account are asked for: others may come with them.
         """
         if self.allows("read", "access_rules", SYSTEM):
             return AccessRule.objects.all()
         if self.allows("read", "access_rules", ACCOUNT):
+            if in_account:
+                return AccessRule.objects.all()
             # The same, asked of the few scopes that are not there.
             return AccessRule.objects.exclude(scope__in=Scope.objects.above_the_account())
         scopes = self._scopes_in("access_rules")

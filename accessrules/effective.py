@@ -28,7 +28,7 @@ from accessrules.models import (
 )
 from accessrules.validators import is_storable
 from runai_access.errors import NotFound
-from runai_access.ui.narrowing import Aside
+from runai_access.ui.keys import Aside
 
 NOT_FOUND = "Resource id not found."
 MOST_MEMBERS = 100

@@ -32,8 +32,8 @@ from runai_access.ui.filters import (
     TextKind,
     TimeKind,
 )
+from runai_access.ui.keys import Among, Aside, Keys
 from runai_access.ui.keyset import Bytewise
-from runai_access.ui.narrowing import Among, Aside, Keys
 
 SUGGESTED = 200
 OFFERED = 50

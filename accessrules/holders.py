@@ -15,8 +15,8 @@ from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
 from runai_access.folding import fold
+from runai_access.ui.keys import Among, AsStored
 from runai_access.ui.keyset import Bytewise, Sort
-from runai_access.ui.narrowing import Among, AsStored
 from runai_access.ui.tables import ListTable
 
 

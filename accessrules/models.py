@@ -15,8 +15,8 @@ from django.db.models.lookups import In
 from django.utils import timezone
 
 from runai_access.folding import fold
+from runai_access.ui.keys import Among, Aside
 from runai_access.ui.keyset import Bytewise
-from runai_access.ui.narrowing import Among, Aside
 from runai_access.ui.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")

@@ -14,8 +14,8 @@ from accessrules.effective import Access, actions_by_type, members_in_sight
 from accessrules.grants import permissions_of
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.folding import fold
+from runai_access.ui.keys import Among, Aside
 from runai_access.ui.keyset import Bytewise
-from runai_access.ui.narrowing import Among, Aside
 
 _AT_ONCE = 500
 

@@ -8,8 +8,7 @@ from django.db.models.functions import Coalesce
 
 from accessrules import scope_policy
 from accessrules.authorization import Authority
-from accessrules.effective import sees_all_rules
-from accessrules.models import AccessRule, AccessRuleQuerySet, Scope, ScopeQuerySet
+from accessrules.models import AccessRuleQuerySet, Scope, ScopeQuerySet
 
 
 def scopes_below(authority: Authority, pks: Iterable[int]) -> dict[int, int]:
@@ -39,9 +38,8 @@ def _scopes(authority: Authority) -> ScopeQuerySet:
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:
-    if sees_all_rules(authority):  # but those above the account, where no scope is offered
-        return AccessRule.objects.living()
-    return authority.visible_rules(by_scope=True).living()
+    # No scope above the account is offered.
+    return authority.visible_rules(by_scope=True, in_account=True).living()
 
 
 def _counts(rows: QuerySet[Any], by: str) -> dict[int, int]:

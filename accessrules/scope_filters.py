@@ -20,7 +20,7 @@ from runai_access.ui.filters import (
     TextKind,
     TimeKind,
 )
-from runai_access.ui.narrowing import Among, Keys
+from runai_access.ui.keys import Among, Keys
 
 
 class ScopeNameKind(TextKind):

@@ -13,8 +13,8 @@ from accessrules.authorization import Authority
 from accessrules.models import Scope
 from accessrules.scope_tree import full_names
 from runai_access.ui.addresses import history_url
+from runai_access.ui.keys import Among
 from runai_access.ui.keyset import Bytewise, Count, Page, Sort
-from runai_access.ui.narrowing import Among
 from runai_access.ui.tables import (
     ListColumn,
     ListTable,

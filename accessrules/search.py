@@ -12,7 +12,8 @@ from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.folding import fold
-from runai_access.ui.narrowing import Among, Aside, Keys, Narrowing
+from runai_access.ui.keys import Among, Aside, Keys
+from runai_access.ui.narrowing import Narrowing
 
 _MOST_SUBJECTS = 6_000
 

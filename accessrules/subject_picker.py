@@ -17,8 +17,8 @@ from accessrules.models import Subject, SubjectQuerySet
 from accessrules.several import MOST_SUBJECTS
 from runai_access.errors import NotFound
 from runai_access.folding import fold
+from runai_access.ui.keys import Aside
 from runai_access.ui.keyset import Bytewise, count_up_to
-from runai_access.ui.narrowing import Aside
 
 SHOWN = 20
 _LONGEST_SEARCH = 255

@@ -9,8 +9,8 @@ from accessrules import cells
 from accessrules.authorization import Authority
 from accessrules.models import AccessRule, Role, Scope, Subject
 from accessrules.scope_tree import full_names
+from runai_access.ui.keys import Among
 from runai_access.ui.keyset import Sort
-from runai_access.ui.narrowing import Among
 from runai_access.ui.tables import (
     ListColumn,
     ListTable,

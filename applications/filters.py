@@ -29,8 +29,8 @@ from runai_access.ui.filters import (
     TextKind,
     TimeKind,
 )
+from runai_access.ui.keys import Keys
 from runai_access.ui.keyset import Bytewise
-from runai_access.ui.narrowing import Keys
 
 _HIGHEST = "\U0010ffff"
 

@@ -17,7 +17,8 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
-from runai_access.ui.narrowing import FEW, Among, Aside, Keys, Narrowing
+from runai_access.ui.keys import Among, Aside, Keys
+from runai_access.ui.narrowing import FEW, Narrowing
 
 _TRIGRAM = 3
 

@@ -20,8 +20,8 @@ from accessrules.search import roles_saying
 from accessrules.tables import RoleTable
 from runai_access.errors import NotFound
 from runai_access.ui.dialogs import leave_for
+from runai_access.ui.keys import Aside
 from runai_access.ui.keyset import count_up_to
-from runai_access.ui.narrowing import Aside
 from runai_access.ui.pages import Action, ListPage
 
 HOLDERS = 20

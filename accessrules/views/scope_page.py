@@ -14,7 +14,7 @@ from accessrules.scope_filters import ScopeFilterSet
 from accessrules.scope_table import ScopeTable
 from accessrules.search import scopes_saying
 from runai_access.ui.dialogs import Home, way_back
-from runai_access.ui.narrowing import Among
+from runai_access.ui.keys import Among
 from runai_access.ui.pages import Action, ListPage
 
 # What changes one scope, and is a dialog of its own.

@@ -18,8 +18,8 @@ from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import memberships_in_sight
 from runai_access.ui import cells as shared
 from runai_access.ui.export import IsoTime
+from runai_access.ui.keys import Among, AsStored
 from runai_access.ui.keyset import Bytewise, Sort
-from runai_access.ui.narrowing import Among, AsStored
 from runai_access.ui.tables import (
     ListColumn,
     creation_column,

@@ -17,7 +17,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from runai_access.folding import fold
-from runai_access.ui.narrowing import Keys, Narrowing
+from runai_access.ui.keys import Keys
+from runai_access.ui.narrowing import Narrowing
 
 MOST_VALUES = 50
 _LONGEST_VALUE = 300

@@ -15,6 +15,7 @@ from django.http import HttpRequest, QueryDict
 
 from runai_access.ui.export import ROW_LIMIT
 from runai_access.ui.filters import Chip, ListFilterSet, is_text
+from runai_access.ui.keys import Among, AsStored, unindexed
 from runai_access.ui.keyset import (
     COUNTED,
     BadCursor,
@@ -27,7 +28,7 @@ from runai_access.ui.keyset import (
     page_of,
 )
 from runai_access.ui.models import TablePreference
-from runai_access.ui.narrowing import Among, AsStored, Narrowed, Narrowing, unindexed
+from runai_access.ui.narrowing import Narrowed, Narrowing
 from runai_access.ui.preferences import preference_of
 from runai_access.ui.tables import ListTable
 

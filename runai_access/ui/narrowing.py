@@ -8,17 +8,15 @@ rows are sorted too, without their keys leaving the database. They could all sta
 a page of them is looked for by a walk first, as far as that takes less than to sort them.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Exists, F, Func, Q, QuerySet, TextField
+from django.db.models import Exists, F, Q, QuerySet
 
+from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed
 from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, count_up_to
 
 # Sorting this many costs about as much as walking until a page of them is full.
@@ -26,110 +24,6 @@ FEW = 3_000
 # "At least" is found out among so many; fewer than a page has would say nothing.
 _SAMPLE = 1_000
 _TELLING = 100
-
-
-_Select = tuple[str, tuple[Any, ...]]
-"""SQL and its parameters."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
-
-    `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
-    are all of those, `is_distinct` that none repeats. `once` is a SELECT with a row for each, the key
-    in its column `key`: it tells the same ones apart by the order of an index, and is read no further
-    than is asked for.
-    """
-
-    parts: tuple[_Select, ...] = ()
-    is_exact: bool = True
-    is_whole: bool = True
-    is_distinct: bool = False
-    once: _Select | None = None
-    key: str = ""
-
-    @classmethod
-    def of(
-        cls,
-        rows: QuerySet[Any],
-        column: str = "pk",
-        *,
-        is_exact: bool = True,
-        is_whole: bool = True,
-        in_order_of: Sequence[str] = (),
-    ) -> "Keys":
-        """Return the keys that a queryset holds in `column`: each row once.
-
-        `in_order_of` are columns, the key among them, in whose order an index has the rows: equal
-        keys stand beside one another.
-        """
-        rows = rows.order_by()
-        try:
-            select = _select(rows.values(column))
-            once = _select(rows.values(*in_order_of).distinct()) if in_order_of else None
-        except EmptyResultSet:
-            return cls(is_exact=is_exact, is_whole=is_whole)
-        return cls((select,), is_exact, is_whole, column == "pk", once, column)
-
-    def __or__(self, other: "Keys") -> "Keys":
-        only = self if not other.parts else other if not self.parts else None
-        return Keys(
-            self.parts + other.parts,
-            self.is_exact and other.is_exact,
-            self.is_whole and other.is_whole,
-            is_distinct=only is not None and only.is_distinct,
-            once=only.once if only else None,
-            key=only.key if only else "",
-        )
-
-    def first(self, limit: int) -> list[Any]:
-        """Return at most `limit` keys, as the database holds them: different ones, if `once` is set."""
-        if not self.parts:
-            return []
-        sql, parameters = self._limited(limit)
-        if connection.vendor == "sqlite":  # which hands over one text sooner than thousands of rows
-            sql = f"WITH k(key) AS ({sql}) SELECT json_group_array(key) FROM k"  # noqa: S608
-            ((keys,),) = _rows_of(sql, parameters)
-            return list(json.loads(keys))
-        return [key for (key,) in _rows_of(sql, parameters)]
-
-    def count(self, limit: int) -> tuple[int, bool]:
-        """Return how many there are among what `first` would return, and whether those are all."""
-        if not self.parts:
-            return 0, self.is_whole
-        sql, parameters = self._limited(limit)
-        if self.once:
-            ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
-            return number, number < limit and self.is_whole
-        # Grouping takes less than counting what is distinct, and reading alone a fraction of it.
-        each = "SELECT 1" if self.is_distinct else "SELECT COUNT(*)"
-        end = "" if self.is_distinct else " GROUP BY key"
-        counted = (
-            f"WITH k(key) AS ({sql}), n(n) AS ({each} FROM k{end}) SELECT COUNT(*), SUM(n) FROM n"  # noqa: S608
-        )
-        ((different, read),) = _rows_of(counted, parameters)
-        return different, (read or 0) < limit and self.is_whole
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """Return a SELECT of all of them."""
-        sql = " UNION ALL ".join(
-            f"SELECT * FROM ({text}) part_{number}"  # noqa: S608
-            for number, (text, _) in enumerate(self.parts)
-        )
-        return sql, [p for _, parameters in self.parts for p in parameters]
-
-    def _limited(self, limit: int) -> tuple[str, Sequence[Any]]:
-        if self.once:
-            sql, parameters = self.once
-            return f"SELECT {self.key} FROM ({sql} LIMIT {int(limit)}) once", parameters  # noqa: S608
-        # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
-        parts = (
-            f"SELECT * FROM ({text} LIMIT {int(limit)}) part_{number}"  # noqa: S608
-            for number, (text, _) in enumerate(self.parts)
-        )
-        sql = " UNION ALL ".join(parts)
-        return f"{sql} LIMIT {int(limit)}", [p for _, parameters in self.parts for p in parameters]
 
 
 @dataclass(frozen=True)
@@ -145,76 +39,6 @@ class Narrowing:
     condition: Q
     keys: Keys | None = None
     column: str = ""
-
-
-class Among(Func):
-    """Whether a key is one of many, sent as one parameter."""
-
-    output_field = BooleanField()
-    conditional = True
-
-    def __init__(self, key: str | Func, keys: Sequence[Any]) -> None:
-        super().__init__(F(key) if isinstance(key, str) else key)
-        self._keys = list(keys)
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
-        key, parameters = compiler.compile(self.source_expressions[0])
-        if connection.vendor == "sqlite":
-            listed = json.dumps(self._keys)
-            return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
-        if all(isinstance(one, UUID | int) for one in self._keys):
-            # As one text: to adapt thousands of values, each by itself, takes longer than to find them.
-            type_ = self.source_expressions[0].output_field.db_type(connection)
-            listed = ",".join([k.hex if isinstance(k, UUID) else str(k) for k in self._keys])
-            return f"{key} = ANY(%s::{type_}[])", [*parameters, f"{{{listed}}}"]
-        return f"{key} = ANY(%s)", [*parameters, self._keys]
-
-
-class AmongKeys(Func):
-    """Whether a key is one of `Keys`, which stay where they are."""
-
-    output_field = BooleanField()
-    conditional = True
-
-    def __init__(self, key: str, keys: Keys) -> None:
-        super().__init__(F(key))
-        self._keys = keys
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
-        key, parameters = compiler.compile(self.source_expressions[0])
-        sql, more = self._keys.sql()
-        return f"{key} IN ({sql})", [*parameters, *more]
-
-
-class AsStored(Func):
-    """A key as the database holds it, and as `Among` takes it: no UUID is made of it."""
-
-    template = "%(expressions)s"
-    output_field = TextField()
-
-
-class Unindexed(Func):
-    """The same value, of which no index knows: what is few already is sorted, not walked to."""
-
-    template = "+%(expressions)s"
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
-
-
-def unindexed(sort: Sort) -> Sort:
-    """Return the same order for rows that are found by their keys."""
-    return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
-
-
-class Aside(Func):
-    """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
-    condition leaves, and may judge by itself."""
-
-    template = "+%(expressions)s"
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
 class Narrowed:
@@ -420,15 +244,3 @@ def _changed(condition: Q, change: Callable[[Any], Any]) -> Q:
         for child in condition.children
     ]
     return Q(*children, _connector=condition.connector, _negated=condition.negated)
-
-
-def _select(rows: QuerySet[Any]) -> _Select:
-    sql, parameters = rows.query.sql_with_params()
-    return sql, tuple(parameters)
-
-
-def _rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -14,9 +14,9 @@ from runai_access.ui import cells
 from runai_access.ui.addresses import history_url
 from runai_access.ui.cells import Cell
 from runai_access.ui.export import IsoTime
+from runai_access.ui.keys import AsStored
 from runai_access.ui.keyset import Page, Sort
 from runai_access.ui.markup import markup
-from runai_access.ui.narrowing import AsStored
 
 CHUNK = 500
 

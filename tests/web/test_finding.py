@@ -23,8 +23,9 @@ from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.folding import fold
 from runai_access.ui import narrowing
+from runai_access.ui.keys import Keys
 from runai_access.ui.keyset import Count, Position, Sort, Sorted, page_of
-from runai_access.ui.narrowing import Keys, Narrowed, Narrowing
+from runai_access.ui.narrowing import Narrowed, Narrowing
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
 
