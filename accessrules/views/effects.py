@@ -19,8 +19,8 @@ from accessrules.scope_access import Holders, Question, access_of
 from accessrules.scope_tree import full_names
 from accessrules.subject_pages import own_page
 from runai_access.errors import NotFound
+from runai_access.ui import export
 from runai_access.ui.dialogs import Home, render_dialog
-from runai_access.ui.export import ROW_LIMIT, csv_response
 from runai_access.ui.row_urls import row_url
 
 HOLDERS_PER_PAGE = 25
@@ -161,5 +161,5 @@ def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:
 
 
 def _csv(name: str, rows: Iterator[tuple[object, ...]]) -> HttpResponseBase:
-    kept = list(islice(rows, ROW_LIMIT + 1))
-    return csv_response(name, CSV_HEADER, kept[:ROW_LIMIT], is_cut=len(kept) > ROW_LIMIT)
+    kept, is_cut = export.within_limit(rows)
+    return export.csv_response(name, CSV_HEADER, kept, is_cut=is_cut)

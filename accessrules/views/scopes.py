@@ -1,6 +1,5 @@
 """The page of scopes: the tree, the way from the selected one to its dialog, and the file."""
 
-from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -13,13 +12,12 @@ from django_htmx.http import replace_url
 
 from accessrules import scope_policy
 from accessrules.callers import caller_of
-from accessrules.models import Scope
 from accessrules.scope_files import COLUMNS, csv_rows
 from accessrules.scope_list import ScopeList, ScopeRow
 from accessrules.scope_table import ScopeTable
 from accessrules.views.scope_page import CHANGES, PAGE, tabs, tree_home
+from runai_access.ui import export
 from runai_access.ui.dialogs import asks_for, finish_dialog, onward
-from runai_access.ui.export import ROW_LIMIT, csv_response
 from runai_access.ui.pages import Action
 
 # In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
@@ -87,6 +85,5 @@ def csv(request: HttpRequest) -> HttpResponseBase:
     """Send the scopes in sight as a file that `import_scopes` reads."""
     authority = caller_of(request).authority
     found = scope_policy.in_sight(authority).filter(depth__gt=1).select_related("parent")
-    kept: list[Scope] = list(islice(found.order_by("depth", "name", "pk"), ROW_LIMIT + 1))
-    is_cut = len(kept) > ROW_LIMIT
-    return csv_response("scopes", COLUMNS, csv_rows(kept[:ROW_LIMIT]), is_cut=is_cut)
+    kept, is_cut = export.within_limit(found.order_by("depth", "name", "pk"))
+    return export.csv_response("scopes", COLUMNS, csv_rows(kept), is_cut=is_cut)

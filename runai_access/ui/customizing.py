@@ -10,8 +10,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
+from runai_access.ui import export
 from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog, way_back
-from runai_access.ui.export import ROW_LIMIT, csv_response, json_response
 from runai_access.ui.filters import Chip, ChoiceKind, Operator
 from runai_access.ui.listing import PAGE_SIZES, Listing
 from runai_access.ui.models import TablePreference
@@ -220,7 +220,7 @@ def download_dialog(
     request: HttpRequest, listing: Listing, *, path: str, home: Home, json_path: str = ""
 ) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
-    context = {"list": listing, "csv_url": listing.url(path), "limit": ROW_LIMIT}
+    context = {"list": listing, "csv_url": listing.url(path), "limit": f"{export.ROW_LIMIT:,}"}
     if json_path:
         context["json_url"] = listing.url(json_path)
     return render_dialog(request, "ui/list/_download.html", context, home=home)
@@ -231,10 +231,10 @@ def download(listing: Listing) -> HttpResponseBase:
     table, context = listing.source.table, listing.source.context
     parts, is_cut = listing.exported()
     titles = table.titles()
-    return csv_response(
+    return export.csv_response(
         table.name,
         [titles[name] for name in listing.columns],
-        table.exported(parts, listing.columns, context, ROW_LIMIT),
+        table.exported(parts, listing.columns, context, export.ROW_LIMIT),
         is_cut=is_cut,
     )
 
@@ -242,6 +242,6 @@ def download(listing: Listing) -> HttpResponseBase:
 def download_json(listing: Listing, document: Callable[[Any], Any]) -> HttpResponseBase:
     """Send the current view row by row, each as `document` makes one of it."""
     parts, is_cut = listing.exported()
-    rows = (part[:ROW_LIMIT].iterator(chunk_size=CHUNK) for part in parts)
-    shown = islice(chain.from_iterable(rows), ROW_LIMIT)
-    return json_response(listing.source.table.name, map(document, shown), is_cut=is_cut)
+    rows = (part[: export.ROW_LIMIT].iterator(chunk_size=CHUNK) for part in parts)
+    shown = islice(chain.from_iterable(rows), export.ROW_LIMIT)
+    return export.json_response(listing.source.table.name, map(document, shown), is_cut=is_cut)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.db.models import Func, TextField
@@ -17,6 +17,14 @@ _BOM = "\ufeff"
 # OWASP, CSV Injection; the last four are the full-width forms that some spreadsheets take as well.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
 _AT_ONCE = 100
+
+_Row = TypeVar("_Row")
+
+
+def within_limit(rows: Iterable[_Row]) -> tuple[list[_Row], bool]:
+    """Return the rows that a file holds, and whether there are more."""
+    kept = list(islice(rows, ROW_LIMIT + 1))
+    return kept[:ROW_LIMIT], len(kept) > ROW_LIMIT
 
 
 class IsoTime(Func):

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 
-from runai_access.ui.export import ROW_LIMIT
+from runai_access.ui import export
 from runai_access.ui.filters import Chip, ListFilterSet, is_text
 from runai_access.ui.keys import Among, AsStored, unindexed
 from runai_access.ui.keyset import (
@@ -284,22 +284,22 @@ class Listing:
         if is_cut is not None:
             return self._in_order(self._for_file), is_cut
         # To find it out takes as long as to find the rows, so that is done once for both.
-        keys = self._keys(self._for_file, AsStored("pk"), ROW_LIMIT + 1)
+        keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         rows = self.source.rows.filter(Among("pk", keys))
         parts = in_order(rows, unindexed(sort), is_descending=is_descending)
-        return parts, len(keys) > ROW_LIMIT
+        return parts, len(keys) > export.ROW_LIMIT
 
     @property
     def is_cut(self) -> bool | None:
         """Whether a file can't hold all rows; None where it takes too long to find that out."""
         count = self._for_file.count()
-        is_known = count.is_exact or count.number >= ROW_LIMIT
+        is_known = count.is_exact or count.number >= export.ROW_LIMIT
         return not count.is_exact if is_known else None
 
     @cached_property
     def _for_file(self) -> Narrowed:
-        return Narrowed(*self._narrowings(), counted=ROW_LIMIT)
+        return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT)
 
     def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)

@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
-from runai_access.ui import customizing, listing, narrowing
+from runai_access.ui import export, narrowing
 from runai_access.ui.models import TablePreference
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
@@ -350,12 +350,11 @@ def test_a_file_takes_one_query_for_the_rules_of_500_rows(
 def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
     browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(customizing, "ROW_LIMIT", 3)
-    monkeypatch.setattr(listing, "ROW_LIMIT", 3)
+    monkeypatch.setattr(export, "ROW_LIMIT", 3)
     before = text_of(browser.get(f"{LIST}download/"))
-    assert "This view has more than 20,000 rows." in before
+    assert "This view has more than 3 rows." in before
     answer = browser.get(f"{LIST}applications.csv")
-    assert "first-20000-rows" in answer.headers["Content-Disposition"]
+    assert "first-3-rows" in answer.headers["Content-Disposition"]
     assert answer.headers["X-Row-Limit-Reached"] == "true"
     assert len(_csv(answer)) == 1 + 3
 
@@ -374,8 +373,7 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
     monkeypatch.setattr(narrowing, "FEW", 1)
     for number_of in ("COUNTED", "_TELLING"):
         monkeypatch.setattr(narrowing, number_of, 2)
-    monkeypatch.setattr(customizing, "ROW_LIMIT", limit)
-    monkeypatch.setattr(listing, "ROW_LIMIT", limit)
+    monkeypatch.setattr(export, "ROW_LIMIT", limit)
     role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
     answer = browser.get(f"{LIST}applications.csv", {**query, **role})
     assert answer.headers["X-Row-Limit-Reached"] == is_cut
@@ -389,12 +387,9 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
         factories.application(f"app-{number}", ("Viewer", acme.east))
         factories.application(f"job-{number}", ("Editor" if number else "Viewer", acme.east))
     monkeypatch.setattr(narrowing, "FEW", 1)
-    for module in (customizing, listing):
-        monkeypatch.setattr(module, "ROW_LIMIT", 2)
+    monkeypatch.setattr(export, "ROW_LIMIT", 2)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
-    assert "This view may have more than 20,000 rows." in text_of(
-        browser.get(f"{LIST}download/", view)
-    )
+    assert "This view may have more than 2 rows." in text_of(browser.get(f"{LIST}download/", view))
     answer = browser.get(f"{LIST}applications.csv", view)
     assert answer.headers["X-Row-Limit-Reached"] == "false"
     assert [row[0] for row in _csv(answer)[1:]] == ["job-0"]
