@@ -290,6 +290,8 @@ class AccessRule(models.Model):
     subject_name = models.TextField(db_default="", editable=False)
     role_name = models.TextField(db_default="", editable=False)
     scope_name = models.TextField(db_default="", editable=False)
+    # When the application that holds it was created; NULL where a person or a group does.
+    holder_created_at = models.DateTimeField(null=True, editable=False)
 
     objects = AccessRuleQuerySet.as_manager()
 
@@ -299,11 +301,23 @@ class AccessRule(models.Model):
             models.Index(
                 fields=["subject", "deleted_at", "scope", "role"], name="access_rule_of_subject"
             ),
-            # With the scope, to tell without a look at the row whose rule is in sight, and the type, to
-            # tell whether an application holds it.
+            # In the usual order of applications that hold it. With the scope, to tell without a look at
+            # the row whose rule is in sight, and the type, to tell whether an application holds it.
             models.Index(
-                fields=["role", "deleted_at", "subject", "scope", "subject_type", "id"],
+                fields=[
+                    "role",
+                    "deleted_at",
+                    "holder_created_at",
+                    "subject",
+                    "scope",
+                    "subject_type",
+                    "id",
+                ],
                 name="access_rule_of_role",
+            ),
+            models.Index(
+                fields=["scope", "deleted_at", "holder_created_at", "subject"],
+                name="access_rule_of_scope",
             ),
             # By name, as those who hold something in a scope are listed.
             models.Index(

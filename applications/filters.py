@@ -17,7 +17,13 @@ from accessrules.holder_filters import (
 )
 from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
-from applications.search import has_text, keys_of_holders, keys_with_text, sees_kept_rule
+from applications.search import (
+    has_text,
+    keys_by_creation,
+    keys_of_holders,
+    keys_with_text,
+    sees_kept_rule,
+)
 from runai_access.folding import fold
 from runai_access.ui.filters import (
     CONTAINS,
@@ -115,7 +121,7 @@ class RuleRoleKind(HeldRoleKind):
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
         rules = _rules(context, RoleKind.condition(self, operator, values, context))
-        return keys_of_holders(rules, _BY_ROLE if len(values) == 1 else ())
+        return _keys_of_holders(rules, values)
 
 
 class RuleScopeKind(HeldScopeKind):
@@ -123,8 +129,7 @@ class RuleScopeKind(HeldScopeKind):
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
         rules = _rules(context, ScopeKind.condition(self, operator, values, context))
-        named = rules.annotate(name_in_order=Bytewise(F("subject_name")))
-        return keys_of_holders(named, _BY_SCOPE if len(values) == 1 else ())
+        return _keys_of_holders(rules, values)
 
 
 class EnabledKind(StatusKind):
@@ -133,13 +138,12 @@ class EnabledKind(StatusKind):
     indexed_column = "is_enabled"
 
 
-# The orders in which indexes have the rules of one role, and those of one scope.
-_BY_ROLE = ("deleted_at", "subject_id")
-_BY_SCOPE = ("deleted_at", "name_in_order", "subject_id")
-
-
 def _rules(authority: Authority, condition: Q) -> AccessRuleQuerySet:
     return authority.visible_rules().living().filter(condition)
+
+
+def _keys_of_holders(rules: AccessRuleQuerySet, values: list[Choice]) -> Keys:
+    return keys_by_creation(rules) if len(values) == 1 else keys_of_holders(rules)
 
 
 class ApplicationFilterSet(ListFilterSet):

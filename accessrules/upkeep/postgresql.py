@@ -52,4 +52,7 @@ INSTALL = [
 ]
 REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
 _VALUES = ", ".join(f"{copy} = {value}" for copy, value in _read("rule").items())
-REBUILD = [f"UPDATE accessrules_accessrule rule SET {_VALUES}"]
+_IS_OUTDATED = " OR ".join(
+    f"{copy} IS DISTINCT FROM {value}" for copy, value in _read("rule").items()
+)
+REBUILD = [f"UPDATE accessrules_accessrule rule SET {_VALUES} WHERE {_IS_OUTDATED}"]

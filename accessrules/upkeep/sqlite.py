@@ -5,12 +5,20 @@
 from accessrules.upkeep import COPIES
 
 
-def _copies(rule: str) -> str:
-    return ", ".join(
-        f"{copy} = (SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"
+def _read(rule: str) -> dict[str, str]:
+    return {
+        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"
         for table, columns in COPIES.items()
         for copy, column in columns.items()
-    )
+    }
+
+
+def _copies(rule: str) -> str:
+    return ", ".join(f"{copy} = {value}" for copy, value in _read(rule).items())
+
+
+def _is_outdated(rule: str) -> str:
+    return " OR ".join(f"{copy} IS NOT {value}" for copy, value in _read(rule).items())
 
 
 _TRIGGERS = {
@@ -33,4 +41,5 @@ _TRIGGERS = {
 
 INSTALL = [f"CREATE TRIGGER {name} {rest}" for name, rest in _TRIGGERS.items()]
 REMOVE = [f"DROP TRIGGER IF EXISTS {name}" for name in _TRIGGERS]
-REBUILD = [f"UPDATE accessrules_accessrule SET {_copies('accessrules_accessrule')}"]
+_RULES = "accessrules_accessrule"
+REBUILD = [f"UPDATE {_RULES} SET {_copies(_RULES)} WHERE {_is_outdated(_RULES)}"]

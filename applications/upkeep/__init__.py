@@ -6,6 +6,7 @@ it follows. None of this decides anything; it only makes lists quick.
 
 - `is_enabled` of an application is its subject's.
 - `first_rule` is its first living rule at or below the account, "Role in Scope", or NULL.
+- `holder_created_at` of an access rule is when the application that holds it was created.
 - `search_text` is found by its trigrams: in SQLite by an FTS5 table that is fed here, in PostgreSQL
   by an index of the extension pg_trgm that needs no feeding.
 
@@ -28,7 +29,7 @@ _DIALECTS = {
     "sqlite": (rules_in_sqlite, sqlite),
     "postgresql": (rules_in_postgresql, postgresql),
 }
-_NEEDED = {("applications", "0005_search"), ("accessrules", "0004_orders")}
+_NEEDED = {("applications", "0005_search"), ("accessrules", "0008_creation_of_holders")}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

@@ -17,6 +17,12 @@ _UPDATE_FIRST_RULES = f"""
     UPDATE applications_application application SET first_rule = ({_OF_APPLICATION})
         WHERE application.subject_id = ANY (subjects);
 """
+_CREATION_OF_HOLDER = (
+    "(SELECT created_at FROM applications_application WHERE subject_id = {rule}.subject_id)"
+)
+_DATE_RULES = """
+    UPDATE accessrules_accessrule SET holder_created_at = {time} WHERE subject_id = {subject};
+"""
 
 
 def _function(name: str, body: str, declared: str = "") -> str:
@@ -32,6 +38,16 @@ _FUNCTIONS = {
         NEW.is_enabled := (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id);
         NEW.first_rule := ({_FIRST_RULE.format(subject="NEW.subject_id")});
         """,
+    ),
+    "application_dated": _function(
+        "application_dated", _DATE_RULES.format(time="NEW.created_at", subject="NEW.subject_id")
+    ),
+    "application_gone": _function(
+        "application_gone", _DATE_RULES.format(time="NULL", subject="OLD.subject_id")
+    ),
+    "application_rule_dated": _function(
+        "application_rule_dated",
+        f"NEW.holder_created_at := {_CREATION_OF_HOLDER.format(rule='NEW')};",
     ),
     "application_switched": _function(
         "application_switched",
@@ -67,6 +83,11 @@ _FUNCTIONS = {
 }
 _TRIGGERS = {
     "application_made": "BEFORE INSERT ON applications_application FOR EACH ROW",
+    "application_dated": """AFTER INSERT OR UPDATE OF created_at
+        ON applications_application FOR EACH ROW""",
+    "application_gone": "AFTER DELETE ON applications_application FOR EACH ROW",
+    "application_rule_dated": """BEFORE INSERT OR UPDATE OF subject_id
+        ON accessrules_accessrule FOR EACH ROW""",
     "application_switched": """AFTER UPDATE OF enabled ON accessrules_subject FOR EACH ROW
         WHEN (OLD.enabled IS DISTINCT FROM NEW.enabled)""",
     "application_rules_changed": """AFTER INSERT OR DELETE
@@ -96,5 +117,12 @@ REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
 REBUILD = [
     f"""UPDATE applications_application application SET
         is_enabled = subject.enabled, first_rule = ({_OF_APPLICATION})
-        FROM accessrules_subject subject WHERE subject.id = application.subject_id""",
+        FROM accessrules_subject subject WHERE subject.id = application.subject_id AND (
+            application.is_enabled <> subject.enabled
+            OR application.first_rule IS DISTINCT FROM ({_OF_APPLICATION})
+        )""",
+    """UPDATE accessrules_accessrule rule SET holder_created_at = {time}
+        WHERE holder_created_at IS DISTINCT FROM {time}""".format(
+        time=_CREATION_OF_HOLDER.format(rule="rule")
+    ),
 ]

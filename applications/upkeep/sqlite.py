@@ -27,8 +27,17 @@ def _first_rule_of(subject: str) -> str:
     )"""
 
 
+_CREATION_OF_HOLDER = """(
+        SELECT created_at FROM applications_application application
+        WHERE application.subject_id = accessrules_accessrule.subject_id
+    )"""
+_DATE_RULE = f"UPDATE accessrules_accessrule SET holder_created_at = {_CREATION_OF_HOLDER}"
 _UPDATE_FIRST_RULE = f"""UPDATE applications_application
     SET first_rule = {_first_rule_of("applications_application.subject_id")}"""
+_SUBJECT_IS_ENABLED = """(
+        SELECT enabled FROM accessrules_subject subject
+        WHERE subject.id = applications_application.subject_id
+    )"""
 _ENTER = """INSERT INTO applications_search_index (rowid, text)
     SELECT id, NEW.search_text FROM applications_search WHERE application_id = NEW.subject_id;"""
 # An index without text has to be told what it held.
@@ -44,9 +53,15 @@ _TRIGGERS = {
             is_enabled = (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id),
             first_rule = {_first_rule_of("NEW.subject_id")}
             WHERE subject_id = NEW.subject_id;
+        {_DATE_RULE} WHERE subject_id = NEW.subject_id;
+    END""",
+    "application_redated": f"""AFTER UPDATE OF created_at ON applications_application
+    WHEN OLD.created_at IS NOT NEW.created_at BEGIN
+        {_DATE_RULE} WHERE subject_id = NEW.subject_id;
     END""",
     "application_gone": f"""AFTER DELETE ON applications_application BEGIN
         {_STRIKE}
+        {_DATE_RULE} WHERE subject_id = OLD.subject_id;
         DELETE FROM applications_search WHERE application_id = OLD.subject_id;
     END""",
     "application_reworded": f"""AFTER UPDATE OF search_text ON applications_application
@@ -60,6 +75,10 @@ _TRIGGERS = {
     END""",
     "application_gained_rule": f"""AFTER INSERT ON accessrules_accessrule BEGIN
         {_UPDATE_FIRST_RULE} WHERE subject_id = NEW.subject_id;
+        {_DATE_RULE} WHERE id = NEW.id;
+    END""",
+    "application_took_over_rule": f"""AFTER UPDATE OF subject_id ON accessrules_accessrule BEGIN
+        {_DATE_RULE} WHERE id = NEW.id;
     END""",
     "application_changed_rule": f"""AFTER UPDATE OF deleted_at, subject_id, role_id, scope_id
     ON accessrules_accessrule BEGIN
@@ -91,8 +110,8 @@ REBUILD = [
         SELECT search.id, application.search_text FROM applications_search search
         JOIN applications_application application ON application.subject_id = search.application_id
         ORDER BY search.id""",
-    f"""{_UPDATE_FIRST_RULE}, is_enabled = (
-        SELECT enabled FROM accessrules_subject subject
-        WHERE subject.id = applications_application.subject_id
-    )""",
+    f"""{_UPDATE_FIRST_RULE}, is_enabled = {_SUBJECT_IS_ENABLED}
+        WHERE is_enabled IS NOT {_SUBJECT_IS_ENABLED}
+        OR first_rule IS NOT {_first_rule_of("applications_application.subject_id")}""",
+    f"{_DATE_RULE} WHERE holder_created_at IS NOT {_CREATION_OF_HOLDER}",
 ]

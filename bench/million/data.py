@@ -162,7 +162,7 @@ def build(size: int) -> None:
         "subject_id secret_hash credential_id search_text created_by created_at updated_at "
         "last_login is_enabled"
     )
-    rules = "subject_id role_id scope_id created_by created_at updated_at"
+    rules = "subject_id role_id scope_id created_by created_at updated_at holder_created_at"
     for table, columns, rows in (
         ("accessrules_subject", "id type name folded_name enabled", _subjects(size)),
         ("applications_application", applications, _applications(size)),
@@ -206,13 +206,18 @@ def _applications(size: int) -> Iterator[tuple[Any, ...]]:
     chance = random.Random(1)  # noqa: S311  # not a secret
     for number in range(size):
         creator = creator_of(chance)
-        made = START + timedelta(days=DAYS * number / size, seconds=chance.randrange(600))
+        made = _creation_of(number, size)
         changed = made + timedelta(seconds=chance.randrange(30 * 86_400))
         login = START + timedelta(seconds=chance.randrange(DAYS * 86_400))
         yield (
             id_of(number), "", id_of(-number - 1), search_text_of(name_of(number), creator),
             creator, made, changed, login if chance.random() < 0.7 else None, number % 25 != 0,
         )  # fmt: skip
+
+
+def _creation_of(number: int, size: int) -> datetime:
+    """Return when an application was created: about as they are numbered."""
+    return START + timedelta(days=DAYS * number / size, seconds=number * 7_919 % 600)
 
 
 def _roles() -> list[int]:
@@ -236,7 +241,7 @@ def _rules(size: int, scopes: list[list[int]], roles: list[int]) -> Iterator[tup
             given.add((role, chance.choice(places)))
         for role, scope in given:
             made = START + timedelta(days=DAYS * number / size)
-            yield subject, role, scope, ADMINISTRATOR, made, made
+            yield subject, role, scope, ADMINISTRATOR, made, made, _creation_of(number, size)
 
 
 def _make_scopes() -> list[list[int]]:

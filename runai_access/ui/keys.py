@@ -3,7 +3,7 @@ met by an index."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, TextField
 
-from runai_access.ui.keyset import Sort
+from runai_access.ui.keyset import Copy, Sort
 
 _Select = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""
@@ -24,7 +24,7 @@ class Keys:
     `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
     are all of those, `is_distinct` that none repeats. `once` is a SELECT with a row for each, the key
     in its column `key`: it tells the same ones apart by the order of an index, and is read no further
-    than is asked for.
+    than is asked for. `copy` is where that is the order of a list as well.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -33,6 +33,7 @@ class Keys:
     is_distinct: bool = False
     once: _Select | None = None
     key: str = ""
+    copy: Copy | None = None
 
     @classmethod
     def of(
@@ -42,20 +43,23 @@ class Keys:
         *,
         is_exact: bool = True,
         is_whole: bool = True,
-        in_order_of: Sequence[str] = (),
     ) -> "Keys":
-        """Return the keys that a queryset holds in `column`: each row once.
-
-        `in_order_of` are columns, the key among them, in whose order an index has the rows: equal
-        keys stand beside one another.
-        """
-        rows = rows.order_by()
+        """Return the keys that a queryset holds in `column`: each row once."""
         try:
-            select = _select(rows.values(column))
-            once = _select(rows.values(*in_order_of).distinct()) if in_order_of else None
+            select = _select(rows.order_by().values(column))
         except EmptyResultSet:
             return cls(is_exact=is_exact, is_whole=is_whole)
-        return cls((select,), is_exact, is_whole, column == "pk", once, column)
+        return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
+
+    @classmethod
+    def of_copy(cls, copy: Copy) -> "Keys":
+        """Return the keys that stand in another table as a list has them."""
+        rows = copy.rows.order_by()
+        try:
+            once = _select(rows.values(*copy.by).distinct())
+        except EmptyResultSet:
+            return cls()
+        return replace(cls.of(rows, copy.key), once=once, key=copy.key, copy=copy)
 
     def __or__(self, other: "Keys") -> "Keys":
         only = self if not other.parts else other if not self.parts else None
@@ -66,6 +70,7 @@ class Keys:
             is_distinct=only is not None and only.is_distinct,
             once=only.once if only else None,
             key=only.key if only else "",
+            copy=only.copy if only else None,
         )
 
     def first(self, limit: int) -> list[Any]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -125,14 +126,40 @@ class Walk(Generic[M]):
         """Return the keys of the first rows of a part; None where they stand too far off."""
         order = _order(is_descending)
         passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
-        edge = list(passed.values_list("sort_key", flat=True)[self.reach : self.reach + 1])
-        if edge == [None]:  # all of this part have none, so that it is no place to stop at
-            return None
-        rows = _keyed(self.rows, self.sort).filter(part)
-        if edge:  # those with its own value might be all that follow
-            rows = rows.filter(**{"sort_key__gt" if is_descending else "sort_key__lt": edge[0]})
-        keys = list(rows.order_by(*order).values_list("pk", flat=True)[:length])
+        edge = list(passed.values_list("sort_key", "pk")[self.reach : self.reach + 1])
+        rows = (
+            _keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
+        )
+        keys: list[Any] = []
+        for near in _before(*edge[0], is_descending=is_descending) if edge else [Q()]:
+            if len(keys) < length:
+                keys += rows.filter(near)[: length - len(keys)]
         return keys if len(keys) == length or not edge else None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Where the keys of rows stand in their order already: in another table, maybe several times.
+
+    An index has `rows` in the order of the columns `by`. The last of them is the key; the one before it
+    holds what the list's own rows have in `column`; of others there is but one value.
+    """
+
+    rows: QuerySet[Any]
+    by: tuple[str, ...]
+    column: str
+
+    @property
+    def key(self) -> str:
+        return self.by[-1]
+
+    @property
+    def value(self) -> str:
+        return self.by[-2]
+
+    def order(self, *, is_descending: bool) -> list[str]:
+        """Return the order in which the index is read, from one end or the other."""
+        return [f"-{name}" if is_descending else name for name in self.by]
 
 
 @dataclass(frozen=True)
@@ -143,6 +170,9 @@ class Sorted(Generic[M]):
     sort: Sort
     walk: Walk[M] | None = None  # tried first
     count: Count | None = None
+    copy: Copy | None = None  # read instead, if there is one
+    # How to read what the walk does not lead to; None where these rows are best after all.
+    far: Callable[[], "Sorted[M] | None"] | None = None
 
 
 @dataclass(frozen=True)
@@ -255,10 +285,16 @@ class _Reader(Generic[M]):
         self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
         self._sort, self._walk = listed.sort, listed.walk
-        self._rows = _keyed(listed.rows.select_related(None).prefetch_related(None), listed.sort)
+        self._listed, self._copy = listed, listed.copy
+        self._key = listed.copy.key if listed.copy else "pk"
         self._whole = _keyed(whole, listed.sort)
         self._is_descending, self._size = is_descending, size
         self._count = count_up_to(listed.rows) if listed.count is None else listed.count
+
+    @cached_property
+    def _keys(self) -> QuerySet[Any, Any]:
+        far = self._listed.far() if self._listed.far else None
+        return _keys_of(far or self._listed)
 
     def page(self, position: Position) -> Page[M]:
         if position.after:
@@ -281,11 +317,11 @@ class _Reader(Generic[M]):
         if start == 0:
             return self._made(self._read(None, self._size + 1), 1, has_previous=False)
         rows: list[M] = []
-        for part in _parts(self._sort, None, self._is_descending):
+        for part in _parts(self._sort, None, self._is_descending, self._key):
             if len(rows) <= self._size:
                 found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
                 rows += found
-                start = 0 if found else start - self._rows.filter(part).count()
+                start = 0 if found else start - self._keys.filter(part).count()
         return self._made(rows, number, has_previous=True)
 
     def _last(self) -> Page[M]:
@@ -310,23 +346,37 @@ class _Reader(Generic[M]):
         """Read from `start` on; each part of the way is one range of an index."""
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
-        for part in _parts(self._sort, start, is_descending):
+        for part in _parts(self._sort, start, is_descending, self._key):
             if len(rows) < length:
                 rows += self._slice(part, 0, length - len(rows), is_descending)
         return rows
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read some rows of a part: their keys first, so that what is passed over costs no join."""
-        order = _order(is_descending)
         keys: Any = None
         if self._walk and start == 0:
             keys = self._walk.keys(part, length, is_descending=is_descending)
         if keys is None:
-            keys = self._rows.filter(part).order_by(*order).values("pk")[start : start + length]
-        return list(self._whole.filter(pk__in=keys).order_by(*order))
+            keys = self._keys.filter(part).order_by(*self._order(is_descending))
+            keys = keys[start : start + length]
+        return list(self._whole.filter(pk__in=keys).order_by(*_order(is_descending)))
+
+    def _order(self, is_descending: bool) -> list[str]:
+        if self._copy:
+            return self._copy.order(is_descending=is_descending)
+        return _order(is_descending)
 
 
-def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
+def _keys_of(listed: Sorted[Any]) -> QuerySet[Any, Any]:
+    """Return the keys of a list's rows, to be sorted."""
+    if listed.copy:
+        copied: QuerySet[Any, Any] = listed.copy.rows.alias(sort_key=F(listed.copy.value))
+        return copied.values(listed.copy.key).distinct()
+    rows = listed.rows.select_related(None).prefetch_related(None)
+    return _keyed(rows, listed.sort).values("pk")
+
+
+def _parts(sort: Sort, start: Cursor | None, is_descending: bool, key: str = "pk") -> list[Q]:
     """Return what lies beyond `start`, in reading order: rows with and without a value apart."""
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
     if start is None:
@@ -334,7 +384,7 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
             return [Q()]
         return [something, nothing] if is_descending else [nothing, something]
     than = "lt" if is_descending else "gt"
-    tie = Q(**{f"pk__{than}": start.pk})
+    tie = Q(**{f"{key}__{than}": start.pk})
     if start.value is None:
         return [nothing & tie] if is_descending else [nothing & tie, something]
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
@@ -342,6 +392,18 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
         Q(**{f"sort_key__{than}": start.value}) | tie
     )
     return [beyond, nothing] if sort.is_nullable and is_descending else [beyond]
+
+
+def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
+    """Return what is read before a row, among those with and without a value alike.
+
+    Those with its own value are a range by themselves: they might be all that follow.
+    """
+    than = "gt" if is_descending else "lt"
+    alike = Q(**{f"pk__{than}": pk})
+    if value is None:
+        return [alike]
+    return [Q(**{f"sort_key__{than}": value}), alike & Q(sort_key=value)]
 
 
 def _order(is_descending: bool) -> list[str]:

@@ -6,21 +6,26 @@ full after a few steps; finding them all first would take a second. Which of the
 tells that reads at most FEW keys, and where it finds more, the count: as long as that is exact, the
 rows are sorted too, without their keys leaving the database. They could all stand at the far end; but
 a page of them is looked for by a walk first, as far as that takes less than to sort them.
+
+More could stand there as well, so a walk among those has an end, too: behind it they are sorted unless
+they are more than FAR. And some need neither: a copy of the list's order is kept where their keys are.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, F, Q, QuerySet
 
 from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed
-from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, count_up_to
+from runai_access.ui.keyset import COUNTED, Copy, Count, Sort, Sorted, Walk, count_up_to
 
 # Sorting this many costs about as much as walking until a page of them is full.
 FEW = 3_000
+# So many are sorted sooner than they are walked to, where a page is not full soon.
+FAR = 100_000
 # "At least" is found out among so many; fewer than a page has would say nothing.
 _SAMPLE = 1_000
 _TELLING = 100
@@ -112,17 +117,25 @@ class Narrowed:
             narrowing, few = self._few
             return _meeting(rows.filter(Among("pk", few)), _without_known(left, narrowing))
         if self._whole is not None and not self._is_walked:
-            narrowing, keys = self._whole
-            if narrowing.column:
-                return _meeting(rows, left, led_by=narrowing.column)
-            rows = rows.filter(AmongKeys("pk", keys))
-            return _meeting(rows, _without_known(left, narrowing), led_by="")
+            return self._led_by(*self._whole)
         return self._met(sort, is_page=is_page)
 
     def listed(self, sort: Sort) -> Sorted[Any]:
         """Return the rows as a page of them is read."""
-        rows, order = self.rows(sort, is_page=True), self.order(sort)
-        return Sorted(rows, order, self.walk(sort), self.count())
+        copy = self._copy(sort)
+        if copy:
+            return Sorted(self._rows, unindexed(sort), count=self.count(), copy=copy)
+        rows, order, walk = self.rows(sort, is_page=True), self.order(sort), self.walk(sort)
+        far = partial(self._far, sort) if walk and self._is_walked else None
+        return Sorted(rows, order, walk, self.count(), far=far)
+
+    def _copy(self, sort: Sort) -> Copy | None:
+        """Return where the keys of these rows stand in this order, if they do."""
+        if len(self._narrowings) == 1 and self._found and not self._rows.query.where:
+            _, keys = self._found[0]
+            if keys.copy and keys.copy.column == sort.column and keys.is_exact and keys.is_whole:
+                return keys.copy
+        return None
 
     def _met(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as they are met along the order."""
@@ -132,20 +145,34 @@ class Narrowed:
         # In another order the index of a condition would give all of them, unsorted.
         return _meeting(self._rows, left, led_by=sort.column)
 
+    def _led_by(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+        """Return the rows, found by the keys of one condition."""
+        if narrowing.column:
+            return _meeting(self._rows, self._narrowings, led_by=narrowing.column)
+        rows = self._rows.filter(AmongKeys("pk", keys))
+        return _meeting(rows, _without_known(self._narrowings, narrowing), led_by="")
+
     def walk(self, sort: Sort) -> Walk[Any] | None:
-        """Return how a page of rows may be met sooner than `rows` has all of them sorted.
+        """Return how a page of rows may be met sooner than all of them are sorted, or met.
 
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         Several conditions leave too little to meet, and a range of an index is sorted soon enough.
         """
-        is_sorted = self._few is None and not self._is_walked
-        if not is_sorted or len(self._narrowings) > 1 or not sort.column:
+        if self._few is not None or len(self._found) != 1 or len(self._narrowings) > 1:
             return None
         (narrowing,) = self._narrowings
-        if narrowing.column or not narrowing.condition:  # what is in sight is left already
+        if not sort.column or not narrowing.condition:  # what is in sight is left already
+            return None
+        if narrowing.column and not self._is_walked:
             return None
         number, _ = self._counted(0)
         return Walk(self._met(sort, is_page=True), self._rows, sort, number * 3 // 2)
+
+    def _far(self, sort: Sort) -> Sorted[Any] | None:
+        """Return how to read many rows that are not met soon; None where to go on is best."""
+        ((narrowing, keys),) = self._found
+        _, are_all = keys.count(FAR)
+        return Sorted(self._led_by(narrowing, keys), unindexed(sort)) if are_all else None
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""
@@ -155,7 +182,8 @@ class Narrowed:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
-            number, are_all = (len(self._few[1]), True) if self._few else self._counted(0)
+            few = None if self._found[0][1].once else self._few
+            number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)
             return count_up_to(self.rows(), limit)

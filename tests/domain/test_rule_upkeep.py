@@ -1,10 +1,13 @@
-"""What the database keeps up of a rule by itself: the names to sort it by."""
+"""What the database keeps up of a rule by itself: the names to sort it by, and its holder's age."""
+
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications import upkeep
+from applications.models import Application
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +17,11 @@ def _copies(rule: AccessRule) -> tuple[str, ...]:
     return AccessRule.objects.values_list(
         "subject_type", "subject_name", "role_name", "scope_name"
     ).get(pk=rule.pk)
+
+
+def _age(rule: AccessRule) -> datetime | None:
+    rule.refresh_from_db()
+    return rule.holder_created_at
 
 
 def test_a_rule_knows_the_names_that_it_is_sorted_by() -> None:
@@ -52,3 +60,58 @@ def test_rules_that_came_without_triggers_are_named_when_it_is_made_anew() -> No
     upkeep.rebuild(connection)
     upkeep.install(connection)
     assert _copies(rule) == ("group", "late", "Viewer", "east")
+
+
+def test_a_rule_knows_when_the_application_that_holds_it_was_created() -> None:
+    east = factories.cluster("east")
+    old, new = factories.application("old"), factories.application("new")
+    rule, other = factories.rule(old, "Viewer", east), factories.rule(new, "Editor", east)
+    of_group = factories.rule(factories.group("ops"), "Viewer", east)
+    assert (_age(rule), _age(other), _age(of_group)) == (old.created_at, new.created_at, None)
+    earlier = datetime(2020, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
+    Application.objects.filter(pk=old.pk).update(created_at=earlier)
+    assert (_age(rule), _age(other), _age(of_group)) == (earlier, new.created_at, None)
+    AccessRule.objects.filter(pk=other.pk).update(subject=old.subject)
+    assert _age(other) == earlier
+    Application.objects.filter(pk=old.pk).delete()
+    assert (_age(rule), _age(other)) == (None, None)
+
+
+def test_a_rule_that_was_there_before_its_application_is_dated_with_it() -> None:
+    subject = Subject.objects.create(type=Subject.Type.APP, name="late")
+    rule = AccessRule.objects.create(
+        subject=subject, role=factories.role("Viewer"), scope=factories.cluster("east")
+    )
+    assert _age(rule) is None
+    application = Application.objects.create(subject=subject, created_by="ada")
+    assert _age(rule) == application.created_at
+
+
+def test_rules_that_came_without_triggers_are_dated_when_it_is_made_anew() -> None:
+    application, east = factories.application("ci"), factories.cluster("east")
+    upkeep.remove(connection)
+    rule = factories.rule(application, "Viewer", east)
+    assert _age(rule) is None
+    upkeep.rebuild(connection)
+    upkeep.install(connection)
+    assert _age(rule) == application.created_at
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        {"subject_type": "user"},
+        {"subject_name": "stale"},
+        {"role_name": "stale"},
+        {"scope_name": "stale"},
+        {"holder_created_at": None},
+        {"holder_created_at": datetime(2020, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_a_single_copy_that_is_wrong_is_made_anew(stale: dict[str, object]) -> None:
+    application = factories.application("ci")
+    rule = factories.rule(application, "Viewer", factories.cluster("east"))
+    AccessRule.objects.filter(pk=rule.pk).update(**stale)
+    upkeep.rebuild(connection)
+    assert _copies(rule) == ("app", "ci", "Viewer", "east")
+    assert _age(rule) == application.created_at

@@ -83,6 +83,17 @@ def test_rebuilding_brings_what_came_without_triggers() -> None:
     assert (application.first_rule, application.is_enabled) == ("Viewer in east", False)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"first_rule": "wrong"}, {"first_rule": None}, {"is_enabled": False}]
+)
+def test_a_single_copy_that_is_wrong_is_rebuilt(wrong: dict[str, object]) -> None:
+    application = factories.application("ci", ("Viewer", factories.cluster("east")))
+    Application.objects.update(**wrong)
+    upkeep.rebuild(connection)
+    application.refresh_from_db()
+    assert (application.first_rule, application.is_enabled) == ("Viewer in east", True)
+
+
 def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
     config = apps.get_app_config("applications")
     upkeep.before_migrating(plan=["any"], using="default", sender=config)

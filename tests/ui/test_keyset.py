@@ -141,13 +141,19 @@ def test_a_walk_goes_no_further_than_it_reaches() -> None:
 
 
 @pytest.mark.django_db
-def test_a_walk_passes_none_of_those_that_have_the_value_where_it_would_stop() -> None:
-    """They might be all that follow."""
+@pytest.mark.parametrize("is_descending", [True, False])
+@pytest.mark.parametrize("name", ["created", "login"])
+def test_a_walk_ends_among_equal_values_and_among_those_without_one(
+    name: str, is_descending: bool
+) -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = Walk(everything, everything, SORTS["created"], 3)
-    assert walk.keys(Q(), 1, is_descending=True) is None
-    assert walk.keys(Q(), 1, is_descending=False) is None
+    walk = Walk(everything, everything, SORTS[name], 3)
+    for length in (1, 2, 3):
+        keys = walk.keys(Q(), length, is_descending=is_descending)
+        page = _page(name, Position(), is_descending=is_descending, size=length)
+        assert keys == [row.pk for row in page.rows]
+    assert walk.keys(Q(), 4, is_descending=is_descending) is None
 
 
 @pytest.mark.django_db

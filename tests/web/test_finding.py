@@ -1,6 +1,7 @@
 """Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -11,6 +12,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +27,7 @@ from runai_access.accounts.models import User
 from runai_access.folding import fold
 from runai_access.ui import narrowing
 from runai_access.ui.keys import Keys
-from runai_access.ui.keyset import Count, Position, Sort, Sorted, page_of
+from runai_access.ui.keyset import Count, Page, Position, Sort, Sorted, decode, page_of
 from runai_access.ui.narrowing import Narrowed, Narrowing
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
@@ -242,6 +245,137 @@ def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condit
         assert walk.rows.count() == 10
 
 
+_Holders = tuple[str, int]
+
+
+@pytest.fixture
+def holders(acme: Organisation) -> dict[str, _Holders]:
+    """Nineteen with several rules, in threes of the same age; each filter, and whom it leaves."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    factories.rule(factories.group("ops"), "Viewer", acme.east)
+    factories.application("none", ("Editor", acme.west))
+    lost = factories.rule(factories.application("lost"), "Viewer", acme.east)
+    AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
+    for number in range(19):
+        rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
+        made = factories.application(f"app-{number:02}", *rules)
+        age = start + timedelta(days=number // 3)
+        Application.objects.filter(pk=made.pk).update(created_at=age)
+    return {
+        "role": ("role__any_of", factories.role("Viewer").pk),
+        "scope": ("scope__any_of", acme.east.pk),
+    }
+
+
+def _narrowed(query: dict[str, Any]) -> Narrowed:
+    return Narrowed(Application.objects.all(), _narrowings(query))
+
+
+def _narrowings(query: dict[str, Any]) -> list[Narrowing]:
+    authority = authority_of(factories.system_person())
+    asked = QueryDict(urlencode(query))
+    filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
+    return list(filters.narrowings())
+
+
+@pytest.mark.parametrize("column_", ["role", "scope"])
+@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
+def test_the_holders_of_one_role_or_in_one_scope_are_paged_through_as_their_index_has_them(
+    sort: str, column_: str, holders: dict[str, _Holders]
+) -> None:
+    authority = authority_of(factories.system_person())
+    by, is_descending = ApplicationTable.sort_of(sort, authority)
+    listed = _narrowed(dict([holders[column_]])).listed(by)
+    assert listed.copy
+
+    def page(position: Position) -> Page[Application]:
+        return page_of(
+            listed, position, is_descending=is_descending, size=5, whole=Application.objects.all()
+        )
+
+    plain = Application.objects.filter(subject__name__startswith="app-")
+    direction = "-" if is_descending else ""
+    expected = [row.pk for row in plain.order_by(f"{direction}created_at", f"{direction}pk")]
+    numbered = [page(Position(number)) for number in (1, 2, 3, 4)]
+    assert [row.pk for one in numbered for row in one.rows] == expected
+    assert [one.has_next for one in numbered] == [True, True, True, False]
+    assert page(Position(is_last=True)).rows == numbered[3].rows
+    assert numbered[0].count == Count(19, is_exact=True)
+    onward = numbered[0]
+    for same in numbered[1:]:
+        onward = page(Position(after=decode(onward.next_cursor, by)))
+        assert onward.rows == same.rows
+    for same in numbered[2::-1]:
+        onward = page(Position(before=decode(onward.previous_cursor, by)))
+        assert onward.rows == same.rows
+
+
+@pytest.mark.parametrize("column_", ["role", "scope"])
+def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_asked(
+    column_: str, holders: dict[str, _Holders]
+) -> None:
+    authority = authority_of(factories.system_person())
+    by, _ = ApplicationTable.sort_of("-creation_time", authority)
+    listed = _narrowed(dict([holders[column_]])).listed(by)
+    with CaptureQueriesContext(connection) as queries:
+        page_of(listed, Position(), is_descending=True, size=5, whole=Application.objects.all())
+    plan = _plan(queries[-1]["sql"])
+    if connection.vendor == "sqlite":
+        assert f"COVERING INDEX access_rule_of_{column_}" in plan
+        assert plan.count("TEMP B-TREE") == 1  # the page itself
+    else:
+        assert f"Index Only Scan Backward using access_rule_of_{column_}" in plan
+        assert plan.count("Sort Key") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "sort"),
+    [
+        ({}, "application"),
+        ({"search": "app"}, "creation_time"),
+        ({"status__is": "enabled"}, "creation_time"),
+    ],
+)
+def test_other_orders_and_conditions_are_not_read_from_the_index_of_holders(
+    more: dict[str, str], sort: str, holders: dict[str, _Holders], ada: User, as_: SignedIn
+) -> None:
+    authority = authority_of(factories.system_person())
+    by, _ = ApplicationTable.sort_of(sort, authority)
+    query = dict([holders["role"]]) | more
+    if "search" not in more:
+        assert _narrowed(query).listed(by).copy is None
+    page = as_(ada).get("/applications/", {**query, "sort": sort, "size": "50"})
+    assert len(column(page, "application")) == 19
+
+
+@pytest.mark.usefixtures("holders")
+@pytest.mark.parametrize(("far", "is_sorted"), [(100, True), (10, False)])
+@pytest.mark.parametrize("query", [{"search": "app-0"}, {"last_login__after": "2026-01-01"}])
+def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
+    query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(narrowing, "FAR", far)
+    authority = authority_of(factories.system_person())
+    by, _ = ApplicationTable.sort_of("-application", authority)
+    first = Application.objects.filter(subject__name__startswith="app-0")
+    first.update(last_login=timezone.now())
+    found = [search(query["search"], authority)] if "search" in query else _narrowings(query)
+    listed = Narrowed(Application.objects.all(), found, counted=2).listed(by)
+    assert listed.walk
+    assert listed.far
+    assert (listed.far() is not None) is is_sorted
+    assert not listed.count or not listed.count.is_exact
+    pages = [
+        page_of(
+            listed, Position(number), is_descending=True, size=4, whole=Application.objects.all()
+        ).rows
+        for number in (1, 2, 3)
+    ]
+    names = [row.name for page in pages for row in page]
+    assert names == [f"app-0{number}" for number in range(9, -1, -1)]
+
+
 @pytest.mark.parametrize("column", ["role", "scope"])
 def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
     column: str, acme: Organisation
@@ -311,16 +445,21 @@ def test_as_many_are_counted_as_are_shown(
 
 
 def _is_read_in_order(sql: str, parameters: tuple[Any, ...]) -> bool:
+    plan = _plan(sql, parameters)
+    if connection.vendor == "sqlite":
+        return "TEMP B-TREE" not in plan
+    return "Unique" in plan and "Sort" not in plan
+
+
+def _plan(sql: str, parameters: tuple[Any, ...] | None = None) -> str:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-            return "TEMP B-TREE" not in str(cursor.fetchall())
-        # Of so few rows it would make less of the order than of very many.
-        for way in ("seqscan", "bitmapscan", "sort", "hashagg"):
-            cursor.execute(f"SET LOCAL enable_{way} = off")
-        cursor.execute(f"EXPLAIN {sql}", parameters)
-        plan = str(cursor.fetchall())
-        return "Unique" in plan and "Sort" not in plan
+        else:  # of so few rows it would make less of the order than of very many
+            for way in ("seqscan", "bitmapscan", "sort", "hashagg"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+            cursor.execute(f"EXPLAIN {sql}", parameters)
+        return str(cursor.fetchall())
 
 
 @pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
