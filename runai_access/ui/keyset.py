@@ -284,17 +284,11 @@ class _Reader(Generic[M]):
     def __init__(
         self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
-        self._sort, self._walk = listed.sort, listed.walk
-        self._listed, self._copy = listed, listed.copy
+        self._listed, self._sort = listed, listed.sort
         self._key = listed.copy.key if listed.copy else "pk"
         self._whole = _keyed(whole, listed.sort)
         self._is_descending, self._size = is_descending, size
         self._count = count_up_to(listed.rows) if listed.count is None else listed.count
-
-    @cached_property
-    def _keys(self) -> QuerySet[Any, Any]:
-        far = self._listed.far() if self._listed.far else None
-        return _keys_of(far or self._listed)
 
     def page(self, position: Position) -> Page[M]:
         if position.after:
@@ -353,27 +347,24 @@ class _Reader(Generic[M]):
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read some rows of a part: their keys first, so that what is passed over costs no join."""
+        order, copy, walk = _order(is_descending), self._listed.copy, self._listed.walk
         keys: Any = None
-        if self._walk and start == 0:
-            keys = self._walk.keys(part, length, is_descending=is_descending)
+        if walk and start == 0:
+            keys = walk.keys(part, length, is_descending=is_descending)
         if keys is None:
-            keys = self._keys.filter(part).order_by(*self._order(is_descending))
-            keys = keys[start : start + length]
-        return list(self._whole.filter(pk__in=keys).order_by(*_order(is_descending)))
+            of_all = copy.order(is_descending=is_descending) if copy else order
+            keys = self._keys.filter(part).order_by(*of_all)[start : start + length]
+        return list(self._whole.filter(pk__in=keys).order_by(*order))
 
-    def _order(self, is_descending: bool) -> list[str]:
-        if self._copy:
-            return self._copy.order(is_descending=is_descending)
-        return _order(is_descending)
-
-
-def _keys_of(listed: Sorted[Any]) -> QuerySet[Any, Any]:
-    """Return the keys of a list's rows, to be sorted."""
-    if listed.copy:
-        copied: QuerySet[Any, Any] = listed.copy.rows.alias(sort_key=F(listed.copy.value))
-        return copied.values(listed.copy.key).distinct()
-    rows = listed.rows.select_related(None).prefetch_related(None)
-    return _keyed(rows, listed.sort).values("pk")
+    @cached_property
+    def _keys(self) -> QuerySet[Any, Any]:
+        """The keys of all rows, to be put in order."""
+        listed = (self._listed.far() if self._listed.far else None) or self._listed
+        if listed.copy:
+            copied: QuerySet[Any, Any] = listed.copy.rows.alias(sort_key=F(listed.copy.value))
+            return copied.values(self._key).distinct()
+        rows = listed.rows.select_related(None).prefetch_related(None)
+        return _keyed(rows, listed.sort).values("pk")
 
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool, key: str = "pk") -> list[Q]:

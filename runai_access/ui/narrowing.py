@@ -156,14 +156,15 @@ class Narrowed:
         """Return how a page of rows may be met sooner than all of them are sorted, or met.
 
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
-        Several conditions leave too little to meet, and a range of an index is sorted soon enough.
+        Several conditions leave too little to meet. A range of an index is sorted soon enough; where
+        the order is its own, it needs no way to it.
         """
         if self._few is not None or len(self._found) != 1 or len(self._narrowings) > 1:
             return None
         (narrowing,) = self._narrowings
         if not sort.column or not narrowing.condition:  # what is in sight is left already
             return None
-        if narrowing.column and not self._is_walked:
+        if narrowing.column and (not self._is_walked or narrowing.column == sort.column):
             return None
         number, _ = self._counted(0)
         return Walk(self._met(sort, is_page=True), self._rows, sort, number * 3 // 2)

@@ -376,6 +376,20 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     assert names == [f"app-0{number}" for number in range(9, -1, -1)]
 
 
+@pytest.mark.usefixtures("thirty")
+def test_a_range_of_the_order_itself_needs_no_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    authority = authority_of(factories.system_person())
+    narrowings = _narrowings({"creation_time__before": "2100-01-01"})
+    narrowed = Narrowed(Application.objects.all(), narrowings, counted=9)
+    walks = {
+        sort: narrowed.walk(ApplicationTable.sort_of(sort, authority)[0])
+        for sort in ("creation_time", "application")
+    }
+    assert walks["application"]
+    assert not walks["creation_time"]
+
+
 @pytest.mark.parametrize("column", ["role", "scope"])
 def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
     column: str, acme: Organisation
