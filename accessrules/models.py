@@ -157,7 +157,12 @@ class Role(models.Model):
 
 class ScopeQuerySet(models.QuerySet["Scope"]):
     def at_or_below(self, paths: Iterable[str]) -> Self:
-        return self.filter(at_or_below(paths))
+        """Find those at one of `paths` or below one. The account has all but one: by the index of paths
+        those would be found one by one."""
+        paths = frozenset(paths)
+        if SYSTEM_PATH in paths:
+            return self.all()
+        return self.offered() if ACCOUNT_PATH in paths else self.filter(at_or_below(paths))
 
     def above_the_account(self) -> Self:
         return self.filter(type=Scope.Type.SYSTEM)

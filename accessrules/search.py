@@ -135,4 +135,5 @@ def scopes_named(text: str, authority: Authority) -> list[int]:
     """
     term = fold(text)
     seen = Scope.objects.at_or_below(authority.where("read", "access_rules"))
-    return [pk for pk, name in seen.values_list("pk", "name") if term in fold(name)]
+    names = seen.order_by().values_list("pk", "name")
+    return [pk for pk, name in names if term in fold(name)]

@@ -19,8 +19,7 @@ from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
 from applications.search import (
     has_text,
-    keys_by_creation,
-    keys_of_holders,
+    keys_by_rules,
     keys_with_text,
     sees_kept_rule,
 )
@@ -121,7 +120,7 @@ class RuleRoleKind(HeldRoleKind):
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
         rules = _rules(context, RoleKind.condition(self, operator, values, context))
-        return _keys_of_holders(rules, values)
+        return keys_by_rules(rules, len(values))
 
 
 class RuleScopeKind(HeldScopeKind):
@@ -129,7 +128,7 @@ class RuleScopeKind(HeldScopeKind):
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
         rules = _rules(context, ScopeKind.condition(self, operator, values, context))
-        return _keys_of_holders(rules, values)
+        return keys_by_rules(rules, len(values))
 
 
 class EnabledKind(StatusKind):
@@ -140,10 +139,6 @@ class EnabledKind(StatusKind):
 
 def _rules(authority: Authority, condition: Q) -> AccessRuleQuerySet:
     return authority.visible_rules().living().filter(condition)
-
-
-def _keys_of_holders(rules: AccessRuleQuerySet, values: list[Choice]) -> Keys:
-    return keys_by_creation(rules) if len(values) == 1 else keys_of_holders(rules)
 
 
 class ApplicationFilterSet(ListFilterSet):

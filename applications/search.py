@@ -15,9 +15,10 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
+from runai_access.ui import narrowing
 from runai_access.ui.keys import Among, Aside, Keys
 from runai_access.ui.keyset import Copy
-from runai_access.ui.narrowing import FEW, Narrowing
+from runai_access.ui.narrowing import Narrowing
 
 _TRIGRAM = 3
 
@@ -25,19 +26,37 @@ _TRIGRAM = 3
 def search(text: str, authority: Authority) -> Narrowing:
     """Return what leaves the applications that `text` is found in, as far as rules are in sight."""
     term = fold(text)
-    condition, keys = Q(has_text(term)), keys_with_text(term)
     roles, scopes = roles_named(text), scopes_named(text, authority)
+    if not roles and not scopes:
+        return Narrowing(Q(has_text(term)), keys_with_text(term))
+    condition, keys = _by_text(term)
     seen = authority.visible_rules().living()
     rule = Q(pk__in=[])
     if roles:
-        keys |= keys_of_holders(seen.filter(role__in=roles))
+        keys |= keys_by_rules(seen.filter(role__in=roles), len(roles))
         rule |= Q(role__in=roles)
     if scopes:
-        keys |= keys_of_holders(AccessRule.objects.living().filter(Among("scope", scopes)))
+        named = AccessRule.objects.living().filter(Among("scope", scopes))
+        keys |= keys_by_rules(named, len(scopes))
         rule |= Q(Among(Aside(F("scope")), scopes))
-    if roles or scopes:
-        condition |= Q(Exists(seen.filter(rule, subject=OuterRef("pk"))))
+    condition |= Q(Exists(seen.filter(rule, subject=OuterRef("pk"))))
     return Narrowing(condition, keys)
+
+
+def _by_text(term: str) -> tuple[Q, Keys]:
+    """Return the condition that a term stands in the search text, and where such are found.
+
+    If they are few, those are what is asked for: rules lead to the others without a look at texts.
+    """
+    condition, keys = Q(has_text(term)), keys_with_text(term)
+    if len(term) < _TRIGRAM or not keys.is_exact:
+        return condition, keys
+    found = keys.first(narrowing.FEW + 1)
+    return (
+        (Q(Among("pk", found)), Keys.known(found))
+        if len(found) <= narrowing.FEW
+        else (condition, keys)
+    )
 
 
 def in_sight(authority: Authority) -> Narrowing:
@@ -50,17 +69,20 @@ def sees_kept_rule(authority: Authority) -> bool:
     return authority.where("read", "access_rules") == (ACCOUNT.path,)
 
 
+def keys_by_rules(rules: AccessRuleQuerySet, places: int) -> Keys:
+    """Return where the applications are found that hold one of `rules`, which are those of so many
+    roles, or in so many scopes: an index has those of one in the usual order of applications."""
+    if places > 1:
+        return keys_of_holders(rules)
+    of_applications = rules.filter(holder_created_at__isnull=False)
+    by = ("deleted_at", "holder_created_at", "subject_id")
+    return Keys.of_copy(Copy(of_applications, by, "created_at"))
+
+
 def keys_of_holders(rules: AccessRuleQuerySet) -> Keys:
     """Return where the applications are found that hold one of `rules`: people hold some too."""
     of_applications = Exact(Aside(F("subject_type")), Subject.Type.APP.value)
     return Keys.of(rules.filter(of_applications), "subject_id")
-
-
-def keys_by_creation(rules: AccessRuleQuerySet) -> Keys:
-    """Return the same for rules of one role, or in one scope: an index has them in the usual order."""
-    of_applications = rules.filter(holder_created_at__isnull=False)
-    by = ("deleted_at", "holder_created_at", "subject_id")
-    return Keys.of_copy(Copy(of_applications, by, "created_at"))
 
 
 def has_text(term: str) -> GreaterThan:
@@ -74,7 +96,7 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
         return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
     head = _head(term)
     if connection.vendor == "sqlite":
-        if head != term and not _are_more_than(FEW, head):
+        if head != term and not _are_more_than(narrowing.FEW, head):
             return Keys(((_BY_TRIGRAMS, (_phrase(head),)),), is_exact=False, is_distinct=True)
         return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact, is_distinct=True)
     found = Application.objects.filter(search_text__contains=head)

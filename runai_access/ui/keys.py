@@ -61,6 +61,18 @@ class Keys:
             return cls()
         return replace(cls.of(rows, copy.key), once=once, key=copy.key, copy=copy)
 
+    @classmethod
+    def known(cls, keys: Sequence[Any]) -> "Keys":
+        """Return keys that were read before, as `first` returned them: each once."""
+        if not keys:
+            return cls()
+        if connection.vendor == "sqlite":
+            return cls(
+                (("SELECT value FROM json_each(%s)", (json.dumps(keys),)),), is_distinct=True
+            )
+        type_ = "uuid" if isinstance(keys[0], UUID) else "bigint"
+        return cls(((f"SELECT unnest(%s::{type_}[])", (list(keys),)),), is_distinct=True)
+
     def __or__(self, other: "Keys") -> "Keys":
         only = self if not other.parts else other if not self.parts else None
         return Keys(
