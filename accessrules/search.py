@@ -96,7 +96,8 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
 
 def in_sight(authority: Authority) -> Narrowing:
     """Return where the rules in sight are found, for whoever does not see them all."""
-    return Narrowing(Q(), Keys.of(authority.visible_rules(by_scope=True).living()))
+    keys = Keys.of(authority.visible_rules(by_scope=True).living())
+    return Narrowing(Q(), keys, among=AccessRule.objects.living())
 
 
 def roles_named(text: str) -> list[int]:

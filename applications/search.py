@@ -61,7 +61,8 @@ def _by_text(term: str) -> tuple[Q, Keys]:
 
 def in_sight(authority: Authority) -> Narrowing:
     """Return where the applications in sight are found, for whoever does not see them all."""
-    return Narrowing(Q(), keys_of_holders(authority.in_sight_by("apps")))
+    keys = keys_of_holders(authority.in_sight_by("apps"))
+    return Narrowing(Q(), keys, among=Application.objects.all())
 
 
 def sees_kept_rule(authority: Authority) -> bool:

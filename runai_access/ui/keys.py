@@ -85,6 +85,11 @@ class Keys:
             copy=only.copy if only else None,
         )
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the same ones are told apart as they are read."""
+        return self.is_distinct or self.once is not None
+
     def first(self, limit: int) -> list[Any]:
         """Return at most `limit` keys, as the database holds them: different ones, if `once` is set."""
         if not self.parts:

@@ -56,9 +56,10 @@ class Sort:
 
     @property
     def column(self) -> str:
-        """The column whose order this is; "" where the value is worked out."""
+        """The table's own column whose order this is; "" where the value is found elsewhere."""
         by = self.by.source_expressions[0] if isinstance(self.by, Bytewise) else self.by
-        return str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
+        name = str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
+        return "" if "__" in name else name
 
     @classmethod
     def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":

@@ -294,12 +294,13 @@ class Listing:
     def is_cut(self) -> bool | None:
         """Whether a file can't hold all rows; None where it takes too long to find that out."""
         count = self._for_file.count()
-        is_known = count.is_exact or count.number >= export.ROW_LIMIT
-        return not count.is_exact if is_known else None
+        if count.number > export.ROW_LIMIT:
+            return True
+        return False if count.is_exact else None
 
     @cached_property
     def _for_file(self) -> Narrowed:
-        return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT)
+        return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT + 1)
 
     def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)

@@ -35,7 +35,8 @@ _TELLING = 100
 class Narrowing:
     """One thing that leaves rows out: the condition, and where rows that meet it are found.
 
-    Without a condition it says that the rows it is used with leave some out already.
+    Without a condition it says that the rows it is used with leave some out already: of those that
+    `among` has, where that is told.
 
     `column` is set where the condition is one range of the index by that column, which then gives
     the keys too.
@@ -44,6 +45,7 @@ class Narrowing:
     condition: Q
     keys: Keys | None = None
     column: str = ""
+    among: QuerySet[Any] | None = None
 
 
 class Narrowed:
@@ -156,24 +158,32 @@ class Narrowed:
         """Return how a page of rows may be met sooner than all of them are sorted, or met.
 
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
-        Several conditions leave too little to meet. A range of an index is sorted soon enough; where
-        the order is its own, it needs no way to it.
+        A range of an index is sorted soon enough; where the order is its own, it needs no way to it.
         """
-        if self._few is not None or len(self._found) != 1 or len(self._narrowings) > 1:
+        columns = {narrowing.column for narrowing in self._narrowings} - {""}
+        passed = self._passed()
+        if self._few is not None or not self._found or passed is None:
             return None
-        (narrowing,) = self._narrowings
-        if not sort.column or not narrowing.condition:  # what is in sight is left already
+        if not sort.column or sort.column in columns:
             return None
-        if narrowing.column and (not self._is_walked or narrowing.column == sort.column):
-            return None
+        if not self._is_walked and (columns or len(self._narrowings) > 1):
+            return None  # what several leave of so few is not met soon
         number, _ = self._counted(0)
-        return Walk(self._met(sort, is_page=True), self._rows, sort, number * 3 // 2)
+        return Walk(self._met(sort, is_page=True), passed, sort, number * 3 // 2)
+
+    def _passed(self) -> QuerySet[Any] | None:
+        """Return what is passed on the way: rows that are not asked for each if they are in sight."""
+        sights = [narrowing for narrowing in self._narrowings if not narrowing.condition]
+        return sights[0].among if sights else self._rows
 
     def _far(self, sort: Sort) -> Sorted[Any] | None:
         """Return how to read many rows that are not met soon; None where to go on is best."""
-        ((narrowing, keys),) = self._found
-        _, are_all = keys.count(FAR)
-        return Sorted(self._led_by(narrowing, keys), unindexed(sort)) if are_all else None
+        quickly_counted_first = sorted(self._found, key=lambda one: not one[1].tells_apart)
+        for narrowing, keys in quickly_counted_first:
+            _, are_all = keys.count(FAR)
+            if are_all:
+                return Sorted(self._led_by(narrowing, keys), unindexed(sort))
+        return None
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""

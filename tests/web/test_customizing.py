@@ -395,6 +395,22 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
     assert [row[0] for row in _csv(answer)[1:]] == ["job-0"]
 
 
+@pytest.mark.parametrize(("limit", "is_cut"), [(1, "true"), (2, "false"), (3, "false")])
+def test_a_file_that_two_conditions_fill_to_its_last_row_is_not_cut(
+    limit: int, is_cut: str, browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        factories.application(f"app-{number}", ("Viewer", acme.east))
+        factories.application(f"job-{number}", ("Viewer" if number < 2 else "Editor", acme.east))
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(narrowing, "_TELLING", 1)
+    monkeypatch.setattr(export, "ROW_LIMIT", limit)
+    view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
+    answer = browser.get(f"{LIST}applications.csv", view)
+    assert answer.headers["X-Row-Limit-Reached"] == is_cut
+    assert len(_csv(answer)) == 1 + min(limit, 2)
+
+
 def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
     for number in range(25):
         factories.application(f"app-{number:02}")

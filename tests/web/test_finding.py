@@ -374,7 +374,15 @@ def test_a_search_that_leads_to_one_role_or_scope_alone_is_read_from_the_index_o
 
 @pytest.mark.usefixtures("holders")
 @pytest.mark.parametrize(("far", "is_sorted"), [(100, True), (10, False)])
-@pytest.mark.parametrize("query", [{"search": "app-0"}, {"last_login__after": "2026-01-01"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"search": "app-0"},
+        {"last_login__after": "2026-01-01"},
+        {"last_login__after": "2026-01-01", "role__any_of": "Viewer"},
+        {"search": "app-0", "role__any_of": "Viewer"},
+    ],
+)
 def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,7 +392,11 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     by, _ = ApplicationTable.sort_of("-application", authority)
     first = Application.objects.filter(subject__name__startswith="app-0")
     first.update(last_login=timezone.now())
-    found = [search(query["search"], authority)] if "search" in query else _narrowings(query)
+    if "role__any_of" in query:
+        query = query | {"role__any_of": str(factories.role("Viewer").pk)}
+    found = _narrowings(query)
+    if "search" in query:
+        found.append(search(query["search"], authority))
     listed = Narrowed(Application.objects.all(), found, counted=2).listed(by)
     assert listed.walk
     assert listed.far
@@ -398,6 +410,30 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     ]
     names = [row.name for page in pages for row in page]
     assert names == [f"app-0{number}" for number in range(9, -1, -1)]
+
+
+@pytest.mark.parametrize("far", [100, 1])
+@pytest.mark.parametrize("counted", [5, 100])
+@pytest.mark.parametrize("query", [{}, {"search": "app"}, {"status__is": "enabled"}])
+def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
+    query: dict[str, str], counted: int, far: int, dina: User, acme: Organisation,
+    as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    factories.many_applications(12, ("Viewer", acme.dictation))
+    expected = [f"app-{number:02}" for number in range(25)]
+    for number, name in enumerate(expected):
+        made = factories.application(name, ("Viewer", acme.training), ("Editor", acme.vision))
+        old = datetime(2020, 1, 30 - number, tzinfo=UTC)
+        Application.objects.filter(pk=made.pk).update(created_at=old)
+    monkeypatch.setattr(narrowing, "FEW", -1)
+    for name, value in (("FAR", far), ("COUNTED", counted), ("_TELLING", 3)):
+        monkeypatch.setattr(narrowing, name, value)
+    address = f"/applications/?{urlencode({**query, 'size': 20})}"
+    pages = [as_(dina).get(f"{address}&page={number}") for number in ("1", "2")]
+    names = [name.replace(" ", "") for page in pages for name in column(page, "application")]
+    assert names == expected
+    last = column(as_(dina).get(f"{address}&page=last"), "application")
+    assert [name.replace(" ", "") for name in last][-5:] == expected[-5:]
 
 
 @pytest.mark.usefixtures("thirty")
