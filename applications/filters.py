@@ -7,7 +7,7 @@ from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 
 from accessrules.authorization import Authority
-from accessrules.filters import RoleKind, ScopeKind, people_in_sight
+from accessrules.filters import numbers, people_in_sight
 from accessrules.holder_filters import (
     CreatorKind,
     HeldRoleKind,
@@ -119,16 +119,14 @@ class RuleRoleKind(HeldRoleKind):
     """A role that one of its rules in sight gives."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        rules = _rules(context, RoleKind.condition(self, operator, values, context))
-        return keys_by_rules(rules, len(values))
+        return keys_by_rules(_rules(context), "role", numbers(values))
 
 
 class RuleScopeKind(HeldScopeKind):
     """A scope that one of its rules in sight holds in."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        rules = _rules(context, ScopeKind.condition(self, operator, values, context))
-        return keys_by_rules(rules, len(values))
+        return keys_by_rules(_rules(context), "scope", numbers(values))
 
 
 class EnabledKind(StatusKind):
@@ -137,8 +135,8 @@ class EnabledKind(StatusKind):
     indexed_column = "is_enabled"
 
 
-def _rules(authority: Authority, condition: Q) -> AccessRuleQuerySet:
-    return authority.visible_rules().living().filter(condition)
+def _rules(authority: Authority) -> AccessRuleQuerySet:
+    return authority.visible_rules().living()
 
 
 class ApplicationFilterSet(ListFilterSet):

@@ -5,19 +5,21 @@ are looked up in an index of trigrams; role and scope names in their own small t
 rules lead to the applications.
 """
 
+from collections.abc import Sequence
+
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import StrIndex
-from django.db.models.lookups import Exact, GreaterThan
+from django.db.models.lookups import GreaterThan
 
 from accessrules.authorization import ACCOUNT, Authority
-from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
+from accessrules.models import AccessRule, AccessRuleQuerySet
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
 from runai_access.folding import fold
 from runai_access.ui import narrowing
 from runai_access.ui.keys import Among, Aside, Keys
-from runai_access.ui.keyset import Copy
+from runai_access.ui.keyset import OrderedKeys
 from runai_access.ui.narrowing import Narrowing
 
 _TRIGRAM = 3
@@ -31,15 +33,12 @@ def search(text: str, authority: Authority) -> Narrowing:
         return Narrowing(Q(has_text(term)), keys_with_text(term))
     condition, keys = _by_text(term)
     seen = authority.visible_rules().living()
-    rule = Q(pk__in=[])
     if roles:
-        keys |= keys_by_rules(seen.filter(role__in=roles), len(roles))
-        rule |= Q(role__in=roles)
+        keys |= keys_by_rules(seen, "role", roles)
     if scopes:
-        named = AccessRule.objects.living().filter(Among("scope", scopes))
-        keys |= keys_by_rules(named, len(scopes))
-        rule |= Q(Among(Aside(F("scope")), scopes))
-    condition |= Q(Exists(seen.filter(rule, subject=OuterRef("pk"))))
+        keys |= keys_by_rules(AccessRule.objects.living(), "scope", scopes)
+    named = Q(role__in=roles) | Q(Among(Aside(F("scope")), scopes))
+    condition |= Q(Exists(seen.filter(named, subject=OuterRef("pk"))))
     return Narrowing(condition, keys)
 
 
@@ -52,11 +51,9 @@ def _by_text(term: str) -> tuple[Q, Keys]:
     if len(term) < _TRIGRAM or not keys.is_exact:
         return condition, keys
     found = keys.first(narrowing.FEW + 1)
-    return (
-        (Q(Among("pk", found)), Keys.known(found))
-        if len(found) <= narrowing.FEW
-        else (condition, keys)
-    )
+    if len(found) > narrowing.FEW:
+        return condition, keys
+    return Q(Among("pk", found)), Keys.known(found)
 
 
 def in_sight(authority: Authority) -> Narrowing:
@@ -70,20 +67,30 @@ def sees_kept_rule(authority: Authority) -> bool:
     return authority.where("read", "access_rules") == (ACCOUNT.path,)
 
 
-def keys_by_rules(rules: AccessRuleQuerySet, places: int) -> Keys:
-    """Return where the applications are found that hold one of `rules`, which are those of so many
-    roles, or in so many scopes: an index has those of one in the usual order of applications."""
-    if places > 1:
-        return keys_of_holders(rules)
-    of_applications = rules.filter(holder_created_at__isnull=False)
-    by = ("deleted_at", "holder_created_at", "subject_id")
-    return Keys.of_copy(Copy(of_applications, by, "created_at"))
+def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> Keys:
+    """Return where the applications are found that hold one of `rules` whose role, or scope, is one of
+    `keys`: an index has the rules of a single one in the usual order of applications."""
+    if len(keys) != 1:
+        return keys_of_holders(rules.filter(Among(field, keys)))
+    return Keys.in_order(
+        OrderedKeys(
+            _of_applications(rules.filter(**{field: keys[0]})),
+            key="subject_id",
+            value="holder_created_at",
+            column="created_at",
+            behind="deleted_at",
+        )
+    )
 
 
 def keys_of_holders(rules: AccessRuleQuerySet) -> Keys:
-    """Return where the applications are found that hold one of `rules`: people hold some too."""
-    of_applications = Exact(Aside(F("subject_type")), Subject.Type.APP.value)
-    return Keys.of(rules.filter(of_applications), "subject_id")
+    """Return where the applications are found that hold one of `rules`."""
+    return Keys.of(_of_applications(rules), "subject_id")
+
+
+def _of_applications(rules: AccessRuleQuerySet) -> AccessRuleQuerySet:
+    """Leave out the rules of people and groups."""
+    return rules.filter(holder_created_at__isnull=False)
 
 
 def has_text(term: str) -> GreaterThan:

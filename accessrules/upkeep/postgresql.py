@@ -46,7 +46,7 @@ _TRIGGERS = {
 INSTALL = [
     *_FUNCTIONS.values(),
     *(
-        f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
+        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
         for name, when in _TRIGGERS.items()
     ),
 ]

@@ -33,8 +33,12 @@ _NEEDED = {("applications", "0005_search"), ("accessrules", "0008_creation_of_ho
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Make the triggers, in place of those that are there."""
-    remove(connection)
+    """Make the triggers, in place of those that are there.
+
+    PostgreSQL replaces each where it stands: to drop it first would keep whoever reads waiting, too.
+    """
+    if connection.vendor == "sqlite":
+        remove(connection)
     _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.INSTALL])
 
 
@@ -59,12 +63,17 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 
 
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
-    """Make them again, and all that they keep up, if anything was migrated."""
+    """Make them again, and all that they keep up, if anything was migrated.
+
+    After a way back to before what they need they are taken away, or nothing could be written.
+    """
     connection = _connection(using)
     if plan and _is_ready(connection):
         with transaction.atomic(using=using):
             install(connection)
             rebuild(connection)
+    elif plan:
+        remove(connection)
 
 
 def check_sqlite(**_: Any) -> list[CheckMessage]:

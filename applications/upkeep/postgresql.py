@@ -18,7 +18,7 @@ _UPDATE_FIRST_RULES = f"""
         WHERE application.subject_id = ANY (subjects);
 """
 _CREATION_OF_HOLDER = (
-    "(SELECT created_at FROM applications_application WHERE subject_id = {rule}.subject_id)"
+    "(SELECT created_at FROM applications_application WHERE subject_id = NEW.subject_id)"
 )
 _DATE_RULES = """
     UPDATE accessrules_accessrule SET holder_created_at = {time} WHERE subject_id = {subject};
@@ -40,14 +40,19 @@ _FUNCTIONS = {
         """,
     ),
     "application_dated": _function(
-        "application_dated", _DATE_RULES.format(time="NEW.created_at", subject="NEW.subject_id")
+        "application_dated",
+        f"""
+        IF TG_OP = 'INSERT' OR OLD.created_at IS DISTINCT FROM NEW.created_at THEN
+            {_DATE_RULES.format(time="NEW.created_at", subject="NEW.subject_id")}
+        END IF;
+        """,
     ),
     "application_gone": _function(
         "application_gone", _DATE_RULES.format(time="NULL", subject="OLD.subject_id")
     ),
     "application_rule_dated": _function(
         "application_rule_dated",
-        f"NEW.holder_created_at := {_CREATION_OF_HOLDER.format(rule='NEW')};",
+        f"NEW.holder_created_at := {_CREATION_OF_HOLDER};",
     ),
     "application_switched": _function(
         "application_switched",
@@ -63,6 +68,11 @@ _FUNCTIONS = {
             CASE WHEN TG_OP <> 'DELETE' THEN NEW.subject_id END
         ], NULL);
         {_UPDATE_FIRST_RULES}
+        IF TG_OP <> 'DELETE' THEN
+            -- Dated before without a lock; nobody else dates it, or its application, by now.
+            UPDATE accessrules_accessrule SET holder_created_at = {_CREATION_OF_HOLDER}
+                WHERE id = NEW.id AND holder_created_at IS DISTINCT FROM {_CREATION_OF_HOLDER};
+        END IF;
         """,
         "subjects uuid[]",
     ),
@@ -109,7 +119,7 @@ NO_SEARCH_INDEX = ["DROP INDEX application_search"]
 INSTALL = [
     *_FUNCTIONS.values(),
     *(
-        f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
+        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
         for name, when in _TRIGGERS.items()
     ),
 ]
@@ -121,8 +131,11 @@ REBUILD = [
             application.is_enabled <> subject.enabled
             OR application.first_rule IS DISTINCT FROM ({_OF_APPLICATION})
         )""",
-    """UPDATE accessrules_accessrule rule SET holder_created_at = {time}
-        WHERE holder_created_at IS DISTINCT FROM {time}""".format(
-        time=_CREATION_OF_HOLDER.format(rule="rule")
-    ),
+    """UPDATE accessrules_accessrule rule SET holder_created_at = found.created_at
+        FROM (
+            SELECT held.id, application.created_at FROM accessrules_accessrule held
+            LEFT JOIN applications_application application
+            ON application.subject_id = held.subject_id
+        ) found
+        WHERE found.id = rule.id AND rule.holder_created_at IS DISTINCT FROM found.created_at""",
 ]

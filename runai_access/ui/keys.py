@@ -11,7 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, TextField
 
-from runai_access.ui.keyset import Copy, Sort
+from runai_access.ui.keyset import OrderedKeys, Sort
 
 _Select = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""
@@ -24,7 +24,7 @@ class Keys:
     `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
     are all of those, `is_distinct` that none repeats. `once` is a SELECT with a row for each, the key
     in its column `key`: it tells the same ones apart by the order of an index, and is read no further
-    than is asked for. `copy` is where that is the order of a list as well.
+    than is asked for. `ordered` is where that is the order of a list as well.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -33,7 +33,7 @@ class Keys:
     is_distinct: bool = False
     once: _Select | None = None
     key: str = ""
-    copy: Copy | None = None
+    ordered: OrderedKeys | None = None
 
     @classmethod
     def of(
@@ -52,14 +52,14 @@ class Keys:
         return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
 
     @classmethod
-    def of_copy(cls, copy: Copy) -> "Keys":
+    def in_order(cls, ordered: OrderedKeys) -> "Keys":
         """Return the keys that stand in another table as a list has them."""
-        rows = copy.rows.order_by()
+        rows, key = ordered.rows.order_by(), ordered.key
         try:
-            once = _select(rows.values(*copy.by).distinct())
+            once = _select(rows.values(*ordered.by).distinct())
         except EmptyResultSet:
             return cls()
-        return replace(cls.of(rows, copy.key), once=once, key=copy.key, copy=copy)
+        return replace(cls.of(rows, key), once=once, key=key, ordered=ordered)
 
     @classmethod
     def known(cls, keys: Sequence[Any]) -> "Keys":
@@ -82,7 +82,7 @@ class Keys:
             is_distinct=only is not None and only.is_distinct,
             once=only.once if only else None,
             key=only.key if only else "",
-            copy=only.copy if only else None,
+            ordered=only.ordered if only else None,
         )
 
     @property

@@ -125,6 +125,8 @@ class Walk(Generic[M]):
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
         """Return the keys of the first rows of a part; None where they stand too far off."""
+        if length > self.reach:
+            return None
         order = _order(is_descending)
         passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
         edge = list(passed.values_list("sort_key", "pk")[self.reach : self.reach + 1])
@@ -139,24 +141,23 @@ class Walk(Generic[M]):
 
 
 @dataclass(frozen=True)
-class Copy:
-    """Where the keys of rows stand in their order already: in another table, maybe several times.
+class OrderedKeys:
+    """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
 
-    An index has `rows` in the order of the columns `by`. The last of them is the key; the one before it
-    holds what the list's own rows have in `column`; of others there is but one value.
+    `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
+    have in `column`. An index has them in this order, behind the column `behind`, the same in all.
     """
 
     rows: QuerySet[Any]
-    by: tuple[str, ...]
+    key: str
+    value: str
     column: str
+    behind: str
 
     @property
-    def key(self) -> str:
-        return self.by[-1]
-
-    @property
-    def value(self) -> str:
-        return self.by[-2]
+    def by(self) -> tuple[str, ...]:
+        """The columns in whose order the index has them."""
+        return (self.behind, self.value, self.key)
 
     def order(self, *, is_descending: bool) -> list[str]:
         """Return the order in which the index is read, from one end or the other."""
@@ -171,7 +172,7 @@ class Sorted(Generic[M]):
     sort: Sort
     walk: Walk[M] | None = None  # tried first
     count: Count | None = None
-    copy: Copy | None = None  # read instead, if there is one
+    ordered: OrderedKeys | None = None  # read instead, if there are any
     # How to read what the walk does not lead to; None where these rows are best after all.
     far: Callable[[], "Sorted[M] | None"] | None = None
 
@@ -286,7 +287,7 @@ class _Reader(Generic[M]):
         self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
         self._listed, self._sort = listed, listed.sort
-        self._key = listed.copy.key if listed.copy else "pk"
+        self._key = listed.ordered.key if listed.ordered else "pk"
         self._whole = _keyed(whole, listed.sort)
         self._is_descending, self._size = is_descending, size
         self._count = count_up_to(listed.rows) if listed.count is None else listed.count
@@ -348,22 +349,25 @@ class _Reader(Generic[M]):
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read some rows of a part: their keys first, so that what is passed over costs no join."""
-        order, copy, walk = _order(is_descending), self._listed.copy, self._listed.walk
+        end, order, ordered = start + length, _order(is_descending), self._listed.ordered
         keys: Any = None
-        if walk and start == 0:
-            keys = walk.keys(part, length, is_descending=is_descending)
+        if self._listed.walk:
+            met = self._listed.walk.keys(part, end, is_descending=is_descending)
+            keys = None if met is None else met[start:]
         if keys is None:
-            of_all = copy.order(is_descending=is_descending) if copy else order
-            keys = self._keys.filter(part).order_by(*of_all)[start : start + length]
+            of_all = ordered.order(is_descending=is_descending) if ordered else order
+            keys = self._keys.filter(part).order_by(*of_all)[start:end]
         return list(self._whole.filter(pk__in=keys).order_by(*order))
 
     @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
         """The keys of all rows, to be put in order."""
         listed = (self._listed.far() if self._listed.far else None) or self._listed
-        if listed.copy:
-            copied: QuerySet[Any, Any] = listed.copy.rows.alias(sort_key=F(listed.copy.value))
-            return copied.values(self._key).distinct()
+        if listed.ordered:
+            ordered: QuerySet[Any, Any] = listed.ordered.rows.alias(
+                sort_key=F(listed.ordered.value)
+            )
+            return ordered.values(self._key).distinct()
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
 
@@ -395,7 +399,9 @@ def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
     alike = Q(**{f"pk__{than}": pk})
     if value is None:
         return [alike]
-    return [Q(**{f"sort_key__{than}": value}), alike & Q(sort_key=value)]
+    # Not "=", which SQLite does not take for a range where it is one of a truth value.
+    own = Q(sort_key__gte=value, sort_key__lte=value)
+    return [Q(**{f"sort_key__{than}": value}), own & alike]
 
 
 def _order(is_descending: bool) -> list[str]:

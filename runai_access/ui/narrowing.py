@@ -8,7 +8,7 @@ rows are sorted too, without their keys leaving the database. They could all sta
 a page of them is looked for by a walk first, as far as that takes less than to sort them.
 
 More could stand there as well, so a walk among those has an end, too: behind it they are sorted unless
-they are more than FAR. And some need neither: a copy of the list's order is kept where their keys are.
+they are more than FAR. And some need neither: where their keys are, these stand in the list's order.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import Exists, F, Q, QuerySet
 
 from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed
-from runai_access.ui.keyset import COUNTED, Copy, Count, Sort, Sorted, Walk, count_up_to
+from runai_access.ui.keyset import COUNTED, Count, OrderedKeys, Sort, Sorted, Walk, count_up_to
 
 # Sorting this many costs about as much as walking until a page of them is full.
 FEW = 3_000
@@ -124,19 +124,20 @@ class Narrowed:
 
     def listed(self, sort: Sort) -> Sorted[Any]:
         """Return the rows as a page of them is read."""
-        copy = self._copy(sort)
-        if copy:
-            return Sorted(self._rows, unindexed(sort), count=self.count(), copy=copy)
+        ordered = self._ordered(sort)
+        if ordered:
+            return Sorted(self._rows, unindexed(sort), count=self.count(), ordered=ordered)
         rows, order, walk = self.rows(sort, is_page=True), self.order(sort), self.walk(sort)
         far = partial(self._far, sort) if walk and self._is_walked else None
         return Sorted(rows, order, walk, self.count(), far=far)
 
-    def _copy(self, sort: Sort) -> Copy | None:
+    def _ordered(self, sort: Sort) -> OrderedKeys | None:
         """Return where the keys of these rows stand in this order, if they do."""
         if len(self._narrowings) == 1 and self._found and not self._rows.query.where:
             _, keys = self._found[0]
-            if keys.copy and keys.copy.column == sort.column and keys.is_exact and keys.is_whole:
-                return keys.copy
+            is_all = keys.is_exact and keys.is_whole
+            if keys.ordered and keys.ordered.column == sort.column and is_all:
+                return keys.ordered
         return None
 
     def _met(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
@@ -193,6 +194,7 @@ class Narrowed:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
+            # What has a quick count of its own need not be read for it.
             few = None if self._found[0][1].once else self._few
             number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > _TELLING:

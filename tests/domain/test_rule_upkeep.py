@@ -1,14 +1,16 @@
 """What the database keeps up of a rule by itself: the names to sort it by, and its holder's age."""
 
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications import upkeep
 from applications.models import Application
 from tests import factories
+from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +117,36 @@ def test_a_single_copy_that_is_wrong_is_made_anew(stale: dict[str, object]) -> N
     upkeep.rebuild(connection)
     assert _copies(rule) == ("app", "ci", "Viewer", "east")
     assert _age(rule) == application.created_at
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("goes", [False, True])
+def test_a_rule_that_is_made_while_its_application_changes_is_dated_as_that_ends(
+    goes: bool,
+) -> None:
+    application, east = factories.application("ci"), factories.cluster("east")
+    viewer, subject = factories.role("Viewer"), application.subject
+    earlier = datetime(2020, 1, 1, tzinfo=UTC)
+    found, is_changed = Application.objects.filter(pk=application.pk), Event()
+
+    def change() -> None:
+        with transaction.atomic():
+            found.delete() if goes else found.update(created_at=earlier)
+            is_changed.set()
+            if connection.vendor == "postgresql":  # elsewhere the other one can't begin
+                _wait_for_who_waits()
+
+    def make() -> AccessRule:
+        assert is_changed.wait(20)
+        return AccessRule.objects.create(subject=subject, role=viewer, scope=east)
+
+    _, rule = together([change, make])
+    assert _age(rule) == (None if goes else earlier)
+
+
+def _wait_for_who_waits() -> None:
+    with connection.cursor() as cursor:
+        waiting = 0
+        while not waiting:
+            cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+            ((waiting,),) = cursor.fetchall()

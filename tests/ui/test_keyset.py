@@ -5,7 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -154,6 +156,27 @@ def test_a_walk_ends_among_equal_values_and_among_those_without_one(
         page = _page(name, Position(), is_descending=is_descending, size=length)
         assert keys == [row.pk for row in page.rows]
     assert walk.keys(Q(), 4, is_descending=is_descending) is None
+
+
+@pytest.mark.django_db
+def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> None:
+    _make([(0, 0, None, True)] * 6)
+    everything = Application.objects.all()
+    walk = Walk(everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3)
+    with CaptureQueriesContext(connection) as queries:
+        assert walk.keys(Q(), 3, is_descending=False) is None
+    _, other_values, own_value = (query["sql"] for query in queries)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            explain, is_a_range = "EXPLAIN QUERY PLAN", "(is_enabled>? AND is_enabled<?)"
+        else:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            explain, is_a_range = "EXPLAIN", "Index Cond: ((is_enabled >="
+        cursor.execute(f"{explain} {own_value}")
+        assert is_a_range in str(cursor.fetchall())
+        cursor.execute(f"{explain} {other_values}")
+        assert "application_by_status" in str(cursor.fetchall())
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -286,7 +287,7 @@ def test_the_holders_of_one_role_or_in_one_scope_are_paged_through_as_their_inde
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     listed = _narrowed(dict([holders[column_]])).listed(by)
-    assert listed.copy
+    assert listed.ordered
 
     def page(position: Position) -> Page[Application]:
         return page_of(
@@ -310,13 +311,19 @@ def test_the_holders_of_one_role_or_in_one_scope_are_paged_through_as_their_inde
         assert onward.rows == same.rows
 
 
-@pytest.mark.parametrize("column_", ["role", "scope"])
+@pytest.mark.parametrize(
+    ("column_", "text"), [("role", ""), ("scope", ""), ("role", "Editor"), ("scope", "east")]
+)
 def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_asked(
-    column_: str, holders: dict[str, _Holders]
+    column_: str, text: str, holders: dict[str, _Holders]
 ) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("-creation_time", authority)
-    listed = _narrowed(dict([holders[column_]])).listed(by)
+    found = [search(text, authority)] if text else _narrowings(dict([holders[column_]]))
+    assert found[0].keys
+    assert found[0].keys.once
+    assert _is_read_in_order(*found[0].keys.once)
+    listed = Narrowed(Application.objects.all(), found).listed(by)
     with CaptureQueriesContext(connection) as queries:
         page_of(listed, Position(), is_descending=True, size=5, whole=Application.objects.all())
     plan = _plan(queries[-1]["sql"])
@@ -343,14 +350,14 @@ def test_other_orders_and_conditions_are_not_read_from_the_index_of_holders(
     by, _ = ApplicationTable.sort_of(sort, authority)
     query = dict([holders["role"]]) | more
     if "search" not in more:
-        assert _narrowed(query).listed(by).copy is None
+        assert _narrowed(query).listed(by).ordered is None
     page = as_(ada).get("/applications/", {**query, "sort": sort, "size": "50"})
     assert len(column(page, "application")) == 19
 
 
 @pytest.mark.usefixtures("holders")
 @pytest.mark.parametrize(
-    ("text", "is_copy", "found"),
+    ("text", "is_ordered", "found"),
     [
         ("Editor", True, 20),  # one role, and nobody is called so
         ("editor-to-be", False, 1),
@@ -360,14 +367,14 @@ def test_other_orders_and_conditions_are_not_read_from_the_index_of_holders(
     ],
 )
 def test_a_search_that_leads_to_one_role_or_scope_alone_is_read_from_the_index_of_holders(
-    text: str, is_copy: bool, found: int, ada: User, as_: SignedIn
+    text: str, is_ordered: bool, found: int, ada: User, as_: SignedIn
 ) -> None:
     if text in ("editor-to-be", "dito"):
         factories.application("editor-to-be")
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
     listed = Narrowed(Application.objects.all(), [search(text, authority)]).listed(by)
-    assert (listed.copy is not None) is is_copy
+    assert (listed.ordered is not None) is is_ordered
     page = as_(ada).get("/applications/", {"search": text, "size": "50"})
     assert len(column(page, "application")) == found
 
@@ -410,6 +417,31 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     ]
     names = [row.name for page in pages for row in page]
     assert names == [f"app-0{number}" for number in range(9, -1, -1)]
+
+
+@pytest.mark.usefixtures("holders")
+def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    authority = authority_of(factories.system_person())
+    by, is_descending = ApplicationTable.sort_of("application", authority)
+    narrowed = Narrowed(Application.objects.all(), [search("app-", authority)], counted=9)
+    listed = narrowed.listed(by)
+    asked = []
+    listed = replace(listed, far=lambda: asked.append("far"))
+
+    def names(number: int) -> list[str]:
+        page = page_of(
+            listed, Position(number), is_descending=is_descending, size=4,
+            whole=Application.objects.all(),
+        )  # fmt: skip
+        return [row.name for row in page.rows]
+
+    assert names(2) == [f"app-{number:02}" for number in range(4, 8)]
+    assert not asked
+    assert names(4) == [f"app-{number:02}" for number in range(12, 16)]
+    assert asked
 
 
 @pytest.mark.parametrize("far", [100, 1])
