@@ -170,8 +170,8 @@ def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> 
         if connection.vendor == "sqlite":
             explain, is_a_range = "EXPLAIN QUERY PLAN", "(is_enabled>? AND is_enabled<?)"
         else:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
             explain, is_a_range = "EXPLAIN", "Index Cond: ((is_enabled >="
         cursor.execute(f"{explain} {own_value}")
         assert is_a_range in str(cursor.fetchall())

@@ -331,8 +331,10 @@ def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_aske
         assert f"COVERING INDEX access_rule_of_{column_}" in plan
         assert plan.count("TEMP B-TREE") == 1  # the page itself
     else:
-        assert f"Index Only Scan Backward using access_rule_of_{column_}" in plan
-        assert plan.count("Sort Key") == 1
+        _, found, way = plan.partition("Unique")
+        way, found, _ = way.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
+        assert found
+        assert "Sort" not in way
 
 
 @pytest.mark.parametrize(
