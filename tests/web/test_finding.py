@@ -331,9 +331,9 @@ def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_aske
         assert f"COVERING INDEX access_rule_of_{column_}" in plan
         assert plan.count("TEMP B-TREE") == 1  # the page itself
     else:
-        _, found, way = plan.partition("Unique")
-        way, found, _ = way.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
-        assert found
+        _, is_there, way = plan.partition("Unique")
+        way, is_there, _ = way.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
+        assert is_there
         assert "Sort" not in way
 
 
