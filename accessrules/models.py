@@ -306,8 +306,8 @@ class AccessRule(models.Model):
             models.Index(
                 fields=["subject", "deleted_at", "scope", "role"], name="access_rule_of_subject"
             ),
-            # In the usual order of applications that hold it. With the scope, to tell without a look at
-            # the row whose rule is in sight, and the type, to tell whether an application holds it.
+            # In the usual order of the applications that hold them; with the scope and the type, to
+            # tell without a look at the row whether it is in sight, and what kind of subject holds it.
             models.Index(
                 fields=[
                     "role",

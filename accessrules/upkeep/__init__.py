@@ -11,3 +11,13 @@ COPIES = {
     "scope": {"scope_name": "name"},
 }
 """For each table that a rule points at: the rule's columns, and what they are copies of."""
+
+
+def originals(rule: str) -> dict[str, str]:
+    """Return, for each copy that a rule holds, the SQL of what it is a copy of; every database says it
+    alike. `rule` is what the statement calls the rule."""
+    return {
+        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"  # noqa: S608  # constants
+        for table, columns in COPIES.items()
+        for copy, column in columns.items()
+    }

@@ -2,15 +2,7 @@
 
 # ruff: noqa: S608  # statements made of constants
 
-from accessrules.upkeep import COPIES
-
-
-def _read(rule: str) -> dict[str, str]:
-    return {
-        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
-    }
+from accessrules.upkeep import COPIES, originals
 
 
 def _function(name: str, body: str) -> str:
@@ -21,7 +13,7 @@ def _function(name: str, body: str) -> str:
 _FUNCTIONS = {
     "access_rule_copies": _function(
         "access_rule_copies",
-        " ".join(f"NEW.{copy} := {value};" for copy, value in _read("NEW").items()),
+        " ".join(f"NEW.{copy} := {value};" for copy, value in originals("NEW").items()),
     ),
     **{
         f"access_rule_{copy}_changed": _function(
@@ -51,8 +43,8 @@ INSTALL = [
     ),
 ]
 REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
-_VALUES = ", ".join(f"{copy} = {value}" for copy, value in _read("rule").items())
+_VALUES = ", ".join(f"{copy} = {value}" for copy, value in originals("rule").items())
 _IS_OUTDATED = " OR ".join(
-    f"{copy} IS DISTINCT FROM {value}" for copy, value in _read("rule").items()
+    f"{copy} IS DISTINCT FROM {value}" for copy, value in originals("rule").items()
 )
 REBUILD = [f"UPDATE accessrules_accessrule rule SET {_VALUES} WHERE {_IS_OUTDATED}"]

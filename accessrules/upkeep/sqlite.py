@@ -2,23 +2,15 @@
 
 # ruff: noqa: S608  # statements made of constants
 
-from accessrules.upkeep import COPIES
-
-
-def _read(rule: str) -> dict[str, str]:
-    return {
-        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
-    }
+from accessrules.upkeep import COPIES, originals
 
 
 def _copies(rule: str) -> str:
-    return ", ".join(f"{copy} = {value}" for copy, value in _read(rule).items())
+    return ", ".join(f"{copy} = {value}" for copy, value in originals(rule).items())
 
 
 def _is_outdated(rule: str) -> str:
-    return " OR ".join(f"{copy} IS NOT {value}" for copy, value in _read(rule).items())
+    return " OR ".join(f"{copy} IS NOT {value}" for copy, value in originals(rule).items())
 
 
 _TRIGGERS = {

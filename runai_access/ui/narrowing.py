@@ -114,10 +114,10 @@ class Narrowed:
 
         `is_page` says that no more than a page of them is wanted.
         """
-        rows, left = self._rows, list(self._narrowings)
         if self._few is not None:
             narrowing, few = self._few
-            return _meeting(rows.filter(Among("pk", few)), _without_known(left, narrowing))
+            rows = self._rows.filter(Among("pk", few))
+            return _meeting(rows, _without_known(self._narrowings, narrowing))
         if self._whole is not None and not self._is_walked:
             return self._led_by(*self._whole)
         return self._met(sort, is_page=is_page)
