@@ -78,23 +78,28 @@ def first_rules(
 
     `link` are the attributes of the link, `holder` is the name of who holds the rules.
     """
-    aloud = ", ".join(f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT])
-    return markup(
-        '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n{}\n</a>',
-        link, holder, aloud or "none",
-        _first_two(rules, search) if rules else quiet("None" if sees_all else "None in sight"),
-    )  # fmt: skip
+    aloud = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT]])
+    if rules:
+        shown = [_shown(rule, search) for rule in rules[:2]]
+        rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
+        return markup(_SOME[len(rest)], link, holder, aloud, *shown, *rest)
+    return markup(_NONE, link, holder, quiet("None" if sees_all else "None in sight"))
 
 
-def _first_two(rules: Sequence["NamedRule"], search: str) -> SafeString:
-    texts = [
-        markup("{} in {}", marked(rule.role, search), marked(rule.scope, search))
-        for rule in rules[:2]
-    ]
-    second = markup('<span class="second-rule">, {}</span>', texts[1]) if texts[1:] else ""
-    shown = markup('<span class="clip">{}{}</span>', texts[0], second)
-    if len(rules) > 1:
-        shown += markup('\n<span class="more more-than-one">+{}</span>', len(rules) - 1)
-    if len(rules) > 2:
-        shown += markup('\n<span class="more more-than-two">+{}</span>', len(rules) - 2)
-    return shown
+def _shown(rule: "NamedRule", search: str) -> str:
+    if not search:
+        return f"{rule.role} in {rule.scope}"
+    return markup("{} in {}", marked(rule.role, search), marked(rule.scope, search))
+
+
+# The cell of somebody with one rule, with two, and with more.
+_LINK = '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n'
+_SECOND = '<span class="clip">{}<span class="second-rule">, {}</span></span>'
+_AND_ONE = '\n<span class="more more-than-one">+{}</span>'
+_AND_TWO = '\n<span class="more more-than-two">+{}</span>'
+_NONE = '<a class="rules-link" {} aria-label="Access rules of {}: none">\n{}\n</a>'
+_SOME = (
+    _LINK + '<span class="clip">{}</span>\n</a>',
+    _LINK + _SECOND + _AND_ONE + "\n</a>",
+    _LINK + _SECOND + _AND_ONE + _AND_TWO + "\n</a>",
+)

@@ -15,7 +15,7 @@ from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
 from runai_access.folding import fold
-from runai_access.ui.keys import Among, AsStored
+from runai_access.ui.keys import Among, AsStored, as_stored
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.tables import ListTable
 
@@ -52,11 +52,11 @@ def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
 def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[NamedRule]]:
     """Return the rules of each, as far as in sight, by its key. One query, and a model for none of
     them: a page has hundreds."""
-    found: defaultdict[UUID, list[NamedRule]] = defaultdict(list)
-    rules = _rules(authority).filter(subject__in=holders)
-    for holder, role, scope in rules.values_list("subject", "role__name", "scope__name"):
-        found[holder].append(NamedRule(role, scope))
-    return found
+    found: dict[Any, list[NamedRule]] = {key: [] for key in as_stored(holders)}
+    rules = _rules(authority).filter(Among("subject", list(found)))
+    for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):
+        found[key].append(NamedRule(role, scope))
+    return dict(zip(holders, found.values(), strict=True))
 
 
 def by_first_rule(authority: Authority) -> Sort:

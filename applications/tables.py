@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accessrules.authorization import Authority
 from accessrules.holders import HolderTable, by_first_rule, rule_texts
@@ -13,6 +13,7 @@ from applications.search import sees_kept_rule
 from runai_access.ui import cells as shared
 from runai_access.ui.export import IsoTime
 from runai_access.ui.keyset import Sort
+from runai_access.ui.row_urls import row_url
 from runai_access.ui.tables import (
     ListColumn,
     creation_column,
@@ -30,6 +31,10 @@ def _by_first_rule(authority: Authority) -> Sort:
     if sees_kept_rule(authority):
         return Sort.text("first_rule", is_nullable=True)
     return by_first_rule(authority)
+
+
+# What an application has of its subject goes by the names that its properties have.
+_OF_SUBJECT = {"name": F("subject__name"), "enabled": F("subject__enabled")}
 
 
 class ApplicationTable(HolderTable):
@@ -63,15 +68,22 @@ class ApplicationTable(HolderTable):
     name = "applications"
     model = Application
     default_sort = "-creation_time"
+    values = ("pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login")
 
     @classmethod
     def complete(cls, queryset: QuerySet[Application], context: Authority) -> Any:  # noqa: ARG003
-        return queryset.select_related("subject")
+        return queryset.annotate(**_OF_SUBJECT)
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
         """Return each application's rules as `Role in Scope`."""
         return rule_texts(keys, context)
+
+    def title_of(self, record: Any) -> str:
+        return str(record.name)
+
+    def address_of(self, record: Any) -> str:
+        return row_url("applications:detail", record.pk)
 
     @cached_property
     def history_type(self) -> str:

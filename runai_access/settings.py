@@ -182,7 +182,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "runai_access.static_files.StaticFiles"},
 }
 DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 

@@ -18,8 +18,9 @@ def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
             address = row_url(view, key)
         case _:
             address = reverse(view, args=args)
-    parts = [urlencode(query), _from(back)]
-    text = "&".join(part for part in parts if part)
+    text = _from(back)
+    if query:
+        text = f"{urlencode(query)}&{text}" if text else urlencode(query)
     return f"{address}?{text}" if text else address
 
 

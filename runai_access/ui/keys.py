@@ -2,7 +2,7 @@
 met by an index."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -183,6 +183,11 @@ class AsStored(Func):
 
     template = "%(expressions)s"
     output_field = TextField()
+
+
+def as_stored(keys: Iterable[UUID]) -> list[Any]:
+    """Return the same of keys that are at hand."""
+    return [key.hex for key in keys] if connection.vendor == "sqlite" else list(keys)
 
 
 class Unindexed(Func):

@@ -8,7 +8,7 @@ skip a row, whatever is added or removed meanwhile.
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -261,14 +261,22 @@ def page_of(
     is_descending: bool,
     size: int,
     whole: QuerySet[M] | None = None,
+    values: Sequence[str] = (),
 ) -> Page[M]:
     """Return the page at `position`, or the nearest there is.
 
-    `whole` are rows with all that their cells need; `listed` says which of them are on the list.
+    `whole` are rows with all that their cells need, or tuples of their `values` with those names;
+    `listed` says which of them are on the list.
     """
-    return _Reader(listed, listed.rows if whole is None else whole, is_descending, size).page(
-        position
-    )
+    whole = _keyed(listed.rows if whole is None else whole, listed.sort)
+    shown = with_values(whole, [*values, "sort_key"]) if values else whole
+    return _Reader(listed, shown, is_descending, size).page(position)
+
+
+def with_values(rows: QuerySet[M], names: Sequence[str]) -> QuerySet[M]:
+    """Return the rows as tuples of some of their values, which go by the same names."""
+    tuples: QuerySet[M] = rows.values_list(*names, named=True)
+    return tuples
 
 
 def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
@@ -288,7 +296,7 @@ class _Reader(Generic[M]):
     ) -> None:
         self._listed, self._sort = listed, listed.sort
         self._key = listed.ordered.key if listed.ordered else "pk"
-        self._whole = _keyed(whole, listed.sort)
+        self._whole = whole
         self._is_descending, self._size = is_descending, size
         self._count = count_up_to(listed.rows) if listed.count is None else listed.count
 

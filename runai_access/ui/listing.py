@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Model, QuerySet
@@ -26,6 +27,7 @@ from runai_access.ui.keyset import (
     decode,
     in_order,
     page_of,
+    with_values,
 )
 from runai_access.ui.models import TablePreference
 from runai_access.ui.narrowing import Narrowed, Narrowing
@@ -230,6 +232,7 @@ class Listing:
             is_descending=is_descending,
             size=self.size,
             whole=self.source.table.complete(everything, self.source.context),
+            values=self.source.table.values,
         )
         if position.number > 1 and page.pages and position.number > page.pages:
             self.ignored.append(f"There is no page “{position.number}”.")
@@ -239,11 +242,9 @@ class Listing:
         """Put the row that was just changed on top, where the page would not show it."""
         if not self.changed or any(str(row.pk) == self.changed for row in page.rows):
             return page
-        self.pinned = list(
-            self.source.table.complete(self.source.rows, self.source.context).filter(
-                pk=self.changed
-            )
-        )
+        table = self.source.table
+        rows = table.complete(self.source.rows, self.source.context).filter(pk=self.changed)
+        self.pinned = list(with_values(rows, table.values) if table.values else rows)
         return page
 
     @property
@@ -310,13 +311,15 @@ class Listing:
 
     def url(self, path: str = "", /, **changes: Any) -> str:
         """Return the address of this list, or of `path` with its state, with `changes`."""
-        query = self.query.copy()
-        for name, value in changes.items():
-            query.pop(name, None)
-            if value not in (None, ""):
-                query[name] = str(value)
-        text = query.urlencode(safe=",")
+        parts = [text for name, text in self._state if name not in changes]
+        parts += [_pair(name, new) for name, new in changes.items() if new not in (None, "")]
+        text = "&".join(parts)
         return f"{path or self.path}?{text}" if text else path or self.path
+
+    @cached_property
+    def _state(self) -> list[tuple[str, str]]:
+        """What the addresses of this page have in common: each name, and its part of an address."""
+        return [(name, _pair(name, value)) for name, value in self.hidden]
 
     def url_without(self, chip: Chip, path: str = "") -> str:
         """Return the address without one filter."""
@@ -404,6 +407,10 @@ def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list
         except ValidationError:
             refused.append(text)
     return list(dict.fromkeys(keys)), refused
+
+
+def _pair(name: str, value: object) -> str:
+    return f"{name}={quote(str(value), safe=',')}"
 
 
 def _named_first(columns: list[str], naming: str) -> list[str]:

@@ -4,6 +4,7 @@ A page shows hundreds of them, and a template for each would take longer than al
 for the page. Templates have the same pieces as tags; see `templatetags/ui.py`.
 """
 
+import re
 from datetime import UTC, datetime
 from html import escape
 
@@ -12,8 +13,10 @@ from django.utils.safestring import SafeString
 
 from runai_access.folding import find_folded, fold
 
+_SPECIAL = re.compile("[&<>\"']").search
 _FIGURE_SPACE = "\u2007"  # as wide as a digit
 _LONGEST_TIME = len("31 Dec 2026, 23:59:59")
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = [
     (365 * 24 * 3600, "year"),
     (30 * 24 * 3600, "month"),
@@ -29,19 +32,23 @@ def markup(pattern: str, *values: object) -> SafeString:
 
     As Django's `format_html`, in a quarter of the time; HTML is a SafeString and nothing else.
     """
-    return SafeString(pattern.format(*map(escaped, values)))
+    return SafeString(pattern.format(*[escaped(value) for value in values]))
 
 
 def escaped(value: object) -> str:
     """Return a value as HTML."""
-    return value if value.__class__ is SafeString else escape(str(value))
+    if value.__class__ is SafeString:
+        return value
+    text = str(value)
+    # To see that there is nothing to escape, as mostly, takes half as long as to escape nothing.
+    return escape(text) if _SPECIAL(text) else text
 
 
 def marked(text: object, term: str) -> SafeString:
     """Return `text` with each occurrence of `term` marked, without regard to case."""
     whole = str(text)
     if not term:
-        return SafeString(escape(whole))
+        return SafeString(escaped(whole))
     pieces = []
     here = 0
     for start, end in find_folded(whole, fold(term)):
@@ -94,22 +101,19 @@ def moment(
 
     In a column of times each takes the same room, so that they can be compared at a glance.
     """
-    utc = time.astimezone(UTC)
-    exact = f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+    iso = time.astimezone(UTC).isoformat()
+    year, month, day, clock = iso[:4], _MONTHS[int(iso[5:7])], int(iso[8:10]), iso[11:19]
+    exact = f"{day} {month} {year}, {clock}"
     if in_column:
         exact = exact.rjust(_LONGEST_TIME, _FIGURE_SPACE)
-    data = 'data-time="seconds"' if seconds else "data-time"
+    # Digits, and words of our own: nothing in them could need to be escaped.
+    attributes = f'datetime="{iso}" data-time' + ('="seconds"' if seconds else "")
     if in_column:
-        data += " data-in-column"
+        attributes += " data-in-column"
     if relative:
-        return markup(
-            f'<time datetime="{{}}" title="{{}} UTC" {data}>{{}}</time>',
-            utc.isoformat(), exact, distance(time),
-        )  # fmt: skip
-    return markup(
-        f'<time datetime="{{}}" {data}>{{}} <span class="zone">UTC</span></time>',
-        utc.isoformat(), exact if seconds else exact[:-3],
-    )  # fmt: skip
+        return SafeString(f'<time {attributes} title="{exact} UTC">{distance(time)}</time>')
+    shown = exact if seconds else exact[:-3]
+    return SafeString(f'<time {attributes}>{shown} <span class="zone">UTC</span></time>')
 
 
 def distance(time: datetime, now: datetime | None = None) -> str:

@@ -27,7 +27,7 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
     naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
     pieces: list[str] = []
     for record in table.data:
-        key, title = str(record.pk), str(record)
+        key, title = str(record.pk), table.title_of(record)
         is_changed = key == table.changed
         pieces += (
             '<tr role="row" data-row class="row-changed">'

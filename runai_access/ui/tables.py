@@ -113,7 +113,9 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     """A table of `ListColumn`s. The first one names the row and can't be hidden.
 
     A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
-    what its cells need. Rows have pages of their own unless `has_row_pages` says otherwise.
+    what its cells need; with `values`, by their names, that this is all of it. Then rows are tuples of
+    those, which takes half the time of making models. Rows have pages of their own unless
+    `has_row_pages` says otherwise.
     `pinned` are rows that were just changed and that the page itself does not show; `address` is
     that of the list as it is.
     """
@@ -121,6 +123,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     name = ""
     default_sort = ""
     model: type[Model]
+    values: tuple[str, ...] = ()
     has_row_pages = True
 
     def __init__(  # noqa: PLR0913  # what a page shows of its rows
@@ -172,6 +175,10 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def may(self, record: Any) -> object:  # a table may look at the row
         """Return the names of the actions that this row is offered, in a text; None where all are."""
         return None
+
+    def title_of(self, record: Any) -> str:
+        """Return what a row is called where it is spoken of."""
+        return str(record)
 
     def address_of(self, record: Any) -> str:
         """Return the address of a row's own page; where there is none, of the list with it selected."""

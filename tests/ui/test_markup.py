@@ -34,6 +34,12 @@ def test_a_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
     assert ">1 Mar 2026, 12:05:09 <span" in moment(time, seconds=True)
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_month_goes_by_its_short_name(month: int) -> None:
+    time = NOON.replace(month=month)
+    assert f">{time:%-d %b %Y, %H:%M} <span" in moment(time)
+
+
 def test_in_a_column_every_time_takes_the_same_room() -> None:
     late = datetime(2026, 12, 31, 23, 5, 9, tzinfo=UTC)
     for seconds in (False, True):

@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -215,6 +217,16 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         factories.application(f"app-{number:02}", ("Viewer", acme.east), ("Viewer", acme.west))
     with django_assert_num_queries(QUERIES):
         assert len(column(browser.get(LIST), "application")) == 20
+
+
+def test_no_hash_of_a_secret_is_read_for_a_list(browser: Client) -> None:
+    application = factories.application("ci")
+    with CaptureQueriesContext(connection) as queries:
+        shown = browser.get(LIST)
+        pinned = browser.get(LIST, {"search": "nothing", "changed": str(application.pk)})
+    assert column(shown, "application") == ["ci"]
+    assert column(pinned, "application") == ["ci Changed, shown out of order"]
+    assert not [query for query in queries.captured_queries if "secret_hash" in query["sql"]]
 
 
 def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_there(
