@@ -205,12 +205,19 @@ class Authority:
         """
         if self.allows("read", resource_type, ACCOUNT):
             return Q()
-        rules = AccessRule.objects.living().if_within(self._scopes_in(resource_type))
+        rules = AccessRule.objects.living().if_within(self.scopes_to_read(resource_type))
         return Q(Exists(rules.filter(subject=OuterRef("pk"))))
 
-    def in_sight_by(self, resource_type: str) -> AccessRuleQuerySet:
-        """Return the rules that bring their subjects into sight, where not all of them are."""
-        return AccessRule.objects.living().within(self._scopes_in(resource_type))
+    def scopes_to_read(self, resource_type: str) -> list[int]:
+        """Return the scopes in which this may be read. One query, once.
+
+        Where not all applications or people are in sight, a rule in one of these brings them there.
+        """
+        paths = self.where("read", resource_type)
+        if paths not in self._scopes:
+            scopes = Scope.objects.at_or_below(paths).order_by()
+            self._scopes[paths] = list(scopes.values_list("pk", flat=True))
+        return self._scopes[paths]
 
     def visible_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be read: each type of scope is a resource type of its own."""
@@ -234,17 +241,9 @@ class Authority:
                 return AccessRule.objects.all()
             # The same, asked of the few scopes that are not there.
             return AccessRule.objects.exclude(scope__in=Scope.objects.above_the_account())
-        scopes = self._scopes_in("access_rules")
+        scopes = self.scopes_to_read("access_rules")
         rules = AccessRule.objects.all()
         return rules.within(scopes) if by_scope else rules.if_within(scopes)
-
-    def _scopes_in(self, resource_type: str) -> list[int]:
-        """Return the scopes in which this may be read. One query, once."""
-        paths = self.where("read", resource_type)
-        if paths not in self._scopes:
-            scopes = Scope.objects.at_or_below(paths).order_by()
-            self._scopes[paths] = list(scopes.values_list("pk", flat=True))
-        return self._scopes[paths]
 
     def nameable_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be named in a request: to read, or to grant something in."""

@@ -23,6 +23,8 @@ from runai_access.ui.keyset import OrderedKeys
 from runai_access.ui.narrowing import Narrowing
 
 _TRIGRAM = 3
+# More roles or scopes than these are not merged: a page reads as many rules of each as it has rows.
+_MERGED = 200
 
 
 def search(text: str, authority: Authority) -> Narrowing:
@@ -58,7 +60,7 @@ def _by_text(term: str) -> tuple[Q, Keys]:
 
 def in_sight(authority: Authority) -> Narrowing:
     """Return where the applications in sight are found, for whoever does not see them all."""
-    keys = keys_of_holders(authority.in_sight_by("apps"))
+    keys = keys_by_rules(AccessRule.objects.living(), "scope", authority.scopes_to_read("apps"))
     return Narrowing(Q(), keys, among=Application.objects.all())
 
 
@@ -69,16 +71,19 @@ def sees_kept_rule(authority: Authority) -> bool:
 
 def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> Keys:
     """Return where the applications are found that hold one of `rules` whose role, or scope, is one of
-    `keys`: an index has the rules of a single one in the usual order of applications."""
-    if len(keys) != 1:
+    `keys`: an index has the rules of each one in the usual order of applications."""
+    if not 0 < len(keys) <= _MERGED:
         return keys_of_holders(rules.filter(Among(field, keys)))
+    is_one = len(keys) == 1
     return Keys.in_order(
         OrderedKeys(
-            _of_applications(rules.filter(**{field: keys[0]})),
+            _of_applications(rules.filter(**{field: keys[0]}) if is_one else rules),
             key="subject_id",
             value="holder_created_at",
             column="created_at",
             behind="deleted_at",
+            choice="" if is_one else field,
+            choices=() if is_one else tuple(keys),
         )
     )
 
@@ -105,8 +110,8 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     head = _head(term)
     if connection.vendor == "sqlite":
         if head != term and not _are_more_than(narrowing.FEW, head):
-            return Keys(((_BY_TRIGRAMS, (_phrase(head),)),), is_exact=False, is_distinct=True)
-        return Keys(((_BY_TRIGRAMS, (_phrase(term),)),), is_exact, is_distinct=True)
+            return _by_trigrams(head, is_exact=False)
+        return _by_trigrams(term, is_exact=is_exact)
     found = Application.objects.filter(search_text__contains=head)
     return Keys.of(found if head == term else found.filter(has_text(term)), is_exact=is_exact)
 
@@ -134,19 +139,20 @@ def _are_more_than(most: int, term: str) -> bool:
     """Return whether SQLite's index finds more; PostgreSQL's would have to look at their texts."""
     if connection.vendor != "sqlite":
         return False
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTED_BY_TRIGRAMS, [_phrase(term), most + 1])
-        ((number,),) = cursor.fetchall()
-    return bool(number > most)
+    number, _ = _by_trigrams(term).count(most + 1)
+    return number > most
 
 
-def _phrase(term: str) -> str:
+def _by_trigrams(term: str, *, is_exact: bool = True) -> Keys:
+    """Return where SQLite's index finds them. It tells how many sooner than which."""
     doubled = term.replace('"', '""')
-    return f'"{doubled}"'
+    phrase = (f'"{doubled}"',)
+    counted = (_COUNTED_BY_TRIGRAMS, phrase)
+    return Keys(((_BY_TRIGRAMS, phrase),), is_exact, is_distinct=True, counted=counted)
 
 
 _BY_TRIGRAMS = """SELECT found.application_id FROM applications_search_index
     CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
     WHERE applications_search_index MATCH %s"""
-_COUNTED_BY_TRIGRAMS = """SELECT COUNT(*) FROM (SELECT 1 FROM applications_search_index
-    WHERE applications_search_index MATCH %s LIMIT %s)"""
+_COUNTED_BY_TRIGRAMS = """SELECT 1 FROM applications_search_index
+    WHERE applications_search_index MATCH %s"""

@@ -22,15 +22,17 @@ class Keys:
     """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
 
     `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
-    are all of those, `is_distinct` that none repeats. `once` is a SELECT with a row for each, the key
-    in its column `key`: it tells the same ones apart by the order of an index, and is read no further
-    than is asked for. `ordered` is where that is the order of a list as well.
+    are all of those, `is_distinct` that none repeats; then `counted` may be a SELECT of as many rows
+    that takes less. `once` is a SELECT with a row for each, the key in its column `key`: it tells the
+    same ones apart by the order of an index, and is read no further than is asked for. `ordered` is
+    where that is the order of a list as well.
     """
 
     parts: tuple[_Select, ...] = ()
     is_exact: bool = True
     is_whole: bool = True
     is_distinct: bool = False
+    counted: _Select | None = None
     once: _Select | None = None
     key: str = ""
     ordered: OrderedKeys | None = None
@@ -54,12 +56,11 @@ class Keys:
     @classmethod
     def in_order(cls, ordered: OrderedKeys) -> "Keys":
         """Return the keys that stand in another table as a list has them."""
-        rows, key = ordered.rows.order_by(), ordered.key
-        try:
-            once = _select(rows.values(*ordered.by).distinct())
-        except EmptyResultSet:
-            return cls()
-        return replace(cls.of(rows, key), once=once, key=key, ordered=ordered)
+        rows, key = ordered.all.order_by(), ordered.key
+        found = replace(cls.of(rows, key), ordered=ordered)
+        if ordered.choice or not found.parts:
+            return found
+        return replace(found, once=_select(rows.values(*ordered.by).distinct()), key=key)
 
     @classmethod
     def known(cls, keys: Sequence[Any]) -> "Keys":
@@ -74,16 +75,10 @@ class Keys:
         return cls(((f"SELECT unnest(%s::{type_}[])", (list(keys),)),), is_distinct=True)
 
     def __or__(self, other: "Keys") -> "Keys":
-        only = self if not other.parts else other if not self.parts else None
-        return Keys(
-            self.parts + other.parts,
-            self.is_exact and other.is_exact,
-            self.is_whole and other.is_whole,
-            is_distinct=only is not None and only.is_distinct,
-            once=only.once if only else None,
-            key=only.key if only else "",
-            ordered=only.ordered if only else None,
-        )
+        is_exact, is_whole = self.is_exact and other.is_exact, self.is_whole and other.is_whole
+        if self.parts and other.parts:
+            return Keys(self.parts + other.parts, is_exact, is_whole)
+        return replace(self if self.parts else other, is_exact=is_exact, is_whole=is_whole)
 
     @property
     def tells_apart(self) -> bool:
@@ -106,15 +101,15 @@ class Keys:
         if not self.parts:
             return 0, self.is_whole
         sql, parameters = self._limited(limit)
-        if self.once:
+        if self.tells_apart:
+            if self.counted:
+                sql, parameters = self.counted
+                sql = f"{sql} LIMIT {int(limit)}"
             ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
             return number, number < limit and self.is_whole
-        # Grouping takes less than counting what is distinct, and reading alone a fraction of it.
-        each = "SELECT 1" if self.is_distinct else "SELECT COUNT(*)"
-        end = "" if self.is_distinct else " GROUP BY key"
-        counted = (
-            f"WITH k(key) AS ({sql}), n(n) AS ({each} FROM k{end}) SELECT COUNT(*), SUM(n) FROM n"  # noqa: S608
-        )
+        # Grouping takes less than counting what is distinct.
+        counted = f"""WITH k(key) AS ({sql}), n(n) AS (SELECT COUNT(*) FROM k GROUP BY key)
+            SELECT COUNT(*), SUM(n) FROM n"""  # noqa: S608
         ((different, read),) = _rows_of(counted, parameters)
         return different, (read or 0) < limit and self.is_whole
 

@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Expression, F, Func, Model, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, RawSQL
 
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
@@ -145,7 +146,8 @@ class OrderedKeys:
     """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
 
     `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
-    have in `column`. An index has them in this order, behind the column `behind`, the same in all.
+    have in `column`. An index has them in this order, behind the column `behind`, the same in all; or
+    behind that and each of some `choices` of the column `choice`, which are merged then.
     """
 
     rows: QuerySet[Any]
@@ -153,15 +155,52 @@ class OrderedKeys:
     value: str
     column: str
     behind: str
+    choice: str = ""
+    choices: tuple[int, ...] = ()
+
+    @property
+    def all(self) -> QuerySet[Any]:
+        """The rows of that table that hold the keys."""
+        return (
+            self.rows.filter(**{f"{self.choice}__in": self.choices}) if self.choice else self.rows
+        )
 
     @property
     def by(self) -> tuple[str, ...]:
         """The columns in whose order the index has them."""
         return (self.behind, self.value, self.key)
 
-    def order(self, *, is_descending: bool) -> list[str]:
-        """Return the order in which the index is read, from one end or the other."""
-        return [f"-{name}" if is_descending else name for name in self.by]
+    def keys(self, part: Q, start: int, end: int, *, is_descending: bool) -> Any:
+        """Return the keys from one place of a part to another, as a query or as they are."""
+        if not self.choice:
+            return _distinct(self, self.all, part, self.by, is_descending)[start:end]
+        if connection.vendor != "postgresql":
+            # SQLite leaves each range where it could add nothing to the first so many.
+            by = (self.value, self.key)
+            return _distinct(self, self.all, part, by, is_descending)[start:end]
+        return self._merged(part, start, end, is_descending)
+
+    def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[Any]:
+        """Read as many of each choice as there could be among the first of all."""
+        one = self.rows.filter(**{self.choice: RawSQL("chosen.id", ())})
+        first = _distinct(self, one, part, self.by, is_descending)[:end]
+        sql, parameters = first.values_list(self.value, self.key).query.sql_with_params()
+        way = "DESC" if is_descending else "ASC"
+        merged = f"""SELECT DISTINCT {self.value}, {self.key}
+            FROM unnest(%s::bigint[]) chosen(id) CROSS JOIN LATERAL ({sql}) found
+            ORDER BY 1 {way}, 2 {way} LIMIT {int(end - start)} OFFSET {int(start)}"""  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(merged, [list(self.choices), *parameters])
+            return [key for _, key in cursor.fetchall()]
+
+
+def _distinct(
+    ordered: OrderedKeys, rows: QuerySet[Any], part: Q, by: Sequence[str], is_descending: bool
+) -> QuerySet[Any, Any]:
+    found = rows.alias(sort_key=F(ordered.value)).filter(part)
+    order = [f"-{name}" if is_descending else name for name in by]
+    keys: QuerySet[Any, Any] = found.values(ordered.key).distinct().order_by(*order)
+    return keys
 
 
 @dataclass(frozen=True)
@@ -359,12 +398,13 @@ class _Reader(Generic[M]):
         """Read some rows of a part: their keys first, so that what is passed over costs no join."""
         end, order, ordered = start + length, _order(is_descending), self._listed.ordered
         keys: Any = None
-        if self._listed.walk:
+        if ordered:
+            keys = ordered.keys(part, start, end, is_descending=is_descending)
+        elif self._listed.walk:
             met = self._listed.walk.keys(part, end, is_descending=is_descending)
             keys = None if met is None else met[start:]
         if keys is None:
-            of_all = ordered.order(is_descending=is_descending) if ordered else order
-            keys = self._keys.filter(part).order_by(*of_all)[start:end]
+            keys = self._keys.filter(part).order_by(*order)[start:end]
         return list(self._whole.filter(pk__in=keys).order_by(*order))
 
     @cached_property
@@ -372,10 +412,9 @@ class _Reader(Generic[M]):
         """The keys of all rows, to be put in order."""
         listed = (self._listed.far() if self._listed.far else None) or self._listed
         if listed.ordered:
-            ordered: QuerySet[Any, Any] = listed.ordered.rows.alias(
-                sort_key=F(listed.ordered.value)
-            )
-            return ordered.values(self._key).distinct()
+            ordered = listed.ordered.all.alias(sort_key=F(listed.ordered.value))
+            keys: QuerySet[Any, Any] = ordered.values(self._key).distinct()
+            return keys
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
 

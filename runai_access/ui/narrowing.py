@@ -47,6 +47,11 @@ class Narrowing:
     column: str = ""
     among: QuerySet[Any] | None = None
 
+    @property
+    def is_sight(self) -> bool:
+        """Whether it says what the rows leave out already, and of which."""
+        return not self.condition and self.among is not None
+
 
 class Narrowed:
     """The rows that all of `narrowings` leave, found in the quicker way.
@@ -102,7 +107,7 @@ class Narrowed:
         """Return how many keys one has among those that are read, and whether those are all."""
         if number not in self._counts:
             keys = self._found[number][1]
-            self._counts[number] = keys.count(self._limit + 1 if keys.once else self._most)
+            self._counts[number] = keys.count(self._limit + 1 if keys.tells_apart else self._most)
         return self._counts[number]
 
     @property
@@ -133,8 +138,10 @@ class Narrowed:
 
     def _ordered(self, sort: Sort) -> OrderedKeys | None:
         """Return where the keys of these rows stand in this order, if they do."""
-        if len(self._narrowings) == 1 and self._found and not self._rows.query.where:
-            _, keys = self._found[0]
+        if len(self._narrowings) == 1 and self._found:
+            narrowing, keys = self._found[0]
+            if self._rows.query.where and not narrowing.is_sight:
+                return None
             is_all = keys.is_exact and keys.is_whole
             if keys.ordered and keys.ordered.column == sort.column and is_all:
                 return keys.ordered
@@ -169,7 +176,9 @@ class Narrowed:
             return None
         if not self._is_walked and (columns or len(self._narrowings) > 1):
             return None  # what several leave of so few is not met soon
-        number, _ = self._counted(0)
+        _, keys = self._found[0]
+        # Of those that are not all it is known that they are not few.
+        number = self._counted(0)[0] if keys.is_whole else self._most
         return Walk(self._met(sort, is_page=True), passed, sort, number * 3 // 2)
 
     def _passed(self) -> QuerySet[Any] | None:
@@ -194,8 +203,9 @@ class Narrowed:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
-            # What has a quick count of its own need not be read for it.
-            few = None if self._found[0][1].once else self._few
+            # What can be counted without reading it need not be read for that.
+            is_read = "_few" in self.__dict__ or not self._found[0][1].tells_apart
+            few = self._few if is_read else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)
@@ -210,19 +220,24 @@ class Narrowed:
         They must do to say how many there are at least, or each page would take longer for the sake
         of a number.
         """
-        _, first = self._found[0]
-        last = (first, self._most)
-        is_one = len(self._narrowings) == 1
-        # The last first: sight, if it is among them, leaves most out.
-        few = ((keys, _SAMPLE) for _, keys in reversed(self._found))
+        sides = [(self._found[0], self._most)]
+        if len(self._narrowings) > 1:
+            # The last first: sight, if it is among them, leaves most out.
+            sides[:0] = [(one, _SAMPLE) for one in reversed(self._found)]
         number = 0
-        for side, most in (last,) if is_one else (*few, last):
-            keys = list(dict.fromkeys(side.first(most)))
-            found = count_up_to(self.rows().filter(Among("pk", keys)), self._limit).number
-            number = max(number, found)
+        for (narrowing, keys), most in sides:
+            some = Among("pk", list(dict.fromkeys(keys.first(most))))
+            found = self._meeting_too(narrowing, keys).filter(some)
+            number = max(number, count_up_to(found, self._limit).number)
             if number > _TELLING:
                 break
         return Count(number, is_exact=False)
+
+    def _meeting_too(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+        """Return what is still asked of rows that were found by the keys of one condition."""
+        among = narrowing.among if narrowing.is_sight and keys.is_exact else None
+        rows = self._rows if among is None else among
+        return _meeting(rows, _without_known(self._narrowings, narrowing))
 
 
 def _without_known(narrowings: Sequence[Narrowing], found: Narrowing) -> list[Narrowing]:
