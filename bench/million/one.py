@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.million.turns import Turns
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS = 21
 PARTS = ("table", "pages", "files", "writing", "peers")
@@ -24,10 +26,13 @@ def main() -> None:
     arguments.add_argument("size", type=int)
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments.add_argument("--turns", type=int, nargs=2, default=())
     asked = arguments.parse_args()
+    turns = Turns(*asked.turns)
+    turns.wait()
     _set_up()
     _build(asked.size)
-    _measure(asked.size, asked.parts, asked.rounds)
+    _measure(asked.size, asked.parts, asked.rounds, turns)
 
 
 def _set_up() -> None:
@@ -51,7 +56,7 @@ def _build(size: int) -> None:
         )
 
 
-def _measure(size: int, parts: list[str], rounds: int) -> None:
+def _measure(size: int, parts: list[str], rounds: int, turns: Turns) -> None:
     from bench.million import files, pages, peer_views, report, table, writing
     from bench.million.rows import Row
     from bench.million.running import Bench, serving
@@ -63,14 +68,16 @@ def _measure(size: int, parts: list[str], rounds: int) -> None:
     database = os.environ["DATABASE_URL"]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), database, "bench.million.settings", rounds) as bench:
+        with serving(Path(folder), database, "bench.million.settings", rounds, turns) as bench:
             for part, measure in measures.items():
                 if part in parts:
                     rows += measure(bench)
             rows.append(report.memory_row(bench.peak()))
             kind = bench.database
         if "peers" in parts:
-            with serving(Path(folder), database, "bench.million.peer_settings", rounds) as bench:
+            with serving(
+                Path(folder), database, "bench.million.peer_settings", rounds, turns
+            ) as bench:
                 rows += peer_views.measure(bench)
     report.keep(kind, size, rows)
 
