@@ -52,11 +52,12 @@ def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
 def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[NamedRule]]:
     """Return the rules of each, as far as in sight, by its key. One query, and a model for none of
     them: a page has hundreds."""
-    found: dict[Any, list[NamedRule]] = {key: [] for key in as_stored(holders)}
+    holder_of = dict(zip(as_stored(holders), holders, strict=True))
+    found: dict[Any, list[NamedRule]] = {key: [] for key in holder_of}
     rules = _rules(authority).filter(Among("subject", list(found)))
     for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):
         found[key].append(NamedRule(role, scope))
-    return dict(zip(holders, found.values(), strict=True))
+    return {holder_of[key]: named for key, named in found.items()}
 
 
 def by_first_rule(authority: Authority) -> Sort:

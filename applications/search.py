@@ -23,7 +23,8 @@ from runai_access.ui.keyset import OrderedKeys
 from runai_access.ui.narrowing import Narrowing
 
 _TRIGRAM = 3
-# More roles or scopes than these are not merged: a page reads as many rules of each as it has rows.
+# More roles or scopes than these are not merged: of each as many rules are read as there are rows up to
+# the end of the page.
 _MERGED = 200
 
 

@@ -4,8 +4,8 @@
     make bench BENCH="--sizes 10000 --databases sqlite"    what is chosen
 
 Data are made in a temporary folder (TMPDIR chooses another place; all sizes take 9 GB) and are gone
-afterwards. The sizes are measured in turns, a round of each, so that what one takes longer than
-another is not the machine's. Prints one table for each database, keeps what it found in
+afterwards. Views are asked of the sizes in turns, a round of each, so that what one takes longer
+than another is not the machine's. Prints one table for each database, keeps what it found in
 bench/var/million/, and exits with 1 where a limit is passed.
 """
 

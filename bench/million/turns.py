@@ -3,8 +3,9 @@ each of them alike, so that what they find can be held against each other."""
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 
@@ -23,9 +24,9 @@ class Turns:
         return ["--turns", str(self.told), str(self.tell)]
 
     def wait(self) -> None:
-        """Wait until it is this one's turn."""
-        if self.told >= 0:
-            os.read(self.told, 1)
+        """Wait until it is this one's turn; end where there will be none."""
+        if self.told >= 0 and not os.read(self.told, 1):
+            sys.exit("Measuring was given up.")
 
     def pass_on(self) -> None:
         """Let the others have theirs."""
@@ -37,14 +38,15 @@ class Turns:
 def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) -> None:
     """Run the commands, each with its environment, one at a time: until it passes its turn on, or ends.
 
-    Raises CalledProcessError where one fails; then the others are stopped.
+    Raises CalledProcessError where one fails; then the others end by themselves.
     """
     with ExitStack() as stack:
         running = [_start(command, environment, stack) for command, environment in commands]
         while running:
             for one in list(running):
                 process, told, tell = one
-                os.write(tell, b".")
+                with suppress(BrokenPipeError):  # it ended while it waited
+                    os.write(tell, b".")
                 if not os.read(told, 1):
                     running.remove(one)
                     if process.wait():
@@ -60,14 +62,10 @@ def _start(
     process = subprocess.Popen(
         [*command, *turns.arguments], env=environment, pass_fds=(its_told, its_tell)
     )
-    stack.callback(_stop, process, told, tell)
-    os.close(its_told)
-    os.close(its_tell)
+    # Without a turn it stops what it has started; only then is there nothing to wait for.
+    stack.callback(process.wait)
+    for ours in (told, tell):
+        stack.callback(os.close, ours)
+    for its in (its_told, its_tell):
+        os.close(its)
     return process, told, tell
-
-
-def _stop(process: "subprocess.Popen[bytes]", *ours: int) -> None:
-    process.terminate()
-    process.wait()
-    for descriptor in ours:
-        os.close(descriptor)

@@ -57,10 +57,13 @@ class Keys:
     def in_order(cls, ordered: OrderedKeys) -> "Keys":
         """Return the keys that stand in another table as a list has them."""
         rows, key = ordered.all.order_by(), ordered.key
-        found = replace(cls.of(rows, key), ordered=ordered)
-        if ordered.choice or not found.parts:
+        found = cls.of(rows, key)
+        if not found.parts:
             return found
-        return replace(found, once=_select(rows.values(*ordered.by).distinct()), key=key)
+        if ordered.choice:
+            return replace(found, ordered=ordered)
+        once = _select(rows.values(*ordered.by).distinct())
+        return replace(found, once=once, key=key, ordered=ordered)
 
     @classmethod
     def known(cls, keys: Sequence[Any]) -> "Keys":

@@ -203,9 +203,9 @@ class Narrowed:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
-            # What can be counted without reading it need not be read for that.
-            is_read = "_few" in self.__dict__ or not self._found[0][1].tells_apart
-            few = self._few if is_read else None
+            # Only SQLite reads what comes repeatedly to count it.
+            is_quick = self._found[0][1].tells_apart or connection.vendor != "sqlite"
+            few = self._few if "_few" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > _TELLING:
                 return Count(min(number, limit), are_all and number <= limit)

@@ -17,6 +17,7 @@ _MENU = (
     ' data-row-menu="{}"{} aria-label="Actions of {}">{}</a></td>'
 )
 _ROW = '<tr role="row" data-row>'
+_CHANGED_ROW = '<tr role="row" data-row class="row-changed">'
 _CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
 _PINNED = SafeString('\n<span class="badge badge-changed">Changed, shown out of order</span>')
 _ELLIPSIS = icon("ellipsis")
@@ -30,9 +31,7 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
         key, title = str(record.pk), table.title_of(record)
         is_changed = key == table.changed
         pieces += (
-            '<tr role="row" data-row class="row-changed">'
-            if is_changed
-            else '<tr role="row" data-row>',
+            _CHANGED_ROW if is_changed else _ROW,
             naming_start,
             _box(record, key, title, table) if have_actions else "",
             "\n",

@@ -114,7 +114,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
     what its cells need; with `values`, by their names, that this is all of it. Then rows are tuples of
-    those, which takes half the time of making models. Rows have pages of their own unless
+    those and never models, which takes half the time. Rows have pages of their own unless
     `has_row_pages` says otherwise.
     `pinned` are rows that were just changed and that the page itself does not show; `address` is
     that of the list as it is.

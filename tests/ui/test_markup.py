@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.utils.safestring import SafeString
 
-from runai_access.ui.markup import badge, clip, copy_button, icon, markup, moment, quiet
+from runai_access.ui.markup import badge, clip, copy_button, icon, marked, markup, moment, quiet
 
 NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
 
@@ -24,6 +24,11 @@ def test_a_value_with_braces_is_no_pattern() -> None:
 def test_every_piece_escapes_its_text(piece) -> None:  # type: ignore[no-untyped-def]  # of several kinds
     assert "<i>" not in piece('"><i>')
     assert "&quot;&gt;&lt;i&gt;" in piece('"><i>')
+
+
+@pytest.mark.parametrize("term", ["", "b", "x"])
+def test_what_is_marked_is_a_text_even_if_it_is_html(term: str) -> None:
+    assert "<b>" not in marked(SafeString("<b>bold</b>"), term)
 
 
 @pytest.mark.parametrize("time", [NOON, NOON.astimezone(timezone(timedelta(hours=5)))])

@@ -29,7 +29,16 @@ from runai_access.accounts.models import User
 from runai_access.folding import fold
 from runai_access.ui import narrowing
 from runai_access.ui.keys import Keys
-from runai_access.ui.keyset import Count, Page, Position, Sort, Sorted, decode, page_of
+from runai_access.ui.keyset import (
+    Count,
+    OrderedKeys,
+    Page,
+    Position,
+    Sort,
+    Sorted,
+    decode,
+    page_of,
+)
 from runai_access.ui.narrowing import Narrowed, Narrowing
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
@@ -621,6 +630,16 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     assert keys.tells_apart
     assert len(keys.first(9)) == number
     assert (keys.count(9), keys.count(3)) == ((number, True), (min(number, 3), number < 3))
+
+
+def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
+    ordered = OrderedKeys(
+        AccessRule.objects.none(), "subject_id", "holder_created_at", "created_at", "deleted_at",
+        choice="role", choices=(1, 2),
+    )  # fmt: skip
+    keys = Keys.in_order(ordered)
+    assert keys.ordered is None
+    assert keys.count(9) == (0, True)
 
 
 def test_what_is_cut_is_not_counted_to_know_how_far_to_walk(acme: Organisation) -> None:
