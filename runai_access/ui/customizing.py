@@ -220,7 +220,7 @@ def download_dialog(
     request: HttpRequest, listing: Listing, *, path: str, home: Home, json_path: str = ""
 ) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
-    context = {"list": listing, "csv_url": listing.url(path), "limit": f"{export.ROW_LIMIT:,}"}
+    context = {"list": listing, "csv_url": listing.url(path)}
     if json_path:
         context["json_url"] = listing.url(json_path)
     return render_dialog(request, "ui/list/_download.html", context, home=home)

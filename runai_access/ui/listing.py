@@ -299,6 +299,11 @@ class Listing:
             return True
         return False if count.is_exact else None
 
+    @property
+    def row_limit(self) -> str:
+        """How many rows a file holds at most."""
+        return f"{export.ROW_LIMIT:,}"
+
     @cached_property
     def _for_file(self) -> Narrowed:
         return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT + 1)

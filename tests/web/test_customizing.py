@@ -359,6 +359,15 @@ def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
     assert len(_csv(answer)) == 1 + 3
 
 
+def test_where_not_all_rows_are_counted_the_menu_says_how_many_a_file_holds(
+    browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Download as CSV 4 rows, as shown" in text_of(browser.get(LIST))
+    monkeypatch.setattr(narrowing, "COUNTED", 2)
+    monkeypatch.setattr(export, "ROW_LIMIT", 3)
+    assert "Download as CSV at most 3 rows" in text_of(browser.get(LIST))
+
+
 @pytest.mark.parametrize(
     "query",
     [{"role__any_of": "Viewer"}, {"search": "app"}, {"role__any_of": "Viewer", "search": "app"}],
