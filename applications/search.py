@@ -19,8 +19,8 @@ from applications.models import Application
 from runai_access.folding import fold
 from runai_access.ui import narrowing
 from runai_access.ui.keys import Among, Aside, Keys
-from runai_access.ui.keyset import OrderedKeys
 from runai_access.ui.narrowing import Narrowing
+from runai_access.ui.ordered_keys import OrderedKeys
 
 _TRIGRAM = 3
 # More roles or scopes than these are not merged: of each as many rules are read as there are rows up to

@@ -11,7 +11,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, TextField
 
-from runai_access.ui.keyset import OrderedKeys, Sort
+from runai_access.ui.keyset import Sort
+from runai_access.ui.ordered_keys import OrderedKeys
 
 _Select = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""

@@ -15,9 +15,10 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Expression, F, Func, Model, Q, QuerySet
-from django.db.models.expressions import Combinable, RawSQL
+from django.db.models.expressions import Combinable
+
+from runai_access.ui.ordered_keys import OrderedKeys
 
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
@@ -139,68 +140,6 @@ class Walk(Generic[M]):
             if len(keys) < length:
                 keys += rows.filter(near)[: length - len(keys)]
         return keys if len(keys) == length or not edge else None
-
-
-@dataclass(frozen=True)
-class OrderedKeys:
-    """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
-
-    `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
-    have in `column`. An index has them in this order, behind the column `behind`, the same in all; or
-    behind that and each of some `choices` of the column `choice`, which are merged then.
-    """
-
-    rows: QuerySet[Any]
-    key: str
-    value: str
-    column: str
-    behind: str
-    choice: str = ""
-    choices: tuple[int, ...] = ()
-
-    @property
-    def all(self) -> QuerySet[Any]:
-        """The rows of that table that hold the keys."""
-        return (
-            self.rows.filter(**{f"{self.choice}__in": self.choices}) if self.choice else self.rows
-        )
-
-    @property
-    def by(self) -> tuple[str, ...]:
-        """The columns in whose order the index has them."""
-        return (self.behind, self.value, self.key)
-
-    def keys(self, part: Q, start: int, end: int, *, is_descending: bool) -> Any:
-        """Return the keys from one place of a part to another, as a query or as they are."""
-        if not self.choice:
-            return _distinct(self, self.all, part, self.by, is_descending)[start:end]
-        if connection.vendor != "postgresql":
-            # SQLite leaves each range where it could add nothing to the first so many.
-            by = (self.value, self.key)
-            return _distinct(self, self.all, part, by, is_descending)[start:end]
-        return self._merged(part, start, end, is_descending)
-
-    def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[Any]:
-        """Read as many of each choice as there could be among the first of all."""
-        one = self.rows.filter(**{self.choice: RawSQL("chosen.id", ())})
-        first = _distinct(self, one, part, self.by, is_descending)[:end]
-        sql, parameters = first.values_list(self.value, self.key).query.sql_with_params()
-        way = "DESC" if is_descending else "ASC"
-        merged = f"""SELECT DISTINCT {self.value}, {self.key}
-            FROM unnest(%s::bigint[]) chosen(id) CROSS JOIN LATERAL ({sql}) found
-            ORDER BY 1 {way}, 2 {way} LIMIT {int(end - start)} OFFSET {int(start)}"""  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(merged, [list(self.choices), *parameters])
-            return [key for _, key in cursor.fetchall()]
-
-
-def _distinct(
-    ordered: OrderedKeys, rows: QuerySet[Any], part: Q, by: Sequence[str], is_descending: bool
-) -> QuerySet[Any, Any]:
-    found = rows.alias(sort_key=F(ordered.value)).filter(part)
-    order = [f"-{name}" if is_descending else name for name in by]
-    keys: QuerySet[Any, Any] = found.values(ordered.key).distinct().order_by(*order)
-    return keys
 
 
 @dataclass(frozen=True)
@@ -364,7 +303,7 @@ class _Reader(Generic[M]):
             if len(rows) <= self._size:
                 found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
                 rows += found
-                start = 0 if found else start - self._keys.filter(part).count()
+                start = 0 if found else start - self._count_of(part)
         return self._made(rows, number, has_previous=True)
 
     def _last(self) -> Page[M]:
@@ -407,14 +346,14 @@ class _Reader(Generic[M]):
             keys = self._keys.filter(part).order_by(*order)[start:end]
         return list(self._whole.filter(pk__in=keys).order_by(*order))
 
+    def _count_of(self, part: Q) -> int:
+        ordered = self._listed.ordered
+        return ordered.count(part) if ordered else self._keys.filter(part).count()
+
     @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
         """The keys of all rows, to be put in order."""
         listed = (self._listed.far() if self._listed.far else None) or self._listed
-        if listed.ordered:
-            ordered = listed.ordered.all.alias(sort_key=F(listed.ordered.value))
-            keys: QuerySet[Any, Any] = ordered.values(self._key).distinct()
-            return keys
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
 

@@ -20,7 +20,8 @@ from django.db import connection
 from django.db.models import Exists, F, Q, QuerySet
 
 from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed
-from runai_access.ui.keyset import COUNTED, Count, OrderedKeys, Sort, Sorted, Walk, count_up_to
+from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, count_up_to
+from runai_access.ui.ordered_keys import OrderedKeys
 
 # Sorting this many costs about as much as walking until a page of them is full.
 FEW = 3_000

@@ -31,7 +31,6 @@ from runai_access.ui import narrowing
 from runai_access.ui.keys import Keys
 from runai_access.ui.keyset import (
     Count,
-    OrderedKeys,
     Page,
     Position,
     Sort,
@@ -40,6 +39,7 @@ from runai_access.ui.keyset import (
     page_of,
 )
 from runai_access.ui.narrowing import Narrowed, Narrowing
+from runai_access.ui.ordered_keys import OrderedKeys
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
 
