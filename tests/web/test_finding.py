@@ -326,6 +326,49 @@ def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_
         assert onward.rows == same.rows
 
 
+@pytest.mark.parametrize("is_descending", [True, False])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    held=st.lists(
+        st.tuples(st.integers(0, 2), st.lists(st.integers(0, 5), max_size=4)), max_size=9
+    ),
+    chosen=st.sets(st.integers(0, 2), min_size=2),
+    size=st.integers(1, 4),
+)
+def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
+    is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int,
+    acme: Organisation,
+) -> None:  # fmt: skip
+    Application.objects.all().delete()
+    places = (acme.east, acme.west, acme.speech)
+    expected = []
+    for age, rules in held:
+        granted = [(("Viewer", "Editor")[rule % 2], places[rule // 2]) for rule in set(rules)]
+        made = factories.application(f"app-{uuid4()}", *granted)
+        made.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
+        made.save()
+        if {rule // 2 for rule in rules} & chosen:
+            expected.append((made.created_at, made.pk))
+    keys = [pk for _, pk in sorted(expected, reverse=is_descending)]
+    query = {"scope__any_of": [places[number].pk for number in chosen]}
+    by, _ = ApplicationTable.sort_of("creation_time", authority_of(factories.system_person()))
+    listed = _narrowed(query).listed(by)
+    assert listed.ordered
+    whole = Application.objects.all()
+    read: list[Any] = []
+    position = Position()
+    while True:
+        page = page_of(listed, position, is_descending=is_descending, size=size, whole=whole)
+        read += [row.pk for row in page.rows]
+        if not page.has_next:
+            break
+        position = Position(after=decode(page.next_cursor, by))
+    assert read == keys
+    assert page.count == Count(len(keys), is_exact=True)
+
+
 @pytest.mark.parametrize(
     ("column_", "text"), [("role", ""), ("scope", ""), ("role", "Editor"), ("scope", "east")]
 )
