@@ -12,11 +12,6 @@ RULE_COLUMNS = (
     "subject", "type", "role", "scope", "authorized_by", "creation_time", "last_updated",
 )  # fmt: skip
 
-# What is more of the same at a million. A department has a hundred times as many applications as at
-# 10,000, where all of them are found before a page is looked for; and the dialog before a file counts
-# 20,001 rows, where 3,982 would not even need it: the menu leads from so few to the file itself.
-MAY_GROW = {"their applications, search", "download a search"}
-
 _Queries = dict[str, dict[str, Any]]
 
 
@@ -39,7 +34,7 @@ def _views(bench: Bench, path: str, queries: _Queries) -> Iterator[View]:
 
 def _addressed(bench: Bench, addresses: Mapping[str, str]) -> Iterator[View]:
     for name, address in addresses.items():
-        yield View(name, address, LIMITS[bench.database], may_grow=name in MAY_GROW)
+        yield View(name, address, LIMITS[bench.database])
 
 
 def _rules() -> _Queries:

@@ -318,8 +318,7 @@ class Listing:
         """Return the address of this list, or of `path` with its state, with `changes`."""
         parts = [text for name, text in self._state if name not in changes]
         parts += [_pair(name, new) for name, new in changes.items() if new not in (None, "")]
-        text = "&".join(parts)
-        return f"{path or self.path}?{text}" if text else path or self.path
+        return self._address(path, parts)
 
     @cached_property
     def _state(self) -> list[tuple[str, str]]:
@@ -328,11 +327,11 @@ class Listing:
 
     def url_without(self, chip: Chip, path: str = "") -> str:
         """Return the address without one filter."""
-        query = self.query.copy()
-        left = [text for text in query.getlist(chip.name) if text not in chip.texts]
-        query.setlist(chip.name, left)
-        text = query.urlencode(safe=",")
-        return f"{path or self.path}?{text}" if text else path or self.path
+        gone = {(chip.name, text) for text in chip.texts}
+        return self._address(path, [_pair(*pair) for pair in self.hidden if pair not in gone])
+
+    def _address(self, path: str, parts: list[str]) -> str:
+        return f"{path or self.path}?{'&'.join(parts)}" if parts else path or self.path
 
     @property
     def address(self) -> str:

@@ -204,7 +204,7 @@ class Narrowed:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
         if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
-            # Only SQLite reads what comes repeatedly to count it.
+            # What is read already tells; else only SQLite reads to count, where the same ones repeat.
             is_quick = self._found[0][1].tells_apart or connection.vendor != "sqlite"
             few = self._few if "_few" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
