@@ -7,8 +7,8 @@ it follows. None of this decides anything; it only makes lists quick.
 - `is_enabled` of an application is its subject's.
 - `first_rule` is its first living rule at or below the account, "Role in Scope", or NULL.
 - `holder_created_at` of an access rule is when the application that holds it was created.
-- `search_text` is found by its trigrams: in SQLite by an FTS5 table that is fed here, in PostgreSQL
-  by an index of the extension pg_trgm that needs no feeding.
+- `search_text` is found by its trigrams: in SQLite by an FTS5 table, in PostgreSQL by an index of the
+  extension pg_trgm. Which applications those are, `applications_search` says.
 
 SQLite drops a table's triggers when a migration rebuilds it, so whatever is migrated, they are made
 again afterwards, and what they keep up is made anew.
@@ -29,7 +29,10 @@ _DIALECTS = {
     "sqlite": (rules_in_sqlite, sqlite),
     "postgresql": (rules_in_postgresql, postgresql),
 }
-_NEEDED = {("applications", "0005_search"), ("accessrules", "0008_creation_of_holders")}
+_NEEDED = {
+    ("applications", "0008_search_in_its_own_table"),
+    ("accessrules", "0008_creation_of_holders"),
+}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

@@ -157,7 +157,10 @@ def build(size: int) -> None:
     scopes = _make_scopes()
     _make_people(scopes)
     upkeep.remove(connection)
-    load = loader("accessrules_subject", "applications_application", "accessrules_accessrule")
+    load = loader(
+        "accessrules_subject", "applications_application", "accessrules_accessrule",
+        "applications_search",
+    )  # fmt: skip
     applications = (
         "subject_id secret_hash credential_id search_text created_by created_at updated_at "
         "last_login is_enabled"
@@ -172,7 +175,7 @@ def build(size: int) -> None:
     load.make_indexes("accessrules_subject", "accessrules_accessrule")
     upkeep.install(connection)
     upkeep.rebuild(connection)  # looks into those two, and rewrites every application and rule
-    load.make_indexes("applications_application")
+    load.make_indexes("applications_application", "applications_search")
     load.end("applications_application", "accessrules_accessrule")
     events.build(size)
 

@@ -104,38 +104,50 @@ class Keys:
         """Return how many there are among what `first` would return, and whether those are all."""
         if not self.parts:
             return 0, self.is_whole
-        sql, parameters = self._limited(limit)
         if self.tells_apart:
-            if self.counted:
-                sql, parameters = self.counted
-                sql = f"{sql} LIMIT {int(limit)}"
+            sql, parameters = self._as_many(limit)
             ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
             return number, number < limit and self.is_whole
+        sql, parameters = self._limited(limit)
         # Grouping takes less than counting what is distinct.
         counted = f"""WITH k(key) AS ({sql}), n(n) AS (SELECT COUNT(*) FROM k GROUP BY key)
             SELECT COUNT(*), SUM(n) FROM n"""  # noqa: S608
         ((different, read),) = _rows_of(counted, parameters)
         return different, (read or 0) < limit and self.is_whole
 
+    def exceed(self, number: int) -> bool | None:
+        """Return whether those that are told apart are more than so many; None where others may be.
+
+        To ask for the one that would be too many takes less than to count up to it.
+        """
+        if not self.parts:
+            return False if self.is_whole else None
+        sql, parameters = self._as_many(number + 1)
+        sql = f"SELECT 1 FROM ({sql}) k LIMIT 1 OFFSET {int(number)}"  # noqa: S608
+        return bool(_rows_of(sql, parameters)) or (False if self.is_whole else None)
+
     def sql(self) -> tuple[str, list[Any]]:
         """Return a SELECT of all of them."""
-        sql = " UNION ALL ".join(
-            f"SELECT * FROM ({text}) part_{number}"  # noqa: S608
-            for number, (text, _) in enumerate(self.parts)
-        )
+        sql = _union(text for text, _ in self.parts)
         return sql, [p for _, parameters in self.parts for p in parameters]
 
-    def _limited(self, limit: int) -> tuple[str, Sequence[Any]]:
+    def _as_many(self, limit: int) -> _Select:
+        """Return a SELECT of as many rows as there are keys, up to `limit`."""
+        if not self.counted:
+            return self._limited(limit)
+        sql, parameters = self.counted
+        return f"{sql} LIMIT {int(limit)}", parameters
+
+    def _limited(self, limit: int) -> _Select:
+        """Return a SELECT of at most `limit` keys."""
+        limited = f"LIMIT {int(limit)}"
         if self.once:
             sql, parameters = self.once
-            return f"SELECT {self.key} FROM ({sql} LIMIT {int(limit)}) once", parameters  # noqa: S608
+            return f"SELECT {self.key} FROM ({sql} {limited}) once", parameters  # noqa: S608
         # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
-        parts = (
-            f"SELECT * FROM ({text} LIMIT {int(limit)}) part_{number}"  # noqa: S608
-            for number, (text, _) in enumerate(self.parts)
-        )
-        sql = " UNION ALL ".join(parts)
-        return f"{sql} LIMIT {int(limit)}", [p for _, parameters in self.parts for p in parameters]
+        parts = [f"{text} {limited}" for text, _ in self.parts]
+        parameters = tuple(p for _, parameters in self.parts for p in parameters)
+        return parts[0] if len(parts) == 1 else f"{_union(parts)} {limited}", parameters
 
 
 class Among(Func):
@@ -211,6 +223,13 @@ class Aside(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
+
+
+def _union(parts: Iterable[str]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT * FROM ({text}) part_{number}"  # noqa: S608
+        for number, text in enumerate(parts)
+    )
 
 
 def _select(rows: QuerySet[Any]) -> _Select:

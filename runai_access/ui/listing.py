@@ -281,9 +281,9 @@ class Listing:
     def exported(self) -> tuple[list[QuerySet[Any]], bool]:
         """Return all rows for a file, in parts that follow each other, and whether it can't hold
         them all."""
-        is_cut = self.is_cut
+        parts, is_cut = self._in_order(self._for_file), self.is_cut
         if is_cut is not None:
-            return self._in_order(self._for_file), is_cut
+            return parts, is_cut
         # To find it out takes as long as to find the rows, so that is done once for both.
         keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
@@ -294,10 +294,7 @@ class Listing:
     @property
     def is_cut(self) -> bool | None:
         """Whether a file can't hold all rows; None where it takes too long to find that out."""
-        count = self._for_file.count()
-        if count.number > export.ROW_LIMIT:
-            return True
-        return False if count.is_exact else None
+        return self._for_file.exceed(export.ROW_LIMIT)
 
     @property
     def row_limit(self) -> str:

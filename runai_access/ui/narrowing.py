@@ -215,6 +215,16 @@ class Narrowed:
             return count_up_to(self.rows(), limit)
         return self._count_among_some()
 
+    def exceed(self, number: int) -> bool | None:
+        """Return whether they are more than so many; None where it takes too long to find that out."""
+        is_known = self._counts or "_few" in self.__dict__
+        if len(self._narrowings) == 1 and self._found and not is_known:
+            _, keys = self._found[0]
+            if keys.is_exact and keys.tells_apart:
+                return keys.exceed(number)
+        count = self.count()
+        return count.number > number or (False if count.is_exact else None)
+
     def _count_among_some(self) -> Count:
         """Count those among some keys of one condition that meet the others too.
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from typing import Self
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -9,9 +10,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from accessrules.models import AccessRule, Scope
+from accessrules.models import AccessRule, Scope, Subject
 from applications import upkeep
 from applications.models import Application
+from applications.search import keys_with_text
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +94,57 @@ def test_a_single_copy_that_is_wrong_is_rebuilt(wrong: dict[str, object]) -> Non
     upkeep.rebuild(connection)
     application.refresh_from_db()
     assert (application.first_rule, application.is_enabled) == ("Viewer in east", True)
+
+
+def _found(term: str) -> list[str]:
+    """Return the names of those that search's own index leads to; "?" for one that is not there."""
+    names = {application.pk: application.name for application in Application.objects.all()}
+    keys = map(UUID, map(str, keys_with_text(term).first(99)))
+    return sorted(names.get(key, "?") for key in keys)
+
+
+def test_search_leads_to_whatever_is_written_however_it_is() -> None:
+    factories.application("crawl-one")
+    many = factories.many_applications(3)  # in one statement
+    assert _found("crawl") == ["crawl-one"]
+    assert _found("many") == [one.name for one in many]
+    Application.objects.filter(pk=many[0].pk).update(search_text="crawl-two\n")
+    assert (_found("crawl"), _found("many")) == (
+        ["crawl-one", many[0].name],
+        [one.name for one in many[1:]],
+    )
+    Application.objects.filter(pk=many[0].pk).update(search_text="crawl-two\n")
+    assert _found("crawl") == ["crawl-one", many[0].name]
+    Application.objects.filter(pk__in=[one.pk for one in many[1:]]).delete()
+    assert _found("many") == []
+
+
+def test_search_leads_to_nothing_when_all_are_gone_at_once() -> None:
+    factories.many_applications(3)
+    connection.check_constraints()
+    way = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{way} applications_application")
+    assert _found("many") == []
+
+
+def test_what_came_without_triggers_is_found_when_it_is_made_anew() -> None:
+    _, gone, reworded = factories.many_applications(3)
+    late = Subject.objects.create(type=Subject.Type.APP, name="late")
+    connection.check_constraints()
+    upkeep.remove(connection)
+    Application.objects.create(subject=late, created_by=factories.MAKER)
+    Application.objects.filter(pk=gone.pk).delete()
+    Application.objects.filter(pk=reworded.pk).update(search_text="crawl\n")
+    assert (_found("late"), _found("crawl")) == ([], [])
+    assert "?" in _found("many")
+    upkeep.rebuild(connection)
+    assert _found("late") == ["late"]
+    assert _found("crawl") == [reworded.name]
+    assert len(_found("many")) == 1
+    upkeep.install(connection)
+    factories.application("crawl-one")
+    assert _found("crawl") == ["crawl-one", reworded.name]
 
 
 def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:

@@ -384,6 +384,9 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
         monkeypatch.setattr(narrowing, number_of, 2)
     monkeypatch.setattr(export, "ROW_LIMIT", limit)
     role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
+    before = text_of(browser.get(f"{LIST}download/", {**query, **role}))
+    assert ("This view has more than 5 rows." in before) is (is_cut == "true")
+    assert ("The file holds exactly the current view" in before) is (is_cut == "false")
     answer = browser.get(f"{LIST}applications.csv", {**query, **role})
     assert answer.headers["X-Row-Limit-Reached"] == is_cut
     assert len(_csv(answer)) == 1 + limit

@@ -659,6 +659,10 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
     keys = Keys.of(Application.objects.filter(pk__in=[one.pk for one in applications]))
     assert keys.is_distinct
     assert (keys.count(9), keys.count(5), keys.count(3)) == ((5, True), (5, False), (3, False))
+    assert [keys.exceed(number) for number in (4, 5, 6)] == [True, False, False]
+    some = replace(keys, is_whole=False)
+    assert [some.exceed(number) for number in (4, 5)] == [True, None]
+    assert (Keys().exceed(0), Keys(is_whole=False).exceed(0)) == (False, None)
     assert (keys | keys).count(99) == (5, True)
     assert (keys | Keys()).is_distinct
     assert (Keys() | keys).is_distinct
@@ -673,6 +677,7 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     assert keys.tells_apart
     assert len(keys.first(9)) == number
     assert (keys.count(9), keys.count(3)) == ((number, True), (min(number, 3), number < 3))
+    assert [keys.exceed(most) for most in (3, 4, 5)] == [number > 3, number > 4, False]
 
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:

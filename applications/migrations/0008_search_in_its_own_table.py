@@ -1,0 +1,36 @@
+"""In PostgreSQL too, what search looks in is a table of its own, and the index stands there.
+
+Among applications, the index was written anew each time that one of them logged in.
+"""
+
+from typing import Any
+
+from django.db import migrations
+
+from applications import upkeep
+from applications.upkeep import postgresql
+
+
+def make(_: Any, editor: Any) -> None:
+    """Make the table and fill it; the triggers that keep it right come after all migrations."""
+    _run(editor, postgresql.SEARCH_TABLE + postgresql.NO_SEARCH_INDEX)
+
+
+def drop(_: Any, editor: Any) -> None:
+    """Have the index among applications again."""
+    upkeep.remove(editor.connection)
+    _run(editor, postgresql.SEARCH_INDEX + postgresql.NO_SEARCH_TABLE)
+
+
+def _run(editor: Any, statements: list[str]) -> None:
+    if editor.connection.vendor == "postgresql":
+        for statement in statements:
+            editor.execute(statement)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("applications", "0007_creation_in_indexes"),
+    ]
+
+    operations = [migrations.RunPython(make, drop)]
