@@ -53,8 +53,8 @@ def _by_text(term: str) -> tuple[Q, Keys]:
     condition, keys = Q(has_text(term)), keys_with_text(term)
     if len(term) < _TRIGRAM or not keys.is_exact:
         return condition, keys
-    found = keys.first(narrowing.FEW + 1)
-    if len(found) > narrowing.FEW:
+    found = keys.few(narrowing.FEW)
+    if found is None:
         return condition, keys
     return Q(Among("pk", found)), Keys.known(found)
 

@@ -1,6 +1,7 @@
 """Text without regard to case, the same on every database: folded here, compared as it is there."""
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def fold(text: str) -> str:
@@ -18,12 +19,13 @@ def find_folded(text: str, term: str) -> list[tuple[int, int]]:
     """
     if not term:
         return []
-    origins: list[int] = []
-    folded = ""
-    for position, character in enumerate(text):
-        piece = character.casefold()
-        folded += piece
-        origins += [position] * len(piece)
+    origins: Sequence[int]
+    if text.isascii():  # as nearly all are: each character stays where it is
+        folded, origins = text.lower(), range(len(text))
+    else:
+        pieces = [character.casefold() for character in text]
+        folded = "".join(pieces)
+        origins = [position for position, piece in enumerate(pieces) for _ in piece]
     found = []
     start = folded.find(term)
     while start >= 0:

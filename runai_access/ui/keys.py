@@ -100,6 +100,25 @@ class Keys:
             return list(json.loads(keys))
         return [key for (key,) in _rows_of(sql, parameters)]
 
+    def few(self, most: int) -> list[Any] | None:
+        """Return all of keys that never repeat, as `first` does; None where they are more than `most`,
+        of which none is sent."""
+        if not self.parts:
+            return []
+        sql, parameters = self._limited(most + 1)
+        if connection.vendor == "sqlite":
+            sql = f"""WITH k(key) AS ({sql})
+                SELECT CASE WHEN COUNT(*) <= {int(most)} THEN json_group_array(key) END FROM k"""  # noqa: S608
+            ((keys,),) = _rows_of(sql, parameters)
+            return keys and list(json.loads(keys))
+        sql = f"""WITH k(key) AS MATERIALIZED ({sql}), n(n) AS (SELECT COUNT(*) FROM k)
+            SELECT n, key FROM n LEFT JOIN k ON n <= {int(most)}"""  # noqa: S608
+        rows = _rows_of(sql, parameters)
+        number = rows[0][0]
+        if number > most:
+            return None
+        return [key for _, key in rows] if number else []
+
     def count(self, limit: int) -> tuple[int, bool]:
         """Return how many there are among what `first` would return, and whether those are all."""
         if not self.parts:
@@ -116,15 +135,20 @@ class Keys:
         return different, (read or 0) < limit and self.is_whole
 
     def exceed(self, number: int) -> bool | None:
-        """Return whether those that are told apart are more than so many; None where others may be.
+        """Return whether they are more than so many; None where there may be others.
 
-        To ask for the one that would be too many takes less than to count up to it.
+        Those that are not told apart count as often as they are repeated. To ask for the one that
+        would be too many takes less than to count up to it.
         """
         if not self.parts:
             return False if self.is_whole else None
         sql, parameters = self._as_many(number + 1)
         sql = f"SELECT 1 FROM ({sql}) k LIMIT 1 OFFSET {int(number)}"  # noqa: S608
         return bool(_rows_of(sql, parameters)) or (False if self.is_whole else None)
+
+    def limited(self, limit: int) -> "Keys":
+        """Return those that `first` would."""
+        return Keys((self._limited(limit),)) if self.parts else self
 
     def sql(self) -> tuple[str, list[Any]]:
         """Return a SELECT of all of them."""
@@ -184,6 +208,8 @@ class AmongKeys(Func):
         self._keys = keys
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        if not self._keys.parts:
+            raise EmptyResultSet
         key, parameters = compiler.compile(self.source_expressions[0])
         sql, more = self._keys.sql()
         return f"{key} IN ({sql})", [*parameters, *more]

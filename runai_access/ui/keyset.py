@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import Expression, F, Func, Model, Q, QuerySet
@@ -115,6 +115,13 @@ class Position:
     before: Cursor | None = None
 
 
+class Way(Protocol):
+    """A way to a page that is tried before all rows are put in order."""
+
+    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
+        """Return the keys of the first rows of a part; None where they stand too far off."""
+
+
 @dataclass(frozen=True)
 class Walk(Generic[M]):
     """Another way to the same rows: to meet them among `all` in the order of an index, where a page of
@@ -148,7 +155,7 @@ class Sorted(Generic[M]):
 
     rows: QuerySet[M]
     sort: Sort
-    walk: Walk[M] | None = None  # tried first
+    walk: Way | None = None  # tried first
     count: Count | None = None
     ordered: OrderedKeys | None = None  # read instead, if there are any
     # How to read what the walk does not lead to; None where these rows are best after all.
@@ -273,7 +280,6 @@ class _Reader(Generic[M]):
         self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
         self._listed, self._sort = listed, listed.sort
-        self._key = listed.ordered.key if listed.ordered else "pk"
         self._whole = whole
         self._is_descending, self._size = is_descending, size
         self._count = count_up_to(listed.rows) if listed.count is None else listed.count
@@ -299,7 +305,7 @@ class _Reader(Generic[M]):
         if start == 0:
             return self._made(self._read(None, self._size + 1), 1, has_previous=False)
         rows: list[M] = []
-        for part in _parts(self._sort, None, self._is_descending, self._key):
+        for part in _parts(self._sort, None, self._is_descending):
             if len(rows) <= self._size:
                 found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
                 rows += found
@@ -328,7 +334,7 @@ class _Reader(Generic[M]):
         """Read from `start` on; each part of the way is one range of an index."""
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
-        for part in _parts(self._sort, start, is_descending, self._key):
+        for part in _parts(self._sort, start, is_descending):
             if len(rows) < length:
                 rows += self._slice(part, 0, length - len(rows), is_descending)
         return rows
@@ -358,7 +364,7 @@ class _Reader(Generic[M]):
         return _keyed(rows, listed.sort).values("pk")
 
 
-def _parts(sort: Sort, start: Cursor | None, is_descending: bool, key: str = "pk") -> list[Q]:
+def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     """Return what lies beyond `start`, in reading order: rows with and without a value apart."""
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
     if start is None:
@@ -366,7 +372,7 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool, key: str = "pk
             return [Q()]
         return [something, nothing] if is_descending else [nothing, something]
     than = "lt" if is_descending else "gt"
-    tie = Q(**{f"{key}__{than}": start.pk})
+    tie = Q(**{f"pk__{than}": start.pk})
     if start.value is None:
         return [nothing & tie] if is_descending else [nothing & tie, something]
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.

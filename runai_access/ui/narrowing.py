@@ -11,7 +11,7 @@ More could stand there as well, so a walk among those has an end, too: behind it
 they are more than FAR. And some need neither: where their keys are, these stand in the list's order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -19,16 +19,20 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, F, Q, QuerySet
 
+from runai_access.ui.conditions import changed, renamed
 from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed
-from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, count_up_to
+from runai_access.ui.keyset import COUNTED, Count, Sort, Sorted, Walk, Way, count_up_to
 from runai_access.ui.ordered_keys import OrderedKeys
+from runai_access.ui.walk_of_keys import WalkOfKeys
 
 # Sorting this many costs about as much as walking until a page of them is full.
 FEW = 3_000
 # So many are sorted sooner than they are walked to, where a page is not full soon.
 FAR = 100_000
+# So many keys that stand in the list's order are asked for the other conditions, to fill a page.
+_ALONG = 3_000
 # "At least" is found out among so many; fewer than a page has would say nothing.
-_SAMPLE = 1_000
+_SAMPLES = (500, 1_000)
 _TELLING = 100
 
 
@@ -69,6 +73,7 @@ class Narrowed:
         self._most = self._limit * 6 // 5
         self._found = [(one, one.keys) for one in narrowings if one.keys is not None]
         self._counts: dict[int, tuple[int, bool]] = {}
+        self._too_many: dict[int, bool] = {}
 
     @cached_property
     def _few(self) -> tuple[Narrowing, list[Any]] | None:
@@ -82,8 +87,9 @@ class Narrowed:
     def _few_of(self, number: int, keys: Keys) -> list[Any] | None:
         """Return the keys if they are few; note how many they are where that is found out."""
         if keys.is_distinct:
-            found = keys.first(FEW + 1)
-            return found if len(found) <= FEW else None
+            return keys.few(FEW)
+        if self._are_too_many(number):
+            return None
         # To tell the same ones apart, all that are counted are read. SQLite would sort them for that,
         # so it sends them; PostgreSQL has a better way, and to send them would take longer.
         if keys.once or connection.vendor != "sqlite":
@@ -100,9 +106,21 @@ class Narrowed:
         """One that leaves not few, and no more than are counted, with where they are found."""
         if self._few is None:
             for number, (narrowing, keys) in enumerate(self._found):
-                if keys.is_whole and self._counted(number)[1]:
+                if keys.is_whole and not self._are_too_many(number) and self._counted(number)[1]:
                     return narrowing, keys
         return None
+
+    def _are_too_many(self, number: int) -> bool:
+        """Return whether one of several has more keys than are read to tell the same ones apart.
+
+        Then it need not be found out how many different ones those are.
+        """
+        keys = self._found[number][1]
+        if len(self._narrowings) == 1 or keys.tells_apart or number in self._counts:
+            return False
+        if number not in self._too_many:
+            self._too_many[number] = keys.exceed(self._most - 1) is True
+        return self._too_many[number]
 
     def _counted(self, number: int) -> tuple[int, bool]:
         """Return how many keys one has among those that are read, and whether those are all."""
@@ -143,9 +161,7 @@ class Narrowed:
             narrowing, keys = self._found[0]
             if self._rows.query.where and not narrowing.is_sight:
                 return None
-            is_all = keys.is_exact and keys.is_whole
-            if keys.ordered and keys.ordered.column == sort.column and is_all:
-                return keys.ordered
+            return _in_order(keys, sort)
         return None
 
     def _met(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
@@ -163,12 +179,15 @@ class Narrowed:
         rows = self._rows.filter(AmongKeys("pk", keys))
         return _meeting(rows, _without_known(self._narrowings, narrowing), led_by="")
 
-    def walk(self, sort: Sort) -> Walk[Any] | None:
+    def walk(self, sort: Sort) -> Way | None:
         """Return how a page of rows may be met sooner than all of them are sorted, or met.
 
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         A range of an index is sorted soon enough; where the order is its own, it needs no way to it.
         """
+        along = self._walk_of_keys(sort) if self._is_walked else None
+        if along:
+            return along
         columns = {narrowing.column for narrowing in self._narrowings} - {""}
         passed = self._passed()
         if self._few is not None or not self._found or passed is None:
@@ -181,6 +200,16 @@ class Narrowed:
         # Of those that are not all it is known that they are not few.
         number = self._counted(0)[0] if keys.is_whole else self._most
         return Walk(self._met(sort, is_page=True), passed, sort, number * 3 // 2)
+
+    def _walk_of_keys(self, sort: Sort) -> WalkOfKeys[Any] | None:
+        """Return how to meet them among the keys of one condition that stand in this order."""
+        for narrowing, keys in reversed(self._found):  # sight, if it is among them, leaves most out
+            ordered = _in_order(keys, sort)
+            if ordered:
+                others = _without_known(self._narrowings, narrowing)
+                rows = _meeting(self._left_by(narrowing, keys), map(_probed, others))
+                return WalkOfKeys(rows, ordered, _ALONG)
+        return None
 
     def _passed(self) -> QuerySet[Any] | None:
         """Return what is passed on the way: rows that are not asked for each if they are in sight."""
@@ -234,10 +263,11 @@ class Narrowed:
         sides = [(self._found[0], self._most)]
         if len(self._narrowings) > 1:
             # The last first: sight, if it is among them, leaves most out.
-            sides[:0] = [(one, _SAMPLE) for one in reversed(self._found)]
+            last_first = self._found[::-1]
+            sides[:0] = [(one, most) for most in _SAMPLES for one in last_first]
         number = 0
         for (narrowing, keys), most in sides:
-            some = Among("pk", list(dict.fromkeys(keys.first(most))))
+            some = AmongKeys("pk", keys.limited(most))
             found = self._meeting_too(narrowing, keys).filter(some)
             number = max(number, count_up_to(found, self._limit).number)
             if number > _TELLING:
@@ -246,9 +276,20 @@ class Narrowed:
 
     def _meeting_too(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
         """Return what is still asked of rows that were found by the keys of one condition."""
+        return _meeting(self._left_by(narrowing, keys), _without_known(self._narrowings, narrowing))
+
+    def _left_by(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+        """Return the rows among which others are asked: if the keys tell what is in sight, all."""
         among = narrowing.among if narrowing.is_sight and keys.is_exact else None
-        rows = self._rows if among is None else among
-        return _meeting(rows, _without_known(self._narrowings, narrowing))
+        return self._rows if among is None else among
+
+
+def _in_order(keys: Keys, sort: Sort) -> OrderedKeys | None:
+    """Return where the keys stand in this order, if they do and are those of all rows."""
+    is_all = keys.is_exact and keys.is_whole
+    if is_all and keys.ordered and keys.ordered.column == sort.column:
+        return keys.ordered
+    return None
 
 
 def _without_known(narrowings: Sequence[Narrowing], found: Narrowing) -> list[Narrowing]:
@@ -269,7 +310,7 @@ def _meeting(
         column = narrowing.column
         if led_by is not None and column not in ("", led_by):
             rows = rows.alias(**{f"aside_{column}": Aside(F(column))})
-            rows = rows.filter(_renamed(narrowing.condition, column))
+            rows = rows.filter(renamed(narrowing.condition, column, f"aside_{column}"))
         else:
             rows = rows.filter(narrowing.condition)
     return rows
@@ -283,7 +324,7 @@ def _probed(narrowing: Narrowing) -> Narrowing:
     """
     if connection.vendor != "postgresql":
         return narrowing
-    return replace(narrowing, condition=_changed(narrowing.condition, _fenced))
+    return replace(narrowing, condition=changed(narrowing.condition, _fenced))
 
 
 def _fenced(part: Any) -> Any:
@@ -292,22 +333,3 @@ def _fenced(part: Any) -> Any:
     fenced = part.copy()
     fenced.template = "EXISTS(%(subquery)s OFFSET 0)"
     return fenced
-
-
-def _renamed(condition: Q, column: str) -> Q:
-    """Return the condition with `aside_<column>` in the place of the column."""
-
-    def renamed(part: Any) -> Any:
-        path, value = part
-        return path.replace(column, f"aside_{column}", 1), value
-
-    return _changed(condition, renamed)
-
-
-def _changed(condition: Q, change: Callable[[Any], Any]) -> Q:
-    """Return the condition with each of its parts changed."""
-    children = [
-        _changed(child, change) if isinstance(child, Q) else change(child)
-        for child in condition.children
-    ]
-    return Q(*children, _connector=condition.connector, _negated=condition.negated)

@@ -21,6 +21,13 @@ def test_a_match_is_found_where_folding_changes_lengths() -> None:
     assert find_folded("Hauptstra\u00dfe 1", fold("STRASSE")) == [(5, 11)]
 
 
+@pytest.mark.parametrize("behind", ["", " \u00df"])
+def test_every_match_is_found_where_it_stands_whatever_else_the_text_holds(behind: str) -> None:
+    assert find_folded(f"A1 a1-xA1{behind}", "a1") == [(0, 2), (3, 5), (7, 9)]
+    assert find_folded(f"aaa{behind}", "aa") == [(0, 2)]
+    assert find_folded(f"abc{behind}", "d") == []
+
+
 def test_every_match_is_marked_and_everything_is_escaped() -> None:
     assert marked("<b>Ab ab", "AB") == "&lt;b&gt;<mark>Ab</mark> <mark>ab</mark>"
     assert marked("a&b", "") == "a&amp;b"

@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accessrules.authorization import authority_of
@@ -27,10 +27,11 @@ from applications.search import keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.folding import fold
-from runai_access.ui import narrowing
-from runai_access.ui.keys import Keys
+from runai_access.ui import narrowing, ordered_keys, walk_of_keys
+from runai_access.ui.keys import AmongKeys, Keys
 from runai_access.ui.keyset import (
     Count,
+    Cursor,
     Page,
     Position,
     Sort,
@@ -40,6 +41,7 @@ from runai_access.ui.keyset import (
 )
 from runai_access.ui.narrowing import Narrowed, Narrowing
 from runai_access.ui.ordered_keys import OrderedKeys
+from runai_access.ui.walk_of_keys import WalkOfKeys
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
 
@@ -326,6 +328,71 @@ def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_
         assert onward.rows == same.rows
 
 
+@pytest.mark.parametrize("along", [3_000, 3])
+@pytest.mark.parametrize("column_", ["role", "roles", "scope", "scopes"])
+@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
+def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_it(
+    sort: str, column_: str, along: int, holders: dict[str, _Holders],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    take("many", monkeypatch)
+    monkeypatch.setattr(narrowing, "_ALONG", along)
+    monkeypatch.setattr(walk_of_keys, "_MORE", 1)  # so that a page is not full at once
+    authority = authority_of(factories.system_person())
+    by, is_descending = ApplicationTable.sort_of(sort, authority)
+    found = [*_narrowings(dict([holders[column_]])), search("app-1", authority)]
+    listed = Narrowed(Application.objects.all(), found).listed(by)
+    assert isinstance(listed.walk, WalkOfKeys)
+    direction = "-" if is_descending else ""
+    plain = Application.objects.filter(subject__name__startswith="app-1")
+    expected = list(plain.order_by(f"{direction}created_at", f"{direction}pk"))
+    size = 4
+
+    def page(position: Position) -> list[Application]:
+        return page_of(
+            listed,
+            position,
+            is_descending=is_descending,
+            size=size,
+            whole=Application.objects.all(),
+        ).rows
+
+    assert page(Position()) == expected[:size]
+    for place, row in enumerate(expected[:-1]):
+        edge = Cursor(row.created_at, row.pk)
+        assert page(Position(after=edge)) == expected[place + 1 :][:size]
+        if place >= size:
+            assert page(Position(before=edge)) == expected[place - size : place]
+
+
+def test_no_more_of_an_index_is_read_than_fills_a_page(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take("many", monkeypatch)
+    factories.many_applications(60, ("Viewer", acme.east))
+    authority = authority_of(factories.system_person())
+    by, _ = ApplicationTable.sort_of("creation_time", authority)
+    found = [*_narrowings({"scope__any_of": acme.east.pk}), search("many", authority)]
+    walk = Narrowed(Application.objects.all(), found).listed(by).walk
+    assert isinstance(walk, WalkOfKeys)
+    asked: list[int] = []
+    listed = OrderedKeys.listed
+
+    def counted(self: OrderedKeys, part: Q, start: int, end: int, **way: bool) -> list[Any]:
+        asked.append(end - start)
+        return listed(self, part, start, end, **way)
+
+    monkeypatch.setattr(OrderedKeys, "listed", counted)
+    assert len(walk.keys(Q(), 5, is_descending=True) or []) == 5
+    assert asked == [20]
+    assert len(walk.keys(Q(), 99, is_descending=True) or []) == 60  # which is all
+
+
+def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
+    held = zip(ages, (4, 2, 2), (0, 2, 4), strict=True)
+    return [(age, [rule]) for age, number, rule in held for _ in range(number)]
+
+
 @pytest.mark.parametrize("is_descending", [True, False])
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -336,11 +403,17 @@ def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_
     ),
     chosen=st.sets(st.integers(0, 2), min_size=2),
     size=st.integers(1, 4),
+    share=st.integers(1, 4),  # of what is read of each at first
 )
+# All of a page stand in one of three, of which half as many are read at first.
+@example(held=_four_of_one_and_two_of_others(0, 1, 2), chosen={0, 1, 2}, size=4, share=2)
+@example(held=_four_of_one_and_two_of_others(2, 1, 0), chosen={0, 1, 2}, size=4, share=2)
 def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
-    is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int,
-    acme: Organisation,
+    is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int, share: int,
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    for name in ("_LEAST", "_SPREAD"):
+        monkeypatch.setattr(ordered_keys, name, share)
     Application.objects.all().delete()
     places = (acme.east, acme.west, acme.speech)
     expected = []
@@ -600,6 +673,21 @@ def test_holders_of_more_rules_than_are_read_are_all_found(
     assert narrowed.count() == Count(4, is_exact=True)
 
 
+def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    names = {f"job-{number}" for number in range(4)}
+    for name in names:
+        factories.application(name, *(("Viewer", scope) for scope in (acme.east, acme.west)))
+    factories.application("job-none")
+    both = [search("job", authority_of(factories.system_person())), _with_rules()]
+    for counted in (3, 4, 9):
+        narrowed = Narrowed(Application.objects.all(), both, counted=counted)
+        assert _names(narrowed) == names
+        assert narrowed.count() == Count(min(counted, 4), is_exact=counted == 9)
+
+
 @pytest.mark.parametrize("few", [0, 1_000])
 @pytest.mark.parametrize("reader", ["ada", "dina"])
 @pytest.mark.parametrize("search", ["", "a", "no-such-thing"])
@@ -669,6 +757,16 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
     assert not (keys | keys).is_distinct
 
 
+@pytest.mark.parametrize(("term", "number"), [("many-", 5), ("no-such", 0), ("m", 5)])
+def test_keys_are_sent_only_where_they_are_few(term: str, number: int) -> None:
+    factories.many_applications(5)
+    keys = keys_with_text(term)
+    assert len(keys.first(9)) == number
+    assert keys.few(9) == keys.few(5) == keys.first(9)
+    assert keys.few(4) == keys.few(0) == (None if number else [])
+    assert Keys().few(3) == []
+
+
 @pytest.mark.parametrize(("term", "number"), [("app-", 5), ("no-such", 0), ("p", 5), ('"', 0)])
 def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     for one in range(5):
@@ -678,6 +776,13 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     assert len(keys.first(9)) == number
     assert (keys.count(9), keys.count(3)) == ((number, True), (min(number, 3), number < 3))
     assert [keys.exceed(most) for most in (3, 4, 5)] == [number > 3, number > 4, False]
+
+
+def test_among_no_keys_is_nobody() -> None:
+    made = factories.application("app")
+    found = Keys.of(Application.objects.filter(pk=made.pk))
+    among = [AmongKeys("pk", keys) for keys in (found, found.limited(1), Keys(), Keys().limited(1))]
+    assert [Application.objects.filter(one).count() for one in among] == [1, 1, 0, 0]
 
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
@@ -716,6 +821,7 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
         asked.append(limit)
         return [str(number) for number in range(limit)]
 
+    monkeypatch.setattr(Keys, "few", lambda _, most: asked.append(most))
     monkeypatch.setattr(Keys, "first", first)
     monkeypatch.setattr(Keys, "count", lambda _, limit: (limit, False))
     found = [search(term, authority_of(_nobody()))]
@@ -723,7 +829,7 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
     many.rows()
     many.count()
     told_apart = [20] if connection.vendor == "sqlite" else []
-    assert asked == ([6] if term == "zoe" else [6, *told_apart])
+    assert asked == ([5] if term == "zoe" else [5, *told_apart])
 
 
 def _nobody() -> Any:
@@ -739,7 +845,7 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
     everything = Narrowed(Application.objects.all(), both).count()
     assert everything.is_exact
     monkeypatch.setattr(narrowing, "FEW", 2)
-    monkeypatch.setattr(narrowing, "_SAMPLE", 2)
+    monkeypatch.setattr(narrowing, "_SAMPLES", (2,))
     count = Narrowed(Application.objects.all(), both, counted=everything.number - 2).count()
     assert not count.is_exact
     assert 0 < count.number < everything.number
