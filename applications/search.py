@@ -23,8 +23,7 @@ from runai_access.ui.narrowing import Narrowing
 from runai_access.ui.ordered_keys import OrderedKeys
 
 _TRIGRAM = 3
-# More roles or scopes than these are not merged: of each as many rules are read as there are rows up to
-# the end of the page.
+# More roles or scopes than these are not merged, since the range of each is looked into.
 _MERGED = 200
 
 
@@ -73,18 +72,19 @@ def sees_kept_rule(authority: Authority) -> bool:
 def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> Keys:
     """Return where the applications are found that hold one of `rules` whose role, or scope, is one of
     `keys`: an index has the rules of each one in the usual order of applications."""
-    if not 0 < len(keys) <= _MERGED:
-        return keys_of_holders(rules.filter(Among(field, keys)))
-    is_one = len(keys) == 1
+    different = tuple(dict.fromkeys(keys))
+    if not 0 < len(different) <= _MERGED:
+        return keys_of_holders(rules.filter(Among(field, different)))
+    is_one = len(different) == 1
     return Keys.in_order(
         OrderedKeys(
-            _of_applications(rules.filter(**{field: keys[0]}) if is_one else rules),
+            _of_applications(rules.filter(**{field: different[0]}) if is_one else rules),
             key="subject_id",
             value="holder_created_at",
             column="created_at",
             behind="deleted_at",
             choice="" if is_one else field,
-            choices=() if is_one else tuple(keys),
+            choices=() if is_one else different,
         )
     )
 
@@ -151,7 +151,7 @@ def _by_texts(term: str, *, is_exact: bool = True) -> Keys:
     if head:
         conditions.append("text LIKE %s")
         parameters.append(f"%{connection.ops.prep_for_like_query(head)}%")
-    if head != term:
+    if head != term or not head:
         conditions.append("strpos(text, %s) > 0")
         parameters.append(term)
     sql = f"SELECT application_id FROM applications_search WHERE {' AND '.join(conditions)}"  # noqa: S608

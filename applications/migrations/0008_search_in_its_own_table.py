@@ -7,18 +7,16 @@ from typing import Any
 
 from django.db import migrations
 
-from applications import upkeep
 from applications.upkeep import postgresql
 
 
 def make(_: Any, editor: Any) -> None:
-    """Make the table and fill it; the triggers that keep it right come after all migrations."""
+    """Make the table with the triggers that keep it right, and fill it."""
     _run(editor, postgresql.SEARCH_TABLE + postgresql.NO_SEARCH_INDEX)
 
 
 def drop(_: Any, editor: Any) -> None:
     """Have the index among applications again."""
-    upkeep.remove(editor.connection)
     _run(editor, postgresql.SEARCH_INDEX + postgresql.NO_SEARCH_TABLE)
 
 
@@ -30,6 +28,7 @@ def _run(editor: Any, statements: list[str]) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("accessrules", "0008_creation_of_holders"),
         ("applications", "0007_creation_in_indexes"),
     ]
 

@@ -29,10 +29,8 @@ _DIALECTS = {
     "sqlite": (rules_in_sqlite, sqlite),
     "postgresql": (rules_in_postgresql, postgresql),
 }
-_NEEDED = {
-    ("applications", "0008_search_in_its_own_table"),
-    ("accessrules", "0008_creation_of_holders"),
-}
+_NEEDED = {("applications", "0005_search"), ("accessrules", "0008_creation_of_holders")}
+_NEEDED_BY_POSTGRESQL = _NEEDED | {("applications", "0008_search_in_its_own_table")}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -68,15 +66,19 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
     """Make them again, and all that they keep up, if anything was migrated.
 
-    After a way back to before what they need they are taken away, or nothing could be written.
+    After a way back to before what they need they are taken away, or nothing could be written. On the
+    way back to just before search had its own table, PostgreSQL keeps those of that time.
     """
     connection = _connection(using)
-    if plan and _is_ready(connection):
+    if not plan:
+        return
+    applied = _applied(connection)
+    if not applied >= _NEEDED:
+        remove(connection)
+    elif connection.vendor == "sqlite" or applied >= _NEEDED_BY_POSTGRESQL:
         with transaction.atomic(using=using):
             install(connection)
             rebuild(connection)
-    elif plan:
-        remove(connection)
 
 
 def check_sqlite(**_: Any) -> list[CheckMessage]:
@@ -106,10 +108,10 @@ def _connection(using: str) -> BaseDatabaseWrapper:
     return connections[using]
 
 
-def _is_ready(connection: BaseDatabaseWrapper) -> bool:
+def _applied(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
     from django.db.migrations.recorder import MigrationRecorder
 
-    return MigrationRecorder(connection).applied_migrations().keys() >= _NEEDED
+    return set(MigrationRecorder(connection).applied_migrations())
 
 
 def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:

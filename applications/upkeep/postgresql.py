@@ -6,6 +6,8 @@ reads a third less than among applications, and when one logs in, the index is n
 
 # ruff: noqa: S608  # statements made of constants
 
+from collections.abc import Iterable
+
 _FIRST_RULE = """
     SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
     JOIN accessrules_role role ON role.id = rule.role_id
@@ -52,22 +54,31 @@ _FUNCTIONS = {
         """,
     ),
     "application_gone": _function(
-        "application_gone",
-        f"""
-        {_DATE_RULES.format(time="NULL", subject="OLD.subject_id")}
-        DELETE FROM applications_search WHERE application_id = OLD.subject_id;
-        """,
+        "application_gone", _DATE_RULES.format(time="NULL", subject="OLD.subject_id")
     ),
     "application_worded": _function(
         "application_worded",
         """
-        INSERT INTO applications_search AS search (application_id, text)
-            VALUES (NEW.subject_id, NEW.search_text)
-            ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text
-            WHERE search.text <> EXCLUDED.text;
+        IF TG_OP = 'UPDATE' AND NEW.subject_id = OLD.subject_id AND NEW.search_text = OLD.search_text
+            THEN RETURN NEW;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            DELETE FROM applications_search WHERE application_id = OLD.subject_id;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            INSERT INTO applications_search VALUES (NEW.subject_id, NEW.search_text)
+                ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text;
+        END IF;
         """,
     ),
-    "applications_emptied": _function("applications_emptied", "DELETE FROM applications_search;"),
+    "applications_emptied": _function(
+        "applications_emptied",
+        """
+        DELETE FROM applications_search;
+        UPDATE accessrules_accessrule SET holder_created_at = NULL
+            WHERE holder_created_at IS NOT NULL;
+        """,
+    ),
     "application_rule_dated": _function(
         "application_rule_dated",
         f"NEW.holder_created_at := {_CREATION_OF_HOLDER};",
@@ -114,7 +125,7 @@ _TRIGGERS = {
     "application_dated": """AFTER INSERT OR UPDATE OF created_at
         ON applications_application FOR EACH ROW""",
     "application_gone": "AFTER DELETE ON applications_application FOR EACH ROW",
-    "application_worded": """AFTER INSERT OR UPDATE OF search_text
+    "application_worded": """AFTER INSERT OR DELETE OR UPDATE OF subject_id, search_text
         ON applications_application FOR EACH ROW""",
     "applications_emptied": "AFTER TRUNCATE ON applications_application FOR EACH STATEMENT",
     "application_rule_dated": """BEFORE INSERT OR UPDATE OF subject_id
@@ -131,28 +142,38 @@ _TRIGGERS = {
     },
 }
 
+
+def _install(names: Iterable[str]) -> list[str]:
+    made = [_FUNCTIONS[name] for name in names]
+    when = [(name, _TRIGGERS[name]) for name in names]
+    return made + [
+        f"CREATE OR REPLACE TRIGGER {name} {on} EXECUTE FUNCTION {name}()" for name, on in when
+    ]
+
+
+def _remove(names: Iterable[str]) -> list[str]:
+    return [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in names]
+
+
+INSTALL = _install(_FUNCTIONS)
+REMOVE = _remove(_FUNCTIONS)
+
 SEARCH_INDEX = [
     """CREATE INDEX application_search ON applications_application
         USING gin (search_text gin_trgm_ops)""",
 ]
 NO_SEARCH_INDEX = ["DROP INDEX application_search"]
+# Fed from the moment that it is there, or what is made before the next trigger would not be found.
+_FEEDERS = ("application_worded", "applications_emptied")
 SEARCH_TABLE = [
     "CREATE TABLE applications_search (application_id uuid NOT NULL PRIMARY KEY, text text NOT NULL)",
+    *_install(_FEEDERS),
     "INSERT INTO applications_search SELECT subject_id, search_text FROM applications_application",
     """CREATE INDEX applications_search_index ON applications_search
         USING gin (text gin_trgm_ops)""",
     "ANALYZE applications_search",
 ]
-NO_SEARCH_TABLE = ["DROP TABLE applications_search"]
-
-INSTALL = [
-    *_FUNCTIONS.values(),
-    *(
-        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
-        for name, when in _TRIGGERS.items()
-    ),
-]
-REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
+NO_SEARCH_TABLE = [*_remove(_FEEDERS), "DROP TABLE applications_search"]
 REBUILD = [
     """DELETE FROM applications_search search WHERE NOT EXISTS (
             SELECT 1 FROM applications_application WHERE subject_id = search.application_id

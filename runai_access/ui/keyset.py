@@ -371,15 +371,24 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
         if not sort.is_nullable:
             return [Q()]
         return [something, nothing] if is_descending else [nothing, something]
-    than = "lt" if is_descending else "gt"
-    tie = Q(**{f"pk__{than}": start.pk})
     if start.value is None:
+        tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
         return [nothing & tie] if is_descending else [nothing & tie, something]
+    ahead = beyond(start.value, start.pk, is_descending=is_descending)
+    return [ahead, nothing] if sort.is_nullable and is_descending else [ahead]
+
+
+def beyond(value: Any, pk: Any, *, is_descending: bool) -> Q:
+    """Return what is read after a row, among those with a value."""
+    than = _than(is_descending)
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
-    beyond = Q(**{f"sort_key__{than}e": start.value}) & (
-        Q(**{f"sort_key__{than}": start.value}) | tie
+    return Q(**{f"sort_key__{than}e": value}) & (
+        Q(**{f"sort_key__{than}": value}) | Q(**{f"pk__{than}": pk})
     )
-    return [beyond, nothing] if sort.is_nullable and is_descending else [beyond]
+
+
+def _than(is_descending: bool) -> str:
+    return "lt" if is_descending else "gt"
 
 
 def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
@@ -387,7 +396,7 @@ def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
 
     Those with its own value are a range by themselves: they might be all that follow.
     """
-    than = "gt" if is_descending else "lt"
+    than = _than(not is_descending)
     alike = Q(**{f"pk__{than}": pk})
     if value is None:
         return [alike]

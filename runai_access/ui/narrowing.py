@@ -202,7 +202,12 @@ class Narrowed:
         return Walk(self._met(sort, is_page=True), passed, sort, number * 3 // 2)
 
     def _walk_of_keys(self, sort: Sort) -> WalkOfKeys[Any] | None:
-        """Return how to meet them among the keys of one condition that stand in this order."""
+        """Return how to meet them among the keys of one condition that stand in this order.
+
+        Not if another one is a range of the order itself: to begin there is better.
+        """
+        if sort.column in {narrowing.column for narrowing in self._narrowings}:
+            return None
         for narrowing, keys in reversed(self._found):  # sight, if it is among them, leaves most out
             ordered = _in_order(keys, sort)
             if ordered:

@@ -21,7 +21,7 @@ class OrderedKeys:
 
     `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
     have in `column`. An index has them in this order, behind the column `behind`, the same in all; or
-    behind that and each of some `choices` of the column `choice`, which are merged then.
+    behind that and each of some different `choices` of the column `choice`, which are merged then.
 
     Conditions that are a part of the list say `sort_key` for the value, and `pk` for the key.
     """
@@ -53,17 +53,19 @@ class OrderedKeys:
     def keys(self, part: Q, start: int, end: int, *, is_descending: bool) -> Any:
         """Return the keys from one place of a part to another, as a query or as they are."""
         if self.choice and connection.vendor == "postgresql":
-            return self._merged(part, start, end, is_descending)
+            return [key for _, key in self._merged(part, start, end, is_descending)]
         # Of several ranges, SQLite leaves each where it could add nothing to the first so many.
         by = (self.value, self.key) if self.choice else self.by
         return self._found(self.all, part).order_by(*_order(by, is_descending))[start:end]
 
-    def listed(self, part: Q, start: int, end: int, *, is_descending: bool) -> list[Any]:
-        """Return the same keys as they are."""
-        keys = self.keys(part, start, end, is_descending=is_descending)
-        return keys if isinstance(keys, list) else [row[self.key] for row in keys]
+    def edges(self, part: Q, number: int, *, is_descending: bool) -> list[tuple[Any, Any]]:
+        """Return the first keys of a part, each with its value before it."""
+        if self.choice and connection.vendor == "postgresql":
+            return self._merged(part, 0, number, is_descending)
+        found = self.keys(part, 0, number, is_descending=is_descending)
+        return list(found.values_list(self.value, self.key))
 
-    def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[Any]:
+    def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[tuple[Any, Any]]:
         """Read a few of each choice, and as many as are wanted of all of those that go on before the
         last that is wanted."""
         few = min(end, max(_LEAST, end // len(self.choices) * _SPREAD))
@@ -85,7 +87,8 @@ class OrderedKeys:
             ORDER BY 1 {way}, 2 {way} LIMIT {int(end - start)} OFFSET {int(start)}"""  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(merged, [list(self.choices), *parameters, *parameters])
-            return [key for _, key in cursor.fetchall()]
+            rows: list[tuple[Any, Any]] = cursor.fetchall()
+        return rows
 
     def _of_one_choice(self, part: Q, number: int, is_descending: bool) -> tuple[str, Any]:
         """Return a SELECT of the value and key of the first so many of the choice `chosen.id`."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -117,15 +118,19 @@ def test_search_leads_to_whatever_is_written_however_it_is() -> None:
     assert _found("crawl") == ["crawl-one", many[0].name]
     Application.objects.filter(pk__in=[one.pk for one in many[1:]]).delete()
     assert _found("many") == []
+    application = Application.objects.get(search_text="crawl-two\n")
+    application.save()  # all of its columns
+    assert _found("crawl") == ["crawl-one", many[0].name]
 
 
 def test_search_leads_to_nothing_when_all_are_gone_at_once() -> None:
-    factories.many_applications(3)
+    factories.many_applications(3, ("Viewer", factories.cluster("east")))
     connection.check_constraints()
     way = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
     with connection.cursor() as cursor:
         cursor.execute(f"{way} applications_application")
     assert _found("many") == []
+    assert not AccessRule.objects.exclude(holder_created_at=None).exists()
 
 
 def test_what_came_without_triggers_is_found_when_it_is_made_anew() -> None:
@@ -153,6 +158,31 @@ def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
     upkeep.after_migrating(plan=["any"], using="default", sender=config)
     application = factories.application("ci", ("Viewer", factories.cluster("east")))
     assert _first_rule(application) == "Viewer in east"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_to_before_search_had_its_own_table_and_back_all_is_kept_up() -> None:
+    east = factories.cluster("east")
+    factories.application("early", ("Viewer", east))
+    try:
+        call_command("migrate", "applications", "0007", verbosity=0)
+        assert _first_rule(factories.application("between", ("Viewer", east))) == "Viewer in east"
+        Application.objects.get(subject__name="early").delete()
+        if connection.vendor == "postgresql":
+            assert "application_search" in _indexes()
+    finally:
+        call_command("migrate", verbosity=0)
+    factories.application("late", ("Viewer", east))
+    assert [_found(name) for name in ("early", "between", "late")] == [[], ["between"], ["late"]]
+    if connection.vendor == "postgresql":
+        assert "application_search" not in _indexes()
+        assert "applications_search_index" in _indexes()
+
+
+def _indexes() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def test_every_migration_can_be_taken_back() -> None:

@@ -376,16 +376,68 @@ def test_no_more_of_an_index_is_read_than_fills_a_page(
     walk = Narrowed(Application.objects.all(), found).listed(by).walk
     assert isinstance(walk, WalkOfKeys)
     asked: list[int] = []
-    listed = OrderedKeys.listed
+    edges = OrderedKeys.edges
 
-    def counted(self: OrderedKeys, part: Q, start: int, end: int, **way: bool) -> list[Any]:
-        asked.append(end - start)
-        return listed(self, part, start, end, **way)
+    def counted(self: OrderedKeys, part: Q, number: int, **way: bool) -> list[Any]:
+        asked.append(number)
+        return edges(self, part, number, **way)
 
-    monkeypatch.setattr(OrderedKeys, "listed", counted)
+    monkeypatch.setattr(OrderedKeys, "edges", counted)
     assert len(walk.keys(Q(), 5, is_descending=True) or []) == 5
     assert asked == [20]
     assert len(walk.keys(Q(), 99, is_descending=True) or []) == 60  # which is all
+    asked.clear()
+    nobody = replace(walk, rows=walk.rows.filter(search_text="x"), reach=50)
+    assert nobody.keys(Q(), 5, is_descending=True) is None
+    assert asked == [20, 30]
+    asked.clear()
+    assert nobody.keys(Q(), 51, is_descending=True) is None
+    assert not asked
+
+
+def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take("many", monkeypatch)
+    monkeypatch.setattr(walk_of_keys, "_MORE", 1)
+    factories.many_applications(6, ("Viewer", acme.east))
+    authority = authority_of(factories.system_person())
+    by, _ = ApplicationTable.sort_of("-creation_time", authority)
+    found = [*_narrowings({"scope__any_of": acme.east.pk}), search("many", authority)]
+    walk = Narrowed(Application.objects.all(), found).listed(by).walk
+    assert isinstance(walk, WalkOfKeys)
+    last = Application.objects.order_by("-created_at", "-pk").first()
+    assert last
+    edges = OrderedKeys.edges
+    asked: list[int] = []
+
+    def with_another(self: OrderedKeys, part: Q, number: int, **way: bool) -> list[Any]:
+        if asked:
+            factories.many_applications(1, ("Viewer", acme.east))
+        asked.append(number)
+        return edges(self, part, number, **way)
+
+    monkeypatch.setattr(OrderedKeys, "edges", with_another)
+    walk = replace(
+        walk, rows=walk.rows.exclude(pk=last.pk)
+    )  # so that the first three are not enough
+    plain = Application.objects.exclude(pk=last.pk).order_by("-created_at", "-pk")
+    expected = [one.pk for one in plain[:3]]
+    assert walk.keys(Q(), 3, is_descending=True) == expected
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
+def test_holders_are_not_walked_along_where_a_range_of_the_order_is_asked_for(
+    sort: str, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take("many", monkeypatch)
+    factories.many_applications(9, ("Viewer", acme.east))
+    by, _ = ApplicationTable.sort_of(sort, authority_of(factories.system_person()))
+    query = {"scope__any_of": acme.east.pk, "creation_time__before": "2100-01-01"}
+    assert _narrowed(query).listed(by).walk is None
+    with_others = {"scope__any_of": acme.east.pk, "last_updated__before": "2100-01-01"}
+    assert isinstance(_narrowed(with_others).listed(by).walk, WalkOfKeys)
 
 
 def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
@@ -682,6 +734,22 @@ def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
         factories.application(name, *(("Viewer", scope) for scope in (acme.east, acme.west)))
     factories.application("job-none")
     both = [search("job", authority_of(factories.system_person())), _with_rules()]
+    told_apart: list[int] = []
+    count, first = Keys.count, Keys.first
+
+    def noted(read: Any) -> Any:
+        def reading(keys: Keys, limit: int) -> Any:
+            told_apart.extend([] if keys.tells_apart else [limit])
+            return read(keys, limit)
+
+        return reading
+
+    monkeypatch.setattr(Keys, "count", noted(count))
+    monkeypatch.setattr(Keys, "first", noted(first))
+    Narrowed(Application.objects.all(), both, counted=3).rows()
+    assert told_apart == []
+    Narrowed(Application.objects.all(), both, counted=9).rows()
+    assert told_apart
     for counted in (3, 4, 9):
         narrowed = Narrowed(Application.objects.all(), both, counted=counted)
         assert _names(narrowed) == names
@@ -783,6 +851,19 @@ def test_among_no_keys_is_nobody() -> None:
     found = Keys.of(Application.objects.filter(pk=made.pk))
     among = [AmongKeys("pk", keys) for keys in (found, found.limited(1), Keys(), Keys().limited(1))]
     assert [Application.objects.filter(one).count() for one in among] == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("spellings", [["{}", "0{}"], ["{}", "0{}", "00{}"], ["{} ", "{}"]])
+def test_a_scope_that_is_asked_for_twice_is_one(
+    spellings: list[str], ada: User, acme: Organisation, as_: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(ordered_keys, "_LEAST", 1)
+    factories.many_applications(30, ("Viewer", acme.east))
+    asked = urlencode([("scope__any_of", text.format(acme.east.pk)) for text in spellings])
+    for also in ("", f"&scope__any_of={acme.west.pk}"):
+        page = as_(ada).get(f"/applications/?{asked}{also}&size=50")
+        assert len(column(page, "application")) == 30
 
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
