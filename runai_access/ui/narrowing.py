@@ -8,7 +8,8 @@ rows are sorted too, without their keys leaving the database. They could all sta
 a page of them is looked for by a walk first, as far as that takes less than to sort them.
 
 More could stand there as well, so a walk among those has an end, too: behind it they are sorted unless
-they are more than FAR. And some need neither: where their keys are, these stand in the list's order.
+they are more than FAR. And some need neither: where their keys are, these stand in the list's order. A
+page of them is read from there, or met there along the way if others leave rows out as well.
 """
 
 from collections.abc import Iterable, Sequence

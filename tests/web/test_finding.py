@@ -365,16 +365,22 @@ def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_i
             assert page(Position(before=edge)) == expected[place - size : place]
 
 
-def test_no_more_of_an_index_is_read_than_fills_a_page(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take("many", monkeypatch)
-    factories.many_applications(60, ("Viewer", acme.east))
+def _walk_along_holders(number: int, acme: Organisation) -> WalkOfKeys[Application]:
+    """Return the walk to a page of so many new ones that have a rule, and are searched as well."""
+    factories.many_applications(number, ("Viewer", acme.east))
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("creation_time", authority)
     found = [*_narrowings({"scope__any_of": acme.east.pk}), search("many", authority)]
     walk = Narrowed(Application.objects.all(), found).listed(by).walk
     assert isinstance(walk, WalkOfKeys)
+    return walk
+
+
+def test_no_more_of_an_index_is_read_than_fills_a_page(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take("many", monkeypatch)
+    walk = _walk_along_holders(60, acme)
     asked: list[int] = []
     edges = OrderedKeys.edges
 
@@ -400,12 +406,7 @@ def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
 ) -> None:
     take("many", monkeypatch)
     monkeypatch.setattr(walk_of_keys, "_MORE", 1)
-    factories.many_applications(6, ("Viewer", acme.east))
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of("-creation_time", authority)
-    found = [*_narrowings({"scope__any_of": acme.east.pk}), search("many", authority)]
-    walk = Narrowed(Application.objects.all(), found).listed(by).walk
-    assert isinstance(walk, WalkOfKeys)
+    walk = _walk_along_holders(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
     assert last
     edges = OrderedKeys.edges
