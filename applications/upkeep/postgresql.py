@@ -178,15 +178,12 @@ REBUILD = [
     """DELETE FROM applications_search search WHERE NOT EXISTS (
             SELECT 1 FROM applications_application WHERE subject_id = search.application_id
         )""",
+    # EXCEPT reads both sides to their ends first. An anti-join might look through what it has put in so
+    # far for each row, where PostgreSQL still thinks that the table is empty.
     """INSERT INTO applications_search (application_id, text)
-        SELECT subject_id, search_text FROM applications_application application
-        WHERE NOT EXISTS (
-            SELECT 1 FROM applications_search WHERE application_id = application.subject_id
-        )""",
-    """UPDATE applications_search search SET text = application.search_text
-        FROM applications_application application
-        WHERE application.subject_id = search.application_id
-        AND application.search_text <> search.text""",
+        SELECT subject_id, search_text FROM applications_application
+        EXCEPT SELECT application_id, text FROM applications_search
+        ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text""",
     f"""UPDATE applications_application application SET
         is_enabled = subject.enabled, first_rule = ({_OF_APPLICATION})
         FROM accessrules_subject subject WHERE subject.id = application.subject_id AND (
