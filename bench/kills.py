@@ -1,84 +1,144 @@
-"""Does an answered write survive kill -9? Rounds of writing under load, killing and looking.
+"""Does an answered write survive kill -9? Rounds of writing under load, killing and checking.
 
     python -m bench.kills                        200 rounds on SQLite, in a temporary folder
-    .ci/with-postgres python -m bench.kills      the same on PostgreSQL, which itself goes on
-    python -m bench.kills 20                     so many rounds
+    .ci/with-postgres python -m bench.kills      the same on PostgreSQL, which itself keeps running
+    python -m bench.kills 20 --seed 332970164    20 rounds, killed after the same numbers of answers
 
-In each round six programs create applications, grant and delete rules, regenerate secrets, disable
-and delete, while two read. At some moment, right after one of the answers, the server and its workers
-are killed; it is started again on the same database, and everything that was ever answered must be
-there, with its row in the record and nothing done by half (and on SQLite `integrity_check` clean).
+In each round six clients create applications, grant and delete access rules, regenerate secrets,
+disable and delete, while two read. Right after one of the answers the server and its workers are
+killed. The server starts again on the same database. Every write that was ever answered with 2xx
+must be there, with its audit event, and nothing may be done by half (on SQLite `integrity_check`
+must pass).
 
-Prints what was lost, if anything was, and writes bench/var/kills-<database>.json. Exits with 1 then.
+A refused write (503, 429 or any other status) is not lost: it is counted by status. A write without
+an answer is in doubt. A token request that is still refused after a minute is reported as
+unverified.
+
+Prints each finding immediately and writes bench/var/kills-<database>.json, also when interrupted.
+Exits with 1 if there are findings, and with 130 if it was interrupted without any.
 """
 
+import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.operations.kills import KillRounds  # noqa: E402
+from tests.operations.kills import LOST, KillRounds  # noqa: E402
 from tests.servers import Server, free_port, fresh_database, launch  # noqa: E402
 
+MAX_FINDINGS = 20
 
-def main(rounds: int) -> int:
-    seed = random.SystemRandom().getrandbits(32)
+
+def main(rounds: int, seed: int, report: Path) -> int:
     print(f"Seed {seed}", flush=True)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, _servers(Path(name)) as servers:
-        work = KillRounds(servers, random.Random(seed))  # noqa: S311  # not a secret
-        lost: list[str] = []
-        for number in range(1, rounds + 1):
-            lost += [f"Round {number}: {what}" for what in work.run_one()]
-            if number % 10 == 0 or lost:
-                print(f"{number} rounds, {work.answered:,} answered, {len(lost)} lost", flush=True)
-            if len(lost) > 20:
-                break
-        kind = "sqlite" if work.server.database.startswith("sqlite") else "postgresql"
+    servers = _Servers()
+    work = KillRounds(servers, random.Random(seed))  # noqa: S311  # not a secret
+    findings: list[dict[str, Any]] = []
+    result = "complete"
+    _raise_on_signals()
+    try:
+        with servers.running():
+            while work.completed < rounds and len(findings) <= MAX_FINDINGS:
+                for finding in work.run_one():
+                    print(f"Round {work.number}: {finding}", flush=True)
+                    findings.append({"round": work.number, **finding.as_json()})
+                if work.completed % 10 == 0:
+                    print(_summary(work, findings), flush=True)
+    except KeyboardInterrupt:
+        result = "interrupted"
+    except BaseException as error:
+        result = f"failed: {type(error).__name__}"
+        raise
+    finally:
         figures = {
-            "database": kind,
+            "database": _kind(),
             "seed": seed,
-            "rounds": number,
-            "answered writes": work.answered,
-            "under way when killed": work.in_doubt,
-            "lost": lost,
+            "result": result,
+            **_figures(work, findings),
             "seconds": round(time.monotonic() - began),
         }
-    kept = ROOT / "bench" / "var" / f"kills-{kind}.json"
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(figures, indent=2))
-    return int(bool(lost))
+        text = json.dumps(figures, indent=2)
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text + "\n", encoding="utf-8")
+        print(text)
+        print(f"Seed {seed}, {result}: {_summary(work, findings)}", flush=True)
+    if findings:
+        return 1
+    return 130 if result == "interrupted" else 0
+
+
+def _figures(work: KillRounds, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "rounds": work.completed,
+        "rounds without enough answers": work.cut_short,
+        "answered writes": work.answered,
+        "writes in doubt": work.in_doubt,
+        "refused writes by status": dict(sorted(work.refused_writes.items())),
+        "refused reads by status": dict(sorted(work.refused_reads.items())),
+        "refusals, one of each status": dict(sorted(work.refusals.items())),
+        "failed connections before a kill": work.failures,
+        "lost": sum(finding["kind"] == LOST for finding in findings),
+        "findings": findings,
+    }
+
+
+def _summary(work: KillRounds, findings: list[dict[str, Any]]) -> str:
+    lost = sum(finding["kind"] == LOST for finding in findings)
+    return (
+        f"{work.completed} rounds, {work.answered:,} writes answered,"
+        f" {work.refused_writes.total()} refused, {work.in_doubt} in doubt,"
+        f" {lost} lost, {len(findings) - lost} other findings"
+    )
+
+
+def _kind() -> str:
+    is_postgres = os.environ.get("DATABASE_URL", "").startswith("postgres")
+    return "postgresql" if is_postgres else "sqlite"
 
 
 class _Servers:
-    """Starts one server after the other.
+    """Starts one server after the other on one new database.
 
-    Only the first prepares the database; the others do at once what `serve` does after that, which
+    Only the first prepares the database. The others skip to what `serve` does after that, which
     leaves more of the time for the rounds.
     """
 
-    def __init__(self, folder: Path, database: str) -> None:
-        self._folder, self._database = folder, database
-        self.last: Server | None = None
+    def __init__(self) -> None:
+        self._folder, self._database = Path(), ""
+        self._last: Server | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Provide the database, and end every process that uses it afterwards."""
+        with tempfile.TemporaryDirectory() as name, fresh_database(Path(name)) as database:
+            self._folder, self._database = Path(name), database
+            try:
+                yield
+            finally:
+                _ignore_signals()
+                self._end()
 
     def __call__(self, *, database: str = "") -> Server:
-        if self.last is None:
-            self.last = launch(self._folder, database=database or self._database)
+        if self._last is None:
+            self._last = launch(self._folder, database=database or self._database)
         else:
-            self.last = self._another(self.last)
-        self.last.wait_until_ready(300)
-        return self.last
+            self._last = self._another(self._last)
+        self._last.wait_until_ready(300)
+        return self._last
 
     def _another(self, before: Server) -> Server:
         port = str(free_port())
@@ -92,19 +152,57 @@ class _Servers:
             before, url=f"http://127.0.0.1:{port}", environment=environment, process=process
         )
 
+    def _end(self) -> None:
+        """Kill the server, and whatever an interrupt left behind while servers came and went."""
+        if self._last:
+            self._last.kill()
+        while left := _processes_on(self._database):
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
 
-@contextmanager
-def _servers(folder: Path) -> Iterator[_Servers]:
-    with fresh_database(folder) as database:
-        servers = _Servers(folder, database)
-        try:
-            yield servers
-        finally:
-            if servers.last:
-                servers.last.kill()
+
+def _processes_on(database: str) -> list[int]:
+    """Return the processes whose environment names this database. Linux only; else none."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # The environment of a process that ended, or of another user, can't be read.
+        with suppress(OSError):
+            if f"DATABASE_URL={database}".encode() in (folder / "environ").read_bytes().split(
+                b"\0"
+            ):
+                found.append(int(folder.name))
+    return found
+
+
+def _raise_on_signals() -> None:
+    """Let SIGTERM end the rounds as Ctrl-C does, also where a shell made us ignore SIGINT."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.kills")
+    parser.add_argument("rounds", nargs="?", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument(
+        "--report", type=Path, default=ROOT / "bench" / "var" / f"kills-{_kind()}.json"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
+    given = _arguments()
     # The load and the server share the machine; neither is in a hurry.
     os.nice(5)
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    raise SystemExit(main(given.rounds, given.seed, given.report))

@@ -6,8 +6,7 @@ class RunaiAccessConfig(AppConfig):
     name = "runai_access"
 
     def ready(self) -> None:
-        from runai_access.connections import ask_only_after_a_pause, suit_short_queries
+        from runai_access.connections import ask_only_after_a_pause
 
-        if not settings.IS_SQLITE:  # a file needs no asking, and no telling
+        if not settings.IS_SQLITE:  # a file needs no asking
             ask_only_after_a_pause()
-            suit_short_queries()

@@ -1,35 +1,15 @@
-"""What a connection to PostgreSQL is told when it is made, and when it is asked whether it works."""
+"""When a connection to PostgreSQL is asked whether it works."""
 
 import time
 from typing import Any
 
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 # Django asks at each request, which is a round trip of its own. Whoever answered this recently is
 # not asked again: a database that went away since then is noticed by the request itself, which says
 # 503 and closes the connection.
 TRUSTED_SECONDS = 1.0
-
-_SETTINGS = {"max_parallel_workers_per_gather": 0, "jit": "off", "synchronize_seqscans": "off"}
-
-
-def suit_short_queries() -> None:
-    """Have every new connection plan for queries that stop after a page, of which many are under way.
-
-    To call in other processes, or to compile one, takes longer than such a query. And some rows of many
-    are always the same ones, from the beginning of the table: those are in memory, and "at least" says
-    the same twice.
-    """
-    connection_created.connect(set_plans)
-
-
-def set_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Tell one connection so."""
-    with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in _SETTINGS.items()))
 
 
 def ask_only_after_a_pause() -> None:

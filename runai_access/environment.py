@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+ENGINES = {
+    "django.db.backends.sqlite3": "django.db.backends.sqlite3",
+    "django.db.backends.postgresql": "runai_access.db.postgresql",
+}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -47,8 +50,11 @@ def port() -> int:
 
 
 def database(default: str) -> dict[str, Any]:
-    """Return Django's settings for the database that DATABASE_URL names."""
-    url = text("DATABASE_URL", default)
+    """Return Django's settings for the database that DATABASE_URL names.
+
+    Several hosts can be named, as libpq takes them: postgres://user@one:5432,two:5432/name.
+    """
+    url, hosts = _without_hosts(text("DATABASE_URL", default))
     try:
         parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     except ValueError:
@@ -59,7 +65,25 @@ def database(default: str) -> dict[str, Any]:
             "DATABASE_URL must look like postgres://user:password@host:5432/name or "
             "sqlite:////folder/file.sqlite3."
         )
+    parsed.update(hosts, ENGINE=ENGINES[parsed["ENGINE"]])
     return parsed
+
+
+def _without_hosts(url: str) -> tuple[str, dict[str, str]]:
+    """Return a URL that names one host, and the settings HOST and PORT where it named several."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return url, {}
+    each = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    try:
+        settings = {
+            "HOST": ",".join(one.hostname or "" for one in each),
+            "PORT": ",".join(str(one.port or 5432) for one in each),
+        }
+    except ValueError:  # a port that is no number: refused with the whole URL
+        return url, {}
+    return parts._replace(netloc=f"{user}{at}localhost").geturl(), settings
 
 
 def public_url() -> str:

@@ -3,15 +3,16 @@
 import sys
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from runai_access.db.availability import is_unavailable
+from runai_access.db.outage import handle_outage
 from runai_access.errors import Busy, Denied, NotFound
 
 CONTRACT_NOT_FOUND = "Resource id not found."
-_PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
+PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -44,8 +45,9 @@ def too_large(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django brings here what a middleware raises before the view (the session is read there), and
     # passes it by no process_exception.
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
-        connection.close()
+    error = sys.exception()
+    if error is not None and is_unavailable(error):
+        handle_outage(error)
         return service_unavailable(request)
     details = "It has been logged with this request's id."
     return _answer(request, 500, "Something went wrong.", details)
@@ -67,7 +69,7 @@ def busy(request: HttpRequest, exception: Busy) -> HttpResponse:
 
 def is_for_programs(request: HttpRequest) -> bool:
     """Return whether this address belongs to the API, so that errors are JSON."""
-    return request.path.startswith(_PROGRAM_PATHS)
+    return request.path.startswith(PROGRAM_PATHS)
 
 
 def _answer(

@@ -1,16 +1,17 @@
 """What every request passes through, besides Django's own."""
 
 import ipaddress
-import logging
 import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
 from accessrules.denials import record_denial
 from runai_access.audit.recorder import Origin
+from runai_access.db.availability import is_unavailable
+from runai_access.db.outage import handle_outage
 from runai_access.errors import Busy, Denied, NotFound
 from runai_access.errors_views import (
     busy,
@@ -22,7 +23,6 @@ from runai_access.errors_views import (
 )
 
 Handler = Callable[[HttpRequest], HttpResponse]
-logger = logging.getLogger(__name__)
 
 # Every script and style is a file of our own, so nothing inline is allowed and nothing is excepted.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -107,11 +107,13 @@ class DatabaseAwayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self._get_response(request)
-        except (OperationalError, InterfaceError) as error:
-            return _database_away(request, error)
+        except (DatabaseError, InterfaceError) as error:
+            if is_unavailable(error):
+                return _database_away(request, error)
+            raise
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, OperationalError | InterfaceError):
+        if is_unavailable(exception):
             return _database_away(request, exception)
         return None
 
@@ -140,8 +142,7 @@ class RefusalMiddleware:
 
 
 def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.error("The database does not answer.", exc_info=error)
-    connection.close()
+    handle_outage(error)
     return service_unavailable(request)
 
 

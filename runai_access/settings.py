@@ -45,7 +45,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "runai_access.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "runai_access.middleware.OriginMiddleware",
     "runai_access.middleware.LargeBodyMiddleware",
@@ -99,9 +98,18 @@ if IS_SQLITE:
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    # For the look-ups of tokens, which bind on the server (`applications.lookups`).
-    _database["OPTIONS"].setdefault("prepare_threshold", 5)
+    # For all of our processes; those that answer requests also limit statements and locks
+    # (`runai_access.db.postgresql`). DATABASE_URL can set each of them: see docs/operations.md.
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        # For the look-ups of tokens, which bind on the server (`applications.lookups`).
+        "prepare_threshold": 5,
+        **_database.get("OPTIONS", {}),
+    }
 # Each thread keeps its connection: opening one costs more than what most requests ask of it.
 _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -132,8 +140,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
+# Failed sign-ins in SIGN_IN_LOCK_SECONDS: of a user at an address, from an address (of IPv6 a /64),
+# from a site (of IPv6 a /48), and of a user everywhere.
 SIGN_IN_FAILURES = 5
+SIGN_IN_ADDRESS_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_ADDRESS_FAILURES", 30)
+SIGN_IN_NETWORK_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_NETWORK_FAILURES", 300)
+SIGN_IN_USER_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_USER_FAILURES", 20)
 SIGN_IN_LOCK_SECONDS = 15 * 60
+# Past SIGN_IN_USER_FAILURES, all addresses from which the user did not sign in for
+# SIGN_IN_NETWORK_DAYS share one attempt in SIGN_IN_NEW_NETWORK_SECONDS.
+SIGN_IN_NEW_NETWORK_SECONDS = 10
+SIGN_IN_NETWORK_DAYS = 90
 # How long a password that somebody else has seen is good for choosing an own one.
 TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 
@@ -258,12 +275,22 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "repeats": {"()": "runai_access.logs.RepeatFilter"},
+        "logged-elsewhere": {"()": "runai_access.logs.LoggedElsewhere"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["repeats"],
+        },
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # A refused request is nothing to act on, and what matters of it is in the audit record.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["logged-elsewhere"]},
         # A stranger's Host is refused like any other bad input: no line for each, let alone its stack.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

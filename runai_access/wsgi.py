@@ -1,6 +1,5 @@
 """The WSGI application that the production server runs."""
 
-import io
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,18 +18,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """
     from django.conf import settings
 
-    _measure_body(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     environ["wsgi.url_scheme"] = "https" if settings.IS_HTTPS else "http"
     return _django(environ, start_response)
-
-
-def _measure_body(environ: dict[str, Any], limit: int) -> None:
-    """Give a body of unknown length (chunked, or HTTP/2) its length; Django takes it for empty.
-
-    No more is read than shows that it is too large.
-    """
-    if environ.get("CONTENT_LENGTH") or environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
-        return
-    body = environ["wsgi.input"].read(limit + 1)
-    environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = io.BytesIO(body)

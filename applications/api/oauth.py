@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, QueryDict
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
@@ -26,6 +25,7 @@ from applications.authentication import REALM
 from applications.models import Application
 from runai_access.api.parsers import read_body
 from runai_access.api.schema import DESCRIPTIONS
+from runai_access.db.availability import is_unavailable
 from runai_access.errors import Busy, TooMany
 
 CHALLENGES = {
@@ -87,7 +87,7 @@ class OAuthView(CredentialsView):
         if isinstance(exc, OAuthError):
             return response
         code = "invalid_request"
-        if isinstance(exc, Busy | TooMany | OperationalError | InterfaceError):
+        if isinstance(exc, Busy | TooMany) or is_unavailable(exc):
             code = "temporarily_unavailable"
         details = response.data.get("details") or response.data.get("message", "")
         response.data = _refusal(code, details).data

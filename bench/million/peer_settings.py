@@ -4,15 +4,17 @@ Their static files are kept apart, and no table of theirs is made.
 """
 
 from bench.million.settings import *  # noqa: F403
-from runai_access.settings import BASE_DIR, TEMPLATES
+from runai_access.settings import BASE_DIR, DATABASES, IS_SQLITE, TEMPLATES
 from runai_access.settings import INSTALLED_APPS as OURS
 
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.forms",
     *OURS,
-    "bench.million.peer_app.PeersConfig",
 ]
+# Peers get Django's own backend: ours plans for our queries, not for theirs.
+if not IS_SQLITE:
+    DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 MIGRATION_MODULES = {"admin": None}
 ROOT_URLCONF = "bench.million.peer_urls"
 TEMPLATES = [

@@ -1,19 +1,18 @@
 """The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, TooManyFieldsSent, ValidationError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from runai_access.db.availability import is_unavailable
+from runai_access.db.outage import handle_outage
 from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
-
-logger = logging.getLogger(__name__)
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -79,9 +78,8 @@ def _response_to(exception: Exception) -> Response | None:
         case Busy():
             code = 429 if isinstance(exception, TooMany) else 503
             return _retry_later(error(code, str(exception)), exception.retry_after)
-        case OperationalError() | InterfaceError():
-            logger.error("The database does not answer: %s", exception)
-            connection.close()
+        case DatabaseError() | InterfaceError() if is_unavailable(exception):
+            handle_outage(exception)
             return _retry_later(error(503), 5)
         case exceptions.APIException():
             return _from_framework(exception)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runai_access.draining import take_no_more_connections
+from runai_access.server.draining import take_no_more_connections
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's socket filters")
 

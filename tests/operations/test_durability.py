@@ -1,4 +1,4 @@
-"""What was answered is there: with many who write at once, and after a kill at any moment."""
+"""An answered write is in the database: with concurrent writers, and after a kill at any moment."""
 
 import json
 import random
@@ -6,8 +6,8 @@ import random
 import pytest
 
 from tests.conftest import StartServer
-from tests.operations.kills import KillRounds
-from tests.operations.writers import Access, Contents, Writers
+from tests.operations.kills import KillRounds, Snapshot
+from tests.operations.writers import Access, Writers
 from tests.servers import manage
 
 SETTINGS = """
@@ -37,24 +37,25 @@ def test_a_commit_waits_until_it_would_survive_a_power_cut(
 
 
 @pytest.mark.slow
-def test_twenty_who_write_at_once_lose_nothing_and_lock_nobody_out(
+def test_twenty_concurrent_writers_lose_nothing_and_are_never_refused(
     start_server: StartServer,
 ) -> None:
     server = start_server()
     writers = Writers(server, Access.of_administrator(server), writers=20, readers=3)
     writers.finish(laps=3)
-    assert writers.faults == []
-    assert {status // 100 for status in writers.statuses} == {2}
+    assert (writers.refusals, writers.failures) == ({}, [])
     assert "locked" not in server.output
-    assert len([one for one in writers.made if one.answered]) == 60
-    assert Contents(server.database).missing(writers.made) == []
+    assert len([one for one in writers.applications if one.answers]) == 60
+    assert list(Snapshot.of(server.database).findings(writers.applications)) == []
 
 
 @pytest.mark.slow
-def test_an_answered_write_survives_a_kill_and_nothing_is_done_by_half(
+def test_an_answered_write_survives_a_kill_and_nothing_is_half_done(
     start_server: StartServer,
 ) -> None:
     rounds = KillRounds(start_server, random.Random())  # noqa: S311  # not a secret
     for _ in range(2):
-        assert rounds.run_one() == []
+        assert list(rounds.run_one()) == []
     assert rounds.answered > 0
+    # A busy server may refuse a write, but it must not fail.
+    assert set(rounds.refusals) <= {429, 503}, rounds.refusals

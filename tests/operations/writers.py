@@ -1,84 +1,221 @@
-"""Programs that write by the API, what they were answered, and whether the database has it."""
+"""Clients that write through the API under load, and a record of what each request was answered."""
 
 import json
-import sqlite3
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psycopg
 import requests
 
 from tests.servers import Server
 
 RULES = "/api/v1/authorization/access-rules"
 ROLES = ("Viewer", "Editor")
+REQUEST_SECONDS = 120
+# How long a request is repeated that is answered 429 or 503, or not at all.
+RETRY_SECONDS = 60.0
+# How long to wait where an answer has no Retry-After, and how long a writer waits at most.
+DEFAULT_WAIT = 1.0
+LONGEST_WAIT = 5.0
+# How long to wait for the answers after which the server is killed.
+ANSWERS_SECONDS = 120.0
 
 
-@dataclass
-class Made:
-    """One application, as far as the program that made it was answered."""
+@dataclass(frozen=True)
+class Reply:
+    """The reply to one request; `status` is 0 if the connection failed or timed out."""
 
-    name: str
-    answered: list[str] = field(default_factory=list)
-    id: str = ""
-    secret: str = field(default="", repr=False)
-    rules: list[int] = field(default_factory=list)
-    # What was asked for and never answered: it may be done or not, but not by half.
-    in_doubt: str = ""
+    status: int
+    time: datetime
+    document: Any = field(default=None, repr=False)  # may contain a secret
+    error: str = ""
+    retry_after: float = 0
 
     @property
-    def is_known(self) -> bool:
-        return bool(self.answered)
+    def is_success(self) -> bool:
+        """True for 2xx: only then must the database have what was requested."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_refused(self) -> bool:
+        return self.status != 0 and not self.is_success
+
+    @property
+    def is_retryable(self) -> bool:
+        return self.status in (0, 429, 503)
+
+
+def send(session: requests.Session, method: str, url: str, **options: Any) -> Reply:
+    """Send one request. A response that breaks off or can't be parsed counts as no response."""
+    try:
+        response = session.request(
+            method, url, timeout=REQUEST_SECONDS, allow_redirects=False, **options
+        )
+        now = datetime.now(UTC)
+        is_success = response.status_code // 100 == 2
+        document = response.json() if is_success and response.content else {}
+    except requests.RequestException as error:
+        return Reply(0, datetime.now(UTC), error=str(error), retry_after=DEFAULT_WAIT)
+    seconds = response.headers.get("Retry-After", "")
+    return Reply(
+        response.status_code,
+        now,
+        document,
+        error="" if is_success else response.text[:300],
+        retry_after=float(seconds) if seconds.isdecimal() else DEFAULT_WAIT,
+    )
+
+
+def retry(attempt: Callable[[], Reply], seconds: float = RETRY_SECONDS) -> Reply:
+    """Repeat `attempt` after its Retry-After while it is retryable; return the last reply."""
+    deadline = time.monotonic() + seconds
+    while True:
+        reply = attempt()
+        wait = max(reply.retry_after, 0.1)
+        if not reply.is_retryable or time.monotonic() + wait > deadline:
+            return reply
+        time.sleep(wait)
+
+
+def ask_for_token(server: Server, client_id: str, secret: str) -> Reply:
+    """Request a token. A busy server is asked again: 429 and 503 say nothing about the secret."""
+    body = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    with requests.Session() as session:
+        return retry(lambda: send(session, "POST", f"{server.url}/api/v2/token", data=body))
 
 
 @dataclass
 class Access:
-    """What the programs write as: an administrator's credentials, and what they grant."""
+    """The credentials of the administrator application that the writers use."""
 
     client_id: str
     secret: str = field(repr=False)
 
     @classmethod
     def of_administrator(cls, server: Server, name: str = "boss") -> "Access":
-        """Make a program that may do everything."""
+        """Create an application that has every permission."""
         role = ("--role", "System administrator")
-        said = server.command("create_application", name, *role, "--json")
-        assert said.returncode == 0, said.stderr
-        made = json.loads(said.stdout)
-        return cls(made["clientId"], made["clientSecret"])
+        done = server.command("create_application", name, *role, "--json")
+        assert done.returncode == 0, done.stderr
+        created = json.loads(done.stdout)
+        return cls(created["clientId"], created["clientSecret"])
 
     def token(self, server: Server) -> str:
-        answer = ask_for_token(server, self.client_id, self.secret)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        reply = ask_for_token(server, self.client_id, self.secret)
+        assert reply.status == 200, reply
+        return str(reply.document["access_token"])
 
 
-def ask_for_token(server: Server, client_id: str, secret: str) -> requests.Response:
-    body = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-    return requests.post(f"{server.url}/api/v2/token", data=body, timeout=60)
+@dataclass(frozen=True)
+class Answer:
+    """A write that was answered with 2xx; the database must have it from then on."""
+
+    step: str
+    method: str
+    path: str
+    status: int
+    time: datetime
+
+    def __str__(self) -> str:
+        request = f"{self.method} {self.path} ({self.step})"
+        return f"{request} answered {self.status} at {self.time_text}"
+
+    @property
+    def time_text(self) -> str:
+        return self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass
+class TrackedApplication:
+    """What the client of one application knows about it from the answers so far."""
+
+    name: str
+    answers: list[Answer] = field(default_factory=list)
+    id: str = ""
+    secret: str = field(default="", repr=False)
+    # The access rules by id, each with the answer that granted it.
+    rules: dict[int, Answer] = field(default_factory=dict)
+    # The step that was refused or not answered. It may be done or not, but not by half.
+    undecided: str = ""
+    refused_with: int = 0
+
+    def add_reply(self, step: str, method: str, path: str, reply: Reply) -> None:
+        """Note a success as an answer, and anything else as undecided."""
+        if not reply.is_success:
+            self.undecided, self.refused_with = step, reply.status
+            return
+        answer = Answer(step, method, path, reply.status, reply.time)
+        self.answers.append(answer)
+        self.id = self.id or reply.document.get("id", "")
+        self.secret = reply.document.get("secret") or self.secret
+        if step == "grant":
+            self.rules[reply.document["id"]] = answer
+
+    def answer_to(self, *steps: str) -> Answer | None:
+        """Return the last answer to one of these steps."""
+        return next((one for one in reversed(self.answers) if one.step in steps), None)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """True if the last request was not answered at all."""
+        return bool(self.undecided) and not self.refused_with
+
+    @property
+    def can_sign_in(self) -> bool:
+        """True if the answers leave no doubt that its last secret is valid."""
+        return (
+            bool(self.answers)
+            and self.undecided not in ("secret", "disable", "delete")
+            and self.answer_to("disable") is None
+        )
 
 
 class Writers:
-    """Several programs that write at once while others read; `made` is what came of it all."""
+    """Clients that write concurrently while others read.
 
-    def __init__(self, server: Server, access: Access, *, writers: int, readers: int = 2) -> None:
-        self.server, self.made, self.faults = server, list[Made](), list[str]()
-        self.statuses: Counter[int] = Counter()
-        self._token, self._answers = access.token(server), threading.Semaphore(0)
-        self._stop, self._is_killed = threading.Event(), False
-        self._grants = list(_grants(self._session(), server))
-        self._writers = [threading.Thread(target=self._write, args=[n]) for n in range(writers)]
-        self._readers = [threading.Thread(target=self._read, args=[n]) for n in range(readers)]
-        self._laps, self._word = 10**9, uuid4().hex[:8]
+    `applications` is what they were answered. Only a 2xx answer is a promise; refused requests are
+    counted by status, and requests without an answer are kept in `failures` unless the server was
+    killed.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        access: Access,
+        *,
+        writers: int,
+        readers: int = 2,
+        prefix: str = "",
+    ) -> None:
+        self.server = server
+        self.applications: list[TrackedApplication] = []
+        self.refused_writes: Counter[int] = Counter()
+        self.refused_reads: Counter[int] = Counter()
+        self.refusals: dict[int, str] = {}  # an example of each status
+        self.failures: list[str] = []
+        self.is_cut_short = False
+        self._access, self._prefix = access, prefix or f"app-{uuid4().hex[:8]}"
+        self._token, self._grants = "", list[dict[str, Any]]()
+        self._lock, self._answers = threading.Lock(), threading.Semaphore(0)
+        self._stop, self._killed = threading.Event(), threading.Event()
+        # Daemons: they must not keep an interrupted program running.
+        self._writers = [
+            threading.Thread(target=self._write, args=[number], daemon=True)
+            for number in range(writers)
+        ]
+        self._readers = [
+            threading.Thread(target=self._read, args=[number], daemon=True)
+            for number in range(readers)
+        ]
+        self._laps = 10**9
 
     def finish(self, laps: int) -> None:
-        """Let each make so many applications, and wait for them."""
+        """Let each writer create `laps` applications, and wait for all of them."""
         self._laps = laps
         self._start()
         for thread in self._writers:
@@ -88,22 +225,33 @@ class Writers:
             thread.join()
 
     def kill_after(self, answers: int) -> None:
-        """Kill the server right after so many answers; what else is under way stays in doubt."""
+        """Kill the server right after that many answers, or when they take too long."""
         self._start()
-        for _ in range(answers):
-            assert self._answers.acquire(timeout=120), self.faults
-        self._is_killed = True
-        self.server.kill()
-        self._stop.set()
+        deadline = time.monotonic() + ANSWERS_SECONDS
+        try:
+            for _ in range(answers):
+                if not self._answers.acquire(timeout=max(0, deadline - time.monotonic())):
+                    self.is_cut_short = True
+                    break
+        finally:
+            self._killed.set()
+            self.server.kill()
+            self._stop.set()
         for thread in (*self._writers, *self._readers):
             thread.join()
 
     def _start(self) -> None:
+        self._prepare()
         for thread in (*self._writers, *self._readers):
             thread.start()
 
+    def _prepare(self) -> None:
+        self._token = self._access.token(self.server)
+        with self._session() as session:
+            self._grants = list(_grants(session, self.server))
+
     def _session(self) -> requests.Session:
-        """Return one that is signed in and keeps its connection, as programs do."""
+        """Return a session that is signed in and keeps its connection open."""
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {self._token}"
         return session
@@ -111,170 +259,68 @@ class Writers:
     def _write(self, number: int) -> None:
         session = self._session()
         for lap in range(self._laps):
-            one = Made(f"app-{self._word}-{number}-{lap}")
-            self.made.append(one)
-            for step in self._steps(one, is_to_go=lap % 3 == 2):
-                if not self._take(session, one, step) or self._stop.is_set():
+            application = TrackedApplication(f"{self._prefix}-{number}-{lap}")
+            self.applications.append(application)
+            for step, method, path, body in self._steps(application, is_to_go=lap % 3 == 2):
+                reply = self._ask(session, method, path, body)
+                application.add_reply(step, method, path, reply)
+                if self._must_stop_after(reply):
                     return
+                if not reply.is_success:
+                    break  # leave this one undecided and go on with the next
+                self._answers.release()
 
-    def _steps(self, one: Made, *, is_to_go: bool) -> Iterator[tuple[str, str, str, Any]]:
-        """Yield what to do next, in method, address and body: each knows what the last one made."""
-        yield "create", "POST", "/api/v1/apps", {"name": one.name}
+    def _steps(
+        self, application: TrackedApplication, *, is_to_go: bool
+    ) -> Iterator[tuple[str, str, str, Any]]:
+        """Yield step, method, path and body; later steps use the answers to earlier ones."""
+        yield "create", "POST", "/api/v1/apps", {"name": application.name}
         for grant in self._grants:
-            yield "grant", "POST", RULES, {**grant, "subjectId": one.name}
-        yield "secret", "POST", f"/api/v1/apps/{one.id}/secret", None
-        yield "revoke", "DELETE", f"{RULES}/{one.rules[0]}", None
-        yield "disable", "PATCH", f"/api/v1/apps/{one.id}", {"enabled": False}
+            yield "grant", "POST", RULES, {**grant, "subjectId": application.name}
+        yield "secret", "POST", f"/api/v1/apps/{application.id}/secret", None
+        yield "revoke", "DELETE", f"{RULES}/{next(iter(application.rules))}", None
+        yield "disable", "PATCH", f"/api/v1/apps/{application.id}", {"enabled": False}
         if is_to_go:
-            yield "delete", "DELETE", f"/api/v1/apps/{one.id}", None
-
-    def _take(self, session: requests.Session, one: Made, step: tuple[str, str, str, Any]) -> bool:
-        name, method, path, body = step
-        one.in_doubt = name
-        answer = self._ask(session, method, path, body)
-        if answer is None or not answer.ok:
-            return False
-        document = answer.json() if answer.content else {}
-        one.id = one.id or document.get("id", "")
-        one.secret = document.get("secret") or one.secret
-        one.rules += [document["id"]] if name == "grant" else []
-        one.answered.append(name)
-        one.in_doubt = ""
-        self._answers.release()
-        return True
-
-    def _ask(
-        self, session: requests.Session, method: str, path: str, body: Any = None
-    ) -> requests.Response | None:
-        """Return the answer, or None where there came none because the server was killed."""
-        try:
-            answer = session.request(method, self.server.url + path, json=body, timeout=120)
-        except requests.RequestException as error:
-            if not self._is_killed:
-                self.faults.append(f"{method} {path}: {error}")
-            return None
-        self.statuses[answer.status_code] += 1
-        if not answer.ok:
-            self.faults.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
-        return answer
+            yield "delete", "DELETE", f"/api/v1/apps/{application.id}", None
 
     def _read(self, number: int) -> None:
         session = self._session()
         path = ("/api/v1/apps?limit=100", f"{RULES}?limit=100", f"{RULES}/count")[number % 3]
-        while not self._stop.is_set() and self._ask(session, "GET", path) is not None:
+        while not self._must_stop_after(self._ask(session, "GET", path)):
             pass
+
+    def _must_stop_after(self, reply: Reply) -> bool:
+        """Return whether to send nothing more; wait first if the request failed."""
+        if reply.is_success:
+            return self._stop.is_set()
+        return self._killed.is_set() or self._stop.wait(min(reply.retry_after, LONGEST_WAIT))
+
+    def _ask(self, session: requests.Session, method: str, path: str, body: Any = None) -> Reply:
+        reply = send(session, method, self.server.url + path, json=body)
+        request = f"{method} {path}: {reply.status} {reply.error}"
+        with self._lock:
+            if reply.is_refused:
+                refused = self.refused_reads if method == "GET" else self.refused_writes
+                refused[reply.status] += 1
+                self.refusals.setdefault(reply.status, request)
+            elif not reply.is_success and not self._killed.is_set():
+                self.failures.append(request)
+        return reply
 
 
 def _grants(session: requests.Session, server: Server) -> Iterator[dict[str, Any]]:
-    roles = session.get(f"{server.url}/api/v1/authorization/roles", timeout=60).json()
-    rules = session.get(f"{server.url}{RULES}", timeout=60).json()["accessRules"]
+    """Yield the access rules to grant, without their subjects."""
+
+    def get(path: str) -> Any:
+        reply = retry(lambda: send(session, "GET", server.url + path))
+        assert reply.is_success, reply
+        return reply.document
+
+    rules = get(RULES)["accessRules"]
     account = next(rule["scopeId"] for rule in rules if rule["scopeType"] == "tenant")
-    for role in roles:
+    for role in get("/api/v1/authorization/roles"):
         if role["name"] in ROLES:
             yield {
                 "subjectType": "app", "roleId": role["id"],
                 "scopeId": account, "scopeType": "tenant",
             }  # fmt: skip
-
-
-class Contents:
-    """What a database holds, by ids as text without hyphens."""
-
-    def __init__(self, database: str) -> None:
-        with _rows_of(database) as rows:
-            self.enabled = {
-                hex_: bool(enabled)
-                for hex_, enabled in _by_hex(
-                    rows(
-                        "SELECT id, enabled FROM accessrules_subject JOIN applications_application"
-                        " ON subject_id = id WHERE retired_at IS NULL"
-                    )
-                )
-            }
-            self.programs = dict(
-                _by_hex(rows("SELECT id, retired_at FROM accessrules_subject WHERE type = 'app'"))
-            )
-            self.rules = dict(rows("SELECT id, deleted_at FROM accessrules_accessrule"))
-            self.record = Counter(
-                (entity, id_.replace("-", ""), action)
-                for entity, id_, action in rows(
-                    "SELECT entity_type, entity_id, action FROM audit_auditevent"
-                    " WHERE result = 'Succeeded' AND entity_type IN ('application', 'access_rule')"
-                )
-            )
-            self.faults = _faults_of_file(rows) if database.startswith("sqlite") else []
-
-    def missing(self, made: Iterable[Made]) -> list[str]:
-        """Return what was answered and is not there, and what is there by half."""
-        lost = [f"{one}: {what}" for one in made for what in self._missing_of(one)]
-        return [*lost, *self._halves(), *self.faults]
-
-    def _missing_of(self, one: Made) -> Iterator[str]:
-        key = UUID(one.id).hex if one.id else ""
-        is_there = key in self.enabled
-        if not one.is_known or one.in_doubt == "delete":
-            return
-        if is_there == ("delete" in one.answered):
-            yield "it is there" if is_there else "it is not there"
-        if (
-            is_there
-            and one.in_doubt != "disable"
-            and self.enabled[key] == ("disable" in one.answered)
-        ):
-            yield "enabled" if self.enabled[key] else "disabled"
-        for number, rule in enumerate(one.rules):
-            is_gone = "delete" in one.answered or (number == 0 and "revoke" in one.answered)
-            is_in_doubt = number == 0 and one.in_doubt == "revoke"
-            if rule not in self.rules or (
-                not is_in_doubt and is_gone != (self.rules[rule] is not None)
-            ):
-                yield f"rule {rule}"
-        yield from self._unrecorded(one, key)
-
-    def _unrecorded(self, one: Made, key: str) -> Iterator[str]:
-        changes = sum(step in ("secret", "disable") for step in one.answered)
-        recorded = self.record["application", key, "update"] - changes
-        if recorded not in ((0, 1) if one.in_doubt in ("secret", "disable") else (0,)):
-            yield f"{recorded + changes} of {changes} changes recorded"
-
-    def _halves(self) -> Iterator[str]:
-        """Yield what stands without its row of the record, or the other way about."""
-        for entity, ends in (("application", self.programs), ("access_rule", self.rules)):
-            for action, there in (
-                ("create", {str(id_) for id_ in ends}),
-                ("delete", {str(id_) for id_, end in ends.items() if end is not None}),
-            ):
-                told = {id_ for kind, id_, what in self.record if (kind, what) == (entity, action)}
-                if told != there:
-                    yield f"{action} of {entity}: {sorted(told ^ there)[:5]} is there by half"
-        twice = [
-            key
-            for key, times in self.record.items()
-            if times > 1 and key[2] in ("create", "delete")
-        ]
-        if twice:
-            yield f"recorded twice: {twice[:5]}"
-
-
-def _by_hex(rows: Sequence[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
-    return ((UUID(str(id_)).hex, value) for id_, value in rows)
-
-
-def _faults_of_file(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[str]:
-    said = [row[0] for row in rows("PRAGMA integrity_check")]
-    faults = [] if said == ["ok"] else [f"integrity_check: {said[:3]}"]
-    dangling = rows("PRAGMA foreign_key_check")
-    return [*faults, *([f"foreign_key_check: {dangling[:3]}"] if dangling else [])]
-
-
-@contextmanager
-def _rows_of(database: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
-    """Yield a function that returns the rows of a query, all of them seeing one moment."""
-    if database.startswith("sqlite"):
-        with closing(sqlite3.connect(urlsplit(database).path[1:], isolation_level=None)) as file:
-            file.execute("BEGIN")
-            yield lambda sql: file.execute(sql).fetchall()
-        return
-    with psycopg.connect(database) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        yield lambda sql: connection.execute(sql).fetchall()

@@ -1,9 +1,11 @@
 """The headers that protect a browser stand on every kind of answer, errors and probes too."""
 
 import pytest
+import requests
 from django.test import Client, override_settings
 
 from tests import factories
+from tests.servers import Server
 
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
@@ -12,8 +14,6 @@ EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 ANSWERS = {
-    "liveness": ("/healthz", 200),
-    "readiness": ("/readyz", 200),
     "a page": ("/sign-in/", 200),
     "a redirect": ("/applications/", 302),
     "a missing page": ("/nothing/", 404),
@@ -35,6 +35,15 @@ def test_every_answer_is_protected(address: str, status: int) -> None:
     for directive in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
         assert directive in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_answers_of_the_server_itself_are_protected(server: Server, address: str) -> None:
+    answer = requests.get(server.url + address, timeout=5)
+    assert answer.status_code == 200
+    assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with limits on waiting, which also works through a connection pooler."""

@@ -1,0 +1,85 @@
+"""Answers that need no thread: health, and refusals while no thread can be had."""
+
+import json
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.test import RequestFactory
+from granian.rsgi import HTTPProtocol
+
+from runai_access.errors import Busy
+from runai_access.errors_views import PROGRAM_PATHS, busy
+from runai_access.middleware import SecurityHeadersMiddleware
+
+RETRY_AFTER_SECONDS = 5
+_OVERLOADED = "The server is overloaded."
+_HEADERS = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("referrer-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+]
+_OAUTH_PATHS = ("/api/v2/token", "/oauth2/")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer, ready to be sent."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def send(self, protocol: HTTPProtocol) -> None:
+        protocol.response_bytes(self.status, self.headers, self.body)
+
+
+def json_answer(status: int, members: dict[str, object], **headers: str) -> Answer:
+    """Return an answer with a JSON object and the security headers that every answer has."""
+    extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    all_headers = [("content-type", "application/json"), *_HEADERS, *_transport(), *extra]
+    return Answer(status, all_headers, json.dumps(members).encode())
+
+
+def _transport() -> list[tuple[str, str]]:
+    """Return what Django's SecurityMiddleware adds to every answer over HTTPS."""
+    if not settings.IS_HTTPS:
+        return []
+    return [("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}")]
+
+
+def health(problem: str = "") -> Answer:
+    """Return the answer of /healthz, and of /readyz where `problem` may keep us from serving."""
+    return json_answer(503 if problem else 200, {"status": problem or "ok"})
+
+
+def body_timeout() -> Answer:
+    """Return the answer to a body that did not come in time (RFC 9110 §15.5.9)."""
+    message = "The body of the request was not complete in time."
+    return json_answer(408, {"code": 408, "message": message}, connection="close")
+
+
+class Overload:
+    """Refuses requests for which there is no thread, each in the form that its client reads."""
+
+    def __init__(self) -> None:
+        problem = Busy(_OVERLOADED, retry_after=RETRY_AFTER_SECONDS)
+        with_headers = SecurityHeadersMiddleware(lambda request: busy(request, problem))
+        page = with_headers(RequestFactory().get("/"))
+        self._page = Answer(503, [*page.headers.items(), *_transport()], page.content)
+        wait = {"retry_after": str(RETRY_AFTER_SECONDS)}
+        message = {
+            "code": 503,
+            "message": "Please try again in few minutes.",
+            "details": _OVERLOADED,
+        }
+        self._json = json_answer(503, message, **wait)
+        error = {"error": "temporarily_unavailable", "error_description": _OVERLOADED}
+        self._oauth = json_answer(503, error, **wait)
+
+    def answer_to(self, path: str) -> Answer:
+        if path.startswith(_OAUTH_PATHS):
+            return self._oauth
+        return self._json if path.startswith(PROGRAM_PATHS) else self._page

@@ -1,0 +1,139 @@
+"""Request bodies: received in full before a thread is involved, within limits of size and time."""
+
+import asyncio
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from granian.rsgi import HTTPProtocol, Scope
+
+# A body gets this long in total, however it arrives: a drip of bytes does not extend it.
+BASE_SECONDS = 30.0
+BYTES_PER_SECOND = 64 * 1024
+# A body up to this size is received in one piece.
+SMALL = 16 * 1024
+# Per worker: unfinished bodies, and the bytes kept of those that are not small. Where there are
+# more, the oldest is given up: an honest body is complete within milliseconds.
+MAX_UNFINISHED = 2048
+MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
+# What a client sends beyond the largest body is discarded up to here, so that it reads its answer.
+MAX_DISCARDED = 32 * 1024 * 1024
+
+
+class BodyTimeout(Exception):
+    """The body was not complete in time, or was given up to make room for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as WSGI takes it; `length` is the text of CONTENT_LENGTH, empty where there is none."""
+
+    stream: io.BytesIO | io.RawIOBase
+    length: str
+
+
+class _Oversized(io.RawIOBase):
+    """Stands in for a body that is too large to keep: as long, but without its content."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = min(len(buffer), self._left)
+        buffer[:count] = bytes(count)
+        self._left -= count
+        return count
+
+
+class BodyReader:
+    """Receives the bodies of one worker; runs in its event loop."""
+
+    def __init__(self, *, limit: int) -> None:
+        """`limit`: the largest body, in bytes, whose content is kept."""
+        self._limit = limit
+        # Unfinished bodies, oldest first, with the bytes that are kept of each.
+        self._unfinished: dict[asyncio.Timeout, int] = {}
+        self._kept_bytes = 0
+
+    async def read(self, scope: Scope, protocol: HTTPProtocol) -> Body:
+        """Return the whole body of a request. Raises BodyTimeout.
+
+        One that broke off is returned empty with the length that was announced, so that it is not
+        mistaken for a whole one (RFC 9112 §8). One of unknown length (chunked) gets its length,
+        because Django takes a body without one for empty.
+        """
+        length = scope.headers.get("content-length")
+        if length == "0" or (length is None and "transfer-encoding" not in scope.headers):
+            return Body(io.BytesIO(), length or "")
+        announced = int(length) if length else None
+        seconds = BASE_SECONDS + (announced or 0) / BYTES_PER_SECOND
+        timeout = asyncio.timeout(seconds)
+        self._make_room()
+        self._unfinished[timeout] = 0
+        try:
+            async with timeout:
+                if announced is not None and announced <= SMALL:
+                    return await _small_body(protocol, announced)
+                return await self._large_body(protocol, announced, timeout)
+        except TimeoutError:
+            raise BodyTimeout from None
+        finally:
+            self._kept_bytes -= self._unfinished.pop(timeout, 0)
+
+    def give_up_all(self) -> None:
+        """Give up every unfinished body, because the server stops."""
+        while self._unfinished:
+            self._give_up(next(iter(self._unfinished)))
+
+    async def _large_body(
+        self, protocol: HTTPProtocol, announced: int | None, timeout: asyncio.Timeout
+    ) -> Body:
+        """Receive piece by piece, and keep no more than the limit."""
+        began = asyncio.get_running_loop().time()
+        content, received, ends = bytearray(), 0, 0
+        async for piece in protocol:
+            if not piece:  # the end; an error is one more
+                ends += 1
+                continue
+            received += len(piece)
+            if received > MAX_DISCARDED:
+                break
+            if received <= self._limit:
+                content += piece
+                self._keep(timeout, len(piece))
+            if announced is None and not timeout.expired():
+                timeout.reschedule(began + BASE_SECONDS + received / BYTES_PER_SECOND)
+        is_whole = ends == 1 if announced is None else received == announced
+        if received > self._limit:
+            size = max(announced or 0, received)
+            return Body(_Oversized(size), str(size))
+        if not is_whole:
+            return Body(io.BytesIO(), str(announced or received + 1))
+        return Body(io.BytesIO(content), str(received))
+
+    def _keep(self, timeout: asyncio.Timeout, size: int) -> None:
+        if timeout not in self._unfinished:
+            return  # given up already
+        self._unfinished[timeout] += size
+        self._kept_bytes += size
+        while self._kept_bytes > MAX_UNFINISHED_BYTES:
+            self._give_up(next(one for one, kept in self._unfinished.items() if kept))
+
+    def _make_room(self) -> None:
+        while len(self._unfinished) >= MAX_UNFINISHED:
+            self._give_up(next(iter(self._unfinished)))
+
+    def _give_up(self, timeout: asyncio.Timeout) -> None:
+        self._kept_bytes -= self._unfinished.pop(timeout)
+        timeout.reschedule(0)
+
+
+async def _small_body(protocol: HTTPProtocol, announced: int) -> Body:
+    try:
+        content = await protocol()
+    except RuntimeError:  # the connection ended before the body did
+        content = b""
+    return Body(io.BytesIO(content), str(announced))

@@ -1,0 +1,48 @@
+"""A request as WSGI describes it (PEP 3333)."""
+
+import sys
+from typing import Any
+
+from granian.rsgi import Scope
+
+from runai_access.server.bodies import Body
+
+# WSGI has no prefix for these two.
+_PLAIN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
+    """Return the environment of a request.
+
+    A header whose name contains an underscore is ignored: WSGI would give it the name of another
+    one, so that `X_Forwarded_For` could replace what a proxy wrote into `X-Forwarded-For`.
+    """
+    server, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": body.stream,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        if "_" in name:
+            continue
+        key = _PLAIN.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        if key not in environ:
+            environ[key] = value
+        else:
+            # RFC 9110 §5.3; cookies are the exception (RFC 6265 §4.2.1).
+            environ[key] += ("; " if name == "cookie" else ",") + value
+    environ["CONTENT_LENGTH"] = body.length
+    return environ

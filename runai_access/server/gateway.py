@@ -1,0 +1,147 @@
+"""Between HTTP and Django: an RSGI application that runs a WSGI application in a pool of threads.
+
+The event loop receives a request in full and only then gives it to a thread, so unfinished requests
+occupy nothing but a little memory. Health is answered by the event loop itself.
+(RSGI: https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md)
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from granian.rsgi import HTTPProtocol, Scope
+
+from runai_access.server.answers import Answer, Overload, body_timeout, health
+from runai_access.server.bodies import Body, BodyReader, BodyTimeout
+from runai_access.server.environ import environ_of
+from runai_access.server.pool import QueueFull, ThreadPool
+from runai_access.server.readiness import Readiness
+
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+logger = logging.getLogger(__name__)
+
+# A request waits this long for a thread; with the longest query (runai_access.db) every request is
+# answered within 15 seconds.
+QUEUE_SECONDS = 3.0
+# Who is told to come back later hears it a second later. A client that asks in a loop then takes no
+# more than its share, and the waiting occupies no thread.
+REFUSAL_SECONDS = 1.0
+_REFUSALS = frozenset({429, 503})
+# A stream that fits is sent as one piece.
+_SMALL_FILE = 1024 * 1024
+
+
+class Gateway:
+    """The RSGI application of one worker."""
+
+    def __init__(
+        self, wsgi: WSGIApplication, *, pool: ThreadPool, readiness: Readiness, body_limit: int
+    ) -> None:
+        """`body_limit` is the largest body, in bytes, that is given to the WSGI application."""
+        self._wsgi = wsgi
+        self._pool = pool
+        self._readiness = readiness
+        self._bodies = BodyReader(limit=body_limit)
+        self._overload = Overload()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests can arrive by now."""
+        return self._loop is not None
+
+    def give_up_bodies(self) -> None:
+        """Give up unfinished bodies; called from another thread while the server stops."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._bodies.give_up_all)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        path = scope.path
+        if path == "/healthz":
+            return health().send(protocol)
+        if path == "/readyz":
+            return health(self._readiness.problem).send(protocol)
+        try:
+            body = await self._bodies.read(scope, protocol)
+        except BodyTimeout:
+            return body_timeout().send(protocol)
+        refusal = await self._run(scope, protocol, body)
+        if refusal is not None:
+            await asyncio.sleep(REFUSAL_SECONDS)
+            refusal.send(protocol)
+        return None
+
+    async def _run(self, scope: Scope, protocol: HTTPProtocol, body: Body) -> Answer | None:
+        """Have a thread answer the request; return a refusal, which is still to be sent."""
+        done = asyncio.get_running_loop().create_future()
+        job = partial(self._serve, scope, protocol, body, done)
+        try:
+            is_running = self._pool.submit(job)
+        except QueueFull:
+            return self._overload.answer_to(scope.path)
+        if not is_running:
+            await asyncio.wait([done], timeout=QUEUE_SECONDS)
+            if not done.done() and self._pool.withdraw(job):
+                return self._overload.answer_to(scope.path)
+        refusal: Answer | None = await done
+        return refusal
+
+    def _serve(
+        self, scope: Scope, protocol: HTTPProtocol, body: Body, done: "asyncio.Future[Any]"
+    ) -> None:
+        """Answer the request; runs in a thread."""
+        refusal = None
+        try:
+            refusal = _respond(self._wsgi, environ_of(scope, body), protocol)
+        except Exception:
+            logger.exception("A request could not be answered.")
+            protocol.response_empty(500, [])  # nothing happens where an answer has begun
+        finally:
+            with suppress(RuntimeError):  # the loop has ended
+                done.get_loop().call_soon_threadsafe(_resolve, done, refusal)
+
+
+def _respond(
+    wsgi: WSGIApplication, environ: dict[str, Any], protocol: HTTPProtocol
+) -> Answer | None:
+    """Run the WSGI application and send its answer, or return it where it is a refusal."""
+    begun: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+        begun.update(status=int(status[:3]), headers=headers)
+
+    pieces = wsgi(environ, start_response)
+    try:
+        status, headers = begun["status"], begun["headers"]
+        if _is_small(pieces, headers):
+            answer = Answer(status, headers, b"".join(pieces))
+            if status in _REFUSALS:
+                return answer
+            answer.send(protocol)
+        else:
+            stream = protocol.response_stream(status, headers)
+            for piece in pieces:
+                stream.send_bytes(piece)
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
+    return None
+
+
+def _is_small(pieces: Iterable[bytes], headers: list[tuple[str, str]]) -> bool:
+    if not getattr(pieces, "streaming", True):
+        return True
+    length = next((value for name, value in headers if name == "Content-Length"), "")
+    return length.isdecimal() and int(length) <= _SMALL_FILE
+
+
+def _resolve(done: "asyncio.Future[Any]", refusal: Answer | None) -> None:
+    if not done.done():
+        done.set_result(refusal)

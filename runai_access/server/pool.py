@@ -1,0 +1,70 @@
+"""The threads that run requests: a fixed number of them, and a bounded queue in front."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+
+Job = Callable[[], None]
+
+
+class QueueFull(Exception):
+    """As many requests wait as the queue holds."""
+
+
+class ThreadPool:
+    """Runs jobs in a fixed number of threads, oldest job first.
+
+    The thread that became idle last gets the next job: its data is still in the CPU's caches, and
+    few threads compete for the interpreter while few requests arrive. Handing jobs out in turn
+    costs a tenth of the requests per second (bench/servers.py).
+    """
+
+    def __init__(self, *, threads: int, max_waiting: int) -> None:
+        self._max_waiting = max_waiting
+        self._waiting: deque[Job] = deque()
+        self._idle: list[SimpleQueue[Job]] = []
+        self._lock = threading.Lock()
+        for number in range(threads):
+            inbox: SimpleQueue[Job] = SimpleQueue()
+            self._idle.append(inbox)
+            threading.Thread(
+                target=self._run, args=[inbox], name=f"request-{number}", daemon=True
+            ).start()
+
+    def submit(self, job: Job) -> bool:
+        """Run `job` soon; return whether a thread was idle. Raises QueueFull.
+
+        A job handles its own exceptions.
+        """
+        with self._lock:
+            if self._idle:
+                self._idle.pop().put(job)
+                return True
+            if len(self._waiting) >= self._max_waiting:
+                raise QueueFull
+            self._waiting.append(job)
+            return False
+
+    def withdraw(self, job: Job) -> bool:
+        """Take back a job that no thread has started; return whether that was still possible."""
+        with self._lock:
+            try:
+                self._waiting.remove(job)
+            except ValueError:
+                return False
+            return True
+
+    def _run(self, inbox: "SimpleQueue[Job]") -> None:
+        while True:
+            job: Job | None = inbox.get()
+            while job is not None:
+                job()
+                job = self._next(inbox)
+
+    def _next(self, inbox: "SimpleQueue[Job]") -> Job | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._idle.append(inbox)
+            return None

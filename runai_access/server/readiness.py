@@ -1,0 +1,113 @@
+"""Can this process serve? Asked every second, beside the requests and on a connection of its own."""
+
+import shutil
+import time
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from runai_access.db.availability import WRITES
+
+EVERY_SECONDS = 1.0
+# An answer older than this counts as none: the check itself waits for a database that hangs.
+STALE_SECONDS = 2.5
+# SQLite needs room for its write-ahead log.
+MIN_FREE_BYTES = 16 * 1024 * 1024
+
+AWAY = "the database does not answer"
+NOT_MIGRATED = "the database is not migrated"
+READ_ONLY = "the database is read-only"
+FULL = "the disk is full"
+NO_WRITES = "the database refuses writes"
+
+_PROBE = """
+INSERT INTO api_attemptcount (key, count, expires_at) VALUES ('readiness', 0, CURRENT_TIMESTAMP)
+ON CONFLICT (key) DO UPDATE SET count = 1 - api_attemptcount.count
+"""
+
+
+class Readiness:
+    """The result of the last check; `start` begins to check."""
+
+    def __init__(self) -> None:
+        self._problem = AWAY
+        self._checked_at = float("-inf")
+        self._own: Any = None
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="readiness", daemon=True)
+
+    @property
+    def problem(self) -> str:
+        """What keeps this process from serving; empty when nothing does."""
+        if time.monotonic() - self._checked_at > STALE_SECONDS:
+            return self._problem or AWAY
+        return self._problem
+
+    def start(self) -> None:
+        """Check once, and then every second until `stop`."""
+        self._check()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_SECONDS):
+            self._check()
+        self._close()
+
+    def _check(self) -> None:
+        try:
+            self._problem = self._look()
+        except DatabaseError:
+            self._problem = AWAY
+        if self._problem:
+            # The next check connects again, and may find another primary.
+            self._close()
+        self._checked_at = time.monotonic()
+
+    def _look(self) -> str:
+        if settings.IS_SQLITE:
+            self._close()  # an open connection still reads a file that was moved away
+            if _free_bytes() < MIN_FREE_BYTES:
+                return FULL
+        with self._connection().cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM accessrules_role)")
+            if not cursor.fetchone()[0]:
+                return NOT_MIGRATED
+            if not settings.IS_SQLITE:
+                cursor.execute(
+                    "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
+                )
+                if cursor.fetchone()[0]:
+                    return READ_ONLY
+            if WRITES.is_failing:
+                return self._try_to_write(cursor)
+        return ""
+
+    def _try_to_write(self, cursor: Any) -> str:
+        """A write was refused: it takes one that succeeds to be ready again."""
+        try:
+            cursor.execute(_PROBE)
+        except DatabaseError:
+            return NO_WRITES
+        WRITES.note_success()
+        return ""
+
+    def _connection(self) -> Any:
+        if self._own is None:
+            self._own = connection.copy()
+        return self._own
+
+    def _close(self) -> None:
+        if self._own is not None:
+            own, self._own = self._own, None
+            own.close()
+
+
+def _free_bytes() -> int:
+    folder = Path(settings.DATABASES["default"]["NAME"]).parent
+    return shutil.disk_usage(folder).free

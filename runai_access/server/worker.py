@@ -1,0 +1,104 @@
+"""A worker process: what it starts beside the requests, and how it ends."""
+
+import gc
+import os
+import signal
+import threading
+import time
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
+
+from runai_access.server.draining import DRAIN_SECONDS, take_no_more_connections
+
+if TYPE_CHECKING:
+    from runai_access.server.gateway import Gateway
+
+THREADS = 8
+MAX_WAITING = 512
+# A worker whose main process has died ends within five seconds, whatever its threads wait for.
+PARENT_CHECK_SECONDS = 0.5
+ORPHAN_SECONDS = 4.0
+# While the server stops, a body that is still arriving gets this long.
+LAST_BODY_SECONDS = 10.0
+
+
+def load() -> "Gateway":
+    """Return the application; granian calls this in each worker."""
+    # A process group for each worker: Ctrl-C in the terminal is for the main process alone, which
+    # then asks the workers to finish.
+    os.setpgrp()
+    # Blocked before any other thread starts, so that every thread inherits it: see _pass_on_stop.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    loaded: list[Gateway] = []
+    threading.Thread(target=_pass_on_stop, args=[loaded], daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
+
+    loaded.append(_gateway())
+    return loaded[0]
+
+
+def _gateway() -> "Gateway":
+    """Set up Django, start what runs beside the requests, and return the application."""
+    from runai_access.wsgi import application
+
+    _import_and_freeze_code()
+    from django.conf import settings
+
+    from runai_access.background.scheduler import Scheduler
+    from runai_access.db.limits import limit_waiting
+    from runai_access.server.gateway import Gateway
+    from runai_access.server.pool import ThreadPool
+    from runai_access.server.readiness import Readiness
+
+    limit_waiting()
+    readiness = Readiness()
+    readiness.start()
+    scheduler = Scheduler()
+    scheduler.start()
+    # A worker is a child of the main process, which skips `atexit` but not this.
+    Finalize(None, scheduler.stop, exitpriority=1)
+    return Gateway(
+        application,
+        pool=ThreadPool(threads=THREADS, max_waiting=MAX_WAITING),
+        readiness=readiness,
+        body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    )
+
+
+def _import_and_freeze_code() -> None:
+    """Import all of the code, and exclude it from garbage collection.
+
+    The collector scans everything when the number of objects has grown by a quarter. Without the
+    code that is little: what large answers leave behind goes soon, and no pause is long.
+    """
+    from django.urls import get_resolver
+
+    get_resolver().url_patterns  # noqa: B018  # imports every view
+    gc.collect()
+    gc.freeze()
+
+
+def _pass_on_stop(loaded: "list[Gateway]") -> None:
+    """Tell granian's worker to finish, once: told again, it forgets the requests in progress."""
+    signal.sigwait([signal.SIGTERM])
+    take_no_more_connections()
+    time.sleep(DRAIN_SECONDS)
+    if not loaded or not loaded[0].is_serving:
+        os._exit(0)  # still loading: no request is in progress
+    # Delivered to this thread, the only one that does not block it; later ones stay blocked.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    signal.raise_signal(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    time.sleep(LAST_BODY_SECONDS)
+    loaded[0].give_up_bodies()
+
+
+def _end_with_parent(parent: int) -> None:
+    """Stop when the main process is gone: nothing else would tell us, and the port would stay taken.
+
+    The alarm is the kernel's: it ends the process even where no thread can run Python any more.
+    """
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, ORPHAN_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,98 @@
+"""`manage.py prepare` in a process of its own, with short times, that can stop in the middle."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+from runai_access.db.leases import Lease, lease_for
+from tests.servers import ROOT
+
+# Short, yet long enough for a busy machine to renew in time.
+EXPIRY = 3.0
+RENEWAL = 0.5
+
+# Its arguments: where to stop ("" for nowhere), and the times. It says that it has stopped, and goes
+# on only when it has lost its lease.
+_PROGRAM = """
+import os, sys, time
+import django
+from django.core.management import execute_from_command_line
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
+django.setup()
+from django.db import connection
+from runai_access.management.commands import prepare
+
+stop_at, expiry, renewal, notice, limit = sys.argv[1], *map(float, sys.argv[2:])
+prepare.EXPIRY_SECONDS, prepare.RENEWAL_SECONDS = expiry, renewal
+prepare.WAIT_NOTICE_SECONDS, prepare.WAIT_LIMIT_SECONDS = notice, limit
+prepare.WAIT_POLL_SECONDS = 0.05
+leases, real = [], prepare.lease_for
+
+def lease_for(*args, **options):
+    leases.append(real(*args, **options))
+    return leases[0]
+
+def stop(execute, sql, *rest):
+    answer = execute(sql, *rest)
+    if stop_at in str(sql):
+        print("STOPPED", flush=True)
+        while leases[0].is_held:
+            time.sleep(0.02)
+    return answer
+
+prepare.lease_for = lease_for
+if stop_at:
+    connection.execute_wrappers.append(stop)
+execute_from_command_line(["manage.py", "prepare"])
+"""
+
+
+class Preparing:
+    """A running `prepare`. It stops where a statement contains `stop_at`, until its lease is lost."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        stop_at: str = "",
+        notice: float = 0.1,
+        limit: float = 60,
+    ) -> None:
+        arguments = [stop_at, *map(str, (EXPIRY, RENEWAL, notice, limit))]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, *arguments],
+            cwd=ROOT,
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for_line(self, text: str) -> None:
+        """Read what it says until a line contains `text`."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if text in line:
+                return
+        raise AssertionError(f"It ended without saying {text!r}: {self.finish()}")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.communicate(timeout=30)
+
+    def finish(self) -> tuple[int, str, str]:
+        """Wait for its end; return the exit status, and what it has said since, twice."""
+        out, err = self.process.communicate(timeout=90)
+        return self.process.returncode, out, err
+
+
+def lease_on(database: str, *, name: str = "prepare", expiry: float = EXPIRY) -> Lease:
+    """Return a lease of this process on the database of a URL, which is one of the tests' server."""
+    parts = urlsplit(database)
+    other = connection.copy()
+    other.settings_dict["NAME"] = parts.path[1:]
+    return lease_for(other, name, expiry=expiry, renewal=RENEWAL)

@@ -1,0 +1,406 @@
+"""Background jobs run in one process of all replicas, and nothing that fails ends them."""
+
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import requests
+from django.db import OperationalError, connection
+
+from runai_access.background.job import Job, ShouldContinue
+from runai_access.background.jobs import default_jobs
+from runai_access.background.scheduler import (
+    CAMPAIGN_SECONDS,
+    LEASE_EXPIRY_SECONDS,
+    STOP_SECONDS,
+    Scheduler,
+)
+from runai_access.db.leases import Lease, lease_for
+from tests.conftest import StartServer
+from tests.operations.conftest import database_away, wait_until
+from tests.servers import Server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SOON = 0.02
+
+
+class SwitchedLease(Lease):
+    """A lease that the test gives and takes; `error` is what asking for it raises."""
+
+    def __init__(self) -> None:
+        self.is_free, self.error = True, None
+        self.acquired = self.released = 0
+        self._is_held = False
+
+    @property
+    def is_held(self) -> bool:
+        return self._is_held and self.is_free
+
+    def try_acquire(self) -> bool:
+        if self.error:
+            raise self.error
+        self._is_held = self.is_free
+        self.acquired += self.is_free
+        return self.is_free
+
+    def release(self) -> None:
+        self._is_held = False
+        self.released += 1
+
+    def holder(self) -> str:
+        return ""
+
+
+class Work:
+    """A job that counts its runs and does what the test says meanwhile."""
+
+    def __init__(self, name: str = "work", interval: float = SOON, **options: object) -> None:
+        self.runs, self.error = 0, None
+        self.during: Callable[[ShouldContinue], object] = lambda _: None
+        self.job = Job(name, interval, self._run, **options)
+
+    def _run(self, should_continue: ShouldContinue) -> None:
+        self.runs += 1
+        if self.error:
+            raise self.error
+        self.during(should_continue)
+
+    def wait_for_more_runs(self, count: int = 3) -> None:
+        seen = self.runs
+        wait_until(lambda: self.runs >= seen + count, "more runs")
+
+
+Start = Callable[..., Scheduler]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a scheduler of some work; it ends with the test."""
+    started: list[Scheduler] = []
+
+    def begin(works: Sequence[Work], lease: Lease | None = None, **options: float) -> Scheduler:
+        options = {"campaign_seconds": SOON, **options}
+        scheduler = Scheduler([work.job for work in works], lease or SwitchedLease(), **options)
+        started.append(scheduler)
+        scheduler.start()
+        return scheduler
+
+    yield begin
+    for scheduler in started:
+        scheduler.stop()
+
+
+def test_jobs_run_again_and_again(start: Start) -> None:
+    often, seldom = Work(), Work("seldom", interval=3600, delay=0)
+    start([often, seldom])
+    often.wait_for_more_runs(5)
+    assert seldom.runs == 1
+
+
+def test_the_last_run_of_each_job_is_kept(start: Start) -> None:
+    good, bad = Work("good"), Work("bad")
+    bad.error = ValueError("broken")
+    scheduler = start([good, bad])
+    wait_until(lambda: scheduler.outcomes.keys() == {"good", "bad"}, "both to have run")
+    assert scheduler.outcomes["good"].error == ""
+    assert scheduler.outcomes["bad"].error == "ValueError: broken"
+    assert scheduler.outcomes["good"].seconds < 30
+
+
+def test_a_job_that_fails_stops_no_other_job_and_not_itself(start: Start) -> None:
+    first, second = Work("first"), Work("second")
+    first.error = RuntimeError("broken")
+    start([first, second])
+    first.wait_for_more_runs()
+    second.wait_for_more_runs()
+
+
+def test_a_failure_is_logged_once_per_outage(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    start([work])
+    for outage in (1, 2):
+        work.error = RuntimeError("broken")
+        work.wait_for_more_runs(5)
+        work.error = None
+        work.wait_for_more_runs()
+        assert caplog.text.count("Background work fails: work: broken") == outage
+        assert caplog.text.count("Background work succeeds again: work") == outage
+    assert "Traceback" in caplog.text, "a fault of the program is reported with its place"
+
+
+def test_a_database_error_is_logged_in_one_line(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    work.error = OperationalError("away")
+    start([work])
+    work.wait_for_more_runs()
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "Traceback" not in caplog.text
+
+
+def test_a_process_without_the_lease_runs_nothing_until_it_has_it(start: Start) -> None:
+    lease, work = SwitchedLease(), Work()
+    lease.is_free = False
+    scheduler = start([work], lease)
+    assert not scheduler.is_leader
+    lease.is_free = True
+    work.wait_for_more_runs()
+    assert scheduler.is_leader
+    lease.is_free = False
+    wait_until(lambda: not scheduler.is_leader, "the lease to be lost")
+    idle = Work()
+    start([idle])
+    seen = work.runs
+    idle.wait_for_more_runs(5)
+    assert work.runs <= seen + 1, "only what was running meanwhile"
+    lease.is_free = True
+    work.wait_for_more_runs()
+
+
+def test_a_lease_that_cannot_be_asked_for_ends_nothing(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease, work = SwitchedLease(), Work()
+    for error in (OperationalError("away"), OSError("no such folder")):
+        lease.is_free, lease.error = True, error
+        scheduler = start([work], lease)
+        wait_until(lambda: "Background work fails: leadership" in caplog.text, "the line")
+        lease.error = None
+        work.wait_for_more_runs()
+        lease.is_free = False
+        scheduler.stop()
+        assert caplog.text.count("Background work fails: leadership") == 1
+        caplog.clear()
+
+
+def test_a_long_job_gives_the_others_their_turn_and_continues(start: Start) -> None:
+    long, short, steps = Work("long", interval=3600, delay=0), Work("short"), []
+
+    def work_on(should_continue: ShouldContinue) -> None:
+        while should_continue():
+            steps.append(short.runs)
+            time.sleep(0.001)
+
+    long.during = work_on
+    start([long, short], turn_seconds=0.02)
+    long.wait_for_more_runs()
+    short.wait_for_more_runs()
+    assert steps[0] < steps[-1]
+
+
+def test_stopping_ends_a_long_job_after_its_step(start: Start) -> None:
+    work, is_running = Work(), threading.Event()
+
+    def work_on(should_continue: ShouldContinue) -> None:
+        while should_continue():
+            is_running.set()
+            time.sleep(0.001)
+
+    work.during = work_on
+    scheduler = start([work], turn_seconds=3600)
+    assert is_running.wait(30)
+    began = time.monotonic()
+    scheduler.stop()
+    assert time.monotonic() - began < STOP_SECONDS
+    assert scheduler.outcomes["work"].error == ""
+
+
+def test_stopping_waits_for_what_is_being_done_and_releases_the_lease(start: Start) -> None:
+    work, lease, done = Work(), SwitchedLease(), []
+    is_running, may_end = threading.Event(), threading.Event()
+
+    def work_on(_: ShouldContinue) -> None:
+        is_running.set()
+        may_end.wait(30)
+        done.append(lease.released)
+
+    work.during = work_on
+    scheduler = start([work], lease)
+    assert is_running.wait(30)
+    stopping = threading.Thread(target=scheduler.stop)
+    stopping.start()
+    may_end.set()
+    stopping.join(30)
+    assert done[0] == 0
+    assert lease.released == 1
+    assert work.runs == 1
+
+
+@pytest.mark.parametrize("is_leader", [True, False])
+def test_every_process_that_stops_runs_its_last_jobs(start: Start, is_leader: bool) -> None:
+    last, other = Work("last", interval=3600, runs_at_stop=True), Work("other", interval=3600)
+    lease = SwitchedLease()
+    lease.is_free = is_leader
+    scheduler = start([last, other], lease)
+    wait_until(lambda: scheduler.is_leader == is_leader, "the role")
+    scheduler.stop()
+    assert (last.runs, other.runs) == (1, 0)
+
+
+def test_a_job_that_hangs_holds_a_stop_up_for_seconds_only(start: Start) -> None:
+    work, may_end, is_running = Work(), threading.Event(), threading.Event()
+
+    def hang(_: ShouldContinue) -> None:
+        is_running.set()
+        may_end.wait(60)
+
+    work.during = hang
+    scheduler = start([work])
+    assert is_running.wait(30)
+    began = time.monotonic()
+    scheduler.stop()
+    assert time.monotonic() - began < STOP_SECONDS + 1
+    may_end.set()
+
+
+# With the lease of the database.
+
+
+def test_one_of_several_schedulers_runs_the_jobs_and_another_takes_over(start: Start) -> None:
+    name = f"background-{uuid.uuid4().hex[:8]}"
+    works = [Work(str(number)) for number in range(4)]
+    schedulers = [
+        start([work], lease_for(connection, name, expiry=30, renewal=5)) for work in works
+    ]
+    left = set(range(4))
+    while left:
+        wait_until(lambda: any(schedulers[n].is_leader for n in left), "a leader")
+        [leader] = [n for n in left if schedulers[n].is_leader]
+        works[leader].wait_for_more_runs()
+        assert all(works[n].runs == 0 for n in left - {leader})
+        schedulers[leader].stop()  # and so releases the lease: no expiry to wait for
+        left.remove(leader)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a locked file needs no renewal")
+def test_a_scheduler_survives_that_the_database_ends_its_sessions(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    work.during = lambda _: connection.ensure_connection()
+    lease = lease_for(connection, f"background-{uuid.uuid4().hex[:8]}", expiry=30, renewal=0.05)
+    scheduler = start([work], lease)
+    work.wait_for_more_runs()
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        work.wait_for_more_runs()
+    assert scheduler.is_leader
+    assert caplog.text == ""
+
+
+# Real servers.
+
+
+def leader_of(server: Server) -> int:
+    """Return the process that runs the jobs of a server's database; 0 if none does."""
+    parts = urlsplit(server.database)
+    if parts.scheme == "sqlite":
+        file = Path(f"{parts.path[1:]}.background.lock")
+        text = file.read_text() if file.exists() else ""
+    else:
+        with psycopg.connect(server.database, autocommit=True) as other:
+            row = other.execute(
+                "SELECT owner FROM runai_access_lease"
+                " WHERE name = 'background' AND expires_at > clock_timestamp()"
+            ).fetchone()
+        text = row[0] if row else ""
+    found = re.match(r"process (\d+) on ", text)
+    return int(found[1]) if found else 0
+
+
+def is_below(pid: int, ancestor: int) -> bool:
+    """Return whether a process is `ancestor`, or one that it started."""
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except FileNotFoundError:
+            return False
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return False
+
+
+def unsealed(server: Server) -> int:
+    """Return how many audit rows of a server wait for their seal."""
+    said = server.command("verify_audit")
+    found = re.search(r"([\d,]+) not sealed yet", said.stdout)
+    assert found, said.stdout + said.stderr
+    return int(found[1].replace(",", ""))
+
+
+def fail_to_sign_in(server: Server, client: str) -> None:
+    """Leave an audit row."""
+    body = {"grant_type": "client_credentials", "client_id": client, "client_secret": "wrong"}
+    assert requests.post(f"{server.url}/api/v2/token", data=body, timeout=30).status_code == 401
+
+
+def test_one_process_of_two_servers_leads_and_another_follows_a_kill(
+    start_server: StartServer,
+) -> None:
+    one = start_server()
+    two = start_server(database=one.database)
+    wait_until(lambda: leader_of(one) > 0, "a leader", seconds=CAMPAIGN_SECONDS + 5)
+    first = leader_of(one)
+    [leading] = [server for server in (one, two) if is_below(first, server.process.pid)]
+    [other] = [server for server in (one, two) if server is not leading]
+    leading.kill()
+    fail_to_sign_in(other, "after-the-kill")
+    expiry = LEASE_EXPIRY_SECONDS + CAMPAIGN_SECONDS + 5
+    wait_until(lambda: leader_of(other) not in (0, first), "another leader", seconds=expiry)
+    assert is_below(leader_of(other), other.process.pid)
+    wait_until(lambda: unsealed(other) == 0, "it to seal")
+
+
+def test_a_server_that_stops_hands_over_without_waiting_for_the_expiry(
+    start_server: StartServer,
+) -> None:
+    one = start_server()
+    two = start_server(database=one.database)
+    wait_until(lambda: leader_of(one) > 0, "a leader", seconds=CAMPAIGN_SECONDS + 5)
+    first = leader_of(one)
+    [leading] = [server for server in (one, two) if is_below(first, server.process.pid)]
+    [other] = [server for server in (one, two) if server is not leading]
+    assert leading.stop() == 0
+    wait_until(
+        lambda: is_below(leader_of(other), other.process.pid),
+        "the other server to lead",
+        seconds=CAMPAIGN_SECONDS + 3,
+    )
+
+
+def test_sealing_continues_when_the_database_is_back(start_server: StartServer) -> None:
+    server = start_server()
+    wait_until(lambda: unsealed(server) == 0, "every row to be sealed")
+    with database_away(server):
+        wait_until(lambda: requests_fail(server), "the server to notice")
+    wait_until(lambda: not requests_fail(server), "the database to be back")
+    fail_to_sign_in(server, "after-the-outage")
+    seconds = LEASE_EXPIRY_SECONDS + CAMPAIGN_SECONDS + 15
+    wait_until(lambda: unsealed(server) == 0, "the new row to be sealed", seconds=seconds)
+    assert server.output.count("Background work fails: seal the audit log") <= 4
+    assert "Traceback" not in server.output
+
+
+def requests_fail(server: Server) -> bool:
+    return requests.get(f"{server.url}/readyz", timeout=30).status_code == 503
+
+
+def test_every_default_job_succeeds_on_an_empty_database() -> None:
+    for job in default_jobs():
+        job.run(lambda: True)
