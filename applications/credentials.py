@@ -4,14 +4,13 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
 from threading import Lock
 
 from applications.lookups import by_client_id
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from applications.validators import is_name
-from runai_access.api.throttles import Attempt, attempt
+from runai_access.api.throttles import Attempt, Limit, attempt_all
 from runai_access.errors import Busy, TooMany
 from runai_access.hashing import hash_secret, verify_secret
 
@@ -75,55 +74,32 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     good = application is not None and application.enabled and bool(secret_hash)
     if good and _memory.recalls(secret_hash, secret):
         return application
-    tries = _take_tries(client_id, address)
+    attempt = _count_attempt(client_id, address)
     try:
         is_right = verify_secret(secret_hash or _NO_HASH, secret)
     except Busy:
-        tries.undo()
+        attempt.give_back()
         raise
     if is_right and good:
-        tries.give_back()
+        attempt.succeed()
         _memory.remember(secret_hash, secret)
         return application
     return None
 
 
-@dataclass(frozen=True)
-class _Tries:
-    """What one verify has taken: a try of this client at this address, and one of the address."""
-
-    of_client: Attempt
-    of_address: Attempt
-
-    def undo(self) -> None:
-        """What was never verified does not count, for anyone alike."""
-        self.of_client.give_back()
-        self.of_address.give_back()
-
-    def give_back(self) -> None:
-        """What succeeds does not count."""
-        self.of_client.forget()
-        self.of_address.give_back()
-
-
-def _take_tries(client_id: str, address: str) -> _Tries:
+def _count_attempt(client_id: str, address: str) -> Attempt:
     """Count one Argon2 verify before it runs; raise TooMany where there have been too many.
 
     Per client and address, so that a stranger can't use up an honest client's tries; per address,
     so that no address takes more than its share of the hashing whatever client IDs it invents.
     """
-    of_client = attempt(
-        "client", client_id, address, limit=TRIES_PER_CLIENT, seconds=METER_SECONDS, extend=False
+    attempt = attempt_all(
+        Limit(("client", client_id, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
+        Limit(("address", address), TRIES_PER_ADDRESS, METER_SECONDS),
     )
-    if of_client.refused:  # and takes nothing from the address: it costs no hashing
-        raise TooMany("Too many wrong secrets.", retry_after=of_client.retry_after)
-    of_address = attempt(
-        "address", address, limit=TRIES_PER_ADDRESS, seconds=METER_SECONDS, extend=False
-    )
-    if of_address.refused:
-        of_client.give_back()
-        raise TooMany("Too many wrong secrets.", retry_after=of_address.retry_after)
-    return _Tries(of_client, of_address)
+    if attempt.refused:
+        raise TooMany("Too many wrong secrets.", retry_after=attempt.retry_after)
+    return attempt
 
 
 def _find(client_id: str) -> Application | None:

@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ from jwt.utils import base64url_encode
 from applications.keyring import KEYRING
 from applications.lookups import by_credential
 from applications.models import Application, RevokedToken
+from runai_access.db.batches import delete_in_batches
 
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
@@ -92,13 +94,18 @@ def living_application(claims: dict[str, Any]) -> Application:
 
 
 def revoke(claims: dict[str, Any]) -> None:
-    """End one token for good (RFC 7009); forget those that have expired anyway."""
+    """End one token for good (RFC 7009)."""
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     RevokedToken.objects.bulk_create(
         [RevokedToken(jti=claims["jti"], expires_at=expires_at)], ignore_conflicts=True
     )
+
+
+def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: True) -> int:
+    """Delete revoked tokens that have expired, in short transactions; return how many."""
     leeway = timedelta(seconds=settings.TOKEN_LEEWAY_SECONDS)
-    RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway).delete()
+    expired = RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway)
+    return delete_in_batches(expired, should_continue)
 
 
 def _lifetime_of(application: Application) -> int:

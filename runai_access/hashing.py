@@ -1,13 +1,16 @@
-"""Argon2id for secrets and passwords: its cost, and how many may run at once.
+"""Argon2id for secrets and passwords: its cost, and how the callers of a process share it.
 
 The cost is the minimum of the OWASP password storage guidance (19 MiB, two passes, one lane). Our
 secrets carry 256 random bits, so the cost guards a stolen database against nothing but a bad
 random source; people's passwords need it in earnest.
 """
 
-import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from threading import Event, Lock
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -17,38 +20,117 @@ from runai_access.errors import Busy
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# A worker for each core: more at once in one of them would only wait for it, with 19 MiB each.
-HASHES_AT_ONCE = 1
-QUEUE_SECONDS = 10
+# One hash runs at a time and two guesses of each kind wait, so guesses hold at most five of a
+# worker's eight threads.
+GUESSES_WAITING = 2
+# A hash takes about 30 ms, so a guess that waits for seconds is on a machine that is overloaded.
+GUESS_SECONDS = 3
+PATIENT_SECONDS = 10
+RETRY_SECONDS = 2
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
-_slots = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+
+class HashKind(Enum):
+    """What is hashed. Each kind has its own queue, so a flood of one does not stop the other."""
+
+    PASSWORD = "password"  # noqa: S105  # a kind of hash, not a password
+    CLIENT_SECRET = "client secret"  # noqa: S105
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiter:
+    """A thread in the queue; `turn` is set when the place is its own."""
+
+    is_patient: bool
+    turn: Event
+
+
+class HashingQueue:
+    """Lets one thread hash at a time; the kinds alternate while threads of both wait.
+
+    The thread that finishes hands over to the next one directly, so nobody can cut in.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_taken = False
+        self._served = HashKind.PASSWORD
+        self._waiting: dict[HashKind, deque[_Waiter]] = {kind: deque() for kind in HashKind}
+
+    @contextmanager
+    def slot(self, kind: HashKind, *, is_patient: bool = False) -> Iterator[None]:
+        """Hold the process's only place for an Argon2 run.
+
+        Raises Busy immediately when enough guesses of this kind wait. A patient caller waits behind
+        them instead. Raises Busy, too, when the turn does not come in time.
+        """
+        self._take(kind, is_patient)
+        try:
+            yield
+        finally:
+            self._hand_over()
+
+    def _take(self, kind: HashKind, is_patient: bool) -> None:
+        queue = self._waiting[kind]
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken, self._served = True, kind
+                return
+            guesses = sum(not waiter.is_patient for waiter in queue)
+            if not is_patient and guesses >= GUESSES_WAITING:
+                raise _busy()
+            waiter = _Waiter(is_patient, Event())
+            queue.append(waiter)
+        try:
+            waiter.turn.wait(PATIENT_SECONDS if is_patient else GUESS_SECONDS)
+        finally:
+            with self._lock:
+                has_turn = waiter.turn.is_set()
+                if not has_turn:
+                    queue.remove(waiter)
+        if not has_turn:
+            raise _busy()
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            others = [kind for kind in HashKind if kind is not self._served]
+            for kind in (*others, self._served):
+                if self._waiting[kind]:
+                    self._served = kind
+                    self._waiting[kind].popleft().turn.set()
+                    return
+            self._is_taken = False
+
+
+_queue = HashingQueue()
 
 
 @contextmanager
-def hashing_slot() -> Iterator[None]:
-    """Hold one of the process's few places for an Argon2 run, so that memory stays bounded.
+def hashing_slot(kind: HashKind, *, is_patient: bool = False) -> Iterator[None]:
+    """Hold the process's only place for an Argon2 run, so that memory stays bounded.
 
-    Raises Busy when none comes free in time; the same for everyone, so waiting tells nothing.
+    Guesses, which strangers send, are refused with Busy while others wait. Whatever makes a new
+    secret or password is patient. Busy is the same for every guess, so it reveals nothing.
     """
-    if not _slots.acquire(timeout=QUEUE_SECONDS):
-        raise Busy("Too many sign-ins at once.", retry_after=5)
-    try:
+    with _queue.slot(kind, is_patient=is_patient):
         yield
-    finally:
-        _slots.release()
 
 
 def hash_secret(secret: str) -> str:
-    """Return the Argon2id hash of `secret` in PHC string form."""
-    with hashing_slot():
+    """Return the Argon2id hash of a new client secret in PHC string form."""
+    with hashing_slot(HashKind.CLIENT_SECRET, is_patient=True):
         return _hasher.hash(secret)
 
 
 def verify_secret(secret_hash: str, secret: str) -> bool:
     """Return whether `secret` is the one that was hashed; an unreadable hash matches nothing."""
-    with hashing_slot():
+    with hashing_slot(HashKind.CLIENT_SECRET):
         try:
             return _hasher.verify(secret_hash, secret)
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
+
+
+def _busy() -> Busy:
+    return Busy("Too many sign-ins at once.", retry_after=RETRY_SECONDS)

@@ -3,6 +3,7 @@
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from runai_access import hashing
+from runai_access.hashing import HashKind, hashing_slot
 
 
 class BoundedArgon2Hasher(Argon2PasswordHasher):
@@ -13,11 +14,12 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
     parallelism = hashing.LANES
 
     def encode(self, password: str, salt: str) -> str:
-        with hashing.hashing_slot():
+        """Hash a new password; this waits patiently, as no stranger can ask for it."""
+        with hashing_slot(HashKind.PASSWORD, is_patient=True):
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        with hashing.hashing_slot():
+        with hashing_slot(HashKind.PASSWORD):
             return super().verify(password, encoded)
 
     def harden_runtime(self, password: str, encoded: str) -> None:

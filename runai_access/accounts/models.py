@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -122,6 +123,52 @@ class User(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
         """Whether the person may sign in and stay signed in."""
         return self.subject.enabled
+
+
+class SignInNetworkManager(models.Manager["SignInNetwork"]):
+    def is_known(self, email: str, network: str) -> bool:
+        """Return whether the user of that email signed in from `network` lately."""
+        if not network or not is_storable(email):
+            return False
+        return self.filter(
+            user__email=email, network=network, last_seen__gt=self._oldest(timezone.now())
+        ).exists()
+
+    def remember(self, user: User, network: str) -> None:
+        """Note that `user` signed in from `network`; write at most once a day for the two."""
+        now = timezone.now()
+        noted_today = self.filter(user=user, network=network, last_seen__gt=now - timedelta(days=1))
+        if not network or noted_today.exists():
+            return
+        self.bulk_create(
+            [SignInNetwork(user=user, network=network, last_seen=now)],
+            update_conflicts=True,
+            unique_fields=["user", "network"],
+            update_fields=["last_seen"],
+        )
+        self.filter(last_seen__lte=self._oldest(now)).delete()
+
+    def _oldest(self, now: datetime) -> datetime:
+        return now - timedelta(days=settings.SIGN_IN_NETWORK_DAYS)
+
+
+class SignInNetwork(models.Model):
+    """A network from which a user signed in: the limit on failures elsewhere does not affect it."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    # As `throttles.network_of` writes it: an IPv4 address or an IPv6 network.
+    network = models.CharField(max_length=43)
+    last_seen = models.DateTimeField(db_index=True)
+
+    objects: ClassVar[SignInNetworkManager] = SignInNetworkManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "network"], name="sign_in_network_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.network}"
 
 
 def search_text_of(email: str, created_by: str) -> str:

@@ -1,5 +1,9 @@
-"""Signing in and out, and one's own password: the limit on guesses, and the record of who came and
-who was turned away."""
+"""Signing in and out, and one's own password: the limits on guesses, and the audit log of both.
+
+Failed sign-ins are limited four times, on pages and for tokens together: for a user at an address,
+for an address, for an IPv6 site, and for a user everywhere. An unknown email is counted like a known
+one, so no limit reveals which emails exist.
+"""
 
 from django.conf import settings
 from django.contrib import auth
@@ -9,33 +13,50 @@ from django.utils import timezone
 
 from accessrules.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
-from runai_access.accounts.models import User, normalise_email
+from runai_access.accounts.models import SignInNetwork, User, normalise_email
 from runai_access.accounts.validators import is_email
-from runai_access.api.throttles import attempt, network_of
+from runai_access.api.throttles import Attempt, Limit, attempt, attempt_all, network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.errors import Busy, TooMany
 
 REFUSED = "wrong e-mail or password, disabled, or a temporary password past its time"
 
 
-class TooManyFailures(Exception):
-    """This person at this address has to wait `seconds` before the next guess."""
+# What the limits count, and what a refusal by each says on the page and in the audit log.
+_PAIR, _ADDRESS, _SITE = "sign-in", "sign-in address", "sign-in site"
+_USER, _NEW_NETWORK = "sign-in user", "sign-in new network"
+_TOO_MANY = {
+    _PAIR: ("Too many failed attempts.", "too many failures"),
+    _ADDRESS: (
+        "Too many failed attempts from your network.",
+        "too many failures from this address",
+    ),
+    _SITE: ("Too many failed attempts from your network.", "too many failures from this network"),
+    _NEW_NETWORK: (
+        "Too many failed attempts with this email.",
+        "too many failures of this user, and a new address",
+    ),
+}
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Wait {seconds} s.")
+
+class TooManyFailures(Exception):
+    """The next guess has to wait `seconds`; the text says what there were too many of."""
+
+    def __init__(self, seconds: int, message: str = "Too many failed attempts.") -> None:
+        super().__init__(message)
         self.seconds = seconds
 
 
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     """Sign the person in and return them; None when e-mail or password is wrong.
 
-    Raises TooManyFailures after five failures by this person and address, for 15 minutes. Another
-    address is not affected, so nobody can lock a person out elsewhere.
+    Raises TooManyFailures after too many failures, and Busy while too many passwords are checked.
+    Nobody can lock a user out at the addresses from which that user signs in.
     """
     user = _recognised(request, email, password)
     if user is not None:
         auth.login(request, user)
-        _record_success(user, request)
+        _note_success(user, request)
     return user
 
 
@@ -43,12 +64,12 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
     """Return the person whose password this is, without a session; None when it is wrong.
 
     A temporary password is good for nothing but choosing an own one, on a page. Raises TooMany where
-    `sign_in` raises TooManyFailures: they share their count.
+    `sign_in` raises TooManyFailures: they share their counts.
     """
     try:
         user = _recognised(request, email, password)
     except TooManyFailures as refusal:
-        raise TooMany("Too many failed attempts.", retry_after=refusal.seconds) from None
+        raise TooMany(str(refusal), retry_after=refusal.seconds) from None
     if user is None:
         return None
     if user.must_choose_password:
@@ -56,7 +77,7 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
         return None
     user.last_login = timezone.now()
     user.save(update_fields=["last_login"])
-    _record_success(user, request)
+    _note_success(user, request)
     return user
 
 
@@ -64,16 +85,7 @@ def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
     """Return the enabled person of this e-mail and password; count and record every failure."""
     email = normalise_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
-    guess = attempt(
-        "sign-in",
-        email,
-        network_of(origin.address),
-        limit=settings.SIGN_IN_FAILURES,
-        seconds=settings.SIGN_IN_LOCK_SECONDS,
-    )
-    if guess.refused:
-        _record_refusal(email, origin, "too many failures")
-        raise TooManyFailures(guess.retry_after)
+    guess = _counted_guess(email, origin)
     try:
         user = auth.authenticate(request, email=email, password=password)
     except Busy:
@@ -82,14 +94,57 @@ def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
     if not isinstance(user, User):
         _record_refusal(email, origin, REFUSED)
         return None
-    guess.forget()
+    guess.succeed()
     return user
 
 
-def _record_success(user: User, request: HttpRequest) -> None:
-    actor = Caller(user.subject, request.origin).actor  # type: ignore[attr-defined]  # set by OriginMiddleware
+def _counted_guess(email: str, origin: Origin) -> Attempt:
+    """Count one guess under every limit before the password is checked.
+
+    Raises TooManyFailures, and records it, where a limit is used up; then nothing is counted.
+    """
+    limits = _limits(email, origin.address)
+    of_user = Limit((_USER, email), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
+    guess = attempt_all(*limits, of_user)
+    if of_user in guess.waits:
+        # A user whom strangers guess goes on signing in where they did before. All new addresses
+        # together share an attempt now and then, so that the user is not locked out for good.
+        if not SignInNetwork.objects.is_known(email, network_of(origin.address)):
+            limits.append(Limit((_NEW_NETWORK, email), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS))
+        guess = attempt_all(*limits)
+    if guess.refused:
+        longest = max(guess.waits, key=guess.waits.__getitem__)
+        message, reason = _TOO_MANY[longest.parts[0]]
+        _record_refusal(email, origin, reason)
+        # New addresses wait for a whole turn each: told the rest of it, all would come at its end.
+        is_shared = longest.parts[0] == _NEW_NETWORK
+        raise TooManyFailures(longest.seconds if is_shared else guess.retry_after, message)
+    return guess
+
+
+def _limits(email: str, address: str | None) -> list[Limit]:
+    """Return the limits that hold for everyone who guesses at `email` from `address`."""
+    network = network_of(address)
+    lock = settings.SIGN_IN_LOCK_SECONDS
+    limits = [
+        Limit((_PAIR, email, network), settings.SIGN_IN_FAILURES, lock, extend=True, clears=True),
+        Limit((_ADDRESS, network), settings.SIGN_IN_ADDRESS_FAILURES, lock),
+    ]
+    if address and ":" in address:  # a client can have many IPv6 networks of one site
+        site = network_of(address, prefix=48)
+        limits.append(Limit((_SITE, site), settings.SIGN_IN_NETWORK_FAILURES, lock))
+    return limits
+
+
+def _note_success(user: User, request: HttpRequest) -> None:
+    """Remember the network of a sign-in, and record it."""
+    origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
+    SignInNetwork.objects.remember(user, network_of(origin.address))
     record_once_a_minute(
-        "sign-in", Entity("user", str(user.pk), user.email), actor=actor, succeeded=True
+        "sign-in",
+        Entity("user", str(user.pk), user.email),
+        actor=Caller(user.subject, origin).actor,
+        succeeded=True,
     )
 
 

@@ -5,12 +5,10 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +16,6 @@ from runai_access.api.errors import InvalidParameter, error
 from runai_access.api.models import IdempotencyKey
 
 HEADER = "Idempotency-Key"
-KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def once(
         raise InvalidParameter(f"{HEADER} must be 1 to 255 printable ASCII characters.")
     fingerprint = _fingerprint(request, asked)
     with transaction.atomic():
-        IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+        IdempotencyKey.objects.expired().filter(caller=caller, key=key).delete()
         row = IdempotencyKey(caller=caller, key=key, fingerprint=fingerprint)
         try:
             with transaction.atomic():

@@ -1,7 +1,11 @@
 """What all replicas share so that the API keeps its promises: counts and idempotency keys."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
+
+KEYS_KEPT_FOR = timedelta(days=1)
 
 
 class AttemptCount(models.Model):
@@ -15,6 +19,12 @@ class AttemptCount(models.Model):
         return f"{self.count} until {self.expires_at:%H:%M:%S}"
 
 
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def expired(self) -> "IdempotencyKeyQuerySet":
+        """Return the keys that are no longer kept: the same request is carried out again."""
+        return self.filter(created_at__lt=timezone.now() - KEYS_KEPT_FOR)
+
+
 class IdempotencyKey(models.Model):
     """That a caller's request under this key was carried out, and the id of what it made.
 
@@ -26,6 +36,8 @@ class IdempotencyKey(models.Model):
     fingerprint = models.CharField(max_length=64)
     made_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -3,80 +3,160 @@
 import hashlib
 import ipaddress
 import math
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from runai_access.api.models import AttemptCount
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A place taken among the allowed attempts, or none: then `retry_after` says the seconds."""
+class Limit:
+    """At most `attempts` in `seconds` at what `parts` name.
 
-    key: str
-    retry_after: int = 0
+    With `extend` the count ends `seconds` after the last attempt that was let through, else after
+    the first. A success takes its own attempt back, or ends the count where it `clears` it.
+    """
+
+    parts: tuple[str, ...]
+    attempts: int
+    seconds: int
+    extend: bool = False
+    clears: bool = False
+
+    @property
+    def key(self) -> str:
+        """The digest that the count is stored under, so that the table names nobody."""
+        text = "\x00".join(self.parts)
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt that is counted under every limit, or under none: then `waits` names the limits
+    that are used up, with the seconds until each ends."""
+
+    limits: tuple[Limit, ...]
+    waits: dict[Limit, int] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
-        return self.retry_after > 0
+        return bool(self.waits)
+
+    @property
+    def retry_after(self) -> int:
+        return max(self.waits.values(), default=0)
 
     def forget(self) -> None:
-        """Start the count anew; for an attempt that succeeded."""
-        AttemptCount.objects.filter(key=self.key).delete()
+        """End the counts; for an attempt that succeeded."""
+        _settle(lower=(), remove=self.limits)
 
     def give_back(self) -> None:
-        """Take this one attempt out of the count; for one that succeeded among others' failures."""
-        AttemptCount.objects.filter(key=self.key, count__gt=0).update(count=F("count") - 1)
+        """Take this one attempt out of the counts; for one that was never tried."""
+        _settle(lower=self.limits, remove=())
+
+    def succeed(self) -> None:
+        """Take this attempt out of the counts, and end those that a success clears."""
+        lower = [limit for limit in self.limits if not limit.clears]
+        _settle(lower=lower, remove=[limit for limit in self.limits if limit.clears])
 
 
 def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attempt:
-    """Take one of `limit` attempts at what `parts` name, before it is tried.
+    """Take one of `limit` attempts at what `parts` name, before it is tried; see `attempt_all`."""
+    return attempt_all(Limit(parts, limit, seconds, extend=extend))
 
-    Counting first is what stops parallel guesses: of a hundred sent at once, `limit` are tried. The
-    count ends `seconds` after the last attempt that was let through or, where they don't `extend`
-    it, after the first. Refused ones never do.
+
+def attempt_all(*limits: Limit) -> Attempt:
+    """Take one attempt under each limit before it is tried, or none where a limit is used up.
+
+    Counting first is what stops parallel guesses: of a hundred sent at once, as many are tried as
+    the limit allows. A refused attempt writes nothing and never extends a wait.
     """
-    key = hashlib.sha256("\x00".join(parts).encode(errors="replace")).hexdigest()
-    with transaction.atomic():
-        row = _locked_row(key)
-        now = timezone.now()  # only now: others may have held the row for a while
-        until = now + timedelta(seconds=seconds)
-        if row.expires_at <= now:
-            row.count = 0
-            row.expires_at = until
-        if row.count >= limit:
-            return Attempt(key, max(1, math.ceil((row.expires_at - now).total_seconds())))
-        row.count += 1
-        row.expires_at = until if extend else row.expires_at
-        row.save()
-    return Attempt(key)
+    keys = sorted({limit.key for limit in limits})
+    waits = _waits(limits, AttemptCount.objects.filter(key__in=keys), timezone.now())
+    if waits:
+        return Attempt(limits, waits)
+    while True:
+        taken = _take(limits, keys)
+        if taken is not None:
+            return taken
 
 
-def network_of(address: str | None) -> str:
-    """Return what counts as one place for a limit: an IPv4 address, or an IPv6 network of 64 bits.
+def network_of(address: str | None, *, prefix: int = 64) -> str:
+    """Return what counts as one place for a limit: an IPv4 address, or an IPv6 network.
 
-    Whoever has one IPv6 address has all of its network, so single ones would be no limit.
+    A client with one IPv6 address usually has all 2^64 of its network, so a limit for each address
+    would be none.
     """
     if not address or ":" not in address:
         return address or ""
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
-def _locked_row(key: str) -> AttemptCount:
-    """Return the count of `key`, locked; begin it where there is none."""
-    while True:
-        AttemptCount.objects.bulk_create(
-            [AttemptCount(key=key, expires_at=timezone.now())], ignore_conflicts=True
-        )
-        row = AttemptCount.objects.select_for_update().filter(key=key).first()
-        if row is not None:  # else a success has forgotten the count just now: begin it again
-            return row
-
-
+@transaction.atomic
 def forget_expired() -> None:
-    """Remove counts that no longer hold; called at start-up, as nothing else needs them gone."""
-    AttemptCount.objects.filter(expires_at__lt=timezone.now()).delete()
+    """Remove counts that no longer hold. Counts that an attempt is renewing are skipped."""
+    # Skipping also prevents a deadlock: attempts lock their counts in another order than this.
+    unlocked = AttemptCount.objects.select_for_update(skip_locked=True)
+    expired = unlocked.filter(expires_at__lt=timezone.now())
+    AttemptCount.objects.filter(pk__in=expired.values("pk")).delete()
+
+
+def _waits(
+    limits: Iterable[Limit], rows: Iterable[AttemptCount], now: datetime
+) -> dict[Limit, int]:
+    """Return the limits that are used up, and the seconds until each ends."""
+    counts = {row.key: row for row in rows if row.expires_at > now}
+    return {
+        limit: max(1, math.ceil((counts[limit.key].expires_at - now).total_seconds()))
+        for limit in limits
+        if limit.key in counts and counts[limit.key].count >= limit.attempts
+    }
+
+
+@transaction.atomic
+def _take(limits: tuple[Limit, ...], keys: list[str]) -> Attempt | None:
+    """Count one attempt under each limit; return None where a count was removed meanwhile.
+
+    Every transaction locks its rows in the order of their keys, so none waits for another in turn.
+    """
+    new = [AttemptCount(key=key, expires_at=timezone.now()) for key in keys]
+    AttemptCount.objects.bulk_create(new, ignore_conflicts=True)
+    rows = {row.key: row for row in _locked(keys)}
+    now = timezone.now()  # only now: others may have held the rows for a while
+    if len(rows) < len(keys):  # a success or `forget_expired` removed one just now
+        transaction.set_rollback(True)
+        return None
+    waits = _waits(limits, rows.values(), now)
+    if waits:
+        transaction.set_rollback(True)  # the rows of the other limits, which may be new
+        return Attempt(limits, waits)
+    for limit in limits:
+        _count(rows[limit.key], now, limit)
+    AttemptCount.objects.bulk_update(rows.values(), ["count", "expires_at"])
+    return Attempt(limits)
+
+
+def _count(row: AttemptCount, now: datetime, limit: Limit) -> None:
+    is_over = row.expires_at <= now
+    row.count = 1 if is_over else row.count + 1
+    if is_over or limit.extend:
+        row.expires_at = now + timedelta(seconds=limit.seconds)
+
+
+def _settle(*, lower: Iterable[Limit], remove: Iterable[Limit]) -> None:
+    """Lower some counts by one and remove others."""
+    lowered = [limit.key for limit in lower]
+    removed = [limit.key for limit in remove]
+    with transaction.atomic():
+        list(_locked(sorted([*lowered, *removed])))
+        AttemptCount.objects.filter(key__in=lowered, count__gt=0).update(count=F("count") - 1)
+        AttemptCount.objects.filter(key__in=removed).delete()
+
+
+def _locked(keys: list[str]) -> QuerySet[AttemptCount]:
+    return AttemptCount.objects.select_for_update().filter(key__in=keys).order_by("key")

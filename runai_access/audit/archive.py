@@ -10,7 +10,9 @@ the rest.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,9 @@ from runai_access.errors import DomainError
 _ROWS_AT_ONCE = 2000
 # Any number will do, as long as nobody else in the same database takes it for another purpose.
 _ARCHIVING = 7_240_1003
+# A file under this suffix that nobody has written to for so long is what a killed run left.
+_DRAFT_SUFFIX = ".partial"
+_ABANDONED_SECONDS = 24 * 60 * 60
 
 
 class NotArchived(DomainError):
@@ -49,6 +54,7 @@ def archive_before(
     written, and OSError.
     """
     remove_archived()
+    _remove_abandoned_drafts(folder)
     seal_waiting()
     first, previous = _end_of_archives()
     keeps = Seal.objects.filter(newest__gte=cutoff, number__gt=first).order_by("number")
@@ -66,6 +72,14 @@ def archive_before(
     archive = _record(written, first + 1, last)
     remove_archived()
     return archive
+
+
+def _remove_abandoned_drafts(folder: Path) -> None:
+    """Delete the unfinished files of runs that were killed: they hold copies of rows for ever."""
+    for draft in folder.glob(f"audit-*{_DRAFT_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
+                draft.unlink()
 
 
 def _end_of_archives() -> tuple[int, str]:
@@ -104,7 +118,7 @@ class _Written:
 
     def __init__(self, file: Path) -> None:
         self.file, self.events, self.sha256 = file, 0, ""
-        self._draft = file.with_name(f"{file.name}.{os.getpid()}.partial")
+        self._draft = file.with_name(f"{file.name}.{os.getpid()}{_DRAFT_SUFFIX}")
 
     def write(self, lines: Iterator[dict[str, Any]]) -> None:
         """Write the lines until they are on the disk."""
@@ -168,10 +182,14 @@ def _record(written: "_Written", first: int, last: Seal) -> Archive:
     return archive
 
 
-def remove_archived() -> int:
-    """Remove what archives cover and return how many rows that were; it can be interrupted."""
+def remove_archived(should_continue: Callable[[], bool] = lambda: True) -> int:
+    """Delete the rows that archives hold and return how many; it can be interrupted.
+
+    `should_continue` is asked before each transaction. The background job continues in this way
+    what a killed `archive_audit` left.
+    """
     removed = 0
-    while count := _remove_some():
+    while should_continue() and (count := _remove_some()):
         removed += count
     return removed
 

@@ -1,11 +1,13 @@
-"""How the rest of the house writes the record. Secrets are never passed in here."""
+"""Writes the audit log for all other packages. Secrets are never passed in here."""
 
 import hashlib
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from threading import Lock
 from typing import Any
 
 from django.db import transaction
@@ -15,17 +17,32 @@ from runai_access.api.throttles import network_of
 from runai_access.audit.models import AuditEvent
 from runai_access.masking import masked
 
-# What this process has told in the last minutes; it only saves the database a write that it would
-# ignore anyway.
+# Digests of the events that this process recorded lately. They save the database writes that it would
+# ignore.
 TOLD_AT_MOST = 20_000
-_told: OrderedDict[tuple[object, ...], None] = OrderedDict()
+_told: OrderedDict[str, None] = OrderedDict()
 
 # So many rows are written by one statement.
 AT_ONCE = 500
 
-# So many different refusals of one source are told apart in a minute; the rest go by this name.
-TOLD_APART = 100
+# Refusals of a signed-in subject in a minute that get a row each. Their account is known and can be
+# disabled, so this is generous. One row a minute stands for the rest.
+SUBJECT_ROWS_PER_MINUTE = 100
+# Subjects and networks that are counted at a time; any more get only the one row a minute.
+SUBJECTS_AT_MOST = 10_000
+
+# Refusals of a stranger's network that get a row each. Strangers invent names, and a row stays for
+# 400 days. A user or a pipeline with a wrong password makes a few different ones a minute. A guesser
+# goes on for hours: 60 rows show what is tried, and one row an hour stands for the rest.
+STRANGER_ROWS_PER_MINUTE = 10
+STRANGER_ROWS_PER_HOUR = 60
+# Rows of all strangers of this process together. An attack from many addresses that never ends writes
+# 600 rows an hour, which is 5.8 million in 400 days. One row an hour stands for the rest.
+ALL_STRANGERS_ROWS_PER_HOUR = 600
+
 MORE = "(many more)"
+MORE_OF_NETWORK = "more refusals of this network in this hour than are recorded one by one"
+MORE_OF_ALL = "more refusals of all networks in this hour than are recorded one by one"
 
 
 @dataclass(frozen=True)
@@ -90,51 +107,135 @@ def record_once_a_minute(
 ) -> None:
     """Record a sign-in, a refused grant or a denial, at most once a minute for the same.
 
-    The same means: subject, action, entity, result, reason and address. Names are the sender's to
-    invent, so past TOLD_APART refusals a minute those of one source become one row: that bounds what
-    a stranger can make us write.
+    The same means: subject, action, entity, result, reason and address. Refusals are also bounded
+    per source and, for strangers, in total: one row stands for those past a bound (see the constants
+    above).
     """
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
     minute = timezone.now().replace(second=0, microsecond=0)
-    told = _told_as(minute, action, entity, actor, result, reason)
-    if told in _told:
+    occurrence = _Occurrence(action, entity, actor, result, reason)
+    key = occurrence.key(minute)
+    if key in _told:
         return
-    if not succeeded and not _refusals.are_told_apart(minute, actor):
-        entity = replace(entity, id="", name=MORE)
-        actor = actor if actor.id else replace(actor, name=MORE)
-        told = _told_as(minute, action, entity, actor, result, reason)
-        if told in _told:
-            return
-    event = _event(action, entity, actor, result, reason=reason)
-    event.once_key = _once_key(event, minute)
+    if not succeeded:
+        share = _refusals.share_of(actor, minute)
+        if share is not _Share.OWN_ROW:
+            occurrence, key = _summary(occurrence, share, minute)
+            if key in _told:
+                return
+    event = _event(**vars(occurrence))
+    event.once_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
-    if not transaction.get_connection().in_atomic_block:  # what may be rolled back is not told yet
-        _told[told] = None
+    if not transaction.get_connection().in_atomic_block:  # else the row may still be rolled back
+        _told[key] = None
         while len(_told) > TOLD_AT_MOST:
             _told.popitem(last=False)
 
 
-def _told_as(
-    minute: datetime, action: str, entity: Entity, actor: Actor, result: str, reason: str
-) -> tuple[object, ...]:
-    source = (actor.type, actor.id, actor.name, actor.origin.address)
-    return (minute, action, entity, *source, result, reason)
+@dataclass(frozen=True)
+class _Occurrence:
+    """An event that is recorded once."""
+
+    action: str
+    entity: Entity
+    actor: Actor
+    result: AuditEvent.Result
+    reason: str
+
+    def key(self, minute: datetime) -> str:
+        """Return the digest of what makes two events of a minute the same."""
+        entity, actor = self.entity, self.actor
+        return _digest(
+            minute, self.action, entity.type, entity.id, entity.name, actor.type, actor.id,
+            actor.name, actor.origin.address, self.result, self.reason,
+        )  # fmt: skip
+
+
+class _Share(Enum):
+    """Which row a refusal gets: its own, or one that stands for many."""
+
+    OWN_ROW = auto()
+    ROW_OF_SUBJECT = auto()
+    ROW_OF_NETWORK = auto()
+    ROW_OF_ALL = auto()
+
+
+def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[_Occurrence, str]:
+    """Return the event that stands for a refusal without a row of its own, and its key."""
+    occurrence = replace(occurrence, entity=Entity(occurrence.entity.type, name=MORE))
+    if share is _Share.ROW_OF_SUBJECT:
+        return occurrence, occurrence.key(minute)
+    hour = minute.replace(minute=0)
+    if share is _Share.ROW_OF_NETWORK:
+        key = _digest(hour, MORE, network_of(occurrence.actor.origin.address))
+        actor, reason = replace(occurrence.actor, name=MORE), MORE_OF_NETWORK
+    else:
+        key = _digest(hour, MORE)
+        actor, reason = Actor(occurrence.actor.type, MORE), MORE_OF_ALL
+    return replace(occurrence, actor=actor, reason=reason), key
 
 
 class _Refusals:
-    """How many refusals each source has had in this minute, in this process."""
+    """Counts the refusals of this process, to decide which get a row of their own.
+
+    The counts are bounded, too: strangers get a count only with a row.
+    """
+
+    # Threads that read the clock before a minute ended may count after. If it is later than that, the
+    # clock was set back.
+    LATE = timedelta(minutes=2)
 
     def __init__(self) -> None:
-        self._minute: datetime | None = None
-        self._counts: Counter[tuple[object, ...]] = Counter()
+        self._lock = Lock()
+        self._minute = self._hour = datetime.min.replace(tzinfo=UTC)
+        self._of_subjects: Counter[tuple[object, ...]] = Counter()
+        self._in_minute: Counter[str] = Counter()
+        self._in_hour: Counter[str] = Counter()
+        self._summarized: set[str] = set()
+        self._strangers = 0
 
-    def are_told_apart(self, minute: datetime, actor: Actor) -> bool:
-        """Count one more; return whether it is still among those that get a row of their own."""
-        if minute != self._minute:
-            self._minute, self._counts = minute, Counter()
-        source = (actor.type, actor.id, network_of(actor.origin.address))
-        self._counts[source] += 1
-        return self._counts[source] <= TOLD_APART
+    def share_of(self, actor: Actor, minute: datetime) -> _Share:
+        """Count one more refusal; return which row it gets."""
+        network = network_of(actor.origin.address)
+        with self._lock:
+            self._start_windows(minute)
+            if actor.id is not None:
+                return self._share_of_subject((actor.type, actor.id, network))
+            return self._share_of_stranger(network)
+
+    def _start_windows(self, minute: datetime) -> None:
+        is_set_back = minute + self.LATE < self._minute
+        hour = minute.replace(minute=0)
+        if is_set_back or minute > self._minute:
+            self._minute = minute
+            self._of_subjects, self._in_minute = Counter(), Counter()
+        if is_set_back or hour > self._hour:
+            self._hour = hour
+            self._in_hour, self._summarized, self._strangers = Counter(), set(), 0
+
+    def _share_of_subject(self, source: tuple[object, ...]) -> _Share:
+        counts = self._of_subjects
+        is_room = source in counts or len(counts) < SUBJECTS_AT_MOST
+        if not is_room or counts[source] >= SUBJECT_ROWS_PER_MINUTE:
+            return _Share.ROW_OF_SUBJECT
+        counts[source] += 1
+        return _Share.OWN_ROW
+
+    def _share_of_stranger(self, network: str) -> _Share:
+        if self._strangers >= ALL_STRANGERS_ROWS_PER_HOUR:
+            return _Share.ROW_OF_ALL
+        if (
+            self._in_minute[network] >= STRANGER_ROWS_PER_MINUTE
+            or self._in_hour[network] >= STRANGER_ROWS_PER_HOUR
+        ):
+            if network not in self._summarized:
+                self._summarized.add(network)
+                self._strangers += 1
+            return _Share.ROW_OF_NETWORK
+        self._in_minute[network] += 1
+        self._in_hour[network] += 1
+        self._strangers += 1
+        return _Share.OWN_ROW
 
 
 _refusals = _Refusals()
@@ -168,13 +269,8 @@ def _event(
     )
 
 
-def _once_key(event: AuditEvent, time: datetime) -> str:
-    parts = [
-        event.subject_type, str(event.subject_id), event.subject_name, event.action,
-        event.entity_type, event.entity_id, event.entity_name, event.result, event.reason,
-        str(event.source_ip), time.strftime("%Y-%m-%dT%H:%M"),
-    ]  # fmt: skip
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _plain(text: str, length: int) -> str:

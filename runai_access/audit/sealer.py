@@ -1,13 +1,13 @@
-"""Sealing: what was recorded is joined to the chain within seconds, outside every request.
+"""Sealing: new audit rows are joined to the chain within seconds, outside every request.
 
-Each server process has a sealer, and one at a time seals: under an advisory lock on PostgreSQL,
-under the write lock on SQLite. Whoever comes too late finds nothing left to do.
+It is a background job, and every server process seals once more when it stops. One process at a time
+seals: under an advisory lock on PostgreSQL, under the write lock on SQLite. A process that finds the
+lock taken has nothing to do.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from threading import Event, Thread
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,19 +16,20 @@ from runai_access.audit.chain import digest_of, key_id, ranges_of, seal_hash
 from runai_access.audit.models import Archive, Seal, Unsealed
 from runai_access.audit.rows import Row, rows_by_id, tags_of
 
-EVERY_SECONDS = 2.0
 ROWS_AT_ONCE = 500
 # Any number will do, as long as nobody else in the same database takes it for another purpose.
 _SEALING = 7_240_1002
-_STOP_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
-def seal_waiting() -> int:
-    """Seal every row that waits, and return how many; 0 also where somebody else is at it."""
+def seal_waiting(should_continue: Callable[[], bool] = lambda: True) -> int:
+    """Seal the rows that wait and return how many; 0 also while another process seals.
+
+    `should_continue` is asked before each transaction.
+    """
     sealed = 0
-    while Unsealed.objects.exists() and (count := _seal_some()):
+    while should_continue() and Unsealed.objects.exists() and (count := _seal_some()):
         sealed += count
     return sealed
 
@@ -89,46 +90,20 @@ def _seal(number: int, previous: str, ids: list[int], rows: dict[int, Row]) -> S
     return Seal(**values, key_id=key_id(), hash=seal_hash(values))
 
 
-class Sealer:
-    """The thread of a server process that seals; `stop` ends it before the process ends."""
+class SealingJob:
+    """Seals the rows that wait, and reports a seal of an earlier run that is gone."""
 
-    def __init__(self, every: float = EVERY_SECONDS) -> None:
-        self._every = every
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="sealer", daemon=True)
-        self._is_failing = False
+    def __init__(self) -> None:
         self._head = (0, "")
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; what is being sealed is finished first."""
-        self._stopping.set()
-        self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every):
-            self._seal()
-        self._seal()  # what came since, while the last requests were answered
-        connection.close()
-
-    def _seal(self) -> None:
-        try:
-            if seal_waiting():
-                self._look_back()
-            self._is_failing = False
-        except Exception:  # whatever it is, the next pass may do better
-            # The rows wait; it is told once, not every other second for as long as it lasts.
-            if not self._is_failing:
-                logger.exception("The record can't be sealed at the moment.")
-            self._is_failing = True
-            connection.close()
+    def __call__(self, should_continue: Callable[[], bool]) -> None:
+        if seal_waiting(should_continue):
+            self._look_back()
 
     def _look_back(self) -> None:
-        """Tell if the head of the last time is gone: an end that was cut off shows nowhere else."""
+        """Log an error if the last head is gone: nothing else shows that the end was cut off."""
         number, hash_ = self._head
         is_there = Seal.objects.filter(number=number, hash=hash_).exists()
         if number and not is_there and not Archive.objects.filter(last_seal__gte=number).exists():
-            logger.error("The record was cut or changed: seal %d:%s is gone.", number, hash_)
+            logger.error("The audit log was cut or changed: seal %d:%s is gone.", number, hash_)
         self._head = head()

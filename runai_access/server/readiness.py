@@ -7,7 +7,7 @@ from threading import Event, Thread
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from runai_access.db.availability import WRITES
 
@@ -62,7 +62,7 @@ class Readiness:
     def _check(self) -> None:
         try:
             self._problem = self._look()
-        except DatabaseError:
+        except Error:
             self._problem = AWAY
         if self._problem:
             # The next check connects again, and may find another primary.
@@ -92,7 +92,7 @@ class Readiness:
         """A write was refused: it takes one that succeeds to be ready again."""
         try:
             cursor.execute(_PROBE)
-        except DatabaseError:
+        except Error:
             return NO_WRITES
         WRITES.note_success()
         return ""

@@ -124,6 +124,40 @@ def test_guesses_are_limited_together_with_the_sign_in_page(rosa: User, ask: Any
 
 
 @allowed
+@pytest.mark.parametrize("ask", [v1, v2])
+@pytest.mark.parametrize(
+    "limit", ["SIGN_IN_ADDRESS_FAILURES", "SIGN_IN_USER_FAILURES"], ids=["address", "user"]
+)
+def test_limits_of_addresses_and_users_hold_for_tokens_and_pages_together(
+    rosa: User, settings: Settings, ask: Any, limit: str
+) -> None:
+    setattr(settings, limit, 3)
+    form = {"email": rosa.email, "password": "a wrong guess"}
+    assert Client().post("/sign-in/", form).status_code == 422
+    for _ in range(2):
+        assert ask("a wrong guess").status_code in (400, 401)
+    if limit == "SIGN_IN_USER_FAILURES":  # one attempt of all new addresses is let through
+        assert ask("a wrong guess").status_code in (400, 401)
+    refused = ask()
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 900
+    assert "Too many failed attempts" in refused.content.decode()
+    assert Client().post("/sign-in/", {**form, "password": PASSWORD}).status_code == 429
+
+
+@allowed
+def test_an_address_known_by_its_tokens_goes_on_while_others_guess(
+    rosa: User, settings: Settings
+) -> None:
+    settings.SIGN_IN_USER_FAILURES = 3
+    assert v2().status_code == 200
+    for number in range(4):
+        stranger = Client(REMOTE_ADDR=f"203.0.113.{number}")
+        stranger.post("/sign-in/", {"email": rosa.email, "password": "a wrong guess"})
+    assert v2().status_code == 200
+
+
+@allowed
 @pytest.mark.parametrize("how", ["disabled", "new password", "signed out", "temporary", "off"])
 def test_the_token_ends_with_the_sessions(rosa: User, settings: Settings, how: str) -> None:
     token = v2().json()["access_token"]

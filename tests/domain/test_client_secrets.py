@@ -1,7 +1,6 @@
 """Client secrets: what they look like, and what checking one costs and tells."""
 
 import re
-import threading
 import zlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from applications.secrets import is_well_formed, new_secret
 from runai_access import hashing
 from runai_access.api import throttles
 from runai_access.errors import Busy, TooMany
+from runai_access.hashing import HashKind
 from tests import factories
 from tests.domain.conftest import CountingHasher
 
@@ -207,10 +207,9 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    monkeypatch.setattr(hashing, "QUEUE_SECONDS", 0.01)
-    monkeypatch.setattr(hashing, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(hashing, "GUESSES_WAITING", 0)
     told = set()
-    with hashing.hashing_slot():
+    with hashing.hashing_slot(HashKind.CLIENT_SECRET):
         for client_id, secret in [
             ("ci-prod", issued.secret),
             ("ci-prod", new_secret()),
@@ -221,32 +220,6 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
             told.add((str(busy.value), busy.value.retry_after))
     assert len(told) == 1
     assert authenticate("ci-prod", issued.secret)
-
-
-def test_no_more_than_a_few_hashes_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = most = 0
-    lock = threading.Lock()
-    real = hashing._hasher
-
-    class Watching:
-        def hash(self, secret: str) -> str:
-            nonlocal running, most
-            with lock:
-                running += 1
-                most = max(most, running)
-            try:
-                return real.hash(secret)
-            finally:
-                with lock:
-                    running -= 1
-
-    monkeypatch.setattr(hashing, "_hasher", Watching())
-    threads = [threading.Thread(target=hashing.hash_secret, args=("x",)) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert 1 <= most <= hashing.HASHES_AT_ONCE
 
 
 def test_a_hash_that_can_not_be_read_matches_nothing() -> None:

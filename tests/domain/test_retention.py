@@ -1,7 +1,9 @@
 """Rows that are old enough leave for a file, and not before that is safe."""
 
 import json
+import os
 import stat
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -157,6 +159,18 @@ def test_killed_before_the_file_has_its_name_nothing_is_lost(
             archive_before(NOW - RETENTION, tmp_path)
     assert len(names()) == 4
     assert leave(tmp_path).events == 2
+
+
+def test_the_unfinished_file_of_a_killed_run_goes_a_day_later(tmp_path: Path) -> None:
+    """It holds copies of rows. A younger one can be that of a run on another machine."""
+    old, young = (tmp_path / f"audit-1-2.jsonl.{pid}.partial" for pid in (1, 2))
+    for draft in (old, young):
+        draft.write_text("{}")
+    day_ago = time.time() - 24 * 60 * 60
+    os.utime(old, (day_ago - 60, day_ago - 60))
+    os.utime(young, (day_ago + 60, day_ago + 60))
+    leave(tmp_path)
+    assert [file.name for file in tmp_path.glob("*.partial")] == [young.name]
 
 
 def test_killed_between_file_and_removal_nothing_is_lost(

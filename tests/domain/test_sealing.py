@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -158,19 +158,13 @@ def test_two_who_seal_at_once_seal_every_row_once() -> None:
     assert (report.events, report.waiting) == (44, 0)
 
 
-def test_a_sealer_that_fails_says_so_once_and_goes_on(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_sealing_ends_between_two_transactions_when_asked_to(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken() -> int:
-        raise OperationalError("away")
-
-    happened("one")
-    watching = sealer.Sealer()
-    with monkeypatch.context() as patch:
-        patch.setattr(sealer, "seal_waiting", broken)
-        patch.setattr(connection, "close", lambda: None)
-        watching._seal()
-        watching._seal()
-    assert caplog.text.count("can't be sealed at the moment") == 1
-    watching._seal()
-    assert not Unsealed.objects.exists()
+    monkeypatch.setattr(sealer, "ROWS_AT_ONCE", 2)
+    happened("one", "two", "three", "four", "five")
+    answers = iter([True, True, False])
+    assert seal_waiting(lambda: next(answers)) == 4
+    assert Unsealed.objects.count() == 1
+    assert faults() == []
+    assert seal_waiting(lambda: False) == 0

@@ -1,33 +1,36 @@
 """People sign in: what is told to whom, and how often may be guessed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
-from django.test import RequestFactory
 
+from runai_access import hashing
 from runai_access.accounts.backends import EmailBackend
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import REFUSED, TooManyFailures, sign_in
 from runai_access.api import throttles
 from runai_access.api.models import AttemptCount
-from runai_access.api.throttles import attempt, forget_expired
+from runai_access.api.throttles import Limit, attempt, attempt_all, forget_expired
 from runai_access.audit.models import AuditEvent
-from runai_access.audit.recorder import Origin
 from runai_access.errors import Busy
 from tests import factories
 from tests.domain.racing import together
+from tests.domain.signing_in import (
+    CAFE,
+    HOME,
+    PASSWORD,
+    Clock,
+    clock_at_noon,
+    fail,
+    guess,
+    is_locked,
+    request_from,
+)  # fmt: skip
 
-PASSWORD = "correct horse battery"
-HOME, CAFE = "192.0.2.10", "198.51.100.20"
-NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
-
-Clock = Callable[[timedelta], None]
 pytestmark = pytest.mark.django_db
 
 
@@ -39,45 +42,14 @@ def rosa(db: None) -> User:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock at noon, as the limit on attempts sees it, and how to move it."""
-    now = NOON
-    monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: now))
-
-    def move(by: timedelta) -> None:
-        nonlocal now
-        now += by
-
-    return move
-
-
-def _request(address: str = HOME) -> HttpRequest:
-    request = RequestFactory().post("/sign-in/", REMOTE_ADDR=address)
-    request.origin = Origin(address)
-    request.session = SessionStore()
-    return request
-
-
-def _guess(email: str = "rosa@acme.example", address: str = HOME) -> User | None:
-    return sign_in(_request(address), email=email, password="a wrong guess")
-
-
-def _fail(times: int, email: str = "rosa@acme.example", address: str = HOME) -> None:
-    for _ in range(times):
-        assert _guess(email, address) is None
-
-
-def _is_locked(email: str = "rosa@acme.example", address: str = HOME) -> bool:
-    try:
-        _guess(email, address)
-    except TooManyFailures:
-        return True
-    return False
+    return clock_at_noon(monkeypatch)
 
 
 # Signing in.
 
 
 def test_the_right_password_signs_in_under_a_new_session(rosa: User) -> None:
-    request = _request()
+    request = request_from()
     request.session["before"] = "anonymous"
     request.session.save()
     before = request.session.session_key
@@ -130,10 +102,10 @@ def test_every_refusal_is_the_same_and_costs_one_argon2_run(
             password = ""
         case "NUL":
             email = "rosa\x00@acme.example"
-    request = _request()
+    request = request_from()
     assert sign_in(request, email=email, password=password) is None
     assert SESSION_KEY not in request.session
-    assert len(runs) == 1
+    assert runs == ["verify"]
     event = AuditEvent.objects.get()
     assert (event.action, event.result, event.subject_type, event.source_ip) == (
         "sign-in",
@@ -159,55 +131,55 @@ def test_a_session_ends_when_its_person_is_disabled(rosa: User) -> None:
 def test_five_failures_then_not_even_the_right_password_for_fifteen_minutes(
     rosa: User, clock: Clock
 ) -> None:
-    _fail(5)
+    fail(5)
     with pytest.raises(TooManyFailures) as refused:
-        sign_in(_request(), email=rosa.email, password=PASSWORD)
+        sign_in(request_from(), email=rosa.email, password=PASSWORD)
     assert refused.value.seconds == 15 * 60
     clock(timedelta(minutes=14, seconds=59))
     with pytest.raises(TooManyFailures) as refused:
-        sign_in(_request(), email=rosa.email, password=PASSWORD)
+        sign_in(request_from(), email=rosa.email, password=PASSWORD)
     assert refused.value.seconds == 1
     clock(timedelta(seconds=1))
-    assert sign_in(_request(), email=rosa.email, password=PASSWORD) == rosa
+    assert sign_in(request_from(), email=rosa.email, password=PASSWORD) == rosa
 
 
 def test_after_the_wait_five_guesses_are_free_again(rosa: User, clock: Clock) -> None:
-    _fail(5)
-    assert _is_locked()
+    fail(5)
+    assert is_locked()
     clock(timedelta(minutes=15))
-    _fail(5)
-    assert _is_locked()
+    fail(5)
+    assert is_locked()
 
 
 def test_refused_guesses_do_not_lengthen_the_wait(rosa: User, clock: Clock) -> None:
-    _fail(5)
+    fail(5)
     for _ in range(10):
         clock(timedelta(minutes=1))
-        assert _is_locked()
+        assert is_locked()
     clock(timedelta(minutes=5))
-    assert not _is_locked()
+    assert not is_locked()
 
 
 def test_failures_far_apart_do_not_add_up(rosa: User, clock: Clock) -> None:
     for _ in range(8):
-        _fail(1)
+        fail(1)
         clock(timedelta(minutes=15))
-    assert not _is_locked()
+    assert not is_locked()
 
 
 def test_another_address_is_not_affected(rosa: User) -> None:
-    _fail(5, address=CAFE)
-    assert _is_locked(address=CAFE)
-    assert sign_in(_request(HOME), email=rosa.email, password=PASSWORD) == rosa
-    assert _is_locked(address=CAFE), "success at home frees nothing at the café"
+    fail(5, address=CAFE)
+    assert is_locked(address=CAFE)
+    assert sign_in(request_from(HOME), email=rosa.email, password=PASSWORD) == rosa
+    assert is_locked(address=CAFE), "success at home frees nothing at the café"
 
 
 def test_another_person_at_the_same_address_is_not_affected(rosa: User) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
-    _fail(5)
-    assert _is_locked()
-    assert sign_in(_request(), email="gus@acme.example", password=PASSWORD)
-    assert _is_locked(), "another's success frees nothing"
+    fail(5)
+    assert is_locked()
+    assert sign_in(request_from(), email="gus@acme.example", password=PASSWORD)
+    assert is_locked(), "another's success frees nothing"
 
 
 def test_the_spelling_of_the_email_makes_no_difference(rosa: User) -> None:
@@ -217,36 +189,36 @@ def test_the_spelling_of_the_email_makes_no_difference(rosa: User) -> None:
         " rosa@acme.example",
         "Rosa@ACME.EXAMPLE",
     ):
-        _fail(1, email)
-    _fail(1)
-    assert _is_locked("rosa@Acme.example ")
+        fail(1, email)
+    fail(1)
+    assert is_locked("rosa@Acme.example ")
 
 
 def test_unknown_people_are_limited_like_known_ones(db: None) -> None:
-    _fail(5, "nobody@acme.example")
-    assert _is_locked("nobody@acme.example")
+    fail(5, "nobody@acme.example")
+    assert is_locked("nobody@acme.example")
 
 
 def test_success_starts_the_count_anew(rosa: User) -> None:
     for _ in range(3):
-        _fail(4)
-        assert sign_in(_request(), email=rosa.email, password=PASSWORD) == rosa
+        fail(4)
+        assert sign_in(request_from(), email=rosa.email, password=PASSWORD) == rosa
 
 
 def test_a_refused_guess_checks_no_password(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    _fail(5)
+    fail(5)
 
     def unexpected(*_: object, **__: object) -> None:
         pytest.fail("a password was checked")
 
     monkeypatch.setattr(EmailBackend, "authenticate", unexpected)
-    assert _is_locked()
+    assert is_locked()
 
 
 def test_a_lock_is_recorded_once_a_minute_and_names_the_reason(rosa: User) -> None:
-    _fail(5)
+    fail(5)
     for _ in range(3):
-        assert _is_locked()
+        assert is_locked()
     reasons = AuditEvent.objects.filter(result="Failed").values_list("reason", flat=True)
     assert "too many failures" in reasons
     # Each reason once, or twice where the test ran over the turn of a minute.
@@ -254,17 +226,19 @@ def test_a_lock_is_recorded_once_a_minute_and_names_the_reason(rosa: User) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_guesses_at_once_five_are_let_through() -> None:
+def test_of_twenty_guesses_at_once_five_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keycloak CVE-2024-4629: guesses sent in parallel beat the limit."""
+    monkeypatch.setattr(hashing, "GUESSES_WAITING", 20)
     factories.person("rosa@acme.example", password=PASSWORD)
-    outcomes = together([_guess for _ in range(20)])
+    outcomes = together([guess for _ in range(20)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 5, outcomes
     assert kinds.count("TooManyFailures") == 15, outcomes
     # Whoever waited for the count reads the clock afterwards: nobody is told to wait for longer.
     waits = [outcome.seconds for outcome in outcomes if isinstance(outcome, TooManyFailures)]
     assert max(waits) <= 15 * 60
-    assert AttemptCount.objects.get().count == 5
+    counts = AttemptCount.objects.values_list("count", flat=True)
+    assert list(counts) == [5, 5, 5], "of the user at the address, of the address, of the user"
 
 
 # The counter itself.
@@ -290,8 +264,72 @@ def test_an_attempt_that_is_given_back_leaves_the_others_counted() -> None:
     assert attempt("a", limit=2, seconds=60).refused
 
 
+def test_an_attempt_under_several_limits_counts_under_all_or_none(clock: Clock) -> None:
+    narrow, wide, new = (Limit((name,), n, 60) for name, n in (("a", 1), ("b", 3), ("c", 3)))
+    assert not attempt_all(narrow, wide).refused
+    clock(timedelta(seconds=10))
+    refused = attempt_all(new, wide, narrow)
+    assert refused.waits == {narrow: 50}
+    assert refused.retry_after == 50
+    assert sorted(AttemptCount.objects.values_list("count", flat=True)) == [1, 1]
+
+
+def test_every_limit_that_is_used_up_is_named_with_its_wait(clock: Clock) -> None:
+    one, other = Limit(("a",), 1, 60), Limit(("b",), 1, 90)
+    attempt_all(one, other)
+    refused = attempt_all(one, other)
+    assert (refused.waits, refused.retry_after) == ({one: 60, other: 90}, 90)
+
+
+def test_a_success_ends_the_counts_that_it_clears_and_lowers_the_others() -> None:
+    cleared, kept = Limit(("a",), 5, 60, clears=True), Limit(("b",), 5, 60)
+    attempt_all(cleared, kept)
+    attempt_all(cleared, kept).succeed()
+    assert [row.count for row in AttemptCount.objects.all()] == [1]
+    assert not attempt_all(Limit(("a",), 1, 60)).refused
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_attempt_writes_nothing_even_when_a_limit_is_reached_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others take the last attempt between the check and the count."""
+    full, new = Limit(("a",), 1, 60), Limit(("b",), 1, 60)
+    attempt_all(full)
+    monkeypatch.setattr(throttles, "_waits", after_the_first_call(throttles._waits))
+    assert attempt_all(new, full).refused
+    assert AttemptCount.objects.count() == 1
+
+
+def after_the_first_call(real: Callable[..., dict[Limit, int]]) -> Callable[..., dict[Limit, int]]:
+    calls: list[object] = []
+
+    def waits(*arguments: object) -> dict[Limit, int]:
+        calls.append(arguments)
+        return real(*arguments) if len(calls) > 1 else {}
+
+    return waits
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_attempts_under_overlapping_limits_end() -> None:
+    """Each locks its counts in one order, so none waits for another in turn."""
+    limits = [Limit((name,), 1000, 60, clears=name == "f") for name in "abcdef"]
+
+    def job(number: int) -> None:
+        for turn in range(8):
+            some = limits[(number + turn) % 3 :]
+            taken = attempt_all(*(some if number % 2 else reversed(some)))
+            assert not taken.refused
+            (taken.succeed if turn % 2 else taken.give_back)()
+            forget_expired()
+
+    assert together([partial(job, number) for number in range(8)]) == [None] * 8
+    assert set(AttemptCount.objects.values_list("count", flat=True)) <= {0}
+
+
 def test_counts_name_nobody(rosa: User) -> None:
-    _fail(1)
+    fail(1)
     stored = repr(AttemptCount.objects.values())
     assert "rosa" not in stored
     assert HOME not in stored
@@ -332,9 +370,9 @@ def test_a_name_that_is_no_text_is_counted_like_any_other() -> None:
 
 def test_one_ipv6_network_is_one_place(rosa: User) -> None:
     for number in range(5):
-        _guess(address=f"2001:db8::{number}")
-    assert _is_locked(address="2001:db8::99")
-    assert not _is_locked(address="2001:db8:0:1::1")
+        guess(address=f"2001:db8::{number}")
+    assert is_locked(address="2001:db8::99")
+    assert not is_locked(address="2001:db8:0:1::1")
 
 
 def test_a_guess_that_was_never_made_does_not_count(
@@ -347,5 +385,5 @@ def test_a_guess_that_was_never_made_does_not_count(
         patch.setattr(EmailBackend, "authenticate", busy)
         for _ in range(6):
             with pytest.raises(Busy):
-                _guess()
-    assert not _is_locked()
+                guess()
+    assert not is_locked()

@@ -7,9 +7,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from runai_access.audit import sealer
 from runai_access.audit.models import AuditEvent, Unsealed
-from runai_access.audit.sealer import seal_waiting
+from runai_access.audit.sealer import SealingJob, seal_waiting
 from runai_access.audit.verification import verify
 from tests.domain.record import copy_row, faults, happened, six_rows, unguarded
 
@@ -191,18 +190,18 @@ def test_another_secret_key_is_said_and_vouches_for_nothing(
     assert found[0] == "Seal 1 was made under another secret key and can't be checked."
 
 
-def test_a_sealer_tells_that_the_end_it_saw_is_gone(
+def test_sealing_reports_that_the_end_it_saw_is_gone(
     rows: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    watching = sealer.Sealer()
+    job = SealingJob()
     happened("seven")
-    watching._seal()
+    job(lambda: True)
     with unguarded() as execute:
         execute("DELETE FROM audit_auditevent WHERE id > %s", [rows[-1]])
         execute("DELETE FROM audit_seal WHERE number = 3")
     happened("eight")
-    watching._seal()
-    assert "The record was cut or changed: seal 3:" in caplog.text
+    job(lambda: True)
+    assert "The audit log was cut or changed: seal 3:" in caplog.text
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes no such value")

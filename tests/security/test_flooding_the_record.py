@@ -1,4 +1,9 @@
-"""Whoever invents names by the thousand fills neither the record nor the disk."""
+"""Strangers who invent names fill neither the audit log, nor the disk, nor the memory."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -7,52 +12,294 @@ from django.urls import reverse
 from applications.tokens import issue
 from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
+from runai_access.audit.recorder import MORE, Actor, Entity, Origin, record_once_a_minute
 from tests import factories
+from tests.domain.racing import together
 
-ASKED = recorder.TOLD_APART + 30
-# A minute may pass while a test runs; then the count begins again.
-AT_MOST = 2 * (recorder.TOLD_APART + 1)
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+HOME = "192.0.2.1"
+PASSWORD = "correct-horse-battery-staple"
+
+Clock = Callable[[timedelta], None]
 
 
-def guess(client_id: str, address: str = "192.0.2.1") -> None:
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the recorder's clock at noon; return how to move it."""
+    now = NOON
+    monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
+
+    def move(by: timedelta) -> None:
+        nonlocal now
+        now += by
+
+    return move
+
+
+def guess(client_id: str, address: str = HOME) -> None:
+    """Ask for a token with an invented client ID."""
     body = f"grant_type=client_credentials&client_id={client_id}&client_secret=nothing"
     form = "application/x-www-form-urlencoded"
     answer = Client().post("/api/v2/token", body, form, REMOTE_ADDR=address)
     assert answer.status_code == 401
 
 
-@pytest.mark.django_db
-def test_invented_client_ids_become_one_row() -> None:
-    for number in range(3 * ASKED):
+def refuse(name: str, address: str | None = HOME, *, reason: str = "unknown") -> None:
+    """Record that a stranger with an invented name is refused."""
+    actor = Actor("anonymous", name, origin=Origin(address))
+    record_once_a_minute(
+        "sign-in", Entity("user", "", name), actor=actor, succeeded=False, reason=reason
+    )
+
+
+def named() -> int:
+    return AuditEvent.objects.exclude(subject_name=MORE).count()
+
+
+def summaries() -> list[tuple[str | None, str]]:
+    """Return address and reason of the rows that stand for many."""
+    rows = AuditEvent.objects.filter(subject_name=MORE).order_by("pk")
+    return [(row.source_ip, row.reason) for row in rows]
+
+
+# One source.
+
+
+def test_200_invented_client_ids_in_a_minute_are_ten_rows_and_one_that_stands_for_the_rest() -> (
+    None
+):
+    for number in range(200):
         guess(f"nobody-{number}")
-    assert recorder.TOLD_APART < AuditEvent.objects.count() <= AT_MOST
-    assert AuditEvent.objects.filter(subject_name=recorder.MORE).exists()
+    assert named() == 10
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+    row = AuditEvent.objects.get(subject_name=MORE)
+    assert (row.subject_type, row.entity_type, row.entity_id, row.entity_name, row.result) == (
+        "anonymous", "application", "", MORE, "Failed",
+    )  # fmt: skip
 
 
-@pytest.mark.django_db
-def test_another_address_is_still_told_apart() -> None:
-    for number in range(ASKED):
+def test_200_invented_emails_on_the_sign_in_page_are_ten_rows_and_one() -> None:
+    """Most of them are refused without a check of the password; that is recorded within the bound."""
+    browser = Client(REMOTE_ADDR=HOME)
+    for number in range(200):
+        form = {"email": f"nobody-{number}@acme.example", "password": "a wrong guess"}
+        assert browser.post(reverse("accounts:sign-in"), form).status_code in (422, 429)
+    assert named() == 10
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+
+
+def test_200_guesses_spread_over_an_hour_are_sixty_rows_and_one(clock: Clock) -> None:
+    for number in range(200):
+        refuse(f"nobody-{number}")
+        clock(timedelta(seconds=17))
+    assert named() == 60
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+
+
+def test_a_day_of_guesses_is_61_rows_an_hour(clock: Clock) -> None:
+    for number in range(24 * 60 * 3):
+        refuse(f"nobody-{number}")
+        clock(timedelta(seconds=20))
+    assert named() == 24 * 60
+    assert len(summaries()) == 24
+
+
+def test_other_reasons_and_actions_make_no_more_summaries() -> None:
+    for number in range(40):
+        refuse(f"nobody-{number}", reason=f"reason {number}")
+    guess("nobody")
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+
+
+def test_the_addresses_of_an_ipv6_network_are_one_source() -> None:
+    for number in range(50):
+        refuse(f"nobody-{number}", f"2001:db8::{number + 1:x}")
+    assert named() == 10
+    assert len(summaries()) == 1
+    refuse("another", "2001:db8:0:1::1")
+    assert named() == 11
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_refusal_is_one_row_a_minute_and_counts_once(clock: Clock) -> None:
+    for _ in range(20):
+        refuse("ci-pipeline-prod")
+    for number in range(9):
+        refuse(f"nobody-{number}")
+    assert (named(), summaries()) == (10, [])
+    clock(timedelta(minutes=1))
+    refuse("ci-pipeline-prod")
+    assert AuditEvent.objects.filter(subject_name="ci-pipeline-prod").count() == 2
+
+
+def test_the_next_hour_starts_again(clock: Clock) -> None:
+    for number in range(20):
+        refuse(f"nobody-{number}")
+    clock(timedelta(hours=1))
+    for number in range(20):
+        refuse(f"nobody-{number}")
+    assert named() == 20
+    assert len(summaries()) == 2
+
+
+def test_a_clock_that_is_set_back_starts_again(clock: Clock) -> None:
+    for number in range(200):
+        refuse(f"nobody-{number}")
+    clock(timedelta(days=-1))
+    refuse("ci-pipeline-prod")
+    assert AuditEvent.objects.filter(subject_name="ci-pipeline-prod").exists()
+
+
+def test_a_thread_that_counts_late_does_not_start_the_minute_again(clock: Clock) -> None:
+    for number in range(20):
+        refuse(f"nobody-{number}")
+        clock(timedelta(minutes=-1 if number % 2 else 1))
+    assert named() == 1 + 10, "one before the minute ended"
+
+
+# Many sources.
+
+
+def test_guesses_from_1000_addresses_are_600_rows_and_one_without_an_address() -> None:
+    for number in range(1000):
+        guess("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+    assert named() == 600
+    assert summaries() == [(None, recorder.MORE_OF_ALL)]
+
+
+def test_many_names_from_each_of_1000_addresses_are_as_bounded(clock: Clock) -> None:
+    for address in range(1000):
+        for number in range(12):
+            refuse(f"nobody-{number}", f"198.51.{address // 250}.{address % 250 + 1}")
+    assert AuditEvent.objects.count() == 600 + 1
+    assert summaries()[-1] == (None, recorder.MORE_OF_ALL)
+    clock(timedelta(hours=1))
+    refuse("nobody")
+    assert AuditEvent.objects.count() == 600 + 2
+
+
+def test_a_flood_does_not_grow_the_memory_of_the_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "TOLD_AT_MOST", 50)
+    for number in range(3000):
+        refuse(f"nobody-{number}", f"198.51.{number // 250}.{number % 250 + 1}")
+    counts = vars(recorder._refusals)
+    sizes = {name: len(count) for name, count in counts.items() if hasattr(count, "__len__")}
+    assert sizes
+    assert max(sizes.values()) <= 600
+    assert len(recorder._told) <= 50
+
+
+def test_signed_in_sources_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "SUBJECTS_AT_MOST", 5)
+    for number in range(20):
+        deny(uuid.UUID(int=7), "denied", f"198.51.100.{number + 1}")
+    assert len(recorder._refusals._of_subjects) == 5
+
+
+def test_another_address_still_gets_rows_of_its_own() -> None:
+    for number in range(200):
         guess(f"nobody-{number}")
     guess("ci-pipeline-prod", "192.0.2.2")
     [event] = AuditEvent.objects.filter(source_ip="192.0.2.2")
     assert event.subject_name == "ci-pipeline-prod"
 
 
-@pytest.mark.django_db
-def test_a_caller_who_is_refused_everywhere_is_named_once() -> None:
+def test_a_user_who_is_refused_before_the_flood_is_recorded_by_name() -> None:
+    form = {"email": "rosa@acme.example", "password": "a wrong guess"}
+    factories.person("rosa@acme.example", password=PASSWORD)
+    Client(REMOTE_ADDR=HOME).post(reverse("accounts:sign-in"), form)
+    for number in range(200):
+        guess(f"nobody-{number}")
+    event = AuditEvent.objects.get(subject_name="rosa@acme.example")
+    assert (event.result, event.source_ip) == ("Failed", HOME)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_guesses_are_as_bounded() -> None:
+    def job(first: int) -> None:
+        for number in range(first, first + 25):
+            refuse(f"nobody-{number}")
+
+    jobs = [lambda first=first: job(first) for first in range(0, 200, 25)]
+    assert together(jobs) == [None] * 8
+    assert named() == 10
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_past_the_bounds_a_refusal_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        refuse(f"nobody-{number}")
+    monkeypatch.setattr(
+        AuditEvent.objects, "bulk_create", lambda *_, **__: pytest.fail("it was written")
+    )
+    for number in range(20, 200):
+        refuse(f"nobody-{number}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_summary_that_could_not_be_written_is_written_with_the_next_refusal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError("the database is away")
+
+    for number in range(10):
+        refuse(f"nobody-{number}")
+    with monkeypatch.context() as patch:
+        patch.setattr(AuditEvent.objects, "bulk_create", away)
+        with pytest.raises(ConnectionError):
+            refuse("nobody-11")
+    refuse("nobody-12")
+    assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
+
+
+def test_another_process_writes_no_second_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        for number in range(20):
+            refuse(f"nobody-{number}")
+        monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
+        recorder._told.clear()
+    assert len(summaries()) == 1
+
+
+# Callers who are known.
+
+
+def deny(subject_id: uuid.UUID, name: str, address: str = HOME) -> None:
+    """Record that a signed-in subject is denied something."""
+    actor = Actor("user", "rosa@acme.example", subject_id, Origin(address))
+    record_once_a_minute("read", Entity("request", "", name), actor=actor, succeeded=False)
+
+
+def test_a_signed_in_caller_gets_a_hundred_rows_a_minute_and_one_for_the_rest(
+    clock: Clock,
+) -> None:
     robot = factories.application("robot")
     client = Client(headers={"Authorization": f"Bearer {issue(robot).text}"})
-    for number in range(3 * ASKED):
+    for number in range(150):
         assert client.get(f"/api/v1/apps/{number}").status_code == 403
-    assert AuditEvent.objects.count() <= AT_MOST
+    assert AuditEvent.objects.count() == 101
+    assert AuditEvent.objects.filter(entity_name=MORE).count() == 1
     assert set(AuditEvent.objects.values_list("subject_name", flat=True)) == {"robot"}
+    clock(timedelta(minutes=1))
+    for number in range(150):
+        client.get(f"/api/v1/apps/{number}")
+    assert AuditEvent.objects.count() == 202
 
 
-@pytest.mark.django_db
-def test_a_sign_in_that_succeeds_is_always_told() -> None:
-    for number in range(ASKED):
-        guess(f"nobody-{number}", "127.0.0.1")
-    person = factories.person("ada@acme.example", password="correct-horse-battery-staple")
-    page = reverse("accounts:sign-in")
-    Client().post(page, {"email": person.email, "password": "correct-horse-battery-staple"})
+def test_a_flood_of_strangers_takes_no_row_of_a_signed_in_caller() -> None:
+    for number in range(1000):
+        refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+    deny(uuid.UUID(int=7), "/applications/")
+    [event] = AuditEvent.objects.filter(subject_id=uuid.UUID(int=7))
+    assert event.entity_name == "/applications/"
+
+
+def test_a_sign_in_that_succeeds_is_always_recorded() -> None:
+    for number in range(1000):
+        refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+    person = factories.person("ada@acme.example", password=PASSWORD)
+    Client().post(reverse("accounts:sign-in"), {"email": person.email, "password": PASSWORD})
     assert AuditEvent.objects.filter(subject_id=person.pk, result="Succeeded").count() == 1

@@ -5,7 +5,6 @@ The rows that test_tokens.py shows for one endpoint are shown here for all of th
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from applications import credentials
 from applications.models import Application
 from applications.secrets import new_secret
 from runai_access import hashing
+from runai_access.hashing import HashKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -122,9 +122,8 @@ def test_when_the_hashing_queue_is_full_nobody_is_told_apart(
     """RFC 9110 §15.6.4: 503 with Retry-After, the same for the right secret as for any other; it
     counts as nobody's failure, as nothing was tried."""
     clients = [("nightly", secret), *refused_clients(secret)]
-    with monkeypatch.context() as patch:
-        patch.setattr(hashing, "QUEUE_SECONDS", 0)
-        patch.setattr(hashing, "_slots", threading.Semaphore(0))
+    with monkeypatch.context() as patch, hashing.hashing_slot(HashKind.PASSWORD):
+        patch.setattr(hashing, "GUESSES_WAITING", 0)
         for _ in range(25):
             answers = [ask(*client) for client in clients]
             assert len({seen(answer) for answer in answers}) == 1

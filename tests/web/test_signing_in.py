@@ -111,6 +111,59 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     assert client.get(LIST).status_code == 302
 
 
+def test_an_address_past_its_failures_has_to_wait_whoever_it_tries(
+    rosa: User, settings: Settings
+) -> None:
+    settings.SIGN_IN_ADDRESS_FAILURES = 3
+    browser = Client(REMOTE_ADDR="192.0.2.1")
+    for number in range(3):
+        wrong = {"email": f"invented-{number}@acme.example", "password": "wrong"}
+        assert browser.post(SIGN_IN, wrong).status_code == 422
+    answer = _sent(browser)
+    assert answer.status_code == 429
+    expected = "Too many failed attempts from your network. Try again in 15 minutes."
+    assert expected in text_of(answer)
+    assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
+    assert _sent(Client(REMOTE_ADDR="192.0.2.2")).status_code == 302
+
+
+@pytest.mark.parametrize("email", ["rosa@acme.example", "nobody@acme.example"])
+def test_a_user_whom_many_addresses_guess_has_to_wait_at_a_new_one(
+    rosa: User, settings: Settings, email: str
+) -> None:
+    settings.SIGN_IN_USER_FAILURES = 3
+    home = Client(REMOTE_ADDR="192.0.2.1")
+    assert _sent(home).status_code == 302
+    wrong = {"email": email, "password": "wrong"}
+    statuses = [
+        Client(REMOTE_ADDR=f"203.0.113.{number}").post(SIGN_IN, wrong).status_code
+        for number in range(5)
+    ]
+    assert statuses == [422] * 4 + [429]
+    answer = Client(REMOTE_ADDR="203.0.113.99").post(SIGN_IN, {**wrong, "password": PASSWORD})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+    expected = "Too many failed attempts with this email. Try again in 10 seconds."
+    assert expected in text_of(answer)
+    assert _sent(home).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "1 second."), (59, "59 seconds."), (60, "1 minute."), (61, "2 minutes."),
+        (900, "15 minutes."),
+    ],
+)  # fmt: skip
+def test_the_wait_is_said_in_seconds_or_minutes(
+    client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise signin.TooManyFailures(seconds)
+
+    monkeypatch.setattr(signin, "sign_in", refuse)
+    assert f"Try again in {said}" in text_of(_sent(client))
+
+
 def test_too_many_at_once_are_asked_to_come_back(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

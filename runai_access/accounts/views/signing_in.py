@@ -34,7 +34,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     try:
         user = signin.sign_in(request, **form.cleaned_data)
     except signin.TooManyFailures as refusal:
-        return _locked(request, onward, form, refusal.seconds)
+        form.add_error(None, f"{refusal} Try again in {_duration(refusal.seconds)}.")
+        return later(_page(request, onward, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(None, "Too many people sign in right now. Try again in a moment.")
         return later(_page(request, onward, form, status=503), busy.retry_after)
@@ -57,13 +58,12 @@ def _home() -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _locked(request: HttpRequest, onward: str, form: SignInForm, seconds: int) -> HttpResponse:
+def _duration(seconds: int) -> str:
+    """Return how long to wait, as a person says it: rounded up to minutes from one on."""
+    if seconds < 60:
+        return f"{seconds} second{'s' if seconds > 1 else ''}"
     minutes = math.ceil(seconds / 60)
-    form.add_error(
-        None,
-        f"Too many failed attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
-    )
-    return later(_page(request, onward, form, status=429), seconds)
+    return f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
 def _page(

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
@@ -21,39 +21,86 @@ from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
-from runai_access.api.throttles import forget_expired
 from runai_access.commands import refusals_told
+from runai_access.db.leases import (
+    EXPIRY_SECONDS,
+    RENEWAL_SECONDS,
+    FileLease,
+    Lease,
+    LeaseLost,
+    lease_for,
+)
 
-# Any number will do, as long as nobody else in the same database takes it for another purpose.
-_PREPARING = 7_240_1001
+WAIT_NOTICE_SECONDS = 5.0
+WAIT_LIMIT_SECONDS = 10 * 60.0
+WAIT_POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
     help = (
-        "Migrates the database, collects static files, makes the first administrator and the "
-        "example organisation, and clears what has expired. Doing it again changes nothing."
+        "Migrates the database, collects static files, and creates the first administrator and the "
+        "example organization. Running it again changes nothing."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # What is made here, a SQLite database with its sessions above all, is for its owner alone.
         os.umask(0o077)
         names = {"email": "RUNAI_ACCESS_ADMIN_EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
+        database = lease_for(connection, "prepare", expiry=EXPIRY_SECONDS, renewal=RENEWAL_SECONDS)
         try:
-            with refusals_told(names), _alone():
+            settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+            with (
+                refusals_told(names),
+                self._held(database, "preparing this database"),
+                connection.execute_wrapper(_only_while_held(database)),
+            ):
                 self._prepare()
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=130) from None
         except OSError as error:
-            raise CommandError(f"{settings.VAR_DIR} can't be written: {error}") from error
+            path = error.filename or settings.VAR_DIR
+            raise CommandError(f"{path} can't be written: {error.strerror or error}") from error
+        except LeaseLost as error:
+            raise CommandError(
+                "Stopped, because another instance can be preparing this database by now: the "
+                f"database did not answer for {EXPIRY_SECONDS:.0f} seconds. Start again."
+            ) from error
+
+    @contextmanager
+    def _held(self, lease: Lease, action: str) -> Iterator[None]:
+        """Hold a lease; wait for it while another instance does what `action` says."""
+        try:
+            self._wait_for(lease, action)
+            yield
+        finally:
+            lease.release()
+
+    def _wait_for(self, lease: Lease, action: str) -> None:
+        # Polled: a lock that blocks would last as long as a session, and Ctrl-C could not end it.
+        started, is_reported = time.monotonic(), False
+        while not lease.try_acquire():
+            waited = time.monotonic() - started
+            if waited >= WAIT_LIMIT_SECONDS:
+                raise CommandError(
+                    f"Gave up after {WAIT_LIMIT_SECONDS / 60:.0f} minutes: another instance is "
+                    f"{action}: {lease.holder()}. Wait until it is done, or stop it, and start again."
+                )
+            if waited >= WAIT_NOTICE_SECONDS and not is_reported:
+                self.stdout.write(f"Waiting for another instance that is {action}.")
+                self.stdout.flush()
+                is_reported = True
+            time.sleep(WAIT_POLL_SECONDS)
 
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        _collect_static_files()
+        files = FileLease(settings.VAR_DIR / "prepare.lock")
+        with self._held(files, f"writing to {settings.VAR_DIR}"):
+            _collect_static_files()
         if not User.objects.exists():
             self._start_anew()
         # The first key is published before the first token is asked for; and a key that can't be
         # opened is told now, not by every request.
         KEYRING.current()
-        forget_expired()
-        call_command("clearsessions")
 
     def _start_anew(self) -> None:
         """Make the first administrator and the example organisation: both or, failing, neither."""
@@ -73,6 +120,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Made the first administrator: {email}, password: {told}")
         if not chosen:
             self.stdout.write("Store the password now; it is not shown again.")
+
+
+def _only_while_held(lease: Lease) -> Callable[..., Any]:
+    """Return a wrapper of statements that runs none once the lease is lost."""
+
+    def run(execute: Callable[..., Any], *statement: Any) -> Any:
+        lease.require_held()
+        return execute(*statement)
+
+    return run
 
 
 def _is_empty() -> bool:
@@ -98,21 +155,3 @@ def _collect_static_files() -> None:
 def _content_digest(path: str) -> bytes:
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let only one process at a time prepare: on this machine, and of one PostgreSQL database."""
-    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-    with (settings.VAR_DIR / "prepare.lock").open("w") as file:
-        flock(file, LOCK_EX)
-        if settings.IS_SQLITE:
-            yield
-            return
-        own = connection.copy()
-        try:
-            with own.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [_PREPARING])
-            yield
-        finally:
-            own.close()  # and with it the lock

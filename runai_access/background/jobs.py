@@ -1,0 +1,50 @@
+"""The jobs: sealing the audit log, and housekeeping.
+
+Housekeeping deletes rows that have expired. Each kind of row is a job of its own, so that one that
+fails does not stop the others.
+"""
+
+from collections.abc import Callable
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from applications.tokens import delete_expired_revocations
+from runai_access.api.models import IdempotencyKey
+from runai_access.api.throttles import forget_expired
+from runai_access.audit.archive import remove_archived
+from runai_access.audit.sealer import SealingJob
+from runai_access.background.job import Job, ShouldContinue
+from runai_access.db.batches import delete_in_batches
+
+SEALING_SECONDS = 2.0
+HOUSEKEEPING_SECONDS = 5 * 60.0
+# Soon after the start, but not among the first requests.
+_HOUSEKEEPING_DELAY = 10.0
+
+
+def default_jobs() -> list[Job]:
+    """Return the jobs of a server process; each call makes new ones, as sealing has state."""
+    return [
+        Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
+        _housekeeping("delete expired attempt counts", lambda _: forget_expired()),
+        _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
+        _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),
+        _housekeeping("delete expired sessions", delete_expired_sessions),
+        _housekeeping("delete audit rows that an archive holds", remove_archived),
+    ]
+
+
+def delete_expired_idempotency_keys(should_continue: ShouldContinue) -> int:
+    """Delete idempotency keys that are no longer kept, and return how many."""
+    return delete_in_batches(IdempotencyKey.objects.expired(), should_continue)
+
+
+def delete_expired_sessions(should_continue: ShouldContinue) -> int:
+    """Delete sessions that have expired, as `clearsessions` does, and return how many."""
+    expired = Session.objects.filter(expire_date__lt=timezone.now())
+    return delete_in_batches(expired, should_continue)
+
+
+def _housekeeping(name: str, run: Callable[[ShouldContinue], object]) -> Job:
+    return Job(name, HOUSEKEEPING_SECONDS, run, delay=_HOUSEKEEPING_DELAY)

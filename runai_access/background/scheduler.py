@@ -1,0 +1,144 @@
+"""The scheduler: one thread in each server process; in one process of all replicas it runs the jobs."""
+
+import logging
+import time
+from collections.abc import Sequence
+from threading import Event, Thread
+
+from django.db import Error, connection
+from django.utils import timezone
+
+from runai_access.background.job import Job, Outcome, ShouldContinue
+from runai_access.background.jobs import default_jobs
+from runai_access.db.leases import Lease, lease_for
+
+# Shorter than the lease's own defaults: sealing continues within seconds, and to lose the lease
+# without need does no harm.
+LEASE_EXPIRY_SECONDS = 15.0
+LEASE_RENEWAL_SECONDS = 5.0
+# How often a process that does not run the jobs tries to become the one that does.
+CAMPAIGN_SECONDS = 5.0
+# How long a job can run until the other jobs get their turn.
+TURN_SECONDS = 2.0
+# How long a process that stops waits for its thread, and how much of that the last jobs can take.
+STOP_SECONDS = 5.0
+_LAST_TURN_SECONDS = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Runs jobs in a thread of this process while this process holds the lease."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job] | None = None,
+        lease: Lease | None = None,
+        *,
+        campaign_seconds: float = CAMPAIGN_SECONDS,
+        turn_seconds: float = TURN_SECONDS,
+    ) -> None:
+        self._jobs = default_jobs() if jobs is None else jobs
+        self._lease = lease or lease_for(
+            connection, "background", expiry=LEASE_EXPIRY_SECONDS, renewal=LEASE_RENEWAL_SECONDS
+        )
+        self._campaign_seconds, self._turn_seconds = campaign_seconds, turn_seconds
+        self._due = dict.fromkeys((job.name for job in self._jobs), 0.0)
+        self._failing: set[str] = set()
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="background", daemon=True)
+        self.outcomes: dict[str, Outcome] = {}
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this process runs the jobs."""
+        return self._lease.is_held
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread: a job that runs ends after its current step, and the lease is released."""
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            pause = self._pass()
+        for job in self._jobs:
+            if job.runs_at_stop:
+                self._run_job(job, _Turn(_LAST_TURN_SECONDS))
+        self._lease.release()
+        connection.close()
+
+    def _pass(self) -> float:
+        """Run the jobs that are due, if this process is the leader; return when to come back."""
+        # As Django does between requests: a connection that the database closed is opened again.
+        connection.close_if_unusable_or_obsolete()
+        if not self._lead():
+            return self._campaign_seconds
+        for job in self._jobs:
+            if self._due[job.name] > time.monotonic() or not self._should_continue():
+                continue
+            started = time.monotonic()
+            turn = _Turn(self._turn_seconds, self._should_continue)
+            self._run_job(job, turn)
+            self._due[job.name] = started + (0 if turn.was_cut_short else job.interval)
+        return max(0.0, min(self._due.values(), default=self._campaign_seconds) - time.monotonic())
+
+    def _lead(self) -> bool:
+        """Return whether this process is the leader; become it if there is none."""
+        if self._lease.is_held:
+            return True
+        try:
+            is_leader = self._lease.try_acquire()
+        except Exception as error:  # noqa: BLE001  # logged; the next attempt may succeed
+            self._failed("leadership", error)
+            return False
+        self._succeeded("leadership")
+        if is_leader:
+            now = time.monotonic()
+            self._due = {job.name: now + job.first_delay for job in self._jobs}
+        return is_leader
+
+    def _should_continue(self) -> bool:
+        return self._lease.is_held and not self._stopping.is_set()
+
+    def _run_job(self, job: Job, turn: "_Turn") -> None:
+        started_at, started, text = timezone.now(), time.monotonic(), ""
+        try:
+            job.run(turn)
+        except Exception as error:  # noqa: BLE001  # logged; the next run may succeed
+            text = f"{type(error).__name__}: {str(error).strip()}"
+            self._failed(job.name, error)
+            connection.close()
+        else:
+            self._succeeded(job.name)
+        self.outcomes[job.name] = Outcome(started_at, time.monotonic() - started, text)
+
+    def _failed(self, name: str, error: Exception) -> None:
+        """Log the first failure of an outage, with a traceback unless the database is the cause."""
+        if name not in self._failing:
+            trace = None if isinstance(error, Error) else error
+            text = str(error).strip() or type(error).__name__
+            logger.error("Background work fails: %s: %s", name, text, exc_info=trace)
+        self._failing.add(name)
+
+    def _succeeded(self, name: str) -> None:
+        if name in self._failing:
+            logger.warning("Background work succeeds again: %s", name)
+        self._failing.discard(name)
+
+
+class _Turn:
+    """The time that one run of a job gets; calling it says whether the job continues."""
+
+    def __init__(self, seconds: float, is_allowed: ShouldContinue = lambda: True) -> None:
+        self._ends, self._is_allowed = time.monotonic() + seconds, is_allowed
+        self.was_cut_short = False
+
+    def __call__(self) -> bool:
+        self.was_cut_short = time.monotonic() >= self._ends
+        return not self.was_cut_short and self._is_allowed()

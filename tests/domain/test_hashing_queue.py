@@ -1,0 +1,331 @@
+"""Argon2 runs: one at a time in a process, shared fairly between passwords and client secrets."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.contrib.auth.hashers import check_password, make_password
+
+from runai_access import hashing
+from runai_access.errors import Busy
+from runai_access.hashing import HashingQueue, HashKind, hash_secret, verify_secret
+
+PASSWORD, SECRET = HashKind.PASSWORD, HashKind.CLIENT_SECRET
+OTHER = {PASSWORD: SECRET, SECRET: PASSWORD}
+both_kinds = pytest.mark.parametrize("kind", HashKind)
+
+
+class Waits:
+    """Which waits began, so that a test knows that a thread is in the queue."""
+
+    def __init__(self) -> None:
+        self._begun = threading.Semaphore(0)
+        self.timeouts: list[float | None] = []
+
+    def begin(self, timeout: float | None) -> None:
+        self.timeouts.append(timeout)
+        self._begun.release()
+
+    def expect(self, number: int = 1) -> None:
+        for _ in range(number):
+            assert self._begun.acquire(timeout=20), "no thread waits"
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """Report each wait; and wait for as long as it takes unless the timeout is zero."""
+    waits = Waits()
+
+    class ReportedEvent(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.begin(timeout)
+            return super().wait(20 if timeout else 0)
+
+    monkeypatch.setattr(hashing, "Event", ReportedEvent)
+    return waits
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch: pytest.MonkeyPatch) -> HashingQueue:
+    """An empty queue of this test's own, which the module uses, too."""
+    queue = HashingQueue()
+    monkeypatch.setattr(hashing, "_queue", queue)
+    return queue
+
+
+class Jobs:
+    """Threads that each do something, and what they did."""
+
+    def __init__(self, queue: HashingQueue) -> None:
+        self._queue = queue
+        self._threads: list[threading.Thread] = []
+        self._ended = threading.Semaphore(0)
+        self.served: list[str] = []
+        self.outcomes: list[object] = []
+
+    def start(self, job: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                self.outcomes.append(job())
+            except Busy as busy:
+                self.outcomes.append(busy)
+            self._ended.release()
+
+        thread = threading.Thread(target=run)
+        self._threads.append(thread)
+        thread.start()
+
+    def enter(self, name: str, kind: HashKind, *, is_patient: bool = False) -> None:
+        """Start a thread that takes the place, notes its name and leaves."""
+
+        def job() -> None:
+            with self._queue.slot(kind, is_patient=is_patient):
+                self.served.append(name)
+
+        self.start(job)
+
+    def expect_ends(self, number: int) -> None:
+        for _ in range(number):
+            assert self._ended.acquire(timeout=20), "a thread hangs"
+
+    def finish(self) -> None:
+        for thread in self._threads:
+            thread.join(timeout=20)
+            assert not thread.is_alive(), "a thread hangs"
+
+
+@pytest.fixture
+def jobs(queue: HashingQueue) -> Jobs:
+    return Jobs(queue)
+
+
+@contextmanager
+def taken(queue: HashingQueue, kind: HashKind = PASSWORD) -> Iterator[None]:
+    """Hold the place, as a hash that is running does."""
+    with queue.slot(kind):
+        yield
+
+
+@both_kinds
+def test_an_idle_queue_lets_a_hash_run_immediately(
+    queue: HashingQueue, waits: Waits, kind: HashKind
+) -> None:
+    for is_patient in (False, True):
+        with queue.slot(kind, is_patient=is_patient):
+            pass
+    assert waits.timeouts == []
+
+
+def test_one_hash_runs_at_a_time(queue: HashingQueue, jobs: Jobs) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def job() -> None:
+        nonlocal running, most
+        with queue.slot(SECRET, is_patient=True):
+            with lock:
+                running += 1
+                most = max(most, running)
+            hashing._hasher.hash("x")
+            with lock:
+                running -= 1
+
+    for _ in range(12):
+        jobs.start(job)
+    jobs.finish()
+    assert most == 1
+    assert jobs.outcomes == [None] * 12
+
+
+@both_kinds
+def test_two_guesses_of_a_kind_wait_and_the_third_is_refused_immediately(
+    queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
+) -> None:
+    with taken(queue):
+        jobs.enter("first", kind)
+        jobs.enter("second", kind)
+        waits.expect(2)
+        with pytest.raises(Busy) as busy, queue.slot(kind):
+            pytest.fail("a third guess got in")
+        assert busy.value.retry_after in (1, 2)
+        assert len(waits.timeouts) == 2, "the third did not wait"
+    jobs.finish()
+    assert sorted(jobs.served) == ["first", "second"]
+
+
+@both_kinds
+def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
+    queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
+) -> None:
+    with taken(queue):
+        for number in range(2):
+            jobs.enter(f"flood {number}", kind)
+        waits.expect(2)
+        jobs.enter("other", OTHER[kind])
+        waits.expect()
+    jobs.finish()
+    assert "other" in jobs.served
+
+
+def test_guesses_hold_at_most_five_threads(queue: HashingQueue, jobs: Jobs, waits: Waits) -> None:
+    """One runs, and two of each kind wait: three of a worker's eight threads stay free."""
+    with taken(queue):
+        for kind in HashKind:
+            for number in range(20):
+                jobs.enter(f"{kind} {number}", kind)
+        jobs.expect_ends(36)
+        assert all(isinstance(outcome, Busy) for outcome in jobs.outcomes)
+        waits.expect(4)
+    jobs.finish()
+    assert len(jobs.served) == 4
+
+
+@both_kinds
+def test_the_kinds_alternate_while_both_wait(
+    queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
+) -> None:
+    with taken(queue, kind):
+        for name, its_kind in [
+            ("a1", kind), ("a2", kind), ("b1", OTHER[kind]), ("b2", OTHER[kind]),
+        ]:  # fmt: skip
+            jobs.enter(name, its_kind)
+            waits.expect()
+    jobs.finish()
+    assert jobs.served == ["b1", "a1", "b2", "a2"]
+
+
+def test_a_kind_is_served_in_the_order_of_arrival(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    with taken(queue):
+        for number in range(5):
+            jobs.enter(str(number), SECRET, is_patient=True)
+            waits.expect()
+    jobs.finish()
+    assert jobs.served == list("01234")
+
+
+def test_a_guess_that_waits_too_long_is_refused_and_leaves_the_queue(
+    queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "GUESS_SECONDS", 0)
+    with taken(queue):
+        for _ in range(5):
+            with pytest.raises(Busy) as busy, queue.slot(SECRET):
+                pytest.fail("two hashes run")
+            assert busy.value.retry_after in (1, 2)
+    with queue.slot(SECRET):
+        pass
+
+
+def test_guesses_wait_for_a_few_seconds_and_new_secrets_for_ten(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    with taken(queue):
+        jobs.enter("guess", SECRET)
+        waits.expect()
+        jobs.enter("new", SECRET, is_patient=True)
+        waits.expect()
+    jobs.finish()
+    assert waits.timeouts == [hashing.GUESS_SECONDS, hashing.PATIENT_SECONDS] == [3, 10]
+
+
+def test_a_new_secret_waits_behind_a_full_queue(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    with taken(queue):
+        for number in range(2):
+            jobs.enter(f"guess {number}", SECRET)
+        waits.expect(2)
+        for number in range(3):
+            jobs.enter(f"new {number}", SECRET, is_patient=True)
+        waits.expect(3)
+    jobs.finish()
+    assert len(jobs.served) == 5
+    assert jobs.outcomes == [None] * 5
+
+
+def test_new_secrets_that_wait_leave_room_for_guesses(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    with taken(queue):
+        for number in range(3):
+            jobs.enter(f"new {number}", PASSWORD, is_patient=True)
+        waits.expect(3)
+        for number in range(2):
+            jobs.enter(f"guess {number}", PASSWORD)
+        waits.expect(2)
+    jobs.finish()
+    assert len(jobs.served) == 5
+
+
+def test_a_hash_that_fails_gives_its_place_to_the_next(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    with pytest.raises(RuntimeError), taken(queue):
+        jobs.enter("next", SECRET)
+        waits.expect()
+        raise RuntimeError
+    jobs.finish()
+    assert jobs.served == ["next"]
+
+
+def test_a_turn_that_comes_at_the_last_moment_is_used(
+    queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place is handed over after the wait has ended: it must not be lost."""
+    holder = queue.slot(PASSWORD)
+    holder.__enter__()
+
+    class LateEvent(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            holder.__exit__(None, None, None)
+            return False
+
+    monkeypatch.setattr(hashing, "Event", LateEvent)
+    with queue.slot(SECRET):
+        pass
+    with queue.slot(SECRET):
+        pass
+
+
+# Who waits how.
+
+
+def fill(jobs: Jobs, waits: Waits) -> None:
+    """Let as many guesses of both kinds wait as can."""
+    for kind in HashKind:
+        for number in range(2):
+            jobs.enter(f"{kind} {number}", kind)
+    waits.expect(4)
+
+
+def test_checks_of_passwords_and_secrets_are_refused_while_guesses_wait(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    secret_hash, password_hash = hash_secret("x"), make_password("x")
+    with taken(queue):
+        fill(jobs, waits)
+        for check in (
+            lambda: verify_secret(secret_hash, "x"),
+            lambda: verify_secret("no hash", "x"),
+            lambda: check_password("x", password_hash),
+        ):
+            with pytest.raises(Busy):
+                check()
+    jobs.finish()
+    assert verify_secret(secret_hash, "x")
+    assert check_password("x", password_hash)
+
+
+@pytest.mark.parametrize("make", [hash_secret, make_password])
+def test_new_secrets_and_passwords_are_made_while_guesses_wait(
+    queue: HashingQueue, jobs: Jobs, waits: Waits, make: Callable[[str], str]
+) -> None:
+    with taken(queue):
+        fill(jobs, waits)
+        jobs.start(lambda: make("x"))
+        waits.expect()
+    jobs.finish()
+    [made] = [outcome for outcome in jobs.outcomes if outcome is not None]
+    assert "argon2id" in str(made)

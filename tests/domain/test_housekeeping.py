@@ -1,0 +1,148 @@
+"""Housekeeping deletes what has expired, in short transactions, and nothing else."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from applications.models import RevokedToken
+from runai_access.api.models import AttemptCount, IdempotencyKey
+from runai_access.audit import archive as archiving
+from runai_access.audit.archive import archive_before
+from runai_access.audit.models import AuditEvent, Seal
+from runai_access.audit.verification import verify
+from runai_access.background.jobs import default_jobs
+from runai_access.db import batches
+from tests.domain.record import happened
+
+pytestmark = pytest.mark.django_db
+
+
+def new_count(expires_at: datetime) -> AttemptCount:
+    return AttemptCount(key=uuid.uuid4().hex, count=1, expires_at=expires_at)
+
+
+def new_key(expires_at: datetime) -> IdempotencyKey:
+    created_at = expires_at - timedelta(days=1)
+    return IdempotencyKey(caller=uuid.uuid4(), key="k", fingerprint="f", created_at=created_at)
+
+
+def new_revocation(expires_at: datetime) -> RevokedToken:
+    # A token is accepted for a minute past its expiry, for clocks that differ.
+    return RevokedToken(jti=uuid.uuid4(), expires_at=expires_at - timedelta(seconds=60))
+
+
+def new_session(expires_at: datetime) -> Session:
+    return Session(session_key=uuid.uuid4().hex, session_data="", expire_date=expires_at)
+
+
+EXPIRING: dict[type[models.Model], Callable[[datetime], models.Model]] = {
+    AttemptCount: new_count,
+    IdempotencyKey: new_key,
+    RevokedToken: new_revocation,
+    Session: new_session,
+}
+kinds = pytest.mark.parametrize("kind", EXPIRING, ids=lambda kind: kind.__name__)
+
+
+def keep_house(should_continue: Callable[[], bool] = lambda: True) -> None:
+    """Run every job once, as the scheduler does."""
+    for job in default_jobs():
+        job.run(should_continue)
+
+
+def add(kind: type[models.Model], *expiries: datetime) -> list[models.Model]:
+    rows = [EXPIRING[kind](expires_at) for expires_at in expiries]
+    kind._default_manager.bulk_create(rows)
+    return rows
+
+
+@kinds
+def test_rows_that_have_expired_are_deleted_and_others_kept(kind: type[models.Model]) -> None:
+    second, now = timedelta(seconds=1), timezone.now()
+    _, _, kept, later = add(
+        kind, now - timedelta(days=400), now - second, now + 30 * second, now + timedelta(days=400)
+    )
+    keep_house()
+    left = set(kind._default_manager.values_list("pk", flat=True))
+    assert left == {kept.pk, later.pk}
+
+
+@pytest.mark.parametrize("kind", [IdempotencyKey, RevokedToken, Session], ids=lambda k: k.__name__)
+def test_no_transaction_deletes_many_rows(
+    kind: type[models.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "ROWS_PER_BATCH", 10)
+    add(kind, *[timezone.now() - timedelta(days=2)] * 35)
+    table = kind._meta.db_table
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        keep_house()
+    statements = [query["sql"] for query in queries]
+    deletes = [sql for sql in statements if sql.startswith("DELETE") and table in sql]
+    assert len(deletes) == 4
+    assert all("LIMIT 10" in sql for sql in deletes)
+    assert not kind._default_manager.exists()
+
+
+@pytest.mark.parametrize("kind", [IdempotencyKey, RevokedToken, Session], ids=lambda k: k.__name__)
+def test_deleting_ends_between_two_batches_when_asked_to(
+    kind: type[models.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "ROWS_PER_BATCH", 10)
+    add(kind, *[timezone.now() - timedelta(days=2)] * 35)
+    rows = kind._default_manager.all()
+    answers = iter([True, True, False])
+    assert batches.delete_in_batches(rows, lambda: next(answers)) == 20
+    assert rows.count() == 15
+    assert batches.delete_in_batches(rows, lambda: False) == 0
+
+
+def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
+    """A new table whose rows expire gets a job, or is named here with the reason why not."""
+    others = {
+        "User",  # `temporary_until` is of the password, not of the row
+        "SignInNetwork",  # its manager deletes old rows whenever it adds one
+    }
+    words = ("expire", "expiry", "until", "last_seen")
+    expiring = {
+        model
+        for model in apps.get_models()
+        if any(word in field.name for field in model._meta.fields for word in words)
+    }
+    assert {model for model in expiring if model.__name__ not in others} <= EXPIRING.keys()
+
+
+def test_an_archive_that_was_interrupted_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (500, 450, 0):
+        AuditEvent.objects.create(
+            time=timezone.now() - timedelta(days=days), action="create", result="Succeeded"
+        )
+    with monkeypatch.context() as patch:
+        patch.setattr(archiving, "remove_archived", lambda: 0)  # as if it was killed
+        archive = archive_before(timezone.now() - timedelta(days=400), tmp_path)
+    assert archive is not None
+    assert verify().leaving == 2
+    keep_house()
+    report = verify()
+    assert (report.faults, report.leaving, report.archived_events) == ([], 0, 2)
+    assert not Seal.objects.filter(number__lte=archive.last_seal).exists()
+    assert AuditEvent.objects.count() == 2  # the new one, and the one that reports the archive
+
+
+def test_housekeeping_changes_nothing_where_nothing_has_expired() -> None:
+    happened("one")
+    keep_house()
+    before = list(AuditEvent.objects.values()), list(Seal.objects.values())
+    keep_house()
+    assert (list(AuditEvent.objects.values()), list(Seal.objects.values())) == before

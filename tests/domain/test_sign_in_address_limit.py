@@ -1,0 +1,226 @@
+"""Failed sign-ins from one address or IPv6 site are limited, whichever users they try."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from runai_access import hashing
+from runai_access.accounts.backends import EmailBackend
+from runai_access.accounts.models import User
+from runai_access.accounts.signin import TooManyFailures
+from runai_access.api.models import AttemptCount
+from runai_access.audit.models import AuditEvent
+from runai_access.errors import Busy
+from tests import factories
+from tests.domain.racing import together
+from tests.domain.signing_in import (
+    CAFE,
+    HOME,
+    PASSWORD,
+    Clock,
+    clock_at_noon,
+    enter,
+    fail,
+    guess,
+    is_locked,
+    outcome,
+    refusal,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rosa(db: None) -> User:
+    return factories.person("rosa@acme.example", password=PASSWORD)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return clock_at_noon(monkeypatch)
+
+
+@pytest.fixture
+def few(settings: Settings) -> None:
+    """Six failures for an address and nine for an IPv6 site."""
+    settings.SIGN_IN_ADDRESS_FAILURES = 6
+    settings.SIGN_IN_NETWORK_FAILURES = 9
+
+
+def spray(times: int, address: str | None = HOME, first: int = 0) -> None:
+    """Fail once with each of so many invented emails; each failure is let through."""
+    for number in range(first, first + times):
+        fail(1, f"invented-{number}@acme.example", address)
+
+
+def counted() -> int:
+    return sum(AttemptCount.objects.values_list("count", flat=True))
+
+
+def test_thirty_failures_lock_the_address_for_every_user(rosa: User, clock: Clock) -> None:
+    spray(30)
+    refused = refusal("another@acme.example")
+    assert str(refused) == "Too many failed attempts from your network."
+    assert refused.seconds == 15 * 60
+    with pytest.raises(TooManyFailures):
+        enter()
+    clock(timedelta(minutes=14, seconds=59))
+    assert refusal("another@acme.example").seconds == 1
+    clock(timedelta(seconds=1))
+    assert enter() == rosa
+
+
+def test_another_address_goes_on(rosa: User, few: None) -> None:
+    spray(6)
+    assert is_locked("another@acme.example")
+    assert enter(address=CAFE) == rosa
+
+
+def test_each_user_still_has_five_failures_at_an_address(rosa: User, few: None) -> None:
+    fail(5)
+    assert str(refusal()) == "Too many failed attempts."
+    fail(1, "gus@acme.example")
+    assert str(refusal("gus@acme.example")) == "Too many failed attempts from your network."
+
+
+def test_the_longest_wait_is_reported(rosa: User, few: None, clock: Clock) -> None:
+    spray(1)
+    clock(timedelta(minutes=10))
+    fail(5)
+    refused = refusal()
+    assert refused.seconds == 15 * 60, "and not the 5 minutes of the address"
+    assert str(refused) == "Too many failed attempts."
+    assert refusal("another@acme.example").seconds == 5 * 60
+
+
+def test_the_count_of_an_address_ends_fifteen_minutes_after_its_first_failure(
+    few: None, clock: Clock
+) -> None:
+    for number in range(12):
+        spray(1, first=number)
+        clock(timedelta(minutes=3))
+    assert not is_locked("another@acme.example")
+
+
+def test_refused_guesses_do_not_lengthen_the_wait_of_an_address(few: None, clock: Clock) -> None:
+    spray(6)
+    for _ in range(14):
+        clock(timedelta(minutes=1))
+        assert is_locked("another@acme.example")
+    clock(timedelta(minutes=1))
+    assert not is_locked("another@acme.example")
+
+
+def test_a_success_takes_only_its_own_attempt_back(rosa: User, few: None) -> None:
+    spray(5)
+    for _ in range(3):
+        assert enter() == rosa
+    spray(1, first=5)
+    assert is_locked("another@acme.example"), "the successes cleared failures of others"
+
+
+def test_successes_lock_nobody_out(rosa: User, few: None) -> None:
+    for _ in range(10):
+        assert enter() == rosa
+    assert counted() == 0
+
+
+# IPv6.
+
+
+def test_a_64_bit_network_counts_as_one_address(few: None) -> None:
+    for number in range(6):
+        spray(1, f"2001:db8::{number + 1}", first=number)
+    assert is_locked("another@acme.example", "2001:db8::99")
+    assert not is_locked("another@acme.example", "2001:db8:0:1::1")
+
+
+def test_failures_from_many_networks_lock_the_48_bit_site(rosa: User, few: None) -> None:
+    for number in range(9):
+        spray(1, f"2001:db8:7:{number}::1", first=number)
+    refused = refusal("another@acme.example", "2001:db8:7:99::1")
+    assert str(refused) == "Too many failed attempts from your network."
+    with pytest.raises(TooManyFailures):
+        enter(address="2001:db8:7:ffff::1")
+    assert enter(address="2001:db8:8::1") == rosa
+
+
+def test_by_default_a_site_has_300_failures(settings: Settings) -> None:
+    assert settings.SIGN_IN_NETWORK_FAILURES == 300
+
+
+def test_ipv4_addresses_have_no_site(few: None) -> None:
+    for number in range(12):
+        spray(1, f"192.0.2.{number}", first=number)
+    assert not is_locked("another@acme.example", "192.0.2.99")
+
+
+def test_callers_without_an_address_share_one_count(few: None) -> None:
+    spray(6, None)
+    assert is_locked("another@acme.example", None)
+
+
+# What a refusal costs.
+
+
+def test_a_refused_guess_writes_no_count_and_checks_no_password(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spray(6)
+    rows = AttemptCount.objects.count()
+    monkeypatch.setattr(EmailBackend, "authenticate", lambda *_, **__: pytest.fail("checked"))
+    with CaptureQueriesContext(connection) as queries:
+        for number in range(50):
+            assert is_locked(f"other-{number}@acme.example")
+    assert AttemptCount.objects.count() == rows
+    about_counts = [
+        query["sql"] for query in queries if AttemptCount._meta.db_table in query["sql"]
+    ]
+    assert len(about_counts) == 50
+    assert all(sql.startswith("SELECT") for sql in about_counts)
+
+
+def test_an_address_that_invents_emails_makes_a_bounded_number_of_counts(few: None) -> None:
+    for number in range(100):
+        outcome(f"invented-{number}@acme.example")
+    # One of the address, and of each email that was tried one at the address and one everywhere.
+    assert AttemptCount.objects.count() == 1 + 2 * 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_guesses_at_many_users_share_the_count_of_the_address(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keycloak CVE-2024-4629, with another email in each guess."""
+    monkeypatch.setattr(hashing, "GUESSES_WAITING", 24)
+    outcomes = together([partial(guess, f"invented-{number}@acme.example") for number in range(24)])
+    kinds = [type(outcome).__name__ for outcome in outcomes]
+    assert kinds.count("NoneType") == 6, outcomes
+    assert kinds.count("TooManyFailures") == 18, outcomes
+    assert AttemptCount.objects.count() == 1 + 2 * 6, "refused guesses left counts behind"
+
+
+def test_a_guess_that_was_never_made_counts_nowhere(
+    rosa: User, few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise Busy("Too many sign-ins at once.", retry_after=2)
+
+    monkeypatch.setattr(EmailBackend, "authenticate", busy)
+    for number in range(10):
+        with pytest.raises(Busy):
+            guess(f"invented-{number}@acme.example", "2001:db8::1")
+    assert counted() == 0
+
+
+def test_a_locked_address_is_recorded_with_its_reason(few: None) -> None:
+    spray(6)
+    assert is_locked("another@acme.example")
+    event = AuditEvent.objects.latest("pk")
+    assert (event.subject_name, event.reason) == (
+        "another@acme.example", "too many failures from this address",
+    )  # fmt: skip
