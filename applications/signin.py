@@ -6,6 +6,7 @@ from applications.models import Application
 from applications.validators import is_name
 from runai_access.api.throttles import network_of
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+from runai_access.db.outage import best_effort
 
 
 def sign_in(
@@ -20,13 +21,15 @@ def sign_in(
     application = recognise(client_id, secret, origin, known_as=known_as)
     if application is None:
         return None
-    application.note_login()
-    record_once_a_minute(
-        "sign-in",
-        Entity("application", str(application.pk), application.name),
-        actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
-        succeeded=True,
-    )
+    # A program goes on while the database is read-only or full, as long as its secret is remembered.
+    with best_effort():
+        application.note_login()
+        record_once_a_minute(
+            "sign-in",
+            Entity("application", str(application.pk), application.name),
+            actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
+            succeeded=True,
+        )
     return application
 
 

@@ -13,7 +13,7 @@ from runai_access.db.availability import WRITES
 
 EVERY_SECONDS = 1.0
 # An answer older than this counts as none: the check itself waits for a database that hangs.
-STALE_SECONDS = 2.5
+STALE_SECONDS = 2.9
 # SQLite needs room for its write-ahead log.
 MIN_FREE_BYTES = 16 * 1024 * 1024
 
@@ -47,14 +47,14 @@ class Readiness:
         return self._problem
 
     def start(self) -> None:
-        """Check once, and then every second until `stop`."""
-        self._check()
+        """Check now, and then every second until `stop`."""
         self._thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
 
     def _run(self) -> None:
+        self._check()
         while not self._stopping.wait(EVERY_SECONDS):
             self._check()
         self._close()

@@ -344,10 +344,10 @@ def unsealed(server: Server) -> int:
     return int(found[1].replace(",", ""))
 
 
-def fail_to_sign_in(server: Server, client: str) -> None:
-    """Leave an audit row."""
-    body = {"grant_type": "client_credentials", "client_id": client, "client_secret": "wrong"}
-    assert requests.post(f"{server.url}/api/v2/token", data=body, timeout=30).status_code == 401
+def status_of_guess(server: Server) -> int:
+    """Return the status of a sign-in with a wrong secret; a 401 leaves an audit row."""
+    body = {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "wrong"}
+    return requests.post(f"{server.url}/api/v2/token", data=body, timeout=30).status_code
 
 
 def test_one_process_of_two_servers_leads_and_another_follows_a_kill(
@@ -360,7 +360,7 @@ def test_one_process_of_two_servers_leads_and_another_follows_a_kill(
     [leading] = [server for server in (one, two) if is_below(first, server.process.pid)]
     [other] = [server for server in (one, two) if server is not leading]
     leading.kill()
-    fail_to_sign_in(other, "after-the-kill")
+    assert status_of_guess(other) == 401
     expiry = LEASE_EXPIRY_SECONDS + CAMPAIGN_SECONDS + 5
     wait_until(lambda: leader_of(other) not in (0, first), "another leader", seconds=expiry)
     assert is_below(leader_of(other), other.process.pid)
@@ -386,19 +386,17 @@ def test_a_server_that_stops_hands_over_without_waiting_for_the_expiry(
 
 def test_sealing_continues_when_the_database_is_back(start_server: StartServer) -> None:
     server = start_server()
-    wait_until(lambda: unsealed(server) == 0, "every row to be sealed")
+    fails = "Background work fails: seal the audit log"
+    wait_until(lambda: leader_of(server) > 0, "a leader", seconds=CAMPAIGN_SECONDS + 5)
     with database_away(server):
-        wait_until(lambda: requests_fail(server), "the server to notice")
-    wait_until(lambda: not requests_fail(server), "the database to be back")
-    fail_to_sign_in(server, "after-the-outage")
+        # A SQLite file that is moved stays open where it is open.
+        if server.database.startswith("postgres"):
+            wait_until(lambda: fails in server.output, "the scheduler to notice")
+    wait_until(lambda: status_of_guess(server) == 401, "the server to answer")
     seconds = LEASE_EXPIRY_SECONDS + CAMPAIGN_SECONDS + 15
     wait_until(lambda: unsealed(server) == 0, "the new row to be sealed", seconds=seconds)
-    assert server.output.count("Background work fails: seal the audit log") <= 4
+    assert server.output.count(fails) <= 1
     assert "Traceback" not in server.output
-
-
-def requests_fail(server: Server) -> bool:
-    return requests.get(f"{server.url}/readyz", timeout=30).status_code == 503
 
 
 def test_every_default_job_succeeds_on_an_empty_database() -> None:

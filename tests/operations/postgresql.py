@@ -1,0 +1,136 @@
+"""PostgreSQL servers that a test can freeze, demote and kill; each with its own data."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import skip_for_missing_tool
+from tests.servers import _children, free_port
+
+USER = "runai-access-postgres"  # .ci/with-postgres makes it: PostgreSQL refuses to run as root
+
+
+def require_postgresql_run() -> None:
+    """Skip where the tests run on SQLite: the run on PostgreSQL has these."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        pytest.skip("tested in the run on PostgreSQL")
+
+
+class Cluster:
+    """A running PostgreSQL server on a port of 127.0.0.1."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.port = free_port()
+        self._folder = folder
+
+    @classmethod
+    def create(cls) -> "Cluster":
+        """Start a new server with an empty database."""
+        cluster = cls(_own_folder())
+        cluster._run(
+            "initdb", "-D", cluster.data, "-U", "runai", "-E", "UTF8", "--no-locale", "--auth=trust"
+        )
+        cluster.start()
+        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE runai_access")
+        return cluster
+
+    def standby(self) -> "Cluster":
+        """Start a server that replicates this one, and refuses writes until `promote`."""
+        other = Cluster(_own_folder())
+        source = f"host=127.0.0.1 port={self.port} user=runai"
+        other._run("pg_basebackup", "-D", other.data, "-R", "-d", source, "--checkpoint=fast")
+        other.start()
+        return other
+
+    def url(self, database: str = "runai_access", port: int | None = None) -> str:
+        return f"postgres://runai@127.0.0.1:{port or self.port}/{database}"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options += " -c unix_socket_directories=''"
+        self._run(
+            "pg_ctl",
+            "-D",
+            self.data,
+            "-l",
+            self._folder / "log",
+            "-w",
+            "-s",
+            "start",
+            "-o",
+            options,
+        )
+
+    def stop(self) -> None:
+        """End the server as a crash would."""
+        with suppress(subprocess.CalledProcessError):
+            self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def promote(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-w", "-s", "promote")
+
+    def configure(self, setting: str, value: str) -> None:
+        """Change a setting of the running server."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET {setting} = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the server, as a hypervisor may; its kernel still acknowledges."""
+        main = int((self.data / "postmaster.pid").read_text().split()[0])
+        processes = [main, *_children(main)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+        command = [*(user if os.geteuid() == 0 else []), _program(program), *map(str, arguments)]
+        subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
+
+
+def _program(name: str) -> str:
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    path = str(newest[-1]) if newest else shutil.which(name)
+    if path is None:
+        skip_for_missing_tool(f"no {name} of PostgreSQL on this machine")
+    return str(path)
+
+
+def _own_folder() -> Path:
+    """Make a folder that the server's user owns; pytest keeps its own folders to itself."""
+    folder = Path(tempfile.mkdtemp(prefix="runai-access-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, USER, USER)
+    return folder
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Start a server and end it; nothing of it stays."""
+    cluster = Cluster.create()
+    try:
+        yield cluster
+    finally:
+        cluster.remove()

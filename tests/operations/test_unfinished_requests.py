@@ -1,0 +1,245 @@
+"""Requests that never end occupy no thread, are ended in time, and disturb nobody."""
+
+import asyncio
+import json
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import requests
+
+from runai_access.server import bodies
+from runai_access.server.bodies import BodyReader, BodyTimeout
+from tests.conftest import StartServer
+from tests.operations.conftest import SlowRequest, wait_until
+from tests.operations.unfinished import KINDS, begin, held
+from tests.servers import Server, _children
+
+PAGES = ("/healthz", "/readyz", "/sign-in/", "/.well-known/jwks.json")
+
+
+def port_of(server: Server) -> int:
+    port = urlsplit(server.url).port
+    assert port
+    return port
+
+
+def statuses(server: Server, times: int = 3) -> set[int]:
+    """Ask for each page on connections of their own, so that every worker is met."""
+    return {
+        requests.get(server.url + page, timeout=10).status_code
+        for _ in range(times)
+        for page in PAGES
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_everybody_else_is_served_while_unfinished_requests_are_held(
+    start_server: StartServer, kind: str
+) -> None:
+    server = start_server()
+    with held({kind: 300}, port_of(server)):
+        assert statuses(server) == {200}
+    assert statuses(server) == {200}
+    assert server.stop() == 0
+
+
+@pytest.mark.slow
+def test_everybody_else_is_served_while_all_kinds_are_held_together(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    with held(dict.fromkeys(KINDS, 500), port_of(server)), ThreadPoolExecutor(4) as clients:
+        seen = [clients.submit(statuses, server) for _ in range(4)]
+        assert [one.result() for one in seen] == [{200}] * 4
+    assert statuses(server) == {200}
+
+
+def test_a_body_that_arrives_late_is_answered(server: Server) -> None:
+    request = SlowRequest(port_of(server))
+    assert statuses(server) == {200}
+    assert request.finish().startswith(b"HTTP/1.1 401")
+
+
+def test_http2_is_not_spoken(server: Server) -> None:
+    """One HTTP/2 connection can hold many requests open; over HTTP/1.1 it holds one."""
+    with begin("http2", port_of(server)) as connection:
+        answer = connection.recv(1000)
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_does_not_wait_for_a_body(server: Server, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n".encode()
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+class Drip:
+    """A body that arrives a byte at a time and never ends."""
+
+    def __init__(
+        self, headers: dict[str, str], *, pieces: int | None = None, size: int = 1
+    ) -> None:
+        self.headers = headers
+        self.sent = 0
+        self._pieces, self._size = pieces, size
+
+    async def __call__(self) -> bytes:
+        await asyncio.sleep(3600)
+        return b""
+
+    def __aiter__(self) -> "Drip":
+        return self
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(0)
+        if self._pieces is not None and self.sent >= self._pieces:
+            await asyncio.sleep(3600)
+        self.sent += 1
+        return b"a" * self._size
+
+
+def read(reader: BodyReader, drip: Drip) -> Any:
+    return reader.read(drip, drip)
+
+
+@pytest.fixture
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BASE_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BYTES_PER_SECOND", 1_000_000_000)
+
+
+@pytest.mark.usefixtures("_short")
+@pytest.mark.parametrize(
+    "headers",
+    [{"content-length": "100"}, {"content-length": "500000"}, {"transfer-encoding": "chunked"}],
+    ids=["small", "large", "chunked"],
+)
+def test_a_drip_of_bytes_does_not_extend_the_time_for_a_body(headers: dict[str, str]) -> None:
+    with pytest.raises(BodyTimeout):
+        asyncio.run(read(BodyReader(limit=1024), Drip(headers, size=0)))
+
+
+def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+    timeout = asyncio.timeout
+    monkeypatch.setattr(bodies.asyncio, "timeout", lambda s: given.append(s) or timeout(0.01))
+    with pytest.raises(BodyTimeout):
+        asyncio.run(
+            read(BodyReader(limit=1024), Drip({"content-length": str(64 * 1024 * 10)}, pieces=0))
+        )
+    assert given == [40.0]
+
+
+def test_the_oldest_unfinished_body_makes_room_for_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_UNFINISHED", 2)
+
+    async def three() -> list[Any]:
+        reader = BodyReader(limit=1024)
+        tasks = []
+        for _ in range(3):
+            tasks.append(asyncio.create_task(read(reader, Drip({"content-length": "10"}))))
+            await asyncio.sleep(0)
+        done, _ = await asyncio.wait(tasks, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        assert done == {tasks[0]}
+        reader.give_up_all()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(three())] == [BodyTimeout] * 3
+
+
+def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_UNFINISHED_BYTES", 100_000)
+
+    async def many() -> list[Any]:
+        reader = BodyReader(limit=1_000_000)
+        drips = [Drip({"content-length": "900000"}, pieces=3, size=20_000) for _ in range(10)]
+        tasks = [asyncio.create_task(read(reader, drip)) for drip in drips]
+        for _ in range(50):
+            await asyncio.sleep(0)
+            assert reader._kept_bytes <= 100_000
+        reader.give_up_all()
+        assert reader._kept_bytes == 0
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {type(one) for one in asyncio.run(many())} == {BodyTimeout}
+
+
+def _lives(pid: int) -> bool:
+    """Return whether a process still runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextmanager
+def writes_blocked(database: str) -> Iterator[None]:
+    """Hold the lock that everyone waits for who creates an application."""
+    if database.startswith("sqlite"):
+        path = urlsplit(database).path[1:]
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    with psycopg.connect(database) as connection:
+        connection.execute("LOCK TABLE accessrules_subject IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which processes live")
+def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_blocked(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    workers = _children(server.process.pid)
+    made = server.command(
+        "create_application", "creator", "--role", "System administrator", "--json"
+    )
+    credentials = json.loads(made.stdout)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials["clientId"],
+        "client_secret": credentials["clientSecret"],
+    }
+    token = requests.post(f"{server.url}/api/v2/token", data=form, timeout=30).json()[
+        "access_token"
+    ]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def create(number: int) -> None:
+        with suppress(requests.RequestException):
+            body = {"name": f"blocked-{number}"}
+            requests.post(f"{server.url}/api/v1/apps", json=body, headers=headers, timeout=30)
+
+    with writes_blocked(server.database), ThreadPoolExecutor(40) as clients:
+        for number in range(40):
+            clients.submit(create, number)
+        # What needs a thread waits now; health does not.
+        wait_until(lambda: not _page_in_time(server), "every thread to be blocked", seconds=10)
+        assert requests.get(f"{server.url}/healthz", timeout=0.5).status_code == 200
+        server.process.kill()
+        wait_until(lambda: not any(map(_lives, workers)), "the workers to end", seconds=5)
+
+
+def _page_in_time(server: Server) -> bool:
+    try:
+        requests.get(f"{server.url}/sign-in/", timeout=1)
+    except requests.Timeout:
+        return False
+    return True
