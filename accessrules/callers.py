@@ -1,10 +1,10 @@
 """Who is asking: a subject with its authority, or the machine itself for commands."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol, Self
 
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from accessrules.authorization import Authority, authority_of, unlimited_authority
 from accessrules.models import Subject

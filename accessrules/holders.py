@@ -4,12 +4,12 @@
 """
 
 from collections import defaultdict
-from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Concat
+from django.utils.functional import cached_property
 
 from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules

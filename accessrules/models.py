@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Iterable, Sequence
-from functools import cached_property, reduce
+from functools import reduce
 from itertools import groupby
 from operator import or_
 from typing import Any, Self
@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Left, Length
 from django.db.models.lookups import In
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from runai_access.folding import fold
 from runai_access.ui.keys import Among, Aside

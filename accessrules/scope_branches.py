@@ -7,12 +7,12 @@ first SHOWN.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, at_or_below
 from accessrules.scope_tree import full_names

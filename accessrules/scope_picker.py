@@ -1,9 +1,9 @@
 """Choosing a scope, or several, in a form: in which to grant, or below which to put another."""
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accessrules.authorization import Authority
 from accessrules.models import Role, Scope

@@ -7,7 +7,8 @@ here. What is wrong with the result is said by `scope_faults`.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+
+from django.utils.functional import cached_property
 
 from accessrules.models import Scope, scope_label
 from accessrules.scope_files import Entry

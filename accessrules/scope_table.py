@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 
 from accessrules import scope_cells, scope_counts, scope_policy
 from accessrules.authorization import Authority

@@ -3,12 +3,12 @@
 What is looked for and what is chosen travels in the form itself, as in the scope picker.
 """
 
-from functools import cached_property
 from uuid import UUID
 
 from django.db.models import F
 from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accessrules.actions import find_subject
 from accessrules.authorization import Authority

@@ -1,9 +1,9 @@
 """The tables of access rules and of roles."""
 
-from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from accessrules import cells
 from accessrules.authorization import Authority

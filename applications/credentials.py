@@ -10,9 +10,9 @@ from applications.lookups import by_client_id
 from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from applications.validators import is_name
-from runai_access.api.throttles import Attempt, Limit, attempt_all
+from runai_access.api.throttles import Limit, attempt_all, used_up
 from runai_access.errors import Busy, TooMany
-from runai_access.hashing import hash_secret, verify_secret
+from runai_access.hashing import HashKind, guessing, hash_secret, verify_secret
 
 REMEMBERED_AT_MOST = 10_000
 # Verifies in vain, in each METER_SECONDS, which is also the longest wait that a refusal asks for.
@@ -74,12 +74,16 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     good = application is not None and application.enabled and bool(secret_hash)
     if good and _memory.recalls(secret_hash, secret):
         return application
-    attempt = _count_attempt(client_id, address)
-    try:
-        is_right = verify_secret(secret_hash or _NO_HASH, secret)
-    except Busy:
-        attempt.give_back()
-        raise
+    limits = _limits(client_id, address)
+    _refuse(used_up(*limits))
+    with guessing(HashKind.CLIENT_SECRET):
+        attempt = attempt_all(*limits)
+        _refuse(attempt.waits)
+        try:
+            is_right = verify_secret(secret_hash or _NO_HASH, secret)
+        except Busy:
+            attempt.give_back()
+            raise
     if is_right and good:
         attempt.succeed()
         _memory.remember(secret_hash, secret)
@@ -87,19 +91,21 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     return None
 
 
-def _count_attempt(client_id: str, address: str) -> Attempt:
-    """Count one Argon2 verify before it runs; raise TooMany where there have been too many.
+def _limits(client_id: str, address: str) -> tuple[Limit, Limit]:
+    """Return the limits on Argon2 verifies, each of which is counted before it runs.
 
     Per client and address, so that a stranger can't use up an honest client's tries; per address,
     so that no address takes more than its share of the hashing whatever client IDs it invents.
     """
-    attempt = attempt_all(
+    return (
         Limit(("client", client_id, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
         Limit(("address", address), TRIES_PER_ADDRESS, METER_SECONDS),
     )
-    if attempt.refused:
-        raise TooMany("Too many wrong secrets.", retry_after=attempt.retry_after)
-    return attempt
+
+
+def _refuse(waits: dict[Limit, int]) -> None:
+    if waits:
+        raise TooMany("Too many wrong secrets.", retry_after=max(waits.values()))
 
 
 def _find(client_id: str) -> Application | None:

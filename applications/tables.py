@@ -1,9 +1,9 @@
 """The Applications table."""
 
-from functools import cached_property
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.utils.functional import cached_property
 
 from accessrules.authorization import Authority
 from accessrules.holders import HolderTable, by_first_rule, rule_texts

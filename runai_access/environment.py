@@ -17,6 +17,17 @@ ENGINES = {
     "django.db.backends.sqlite3": "django.db.backends.sqlite3",
     "django.db.backends.postgresql": "runai_access.db.postgresql",
 }
+# How psycopg and libpq notice a server that is gone; DATABASE_URL can set each of them. The limits on
+# statements and locks have their defaults in `runai_access.db.postgresql`.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    # For the look-ups of tokens, which bind on the server (`applications.lookups`).
+    "prepare_threshold": 5,
+}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -65,6 +76,8 @@ def database(default: str) -> dict[str, Any]:
             "DATABASE_URL must look like postgres://user:password@host:5432/name or "
             "sqlite:////folder/file.sqlite3."
         )
+    if parsed["ENGINE"].endswith("postgresql"):
+        parsed["OPTIONS"] = {**POSTGRESQL_OPTIONS, **parsed.get("OPTIONS", {})}
     parsed.update(hosts, ENGINE=ENGINES[parsed["ENGINE"]])
     return parsed
 

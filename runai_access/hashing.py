@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from threading import Event, Lock
+from threading import BoundedSemaphore, Event, Lock
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -23,6 +23,8 @@ LANES = 1
 # One hash runs at a time and two guesses of each kind wait, so guesses hold at most five of a
 # worker's eight threads.
 GUESSES_WAITING = 2
+# Guesses of a kind that are being counted in the database, wait or are hashed.
+GUESSES_AT_ONCE = GUESSES_WAITING + 1
 # A hash takes about 30 ms, so a guess that waits for seconds is on a machine that is overloaded.
 GUESS_SECONDS = 3
 PATIENT_SECONDS = 10
@@ -104,6 +106,21 @@ class HashingQueue:
 
 
 _queue = HashingQueue()
+_guesses = {kind: BoundedSemaphore(GUESSES_AT_ONCE) for kind in HashKind}
+
+
+@contextmanager
+def guessing(kind: HashKind) -> Iterator[None]:
+    """Hold one of the few places for a guess, from before it is counted until it is checked.
+
+    Raises Busy immediately when none is free: a flood must not wait for the database, either.
+    """
+    if not _guesses[kind].acquire(blocking=False):
+        raise _busy()
+    try:
+        yield
+    finally:
+        _guesses[kind].release()
 
 
 @contextmanager

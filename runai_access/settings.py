@@ -98,18 +98,6 @@ if IS_SQLITE:
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-    # For all of our processes; those that answer requests also limit statements and locks
-    # (`runai_access.db.postgresql`). DATABASE_URL can set each of them: see docs/operations.md.
-    _database["OPTIONS"] = {
-        "connect_timeout": 3,
-        "tcp_user_timeout": 10_000,
-        "keepalives_idle": 10,
-        "keepalives_interval": 3,
-        "keepalives_count": 3,
-        # For the look-ups of tokens, which bind on the server (`applications.lookups`).
-        "prepare_threshold": 5,
-        **_database.get("OPTIONS", {}),
-    }
 # Each thread keeps its connection: opening one costs more than what most requests ask of it.
 _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,8 +1,8 @@
 """Choosing members of a group: people and applications, as groups have no groups."""
 
-from functools import cached_property
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accessrules.authorization import Authority
 from accessrules.models import Subject, SubjectQuerySet

@@ -15,12 +15,12 @@ from accessrules.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
 from runai_access.accounts.models import SignInNetwork, User, normalise_email
 from runai_access.accounts.validators import is_email
-from runai_access.api.throttles import Attempt, Limit, attempt, attempt_all, network_of
+from runai_access.api.throttles import Limit, attempt, attempt_all, network_of, used_up
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.errors import Busy, TooMany
+from runai_access.hashing import HashKind, guessing
 
 REFUSED = "wrong e-mail or password, disabled, or a temporary password past its time"
-
 
 # What the limits count, and what a refusal by each says on the page and in the audit log.
 _PAIR, _ADDRESS, _SITE = "sign-in", "sign-in address", "sign-in site"
@@ -82,15 +82,21 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
 
 
 def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
-    """Return the enabled person of this e-mail and password; count and record every failure."""
+    """Return the enabled person of this e-mail and password; count and record every failure.
+
+    Raises TooManyFailures and Busy.
+    """
     email = normalise_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
-    guess = _counted_guess(email, origin)
-    try:
-        user = auth.authenticate(request, email=email, password=password)
-    except Busy:
-        guess.give_back()  # nothing was guessed
-        raise
+    limits = _limits_now(email, origin)
+    with guessing(HashKind.PASSWORD):
+        while (guess := attempt_all(*limits)).refused:  # others took the last attempt meanwhile
+            limits = _limits_now(email, origin)
+        try:
+            user = auth.authenticate(request, email=email, password=password)
+        except Busy:
+            guess.give_back()  # nothing was guessed
+            raise
     if not isinstance(user, User):
         _record_refusal(email, origin, REFUSED)
         return None
@@ -98,28 +104,32 @@ def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
     return user
 
 
-def _counted_guess(email: str, origin: Origin) -> Attempt:
-    """Count one guess under every limit before the password is checked.
+def _limits_now(email: str, origin: Origin) -> list[Limit]:
+    """Return the limits that the next guess counts under.
 
-    Raises TooManyFailures, and records it, where a limit is used up; then nothing is counted.
+    Raises TooManyFailures, and records it, where one is used up. This counts and writes nothing, so
+    a guess that is refused is cheap.
     """
     limits = _limits(email, origin.address)
     of_user = Limit((_USER, email), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
-    guess = attempt_all(*limits, of_user)
-    if of_user in guess.waits:
+    waits = used_up(*limits, of_user)
+    if of_user not in waits:
+        limits.append(of_user)
+    elif not SignInNetwork.objects.is_known(email, network_of(origin.address)):
         # A user whom strangers guess goes on signing in where they did before. All new addresses
         # together share an attempt now and then, so that the user is not locked out for good.
-        if not SignInNetwork.objects.is_known(email, network_of(origin.address)):
-            limits.append(Limit((_NEW_NETWORK, email), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS))
-        guess = attempt_all(*limits)
-    if guess.refused:
-        longest = max(guess.waits, key=guess.waits.__getitem__)
+        shared = Limit((_NEW_NETWORK, email), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS)
+        limits.append(shared)
+        if used_up(shared):
+            # Each waits for a whole turn: told the rest of this one, all would come at its end.
+            waits[shared] = shared.seconds
+    waits.pop(of_user, None)
+    if waits:
+        longest = max(waits, key=waits.__getitem__)
         message, reason = _TOO_MANY[longest.parts[0]]
         _record_refusal(email, origin, reason)
-        # New addresses wait for a whole turn each: told the rest of it, all would come at its end.
-        is_shared = longest.parts[0] == _NEW_NETWORK
-        raise TooManyFailures(longest.seconds if is_shared else guess.retry_after, message)
-    return guess
+        raise TooManyFailures(waits[longest], message)
+    return limits
 
 
 def _limits(email: str, address: str | None) -> list[Limit]:

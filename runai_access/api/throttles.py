@@ -67,23 +67,28 @@ class Attempt:
 
 def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attempt:
     """Take one of `limit` attempts at what `parts` name, before it is tried; see `attempt_all`."""
-    return attempt_all(Limit(parts, limit, seconds, extend=extend))
+    one = Limit(parts, limit, seconds, extend=extend)
+    waits = used_up(one)
+    return Attempt((one,), waits) if waits else attempt_all(one)
 
 
 def attempt_all(*limits: Limit) -> Attempt:
     """Take one attempt under each limit before it is tried, or none where a limit is used up.
 
     Counting first is what stops parallel guesses: of a hundred sent at once, as many are tried as
-    the limit allows. A refused attempt writes nothing and never extends a wait.
+    the limit allows. A refused attempt leaves nothing behind and never extends a wait. Ask `used_up`
+    before: that refuses most without a lock.
     """
-    keys = sorted({limit.key for limit in limits})
-    waits = _waits(limits, AttemptCount.objects.filter(key__in=keys), timezone.now())
-    if waits:
-        return Attempt(limits, waits)
     while True:
-        taken = _take(limits, keys)
+        taken = _take(limits)
         if taken is not None:
             return taken
+
+
+def used_up(*limits: Limit) -> dict[Limit, int]:
+    """Return the limits without another attempt, and the seconds until each ends; count nothing."""
+    rows = AttemptCount.objects.filter(key__in=[limit.key for limit in limits])
+    return _waits(limits, rows, timezone.now())
 
 
 def network_of(address: str | None, *, prefix: int = 64) -> str:
@@ -109,7 +114,6 @@ def forget_expired() -> None:
 def _waits(
     limits: Iterable[Limit], rows: Iterable[AttemptCount], now: datetime
 ) -> dict[Limit, int]:
-    """Return the limits that are used up, and the seconds until each ends."""
     counts = {row.key: row for row in rows if row.expires_at > now}
     return {
         limit: max(1, math.ceil((counts[limit.key].expires_at - now).total_seconds()))
@@ -119,11 +123,12 @@ def _waits(
 
 
 @transaction.atomic
-def _take(limits: tuple[Limit, ...], keys: list[str]) -> Attempt | None:
+def _take(limits: tuple[Limit, ...]) -> Attempt | None:
     """Count one attempt under each limit; return None where a count was removed meanwhile.
 
     Every transaction locks its rows in the order of their keys, so none waits for another in turn.
     """
+    keys = sorted({limit.key for limit in limits})
     new = [AttemptCount(key=key, expires_at=timezone.now()) for key in keys]
     AttemptCount.objects.bulk_create(new, ignore_conflicts=True)
     rows = {row.key: row for row in _locked(keys)}

@@ -151,9 +151,6 @@ class DatabaseLease(Lease):
         self._renewer: Thread | None = None
         self._connection = connection.copy()
         self._connection.inc_thread_sharing()
-        # psycopg prepares statements that repeat, which PgBouncer before 1.21 does not support.
-        options = self._connection.settings_dict.setdefault("OPTIONS", {})
-        options["prepare_threshold"] = None
 
     @property
     def is_held(self) -> bool:
@@ -243,7 +240,7 @@ class DatabaseLease(Lease):
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(statement, parameters)
-                return cursor.rowcount
+                return int(cursor.rowcount)
         except Error:
             self._connection.close()
             raise

@@ -11,12 +11,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import Expression, F, Func, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
+from django.utils.functional import cached_property
 
 from runai_access.ui.ordered_keys import OrderedKeys
 

@@ -6,13 +6,13 @@ can't read is left out and told. A page needs a table, a filter set and a search
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.functional import cached_property
 
 from runai_access.ui import export
 from runai_access.ui.filters import Chip, ListFilterSet, is_text

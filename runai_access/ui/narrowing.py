@@ -14,11 +14,12 @@ page of them is read from there, or met there along the way if others leave rows
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, F, Q, QuerySet
+from django.utils.functional import cached_property
 
 from runai_access.ui.conditions import changed, renamed
 from runai_access.ui.keys import Among, AmongKeys, Aside, Keys, unindexed

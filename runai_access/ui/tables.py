@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self
 
 import django_tables2 as tables
 from django.db.models import Func, Model, QuerySet
+from django.utils.functional import cached_property
 from django_tables2.data import TableData
 
 from runai_access.ui import cells

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Semaphore
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,13 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import RequestFactory
 
+from runai_access import hashing
 from runai_access.accounts import models
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import TooManyFailures, sign_in
 from runai_access.api import throttles
 from runai_access.audit.recorder import Origin
+from runai_access.hashing import HashKind
 
 PASSWORD = "correct horse battery"
 HOME, CAFE = "192.0.2.10", "198.51.100.20"
@@ -34,6 +37,12 @@ def clock_at_noon(monkeypatch: pytest.MonkeyPatch) -> Clock:
         now += by
 
     return move
+
+
+def unlimited_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any number of guesses wait for their hash, so that nothing but the limits refuses one."""
+    monkeypatch.setattr(hashing, "GUESSES_WAITING", 1000)
+    monkeypatch.setattr(hashing, "_guesses", {kind: Semaphore(1000) for kind in HashKind})
 
 
 def request_from(address: str | None = HOME) -> HttpRequest:

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from applications.models import Application
 from applications.secrets import is_well_formed, new_secret
 from runai_access import hashing
 from runai_access.api import throttles
+from runai_access.api.models import AttemptCount
 from runai_access.errors import Busy, TooMany
 from runai_access.hashing import HashKind
 from tests import factories
@@ -293,6 +295,34 @@ def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, fe
             authenticate("stuck", new_secret(), HOME)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+
+
+def test_a_verify_that_finds_too_many_others_touches_no_count(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    known = actions.create_application(caller=SYSTEM, name="ci-known")
+    assert authenticate("ci-known", known.secret)
+    with ExitStack() as others:
+        for _ in range(hashing.GUESSES_AT_ONCE):
+            others.enter_context(hashing.guessing(HashKind.CLIENT_SECRET))
+        for client_id, secret in (("ci-prod", issued.secret), ("nobody", new_secret())):
+            with django_assert_num_queries(2), pytest.raises(Busy):
+                authenticate(client_id, secret, HOME)
+        assert authenticate("ci-known", known.secret) == known.application
+    assert not AttemptCount.objects.exclude(count=0).exists()
+    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+
+
+def test_clients_that_an_address_invents_leave_a_bounded_number_of_counts(
+    db: None, few: None
+) -> None:
+    for number in range(30):
+        try:
+            authenticate(f"invented-{number}", new_secret(), HOME)
+        except TooMany:
+            continue
+    assert AttemptCount.objects.count() == 1 + 6, "one of the address, and one of each client"
 
 
 # What ends a secret.

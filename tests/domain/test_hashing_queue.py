@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
 
 from runai_access import hashing
 from runai_access.errors import Busy
-from runai_access.hashing import HashingQueue, HashKind, hash_secret, verify_secret
+from runai_access.hashing import HashingQueue, HashKind, guessing, hash_secret, verify_secret
 
 PASSWORD, SECRET = HashKind.PASSWORD, HashKind.CLIENT_SECRET
 OTHER = {PASSWORD: SECRET, SECRET: PASSWORD}
@@ -287,6 +287,30 @@ def test_a_turn_that_comes_at_the_last_moment_is_used(
         pass
     with queue.slot(SECRET):
         pass
+
+
+# Places for guesses, from before they are counted.
+
+
+@both_kinds
+def test_three_guesses_of_a_kind_have_a_place_and_the_fourth_is_refused(kind: HashKind) -> None:
+    with ExitStack() as places:
+        for _ in range(3):
+            places.enter_context(guessing(kind))
+        with pytest.raises(Busy) as busy, guessing(kind):
+            pytest.fail("a fourth guess got in")
+        assert busy.value.retry_after in (1, 2)
+        with guessing(OTHER[kind]):
+            pass
+    with guessing(kind):
+        pass
+
+
+@both_kinds
+def test_a_guess_that_fails_leaves_its_place(kind: HashKind) -> None:
+    for _ in range(5):
+        with pytest.raises(RuntimeError), guessing(kind):
+            raise RuntimeError
 
 
 # Who waits how.

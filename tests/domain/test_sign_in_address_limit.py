@@ -1,5 +1,9 @@
 """Failed sign-ins from one address or IPv6 site are limited, whichever users they try."""
 
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 
@@ -29,6 +33,7 @@ from tests.domain.signing_in import (
     is_locked,
     outcome,
     refusal,
+    unlimited_capacity,
 )
 
 pytestmark = pytest.mark.django_db
@@ -149,8 +154,23 @@ def test_failures_from_many_networks_lock_the_48_bit_site(rosa: User, few: None)
     assert enter(address="2001:db8:8::1") == rosa
 
 
-def test_by_default_a_site_has_300_failures(settings: Settings) -> None:
-    assert settings.SIGN_IN_NETWORK_FAILURES == 300
+def test_an_operator_can_set_the_limits() -> None:
+    program = (
+        "from runai_access import settings as s; "
+        "print(s.SIGN_IN_ADDRESS_FAILURES, s.SIGN_IN_NETWORK_FAILURES, s.SIGN_IN_USER_FAILURES)"
+    )
+    prefix = "RUNAI_ACCESS_SIGN_IN_"
+    chosen = {"ADDRESS_FAILURES": "7", "NETWORK_FAILURES": "8", "USER_FAILURES": "9"}
+    for numbers, printed in (({}, "30 300 20"), (chosen, "7 8 9")):
+        environment = {f"{prefix}{name}": number for name, number in numbers.items()}
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == printed
 
 
 def test_ipv4_addresses_have_no_site(few: None) -> None:
@@ -184,6 +204,21 @@ def test_a_refused_guess_writes_no_count_and_checks_no_password(
     assert all(sql.startswith("SELECT") for sql in about_counts)
 
 
+def test_a_guess_that_finds_too_many_others_touches_no_count(rosa: User) -> None:
+    """Else a flood would keep all threads waiting for the database."""
+    with ExitStack() as others:
+        for _ in range(hashing.GUESSES_AT_ONCE):
+            others.enter_context(hashing.guessing(hashing.HashKind.PASSWORD))
+        for right in (True, False):
+            with CaptureQueriesContext(connection) as queries, pytest.raises(Busy) as busy:
+                (enter if right else guess)()
+            assert busy.value.retry_after in (1, 2)
+            assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+        with hashing.guessing(hashing.HashKind.CLIENT_SECRET):
+            pass
+    assert enter() == rosa
+
+
 def test_an_address_that_invents_emails_makes_a_bounded_number_of_counts(few: None) -> None:
     for number in range(100):
         outcome(f"invented-{number}@acme.example")
@@ -196,7 +231,7 @@ def test_parallel_guesses_at_many_users_share_the_count_of_the_address(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keycloak CVE-2024-4629, with another email in each guess."""
-    monkeypatch.setattr(hashing, "GUESSES_WAITING", 24)
+    unlimited_capacity(monkeypatch)
     outcomes = together([partial(guess, f"invented-{number}@acme.example") for number in range(24)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 6, outcomes

@@ -7,14 +7,12 @@ from functools import partial
 import pytest
 from django.contrib.auth import SESSION_KEY
 
-from runai_access import hashing
 from runai_access.accounts.backends import EmailBackend
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import REFUSED, TooManyFailures, sign_in
-from runai_access.api import throttles
 from runai_access.api.models import AttemptCount
-from runai_access.api.throttles import Limit, attempt, attempt_all, forget_expired
+from runai_access.api.throttles import Limit, attempt, attempt_all, forget_expired, used_up
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
 from tests import factories
@@ -29,6 +27,7 @@ from tests.domain.signing_in import (
     guess,
     is_locked,
     request_from,
+    unlimited_capacity,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -228,7 +227,7 @@ def test_a_lock_is_recorded_once_a_minute_and_names_the_reason(rosa: User) -> No
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_guesses_at_once_five_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keycloak CVE-2024-4629: guesses sent in parallel beat the limit."""
-    monkeypatch.setattr(hashing, "GUESSES_WAITING", 20)
+    unlimited_capacity(monkeypatch)
     factories.person("rosa@acme.example", password=PASSWORD)
     outcomes = together([guess for _ in range(20)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
@@ -290,25 +289,13 @@ def test_a_success_ends_the_counts_that_it_clears_and_lowers_the_others() -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_attempt_writes_nothing_even_when_a_limit_is_reached_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Others take the last attempt between the check and the count."""
+def test_an_attempt_that_others_forestall_leaves_no_count_behind() -> None:
+    """The limit is reached after `used_up` was asked."""
     full, new = Limit(("a",), 1, 60), Limit(("b",), 1, 60)
+    assert not used_up(full, new)
     attempt_all(full)
-    monkeypatch.setattr(throttles, "_waits", after_the_first_call(throttles._waits))
     assert attempt_all(new, full).refused
     assert AttemptCount.objects.count() == 1
-
-
-def after_the_first_call(real: Callable[..., dict[Limit, int]]) -> Callable[..., dict[Limit, int]]:
-    calls: list[object] = []
-
-    def waits(*arguments: object) -> dict[Limit, int]:
-        calls.append(arguments)
-        return real(*arguments) if len(calls) > 1 else {}
-
-    return waits
 
 
 @pytest.mark.django_db(transaction=True)

@@ -31,6 +31,7 @@ from tests.domain.signing_in import (
     outcome,
     refusal,
     request_from,
+    unlimited_capacity,
 )
 
 pytestmark = pytest.mark.django_db
@@ -189,7 +190,10 @@ def test_refusals_write_no_count(few: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_parallel_guesses_from_new_addresses_one_is_let_through(few: None) -> None:
+def test_of_parallel_guesses_from_new_addresses_one_is_let_through(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlimited_capacity(monkeypatch)
     strangers_fail(4)
     outcomes = together([partial(guess, ROSA, f"198.51.100.{number}") for number in range(12)])
     kinds = [type(outcome).__name__ for outcome in outcomes]

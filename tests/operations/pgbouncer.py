@@ -57,8 +57,9 @@ def running_pgbouncer(folder: Path, *, pool_size: int = 20) -> Iterator[PgBounce
     if not cluster.scheme.startswith("postgres"):
         pytest.skip("only PostgreSQL has a connection pooler")
     program = shutil.which("pgbouncer", path=_FOLDERS)
-    if program is None:
+    if not program:
         skip_for_missing_tool("no PgBouncer on this machine: apt-get install pgbouncer")
+        return
     port = free_port()
     config = folder / "pgbouncer.ini"
     config.write_text(

@@ -68,7 +68,6 @@ def test_a_released_lease_can_be_acquired_again(new_lease: NewLease) -> None:
 
 def test_the_holder_is_named(new_lease: NewLease) -> None:
     first, second = new_lease(), new_lease()
-    assert second.holder() == ""
     first.try_acquire()
     assert f"process {os.getpid()} on " in second.holder()
 
@@ -210,32 +209,17 @@ def test_a_table_that_cannot_be_created_is_reported(new_lease: NewLease) -> None
 
 
 @on_postgresql
-def test_a_holder_keeps_no_lock_no_transaction_and_no_prepared_statement(
-    new_lease: NewLease,
-) -> None:
-    lease = new_lease(expiry=30, renewal=0.01)
+def test_a_holder_keeps_no_lock_and_no_transaction(new_lease: NewLease) -> None:
+    lease = new_lease(expiry=30, renewal=0.1)
     lease.try_acquire()
-    renewals = set(expiries())
-
-    def is_renewed_often() -> bool:
-        renewals.update(expiries())
-        return len(renewals) > 10
-
-    wait_until(is_renewed_often, "renewals")
-    assert isinstance(lease, DatabaseLease)
-    lease._renewal = 60
-    lease._releasing.set()
-    assert lease._renewer
-    lease._renewer.join()
+    [acquired] = expiries()
+    wait_until(lambda: expiries()[0] > acquired, "a renewal")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks"
-            " WHERE pid <> pg_backend_pid() AND database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state <> 'active'"  # a renewal, which takes milliseconds
         )
-        assert cursor.fetchone() == (0,)
-    with lease._connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
         assert cursor.fetchone() == (0,)
 
 

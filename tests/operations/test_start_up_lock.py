@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -185,7 +184,7 @@ def test_preparing_uses_no_advisory_lock_of_a_session(prepare: Prepare, database
 def test_an_instance_killed_through_pgbouncer_leaves_nothing_behind(
     prepare: Prepare, database: str, pgbouncer: PgBouncer  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
-    through = without_prepared_statements(pgbouncer.url(database))
+    through = pgbouncer.url(database)
     first = prepare(database=through, stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
     assert locks(database) > 0, "it is in the middle of a transaction"
@@ -201,18 +200,12 @@ def test_an_instance_killed_through_pgbouncer_leaves_nothing_behind(
 def test_two_instances_through_pgbouncer_prepare_one_after_the_other(
     prepare: Prepare, database: str, pgbouncer: PgBouncer  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
-    through = without_prepared_statements(pgbouncer.url(database))
+    through = pgbouncer.url(database)
     both = [prepare(database=through) for _ in range(2)]
     ends = [one.finish() for one in both]
     assert [status for status, _, _ in ends] == [0, 0], ends
     assert sum("Made the first administrator" in said for _, said, _ in ends) == 1
     assert locks(database) == 0
-
-
-def without_prepared_statements(url: str) -> str:
-    """Return the URL with the one setting that PgBouncer before 1.21 needs."""
-    assert not urlsplit(url).query
-    return f"{url}?prepare_threshold=1000000000"
 
 
 def locks(database: str, kind: str = "%") -> int:
