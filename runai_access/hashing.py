@@ -5,17 +5,24 @@ secrets carry 256 random bits, so the cost guards a stolen database against noth
 random source; people's passwords need it in earnest.
 """
 
+import os
+import sys
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from threading import BoundedSemaphore, Event, Lock
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from runai_access.errors import Busy
+
+T = TypeVar("T")
 
 MEMORY_KIB = 19 * 1024
 PASSES = 2
@@ -29,6 +36,8 @@ GUESSES_AT_ONCE = GUESSES_WAITING + 1
 GUESS_SECONDS = 3
 PATIENT_SECONDS = 10
 RETRY_SECONDS = 2
+# Added to the niceness of the server: beside a busy page a hash gets a tenth of a core.
+NICENESS = 10
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
 
@@ -105,7 +114,15 @@ class HashingQueue:
             self._is_taken = False
 
 
+def _lower_priority() -> None:
+    # On Linux this is the priority of one thread; elsewhere it would be that of the whole process.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
 _queue = HashingQueue()
+# One thread for all runs: a priority that was lowered can't be raised again.
+_thread = ThreadPoolExecutor(1, "hashing", initializer=_lower_priority)
 _guesses = {kind: BoundedSemaphore(GUESSES_AT_ONCE) for kind in HashKind}
 
 
@@ -123,30 +140,29 @@ def guessing(kind: HashKind) -> Iterator[None]:
         _guesses[kind].release()
 
 
-@contextmanager
-def hashing_slot(kind: HashKind, *, is_patient: bool = False) -> Iterator[None]:
-    """Hold the process's only place for an Argon2 run, so that memory stays bounded.
+def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = False) -> T:
+    """Return the result of `run`, an Argon2 run, once it is this caller's turn.
 
-    Guesses, which strangers send, are refused with Busy while others wait. Whatever makes a new
-    secret or password is patient. Busy is the same for every guess, so it reveals nothing.
+    One runs at a time, so that memory stays bounded, and at a low priority, so that pages and
+    remembered clients hardly notice it. Guesses, which strangers send, are refused with Busy while
+    others wait; whatever makes a new secret or password is patient. Busy is the same for every
+    guess, so it reveals nothing.
     """
     with _queue.slot(kind, is_patient=is_patient):
-        yield
+        return _thread.submit(run).result()
 
 
 def hash_secret(secret: str) -> str:
     """Return the Argon2id hash of a new client secret in PHC string form."""
-    with hashing_slot(HashKind.CLIENT_SECRET, is_patient=True):
-        return _hasher.hash(secret)
+    return hash_in_turn(HashKind.CLIENT_SECRET, lambda: _hasher.hash(secret), is_patient=True)
 
 
 def verify_secret(secret_hash: str, secret: str) -> bool:
     """Return whether `secret` is the one that was hashed; an unreadable hash matches nothing."""
-    with hashing_slot(HashKind.CLIENT_SECRET):
-        try:
-            return _hasher.verify(secret_hash, secret)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
-            return False
+    try:
+        return hash_in_turn(HashKind.CLIENT_SECRET, lambda: _hasher.verify(secret_hash, secret))
+    except (VerifyMismatchError, VerificationError, InvalidHashError):
+        return False
 
 
 def _busy() -> Busy:

@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from runai_access import hashing
-from runai_access.hashing import HashKind, hashing_slot
+from runai_access.hashing import HashKind, hash_in_turn
 
 
 class BoundedArgon2Hasher(Argon2PasswordHasher):
@@ -15,12 +15,12 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Hash a new password; this waits patiently, as no stranger can ask for it."""
-        with hashing_slot(HashKind.PASSWORD, is_patient=True):
-            return super().encode(password, salt)
+        encode = super().encode
+        return hash_in_turn(HashKind.PASSWORD, lambda: encode(password, salt), is_patient=True)
 
     def verify(self, password: str, encoded: str) -> bool:
-        with hashing_slot(HashKind.PASSWORD):
-            return super().verify(password, encoded)
+        verify = super().verify
+        return hash_in_turn(HashKind.PASSWORD, lambda: verify(password, encoded))
 
     def harden_runtime(self, password: str, encoded: str) -> None:
         """Do nothing: there is one cost, so no hash is cheaper than another."""

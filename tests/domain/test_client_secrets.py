@@ -211,7 +211,7 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     monkeypatch.setattr(hashing, "GUESSES_WAITING", 0)
     told = set()
-    with hashing.hashing_slot(HashKind.CLIENT_SECRET):
+    with hashing._queue.slot(HashKind.CLIENT_SECRET):
         for client_id, secret in [
             ("ci-prod", issued.secret),
             ("ci-prod", new_secret()),

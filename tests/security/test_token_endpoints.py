@@ -122,7 +122,7 @@ def test_when_the_hashing_queue_is_full_nobody_is_told_apart(
     """RFC 9110 §15.6.4: 503 with Retry-After, the same for the right secret as for any other; it
     counts as nobody's failure, as nothing was tried."""
     clients = [("nightly", secret), *refused_clients(secret)]
-    with monkeypatch.context() as patch, hashing.hashing_slot(HashKind.PASSWORD):
+    with monkeypatch.context() as patch, hashing._queue.slot(HashKind.PASSWORD):
         patch.setattr(hashing, "GUESSES_WAITING", 0)
         for _ in range(25):
             answers = [ask(*client) for client in clients]
@@ -163,7 +163,7 @@ def test_without_its_database_the_answer_is_503_in_json(
     assert "Retry-After" in answer.headers
     assert b"10.0.0.7" not in answer.content
     assert [record.message for record in caplog.records if "10.0.0.7" in record.message] == [
-        "The database does not answer: no server at 10.0.0.7, user runai"
+        "The database cannot serve (OperationalError): no server at 10.0.0.7, user runai"
     ]
     answer.json()
 
