@@ -22,11 +22,12 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Request:
-    """A POST."""
+    """A request, a POST unless said otherwise."""
 
     url: str
     body: str
     content_type: str
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _by_wrk(request: Request, seconds: float) -> Load:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "request.lua"
         script.write_text(
-            f"wrk.method = 'POST'\nwrk.body = {json.dumps(request.body)}\n"
+            f"wrk.method = '{request.method}'\nwrk.body = {json.dumps(request.body)}\n"
             f"wrk.headers['Content-Type'] = '{request.content_type}'\n",
             encoding="utf-8",
         )
@@ -82,7 +83,7 @@ def _by_ourselves(request: Request, seconds: float) -> Load:
 def _send(request: Request, until: float, answered: list[bool]) -> None:
     parts = urlsplit(request.url)
     message = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"{request.method} {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
         f"Content-Type: {request.content_type}\r\nContent-Length: {len(request.body)}\r\n\r\n"
         f"{request.body}"
     ).encode()

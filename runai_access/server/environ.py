@@ -1,14 +1,18 @@
 """A request as WSGI describes it (PEP 3333)."""
 
 import sys
+from functools import lru_cache
 from typing import Any
 
 from granian.rsgi import Scope
 
 from runai_access.server.bodies import Body
 
-# WSGI has no prefix for these two.
-_PLAIN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+@lru_cache(maxsize=1024)
+def _key_of(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if name in ("content-type", "content-length") else f"HTTP_{key}"
 
 
 def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
     for name, value in scope.headers.items():
         if "_" in name:
             continue
-        key = _PLAIN.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        key = _key_of(name)
         if key not in environ:
             environ[key] = value
         else:

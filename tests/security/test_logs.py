@@ -10,6 +10,8 @@ from django.utils.module_loading import import_string
 
 from applications.secrets import new_secret
 from applications.tokens import issue
+from runai_access import logs
+from runai_access.logs import LoggedElsewhere, RepeatFilter
 from tests import factories
 
 
@@ -50,3 +52,69 @@ def test_a_host_that_is_not_ours_is_refused_without_a_line_in_the_log(
 ) -> None:
     assert Client(headers={"Host": "evil.example"}).get("/sign-in/").status_code == 400
     assert caplog.records == []
+
+
+class Log:
+    """What the repeat filter lets through, with a clock that the test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self._filter = RepeatFilter()
+        monkeypatch.setattr(logs.time, "monotonic", lambda: self.now)
+
+    def written(self, message: str, *args: object, error: Exception | None = None) -> str | None:
+        exc_info = (type(error), error, error.__traceback__) if error else None
+        record = logging.LogRecord("a", logging.ERROR, "", 0, message, args, exc_info)
+        return record.getMessage() if self._filter.filter(record) else None
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    return Log(monkeypatch)
+
+
+def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None:
+    message = "The database cannot serve (%s): %s"
+    assert log.written(message, "OperationalError", "away, try 0")
+    assert not any(
+        log.written(message, "OperationalError", f"away, try {n}") for n in range(20_000)
+    )
+    log.now += 61
+    assert log.written(message, "OperationalError", "still away") == (
+        "The database cannot serve (OperationalError): still away (20000 more like it before)"
+    )
+
+
+def test_another_kind_of_outage_has_a_line_of_its_own(log: Log) -> None:
+    message = "The database cannot serve (%s): %s"
+    assert log.written(message, "OperationalError", "away")
+    assert log.written(message, "LockNotAvailableError", "locked")
+    assert log.written("Something else")
+
+
+def test_an_error_with_a_traceback_may_repeat_a_little(log: Log) -> None:
+    """Its answer names the line by the id of the request."""
+    lines = [
+        log.written("Internal Server Error: %s", "/", error=RuntimeError()) for _ in range(500)
+    ]
+    assert len([line for line in lines if line]) == logs.TRACEBACKS
+
+
+def test_messages_that_a_stranger_invents_cannot_fill_the_memory(log: Log) -> None:
+    for number in range(logs.MAX_KINDS + 100):
+        log.written(f"invented {number}")
+    assert len(log._filter._kinds) == logs.MAX_KINDS
+
+
+def test_an_answer_503_is_logged_where_its_reason_is_known() -> None:
+    def record(status: int) -> logging.LogRecord:
+        return logging.makeLogRecord({"msg": "%s: %s", "status_code": status})
+
+    assert not LoggedElsewhere().filter(record(503))
+    assert LoggedElsewhere().filter(record(500))
+
+
+def test_the_log_of_the_product_uses_both_filters() -> None:
+    configured: Any = settings.LOGGING
+    assert configured["handlers"]["console"]["filters"] == ["repeats"]
+    assert configured["loggers"]["django.request"]["filters"] == ["logged-elsewhere"]

@@ -1,0 +1,168 @@
+"""What the server gives Django of a request, and how it shares its threads."""
+
+import threading
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import pytest
+import requests
+
+from runai_access.server.bodies import Body
+from runai_access.server.environ import environ_of
+from runai_access.server.pool import QueueFull, ThreadPool
+from tests.conftest import StartServer
+from tests.operations.writers import Access
+from tests.servers import Server
+
+
+class Headers(list[tuple[str, str]]):
+    def items(self) -> list[tuple[str, str]]:
+        return self
+
+
+@dataclass
+class Scope:
+    """The parts of an RSGI scope that are read."""
+
+    headers: Headers = field(default_factory=Headers)
+    path: str = "/"
+    method: str = "GET"
+    query_string: str = ""
+    http_version: str = "1.1"
+    scheme: str = "http"
+    client: str = "192.0.2.7:4711"
+    server: str = "127.0.0.1:8000"
+
+
+def environ(*headers: tuple[str, str], **values: str) -> dict[str, Any]:
+    return environ_of(Scope(Headers(headers), **values), Body(BytesIO(b"a=b"), "3"))
+
+
+@pytest.mark.parametrize(
+    "name", ["x_forwarded_for", "x-forwarded_for", "content_length", "cookie_"]
+)
+def test_a_header_whose_name_has_an_underscore_is_ignored(name: str) -> None:
+    """As nginx does: WSGI knows both spellings under one name."""
+    given = environ(("x-forwarded-for", "192.0.2.1"), (name, "203.0.113.9"))
+    assert given["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+    assert "203.0.113.9" not in given.values()
+
+
+def test_repeated_headers_are_joined() -> None:
+    """RFC 9110 §5.3, and RFC 6265 §4.2.1 for cookies."""
+    given = environ(("accept", "a/b"), ("accept", "c/d"), ("cookie", "one=1"), ("cookie", "two=2"))
+    assert given["HTTP_ACCEPT"] == "a/b,c/d"
+    assert given["HTTP_COOKIE"] == "one=1; two=2"
+
+
+def test_the_length_is_that_of_the_body_that_was_received() -> None:
+    assert environ(("content-length", "99"))["CONTENT_LENGTH"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("client", "address"), [("192.0.2.7:4711", "192.0.2.7"), ("[2001:db8::1]:4711", "2001:db8::1")]
+)
+def test_the_address_of_the_client_has_no_port(client: str, address: str) -> None:
+    assert environ(client=client)["REMOTE_ADDR"] == address
+
+
+def test_a_path_is_given_as_wsgi_has_it() -> None:
+    """PEP 3333, Unicode Issues: bytes as Latin-1."""
+    assert environ(path="/Zürich")["PATH_INFO"].encode("latin-1").decode() == "/Zürich"
+
+
+def test_a_forged_spelling_of_a_proxy_header_changes_no_address(start_server: StartServer) -> None:
+    server = start_server(environment={"RUNAI_ACCESS_TRUSTED_PROXIES": "127.0.0.1"})
+    access = Access.of_administrator(server)
+    headers = {"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": "203.0.113.9"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": access.client_id,
+        "client_secret": access.secret,
+    }
+    granted = requests.post(f"{server.url}/api/v2/token", data=form, headers=headers, timeout=30)
+    token = {"Authorization": f"Bearer {granted.json()['access_token']}"}
+    span = "start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
+    log = requests.get(f"{server.url}/api/v1/audit/log?{span}", headers=token, timeout=30).json()
+    addresses = {row["source_ip"] for row in log["audit_logs"] if row["action"] == "sign-in"}
+    assert addresses == {"192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in/", "/nothing/", "/api/v1/nothing", "/static/nothing.css", "/favicon.ico"]
+)
+def test_every_answer_says_its_length_or_comes_in_chunks(server: Server, path: str) -> None:
+    answer = requests.get(server.url + path, timeout=10)
+    assert "Content-Length" in answer.headers or answer.headers["Transfer-Encoding"] == "chunked"
+
+
+def test_head_has_the_headers_of_get_and_no_body(server: Server) -> None:
+    """RFC 9110 §9.3.2."""
+    got = requests.get(f"{server.url}/sign-in/", timeout=10)
+    asked = requests.head(f"{server.url}/sign-in/", timeout=10)
+    assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+    assert (asked.status_code, asked.content) == (200, b"")
+
+
+class Work:
+    """A job that begins, and ends when told."""
+
+    def __init__(self) -> None:
+        self.began, self.end, self.ended = (threading.Event() for _ in range(3))
+
+    def __call__(self) -> None:
+        self.began.set()
+        assert self.end.wait(10)
+        self.ended.set()
+
+
+def test_jobs_beyond_the_threads_wait_in_turn_and_beyond_the_queue_are_refused() -> None:
+    pool = ThreadPool(threads=1, max_waiting=1)
+    first, second, third = Work(), Work(), Work()
+    assert pool.submit(first)
+    assert first.began.wait(10)
+    assert not pool.submit(second)
+    with pytest.raises(QueueFull):
+        pool.submit(third)
+    second.end.set()
+    first.end.set()
+    assert second.ended.wait(10)
+
+
+def test_a_job_that_waits_can_be_withdrawn_and_one_that_began_cannot() -> None:
+    pool = ThreadPool(threads=1, max_waiting=5)
+    first, second, third = Work(), Work(), Work()
+    pool.submit(first)
+    assert first.began.wait(10)
+    pool.submit(second)
+    pool.submit(third)
+    assert pool.withdraw(second)
+    assert not pool.withdraw(first)
+    third.end.set()
+    first.end.set()
+    assert third.ended.wait(10)
+    assert not second.began.is_set()
+
+
+def test_the_thread_that_was_used_last_is_used_again() -> None:
+    """Few requests at a time then wake few threads."""
+    pool = ThreadPool(threads=4, max_waiting=1)
+    threads: set[str] = set()
+    for _ in range(20):
+        work = Work()
+        work.end.set()
+        pool.submit(lambda work=work: threads.add(threading.current_thread().name) or work())  # type: ignore[misc]
+        assert work.ended.wait(10)
+        while len(pool._idle) < 4:
+            pass
+    assert len(threads) == 1
+
+
+@pytest.mark.parametrize("operator", ["%3E%3D", "%3C%3D"])
+def test_a_condition_is_read_when_its_operator_is_percent_encoded(
+    server: Server, operator: str
+) -> None:
+    """RFC 3986 §2.1: `<` and `>` stand in no URL as they are; raw ones get 400 before Django runs."""
+    url = f"{server.url}/api/v1/apps?filterBy=createdAt{operator}2026-01-01T00:00:00Z"
+    assert requests.get(url, timeout=10).status_code == 401, "it is read, and asks who is there"
