@@ -3,11 +3,11 @@
     python -m bench.servers            medians of seven rounds, SQLite in a temporary folder
     python -m bench.servers --quick    a look, not a measurement
 
-Each serves the whole product with two workers of eight threads: our gateway on granian's RSGI
-interface, and granian's WSGI interface, waitress and gunicorn as they come. Asked are an empty view
-through the same middleware, a token for a remembered secret, and the sign-in page. The last column
-says whether a server answers others while 24 bodies of requests never come: granian's WSGI interface
-and gunicorn's threads read them in the thread that answers.
+Each serves the whole product with two workers, and each of those with as many threads as ours has: our
+gateway on granian's RSGI interface, and granian's WSGI interface, waitress and gunicorn as they come.
+Asked are an empty view through the same middleware, a token for a remembered secret, and the sign-in
+page. The last column says whether a server answers others while 24 bodies of requests never come:
+granian's WSGI interface and gunicorn's threads read them in the thread that answers.
 
 Prints a table and writes bench/var/servers.json.
 """
@@ -26,13 +26,14 @@ from statistics import median
 from urllib.parse import urlencode
 
 from bench.load import Load, Request, load
+from runai_access.server.worker import THREADS
 from tests.operations.unfinished import held
 from tests.operations.writers import Access
 from tests.servers import ROOT, Server, free_port, manage, server_environment, status_of
 
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (2, 2.0) if QUICK else (7, 4.0)
-WORKERS, THREADS = 2, 8
+WORKERS = 2
 FORM = "application/x-www-form-urlencoded"
 WSGI = "runai_access.wsgi:application"
 GRANIAN = [

@@ -27,9 +27,9 @@ T = TypeVar("T")
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# One hash runs at a time and two guesses of each kind wait, so guesses hold at most five of a
-# worker's eight threads.
-GUESSES_WAITING = 2
+# One hash runs at a time and four guesses of each kind wait, so guesses hold at most ten of a
+# worker's twelve threads (runai_access/server/worker.py).
+GUESSES_WAITING = 4
 # Guesses of a kind that are being counted in the database, wait or are hashed.
 GUESSES_AT_ONCE = GUESSES_WAITING + 1
 # A hash takes about 30 ms, so a guess that waits for seconds is on a machine that is overloaded.

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
@@ -52,7 +52,7 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
 
 
-def skip_for_missing_tool(reason: str) -> None:
+def skip_for_missing_tool(reason: str) -> NoReturn:
     """Skip on a person's machine; fail in CI, where every tool is to be there."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"In CI nothing may be missing: {reason}")

@@ -1,6 +1,5 @@
 """Choosing members of a group: people and applications, as groups have no groups."""
 
-
 from django.http import QueryDict
 from django.utils.functional import cached_property
 

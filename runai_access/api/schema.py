@@ -157,7 +157,7 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
             description=(
                 "Conditions `field operator value`, all of which must hold. Fields: "
                 + "; ".join(_field(name, field) for name, field in listing.fields.items())
-                + ". In a URL, `<`, `>` and `\"` must be percent-encoded (RFC 3986 §2.1): `%3C`, `%3E`,"
+                + '. In a URL, `<`, `>` and `"` must be percent-encoded (RFC 3986 §2.1): `%3C`, `%3E`,'
                 " `%22`."
             ),
             examples=[OpenApiExample("One condition", value=["createdAt>=2026-01-01T00:00:00Z"])],

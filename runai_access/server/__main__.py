@@ -42,6 +42,8 @@ def main(host: str, port: int) -> None:
         websockets=False,
         workers=WORKERS,
         loop=Loops.uvloop,
+        # The threads that hand requests to the event loop: more would compete for the interpreter.
+        runtime_blocking_threads=1,
         backlog=4096,
         backpressure=max(64, min(MAX_CONNECTIONS, files - _RESERVED_FILES)),
         respawn_failed_workers=True,

@@ -1,15 +1,16 @@
 """Answers that need no thread: health, and refusals while no thread can be had."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.test import RequestFactory
-from granian.rsgi import HTTPProtocol
 
 from runai_access.errors import Busy
 from runai_access.errors_views import PROGRAM_PATHS, busy
 from runai_access.middleware import SecurityHeadersMiddleware
+from runai_access.server.rsgi import HTTPProtocol
 
 RETRY_AFTER_SECONDS = 5
 _OVERLOADED = "The server is overloaded."
@@ -36,7 +37,7 @@ class Answer:
         protocol.response_bytes(self.status, self.headers, self.body)
 
 
-def json_answer(status: int, members: dict[str, object], **headers: str) -> Answer:
+def json_answer(status: int, members: Mapping[str, object], **headers: str) -> Answer:
     """Return an answer with a JSON object and the security headers that every answer has."""
     extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
     all_headers = [("content-type", "application/json"), *_HEADERS, *_transport(), *extra]

@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from granian.rsgi import HTTPProtocol, Scope
+from runai_access.server.rsgi import HTTPProtocol, Scope
 
 # A body gets this long in total, however it arrives: a drip of bytes does not extend it.
 BASE_SECONDS = 30.0

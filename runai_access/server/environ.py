@@ -4,9 +4,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-from granian.rsgi import Scope
-
 from runai_access.server.bodies import Body
+from runai_access.server.rsgi import Scope
 
 
 @lru_cache(maxsize=1024)

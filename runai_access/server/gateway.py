@@ -2,7 +2,6 @@
 
 The event loop receives a request in full and only then gives it to a thread, so unfinished requests
 occupy nothing but a little memory. Health is answered by the event loop itself.
-(RSGI: https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md)
 """
 
 import asyncio
@@ -13,13 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from granian.rsgi import HTTPProtocol, Scope
-
 from runai_access.server.answers import Answer, Overload, body_timeout, health
 from runai_access.server.bodies import Body, BodyReader, BodyTimeout
 from runai_access.server.environ import environ_of
 from runai_access.server.pool import QueueFull, ThreadPool
 from runai_access.server.readiness import Readiness
+from runai_access.server.rsgi import HTTPProtocol, Scope
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 logger = logging.getLogger(__name__)
@@ -147,7 +145,7 @@ def _respond(
         else:
             stream = protocol.response_stream(status, headers)
             for piece in pieces:
-                stream.send_bytes(piece)
+                stream.send_bytes(piece)  # sent without waiting: it is queued already
     finally:
         if hasattr(pieces, "close"):
             pieces.close()

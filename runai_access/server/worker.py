@@ -13,7 +13,7 @@ from runai_access.server.draining import DRAIN_SECONDS, take_no_more_connections
 if TYPE_CHECKING:
     from runai_access.server.gateway import Gateway
 
-THREADS = 8
+THREADS = 12
 MAX_WAITING = 512
 # A worker whose main process has died ends within five seconds, whatever its threads wait for.
 PARENT_CHECK_SECONDS = 0.5

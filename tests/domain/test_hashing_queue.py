@@ -9,7 +9,15 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from runai_access import hashing
 from runai_access.errors import Busy
-from runai_access.hashing import HashingQueue, HashKind, guessing, hash_secret, verify_secret
+from runai_access.hashing import (
+    GUESSES_WAITING,
+    HashingQueue,
+    HashKind,
+    guessing,
+    hash_secret,
+    verify_secret,
+)
+from runai_access.server import worker
 
 PASSWORD, SECRET = HashKind.PASSWORD, HashKind.CLIENT_SECRET
 OTHER = {PASSWORD: SECRET, SECRET: PASSWORD}
@@ -138,19 +146,20 @@ def test_one_hash_runs_at_a_time(queue: HashingQueue, jobs: Jobs) -> None:
 
 
 @both_kinds
-def test_two_guesses_of_a_kind_wait_and_the_third_is_refused_immediately(
+def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
-        jobs.enter("first", kind)
-        jobs.enter("second", kind)
-        waits.expect(2)
+        names = [f"guess {number}" for number in range(GUESSES_WAITING)]
+        for name in names:
+            jobs.enter(name, kind)
+        waits.expect(GUESSES_WAITING)
         with pytest.raises(Busy) as busy, queue.slot(kind):
-            pytest.fail("a third guess got in")
+            pytest.fail("one guess more got in")
         assert busy.value.retry_after in (1, 2)
-        assert len(waits.timeouts) == 2, "the third did not wait"
+        assert len(waits.timeouts) == GUESSES_WAITING, "the last one did not wait"
     jobs.finish()
-    assert sorted(jobs.served) == ["first", "second"]
+    assert sorted(jobs.served) == names
 
 
 @both_kinds
@@ -158,26 +167,30 @@ def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
-        for number in range(2):
+        for number in range(GUESSES_WAITING):
             jobs.enter(f"flood {number}", kind)
-        waits.expect(2)
+        waits.expect(GUESSES_WAITING)
         jobs.enter("other", OTHER[kind])
         waits.expect()
     jobs.finish()
     assert "other" in jobs.served
 
 
-def test_guesses_hold_at_most_five_threads(queue: HashingQueue, jobs: Jobs, waits: Waits) -> None:
-    """One runs, and two of each kind wait: three of a worker's eight threads stay free."""
+def test_guesses_leave_threads_for_everybody_else(
+    queue: HashingQueue, jobs: Jobs, waits: Waits
+) -> None:
+    """One runs, and a few of each kind wait."""
+    held = 2 * GUESSES_WAITING
+    assert 2 * hashing.GUESSES_AT_ONCE < worker.THREADS
     with taken(queue):
         for kind in HashKind:
             for number in range(20):
                 jobs.enter(f"{kind} {number}", kind)
-        jobs.expect_ends(36)
+        jobs.expect_ends(40 - held)
         assert all(isinstance(outcome, Busy) for outcome in jobs.outcomes)
-        waits.expect(4)
+        waits.expect(held)
     jobs.finish()
-    assert len(jobs.served) == 4
+    assert len(jobs.served) == held
 
 
 @both_kinds
@@ -293,12 +306,12 @@ def test_a_turn_that_comes_at_the_last_moment_is_used(
 
 
 @both_kinds
-def test_three_guesses_of_a_kind_have_a_place_and_the_fourth_is_refused(kind: HashKind) -> None:
+def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: HashKind) -> None:
     with ExitStack() as places:
-        for _ in range(3):
+        for _ in range(hashing.GUESSES_AT_ONCE):
             places.enter_context(guessing(kind))
         with pytest.raises(Busy) as busy, guessing(kind):
-            pytest.fail("a fourth guess got in")
+            pytest.fail("one guess more got in")
         assert busy.value.retry_after in (1, 2)
         with guessing(OTHER[kind]):
             pass
@@ -319,9 +332,9 @@ def test_a_guess_that_fails_leaves_its_place(kind: HashKind) -> None:
 def fill(jobs: Jobs, waits: Waits) -> None:
     """Let as many guesses of both kinds wait as can."""
     for kind in HashKind:
-        for number in range(2):
+        for number in range(GUESSES_WAITING):
             jobs.enter(f"{kind} {number}", kind)
-    waits.expect(4)
+    waits.expect(2 * GUESSES_WAITING)
 
 
 def test_checks_of_passwords_and_secrets_are_refused_while_guesses_wait(

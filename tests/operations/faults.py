@@ -1,5 +1,6 @@
 """What can go wrong between the product and its database, for real."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -60,11 +61,12 @@ class Proxy:
 @contextmanager
 def dropped_packets(port: int) -> Iterator[None]:
     """Drop every packet to a port of this machine, as a broken network would."""
-    if not shutil.which("iptables"):
-        skip_for_missing_tool("no iptables on this machine")
+    iptables = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if iptables is None or os.geteuid() != 0:
+        skip_for_missing_tool("to drop packets needs root and iptables")
     rule = ["INPUT", "-i", "lo", "-p", "tcp", "--dport", str(port), "-j", "DROP"]
-    subprocess.run(["iptables", "-w", "-I", *rule], check=True)
+    subprocess.run([iptables, "-w", "-I", *rule], check=True)
     try:
         yield
     finally:
-        subprocess.run(["iptables", "-w", "-D", *rule], check=True)
+        subprocess.run([iptables, "-w", "-D", *rule], check=True)

@@ -188,8 +188,9 @@ def test_a_read_only_and_a_full_database_are_unavailable_and_other_faults_are_no
 def test_a_refused_write_is_remembered_until_one_succeeds() -> None:
     health = WriteHealth()
     health.note(wrapped(psycopg.errors.QueryCanceled(), OperationalError))
-    assert not health.is_failing
+    states = [health.is_failing]
     health.note(wrapped(psycopg.errors.DiskFull(), OperationalError))
-    assert health.is_failing
+    states.append(health.is_failing)
     health.note_success()
-    assert not health.is_failing
+    states.append(health.is_failing)
+    assert states == [False, True, False]

@@ -150,10 +150,14 @@ def test_the_thread_that_was_used_last_is_used_again() -> None:
     pool = ThreadPool(threads=4, max_waiting=1)
     threads: set[str] = set()
     for _ in range(20):
-        work = Work()
-        work.end.set()
-        pool.submit(lambda work=work: threads.add(threading.current_thread().name) or work())  # type: ignore[misc]
-        assert work.ended.wait(10)
+        ended = threading.Event()
+
+        def job(ended: threading.Event = ended) -> None:
+            threads.add(threading.current_thread().name)
+            ended.set()
+
+        pool.submit(job)
+        assert ended.wait(10)
         while len(pool._idle) < 4:
             pass
     assert len(threads) == 1

@@ -135,7 +135,12 @@ def test_a_drip_of_bytes_does_not_extend_the_time_for_a_body(headers: dict[str, 
 def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float | None] = []
     timeout = asyncio.timeout
-    monkeypatch.setattr(bodies.asyncio, "timeout", lambda s: given.append(s) or timeout(0.01))
+
+    def short(seconds: float | None) -> asyncio.Timeout:
+        given.append(seconds)
+        return timeout(0.01)
+
+    monkeypatch.setattr(bodies.asyncio, "timeout", short)
     with pytest.raises(BodyTimeout):
         asyncio.run(
             read(BodyReader(limit=1024), Drip({"content-length": str(64 * 1024 * 10)}, pieces=0))

@@ -106,7 +106,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.connection.query_seconds = usual
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # unknown to the stubs
         if not autocommit and self.is_pooled and self.serves_requests and self.connection:
             # For this transaction only: the session behind the pooler is somebody else's next.
             with self.connection.cursor() as cursor:

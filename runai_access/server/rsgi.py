@@ -1,0 +1,48 @@
+"""The parts of RSGI that the gateway uses, as types.
+
+https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md
+"""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Protocol
+
+HeaderList = list[tuple[str, str]]
+
+
+class Headers(Protocol):
+    """The headers of a request; names are in lower case."""
+
+    def get(self, key: str, default: str | None = None) -> str | None: ...
+    def items(self) -> HeaderList: ...
+    def __contains__(self, key: str) -> bool: ...
+
+
+class Scope(Protocol):
+    """A request without its body; `client` and `server` are an address and a port."""
+
+    method: str
+    path: str
+    query_string: str
+    http_version: str
+    scheme: str
+    client: str
+    server: str
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Stream(Protocol):
+    """An answer that is sent in pieces; they wait in memory for a slow client."""
+
+    def send_bytes(self, data: bytes) -> Awaitable[None]: ...
+
+
+class HTTPProtocol(Protocol):
+    """The body of a request, and the way to answer it. The first answer counts."""
+
+    def __call__(self) -> Awaitable[bytes]: ...
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def response_empty(self, status: int, headers: HeaderList) -> None: ...
+    def response_bytes(self, status: int, headers: HeaderList, body: bytes) -> None: ...
+    def response_stream(self, status: int, headers: HeaderList) -> Stream: ...
