@@ -57,9 +57,8 @@ def running_pgbouncer(folder: Path, *, pool_size: int = 20) -> Iterator[PgBounce
     if not cluster.scheme.startswith("postgres"):
         pytest.skip("only PostgreSQL has a connection pooler")
     program = shutil.which("pgbouncer", path=_FOLDERS)
-    if not program:
+    if program is None:
         skip_for_missing_tool("no PgBouncer on this machine: apt-get install pgbouncer")
-        return
     port = free_port()
     config = folder / "pgbouncer.ini"
     config.write_text(
