@@ -146,7 +146,10 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
             unique_fields=["user", "network"],
             update_fields=["last_seen"],
         )
-        self.filter(last_seen__lte=self._oldest(now)).delete()
+
+    def expired(self) -> models.QuerySet["SignInNetwork"]:
+        """Return the networks whose last sign-in is too long ago to count."""
+        return self.filter(last_seen__lte=self._oldest(timezone.now()))
 
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=settings.SIGN_IN_NETWORK_DAYS)

@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from runai_access.api.models import AttemptCount
+from runai_access.db.batches import ROWS_PER_BATCH
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,17 @@ def network_of(address: str | None, *, prefix: int = 64) -> str:
 
 
 @transaction.atomic
-def forget_expired() -> None:
-    """Remove counts that no longer hold. Counts that an attempt is renewing are skipped."""
-    # Skipping also prevents a deadlock: attempts lock their counts in another order than this.
+def forget_expired(should_continue: Callable[[], bool] = lambda: True) -> None:
+    """Delete counts that have expired, a batch in each transaction.
+
+    Counts that an attempt is renewing are skipped: waiting for them could end in a deadlock, because
+    attempts lock their counts in another order.
+    """
     unlocked = AttemptCount.objects.select_for_update(skip_locked=True)
-    expired = unlocked.filter(expires_at__lt=timezone.now())
-    AttemptCount.objects.filter(pk__in=expired.values("pk")).delete()
+    expired = unlocked.filter(expires_at__lt=timezone.now()).values("pk")[:ROWS_PER_BATCH]
+    while should_continue():
+        if not AttemptCount.objects.filter(pk__in=expired).delete()[0]:
+            return
 
 
 def _waits(

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from applications.tokens import delete_expired_revocations
+from runai_access.accounts.models import SignInNetwork
 from runai_access.api.models import IdempotencyKey
 from runai_access.api.throttles import forget_expired
 from runai_access.audit.archive import remove_archived
@@ -27,10 +28,11 @@ def default_jobs() -> list[Job]:
     """Return the jobs of a server process; each call makes new ones, as sealing has state."""
     return [
         Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
-        _housekeeping("delete expired attempt counts", lambda _: forget_expired()),
+        _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
         _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),
         _housekeeping("delete expired sessions", delete_expired_sessions),
+        _housekeeping("delete networks of old sign-ins", delete_expired_networks),
         _housekeeping("delete audit rows that an archive holds", remove_archived),
     ]
 
@@ -44,6 +46,11 @@ def delete_expired_sessions(should_continue: ShouldContinue) -> int:
     """Delete sessions that have expired, as `clearsessions` does, and return how many."""
     expired = Session.objects.filter(expire_date__lt=timezone.now())
     return delete_in_batches(expired, should_continue)
+
+
+def delete_expired_networks(should_continue: ShouldContinue) -> int:
+    """Delete networks from which no user has signed in for long, and return how many."""
+    return delete_in_batches(SignInNetwork.objects.expired(), should_continue)
 
 
 def _housekeeping(name: str, run: Callable[[ShouldContinue], object]) -> Job:

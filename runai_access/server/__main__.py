@@ -18,10 +18,10 @@ WORKERS = min(max(os.cpu_count() or 1, 2), 8)
 STOP_SECONDS = 25
 # How long a client can take to send its headers, and how long an idle connection is kept.
 HEADER_SECONDS = 30
-# A connection costs one file; the rest of the limit is for the database and for logs.
+# Per worker. A connection costs one file; the rest is for the database, static files and logs.
 MAX_CONNECTIONS = 8192
 _RESERVED_FILES = 256
-_WANTED_FILES = WORKERS * 2 * MAX_CONNECTIONS
+_WANTED_FILES = 2 * MAX_CONNECTIONS
 
 
 def main(host: str, port: int) -> None:

@@ -258,14 +258,6 @@ def test_a_network_is_forgotten_after_ninety_days(few: None, rosa: User, clock: 
     assert is_locked(address=HOME)
 
 
-def test_networks_past_ninety_days_are_removed(clock: Clock) -> None:
-    factories.person("gus@acme.example", password=PASSWORD)
-    enter("gus@acme.example", CAFE)
-    clock(timedelta(days=90))
-    enter()
-    assert known() == [(ROSA, HOME)]
-
-
 def test_a_network_of_a_user_is_stored_once(rosa: User) -> None:
     row = {"user": rosa, "network": HOME, "last_seen": timezone.now()}
     SignInNetwork.objects.create(**row)
