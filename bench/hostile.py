@@ -173,7 +173,11 @@ def guess_for_ever(port: int, guess: Callable[[], str], same_address: bool) -> N
             number = 1 if same_address else next(numbers)
             address = f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1"
             path, body = guess().split("?", 1)
-            headers = {**FORM, "X-Forwarded-For": address, "Cookie": f"csrf={CSRF}"}
+            headers = {
+                **FORM,
+                "X-Forwarded-For": address,
+                "Cookie": f"runai-access-{port}-csrf={CSRF}",
+            }
             once = iter([False, True])
             Client(port, "POST", path, body, headers).run(once.__next__, [], Counter())
 

@@ -154,11 +154,13 @@ SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.
 
-SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
+# Cookies without TLS belong to every port of a host, so their names are ours and have our port.
+_COOKIES = "__Host-" if IS_HTTPS else f"runai-access-{urlsplit(PUBLIC_URL).port or 80}-"
+SESSION_COOKIE_NAME = f"{_COOKIES}session"
 SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
-CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
+CSRF_COOKIE_NAME = f"{_COOKIES}csrf"
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -42,6 +42,11 @@ class Server:
         """Run manage.py against this server's database and return what it said."""
         return manage(*args, environment={**self.environment, **(environment or {})}, stdin=stdin)
 
+    def cookie(self, name: str) -> str:
+        """Return what this server calls its cookie `session` or `csrf` without TLS."""
+        url = self.environment.get("RUNAI_ACCESS_URL") or self.url
+        return f"runai-access-{urlsplit(url).port}-{name}"
+
     @property
     def output(self) -> str:
         """Everything the server has written to standard output and error."""

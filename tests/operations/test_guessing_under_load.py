@@ -22,7 +22,7 @@ def guess_password(server: Server, address: str) -> int:
         "email": server.admin_email,
         "password": os.urandom(8).hex(),
     }
-    return _post(f"{server.url}/sign-in/", form, address)
+    return _post(f"{server.url}/sign-in/", form, address, {server.cookie("csrf"): CSRF})
 
 
 def guess_secret(server: Server, address: str) -> int:
@@ -34,9 +34,11 @@ def guess_secret(server: Server, address: str) -> int:
     return _post(f"{server.url}/api/v2/token", form, address)
 
 
-def _post(url: str, form: dict[str, str], address: str) -> int:
+def _post(
+    url: str, form: dict[str, str], address: str, cookies: dict[str, str] | None = None
+) -> int:
     headers = {"X-Forwarded-For": address}
-    answer = requests.post(url, data=form, headers=headers, cookies={"csrf": CSRF}, timeout=60)
+    answer = requests.post(url, data=form, headers=headers, cookies=cookies, timeout=60)
     return answer.status_code
 
 

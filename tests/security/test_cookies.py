@@ -5,7 +5,7 @@ import re
 import requests
 
 from tests.conftest import StartServer
-from tests.servers import ADMIN_EMAIL, ADMIN_PASSWORD
+from tests.servers import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
 HTTPS = {"RUNAI_ACCESS_URL": "https://access.acme.example"}
 HOST = {"Host": "access.acme.example", "Referer": "https://access.acme.example/"}
@@ -46,5 +46,30 @@ def test_behind_tls_every_cookie_is_host_bound_secure_and_closed_to_scripts(
 def test_without_tls_the_cookies_are_closed_to_scripts_all_the_same(
     start_server: StartServer,
 ) -> None:
-    page = requests.get(f"{start_server().url}/sign-in/", timeout=10)
-    assert {"path=/", "httponly", "samesite=lax"} <= attributes(page)["csrf"]
+    server = start_server()
+    page = requests.get(f"{server.url}/sign-in/", timeout=10)
+    assert {"path=/", "httponly", "samesite=lax"} <= attributes(page)[server.cookie("csrf")]
+
+
+def test_without_tls_another_service_on_this_host_signs_nobody_out(
+    start_server: StartServer,
+) -> None:
+    """RFC 6265 §8.5: cookies know no port, so names that everybody uses would collide."""
+    one, other = start_server(), start_server()
+    with requests.Session() as browser:
+        for server in (one, other):
+            sign_in(browser, server)
+        for name in ("session", "sessionid", "csrf", "csrftoken"):
+            browser.cookies.set(name, "of-another-service", domain="127.0.0.1", path="/")
+        for server in (one, other):
+            page = browser.get(f"{server.url}/applications/", allow_redirects=False, timeout=10)
+            assert page.status_code == 200
+
+
+def sign_in(browser: requests.Session, server: Server) -> None:
+    page = browser.get(f"{server.url}/sign-in/", timeout=10)
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert found is not None
+    form = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD, "csrfmiddlewaretoken": found[1]}
+    answer = browser.post(f"{server.url}/sign-in/", form, timeout=30, allow_redirects=False)
+    assert answer.status_code == 302

@@ -1,6 +1,7 @@
 """One's own account: a password of one's own, and signing out everywhere."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -269,5 +270,5 @@ def test_the_session_is_a_new_one_at_sign_in(client: Client, rosa: User) -> None
     sign_in(client, rosa.email, OLD)
     assert client.session.session_key != planted
     stranger = Client()
-    stranger.cookies["session"] = planted
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = planted
     assert stranger.get(OWN).status_code == 302

@@ -51,11 +51,28 @@ def test_the_email_may_be_typed_in_capitals_and_with_spaces(client: Client, rosa
     assert answer.status_code == 302
 
 
-@pytest.mark.parametrize(
-    "next_", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
-)
-def test_next_never_leads_to_another_host(client: Client, rosa: User, next_: str) -> None:
+NOT_LOCAL = [
+    "https://evil.example/", "//evil.example/", "///evil.example/", "/\\evil.example",
+    "\\/evil.example", "javascript:alert(1)", "http://testserver/users/", "http:///users/",
+    "https:users", "abc", "home", "users/", "?a=b", "#x", " /users/", "\x00/users/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("next_", NOT_LOCAL)
+def test_next_leads_to_a_local_path_or_to_the_start_page(
+    client: Client, rosa: User, next_: str
+) -> None:
     assert _sent(client, next=next_).url == START
+    assert client.get(SIGN_IN, {"next": next_}).url == START
+
+
+@pytest.mark.parametrize("next_", NOT_LOCAL)
+def test_the_theme_is_kept_and_next_leads_to_a_local_path(
+    rosa: User, as_: SignedIn, next_: str
+) -> None:
+    answer = as_(rosa).post("/theme/", {"theme": "dark", "next": next_})
+    assert (answer.status_code, answer.cookies["theme"].value) == (302, "dark")
+    assert answer.url == START
 
 
 def test_someone_signed_in_is_not_asked_again(rosa: User, as_: SignedIn) -> None:

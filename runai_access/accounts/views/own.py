@@ -21,7 +21,7 @@ from runai_access.accounts.models import Group
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.answers import later
 from runai_access.ui.dialogs import Home, asks_for, finish_dialog, render_dialog
-from runai_access.ui.views import local_address
+from runai_access.ui.views import local_path
 
 CHANGED = "Your password is changed. You are signed out everywhere else."
 
@@ -98,7 +98,7 @@ def _ask(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> H
 
 def _onward(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return local_address(request, wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
+    return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def _home() -> Home:

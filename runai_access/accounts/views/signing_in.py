@@ -13,7 +13,7 @@ from runai_access.accounts import signin
 from runai_access.accounts.forms import WRONG, SignInForm
 from runai_access.errors import Busy
 from runai_access.ui.answers import later
-from runai_access.ui.views import local_address
+from runai_access.ui.views import local_path
 
 
 @login_not_required
@@ -23,9 +23,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if "HX-Request" in request.headers:
         # The session ended behind an open page: leave it, instead of signing in inside a dialog.
         return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
-    onward = local_address(
-        request, request.POST.get("next") or request.GET.get("next") or "", _home()
-    )
+    onward = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
     if request.method != "POST":
         return redirect(onward) if request.user.is_authenticated else _page(request, onward)
     form = SignInForm(request.POST)
