@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +18,7 @@ from applications.api.documents import (
 )
 from applications.api.oauth import (
     REFUSALS,
+    SCOPE,
     OAuthError,
     OAuthView,
     authenticate_client,
@@ -35,11 +37,17 @@ from applications.tokens import (
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 # A kept copy of the keys must be gone before a key that is not in it signs.
 KEPT_SECONDS = SIGNS_AFTER_SECONDS // 2
+# An empty object: some clients read every answer as JSON.
+REVOKED = OpenApiResponse(OpenApiTypes.OBJECT, description="Revoked, or not valid anyway.")
 TOLD = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
 
 
 def metadata() -> dict[str, Any]:
-    """Return authorization server metadata (RFC 8414); each member names what is really served."""
+    """Return authorization server metadata (RFC 8414); each member names what is really served.
+
+    A list with no element is left out (§3.2). No response type is served; `none` says so, because
+    the member is required.
+    """
     base = settings.PUBLIC_URL
     return {
         "issuer": base,
@@ -51,8 +59,8 @@ def metadata() -> dict[str, Any]:
             "client_credentials",
             *(["password"] if settings.PASSWORD_GRANT else []),
         ],
-        "response_types_supported": [],
-        "scopes_supported": [],
+        "response_types_supported": ["none"],
+        "scopes_supported": [SCOPE],
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "introspection_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "Bearer"],
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
@@ -129,15 +137,15 @@ class IntrospectView(TokenQuestionView):
 class RevokeView(TokenQuestionView):
     """Revocation (RFC 7009): an application gives one of its own tokens back."""
 
-    @extend_schema(request=TokenFormDocument, responses={200: None, **REFUSALS})
+    @extend_schema(request=TokenFormDocument, responses={200: REVOKED, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
         form = self.form(request)
         application = self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
         except InvalidToken:
-            return HttpResponse(status=200)  # §2.2: what is not valid needs no revoking
+            return answer({})  # §2.2: a token that is not valid needs no revoking
         if claims["sub"] != str(application.pk):
             raise OAuthError("unauthorized_client", "The token is another application's.")
         revoke(claims)
-        return HttpResponse(status=200)
+        return answer({})

@@ -103,6 +103,7 @@ class OAuthTokenDocument(serializers.Serializer):  # type: ignore[type-arg]  # d
     access_token = serializers.CharField()
     token_type = serializers.CharField()
     expires_in = serializers.IntegerField()
+    scope = serializers.CharField(required=False)
 
     class Meta:
         ref_name = "OAuthToken"
@@ -135,6 +136,7 @@ class GrantFormDocument(serializers.Serializer):  # type: ignore[type-arg]  # de
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
     client_id = serializers.CharField(required=False, allow_blank=True)
     client_secret = serializers.CharField(required=False, allow_blank=True)
+    scope = serializers.CharField(required=False, allow_blank=True)
 
     class Meta:
         ref_name = "GrantForm"

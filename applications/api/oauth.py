@@ -32,6 +32,8 @@ CHALLENGES = {
     "invalid_client": CHALLENGE,
     "invalid_token": f'{REALM}, error="invalid_token"',  # RFC 6750 §3
 }
+# The only scope: every token is for our API, and access rules decide what it can do there.
+SCOPE = "api"
 NEVER_IN_ADDRESS = {"client_id", "client_secret", "grant_type", "username", "password", "token"}
 _ERRORS = {
     400: "invalid_request",

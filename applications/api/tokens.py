@@ -27,6 +27,7 @@ from applications.api.documents import (
 )
 from applications.api.oauth import (
     REFUSALS,
+    SCOPE,
     OAuthError,
     OAuthView,
     authenticate_client,
@@ -117,15 +118,17 @@ class TokenV2View(OAuthView):
             raise OAuthError(
                 "unsupported_grant_type", f"grant_type must be {' or '.join(grant_types())}."
             )
-        if "scope" in form:
-            raise OAuthError("invalid_scope", "There are no scopes: access rules decide.")
         if grant_type == "password":
             token = self._for_person(request, form)
         else:
             token = issue(authenticate_client(request, form))
-        return answer(
-            {"access_token": token.text, "token_type": "Bearer", "expires_in": token.expires_in}
-        )
+        granted = {
+            "access_token": token.text,
+            "token_type": "Bearer",
+            "expires_in": token.expires_in,
+        }
+        # Access rules decide, whatever scope is asked for; the answer says so (RFC 6749 §3.3).
+        return answer({**granted, **({"scope": SCOPE} if "scope" in form else {})})
 
     def _for_person(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
