@@ -5,6 +5,7 @@ README has the table of these settings; `settings.py` is the only caller.
 
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,33 @@ def public_url() -> str:
             f"RUNAI_ACCESS_URL must look like https://access.example.com, not {url!r}."
         )
     return url
+
+
+def allowed_hosts(url: str) -> list[str]:
+    """Return the hosts that requests can be for, as Django compares them.
+
+    They are the one of the public URL, those of this machine, and those that
+    RUNAI_ACCESS_ALLOWED_HOSTS adds, such as a service's name in a cluster. Links and the token issuer
+    stay those of the public URL.
+    """
+    names = [name.strip() for name in text("RUNAI_ACCESS_ALLOWED_HOSTS").split(",")]
+    added = [_host(name, name) for name in names if name]
+    return [_host(urlsplit(url).hostname or "", url), "127.0.0.1", "localhost", "[::1]", *added]
+
+
+def _host(name: str, written: str) -> str:
+    """Return a host as a Host header has it; raise ImproperlyConfigured for a port or a pattern."""
+    bare = name.strip("[]").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        if not re.fullmatch(r"[a-z0-9_]([-a-z0-9_.]*[a-z0-9_])?", bare):
+            raise ImproperlyConfigured(
+                "RUNAI_ACCESS_ALLOWED_HOSTS must list host names or addresses without a port, "
+                f"separated by commas, not {written!r}."
+            ) from None
+        return bare
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 def trusted_proxies() -> list[Network]:

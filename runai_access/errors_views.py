@@ -1,8 +1,10 @@
 """Error pages for people, and the contract's form of errors for programs."""
 
+import logging
 import sys
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -11,12 +13,19 @@ from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
 from runai_access.errors import Busy, Denied, NotFound
 
+logger = logging.getLogger(__name__)
 CONTRACT_NOT_FOUND = "Resource id not found."
 PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(request, 400, "Bad request.", "This request can't be understood.")
+    details = "This request can't be understood."
+    if isinstance(exception, DisallowedHost):
+        hosts = ", ".join(settings.ALLOWED_HOSTS)
+        host = request.META.get("HTTP_HOST", "")[:100]
+        logger.warning("Refused a request for the host %r. Served hosts: %s", host, hosts)
+        details = f"This server answers for {hosts}. RUNAI_ACCESS_ALLOWED_HOSTS adds other hosts."
+    return _answer(request, 400, "Bad request.", details)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

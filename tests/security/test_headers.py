@@ -53,6 +53,7 @@ def test_another_host_is_refused_and_named_nowhere(host: str, address: str) -> N
     answer = Client().get(address, headers={"Host": host, "X-Forwarded-Host": "evil.example"})
     assert answer.status_code == 400
     assert b"evil.example" not in answer.content
+    assert b"RUNAI_ACCESS_ALLOWED_HOSTS" in answer.content
     assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
 
 

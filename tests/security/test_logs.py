@@ -47,11 +47,15 @@ def test_an_error_is_logged_with_the_id_that_its_answer_names(
 
 
 @pytest.mark.django_db
-def test_a_host_that_is_not_ours_is_refused_without_a_line_in_the_log(
+def test_a_host_that_is_not_ours_is_refused_and_the_log_names_those_that_are(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert Client(headers={"Host": "evil.example"}).get("/sign-in/").status_code == 400
-    assert caplog.records == []
+    for number in range(3):
+        answer = Client(headers={"Host": f"evil-{number}.example"}).get("/sign-in/")
+        assert answer.status_code == 400
+    assert "Refused a request for the host 'evil-0.example'. Served hosts: 127.0.0.1" in caplog.text
+    kinds = {logs._kind_of(record) for record in caplog.records}
+    assert len(kinds) == 1, "so there is one line a minute, whatever a stranger invents"
 
 
 class Log:

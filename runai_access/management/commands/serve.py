@@ -3,7 +3,9 @@
 import os
 import socket
 import sys
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
@@ -12,6 +14,8 @@ from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH
 from runai_access import environment
 from runai_access.accounts.models import User
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what an operator may have chosen
 
 
 class Command(BaseCommand):
@@ -23,6 +27,11 @@ class Command(BaseCommand):
         host = environment.text("RUNAI_ACCESS_HOST", "127.0.0.1")
         port = environment.port()
         _require_free(host, port)
+        if host in _EVERYWHERE and _is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
+            self.stderr.write(
+                f"Warning: the server listens on all addresses, but RUNAI_ACCESS_URL is "
+                f"{settings.PUBLIC_URL}. Set it to the URL that users and programs use."
+            )
         call_command("prepare", stdout=self.stdout)
         self._say_where_to_go()
         self.stdout.flush()
@@ -59,6 +68,13 @@ class Command(BaseCommand):
                 f"{os.path.relpath(sys.executable)} manage.py create_admin EMAIL makes one."
             )
         self.stdout.write("Ctrl-C stops it.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _require_free(host: str, port: int) -> None:
