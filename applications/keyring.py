@@ -7,14 +7,14 @@ from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, OperationalError, transaction
 from django.utils import timezone
 
 from accessrules.callers import SYSTEM
 from applications.keys import make_key, open_key
 from applications.models import SigningKey
 from runai_access.audit.recorder import Entity, record
-from runai_access.db.outage import best_effort
+from runai_access.db.outage import best_effort, handle_outage
 
 # Every process reads the keys again this often, so a new key is known everywhere before it signs.
 RELOAD_SECONDS = 5.0
@@ -38,37 +38,63 @@ class Keyring:
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
         self._loaded_at = float("-inf")
-        self._lock = Lock()
+        self._failed_at = float("-inf")
+        self._lock = Lock()  # held by the thread that reads the keys
 
     def current(self) -> Key:
         """Return the key to sign with: the newest whose time has come; make one where none is."""
-        with self._lock:
-            self._load_if_older_than(RELOAD_SECONDS)
+        try:
+            self._refresh(RELOAD_SECONDS)
+        except Error as error:
             if not self._keys:
-                make_key(signs_from=timezone.now())
-                self._load()
-            key = self._signing()
-            if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
-                with best_effort():  # a key that is a little too old still signs
-                    self._succeed(key)
-            return key
+                raise
+            handle_outage(error)  # to sign takes no database, and these keys are good
+        if not self._keys:
+            make_key(signs_from=timezone.now())
+            self._load()
+        key = self._signing()
+        if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
+            with best_effort():  # a key that is a little too old still signs
+                self._succeed(key)
+        return key
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
         """Return the key of that id, or None. Asking for unknown ones costs a read a second."""
         if not isinstance(kid, str):
             return None
-        with self._lock:
-            self._load_if_older_than(
-                RELOAD_SECONDS if kid in self._keys else RELOAD_AT_MOST_EVERY_SECONDS
-            )
-            key = self._keys.get(kid)
+        if kid in self._keys:
+            self._refresh(RELOAD_SECONDS)
+        else:
+            self._refresh(RELOAD_AT_MOST_EVERY_SECONDS, wait=True)
+        key = self._keys.get(kid)
         return key.public_key if key else None
 
     def forget(self) -> None:
         """Drop the copy; the next question reads the database."""
-        with self._lock:
-            self._keys = {}
-            self._loaded_at = float("-inf")
+        self._keys = {}
+        self._loaded_at = self._failed_at = float("-inf")
+
+    def _refresh(self, seconds: float, *, wait: bool = False) -> None:
+        """Read the keys again if the copy is older than `seconds`.
+
+        One thread reads. Others go on with the copy, unless there is none or they `wait`. Those that
+        waited for a read that failed fail too: in an outage their waits must not add up.
+        """
+        if time.monotonic() - self._loaded_at < seconds:
+            return
+        began = time.monotonic()
+        if not self._lock.acquire(blocking=wait or not self._keys):
+            return
+        try:
+            if self._failed_at > began:
+                raise OperationalError("The signing keys could not be read.")
+            if time.monotonic() - self._loaded_at >= seconds:
+                self._load()
+        except Error:
+            self._failed_at = time.monotonic()
+            raise
+        finally:
+            self._lock.release()
 
     def _signing(self) -> Key:
         now = timezone.now()
@@ -80,10 +106,6 @@ class Keyring:
         """Make the successor of a key that has signed for long enough, unless one is on its way."""
         if all(known.signs_from <= timezone.now() for known in self._keys.values()):
             succeed(key.kid)
-            self._load()
-
-    def _load_if_older_than(self, seconds: float) -> None:
-        if time.monotonic() - self._loaded_at >= seconds:
             self._load()
 
     def _load(self) -> None:

@@ -24,6 +24,7 @@ def sign_in(
     # A program goes on while the database is read-only or full, as long as its secret is remembered.
     with best_effort():
         application.note_login()
+    with best_effort():
         record_once_a_minute(
             "sign-in",
             Entity("application", str(application.pk), application.name),

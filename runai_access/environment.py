@@ -79,6 +79,9 @@ def database(default: str) -> dict[str, Any]:
         )
     if parsed["ENGINE"].endswith("postgresql"):
         parsed["OPTIONS"] = {**POSTGRESQL_OPTIONS, **parsed.get("OPTIONS", {})}
+        for name in ("statement_timeout", "lock_timeout"):
+            if not isinstance(parsed["OPTIONS"].get(name, 0), int):
+                raise ImproperlyConfigured(f"DATABASE_URL: {name} must be milliseconds, like 5000.")
     parsed.update(hosts, ENGINE=ENGINES[parsed["ENGINE"]])
     return parsed
 

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from threading import BoundedSemaphore, Event, Lock
@@ -117,7 +117,8 @@ class HashingQueue:
 def _lower_priority() -> None:
     # On Linux this is the priority of one thread; elsewhere it would be that of the whole process.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        with suppress(OSError):  # where it is forbidden, hashes only take more of the machine
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 _queue = HashingQueue()

@@ -26,8 +26,8 @@ class LineFormatter(logging.Formatter):
 class RepeatFilter(logging.Filter):
     """Lets one line of a kind through in a minute; a later one says how many were left out.
 
-    A kind is the logger, the level, the message before its values are filled in, the class of error
-    that is its first value, and the place where an exception was raised. So neither an outage nor a
+    A kind is the logger, the level, the message before its values are filled in, the `kind` that the
+    caller gave as extra, and the place where an exception was raised. So neither an outage nor a
     stranger's requests fill the disk. Errors with a traceback may repeat a little: an answer refers
     to each of them by its request id.
     """
@@ -64,10 +64,7 @@ class LoggedElsewhere(logging.Filter):
 
 
 def _kind_of(record: logging.LogRecord) -> tuple[object, ...]:
-    parts: list[object] = [record.name, record.levelno, record.msg]
-    args = record.args if isinstance(record.args, tuple) else ()
-    if args and isinstance(args[0], str) and args[0].endswith(("Error", "Exception", "Full")):
-        parts.append(args[0])
+    parts: list[object] = [record.name, record.levelno, record.msg, getattr(record, "kind", "")]
     if record.exc_info and record.exc_info[1] is not None:
         parts.append(type(record.exc_info[1]))
         trace = record.exc_info[2]

@@ -20,6 +20,7 @@ ROOT_URLCONF = "runai_access.urls"
 WSGI_APPLICATION = "runai_access.wsgi.application"
 
 INSTALLED_APPS = [
+    "runai_access",  # first, so that its commands win over those of others
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -31,7 +32,6 @@ INSTALLED_APPS = [
     "django_tables2",
     "rest_framework",
     "drf_spectacular",
-    "runai_access",
     "runai_access.api",
     "runai_access.ui",
     "runai_access.audit",
@@ -173,6 +173,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Our SecurityHeadersMiddleware sends X-Frame-Options, on errors too.
 SILENCED_SYSTEM_CHECKS = ["security.W002"]
+if not IS_HTTPS:
+    # HSTS, the redirect to HTTPS and secure cookies follow from an https:// RUNAI_ACCESS_URL.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 # A cookie, not the session: showing a message on a GET must not write to the database.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -103,7 +103,6 @@ def network_of(address: str | None, *, prefix: int = 64) -> str:
     return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
-@transaction.atomic
 def forget_expired(should_continue: Callable[[], bool] = lambda: True) -> None:
     """Delete counts that have expired, a batch in each transaction.
 
@@ -113,7 +112,9 @@ def forget_expired(should_continue: Callable[[], bool] = lambda: True) -> None:
     unlocked = AttemptCount.objects.select_for_update(skip_locked=True)
     expired = unlocked.filter(expires_at__lt=timezone.now()).values("pk")[:ROWS_PER_BATCH]
     while should_continue():
-        if not AttemptCount.objects.filter(pk__in=expired).delete()[0]:
+        with transaction.atomic():
+            deleted, _ = AttemptCount.objects.filter(pk__in=expired).delete()
+        if not deleted:
             return
 
 

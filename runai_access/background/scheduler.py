@@ -66,7 +66,13 @@ class Scheduler:
     def _run(self) -> None:
         pause = 0.0
         while not self._stopping.wait(pause):
-            pause = self._pass()
+            try:
+                pause = self._pass()
+            except Exception as error:  # noqa: BLE001  # logged; the thread must go on
+                self._failed("a pass", error)
+                pause = self._campaign_seconds
+            else:
+                self._succeeded("a pass")
         for job in self._jobs:
             if job.runs_at_stop:
                 self._run_job(job, _Turn(_LAST_TURN_SECONDS))

@@ -19,7 +19,8 @@ def handle_outage(error: BaseException) -> None:
     WRITES.note(error)
     cause = error.__cause__ or error
     reason = " ".join(str(cause).split())[:300]
-    logger.error("The database cannot serve (%s): %s", type(cause).__name__, reason)
+    kind = type(cause).__name__
+    logger.error("The database cannot serve (%s): %s", kind, reason, extra={"kind": kind})
     connection.close()
 
 

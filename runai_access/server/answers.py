@@ -48,7 +48,8 @@ def _transport() -> list[tuple[str, str]]:
     """Return what Django's SecurityMiddleware adds to every answer over HTTPS."""
     if not settings.IS_HTTPS:
         return []
-    return [("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}")]
+    policy = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    return [("strict-transport-security", policy)]
 
 
 def health(problem: str = "") -> Answer:
@@ -62,6 +63,11 @@ def body_timeout() -> Answer:
     return json_answer(408, {"code": 408, "message": message}, connection="close")
 
 
+def unreadable_header() -> Answer:
+    """Return the answer to a header that is not ASCII and would be lost (RFC 9110 §5.5)."""
+    return json_answer(400, {"code": 400, "message": "X-Forwarded-For must be ASCII."})
+
+
 class Overload:
     """Refuses requests for which there is no thread, each in the form that its client reads."""
 
@@ -69,7 +75,8 @@ class Overload:
         problem = Busy(_OVERLOADED, retry_after=RETRY_AFTER_SECONDS)
         with_headers = SecurityHeadersMiddleware(lambda request: busy(request, problem))
         page = with_headers(RequestFactory().get("/"))
-        self._page = Answer(503, [*page.headers.items(), *_transport()], page.content)
+        headers = [*page.headers.items(), ("Referrer-Policy", "same-origin"), *_transport()]
+        self._page = Answer(503, headers, page.content)
         wait = {"retry_after": str(RETRY_AFTER_SECONDS)}
         message = {
             "code": 503,

@@ -30,6 +30,8 @@ class Body:
 
     stream: io.BytesIO | io.RawIOBase
     length: str
+    # Bytes that are kept in memory.
+    size: int = 0
 
 
 class _Oversized(io.RawIOBase):
@@ -69,7 +71,9 @@ class BodyReader:
         if length == "0" or (length is None and "transfer-encoding" not in scope.headers):
             return Body(io.BytesIO(), length or "")
         announced = int(length) if length else None
-        seconds = BASE_SECONDS + (announced or 0) / BYTES_PER_SECOND
+        if announced is not None and announced > MAX_DISCARDED:
+            return Body(_Oversized(announced), str(announced))
+        seconds = BASE_SECONDS + min(announced or 0, self._limit) / BYTES_PER_SECOND
         timeout = asyncio.timeout(seconds)
         self._make_room()
         self._unfinished[timeout] = 0
@@ -104,19 +108,22 @@ class BodyReader:
             if received <= self._limit:
                 content += piece
                 self._keep(timeout, len(piece))
+            if timeout not in self._unfinished:  # given up, perhaps by this very piece
+                raise BodyTimeout
             if announced is None and not timeout.expired():
-                timeout.reschedule(began + BASE_SECONDS + received / BYTES_PER_SECOND)
+                kept = min(received, self._limit)
+                timeout.reschedule(began + BASE_SECONDS + kept / BYTES_PER_SECOND)
         is_whole = ends == 1 if announced is None else received == announced
         if received > self._limit:
             size = max(announced or 0, received)
             return Body(_Oversized(size), str(size))
         if not is_whole:
             return Body(io.BytesIO(), str(announced or received + 1))
-        return Body(io.BytesIO(content), str(received))
+        return Body(io.BytesIO(content), str(received), received)
 
     def _keep(self, timeout: asyncio.Timeout, size: int) -> None:
         if timeout not in self._unfinished:
-            return  # given up already
+            return
         self._unfinished[timeout] += size
         self._kept_bytes += size
         while self._kept_bytes > MAX_UNFINISHED_BYTES:
@@ -128,7 +135,8 @@ class BodyReader:
 
     def _give_up(self, timeout: asyncio.Timeout) -> None:
         self._kept_bytes -= self._unfinished.pop(timeout)
-        timeout.reschedule(0)
+        if not timeout.expired():
+            timeout.reschedule(0)
 
 
 async def _small_body(protocol: HTTPProtocol, announced: int) -> Body:

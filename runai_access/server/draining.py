@@ -7,13 +7,12 @@ and reads. Its client sends it again a second later, is refused, and asks anothe
 """
 
 import ctypes
-import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+
+from runai_access.server.sockets import listeners
 
 # How long a connection that is open already may take until its request has been read.
 DRAIN_SECONDS = 0.3
@@ -36,17 +35,7 @@ def take_no_more_connections() -> None:
         return
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in _DROP_SYN))
     filter_ = struct.pack("HL", len(_DROP_SYN), ctypes.addressof(program))
-    for listener in _listeners():
+    for listener in listeners():
         # Refused by a kernel that has no filters: then the server stops as it would without.
         with suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
-
-
-def _listeners() -> Iterator[socket.socket]:
-    """Yield the sockets on which this process listens; the server keeps them to itself."""
-    descriptors = (path for path in Path("/proc/self/fd").iterdir() if path.is_socket())
-    for descriptor in descriptors:
-        # Closed since, it is none of ours any more.
-        with suppress(OSError), socket.socket(fileno=os.dup(int(descriptor.name))) as found:
-            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                yield found

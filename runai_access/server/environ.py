@@ -8,8 +8,12 @@ from runai_access.server.bodies import Body
 from runai_access.server.rsgi import Scope
 
 
-@lru_cache(maxsize=1024)
-def _key_of(name: str) -> str:
+@lru_cache(maxsize=256)
+def _usual_key(name: str) -> str:
+    return _make_key(name)
+
+
+def _make_key(name: str) -> str:
     key = name.upper().replace("-", "_")
     return key if name in ("content-type", "content-length") else f"HTTP_{key}"
 
@@ -25,7 +29,7 @@ def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": server,
         "SERVER_PORT": port,
@@ -37,11 +41,13 @@ def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        "runai_access.peer": scope.client,
     }
     for name, value in scope.headers.items():
         if "_" in name:
             continue
-        key = _key_of(name)
+        # Names that a stranger may invent are kept only where they are short.
+        key = _usual_key(name) if len(name) <= 64 else _make_key(name)
         if key not in environ:
             environ[key] = value
         else:

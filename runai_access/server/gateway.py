@@ -12,24 +12,36 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from runai_access.server.answers import Answer, Overload, body_timeout, health
-from runai_access.server.bodies import Body, BodyReader, BodyTimeout
+from runai_access.server.answers import (
+    Answer,
+    Overload,
+    body_timeout,
+    health,
+    unreadable_header,
+)
+from runai_access.server.bodies import SMALL, Body, BodyReader, BodyTimeout
 from runai_access.server.environ import environ_of
 from runai_access.server.pool import QueueFull, ThreadPool
 from runai_access.server.readiness import Readiness
 from runai_access.server.rsgi import HTTPProtocol, Scope
+from runai_access.server.sockets import abort_connection, limit_unread_answers
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 logger = logging.getLogger(__name__)
 
 # A request waits this long for a thread; with the longest query (runai_access.db) every request is
 # answered within 15 seconds.
-QUEUE_SECONDS = 3.0
-# Who is told to come back later hears it a second later. A client that asks in a loop then takes no
-# more than its share, and the waiting occupies no thread.
+QUEUE_SECONDS = 2.0
+# Complete bodies that wait for a thread or are being worked on: of those that are not small, no more
+# bytes than this are kept.
+MAX_HELD_BYTES = 32 * 1024 * 1024
+# Answers that ask a client to come back later are sent a second late. A client that repeats its
+# request in a loop then gets no more than its share, and the delay occupies no thread.
 REFUSAL_SECONDS = 1.0
 # How long the event loop can keep a request in mind after a thread has answered it.
 TIDY_SECONDS = 0.05
+# The server opens its port after the event loop has begun.
+LISTENING_SECONDS = 1.0
 _REFUSALS = frozenset({429, 503})
 # A stream that fits is sent as one piece.
 _SMALL_FILE = 1024 * 1024
@@ -50,7 +62,13 @@ class Gateway:
         self._loop: asyncio.AbstractEventLoop | None = None
         # Requests that a thread has answered. To wake the event loop for each would cost more than
         # a tenth of all answers: it looks here whenever it runs anyway.
+        self._held_bytes = 0
         self._answered: deque[asyncio.Future[Any]] = deque()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is waiting for a thread or has one."""
+        return self._pool.is_idle
 
     @property
     def is_serving(self) -> bool:
@@ -66,6 +84,7 @@ class Gateway:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         loop.call_soon(self._tidy)
+        loop.call_later(LISTENING_SECONDS, limit_unread_answers)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         self._forget_answered()
@@ -74,11 +93,14 @@ class Gateway:
             return health().send(protocol)
         if path == "/readyz":
             return health(self._readiness.problem).send(protocol)
+        if _hides_address(scope):
+            return unreadable_header().send(protocol)
         try:
             body = await self._bodies.read(scope, protocol)
         except BodyTimeout:
             return body_timeout().send(protocol)
         refusal = await self._run(scope, protocol, body)
+        del body  # not kept while the refusal waits
         if refusal is not None:
             await asyncio.sleep(REFUSAL_SECONDS)
             refusal.send(protocol)
@@ -86,6 +108,16 @@ class Gateway:
 
     async def _run(self, scope: Scope, protocol: HTTPProtocol, body: Body) -> Answer | None:
         """Have a thread answer the request; return a refusal, which is still to be sent."""
+        size = body.size if body.size > SMALL else 0
+        if size and self._held_bytes + size > MAX_HELD_BYTES:
+            return self._overload.answer_to(scope.path)
+        self._held_bytes += size
+        try:
+            return await self._in_thread(scope, protocol, body)
+        finally:
+            self._held_bytes -= size
+
+    async def _in_thread(self, scope: Scope, protocol: HTTPProtocol, body: Body) -> Answer | None:
         done = asyncio.get_running_loop().create_future()
         job = partial(self._serve, scope, protocol, body, done)
         try:
@@ -144,8 +176,13 @@ def _respond(
             answer.send(protocol)
         else:
             stream = protocol.response_stream(status, headers)
-            for piece in pieces:
-                stream.send_bytes(piece)  # sent without waiting: it is queued already
+            try:
+                for piece in pieces:
+                    stream.send_bytes(piece)  # sent without waiting: it is queued already
+            except BaseException:
+                # An end in chunks would look like the end of the file.
+                abort_connection(environ["runai_access.peer"])
+                raise
     finally:
         if hasattr(pieces, "close"):
             pieces.close()
@@ -157,6 +194,15 @@ def _is_small(pieces: Iterable[bytes], headers: list[tuple[str, str]]) -> bool:
         return True
     length = next((value for name, value in headers if name == "Content-Length"), "")
     return length.isdecimal() and int(length) <= _SMALL_FILE
+
+
+def _hides_address(scope: Scope) -> bool:
+    """Return whether the header that names the client cannot be read.
+
+    A client would only have to send a byte that is not ASCII to be taken for the proxy.
+    """
+    headers = scope.headers
+    return "x-forwarded-for" in headers and headers.get("x-forwarded-for") is None
 
 
 def _resolve(done: "asyncio.Future[Any]", refusal: Answer | None) -> None:

@@ -21,6 +21,7 @@ class ThreadPool:
     """
 
     def __init__(self, *, threads: int, max_waiting: int) -> None:
+        self._threads = threads
         self._max_waiting = max_waiting
         self._waiting: deque[Job] = deque()
         self._idle: list[SimpleQueue[Job]] = []
@@ -45,6 +46,12 @@ class ThreadPool:
                 raise QueueFull
             self._waiting.append(job)
             return False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job waits or runs."""
+        with self._lock:
+            return len(self._idle) == self._threads and not self._waiting
 
     def withdraw(self, job: Job) -> bool:
         """Take back a job that no thread has started; return whether that was still possible."""

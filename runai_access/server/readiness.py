@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -62,11 +63,13 @@ class Readiness:
     def _check(self) -> None:
         try:
             self._problem = self._look()
-        except Error:
+            if self._problem:
+                # The next check connects again, and may find another primary.
+                self._close()
+        except Exception:  # noqa: BLE001  # a folder may be gone, too; the next check may do better
             self._problem = AWAY
-        if self._problem:
-            # The next check connects again, and may find another primary.
-            self._close()
+            with suppress(Exception):
+                self._close()
         self._checked_at = time.monotonic()
 
     def _look(self) -> str:

@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
 from runai_access.server.draining import DRAIN_SECONDS, take_no_more_connections
 
 if TYPE_CHECKING:
+    from runai_access.background.scheduler import Scheduler
     from runai_access.server.gateway import Gateway
 
 THREADS = 12
@@ -20,6 +22,8 @@ PARENT_CHECK_SECONDS = 0.5
 ORPHAN_SECONDS = 4.0
 # While the server stops, a body that is still arriving gets this long.
 LAST_BODY_SECONDS = 10.0
+# Then requests that have a thread get this long; the main process waits 25 s in total.
+LAST_REQUESTS_SECONDS = 8.0
 
 
 def load() -> "Gateway":
@@ -29,16 +33,24 @@ def load() -> "Gateway":
     os.setpgrp()
     # Blocked before any other thread starts, so that every thread inherits it: see _pass_on_stop.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-    loaded: list[Gateway] = []
+    loaded: list[_Loaded] = []
     threading.Thread(target=_pass_on_stop, args=[loaded], daemon=True).start()
     threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
 
-    loaded.append(_gateway())
-    return loaded[0]
+    loaded.append(_load())
+    return loaded[0].gateway
 
 
-def _gateway() -> "Gateway":
-    """Set up Django, start what runs beside the requests, and return the application."""
+@dataclass(frozen=True)
+class _Loaded:
+    """The application, and the background work that ends after the last request."""
+
+    gateway: "Gateway"
+    scheduler: "Scheduler"
+
+
+def _load() -> _Loaded:
+    """Set up Django and start what runs beside the requests."""
     from runai_access.wsgi import application
 
     _import_and_freeze_code()
@@ -57,12 +69,13 @@ def _gateway() -> "Gateway":
     scheduler.start()
     # A worker is a child of the main process, which skips `atexit` but not this.
     Finalize(None, scheduler.stop, exitpriority=1)
-    return Gateway(
+    gateway = Gateway(
         application,
         pool=ThreadPool(threads=THREADS, max_waiting=MAX_WAITING),
         readiness=readiness,
         body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     )
+    return _Loaded(gateway, scheduler)
 
 
 def _import_and_freeze_code() -> None:
@@ -78,19 +91,27 @@ def _import_and_freeze_code() -> None:
     gc.freeze()
 
 
-def _pass_on_stop(loaded: "list[Gateway]") -> None:
+def _pass_on_stop(loaded: list[_Loaded]) -> None:
     """Tell granian's worker to finish, once: told again, it forgets the requests in progress."""
     signal.sigwait([signal.SIGTERM])
     take_no_more_connections()
     time.sleep(DRAIN_SECONDS)
-    if not loaded or not loaded[0].is_serving:
+    if not loaded or not loaded[0].gateway.is_serving:
         os._exit(0)  # still loading: no request is in progress
+    gateway = loaded[0].gateway
     # Delivered to this thread, the only one that does not block it; later ones stay blocked.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.raise_signal(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     time.sleep(LAST_BODY_SECONDS)
-    loaded[0].give_up_bodies()
+    gateway.give_up_bodies()
+    # Connections that say nothing, or read nothing, must not make the main process kill this one
+    # before it has sealed what the last requests recorded.
+    until = time.monotonic() + LAST_REQUESTS_SECONDS
+    while not gateway.is_idle and time.monotonic() < until:
+        time.sleep(0.1)
+    loaded[0].scheduler.stop()
+    os._exit(0)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -116,6 +116,15 @@ def test_deleting_ends_between_two_batches_when_asked_to(
     assert batches.delete_in_batches(rows, lambda: False) == 0
 
 
+def test_each_batch_of_attempt_counts_is_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttles, "ROWS_PER_BATCH", 10)
+    add(AttemptCount, *[timezone.now() - timedelta(days=2)] * 35)
+    with CaptureQueriesContext(connection) as queries:
+        throttles.forget_expired()
+    kinds_of = [query["sql"].split()[0] for query in queries]
+    assert kinds_of.count("SAVEPOINT") == kinds_of.count("DELETE") == 5
+
+
 def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
     """A new table whose rows expire gets a job, or is named here with the reason why not."""
     others = {

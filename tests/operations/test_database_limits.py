@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.utils import ConnectionHandler
 
 from runai_access import environment
@@ -51,7 +51,7 @@ def shown(connection: Any, *names: str) -> dict[str, str]:
 def test_a_request_has_limits_and_a_command_has_none(connect: Connect) -> None:
     limits = ("statement_timeout", "lock_timeout")
     assert shown(connect(serves_requests=True), *limits) == dict(
-        zip(limits, ("9s", "5s"), strict=True)
+        zip(limits, ("7s", "5s"), strict=True)
     )
     assert set(shown(connect(serves_requests=False), *limits).values()) == {"0"}
 
@@ -93,7 +93,7 @@ def test_the_client_gives_up_where_the_server_does_not_and_ends_the_query(connec
         ).fetchone()
     assert state != ("active",)
     connection.close()
-    assert shown(connection, "statement_timeout") == {"statement_timeout": "9s"}
+    assert shown(connection, "statement_timeout") == {"statement_timeout": "7s"}
 
 
 def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
@@ -107,7 +107,7 @@ def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
     connection.set_autocommit(False)
     try:
         assert shown(connection, "statement_timeout", "lock_timeout") == {
-            "statement_timeout": "9s",
+            "statement_timeout": "7s",
             "lock_timeout": "5s",
         }
     finally:
@@ -122,6 +122,19 @@ def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
             "jit": before["jit"],
         }
     )
+
+
+def test_an_error_at_the_start_of_a_pooled_transaction_is_one_of_django(
+    connect: Connect,
+    pgbouncer: PgBouncer,  # noqa: F811
+) -> None:
+    """Else nobody would know that the database is away."""
+    connection = connect(pgbouncer.url(os.environ["DATABASE_URL"]), serves_requests=True)
+    connection.ensure_connection()
+    connection.connection.pgconn.finish()
+    with pytest.raises((OperationalError, InterfaceError)) as error:
+        connection.set_autocommit(False)
+    assert is_unavailable(error.value)
 
 
 def test_a_direct_connection_is_not_taken_for_a_pooled_one(connect: Connect) -> None:

@@ -1,16 +1,22 @@
 """What the server gives Django of a request, and how it shares its threads."""
 
+import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from runai_access.server import environ as environ_module
+from runai_access.server import gateway
 from runai_access.server.bodies import Body
 from runai_access.server.environ import environ_of
 from runai_access.server.pool import QueueFull, ThreadPool
+from runai_access.server.sockets import UNREAD_SECONDS, abort_connection, limit_unread_answers
 from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server
@@ -170,3 +176,81 @@ def test_a_condition_is_read_when_its_operator_is_percent_encoded(
     """RFC 3986 §2.1: `<` and `>` stand in no URL as they are; raw ones get 400 before Django runs."""
     url = f"{server.url}/api/v1/apps?filterBy=createdAt{operator}2026-01-01T00:00:00Z"
     assert requests.get(url, timeout=10).status_code == 401, "it is read, and asks who is there"
+
+
+@pytest.mark.parametrize("query", ["next=\u20ac", "next=\xfc", "next=%FF"])
+def test_a_query_that_is_not_ascii_is_read_as_utf_8(server: Server, query: str) -> None:
+    """Raw bytes, as some clients send them."""
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"GET /sign-in/?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        status = connection.recv(100).split()[1]
+    assert status in (b"200", b"400")
+    given = environ(query_string=query)["QUERY_STRING"]
+    assert given.encode("latin-1").decode() == query
+
+
+def test_a_client_cannot_hide_its_address_behind_a_byte_that_is_not_ascii(server: Server) -> None:
+    """The whole header would be lost, with what the proxy added to it."""
+    headers = {"X-Forwarded-For": b"\xc3\xa9, 203.0.113.7"}
+    answer = requests.get(f"{server.url}/sign-in/", headers=headers, timeout=10)
+    assert answer.status_code == 400
+    assert "X-Forwarded-For" in answer.json()["message"]
+
+
+def test_long_header_names_are_not_remembered() -> None:
+    before = environ_module._usual_key.cache_info().currsize
+    environ(*[(f"x-{number}-{'a' * 100}", "b") for number in range(50)])
+    assert environ_module._usual_key.cache_info().currsize == before
+
+
+class Pieces:
+    """A streamed answer that fails after its first piece."""
+
+    streaming = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"one row\n"
+        raise RuntimeError("the database is gone")
+
+
+def test_a_stream_that_fails_does_not_look_complete() -> None:
+    """RFC 9112 §8: without its last chunk the client knows that something is missing."""
+    sent: list[bytes] = []
+
+    def wsgi(given: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/csv")])
+        return Pieces()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname(), timeout=10)
+        accepted, peer = listener.accept()
+        stream = SimpleNamespace(send_bytes=sent.append)
+        protocol = SimpleNamespace(response_stream=lambda status, headers: stream)
+        with client, accepted, pytest.raises(RuntimeError, match="the database is gone"):
+            given = environ(client=f"{peer[0]}:{peer[1]}")
+            gateway._respond(wsgi, given, protocol)  # type: ignore[arg-type]
+        assert sent == [b"one row\n"]
+
+
+def test_the_connection_of_a_failed_stream_is_ended_and_no_other() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pairs = []
+        for _ in range(2):
+            client = socket.create_connection(listener.getsockname(), timeout=10)
+            pairs.append((client, *listener.accept()))
+        (one, here, peer), (other, there, _) = pairs
+        with one, here, other, there:
+            abort_connection(f"{peer[0]}:{peer[1]}")
+            assert one.recv(1) == b""
+            there.sendall(b"a")
+            assert other.recv(1) == b"a"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="an option of Linux")
+def test_accepted_connections_inherit_the_limit_on_unread_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        limit_unread_answers()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            limit = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert limit == UNREAD_SECONDS * 1000

@@ -111,6 +111,32 @@ def test_a_wrong_setting_ends_the_start_with_one_clear_sentence(
     assert "hunter2" not in start.stderr + start.stdout
 
 
+def test_a_setting_that_only_a_first_start_needs_is_checked_on_every_start(
+    empty_database: dict[str, str],
+) -> None:
+    assert manage("prepare", environment=empty_database).returncode == 0
+    again = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_EXAMPLE": "yes"})
+    assert again.returncode == 1
+    assert "RUNAI_ACCESS_EXAMPLE must be 0 or 1" in again.stderr
+    late = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "late"})
+    assert late.returncode == 0
+    assert "RUNAI_ACCESS_ADMIN_PASSWORD is ignored" in late.stdout
+
+
+def test_django_s_deployment_checks_find_nothing(empty_database: dict[str, str]) -> None:
+    for url in ("http://127.0.0.1:8000", "https://access.example.com"):
+        environment = {**empty_database, "RUNAI_ACCESS_URL": url}
+        checked = manage("check", "--deploy", "--fail-level", "WARNING", environment=environment)
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_createsuperuser_names_the_command_to_use(empty_database: dict[str, str]) -> None:
+    done = manage("createsuperuser", environment=empty_database)
+    assert done.returncode == 1
+    assert "manage.py create_admin EMAIL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _free(settings: dict[str, str]) -> dict[str, str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,6 +38,25 @@ def test_a_request_under_way_is_answered_before_the_server_ends(
     assert b"invalid_client" in answer
     assert server.process.wait(15) == 0
     assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\n",
+        b"POST /api/v2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+    ],
+    ids=["headers", "body"],
+)
+def test_a_connection_that_says_nothing_more_does_not_keep_a_server_from_stopping_cleanly(
+    start_server: StartServer, sent: bytes
+) -> None:
+    """Killed, it would not seal what its last requests recorded."""
+    server = start_server()
+    with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
+        connection.sendall(sent)
+        assert server.stop(seconds=20) == 0
+    assert "refused to gracefully stop" not in server.output
 
 
 def test_stopping_right_after_starting_is_quick_and_clean(start_server: StartServer) -> None:

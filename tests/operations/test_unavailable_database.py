@@ -95,12 +95,20 @@ def test_a_database_that_hangs_is_answered_with_503_and_service_returns(
     program = Program.of(server)
     ready = f"{server.url}/readyz"
 
+    bearer = {"Authorization": f"Bearer {program.ask_for_token().json()['access_token']}"}
+
     def ask(number: int) -> tuple[int, bool]:
-        if number % 2:
-            answer = program.ask_for_token(seconds=ANSWERED)
-        else:
-            url = f"{server.url}/.well-known/jwks.json"
-            answer = requests.get(url, timeout=ANSWERED)
+        match number % 4:
+            case 0:
+                answer = program.ask_for_token(seconds=ANSWERED)
+            case 1:
+                url = f"{server.url}/.well-known/jwks.json"
+                answer = requests.get(url, timeout=ANSWERED)
+            case 2:
+                url = f"{server.url}/api/v1/apps"
+                answer = requests.get(url, headers=bearer, timeout=ANSWERED)
+            case _:
+                answer = program.create(f"frozen-{number}", bearer["Authorization"][7:], ANSWERED)
         return answer.status_code, "Retry-After" in answer.headers
 
     with fault.hang(), ThreadPoolExecutor(40) as clients:

@@ -143,7 +143,7 @@ def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(bodies.asyncio, "timeout", short)
     with pytest.raises(BodyTimeout):
         asyncio.run(
-            read(BodyReader(limit=1024), Drip({"content-length": str(64 * 1024 * 10)}, pieces=0))
+            read(BodyReader(limit=2**20), Drip({"content-length": str(64 * 1024 * 10)}, pieces=0))
         )
     assert given == [40.0]
 
@@ -182,6 +182,74 @@ def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.Monke
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     assert {type(one) for one in asyncio.run(many())} == {BodyTimeout}
+
+
+def test_a_body_that_was_given_up_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next piece may have arrived already, or may be the one that it was given up for."""
+    monkeypatch.setattr(bodies, "MAX_UNFINISHED_BYTES", 50_000)
+
+    async def one() -> tuple[object, int, int]:
+        reader = BodyReader(limit=1_000_000)
+        drip = Drip({"transfer-encoding": "chunked"}, pieces=100, size=20_000)
+        (outcome,) = await asyncio.gather(read(reader, drip), return_exceptions=True)
+        return type(outcome), drip.sent, reader._kept_bytes
+
+    assert asyncio.run(one()) == (BodyTimeout, 3, 0)
+
+
+def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "BASE_SECONDS", 0.01)
+    monkeypatch.setattr(bodies, "MAX_UNFINISHED", 1)
+
+    async def two() -> list[type]:
+        reader = BodyReader(limit=1024)
+        first = asyncio.create_task(read(reader, Drip({"content-length": "10"})))
+        await asyncio.sleep(0)
+        (timeout,) = reader._unfinished
+        loop = asyncio.get_running_loop()
+        second: list[asyncio.Task[Any]] = []
+
+        def as_it_expires() -> None:
+            # Its timer has fired, and its task has not run since.
+            timeout._on_timeout()
+            second.append(loop.create_task(read(reader, Drip({"content-length": "10"}))))
+
+        loop.call_soon(as_it_expires)
+        await asyncio.sleep(0.001)
+        outcomes: list[object] = await asyncio.gather(first, *second, return_exceptions=True)
+        return [type(outcome) for outcome in outcomes]
+
+    assert asyncio.run(two()) == [BodyTimeout, BodyTimeout]
+
+
+@pytest.mark.parametrize("announced", [10**11, bodies.MAX_DISCARDED + 1])
+def test_a_length_that_no_request_has_gets_no_time(announced: int) -> None:
+    async def one() -> Any:
+        async with asyncio.timeout(5):
+            return await read(BodyReader(limit=1024), Drip({"content-length": str(announced)}))
+
+    body = asyncio.run(one())
+    assert body.length == str(announced)
+    assert len(body.stream.read(2048)) == 2048, "long enough to be refused as too large"
+
+
+def test_the_time_for_a_body_does_not_grow_beyond_the_largest_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float | None] = []
+    timeout = asyncio.timeout
+
+    def short(seconds: float | None) -> asyncio.Timeout:
+        given.append(seconds)
+        return timeout(0.01)
+
+    monkeypatch.setattr(bodies.asyncio, "timeout", short)
+    drip = Drip({"content-length": str(20 * 1024 * 1024)}, pieces=0)
+    with pytest.raises(BodyTimeout):
+        asyncio.run(read(BodyReader(limit=1024 * 1024), drip))
+    assert given == [46.0]
 
 
 def _lives(pid: int) -> bool:

@@ -66,9 +66,12 @@ class Log:
         self._filter = RepeatFilter()
         monkeypatch.setattr(logs.time, "monotonic", lambda: self.now)
 
-    def written(self, message: str, *args: object, error: Exception | None = None) -> str | None:
+    def written(
+        self, message: str, *args: object, error: Exception | None = None, kind: str = ""
+    ) -> str | None:
         exc_info = (type(error), error, error.__traceback__) if error else None
         record = logging.LogRecord("a", logging.ERROR, "", 0, message, args, exc_info)
+        record.kind = kind
         return record.getMessage() if self._filter.filter(record) else None
 
 
@@ -90,10 +93,14 @@ def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None
 
 
 def test_another_kind_of_outage_has_a_line_of_its_own(log: Log) -> None:
-    message = "The database cannot serve (%s): %s"
-    assert log.written(message, "OperationalError", "away")
-    assert log.written(message, "LockNotAvailableError", "locked")
+    assert log.written("The database cannot serve: %s", "away", kind="OperationalError")
+    assert log.written("The database cannot serve: %s", "locked", kind="LockNotAvailable")
     assert log.written("Something else")
+
+
+def test_what_a_stranger_sends_makes_no_kind_of_its_own(log: Log) -> None:
+    lines = [log.written("Refused the host %r", f"h{number}Error") for number in range(100)]
+    assert len([line for line in lines if line]) == 1
 
 
 def test_an_error_with_a_traceback_may_repeat_a_little(log: Log) -> None:

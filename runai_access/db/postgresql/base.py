@@ -18,7 +18,7 @@ from psycopg.errors import _WaitTimeout
 RV = TypeVar("RV")
 
 # Milliseconds, as PostgreSQL counts them. DATABASE_URL can name others: ?statement_timeout=5000.
-DEFAULT_LIMITS = {"statement_timeout": 9_000, "lock_timeout": 5_000}
+DEFAULT_LIMITS = {"statement_timeout": 7_000, "lock_timeout": 5_000}
 # The server's own limit comes first: its error leaves the connection usable.
 _GRACE_SECONDS = 1.0
 _CHECK_SECONDS = 2.0
@@ -79,6 +79,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def init_connection_state(self) -> None:
+        usual, self.connection.query_seconds = self.connection.query_seconds, _CHECK_SECONDS
+        try:
+            self._init_session()
+        finally:
+            self.connection.query_seconds = usual
+
+    def _init_session(self) -> None:
         super().init_connection_state()
         with self.connection.cursor() as cursor:
             (backend_pid,) = cursor.execute("SELECT pg_backend_pid()").fetchone() or (None,)
@@ -93,7 +100,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def chunked_cursor(self) -> Any:
         """Return a cursor for many rows: on the server, where its session is ours alone."""
         self.ensure_connection()
-        return self.cursor() if self.is_pooled else super().chunked_cursor()
+        is_ours = self.in_atomic_block or not self.is_pooled
+        return super().chunked_cursor() if is_ours else self.cursor()
 
     def is_usable(self) -> bool:
         """Ask the server whether it still answers, and wait for that only shortly."""
@@ -109,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # unknown to the stubs
         if not autocommit and self.is_pooled and self.serves_requests and self.connection:
             # For this transaction only: the session behind the pooler is somebody else's next.
-            with self.connection.cursor() as cursor:
+            with self.wrap_database_errors, self.connection.cursor() as cursor:
                 cursor.execute(
                     "; ".join(
                         f"SET LOCAL {name} = {value}" for name, value in self._limits().items()

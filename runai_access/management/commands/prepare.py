@@ -96,20 +96,27 @@ class Command(BaseCommand):
         files = FileLease(settings.VAR_DIR / "prepare.lock")
         with self._held(files, f"writing to {settings.VAR_DIR}"):
             _collect_static_files()
+        # Read on every start: a bad value must not go unnoticed until an empty database meets it.
+        wants_example = environment.flag(
+            "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
+        )
         if not User.objects.exists():
-            self._start_anew()
+            self._start_anew(wants_example)
+        elif environment.text("RUNAI_ACCESS_ADMIN_PASSWORD"):
+            self.stdout.write(
+                "RUNAI_ACCESS_ADMIN_PASSWORD is ignored, because there are users already. "
+                "Remove it; manage.py reset_password EMAIL resets a password."
+            )
         # The first key is published before the first token is asked for; and a key that can't be
         # opened is told now, not by every request.
         KEYRING.current()
 
-    def _start_anew(self) -> None:
+    def _start_anew(self, wants_example: bool) -> None:
         """Make the first administrator and the example organisation: both or, failing, neither."""
         email = environment.text("RUNAI_ACCESS_ADMIN_EMAIL", "admin@example.com")
         chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
         password = chosen or new_password()
-        with_example = _is_empty() and environment.flag(
-            "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
-        )
+        with_example = wants_example and _is_empty()
         with transaction.atomic():
             make_administrator(caller=SYSTEM, email=email, password=password)
             if with_example:

@@ -1,0 +1,50 @@
+"""The sockets of this process, which the server keeps to itself."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+# How long a client can leave an answer unread.
+UNREAD_SECONDS = 60
+_DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
+
+
+def open_sockets() -> Iterator[socket.socket]:
+    """Yield a copy of each; what is done to a copy is done to the socket itself."""
+    for path in list(_DESCRIPTORS.iterdir()):
+        # Closed since, or none after all.
+        with suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as found:
+            yield found
+
+
+def listeners() -> Iterator[socket.socket]:
+    """Yield the sockets on which this process accepts connections."""
+    for found in open_sockets():
+        if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            yield found
+
+
+def limit_unread_answers() -> None:
+    """Have the system end connections whose client reads nothing of its answer (Linux).
+
+    Accepted connections inherit the option. It limits how long data waits for an acknowledgment or for
+    room in the receiver's window (RFC 5482, tcp(7)).
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        for listener in listeners():
+            with suppress(OSError):
+                listener.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000
+                )
+
+
+def abort_connection(peer: str) -> None:
+    """End the connection of a client, whose address and port are `peer` ("192.0.2.1:4711")."""
+    host, _, port = peer.rpartition(":")
+    wanted = (host.strip("[]"), int(port))
+    for found in open_sockets():
+        with suppress(OSError):
+            if found.getpeername()[:2] == wanted:
+                found.shutdown(socket.SHUT_RDWR)
