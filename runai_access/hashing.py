@@ -146,7 +146,7 @@ def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = Fal
 
     One runs at a time, so that memory stays bounded, and at a low priority, so that pages and
     remembered clients hardly notice it. Guesses, which strangers send, are refused with Busy while
-    others wait; whatever makes a new secret or password is patient. Busy is the same for every
+    others wait; callers that make a new secret or password are patient. Busy is the same for every
     guess, so it reveals nothing.
     """
     with _queue.slot(kind, is_patient=is_patient):

@@ -1,4 +1,4 @@
-"""Signing in with e-mail and password."""
+"""Signing in with email and password."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _NO_PASSWORD = make_password(get_random_string(40))
 
 
 class EmailBackend(BaseBackend):
-    """Finds the person by e-mail; costs one Argon2 verify whether or not there is one."""
+    """Finds the person by email; costs one Argon2 verify whether or not the user exists."""
 
     def authenticate(
         self, request: HttpRequest | None, *, email: str = "", password: str = "", **_: Any

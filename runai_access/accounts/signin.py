@@ -82,7 +82,7 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
 
 
 def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
-    """Return the enabled person of this e-mail and password; count and record every failure.
+    """Return the enabled user of this email and password; count and record every failure.
 
     Raises TooManyFailures and Busy.
     """

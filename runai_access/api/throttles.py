@@ -76,7 +76,7 @@ def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attem
 def attempt_all(*limits: Limit) -> Attempt:
     """Take one attempt under each limit before it is tried, or none where a limit is used up.
 
-    Counting first is what stops parallel guesses: of a hundred sent at once, as many are tried as
+    Counting first is what stops parallel guesses: of a hundred sent together, as many are tried as
     the limit allows. A refused attempt leaves nothing behind and never extends a wait. Ask `used_up`
     before: that refuses most without a lock.
     """

@@ -26,18 +26,18 @@ _told: OrderedDict[str, None] = OrderedDict()
 AT_ONCE = 500
 
 # Refusals of a signed-in subject in a minute that get a row each. Their account is known and can be
-# disabled, so this is generous. One row a minute stands for the rest.
+# disabled, so this is generous. One row a minute summarizes the rest.
 SUBJECT_ROWS_PER_MINUTE = 100
 # Subjects and networks that are counted at a time; any more get only the one row a minute.
 SUBJECTS_AT_MOST = 10_000
 
 # Refusals of a stranger's network that get a row each. Strangers invent names, and a row stays for
 # 400 days. A user or a pipeline with a wrong password makes a few different ones a minute. A guesser
-# goes on for hours: 60 rows show what is tried, and one row an hour stands for the rest.
+# goes on for hours: 60 rows show what is tried, and one row an hour summarizes the rest.
 STRANGER_ROWS_PER_MINUTE = 10
 STRANGER_ROWS_PER_HOUR = 60
 # Rows of all strangers of this process together. An attack from many addresses that never ends writes
-# 600 rows an hour, which is 5.8 million in 400 days. One row an hour stands for the rest.
+# 600 rows an hour, which is 5.8 million in 400 days. One row an hour summarizes the rest.
 ALL_STRANGERS_ROWS_PER_HOUR = 600
 
 MORE = "(many more)"
@@ -108,7 +108,7 @@ def record_once_a_minute(
     """Record a sign-in, a refused grant or a denial, at most once a minute for the same.
 
     The same means: subject, action, entity, result, reason and address. Refusals are also bounded
-    per source and, for strangers, in total: one row stands for those past a bound (see the constants
+    per source and, for strangers, in total: one row summarizes those past a bound (see the constants
     above).
     """
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
@@ -152,7 +152,7 @@ class _Occurrence:
 
 
 class _Share(Enum):
-    """Which row a refusal gets: its own, or one that stands for many."""
+    """Which row a refusal gets: a separate one, or one that summarizes many."""
 
     OWN_ROW = auto()
     ROW_OF_SUBJECT = auto()
@@ -161,7 +161,7 @@ class _Share(Enum):
 
 
 def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[_Occurrence, str]:
-    """Return the event that stands for a refusal without a row of its own, and its key."""
+    """Return the event that summarizes a refusal without a separate row, and its key."""
     occurrence = replace(occurrence, entity=Entity(occurrence.entity.type, name=MORE))
     if share is _Share.ROW_OF_SUBJECT:
         return occurrence, occurrence.key(minute)
@@ -176,7 +176,7 @@ def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[
 
 
 class _Refusals:
-    """Counts the refusals of this process, to decide which get a row of their own.
+    """Counts the refusals of this process, to decide which get a separate row.
 
     The counts are bounded, too: strangers get a count only with a row.
     """

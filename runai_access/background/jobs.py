@@ -1,6 +1,6 @@
 """The jobs: sealing the audit log, and housekeeping.
 
-Housekeeping deletes rows that have expired. Each kind of row is a job of its own, so that one that
+Housekeeping deletes rows that have expired. Each kind of row is a separate job, so that one that
 fails does not stop the others.
 """
 

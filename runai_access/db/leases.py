@@ -137,7 +137,7 @@ class FileLease(Lease):
 class DatabaseLease(Lease):
     """A lease between all processes of one PostgreSQL database: a row that a thread renews.
 
-    It has a connection of its own. The thread alone uses it while the lease is held, the caller
+    It has a separate connection. The thread alone uses it while the lease is held, the caller
     before and after.
     """
 
@@ -234,7 +234,7 @@ class DatabaseLease(Lease):
             self._held_until = expires if renewed else _NEVER
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run a statement in a transaction of its own; return how many rows it wrote."""
+        """Run a statement in a separate transaction; return how many rows it wrote."""
         # As Django does between requests: a connection that the database closed is opened again.
         self._connection.close_if_unusable_or_obsolete()
         try:

@@ -35,7 +35,7 @@ class Body:
 
 
 class _Oversized(io.RawIOBase):
-    """Stands in for a body that is too large to keep: as long, but without its content."""
+    """Replaces a body that is too large to keep: as long, but without its content."""
 
     def __init__(self, size: int) -> None:
         self._left = size

@@ -1,4 +1,4 @@
-"""Can this process serve? Asked every second, beside the requests and on a connection of its own."""
+"""Can this process serve? Checked every second, beside the requests and on a separate connection."""
 
 import shutil
 import time

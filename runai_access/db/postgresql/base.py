@@ -63,7 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     connection: Any
     # Set in the processes that answer requests: commands and migrations take as long as they take.
     serves_requests: ClassVar[bool] = False
-    # Whether a pooler stands between, so that two statements may run in two sessions of the server.
+    # Whether a pooler is between, so that two statements can run in two sessions of the server.
     is_pooled = False
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().init_connection_state()
         with self.connection.cursor() as cursor:
             (backend_pid,) = cursor.execute("SELECT pg_backend_pid()").fetchone() or (None,)
-            # A pooler gives its clients a number of its own.
+            # A pooler tells its clients another number.
             self.is_pooled = backend_pid != self.connection.info.backend_pid
             if self.is_pooled:
                 self.connection.prepare_threshold = None
