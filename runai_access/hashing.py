@@ -122,8 +122,9 @@ def _lower_priority() -> None:
 
 
 _queue = HashingQueue()
-# One thread for all runs: a priority that was lowered can't be raised again.
-_thread = ThreadPoolExecutor(1, "hashing", initializer=_lower_priority)
+# Guesses run in a thread of low priority, which can't be raised again, and the others in their own.
+_guess_thread = ThreadPoolExecutor(1, "guess", initializer=_lower_priority)
+_patient_thread = ThreadPoolExecutor(1, "hash")
 _guesses = {kind: BoundedSemaphore(GUESSES_AT_ONCE) for kind in HashKind}
 
 
@@ -144,13 +145,14 @@ def guessing(kind: HashKind) -> Iterator[None]:
 def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = False) -> T:
     """Return the result of `run`, an Argon2 run, once it is this caller's turn.
 
-    One runs at a time, so that memory stays bounded, and at a low priority, so that pages and
-    remembered clients hardly notice it. Guesses, which strangers send, are refused with Busy while
-    others wait; callers that make a new secret or password are patient. Busy is the same for every
+    One runs at a time, so that memory stays bounded. Guesses, which strangers send, run at a low
+    priority, so that pages and remembered clients hardly notice them, and are refused with Busy while
+    others wait. Callers that make a new secret or password are patient. Busy is the same for every
     guess, so it reveals nothing.
     """
+    thread = _patient_thread if is_patient else _guess_thread
     with _queue.slot(kind, is_patient=is_patient):
-        return _thread.submit(run).result()
+        return thread.submit(run).result()
 
 
 def hash_secret(secret: str) -> str:

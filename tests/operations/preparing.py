@@ -17,8 +17,10 @@ RENEWAL = 0.5
 # Its arguments: where to stop ("" for nowhere), and the times. It says that it has stopped, and goes
 # on only when it has lost its lease.
 _PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
 import django
+# A shell starts programs in the background with this signal ignored, and they pass that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from django.core.management import execute_from_command_line
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
 django.setup()
