@@ -60,9 +60,9 @@ class Gateway:
         self._bodies = BodyReader(limit=body_limit)
         self._overload = Overload()
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Requests that a thread has answered. To wake the event loop for each would cost more than
-        # a tenth of all answers: it looks here whenever it runs anyway.
         self._held_bytes = 0
+        # Requests that a thread has answered. To wake the event loop for each would cost more than
+        # a tenth of all answers: it checks this queue whenever it runs anyway.
         self._answered: deque[asyncio.Future[Any]] = deque()
 
     @property

@@ -1,5 +1,6 @@
 """What the server gives Django of a request, and how it shares its threads."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -254,3 +255,17 @@ def test_accepted_connections_inherit_the_limit_on_unread_answers() -> None:
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             limit = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
     assert limit == UNREAD_SECONDS * 1000
+
+
+def test_complete_bodies_that_wait_for_a_thread_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway, "MAX_HELD_BYTES", 100_000)
+    pool = ThreadPool(threads=1, max_waiting=5)
+    ready = SimpleNamespace(problem="")
+    served = gateway.Gateway(lambda *_: [], pool=pool, readiness=ready, body_limit=1)  # type: ignore[arg-type]
+    large = Body(BytesIO(), "200000", 200_000)
+    refusal = asyncio.run(served._run(Scope(path="/api/v1/apps"), SimpleNamespace(), large))  # type: ignore[arg-type]
+    assert refusal is not None
+    assert refusal.status == 503
+    assert "retry-after" in dict(refusal.headers)
