@@ -1,7 +1,6 @@
 """Requests that never end occupy no thread, are ended in time, and disturb nobody."""
 
 import asyncio
-import json
 import socket
 import sqlite3
 import sys
@@ -21,6 +20,7 @@ from runai_access.server.bodies import BodyReader, BodyTimeout
 from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, wait_until
 from tests.operations.unfinished import KINDS, begin, held
+from tests.operations.writers import Access
 from tests.servers import Server, _children
 
 PAGES = ("/healthz", "/readyz", "/sign-in/", "/.well-known/jwks.json")
@@ -281,18 +281,7 @@ def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_
 ) -> None:
     server = start_server()
     workers = _children(server.process.pid)
-    made = server.command(
-        "create_application", "creator", "--role", "System administrator", "--json"
-    )
-    credentials = json.loads(made.stdout)
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": credentials["clientId"],
-        "client_secret": credentials["clientSecret"],
-    }
-    token = requests.post(f"{server.url}/api/v2/token", data=form, timeout=30).json()[
-        "access_token"
-    ]
+    token = Access.of_administrator(server).token(server)
     headers = {"Authorization": f"Bearer {token}"}
 
     def create(number: int) -> None:
