@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # A request waits this long for a thread; with the longest query (runai_access.db) every request is
 # answered within 15 seconds.
-QUEUE_SECONDS = 2.0
+QUEUE_SECONDS = 4.0
 # Complete bodies that wait for a thread or are being worked on: of those that are not small, no more
 # bytes than this are kept.
 MAX_HELD_BYTES = 32 * 1024 * 1024

@@ -51,7 +51,7 @@ def shown(connection: Any, *names: str) -> dict[str, str]:
 def test_a_request_has_limits_and_a_command_has_none(connect: Connect) -> None:
     limits = ("statement_timeout", "lock_timeout")
     assert shown(connect(serves_requests=True), *limits) == dict(
-        zip(limits, ("7s", "5s"), strict=True)
+        zip(limits, ("7s", "7s"), strict=True)
     )
     assert set(shown(connect(serves_requests=False), *limits).values()) == {"0"}
 
@@ -108,7 +108,7 @@ def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
     try:
         assert shown(connection, "statement_timeout", "lock_timeout") == {
             "statement_timeout": "7s",
-            "lock_timeout": "5s",
+            "lock_timeout": "7s",
         }
     finally:
         connection.rollback()

@@ -18,7 +18,7 @@ from psycopg.errors import _WaitTimeout
 RV = TypeVar("RV")
 
 # Milliseconds, as PostgreSQL counts them. DATABASE_URL can name others: ?statement_timeout=5000.
-DEFAULT_LIMITS = {"statement_timeout": 7_000, "lock_timeout": 5_000}
+DEFAULT_LIMITS = {"statement_timeout": 7_000, "lock_timeout": 7_000}
 # The server's own limit comes first: its error leaves the connection usable.
 _GRACE_SECONDS = 1.0
 _CHECK_SECONDS = 2.0
