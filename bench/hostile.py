@@ -155,7 +155,7 @@ def figures(times: list[float], statuses: Counter[int]) -> Figures:
 
 @contextmanager
 def guessing(port: int, guess: Callable[[], str], *, same_address: bool) -> Iterator[None]:
-    """Guess on many connections at once, in a process of their own."""
+    """Guess on many connections in parallel, in a separate process."""
     process = Process(target=guess_for_ever, args=[port, guess, same_address], daemon=True)
     process.start()
     try:

@@ -56,7 +56,7 @@ def main(host: str, port: int) -> None:
 
 
 def raise_file_limit() -> int:
-    """Raise the limit on open files as far as the system allows; return the new limit."""
+    """Raise the limit on open files up to the hard limit; return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

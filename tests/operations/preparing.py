@@ -1,4 +1,4 @@
-"""`manage.py prepare` in a process of its own, with short times, that can stop in the middle."""
+"""`manage.py prepare` in a separate process, with short times, that can stop in the middle."""
 
 import subprocess
 import sys

@@ -72,7 +72,7 @@ def begin(kind: str, port: int, *, host: str = "127.0.0.1") -> socket.socket:
 
 @contextmanager
 def held(kinds: dict[str, int], port: int) -> Iterator[list[socket.socket]]:
-    """Hold unfinished requests: so many of each kind."""
+    """Hold unfinished requests; `kinds` maps each kind to its number."""
     raise_file_limit()
     with ExitStack() as stack:
         connections = []
