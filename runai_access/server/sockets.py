@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,18 @@ _DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path
 
 
 def open_sockets() -> Iterator[socket.socket]:
-    """Yield a copy of each; what is done to a copy is done to the socket itself."""
+    """Yield a copy of each; what is done to a copy is done to the socket itself.
+
+    Files are left alone: closing a copy of a descriptor drops every lock that the process holds on the
+    file (fcntl(2)), those of SQLite among them.
+    """
     for path in list(_DESCRIPTORS.iterdir()):
-        # Closed since, or none after all.
-        with suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as found:
-            yield found
+        descriptor = int(path.name)
+        # Raised for a descriptor that was closed since it was listed.
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                with socket.socket(fileno=os.dup(descriptor)) as found:
+                    yield found
 
 
 def listeners() -> Iterator[socket.socket]:
