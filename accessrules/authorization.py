@@ -16,11 +16,12 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accessrules.catalogue import RESOURCE_TYPES, SYSTEM_ADMINISTRATOR_ID
+from accessrules.catalogue import RESOURCE_TYPES
 from accessrules.grants import (
     ACTIONS,
     Grant,
     Permission,
+    given,
     grant_of,
     grants_in_force,
     grants_in_force_of,
@@ -60,6 +61,7 @@ class _Place:
 
 SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
+_AUDIT_LOG: Permission = ("read", "events-history")
 
 
 class Authority:
@@ -119,17 +121,13 @@ class Authority:
             raise Denied(f"This takes {words_of((action, resource_type))} in {place.label}.")
 
     @property
-    def is_administrator(self) -> bool:
-        """Whether a System administrator rule holds on the account."""
-        return any(
-            grant.role_id == SYSTEM_ADMINISTRATOR_ID and ACCOUNT.path.startswith(grant.path)
-            for grant in self._grants
-        )
+    def reads_audit_log(self) -> bool:
+        """Whether the audit log may be read: it belongs to the account (`ACCOUNT_ONLY`)."""
+        return self.allows(*_AUDIT_LOG, ACCOUNT)
 
-    def require_administrator(self) -> None:
-        """Raise Denied unless a System administrator rule holds on the account."""
-        if not self.is_administrator:
-            raise Denied(f"This takes the role System administrator in {ACCOUNT.label}.")
+    def require_audit_log(self) -> None:
+        """Raise Denied unless the audit log may be read."""
+        self.require(*_AUDIT_LOG, ACCOUNT)
 
     def require_anywhere(self, action: str, resource_type: str) -> None:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
@@ -193,7 +191,9 @@ class Authority:
         return True
 
     def _missing_to_grant(self, role: Role, scope: Place) -> frozenset[Permission]:
-        return (permissions_of(role) | {("create", "access_rules")}) - self.permissions_at(scope)
+        return (
+            given(permissions_of(role), scope.path) | {("create", "access_rules")}
+        ) - self.permissions_at(scope)
 
     # Sight: lists, single reads, counts and exports all start from these.
 

@@ -1,4 +1,8 @@
-"""What the wire contract fixes: resource types and predefined roles, read from `data/`."""
+"""Resource types and predefined roles, read from `data/`.
+
+The wire contract fixes both; `data/roles.toml` holds the roles of the platform, and
+`data/additional_roles.toml` those that this product adds.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -19,31 +23,38 @@ class ResourceType:
 
 @dataclass(frozen=True)
 class PredefinedRole:
-    """A role that every installation has, with its real id."""
+    """A role that every installation has."""
 
     id: int
     name: str
     description: str
     assignable: bool
     permissions: dict[str, str]
+    created_by: str
 
 
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((_DATA / name).read_text(encoding="utf-8"))
 
 
-def _predefined_role(entry: dict[str, Any]) -> PredefinedRole:
+def _predefined_role(entry: dict[str, Any], created_by: str) -> PredefinedRole:
     permissions = {
         resource_type: letters
         for letters, resource_types in entry["permissions"].items()
         for resource_type in resource_types
     }
-    return PredefinedRole(**{**entry, "permissions": permissions})
+    return PredefinedRole(**{**entry, "permissions": permissions, "created_by": created_by})
 
 
 RESOURCE_TYPES = {key: ResourceType(*value) for key, value in _read("resource_types.toml").items()}
-PREDEFINED_ROLES = [_predefined_role(entry) for entry in _read("roles.toml")["roles"]]
+PREDEFINED_ROLES = [
+    _predefined_role(entry, created_by)
+    for name, created_by in (("roles.toml", "Run:ai"), ("additional_roles.toml", "runai-access"))
+    for entry in _read(name)["roles"]
+]
+# Types that belong to the account and can't be divided: a permission for one, granted in a narrower
+# scope, opens nothing.
+ACCOUNT_ONLY = frozenset({"events-history"})
 # Two names of one type: 2.24 renamed applications to service accounts.
 ALIASES = {"service-account": "apps"}
 SYSTEM_ADMINISTRATOR_ID = 1
-PREDEFINED_BY = "Run:ai"

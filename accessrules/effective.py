@@ -16,12 +16,18 @@ from django.db.models.lookups import Exact, IsNull
 
 from accessrules.authorization import ACCOUNT, SYSTEM, Authority, authorities_of
 from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.grants import ACTIONS, Permission, is_active, permissions_of, rules_in_force
+from accessrules.grants import (
+    ACTIONS,
+    Permission,
+    grant_of,
+    is_active,
+    permissions_of,
+    rules_in_force,
+)
 from accessrules.models import (
     AccessRule,
     AccessRuleQuerySet,
     GroupMembership,
-    Role,
     Scope,
     Subject,
     SubjectQuerySet,
@@ -166,14 +172,24 @@ def effective_access(subject: Subject, authority: Authority) -> list[Access]:
     found = [
         Access(subject, resource_type, actions, rule)
         for rule in rules.select_related("subject", "role", "scope")
-        for resource_type, actions in actions_by_type(rule.role).items()
+        for resource_type, actions in actions_by_type(rule).items()
     ]
     return sorted(found, key=_order)
 
 
-def actions_by_type(role: Role) -> dict[str, tuple[str, ...]]:
-    """Return what a role permits: for each type of resource its actions, in their usual order."""
-    permissions = permissions_of(role)
+def rules_on_too_little(subject: Subject, authority: Authority) -> list[AccessRule]:
+    """Return the rules of `subject` that name a permission which only a rule on the account gives."""
+    rules = rules_in_force(subject) & authority.visible_rules()
+    return [
+        rule
+        for rule in rules.select_related("subject", "role", "scope").order_by("pk")
+        if permissions_of(rule.role) != grant_of(rule).permissions
+    ]
+
+
+def actions_by_type(rule: AccessRule) -> dict[str, tuple[str, ...]]:
+    """Return what a rule gives: for each type of resource its actions, in their usual order."""
+    permissions = grant_of(rule).permissions
     found = {
         type_: tuple(action for action in ACTIONS.values() if (action, type_) in permissions)
         for type_ in RESOURCE_TYPES

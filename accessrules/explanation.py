@@ -5,9 +5,16 @@ Nothing is decided here: yes and no are the decision module's, and so are the ru
 
 from dataclasses import dataclass, field
 
-from accessrules.authorization import allowed, words_of
-from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.grants import Permission, is_active, permissions_of, rules_in_force, rules_of
+from accessrules.authorization import ACCOUNT, allowed, words_of
+from accessrules.catalogue import ACCOUNT_ONLY, RESOURCE_TYPES
+from accessrules.grants import (
+    Permission,
+    grant_of,
+    is_active,
+    permissions_of,
+    rules_in_force,
+    rules_of,
+)
 from accessrules.models import LABEL_DIGITS, AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 
 MOST_NEAR_MISSES = 3
@@ -27,7 +34,7 @@ class Explanation:
 
     `is_switched_off` says that a rule would allow it, were not the subject or its group disabled;
     else `remedy` makes the narrowest rule that would: the role that permits least to change, and then
-    least at all, right there.
+    least at all, right there, or on the account where nothing narrower would do (`ACCOUNT_ONLY`).
     """
 
     subject: Subject
@@ -60,7 +67,9 @@ class Explanation:
             for miss in self.near_misses
         ]
         if self.remedy:
-            would = f"{self.subject.name} is {self.remedy.name} in {self.scope.label}"
+            _, resource_type = self.permission
+            place = ACCOUNT.label if resource_type in ACCOUNT_ONLY else self.scope.label
+            would = f"{self.subject.name} is {self.remedy.name} in {place}"
             reasons.append(f"  the narrowest rule that would: {would}.")
         elif not self.is_switched_off:
             reasons.append("  No role that can be assigned permits this.")
@@ -106,6 +115,8 @@ def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list
 
 
 def _why_not(rule: AccessRule, subject: Subject, permission: Permission, scope: Scope) -> str:
+    if not _permits(rule, permission) and permission in permissions_of(rule.role):
+        return f"{words_of(permission)} can only be given on the account."
     if not _permits(rule, permission):
         return f"{rule.role.name} does not permit {words_of(permission)}."
     if not _covers(rule, scope):
@@ -131,7 +142,7 @@ def _with_names(rules: AccessRuleQuerySet) -> list[AccessRule]:
 
 
 def _permits(rule: AccessRule, permission: Permission) -> bool:
-    return permission in permissions_of(rule.role)
+    return permission in grant_of(rule).permissions
 
 
 def _covers(rule: AccessRule, scope: Scope) -> bool:

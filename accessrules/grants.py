@@ -15,7 +15,9 @@ from django.db import connection
 from django.db.models import Exists, TextField, UUIDField
 from django.db.models.functions import Cast
 
+from accessrules.catalogue import ACCOUNT_ONLY
 from accessrules.models import (
+    ACCOUNT_PATH,
     AccessRule,
     AccessRuleQuerySet,
     GroupMembership,
@@ -44,7 +46,6 @@ class Grant:
     permissions: frozenset[Permission]
     path: str
     label: str
-    role_id: int | None = None
 
 
 def is_active(subject: Subject) -> bool:
@@ -68,12 +69,12 @@ def rules_of(subject: Subject) -> AccessRuleQuerySet:
 def grant_of(rule: AccessRule) -> Grant:
     """Return what one rule gives."""
     scope = rule.scope
-    return Grant(permissions_of(rule.role), scope.path, scope.label, rule.role_id)
+    return Grant(given(permissions_of(rule.role), scope.path), scope.path, scope.label)
 
 
 def grants_of(rules: AccessRuleQuerySet) -> list[Grant]:
     """Return what `rules` give. One query."""
-    return [_grant(*row) for row in rules.order_by().values_list(*_COLUMNS, "role_id")]
+    return [_grant(*row) for row in rules.order_by().values_list(*_COLUMNS)]
 
 
 def grants_in_force(subject: Subject) -> list[Grant]:
@@ -102,7 +103,7 @@ def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
     holders = {holder for own in active.values() for holder in own}
     rules = AccessRule.objects.living().filter(subject__in=holders)
     grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
-    for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS, "role_id"):
+    for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS):
         grants[holder].append(_grant(*row))
     return {
         subject: [grant for holder in own for grant in grants[holder]]
@@ -113,6 +114,16 @@ def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
 def permissions_of(role: Role) -> frozenset[Permission]:
     """Return what `role` permits."""
     return _permissions(role.permissions)
+
+
+def given(permissions: frozenset[Permission], path: str) -> frozenset[Permission]:
+    """Return which of a role's permissions a rule gives in the scope at `path`."""
+    return permissions if ACCOUNT_PATH.startswith(path) else _below_the_account(permissions)
+
+
+@lru_cache(maxsize=1024)
+def _below_the_account(permissions: frozenset[Permission]) -> frozenset[Permission]:
+    return frozenset(one for one in permissions if one[1] not in ACCOUNT_ONLY)
 
 
 def _permissions(letters_of: Mapping[str, str]) -> frozenset[Permission]:
@@ -140,12 +151,12 @@ def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
     return AccessRule.objects.living().filter(subject__in=holders)
 
 
-def _grant(permissions: str, path: str, type_: str, name: str, role_id: int) -> Grant:
-    return Grant(_permissions_in(permissions), path, scope_label(type_, name), role_id)
+def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:
+    return Grant(given(_permissions_in(permissions), path), path, scope_label(type_, name))
 
 
 @cache
 def _query_of_anybody() -> tuple[str, tuple[Any, ...]]:
     is_active_now = Exists(Subject.objects.living().filter(pk=_ANYBODY.pk, enabled=True))
     rows = rules_in_force(_ANYBODY).filter(is_active_now).order_by()
-    return rows.values_list(*_COLUMNS, "role_id").query.sql_with_params()
+    return rows.values_list(*_COLUMNS).query.sql_with_params()

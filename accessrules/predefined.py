@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.catalogue import PREDEFINED_BY, PREDEFINED_ROLES
+from accessrules.catalogue import PREDEFINED_ROLES
 from accessrules.models import ACCOUNT_PATH, SYSTEM_PATH, Role, Scope
 
 T = TypeVar("T", Role, Scope)
@@ -24,7 +24,7 @@ def load(**_: Any) -> None:
                     "description": role.description,
                     "assignable": role.assignable,
                     "permissions": role.permissions,
-                    "created_by": PREDEFINED_BY,
+                    "created_by": role.created_by,
                 },
             )
         system = _upsert(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from accessrules.catalogue import PREDEFINED_ROLES, RESOURCE_TYPES
+from accessrules.catalogue import ACCOUNT_ONLY, PREDEFINED_ROLES, RESOURCE_TYPES
 from accessrules.grants import permissions_of
 from accessrules.models import Role
 
@@ -43,6 +43,11 @@ class Row:
     roles: tuple[str, ...]
     held: tuple[frozenset[str], ...]
     shares_name: bool = False
+
+    @property
+    def on_account_only(self) -> bool:
+        """Whether a rule gives this only on the account."""
+        return ACCOUNT_ONLY.issuperset(self.types)
 
     @property
     def cells(self) -> list[list[Cell]]:

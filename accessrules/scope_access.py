@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from accessrules.authorization import Authority
+from accessrules.authorization import ACCOUNT, Authority
+from accessrules.catalogue import ACCOUNT_ONLY
 from accessrules.effective import Access, actions_by_type, members_in_sight
 from accessrules.grants import permissions_of
 from accessrules.models import AccessRule, Role, Scope, Subject
@@ -48,6 +49,8 @@ class Holders:
     def __init__(self, scope: Scope, authority: Authority, asked: Question) -> None:
         self._authority, self._asked = authority, asked
         paths = [*scope.ancestor_paths, scope.path]
+        if asked.resource_type in ACCOUNT_ONLY:
+            paths = [path for path in paths if ACCOUNT.path.startswith(path)]
         places = list(Scope.objects.filter(path__in=paths).values_list("pk", flat=True))
         self._roles = _roles_that_permit(asked)
         self._parts = [*(self._own([place]) for place in places), self._of_members(places)]
@@ -99,7 +102,7 @@ def access_of(found: Iterable[Holding], asked: Question) -> list[Access]:
     return [
         Access(subjects[row.holder], resource_type, actions, rules[row.rule])
         for row in found
-        for resource_type, actions in actions_by_type(rules[row.rule].role).items()
+        for resource_type, actions in actions_by_type(rules[row.rule]).items()
         if asked.resource_type in ("", resource_type)
         and (not asked.action or asked.action in actions)
     ]

@@ -100,7 +100,7 @@ class ScopeTable(ListTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "scope" if self.asks.is_administrator else ""
+        return "scope" if self.asks.reads_audit_log else ""
 
     def history_of(self, record: Scope) -> str:
         return history_url(record.type, record.uid) if self.history_type else ""

@@ -61,7 +61,7 @@ class AccessRuleTable(ListTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "access_rule" if self.asks.is_administrator else ""
+        return "access_rule" if self.asks.reads_audit_log else ""
 
     @cached_property
     def may_read_roles(self) -> bool:

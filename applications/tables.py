@@ -87,4 +87,4 @@ class ApplicationTable(HolderTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "application" if self.asks.is_administrator else ""
+        return "application" if self.asks.reads_audit_log else ""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
@@ -30,11 +31,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     reason = str(exception) if isinstance(exception, PermissionDenied | Denied) else ""
-    return _answer(request, 403, "You do not have sufficient permissions.", reason)
+    return _answer(
+        request, 403, "You do not have sufficient permissions.", reason, lacks_permission=True
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form that lost its protection: usually an old page after signing in again."""
+    """Answer a form without a valid token: usually of an old page, after signing in again."""
     return _answer(
         request, 403, "This form is too old.", "Go back, reload the page and send it again."
     )
@@ -82,11 +85,22 @@ def is_for_programs(request: HttpRequest) -> bool:
 
 
 def _answer(
-    request: HttpRequest, status: int, message: str, details: str, *, title: str = ""
+    request: HttpRequest,
+    status: int,
+    message: str,
+    details: str,
+    *,
+    title: str = "",
+    lacks_permission: bool = False,
 ) -> HttpResponse:
     if is_for_programs(request):
         return JsonResponse({"code": status, "message": message, "details": details}, status=status)
-    context = {"status": status, "message": title or message, "details": details}
+    context: dict[str, Any] = {
+        "status": status,
+        "message": title or message,
+        "details": details,
+        "lacks_permission": lacks_permission,
+    }
     is_in_dialog = request.headers.get("HX-Target") == "dialog"
     if not is_in_dialog:
         # Only the frame needs a person, and so the database.

@@ -41,6 +41,9 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "subject": subject,
         "back_url": own_page(subject),
         "rows": _by_entity(found),
+        "on_too_little": effective.rules_on_too_little(subject, authority)
+        if subject.enabled
+        else [],
         "is_complete": effective.sees_all_access(subject, authority),
         "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
     }
@@ -69,7 +72,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
     context = {
         "scope": scope,
         "full_name": full_names([scope]).get(scope.path, scope.name),
-        "sees_activity": authority.is_administrator,
+        "sees_activity": authority.reads_audit_log,
         "form": form,
         "rows": _by_entity(found),
         "is_complete": effective.sees_all_holders(authority),

@@ -1,17 +1,42 @@
-"""Whoever signed in with a temporary password chooses an own one, and does nothing else before."""
+"""Pages need a signed-in user, who has replaced a temporary password first."""
 
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from runai_access.accounts.models import User
+from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
+# The sign-in page's query parameter that tells why it is shown.
+ENDED = "session"
 # What is left to such a person, besides what is open to everyone: signing out, for one.
 _LEFT = {"accounts:password", "ui:theme"}
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Leads to the sign-in page, and from there back to the view, filters included.
+
+    A page that was open when its session ended sends HTMX requests: they leave the page too, instead of
+    showing the sign-in form inside it.
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # HTMX follows a redirect in a header
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
+        query = {REDIRECT_FIELD_NAME: address_to_return_to(request)}
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            query[ENDED] = "ended"
+        address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query, safe='/')}"
+        return (
+            leave_and_keep_form(address) if "HX-Request" in request.headers else redirect(address)
+        )
 
 
 class OwnPasswordMiddleware:

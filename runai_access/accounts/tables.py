@@ -109,7 +109,7 @@ class UserTable(HolderTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "user" if self.asks.is_administrator else ""
+        return "user" if self.asks.reads_audit_log else ""
 
     def groups_of(self, user: User) -> list[str]:
         """Return the names of their groups in sight."""
@@ -155,4 +155,4 @@ class GroupTable(HolderTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "group" if self.asks.is_administrator else ""
+        return "group" if self.asks.reads_audit_log else ""

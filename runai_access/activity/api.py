@@ -94,7 +94,7 @@ class AuditLogView(CallerView):
         ],
     )
     def get(self, request: Request) -> Response:
-        self.caller.authority.require_administrator()
+        self.caller.authority.require_audit_log()
         parameters = _with_limit(request.query_params)
         events = AuditEvent.objects.filter(
             action__in=ACTIONS,

@@ -30,7 +30,7 @@ class ActivityPage(ListPage):
     document = staticmethod(document_of)
 
     def rows(self, request: HttpRequest) -> QuerySet[AuditEvent]:
-        caller_of(request).authority.require_administrator()
+        caller_of(request).authority.require_audit_log()
         return AuditEvent.objects.all()
 
     def asks(self, request: HttpRequest) -> Looking:
@@ -49,7 +49,7 @@ PAGE = ActivityPage()
 @require_safe
 def event(request: HttpRequest, event_id: int) -> HttpResponse:
     """Show all that the record says of one event."""
-    caller_of(request).authority.require_administrator()
+    caller_of(request).authority.require_audit_log()
     try:
         found = AuditEvent.objects.get(pk=event_id)
     except (AuditEvent.DoesNotExist, OverflowError):

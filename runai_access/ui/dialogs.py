@@ -23,7 +23,10 @@ CHANGED = "changed"
 CLOSE = "dialog-close"
 SHOW = "show-list"
 FROM = "from"
+KEEP_FORM = "X-Keep-Form"
 _LONGEST_ADDRESS = 4_000
+# What of a form says which things its dialog is about, and where it was opened.
+_KEPT = ("selected", FROM)
 _TITLE = re.compile(r'<h1 id="dialog-title">(.*?)</h1>', re.DOTALL)
 
 
@@ -33,6 +36,27 @@ class Home:
 
     title: str
     address: str
+
+
+def address_to_return_to(request: HttpRequest) -> str:
+    """Return the address at which the person finds again what this request was sent from.
+
+    For a read that is its own address: a view with its filters, or a dialog as a page. A form leads to
+    its dialog, with what it is about; a form that is no dialog, to the page that it is on.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    if not (asks_for(request, "dialog") or page.path == request.path):
+        address = f"{page.path}?{page.query}" if page.query else page.path
+        return address if is_local(address) else "/"
+    kept = [(name, text) for name in _KEPT for text in request.POST.getlist(name)]
+    query = request.GET.copy()
+    for name, text in kept:
+        if text not in query.getlist(name):
+            query.appendlist(name, text)
+    address = f"{request.path}?{query.urlencode()}" if query else request.path
+    return address if len(address) <= _LONGEST_ADDRESS else request.path
 
 
 def asks_for(request: HttpRequest, target: str) -> bool:
@@ -123,6 +147,13 @@ def finish_dialog(
     else:
         trigger_client_event(response, CHANGED, {"id": str(changed)})
     return trigger_client_event(response, CLOSE)
+
+
+def leave_and_keep_form(url: str) -> HttpResponse:
+    """Have HTMX go to another page; `forms.js` puts what was typed into the same form there."""
+    response = HttpResponseClientRedirect(url)
+    response.headers[KEEP_FORM] = "true"
+    return response
 
 
 def leave_for(request: HttpRequest, url: str) -> HttpResponse:

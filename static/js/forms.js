@@ -1,5 +1,6 @@
-// Forms: each is sent once; a choice that changes what else there is asks for the form anew; and the
-// chosen option of a list says what it is about.
+// Forms: each is sent once; a choice that changes what else there is asks for the form anew; the
+// chosen option of a list says what it is about; and a form that has to be opened anew, because the
+// session ended, keeps what was typed.
 
 const PAUSE = 250;
 let waiting;
@@ -105,3 +106,44 @@ document.addEventListener("htmx:afterRequest", (event) => {
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("[data-submit-once]").forEach((form) => setDisabled(form, false));
 });
+
+// What was typed is kept in this tab until the same form is shown again, as a page. Never a password.
+const KEPT = "kept-form";
+const TYPED = "textarea, select, input:not([type=hidden], [type=password], [type=file])";
+
+function pathOf(form) {
+  return new URL(form.action, location.href).pathname;
+}
+
+function keep(form) {
+  const fields = [...form.querySelectorAll(TYPED)].filter(({ name }) => name);
+  const values = fields.map(({ name, value, checked, type }) => {
+    return /checkbox|radio/.test(type) ? { name, value, checked } : { name, value };
+  });
+  sessionStorage.setItem(KEPT, JSON.stringify({ path: pathOf(form), values }));
+}
+
+function putBack() {
+  if (location.pathname === "/sign-in/") return; // on the way there
+  const text = sessionStorage.getItem(KEPT);
+  if (!text) return;
+  sessionStorage.removeItem(KEPT);
+  const { path, values } = JSON.parse(text);
+  const form = [...document.forms].find((one) => one.method === "post" && pathOf(one) === path);
+  if (!form) return;
+  for (const { name, value, checked } of values) {
+    const fields = [...form.querySelectorAll(TYPED)].filter((field) => field.name === name);
+    const field = checked === undefined ? fields[0] : fields.find((one) => one.value === value);
+    if (!field) continue;
+    if (checked === undefined) field.value = value;
+    else field.checked = checked;
+  }
+  describeAll();
+}
+
+document.addEventListener("htmx:beforeOnLoad", ({ detail: { elt, xhr } }) => {
+  if (xhr.getResponseHeader("X-Keep-Form") !== "true") return;
+  const form = elt.closest("form") ?? document.querySelector("#dialog form");
+  if (form?.method === "post") keep(form);
+});
+putBack();

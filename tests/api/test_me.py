@@ -67,6 +67,17 @@ def test_permitted_scopes_hold_what_is_below_and_nothing_beside(
     assert answer["create"] == expected
 
 
+def test_event_history_in_a_narrower_scope_is_permitted_nowhere(
+    as_: As, organization: Organization
+) -> None:
+    client = as_(factories.application("narrow", ("Auditor", organization.vision)))
+    answer = permitted(client, resourceType="events-history", action="read").json()
+    assert not any(answer["read"].values())
+    held = {entry["resourceType"] for entry in client.get(PERMISSIONS).json()}
+    assert "apps" in held
+    assert "events-history" not in held
+
+
 def test_permitted_scopes_of_the_account_name_the_tenant(
     as_: As, administrator: Application, organization: Organization
 ) -> None:

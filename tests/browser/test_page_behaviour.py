@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, Visitor
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -418,3 +418,68 @@ def test_no_address_but_our_own_is_ever_asked(visit: Visit, name: str) -> None:
     visitor.create(name)
     assert len(asked) > 5
     assert [url for url in asked if not url.startswith(visitor.url)] == []
+
+
+def _end_session(visitor: Visitor) -> None:
+    names = [c["name"] for c in visitor.page.context.cookies() if c["name"].endswith("session")]
+    (cookie,) = names
+    visitor.page.context.add_cookies([{"name": cookie, "value": "over", "url": visitor.url}])
+
+
+def test_what_was_typed_in_a_dialog_outlives_the_session(
+    visit: Visit, server: Server, name: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.url}/applications/?sort=-application")
+    visitor.press("NEW APPLICATION")
+    page.get_by_label("Application name").fill(name)
+    _end_session(visitor)
+    visitor.press("CREATE")
+    expect(page.get_by_text("Your session has ended. Sign in to continue.")).to_be_visible()
+    page.get_by_label("E-mail").fill(server.admin_email)
+    page.get_by_label("Password").fill(server.admin_password)
+    visitor.press("SIGN IN")
+    expect(page.get_by_label("Application name")).to_have_value(name)
+    visitor.press("CREATE")
+    expect(page.locator("#issued-secret")).to_be_visible()
+    visitor.press("DONE")
+    page.wait_for_url("**/applications/?sort=-application*")
+    assert page.evaluate("sessionStorage.getItem('kept-form')") is None
+
+
+def test_filters_and_search_outlive_the_session(visit: Visit, server: Server, name: str) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    page.goto(f"{visitor.url}/applications/?sort=-application")
+    _end_session(visitor)
+    page.locator("#search").fill(name)
+    expect(page.get_by_text("Your session has ended. Sign in to continue.")).to_be_visible()
+    page.get_by_label("E-mail").fill(server.admin_email)
+    page.get_by_label("Password").fill(server.admin_password)
+    visitor.press("SIGN IN")
+    expect(page.locator("#search")).to_have_value(name)
+    assert "sort=-application" in page.url
+
+
+def test_a_dialog_opened_before_signing_in_anew_keeps_what_was_typed(
+    visit: Visit, server: Server, name: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.press("NEW APPLICATION")
+    page.get_by_label("Application name").fill(name)
+    other = page.context.new_page()
+    other.goto(f"{visitor.url}/applications/")
+    other.context.clear_cookies()
+    other.goto(f"{visitor.url}/sign-in/")
+    other.get_by_label("E-mail").fill(server.admin_email)
+    other.get_by_label("Password").fill(server.admin_password)
+    other.get_by_role("button", name="SIGN IN").click()
+    other.wait_for_url("**/applications/")
+    visitor.press("CREATE")
+    expect(page.get_by_text("This form was out of date.")).to_be_visible()
+    expect(page.get_by_label("Application name")).to_have_value(name)
+    visitor.press("CREATE")
+    expect(page.locator("#issued-secret")).to_be_visible()

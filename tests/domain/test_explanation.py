@@ -79,6 +79,21 @@ def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organ
         assert asked(ci, question, acme).allowed
 
 
+def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organisation) -> None:
+    ci = factories.application("ci", ("Auditor", acme["research"]))
+    explanation = asked(ci, "read events-history research", acme)
+    assert not explanation.allowed
+    assert not explanation.is_switched_off
+    assert explanation.near_misses[0].why_not == (
+        "read on Event history can only be given on the account."
+    )
+    assert explanation.lines()[-1] == (
+        "  the narrowest rule that would: ci is Auditor in the account."
+    )
+    factories.rule(ci, "Auditor", acme["account"])
+    assert asked(ci, "read events-history research", acme).allowed
+
+
 def test_what_no_role_permits_is_said_so(acme: Organisation) -> None:
     said = asked(factories.application("ci"), "create nodes vision", acme).lines()
     assert said[1:] == [

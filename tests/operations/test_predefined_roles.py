@@ -24,7 +24,7 @@ def contract() -> Path:
 @pytest.mark.django_db
 def test_the_roles_are_those_of_the_contract(contract: Path) -> None:
     expected = {role["id"]: role for role in json.loads((contract / "roles.json").read_text())}
-    roles = {role.pk: role for role in Role.objects.all()}
+    roles = {role.pk: role for role in Role.objects.filter(created_by="Run:ai")}
     assert roles.keys() == expected.keys()
     for id_, role in roles.items():
         said = expected[id_]
@@ -35,6 +35,28 @@ def test_the_roles_are_those_of_the_contract(contract: Path) -> None:
         held = {name: set(letters) for name, letters in role.permissions.items()}
         # The contract also lists what a role may do nothing with.
         assert held == {name: set(may) for name, may in said["permissions"].items() if may}
+
+
+@pytest.mark.django_db
+def test_the_auditor_reads_who_may_do_what_and_the_audit_log(contract: Path) -> None:
+    ours = Role.objects.exclude(created_by="Run:ai")
+    auditor = ours.get()
+    assert auditor.name == "Auditor"
+    assert auditor.assignable
+    assert auditor.permissions == {
+        "tenant": "r",
+        "cluster": "r",
+        "department": "r",
+        "project": "r",
+        "apps": "r",
+        "access_rules": "r",
+        "roles": "r",
+        "users": "r",
+        "groups": "r",
+        "events-history": "r",
+    }
+    official = [role["id"] for role in json.loads((contract / "roles.json").read_text())]
+    assert auditor.pk > 100 * max(official)
 
 
 def test_the_resource_types_are_those_of_the_contract(contract: Path) -> None:

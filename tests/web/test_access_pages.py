@@ -74,6 +74,34 @@ def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) ->
     assert ("workspaces", "delete", "department speech", "Viewer", "ops") not in rows
 
 
+def test_event_history_in_a_narrower_scope_is_promised_nowhere(
+    ada: User, acme: Organisation, as_: SignedIn
+) -> None:
+    narrow = factories.person("narrow@acme.example", "Auditor", acme.vision)
+    page, sheet, api = subject_pages(narrow)
+    client = as_(ada)
+    text = text_of(client.get(page))
+    assert text.count("Event history") == 1
+    assert (
+        "Event history can be viewed on the account only: "
+        "Auditor in department vision does not give it." in text
+    )
+    assert "events-history" not in {row["Resource type"] for row in csv_of(client, sheet)}
+    assert "events-history" not in {row["resourceType"] for row in client.get(api).json()["access"]}
+    for scope in (acme.vision, factories.account()):
+        asked = f"/access/scopes/{scope.pk}/?resource_type=events-history"
+        assert "narrow@acme.example" not in text_of(client.get(asked))
+
+
+def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: SignedIn) -> None:
+    wide = factories.person("wide@acme.example", "Auditor")
+    page, sheet, api = subject_pages(wide)
+    client = as_(ada)
+    assert "Event history read the account Auditor" in text_of(client.get(page))
+    assert "events-history" in {row["Resource type"] for row in csv_of(client, sheet)}
+    assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
+
+
 def test_only_rules_in_sight_are_shown_and_that_is_said(
     dina: User, ci: Application, as_: SignedIn
 ) -> None:

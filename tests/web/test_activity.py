@@ -15,7 +15,7 @@ from runai_access.accounts.models import User
 from runai_access.activity import looking
 from tests import factories
 from tests.web.activity import LIST, happened, names
-from tests.web.conftest import DIALOG, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
 
 QUERIES = 6  # session, person, authority; preference, count, page
 pytestmark = pytest.mark.django_db
@@ -96,13 +96,37 @@ def test_the_rail_leads_to_it(browser: Client) -> None:
 # Who sees it.
 
 
-@pytest.mark.parametrize("address", ["", "activity.csv", "activity.json", "filter/", "1/"])
-def test_only_an_administrator_of_the_account_sees_it(
-    as_: SignedIn, dina: User, address: str
+ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, "1/"])
+@pytest.mark.parametrize("role", ["Department administrator", "Auditor", "System administrator"])
+def test_who_does_not_hold_event_history_on_the_account_is_refused(
+    as_: SignedIn, acme: Organisation, role: str, address: str
 ) -> None:
-    refused = as_(dina).get(LIST + address)
+    person = factories.person("pat@acme.example", role, acme.vision)
+    refused = as_(person).get(LIST + address)
     assert refused.status_code == 403
-    assert "System administrator" in text_of(refused)
+    assert "read on Event history in the account" in text_of(refused)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("role", ["Auditor", "Cloud operator", "System administrator"])
+def test_who_holds_event_history_on_the_account_sees_it(
+    as_: SignedIn, acme: Organisation, role: str, address: str
+) -> None:
+    happened("made", 1)
+    answer = as_(factories.person("pat@acme.example", role)).get(LIST + address)
+    assert answer.status_code == 200
+
+
+def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Organisation) -> None:
+    ci = factories.application("ci", ("Viewer", acme.training))
+    auditor = as_(factories.person("audrey@acme.example", "Auditor"))
+    page = auditor.get("/applications/").content.decode()
+    assert 'href="/activity/"' in page
+    assert "NEW APPLICATION" not in page
+    assert auditor.post(f"/applications/{ci.pk}/delete/").status_code == 403
 
 
 def test_the_rail_does_not_lead_others_there(as_: SignedIn, dina: User) -> None:

@@ -60,7 +60,8 @@ def test_the_matrix_says_what_the_role_s_data_say(browser: Client, role: Role) -
         for type_, letters in role.permissions.items()
     }
     page = browser.get(f"/roles/{role.id}/")
-    for entity, words, _ in _matrix(page):
+    for text, words, _ in _matrix(page):
+        entity = text.removesuffix(" on the account only")
         name = next(name for name in sorted(_names(), reverse=True) if entity.startswith(name))
         ticks = {place for place, word in enumerate(words) if word == "Yes"}
         if entity == name:
@@ -71,6 +72,13 @@ def test_the_matrix_says_what_the_role_s_data_say(browser: Client, role: Role) -
 
 def _names() -> set[str]:
     return {type_.name for type_ in RESOURCE_TYPES.values()}
+
+
+def test_the_matrix_says_what_is_given_on_the_account_only(browser: Client) -> None:
+    for role in ("1", "7"):
+        entities = [entity for entity, *_ in _matrix(browser.get(f"/roles/{role}/"))]
+        marked = [entity for entity in entities if entity.endswith("on the account only")]
+        assert marked == ["Event history on the account only"]
 
 
 def test_types_of_one_name_that_are_permitted_alike_share_a_row(browser: Client) -> None:

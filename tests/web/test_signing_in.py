@@ -1,8 +1,12 @@
 """The sign-in page, and who stays signed in."""
 
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
 import pytest
+from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
 from pytest_django import Settings
 
 from accessrules.actions import set_subject_enabled
@@ -198,7 +202,7 @@ def test_the_session_of_a_person_who_is_disabled_dies(rosa: User, as_: SignedIn)
     factories.person("other@acme.example", "System administrator")
     assert browser.get(LIST).status_code == 200
     set_subject_enabled(rosa.subject, enabled=False)
-    assert browser.get(LIST).url == f"{SIGN_IN}?next={LIST}"
+    assert browser.get(LIST).url == f"{SIGN_IN}?next={LIST}&session=ended"
 
 
 def test_a_disabled_person_can_not_sign_in(client: Client, rosa: User) -> None:
@@ -222,16 +226,118 @@ def test_signing_out_twice_is_no_error(client: Client) -> None:
 
 
 def test_signing_in_without_the_form_s_token_is_refused(rosa: User) -> None:
-    answer = _sent(Client(enforce_csrf_checks=True))
+    browser = Client(enforce_csrf_checks=True)
+    assert _sent(browser).status_code == 403
+    assert settings.SESSION_COOKIE_NAME not in browser.cookies
+
+
+# A session that ended, and pages that are older than the session.
+
+CREATE = "/applications/new/"
+FILTERED = f"{LIST}?search=ci&sort=-name"
+
+
+def _without_session(client: Client) -> Client:
+    """A browser whose session is over: the cookie is still sent."""
+    client.cookies[settings.SESSION_COOKIE_NAME] = "over"
+    return client
+
+
+def _next(address: str) -> str:
+    assert urlsplit(address).path == SIGN_IN
+    return parse_qs(urlsplit(address).query)["next"][0]
+
+
+@pytest.mark.parametrize("target", ["listing", "dialog"])
+def test_what_an_open_page_asks_for_after_its_session_leads_back_to_it(
+    client: Client, target: str
+) -> None:
+    for address in (FILTERED, f"{CREATE}?from={quote(FILTERED)}"):
+        answer = _without_session(client).get(
+            address, headers={"HX-Request": "true", "HX-Target": target}
+        )
+        assert _next(answer.headers["HX-Redirect"]) == address
+        assert b"password" not in answer.content
+
+
+def test_a_dialog_sent_after_its_session_leads_back_to_the_dialog(client: Client) -> None:
+    answer = _without_session(client).post(
+        "/applications/several/delete/",
+        {"selected": ["a", "b"], "from": FILTERED, "name": "typed"},
+        headers={**DIALOG, "HX-Current-URL": f"http://testserver{LIST}"},
+    )
+    address = _next(answer.headers["HX-Redirect"])
+    assert urlsplit(address).path == "/applications/several/delete/"
+    query = parse_qs(urlsplit(address).query)
+    assert query == {"selected": ["a", "b"], "from": [FILTERED]}
+    assert answer.headers["X-Keep-Form"] == "true"
+
+
+@pytest.mark.parametrize("name", ["HX-Current-URL", "Referer"])
+def test_a_form_that_is_no_page_leads_back_to_the_page_it_is_on(client: Client, name: str) -> None:
+    headers = {name: f"http://testserver{FILTERED}"}
+    answer = _without_session(client).post("/applications/page-size/", headers=headers)
+    assert _next(answer.url) == FILTERED
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["", "https://evil.example//evil.example/", "javascript:alert(1)", "//evil"]
+)
+def test_no_page_leads_from_signing_in_to_another_host(client: Client, elsewhere: str) -> None:
+    answer = client.post("/applications/page-size/", headers={"Referer": elsewhere})
+    assert _next(answer.url) == "/"
+
+
+def test_the_sign_in_page_says_that_the_session_ended(client: Client) -> None:
+    ended = _without_session(client).get(FILTERED)
+    assert "Your session has ended. Sign in to continue." in text_of(client.get(ended.url))
+    assert "session has ended" not in text_of(Client().get(Client().get(FILTERED).url))
+
+
+def test_a_second_tab_goes_on_when_the_first_has_signed_in(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    token = _token(browser.get(SIGN_IN))
+    fields = {"email": rosa.email, "password": PASSWORD, "csrfmiddlewaretoken": token}
+    assert browser.post(SIGN_IN, fields).status_code == 302
+    second = browser.post(SIGN_IN, {**fields, "next": FILTERED})
+    assert (second.status_code, second.url) == (302, FILTERED)
+    assert browser.post(SIGN_IN, {**fields, "next": "//evil.example"}).url == "/"
+
+
+def test_a_sign_in_form_that_is_too_old_is_shown_again_with_its_email(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post(SIGN_IN, {"email": rosa.email, "password": "x", "next": FILTERED})
     assert answer.status_code == 403
-    assert "This form is too old." in text_of(answer)
+    content = answer.content.decode()
+    assert "This page was open too long. Enter your password again." in content
+    assert f'value="{rosa.email}"' in content
+    fields = {"email": rosa.email, "password": PASSWORD, "next": FILTERED}
+    again = browser.post(SIGN_IN, {**fields, "csrfmiddlewaretoken": _token(answer)})
+    assert again.url == FILTERED
 
 
-def test_a_dialog_behind_which_the_session_ended_leads_to_sign_in(client: Client) -> None:
-    redirect = client.get(reverse("applications:create"), headers=DIALOG)
-    answer = client.get(redirect.url, headers=DIALOG)
-    assert answer.headers["HX-Redirect"] == SIGN_IN
-    assert b"password" not in answer.content
+def test_a_dialog_that_is_older_than_the_session_is_opened_anew(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rosa)
+    answer = browser.post(CREATE, {"name": "typed", "from": FILTERED}, headers=DIALOG)
+    assert answer.headers["HX-Redirect"] == f"{CREATE}?from={quote(FILTERED, safe='')}"
+    assert answer.headers["X-Keep-Form"] == "true"
+    page = text_of(browser.get(answer.headers["HX-Redirect"]))
+    assert "This form was out of date. Check it and send it again." in page
+
+
+def test_a_form_that_is_too_old_says_just_that(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rosa)
+    text = text_of(browser.post(CREATE, {"name": "typed"}))
+    assert "This form is too old." in text
+    assert "access rules can give you" not in text
+
+
+def _token(page: HttpResponse) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
+    assert found
+    return found[1]
 
 
 def test_the_sign_in_page_names_the_account(client: Client, settings: Settings) -> None:

@@ -3,29 +3,36 @@
 import math
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
+from runai_access import errors_views
 from runai_access.accounts import signin
 from runai_access.accounts.forms import WRONG, SignInForm
+from runai_access.accounts.middleware import ENDED
 from runai_access.errors import Busy
+from runai_access.errors_views import is_for_programs
 from runai_access.ui.answers import later
+from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 from runai_access.ui.views import local_path
+
+SESSION_ENDED = "Your session has ended. Sign in to continue."
+STALE = "This page was open too long. Enter your password again."
+OUT_OF_DATE = "This form was out of date. Check it and send it again."
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for e-mail and password, and go where the person wanted to."""
-    if "HX-Request" in request.headers:
-        # The session ended behind an open page: leave it, instead of signing in inside a dialog.
-        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
     onward = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
     if request.method != "POST":
-        return redirect(onward) if request.user.is_authenticated else _page(request, onward)
+        note = SESSION_ENDED if ENDED in request.GET else ""
+        is_signed_in = request.user.is_authenticated
+        return redirect(onward) if is_signed_in else _page(request, onward, note=note)
     form = SignInForm(request.POST)
     if not form.is_valid():
         return _page(request, onward, form, status=422)
@@ -41,6 +48,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, WRONG)
         return _page(request, onward, form, status=422)
     return redirect(onward)
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that is older than the session.
+
+    Signing in is done where another tab has done it, and else starts over. A form of an open page is
+    opened anew, with what was typed.
+    """
+    if is_for_programs(request):
+        return errors_views.csrf_failure(request, reason)
+    if request.path == resolve_url(settings.LOGIN_URL):
+        onward = local_path(request.POST.get("next", ""), _home())
+        if request.user.is_authenticated:
+            return redirect(onward)
+        form = SignInForm(initial={"email": request.POST.get("email", "")})
+        return _page(request, onward, form, status=403, note=STALE)
+    if "HX-Request" in request.headers:
+        messages.warning(request, OUT_OF_DATE)
+        return leave_and_keep_form(address_to_return_to(request))
+    return errors_views.csrf_failure(request, reason)
 
 
 @login_not_required
@@ -65,7 +93,16 @@ def _duration(seconds: int) -> str:
 
 
 def _page(
-    request: HttpRequest, onward: str, form: SignInForm | None = None, *, status: int = 200
+    request: HttpRequest,
+    onward: str,
+    form: SignInForm | None = None,
+    *,
+    status: int = 200,
+    note: str = "",
 ) -> HttpResponse:
-    context = {"form": form or SignInForm(), "next": onward if onward != _home() else ""}
+    context = {
+        "form": form or SignInForm(),
+        "next": onward if onward != _home() else "",
+        "note": note,
+    }
     return render(request, "accounts/sign_in.html", context, status=status)
