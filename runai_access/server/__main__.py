@@ -10,6 +10,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from runai_access.server.announcing import announce_when_serving
+
 # A worker is a process with its own Python; its threads wait for the database or for Argon2, which
 # both release the interpreter. Two workers at least, so that one long request never holds up the
 # whole server; more workers than cores grant fewer tokens a second.
@@ -24,9 +26,14 @@ _RESERVED_FILES = 256
 _WANTED_FILES = 2 * MAX_CONNECTIONS
 
 
-def main(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
+def main(host: str, port: int, announcement: str = "") -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress.
+
+    `announcement` goes to standard output when requests are answered.
+    """
     files = raise_file_limit()
+    if announcement:
+        announce_when_serving(host, port, announcement)
     Granian(
         "runai_access.server.worker:load",
         factory=True,
@@ -69,4 +76,4 @@ def raise_file_limit() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

@@ -142,8 +142,9 @@ def test_readme_has_the_blocks_that_are_run_here() -> None:
 
 
 def test_make_run_brings_up_the_console_and_says_how_to_sign_in(clone: Clone) -> None:
+    there = f"runai-access is at {clone.url}"
+    wait_until(lambda: there in clone.output.read_text(), "the server to say where it is")
     said = clone.output.read_text()
-    assert f"runai-access is at {clone.url}" in said
     assert re.search(r"Made the first administrator: \S+, password: ([a-z2-9]{6}-?){4}\n", said)
     assert "Loaded a small example organisation." in said
     assert requests.get(clone.url, timeout=10).status_code == 200
@@ -187,6 +188,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_a_second_run_changes_nothing(
     try:
         took = again.wait_until_ready(run, INSTALL_SECONDS)
         assert took < SECOND_START_SECONDS
+        wait_until(lambda: "Ctrl-C" in again.output.read_text(), "the server to say where it is")
         said = again.output.read_text()
         assert "password:" not in said
         assert "Loaded" not in said

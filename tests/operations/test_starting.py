@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
-from tests.servers import ROOT, Server, launch, manage, server_environment
+from tests.operations.conftest import wait_until
+from tests.servers import ROOT, Server, launch, manage, server_environment, status_of
 
 TOLD_ONCE = "is not shown again"
 
@@ -60,10 +61,20 @@ def test_a_start_under_another_secret_key_is_refused_until_its_keys_are_given_up
 
 def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> None:
     server = start_server()
+    wait_until(lambda: "Ctrl-C stops it." in server.output, "the server to say where to go")
     assert server.url in server.output
     assert server.admin_email in server.output
     assert "reset_password" in server.output
     assert server.admin_password not in server.output
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])  # noqa: S104
+def test_it_says_where_it_is_only_when_it_answers_there(
+    start_server: StartServer, host: str
+) -> None:
+    server = start_server(environment={"RUNAI_ACCESS_HOST": host}, wait=False)
+    wait_until(lambda: "runai-access is at" in server.output, "the server to say where it is")
+    assert status_of(f"{server.url}/healthz") == 200
 
 
 def test_without_a_chosen_password_one_is_made_and_told_once(start_server: StartServer) -> None:

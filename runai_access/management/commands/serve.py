@@ -1,4 +1,4 @@
-"""Prepare, say where to go, and become the production server."""
+"""Prepare, and become the production server, which says where to go."""
 
 import os
 import socket
@@ -33,7 +33,6 @@ class Command(BaseCommand):
                 f"{settings.PUBLIC_URL}. Set it to the URL that users and programs use."
             )
         call_command("prepare", stdout=self.stdout)
-        self._say_where_to_go()
         self.stdout.flush()
         # The server's processes have no use for it any more.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
@@ -45,29 +44,29 @@ class Command(BaseCommand):
         os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         os.chdir(settings.BASE_DIR)
         os.execv(  # noqa: S606  (no shell is the point)
-            sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)]
+            sys.executable,
+            [sys.executable, "-m", "runai_access.server", host, str(port), _where_to_go()],
         )
 
-    def _say_where_to_go(self) -> None:
-        administrators = User.objects.filter(
-            subject__enabled=True,
-            subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
-            subject__access_rules__scope__path=ACCOUNT_PATH,
-            subject__access_rules__deleted_at=None,
+
+def _where_to_go() -> str:
+    """Return what the server says when it answers: its URL, who can sign in, how to stop it."""
+    administrators = User.objects.filter(
+        subject__enabled=True,
+        subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
+        subject__access_rules__scope__path=ACCOUNT_PATH,
+        subject__access_rules__deleted_at=None,
+    )
+    first = administrators.order_by("created_at").first()
+    command = f"{os.path.relpath(sys.executable)} manage.py"
+    if first:
+        sign_in = (
+            f"Sign in as {first.email}. "
+            f"Lost the password? {command} reset_password {first.email}"
         )
-        first = administrators.order_by("created_at").first()
-        self.stdout.write(f"runai-access is at {settings.PUBLIC_URL}")
-        if first:
-            self.stdout.write(
-                f"Sign in as {first.email}. Lost the password? "
-                f"{os.path.relpath(sys.executable)} manage.py reset_password {first.email}"
-            )
-        else:
-            self.stdout.write(
-                "Nobody is System administrator. "
-                f"{os.path.relpath(sys.executable)} manage.py create_admin EMAIL makes one."
-            )
-        self.stdout.write("Ctrl-C stops it.")
+    else:
+        sign_in = f"Nobody is System administrator. {command} create_admin EMAIL makes one."
+    return f"runai-access is at {settings.PUBLIC_URL}\n{sign_in}\nCtrl-C stops it.\n"
 
 
 def _is_loopback(host: str) -> bool:
