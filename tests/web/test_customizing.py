@@ -320,7 +320,7 @@ def test_the_file_is_exactly_the_view(browser: Client, four: dict[str, Applicati
     assert [row[0] for row in rows[1:]] == ["ci-test", "ci-prod"]
     assert rows[2][1] == "Viewer in training; L1 researcher in west"
     assert rows[2][2] == "enabled"
-    last_login = four["ci-test"].last_login
+    last_login = Application.objects.get(pk=four["ci-test"].pk).last_login
     assert last_login is not None
     assert rows[1][3] == f"{last_login.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
