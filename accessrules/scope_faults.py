@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from django.db.models import Count
 
 from accessrules.models import AccessRule, Scope
-from accessrules.scope_files import Contents, Entry, Fault
+from accessrules.scope_files import Contents, Entry, Fault, Place
 from accessrules.scope_files.rows import shown
 from accessrules.scope_plan import Layout, Node, Plan
 
@@ -18,36 +18,38 @@ _PARENT_TYPE = {child: parent for parent, child in Scope.CHILD_TYPE.items()}
 def without_repeated(entries: Iterable[Entry], faults: list[Fault]) -> list[Entry]:
     """Return the entries without those whose type and id an earlier one has; each is a fault."""
     kept: list[Entry] = []
-    lines: dict[tuple[str, str], int] = {}
+    by_id: dict[tuple[str, str], Entry] = {}
     for entry in entries:
-        first = lines.setdefault((entry.type, entry.id), entry.line) if entry.id else entry.line
-        if first == entry.line:
+        first = by_id.setdefault((entry.type, entry.id), entry) if entry.id else entry
+        if first is entry:
             kept.append(entry)
         else:
-            message = f"the {entry.type} with the id {entry.id} is on line {first} already."
-            faults.append(Fault(entry.line, message))
+            message = f"the {entry.type} with the id {entry.id} is on {first.place} already."
+            faults.append(Fault(entry.place, message))
     return kept
 
 
 def faults_of_places(plan: Plan) -> Iterator[Fault]:
     """Yield a fault for each entry whose name is taken where it would stand."""
     places: dict[tuple[int, str], Node] = {}
-    for node in sorted(plan.nodes, key=lambda node: node.line):
+    for node in sorted(plan.nodes, key=lambda node: node.place):
         first = places.setdefault((id(node.parent), node.name), node)
         if first is node:
             continue
         place = f"{shown(node.name)} in {node.above.label}"
-        if first.line:
-            yield Fault(node.line, f"the name {place} is on line {first.line} already.")
+        if first.entry:
+            yield Fault(node.place, f"the name {place} is on {first.place} already.")
         else:
             other = f"give the id {first.now.uid} to mean that one."
-            yield Fault(node.line, f"the name {place} is taken by another {first.type}; {other}")
+            yield Fault(node.place, f"the name {place} is taken by another {first.type}; {other}")
 
 
 def faults_of_removal(plan: Plan, named: Container[tuple[str, str]]) -> Iterator[Fault]:
     """Yield what keeps scopes from being removed: rules in them, and entries below them."""
     if not any(node.entry for node in plan.nodes):
-        yield Fault(1, "the file names no scope, and what it does not name would be removed.")
+        yield Fault(
+            Place(1), "the file names no scope, and what it does not name would be removed."
+        )
         return
     # Those whose entry is faulty are named all the same.
     leaving = [node for node in plan.removed if (node.type, node.now.uid) not in named]
@@ -55,12 +57,13 @@ def faults_of_removal(plan: Plan, named: Container[tuple[str, str]]) -> Iterator
     for node in leaving:
         if count := rules.get(node.now.pk):
             things = f"{count} access rule{'s' if count > 1 else ''}"
-            yield Fault(0, f"{node.label} has {things}; delete them first, or name it in the file.")
+            message = f"{node.label} has {things}; delete them first, or name it in the file."
+            yield Fault(Place(), message)
     gone = set(map(id, leaving))
     for node in plan.nodes:
         if id(node.parent) in gone:
             yield Fault(
-                node.line, f"{node.above.label}, which it stands below, is not in the file."
+                node.place, f"{node.above.label}, which it stands below, is not in the file."
             )
 
 
@@ -98,11 +101,11 @@ class LostEntries:
         for entry in self._lost:
             meant = edges.get(entry)
             if entry in circles:
-                yield Fault(entry.line, _circle(entry, circles[entry]))
+                yield Fault(entry.place, _circle(entry, circles[entry]))
             elif meant and meant in self._lost and meant.type == _PARENT_TYPE[entry.type]:
                 continue
             elif problem := self._problem(entry):
-                yield Fault(entry.line, problem)
+                yield Fault(entry.place, problem)
 
     def _meant(self, entry: Entry) -> Entry | None:
         """Return the entry that is meant as the parent, of the right type if there is one."""
@@ -151,7 +154,11 @@ def _circles(edges: dict[Entry, Entry]) -> dict[Entry, list[Entry]]:
 def _circle(entry: Entry, circle: list[Entry]) -> str:
     if len(circle) == 1:
         return f"{shown(entry.name)} stands below itself."
-    lines = [str(other.line) for other in circle[:_SHOWN_OF_A_CIRCLE]]
+    shown_places = [other.place for other in circle[:_SHOWN_OF_A_CIRCLE]]
     more = ["…"] if len(circle) > _SHOWN_OF_A_CIRCLE else []
-    way = ", ".join([*lines, *more])
-    return f"{shown(entry.name)} stands below itself: lines {way} name each other as parent."
+    if any(place.shares_line for place in shown_places):
+        word, numbers = "entries", [place.entry for place in shown_places]
+    else:
+        word, numbers = "lines", [place.line for place in shown_places]
+    way = ", ".join([*map(str, numbers), *more])
+    return f"{shown(entry.name)} stands below itself: {word} {way} name each other as parent."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from django.utils.functional import cached_property
 
 from accessrules.models import Scope, scope_label
-from accessrules.scope_files import Entry
+from accessrules.scope_files import Entry, Place
 from accessrules.scope_tree import SEPARATOR
 
 TYPES = (Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
@@ -44,9 +44,9 @@ class Node:
         return self.scope
 
     @property
-    def line(self) -> int:
-        """Its line in the file, or 0."""
-        return self.entry.line if self.entry else 0
+    def place(self) -> Place:
+        """Where the file names it, if it does."""
+        return self.entry.place if self.entry else Place()
 
     @cached_property
     def reference(self) -> str:

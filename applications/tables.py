@@ -11,7 +11,7 @@ from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
 from runai_access.ui import cells as shared
-from runai_access.ui.export import IsoTime
+from runai_access.ui.export import SpreadsheetTime
 from runai_access.ui.keyset import Sort
 from runai_access.ui.row_urls import row_url
 from runai_access.ui.tables import (
@@ -54,7 +54,7 @@ class ApplicationTable(HolderTable):
     )  # fmt: skip
     last_login = ListColumn(
         "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
-        exports=(IsoTime("last_login"),), as_text=lambda time: time or "never",
+        exports=(SpreadsheetTime("last_login"),),
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()

@@ -5,7 +5,7 @@ value a text. Nothing here knows of the database; whether the scopes make a tree
 """
 
 from accessrules.scope_files.reading import FORMATS, Contents, format_of, read
-from accessrules.scope_files.rows import COLUMNS, Entry, Fault, Faults
+from accessrules.scope_files.rows import COLUMNS, Entry, Fault, Faults, Place
 from accessrules.scope_files.writing import csv_rows, write
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Entry",
     "Fault",
     "Faults",
+    "Place",
     "csv_rows",
     "format_of",
     "read",

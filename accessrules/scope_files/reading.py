@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice, pairwise
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -22,15 +22,18 @@ from accessrules.scope_files.rows import (
     Entry,
     Fault,
     Faults,
+    Place,
     Row,
     entry_of,
     shown,
-    unguarded,
 )
+from runai_access.ui.formulas import unescape_formulas
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_ROWS = 100_000
 _SUFFIXES = {".csv": "csv", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+# Excel's way to name the separator, as the first line of a file.
+_SEPARATOR_LINE = re.compile(r'("?)sep=([^"\r\n\0])\1(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _BETWEEN = re.compile(r"[ \t\r\n]*")
 
 Found = Iterator[Row | Fault]
@@ -54,11 +57,11 @@ def read(stream: BinaryIO, format_: str) -> Contents:
     """Return what a file says. Raises Faults where it can't be read: too large, or not UTF-8."""
     contents = Contents()
     rows = _READERS[format_](_text_of(stream))
-    for found in islice(rows, MOST_ROWS):
+    for found, place in _placed(islice(rows, MOST_ROWS)):
         if isinstance(found, Fault):
             contents.faults.append(found)
             continue
-        entry, faults = entry_of(found)
+        entry, faults = entry_of(found, place)
         contents.faults.extend(faults)
         if entry is not None:
             contents.entries.append(entry)
@@ -66,8 +69,23 @@ def read(stream: BinaryIO, format_: str) -> Contents:
             contents.broken_ids.add(found.values.get("id", "").strip())
     if (more := next(rows, None)) is not None:
         message = f"a file names at most {MOST_ROWS:,} scopes; divide it."
-        contents.faults.append(Fault(more.line, message))
+        contents.faults.append(Fault(Place(more.line), message))
     return contents
+
+
+def _placed(rows: Found) -> Iterator[tuple[Row | Fault, Place]]:
+    """Yield each row with its place: entries are numbered, and named where they share a line."""
+    number = line_before = 0
+    for row, following in pairwise(chain(rows, [None])):
+        if isinstance(row, Fault):
+            yield row, row.place
+        elif row is not None:
+            number += 1
+            line_after = following.line if isinstance(following, Row) else 0
+            shares_line = row.line in (line_before, line_after)
+            name = row.values.get("name", "").strip() if shares_line else ""
+            yield row, Place(row.line, number, name, shares_line)
+            line_before = row.line
 
 
 def _text_of(stream: BinaryIO) -> str:
@@ -75,53 +93,65 @@ def _text_of(stream: BinaryIO) -> str:
     if len(data) > MOST_BYTES:
         last = data.count(b"\n") + 1
         most = MOST_BYTES // 1024 // 1024
-        raise Faults([Fault(last, f"A file has at most {most} MiB; divide it.")])
+        raise Faults([Fault(Place(last), f"A file has at most {most} MiB; divide it.")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Faults([Fault(line, "This is not UTF-8; save the file in that encoding.")]) from error
+        raise Faults(
+            [Fault(Place(line), "This is not UTF-8; save the file in that encoding.")]
+        ) from error
 
 
 # CSV: a header, then a scope on each line.
 
 
 def _read_csv(text: str) -> Found:
-    head = text[: text.find("\n")] if "\n" in text else text
-    delimiter = ";" if head.count(";") > head.count(",") else ","
+    declared = _SEPARATOR_LINE.match(text)
+    if declared:
+        first, delimiter, text = 2, declared[2], text[declared.end() :]
+    else:
+        first, delimiter = 1, _delimiter_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    line = 1
+    line = first
     try:
         header = [name.strip() for name in next(reader, [])]
         if problem := _header_problem(header):
-            yield Fault(1, problem)
+            yield Fault(Place(line), problem)
             return
-        line = reader.line_num + 1
+        columns = [name.lower() for name in header]
+        line = first + reader.line_num
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _csv_row(line, header, cells)
-            line = reader.line_num + 1
+                yield _csv_row(line, columns, cells)
+            line = first + reader.line_num
     except csv.Error as error:
-        yield Fault(line, f"This is not CSV: {error}.")
+        yield Fault(Place(line), f"This is not CSV: {error}.")
+
+
+def _delimiter_of(text: str) -> str:
+    header = text[: text.find("\n")] if "\n" in text else text
+    return ";" if header.count(";") > header.count(",") else ","
 
 
 def _header_problem(header: list[str]) -> str:
-    unknown = [name for name in header if name not in COLUMNS]
+    unknown = [name for name in header if name.lower() not in COLUMNS]
     if unknown:
         return f"There is no column {shown(unknown[0])}; they are {', '.join(COLUMNS)}."
-    missing = [name for name in REQUIRED if name not in header]
+    names = {name.lower() for name in header}
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         return f"The column {missing[0]} is missing; the first line names the columns."
-    if len(set(header)) < len(header):
+    if len(names) < len(header):
         return "A column is named twice."
     return ""
 
 
-def _csv_row(line: int, header: list[str], cells: list[str]) -> Row | Fault:
-    if len(cells) > len(header):
-        return Fault(line, f"There are {len(cells)} cells, and {len(header)} columns.")
-    values = zip(header, cells, strict=False)
-    return Row(line, {name: unguarded(cell) for name, cell in values})
+def _csv_row(line: int, columns: list[str], cells: list[str]) -> Row:
+    values = {name: unescape_formulas(cell) for name, cell in zip(columns, cells, strict=False)}
+    if len(cells) > len(columns):
+        return Row(line, values, f"There are {len(cells)} cells, and {len(columns)} columns.")
+    return Row(line, values)
 
 
 # JSON: a list of objects.
@@ -139,6 +169,7 @@ def _no_text(_: str) -> _NoText:
     return _NoText()
 
 
+_NO_OBJECT = "This is not a scope: an object with type, name, parent and id."
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_Pairs, parse_int=_no_text, parse_float=_no_text, parse_constant=_no_text
 )
@@ -147,7 +178,7 @@ _DECODER = json.JSONDecoder(
 def _read_json(text: str) -> Found:
     cursor = _Cursor(text)
     if not cursor.take("["):
-        yield Fault(cursor.line, "A JSON file is a list of scopes: it begins with [.")
+        yield Fault(Place(cursor.line), "A JSON file is a list of scopes: it begins with [.")
         return
     if cursor.take("]"):
         yield from _rest(cursor)
@@ -158,28 +189,28 @@ def _read_json(text: str) -> Found:
         try:
             value = cursor.value()
         except json.JSONDecodeError as error:
-            yield Fault(error.lineno, f"This is not JSON: {error.msg}.")
+            yield Row(error.lineno, problem=f"This is not JSON: {error.msg}.")
             return
         except RecursionError:
-            yield Fault(line, "This is nested too deeply.")
+            yield Row(line, problem="This is nested too deeply.")
             return
         yield (
             _row_of_pairs(line, value)
             if isinstance(value, _Pairs)
-            else Fault(line, "This is not a scope: an object with type, name, parent and id.")
+            else Row(line, problem=_NO_OBJECT)
         )
         if cursor.take("]"):
             yield from _rest(cursor)
             return
         if not cursor.take(","):
-            yield Fault(cursor.line, "This is not JSON: a comma or ] is missing.")
+            yield Row(cursor.line, problem="This is not JSON: a comma or ] is missing.")
             return
 
 
 def _rest(cursor: "_Cursor") -> Found:
     cursor.skip()
     if not cursor.is_at_end:
-        yield Fault(cursor.line, "There is something behind the list.")
+        yield Fault(Place(cursor.line), "There is something behind the list.")
 
 
 class _Cursor:
@@ -218,15 +249,17 @@ class _Cursor:
         self._position = position
 
 
-def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> Row | Fault:
+def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> Row:
     values: dict[str, str] = {}
+    problem = ""
     for key, value in pairs:
+        is_text = value is None or isinstance(value, str)
         if key in values:
-            return Fault(line, f"{shown(key)} is said twice.")
-        if value is not None and not isinstance(value, str):
-            return Fault(line, f"{shown(key)} must be a text in quotes.")
-        values[key] = value or ""
-    return Row(line, values)
+            problem = problem or f"{shown(key)} is said twice."
+        elif not is_text:
+            problem = problem or f"{shown(key)} must be a text in quotes."
+        values.setdefault(key, (value or "") if is_text else "")
+    return Row(line, values, problem)
 
 
 # YAML: a list of mappings.
@@ -244,11 +277,10 @@ def _read_yaml(text: str) -> Found:
                 return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        yield Fault(mark.line + 1 if mark else line, f"This is not YAML: {error.problem}.")
+        yield Row(mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}.")
     except yaml.YAMLError:
-        yield Fault(
-            _line_of_unprintable(text) or line, "YAML allows no character that doesn't print."
-        )
+        place = Place(_line_of_unprintable(text) or line)
+        yield Fault(place, "YAML allows no character that doesn't print.")
 
 
 def _yaml_document(events: Iterator[Any]) -> Found:
@@ -268,12 +300,12 @@ def _yaml_document(events: Iterator[Any]) -> Found:
             return
 
 
-def _yaml_row(begin: Any, events: Iterator[Any]) -> Row | Fault:
+def _yaml_row(begin: Any, events: Iterator[Any]) -> Row:
     line = begin.start_mark.line + 1
     problem = _meaning_more(begin)
     if not isinstance(begin, yaml.MappingStartEvent):
         _go_past(begin, events)
-        return _yaml_fault(begin, problem or "This is not a scope: a mapping with type and name.")
+        return Row(line, problem=problem or "This is not a scope: a mapping with type and name.")
     values: dict[str, str] = {}
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
@@ -282,8 +314,8 @@ def _yaml_row(begin: Any, events: Iterator[Any]) -> Row | Fault:
         value, problem = _yaml_text(next(events), events, problem)
         if key in values:
             problem = problem or f"{shown(key)} is said twice."
-        values[key] = value
-    return _yaml_fault(begin, problem) if problem else Row(line, values)
+        values.setdefault(key, value)
+    return Row(line, values, problem)
 
 
 def _yaml_text(event: Any, events: Iterator[Any], problem: str) -> tuple[str, str]:
@@ -316,7 +348,7 @@ def _go_past(event: Any, events: Iterator[Any]) -> None:
 
 
 def _yaml_fault(event: Any, message: str) -> Fault:
-    return Fault(event.start_mark.line + 1, message)
+    return Fault(Place(event.start_mark.line + 1), message)
 
 
 def _line_of_unprintable(text: str) -> int:

@@ -1,14 +1,13 @@
 """One scope of a file: what it must say, and how what is wrong with it is told."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
 from accessrules.models import Scope
 from accessrules.validators import check_name, check_scope_id
 from runai_access.errors import DomainError
-from runai_access.ui.export import cell
 
 COLUMNS = ("id", "type", "name", "parent")
 REQUIRED = ("type", "name")
@@ -16,24 +15,48 @@ TYPES = {type_.value: type_ for type_ in Scope.CHILD_TYPE.values() if type_ != S
 _LONGEST_SHOWN = 60
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong, and on which line of the file; line 0 is about what the file leaves out."""
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where the file says something; line 0 stands for what the file leaves out.
 
-    line: int
-    message: str
+    `entry` is the number of the entry, 0 for the file itself. It and the entry's name are shown where
+    the line also has other entries, as in minified JSON.
+    """
+
+    line: int = 0
+    entry: int = 0
+    name: str = field(default="", compare=False)
+    shares_line: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return (
-            f"line {self.line}: {self.message}" if self.line else f"not in the file: {self.message}"
-        )
+        if not self.line:
+            return "not in the file"
+        if not self.shares_line:
+            return f"line {self.line}"
+        name = f" ({shown(self.name)})" if self.name else ""
+        return f"line {self.line}, entry {self.entry}{name}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and where in the file."""
+
+    place: Place
+    message: str
+
+    @property
+    def line(self) -> int:
+        return self.place.line
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 class Faults(DomainError):
-    """A file can't be imported; every fault with its line, in the order of the lines."""
+    """A file can't be imported; every fault with its place, in the order of the places."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = sorted(faults, key=lambda fault: fault.line)
+        self.faults = sorted(faults, key=lambda fault: fault.place)
         count = len(self.faults)
         head = f"{count} fault{'s' if count > 1 else ''}; nothing was changed."
         super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
@@ -43,7 +66,7 @@ class Faults(DomainError):
 class Entry:
     """A scope that a file names. Where `id` is empty, its place (parent and name) identifies it."""
 
-    line: int
+    place: Place
     type: Scope.Type
     name: str
     id: str
@@ -52,10 +75,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """A scope as it stands in the file, not yet checked."""
+    """An entry of the file, not yet checked; `problem` says why it could not be read as a scope."""
 
     line: int
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 def shown(text: str) -> str:
@@ -63,26 +87,10 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
-def guarded(text: str) -> str:
-    """Return a text as the cell of a spreadsheet, where it does not run as a formula.
-
-    An apostrophe says so, also before those that the text begins with: `unguarded` is then exact.
-    """
-    return f"'{text}" if _would_run(text) else text
-
-
-def unguarded(text: str) -> str:
-    """Return the text that `guarded` made this cell of; any other cell as it is."""
-    return text[1:] if text.startswith("'") and _would_run(text) else text
-
-
-def _would_run(text: str) -> bool:
-    bare = text.lstrip("'")
-    return cell(bare) != bare
-
-
-def entry_of(row: Row) -> tuple[Entry | None, list[Fault]]:
+def entry_of(row: Row, place: Place) -> tuple[Entry | None, list[Fault]]:
     """Return the scope that a row names, or what is wrong with the row."""
+    if row.problem:
+        return None, [Fault(place, row.problem)]
     values = {key: value.strip() for key, value in row.values.items()}
     problems = [
         *_unknown(values),
@@ -92,10 +100,10 @@ def entry_of(row: Row) -> tuple[Entry | None, list[Fault]]:
         *_problems_of(check_scope_id, values.get("id", "")),
     ]
     if problems:
-        return None, [Fault(row.line, problem) for problem in problems]
+        return None, [Fault(place, problem) for problem in problems]
     type_ = TYPES[values["type"]]
     name, id_, parent = (values.get(key, "") for key in ("name", "id", "parent"))
-    return Entry(row.line, type_, name, id_, parent), []
+    return Entry(place, type_, name, id_, parent), []
 
 
 def _unknown(values: Mapping[str, str]) -> list[str]:

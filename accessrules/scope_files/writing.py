@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from accessrules.models import Scope
-from accessrules.scope_files.rows import COLUMNS, guarded
+from accessrules.scope_files.rows import COLUMNS
 from runai_access.ui.export import lines
 
 
@@ -17,9 +17,9 @@ def write(scopes: Iterable[Scope], format_: str) -> Iterator[str]:
 
 
 def csv_rows(scopes: Iterable[Scope]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of a CSV file, each harmless in a spreadsheet."""
+    """Yield the rows of a CSV file."""
     for scope in _in_order(scopes):
-        yield tuple(guarded(value) for value in _values(scope).values())
+        yield tuple(_values(scope).values())
 
 
 def _in_order(scopes: Iterable[Scope]) -> Iterator[Scope]:

@@ -17,7 +17,7 @@ from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import memberships_in_sight
 from runai_access.ui import cells as shared
-from runai_access.ui.export import IsoTime
+from runai_access.ui.export import SpreadsheetTime
 from runai_access.ui.keys import Among, AsStored
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.tables import (
@@ -77,7 +77,7 @@ class UserTable(HolderTable):
     )
     last_login = ListColumn(
         "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
-        exports=(IsoTime("last_login"),), as_text=lambda time: time or "never",
+        exports=(SpreadsheetTime("last_login"),),
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()

@@ -3,7 +3,7 @@
 from runai_access.activity import cells
 from runai_access.activity.words import action_words, change_texts, entity_words
 from runai_access.audit.models import AuditEvent
-from runai_access.ui.export import IsoTime
+from runai_access.ui.export import SpreadsheetTime
 from runai_access.ui.keyset import Sort
 from runai_access.ui.tables import ListColumn, ListTable
 
@@ -12,7 +12,11 @@ class EventTable(ListTable):
     """The columns of the Activity page. Only time has an order that every filter's index keeps."""
 
     time = ListColumn(
-        "Time", cells.time, sort=Sort.time("time"), exports=(IsoTime("time"),), says_zone=True
+        "Time",
+        cells.time,
+        sort=Sort.time("time"),
+        exports=(SpreadsheetTime("time"),),
+        says_zone=True,
     )
     subject = ListColumn("Subject", cells.subject, exports=("subject_name",))
     action = ListColumn("Action", cells.action, exports=("action",), as_text=action_words)

@@ -230,10 +230,9 @@ def download(listing: Listing) -> HttpResponseBase:
     """Send exactly the current view: filters, search, sort and columns."""
     table, context = listing.source.table, listing.source.context
     parts, is_cut = listing.exported()
-    titles = table.titles()
     return export.csv_response(
         table.name,
-        [titles[name] for name in listing.columns],
+        table.file_titles(listing.columns),
         table.exported(parts, listing.columns, context, export.ROW_LIMIT),
         is_cut=is_cut,
     )

@@ -1,21 +1,20 @@
-"""A table as a file: CSV (RFC 4180, in UTF-8 that Excel opens, with no cell that would run as a
-formula), or JSON."""
+"""A table as a file: CSV (RFC 4180, in UTF-8 that Excel opens, without formulas), or JSON."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
 from django.db.models import Func, TextField
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from runai_access.ui.formulas import escape_formulas
 
 ROW_LIMIT = 20_000
 _BOM = "\ufeff"
-# OWASP, CSV Injection; the last four are the full-width forms that some spreadsheets take as well.
-_FORMULA_STARTS = frozenset("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
 _AT_ONCE = 100
 
 _Row = TypeVar("_Row")
@@ -27,26 +26,23 @@ def within_limit(rows: Iterable[_Row]) -> tuple[list[_Row], bool]:
     return kept[:ROW_LIMIT], len(kept) > ROW_LIMIT
 
 
-class IsoTime(Func):
-    """A time as a file has it, in ISO 8601: as text by the database, for Python makes it slowly."""
+class SpreadsheetTime(Func):
+    """A time in UTC as spreadsheets read and sort it: `2026-11-29 06:53:09`; NULL stays NULL.
 
-    template = "REPLACE(%(expressions)s, ' ', 'T') || '+00:00'"  # text in UTC already
+    The database formats it, because Python takes much longer. The title of the column names the zone.
+    """
+
+    template = "SUBSTR(%(expressions)s, 1, 19)"  # SQLite stores text in UTC
     output_field = TextField()
-    _IN_POSTGRESQL = (
-        "REPLACE(TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-        " '.000000', '') || '+00:00'"
-    )
+    _IN_POSTGRESQL = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template=self._IN_POSTGRESQL, **extra)
 
 
 def cell(value: object) -> str:
-    """Return a value as the text of a cell: harmless, and still readable."""
-    if value is None:
-        return ""
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text[:1] in _FORMULA_STARTS else text
+    """Return a value as the text of a cell; None is an empty cell."""
+    return "" if value is None else escape_formulas(str(value))
 
 
 def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
@@ -91,10 +87,20 @@ def _file(
     stem, _, end = name.rpartition(".")
     stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
     response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{stem}.{end}"'
+    response.headers["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=_file_name(f"{stem}.{end}")
+    )
     response.headers["X-Row-Limit"] = str(ROW_LIMIT)
     response.headers["X-Row-Limit-Reached"] = "true" if is_cut else "false"
     return response
+
+
+def _file_name(name: str) -> str:
+    """Return the name without characters that cut it: recipients drop what looks like a folder.
+
+    See RFC 6266 §4.3.
+    """
+    return "".join("-" if char in "/\\" or not char.isprintable() else char for char in name)
 
 
 def _buffered(pieces: Iterable[str]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from django_tables2.data import TableData
 from runai_access.ui import cells
 from runai_access.ui.addresses import history_url
 from runai_access.ui.cells import Cell
-from runai_access.ui.export import IsoTime
+from runai_access.ui.export import SpreadsheetTime
 from runai_access.ui.keys import AsStored
 from runai_access.ui.keyset import Page, Sort
 from runai_access.ui.markup import markup
@@ -70,6 +70,12 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         """Return the cell as django-tables2 asks for it; our pages have `table_rows`."""
         return self.cell(record, table)
 
+    @property
+    def file_title(self) -> str:
+        """The title of the column in a file: that of a time also names the zone."""
+        is_time = any(isinstance(path, SpreadsheetTime) for path in self.exports)
+        return f"{self.verbose_name} (UTC)" if is_time else str(self.verbose_name)
+
     def sort_for(self, context: Any) -> Sort:
         if self._sort is None:
             raise ValueError("This column can't be sorted by.")
@@ -103,7 +109,7 @@ def update_column(*, is_shown: bool = True) -> ListColumn:
 
 
 def _time_column(title: str, cell: Cell, path: str, *, is_shown: bool = True) -> ListColumn:
-    exports = (IsoTime(path),)
+    exports = (SpreadsheetTime(path),)
     return ListColumn(
         title, cell, sort=Sort.time(path), exports=exports, is_shown=is_shown, says_zone=True
     )
@@ -194,6 +200,11 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     @classmethod
     def titles(cls) -> dict[str, str]:
         return {name: column.verbose_name for name, column in cls.base_columns.items()}
+
+    @classmethod
+    def file_titles(cls, columns: Sequence[str]) -> list[str]:
+        """Return the header of a file with these columns."""
+        return [cls.base_columns[name].file_title for name in columns]
 
     @classmethod
     def default_columns(cls) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from accessrules import scope_actions
 from accessrules.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Scope
-from accessrules.scope_files import Contents, Entry
+from accessrules.scope_files import Contents, Entry, Place
 from accessrules.scope_import import import_scopes
 from accessrules.scope_plan import Plan
 from runai_access.audit.models import AuditEvent
@@ -20,7 +20,7 @@ TYPES = {"department": Scope.Type.DEPARTMENT, "project": Scope.Type.PROJECT}
 
 
 def say(type_: str, name: str, parent: str, id_: str = "") -> Contents:
-    return Contents([Entry(1, TYPES[type_], name, id_, parent)])
+    return Contents([Entry(Place(1), TYPES[type_], name, id_, parent)])
 
 
 def bring(caller: Caller, contents: Contents, *, remove: bool = False) -> Plan:
@@ -41,8 +41,8 @@ REFUSED = {
     "create on Departments in cluster alpha": say("department", "new", "alpha"),
     "create on Projects in department new": Contents(
         [
-            Entry(1, TYPES["department"], "new", "", "beta"),
-            Entry(2, TYPES["project"], "below", "", "new"),
+            Entry(Place(1), TYPES["department"], "new", "", "beta"),
+            Entry(Place(2), TYPES["project"], "below", "", "new"),
         ]
     ),
 }

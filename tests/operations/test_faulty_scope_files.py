@@ -1,5 +1,6 @@
 """What is wrong with a file of scopes is told line by line, and then nothing is changed."""
 
+import json
 import time
 
 import pytest
@@ -94,6 +95,11 @@ WRONG_CSV = {
     "": ["line 1: The column type is missing; the first line names the columns."],
     'type,name\ncluster,"x\ny\n': ["line 2: This is not CSV: unexpected end of data."],
     "type,name\n\n\ncluster\n": ["line 4: name is missing."],
+    "Type,naem\n": ["line 1: There is no column 'naem'; they are id, type, name, parent."],
+    "Type,Name,NAME\n": ["line 1: A column is named twice."],
+    "sep=;\ntype;naem\n": ["line 2: There is no column 'naem'; they are id, type, name, parent."],
+    'sep=;\ntype;name\ncluster;"x\ny\n': ["line 3: This is not CSV: unexpected end of data."],
+    "sep=\ntype,name\n": ["line 1: There is no column 'sep='; they are id, type, name, parent."],
 }
 WRONG_JSON = {
     "{}": ["line 1: A JSON file is a list of scopes: it begins with [."],
@@ -155,6 +161,81 @@ def test_what_can_not_be_read_is_told_with_its_line(
 ) -> None:
     found = faults(file(text, suffix))
     assert found[: len(told)] == told
+
+
+MINIFIED = [
+    row("cluster", "east", id_="c1"),
+    row("galaxy", "serving", "c1"),
+    row("department", "", "c1"),
+    row("cluster", "west", id_="c1"),
+    row("project", "lost", "nowhere"),
+    row("department", "vision", "c1", "d1"),
+    row("department", "vision", "c1", "d2"),
+    row("department", "beta", "d4", "d3"),
+    row("department", "gamma", "d3", "d4"),
+]
+
+
+@pytest.mark.parametrize("format_", ["json", "yaml"])
+def test_faults_on_one_line_name_their_entries(file: File, format_: str) -> None:
+    assert faults(file(json.dumps(MINIFIED, separators=(",", ": ")), format_)) == [
+        "line 1, entry 2 ('serving'): type must be cluster, department, project, not 'galaxy'.",
+        "line 1, entry 3: name is missing.",
+        (
+            "line 1, entry 4 ('west'): the cluster with the id c1 is on line 1, entry 1 ('east') "
+            "already."
+        ),
+        (
+            "line 1, entry 5 ('lost'): there is no department 'nowhere', neither in the file nor in "
+            "the account."
+        ),
+        (
+            "line 1, entry 7 ('vision'): the name 'vision' in cluster east is on line 1, entry 6 "
+            "('vision') already."
+        ),
+        *(
+            f"line 1, entry {number} ('{name}'): '{name}' stands below itself: entries 8, 9 name each "
+            "other as parent."
+            for number, name in ((8, "beta"), (9, "gamma"))
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '[{"type":"cluster","name":"x"},{"type":"cluster","color":1,"name":"y"}]',
+            "line 1, entry 2 ('y'): 'color' must be a text in quotes.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"},{"name":"y","type":"cluster","type":"cluster"}]',
+            "line 1, entry 2 ('y'): 'type' is said twice.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"},5]',
+            "line 1, entry 2: This is not a scope: an object with type, name, parent and id.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"},{"type" "x"}]',
+            "line 1, entry 2: This is not JSON: Expecting ':' delimiter.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"}{"type":"cluster","name":"y"}]',
+            "line 1, entry 2: This is not JSON: a comma or ] is missing.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"},\n{"type":"x","name":"y"},{"type":"cluster","name":"z"}]',
+            "line 2, entry 2 ('y'): type must be cluster, department, project, not 'x'.",
+        ),
+        (
+            '[{"type":"cluster","name":"x"},{"type":"cluster","name":"y"},\n{"type":"x","name":"z"}]',
+            "line 2: type must be cluster, department, project, not 'x'.",
+        ),
+    ],
+)
+def test_an_entry_is_named_where_its_line_has_others(file: File, text: str, told: str) -> None:
+    assert faults(file(text, "json")) == [told]
 
 
 @pytest.mark.parametrize("format_", FORMATS)

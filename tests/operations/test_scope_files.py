@@ -28,6 +28,7 @@ from tests.operations.scope_files import (
     tree,
 )
 from tests.servers import Server
+from tests.spreadsheets import SEPARATORS, formulas
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,9 @@ HARD_NAMES = [
     "=1+1",
     "'=1+1",
     "''-x",
+    "x;=9+9;y",
+    '"x|@SUM(9)|"@example.com',
+    "a, '-b; ''=c",
     "-",
     "no",
     "007",
@@ -100,7 +104,12 @@ def test_what_is_exported_reads_back_as_the_same_tree(
 
 @pytest.mark.parametrize("format_", FORMATS)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(name=st.text(min_size=1, max_size=60).filter(lambda name: name.isprintable()))
+@given(
+    name=(
+        st.text(min_size=1, max_size=60)
+        | st.text("=+-@\uff1d\uff0b\uff0d\uff20,;|'\" ax", min_size=1, max_size=20)
+    ).filter(str.isprintable)
+)
 def test_every_name_that_prints_survives_the_file(format_: str, name: str) -> None:
     scope = Scope(type=Scope.Type.CLUSTER, uid="c1", name=name, depth=2)
     data = "".join(write([scope], format_)).encode()
@@ -109,7 +118,14 @@ def test_every_name_that_prints_survives_the_file(format_: str, name: str) -> No
     assert [entry.name for entry in contents.entries] == ([name.strip()] if name.strip() else [])
 
 
-def test_a_csv_file_for_a_spreadsheet_runs_no_formula() -> None:
+@pytest.mark.parametrize("separators", [*SEPARATORS, SEPARATORS])
+def test_a_csv_file_has_no_formula_where_a_spreadsheet_splits_it(separators: str) -> None:
+    for name in HARD_NAMES:
+        factories.cluster(name)
+    assert formulas(run("export_scopes"), separators) == []
+
+
+def test_a_csv_file_names_its_columns() -> None:
     factories.cluster("=cmd()")
     rows = list(csv.reader(io.StringIO(run("export_scopes").removeprefix("\ufeff"))))
     assert rows[0] == ["id", "type", "name", "parent"]
@@ -144,6 +160,26 @@ def test_values_in_yaml_are_the_texts_they_are_written_as(file: File) -> None:
 def test_a_spreadsheet_may_separate_by_semicolons_and_begin_with_a_mark(file: File) -> None:
     run("import_scopes", file("\ufefftype;name\r\ncluster;east, west\r\n"))
     assert {name for _, _, name in tree()} == {"acme / east, west"}
+
+
+@pytest.mark.parametrize("header", ["Type, NAME ,pArEnt", " ID ,TYPE,Name"])
+def test_column_names_are_read_in_any_case(file: File, header: str) -> None:
+    run(
+        "import_scopes",
+        file(f"{header}\n" + ("c1,cluster,east" if "ID" in header else "cluster,east,")),
+    )
+    assert {name for _, _, name in tree()} == {"acme / east"}
+
+
+@pytest.mark.parametrize("first", ["sep={}\r\n", "SEP={}\n", '\ufeff"sep={}"\r\n', "sep={}\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":"])
+def test_a_first_line_can_name_the_separator(file: File, first: str, separator: str) -> None:
+    lines = [["type", "name"], ["cluster", "north,; west"], ["galaxy", "x"]]
+    text = "".join(separator.join(f'"{cell}"' for cell in cells) + first[-1] for cells in lines)
+    told = faults(file(first.format(separator) + text))
+    assert told == ["line 4: type must be cluster, department, project, not 'galaxy'."]
+    run("import_scopes", file(first.format(separator) + text.rpartition('"galaxy"')[0]))
+    assert {name for _, _, name in tree()} == {"acme / north,; west"}
 
 
 def test_a_file_without_a_telling_name_needs_its_format(file: File) -> None:

@@ -180,12 +180,12 @@ def test_the_file_holds_exactly_the_view(browser: Client, acme: Organisation) ->
     answer = browser.get("/users/users.csv", query)
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert list(csv.reader(StringIO(text))) == [
-        ["User", "Groups", "Access rule(s)", "Last login", "Status"],
+        ["User", "Groups", "Access rule(s)", "Last login (UTC)", "Status"],
         [
             "bo@acme.example",
             "'=engineers; pilots",
             "Viewer in training; L1 researcher in speech",
-            "never",
+            "",
             "enabled",
         ],
     ]
