@@ -15,7 +15,7 @@ _EVENTS_LOOKED_AT = 2 * _RULES_LOOKED_AT  # one when it was made, one when it wa
 
 
 def sees_activity(caller: Caller) -> bool:
-    """Return whether the caller may read the record: administrators may, as in the API."""
+    """Return whether the caller can read the audit log."""
     return caller.authority.reads_audit_log
 
 

@@ -1,4 +1,4 @@
-"""/api/v1/audit/log: what happened, for administrators (contract/README.md, Scopes)."""
+"""/api/v1/audit/log: what happened, for readers of the account's Event history (contract/README.md, Scopes)."""
 
 import uuid
 from datetime import datetime

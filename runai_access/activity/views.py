@@ -1,4 +1,4 @@
-"""The Activity page, and one event with all its details. Administrators have business here."""
+"""The Activity page, and one event with all its details. Shown to readers of the account's Event history."""
 
 from typing import Any
 

@@ -61,8 +61,7 @@ def _where_to_go() -> str:
     command = f"{os.path.relpath(sys.executable)} manage.py"
     if first:
         sign_in = (
-            f"Sign in as {first.email}. "
-            f"Lost the password? {command} reset_password {first.email}"
+            f"Sign in as {first.email}. Lost the password? {command} reset_password {first.email}"
         )
     else:
         sign_in = f"Nobody is System administrator. {command} create_admin EMAIL makes one."
