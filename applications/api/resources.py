@@ -44,7 +44,7 @@ LISTING = Listing(
         "createdBy": Field("created_by"),
         "createdAt": Field("created_at", Kind.TIME),
         "updatedAt": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME),
+        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
     },
     search=("subject__name", "created_by"),
     # The order of the names, in which an index has them; see the model.

@@ -29,7 +29,7 @@ LISTING = Listing(
         "createdBy": Field("created_by"),
         "creationTime": Field("created_at", Kind.TIME),
         "lastUpdated": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME),
+        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
         "isLocal": Field("is_local", Kind.FLAG),
         "type": Field("kind"),
     },
