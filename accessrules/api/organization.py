@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +22,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
+from runai_access.api.parameters import read_flag, require_one_of
 from runai_access.errors import NotFound
 
 
@@ -29,7 +31,9 @@ class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
     `one` and `many` describe the answers. `member` is where the list stands in the answer; without
-    it the answer is the list itself.
+    it the answer is the list itself. `verbosities` and `flags` are the contract's own parameters of
+    the list, `one_verbosities` of one of them: checked, and without effect, because they choose
+    between members that we don't keep.
     """
 
     type: Scope.Type
@@ -38,6 +42,9 @@ class Level:
     one: Document
     many: Document
     member: str = ""
+    verbosities: tuple[str, ...] = ()
+    one_verbosities: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 # Figures of GPUs, which lists of the contract may be filtered by.
@@ -80,6 +87,9 @@ CLUSTERS = Level(
     _listing(None, 1000),
     one=ClusterDocument(),
     many=ClusterDocument(many=True),
+    verbosities=("metadata", "full"),
+    one_verbosities=("metadata", "full"),
+    flags=("includeRequestedForDelete",),
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
@@ -94,6 +104,7 @@ DEPARTMENTS = Level(
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
+    verbosities=("meta", "brief", "verbose"),
 )
 PROJECTS = Level(
     Scope.Type.PROJECT,
@@ -139,8 +150,17 @@ class ScopesView(LevelView):
         """What the list answers."""
         return {"GET": self.level.many}
 
+    @property
+    def parameters(self) -> list[OpenApiParameter]:
+        """The contract's own parameters, besides those that every list takes."""
+        flags = [OpenApiParameter(name, bool, default=False) for name in self.level.flags]
+        return [*_verbosity(self.level.verbosities), *flags]
+
     def get(self, request: Request) -> Response:
         """List those in sight."""
+        _check_verbosity(request, self.level.verbosities)
+        for name in self.level.flags:
+            read_flag(request.query_params, name)
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -175,9 +195,25 @@ class ScopeView(LevelView):
         """What one of them reads like."""
         return {"GET": self.level.one}
 
+    @property
+    def parameters(self) -> list[OpenApiParameter]:
+        """The contract's own parameters."""
+        return _verbosity(self.level.one_verbosities)
+
     def get(self, request: Request, uid: str) -> Response:
         """Read one of them."""
+        _check_verbosity(request, self.level.one_verbosities)
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")
         return Response(self.level.answers([scope])[0])
+
+
+def _verbosity(values: tuple[str, ...]) -> list[OpenApiParameter]:
+    return [OpenApiParameter("verbosity", str, enum=values)] if values else []
+
+
+def _check_verbosity(request: Request, values: tuple[str, ...]) -> None:
+    verbosity = request.query_params.get("verbosity")
+    if values and verbosity is not None:
+        require_one_of("verbosity", verbosity, values)
