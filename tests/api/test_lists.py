@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accessrules.api import me, organization, roles, rules
 from applications.api import resources
@@ -153,6 +154,35 @@ def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, pa
             for value in ("e", "ö"):
                 yes, no = (ask(root, path, filterBy=f"{name}{op}{value}") for op in ("=@", "!@"))
                 assert total(yes) + total(no) == everything, (name, value)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_nullable_field_compares_with_null(root: Client, path: str) -> None:
+    everything = total(ask(root, path))
+    for name, field in LISTS[path][0].fields.items():
+        if field.is_nullable:
+            without, with_ = (ask(root, path, filterBy=f"{name}{op}null") for op in ("==", "!="))
+            assert total(without) + total(with_) == everything, name
+            assert not any(row[name] for row in rows(path, without))
+            assert all(row[name] for row in rows(path, with_))
+        if field.is_nullable and field.kind is Kind.TIME:
+            refused = ask(root, path, filterBy=f"{name}>=null")
+            assert refused.status_code == 400
+            assert "only by == and !=" in refused.json()["details"]
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_applications_that_never_signed_in_are_found_by_null(root: Client, signed_in: bool) -> None:
+    Application.objects.filter(subject__name="nightly").update(last_login=timezone.now())
+    found = rows("apps", ask(root, "apps", filterBy=f"lastLogin{'!=' if signed_in else '=='}null"))
+    assert ("nightly" in {row["name"] for row in found}) is signed_in
+    assert ("first" in {row["name"] for row in found}) is not signed_in
+
+
+def test_null_is_plain_text_in_a_field_that_always_has_a_value(root: Client) -> None:
+    factories.application("null")
+    found = rows("apps", ask(root, "apps", filterBy="name==null"))
+    assert [row["name"] for row in found] == ["null"]
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -1,6 +1,6 @@
 """Every example and every listed value in our OpenAPI document is accepted by the server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,28 +33,23 @@ def documented_values(parameter: dict[str, Any]) -> Iterator[str]:
         yield ",".join(value) if isinstance(value, list) else str(value)
 
 
-@pytest.mark.parametrize("path", READS)
-def test_every_documented_value_of_a_parameter_is_accepted(
-    administrator: Application, as_: As, organization: Organization, path: str
-) -> None:
-    client = as_(administrator)
+@pytest.fixture
+def address(administrator: Application, organization: Organization) -> Callable[[str], str]:
+    """Return how a path of the document is written with ids that exist."""
     person = factories.person("ada@acme.example")
-    address = path.format(
-        application_id=administrator.pk,
-        rule_id=administrator.subject.access_rules.get().pk,
-        role_id=7,
-        subject_id=administrator.pk,
-        user_id=person.pk,
-        scope_type="cluster",
-        uid=_uid(path, organization),
-    )
-    queries = [p for p in READS[path] if p["in"] == "query"]
-    required = {p["name"]: REQUIRED[p["name"]] for p in queries if p.get("required")}
-    for parameter in queries:
-        for value in documented_values(parameter):
-            query = urlencode({**required, parameter["name"]: value})
-            answer = client.get(f"{address}?{query}")
-            assert answer.status_code == 200, (query, answer.json())
+
+    def written(path: str) -> str:
+        return path.format(
+            application_id=administrator.pk,
+            rule_id=administrator.subject.access_rules.get().pk,
+            role_id=7,
+            subject_id=administrator.pk,
+            user_id=person.pk,
+            scope_type="cluster",
+            uid=_uid(path, organization),
+        )
+
+    return written
 
 
 def _uid(path: str, organization: Organization) -> str:
@@ -63,7 +58,82 @@ def _uid(path: str, organization: Organization) -> str:
     return str((organization.training if "projects" in path else organization.cluster).uid)
 
 
+def queries(path: str) -> list[dict[str, Any]]:
+    return [parameter for parameter in READS[path] if parameter["in"] == "query"]
+
+
+def required(path: str) -> dict[str, str]:
+    return {p["name"]: REQUIRED[p["name"]] for p in queries(path) if p.get("required")}
+
+
+@pytest.mark.parametrize("path", READS)
+def test_every_documented_value_of_a_parameter_is_accepted(
+    administrator: Application, as_: As, address: Callable[[str], str], path: str
+) -> None:
+    client = as_(administrator)
+    for parameter in queries(path):
+        for value in documented_values(parameter):
+            query = urlencode({**required(path), parameter["name"]: value})
+            answer = client.get(f"{address(path)}?{query}")
+            assert answer.status_code == 200, (query, answer.json())
+
+
+@pytest.mark.parametrize("path", READS)
+def test_any_other_value_of_an_enumeration_is_refused_with_those_accepted(
+    administrator: Application, as_: As, address: Callable[[str], str], path: str
+) -> None:
+    client = as_(administrator)
+    for parameter in queries(path):
+        schema = parameter["schema"]
+        accepted = ["true", "false"] if schema["type"] == "boolean" else schema.get("enum")
+        if accepted:
+            query = {**required(path), parameter["name"]: "banana"}
+            answer = client.get(address(path), query)
+            assert answer.status_code == 400, query
+            details = answer.json()["details"]
+            assert all(value in details for value in (parameter["name"], *accepted)), details
+
+
 def test_every_filter_by_shows_examples() -> None:
     filters = [p for parameters in READS.values() for p in parameters if p["name"] == "filterBy"]
     assert filters
     assert all(parameter["examples"] for parameter in filters)
+
+
+RULES = "/api/v1/authorization/access-rules"
+SUBJECT = {"subjectId": "root", "subjectType": "app"}
+SCOPE = {"scopeId": "1001", "scopeType": "tenant"}
+SUBJECT_TYPES = ("user", "app", "service-account", "group")
+SCOPE_TYPES = ("system", "tenant", "cluster", "department", "project")
+GRANTS = ("create", "read", "update", "delete")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "member", "accepted"),
+    [
+        (RULES, {**SUBJECT, **SCOPE, "roleId": 7}, "subjectType", SUBJECT_TYPES),
+        (RULES, {**SUBJECT, **SCOPE, "roleId": 7}, "scopeType", SCOPE_TYPES),
+        (f"{RULES}/batch", {"ids": ["1"]}, "action", ("delete", "validate_delete")),
+        ("/api/v1/authorization/permitted-scopes", {}, "resourceType", ("project", "apps")),
+        (
+            "/api/v1/authorization/permitted-scopes",
+            {"resourceType": "project"},
+            "action",
+            GRANTS,
+        ),
+        ("/api/v1/token", {"clientId": "a", "clientSecret": "b"}, "grantType", ("app_token",)),
+    ],
+)
+def test_any_other_value_in_a_body_is_refused_with_those_accepted(
+    administrator: Application,
+    as_: As,
+    path: str,
+    body: dict[str, Any],
+    member: str,
+    accepted: tuple[str, ...],
+) -> None:
+    sent = {**body, member: "banana"}
+    answer = as_(administrator).post(path, sent, content_type="application/json")
+    assert answer.status_code == 400
+    details = answer.json()["details"]
+    assert all(value in details for value in (member, *accepted)), details
