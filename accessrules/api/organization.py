@@ -22,7 +22,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
-from runai_access.api.parameters import read_flag, require_one_of
+from runai_access.api.parameters import require_listed_values
 from runai_access.errors import NotFound
 
 
@@ -31,9 +31,9 @@ class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
     `one` and `many` describe the answers. `member` is where the list stands in the answer; without
-    it the answer is the list itself. `verbosities` and `flags` are the contract's own parameters of
-    the list, `one_verbosities` of one of them: checked, and without effect, because they choose
-    between members that we don't keep.
+    it the answer is the list itself. `list_parameters` and `one_parameters` are the contract's own
+    for these answers: checked, and without effect, because they choose between members that we don't
+    keep.
     """
 
     type: Scope.Type
@@ -42,11 +42,11 @@ class Level:
     one: Document
     many: Document
     member: str = ""
-    verbosities: tuple[str, ...] = ()
-    one_verbosities: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    list_parameters: tuple[OpenApiParameter, ...] = ()
+    one_parameters: tuple[OpenApiParameter, ...] = ()
 
 
+CLUSTER_VERBOSITY = OpenApiParameter("verbosity", str, enum=["metadata", "full"])
 # Figures of GPUs, which lists of the contract may be filtered by.
 _FIGURES = (
     "totalGpuQuota",
@@ -87,9 +87,11 @@ CLUSTERS = Level(
     _listing(None, 1000),
     one=ClusterDocument(),
     many=ClusterDocument(many=True),
-    verbosities=("metadata", "full"),
-    one_verbosities=("metadata", "full"),
-    flags=("includeRequestedForDelete",),
+    list_parameters=(
+        CLUSTER_VERBOSITY,
+        OpenApiParameter("includeRequestedForDelete", bool, default=False),
+    ),
+    one_parameters=(CLUSTER_VERBOSITY,),
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
@@ -104,7 +106,7 @@ DEPARTMENTS = Level(
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
-    verbosities=("meta", "brief", "verbose"),
+    list_parameters=(OpenApiParameter("verbosity", str, enum=["meta", "brief", "verbose"]),),
 )
 PROJECTS = Level(
     Scope.Type.PROJECT,
@@ -151,16 +153,13 @@ class ScopesView(LevelView):
         return {"GET": self.level.many}
 
     @property
-    def parameters(self) -> list[OpenApiParameter]:
+    def query_parameters(self) -> tuple[OpenApiParameter, ...]:
         """The contract's own parameters, besides those that every list takes."""
-        flags = [OpenApiParameter(name, bool, default=False) for name in self.level.flags]
-        return [*_verbosity(self.level.verbosities), *flags]
+        return self.level.list_parameters
 
     def get(self, request: Request) -> Response:
         """List those in sight."""
-        _check_verbosity(request, self.level.verbosities)
-        for name in self.level.flags:
-            read_flag(request.query_params, name)
+        require_listed_values(request.query_params, self.level.list_parameters)
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -196,24 +195,14 @@ class ScopeView(LevelView):
         return {"GET": self.level.one}
 
     @property
-    def parameters(self) -> list[OpenApiParameter]:
+    def query_parameters(self) -> tuple[OpenApiParameter, ...]:
         """The contract's own parameters."""
-        return _verbosity(self.level.one_verbosities)
+        return self.level.one_parameters
 
     def get(self, request: Request, uid: str) -> Response:
         """Read one of them."""
-        _check_verbosity(request, self.level.one_verbosities)
+        require_listed_values(request.query_params, self.level.one_parameters)
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")
         return Response(self.level.answers([scope])[0])
-
-
-def _verbosity(values: tuple[str, ...]) -> list[OpenApiParameter]:
-    return [OpenApiParameter("verbosity", str, enum=values)] if values else []
-
-
-def _check_verbosity(request: Request, values: tuple[str, ...]) -> None:
-    verbosity = request.query_params.get("verbosity")
-    if values and verbosity is not None:
-        require_one_of("verbosity", verbosity, values)

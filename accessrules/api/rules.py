@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -27,6 +28,7 @@ from runai_access.api.listing import Listing, paged, require_askable
 from runai_access.api.parameters import read_flag, require_one_of
 from runai_access.api.texts import like
 from runai_access.errors import NotFound
+from runai_access.ui.keyset import Bytewise
 
 # `app` and `service-account` are two names of one type; every client knows the first.
 SUBJECT_TYPES = {
@@ -38,16 +40,19 @@ SUBJECT_TYPES = {
 
 LISTING = Listing(
     fields={
-        "subjectId": Field("subject__name"),
-        "subjectType": Field("subject__type", accepts=SUBJECT_TYPES),
+        "subjectId": Field("subject__name", order=Bytewise(F("subject_name"))),
+        "subjectType": Field(
+            "subject__type", accepts=SUBJECT_TYPES, order=Bytewise(F("subject_type"))
+        ),
         "roleId": Field("role_id", Kind.NUMBER),
-        "roleName": Field("role__name"),
+        "roleName": Field("role__name", order=Lower("role_name")),
         "scopeId": Field("scope__uid"),
         "scopeType": Field("scope__type"),
-        "scopeName": Field("scope__name"),
+        "scopeName": Field("scope__name", order=Lower("scope_name")),
         "createdAt": Field("created_at", Kind.TIME),
         "deletedAt": Field("deleted_at", Kind.TIME, is_nullable=True),
-        "createdBy": Field("created_by"),
+        # Emails, names of applications and "system": all in lower case.
+        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
     },
     search=("subject__name", "role__name", "scope__name", "created_by"),
     order=("pk",),

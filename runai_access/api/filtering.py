@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.expressions import Expression
+from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
@@ -57,12 +59,22 @@ class Field:
 
     `accepts` maps what clients may write to what the column holds, where they differ. A nullable
     field can be compared with `null`, which means no value; in any other field it is plain text.
+    `order` sorts a text regardless of case with the help of an index; without it the text itself is
+    folded to sort.
     """
 
     lookup: str
     kind: Kind = Kind.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
+    order: Expression | F | None = None
+
+    @property
+    def sort_key(self) -> Expression | F:
+        """What rows are sorted by; text regardless of case, as filters compare it."""
+        if self.order is not None:
+            return self.order
+        return Lower(self.lookup) if self.kind is Kind.TEXT else F(self.lookup)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class ContractSchema(AutoSchema):
         parameters = list(super().get_override_parameters())
         if self.method == "GET":
             # A view that serves several resources says by itself what each takes.
-            parameters += getattr(self.view, "parameters", ())
+            parameters += getattr(self.view, "query_parameters", ())
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
         listing: Listing | None = getattr(self.view, "listing", None)
@@ -126,7 +126,7 @@ class ContractSchema(AutoSchema):
             errors.append(400)
         if self.method in ("POST", "PATCH"):
             errors += [413, 415]
-        if getattr(self.view, "parameters", ()):
+        if getattr(self.view, "query_parameters", ()):
             errors.append(400)
         if "{" in self.path:
             errors.append(404)
