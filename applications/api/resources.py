@@ -136,7 +136,6 @@ class ApplicationView(CallerView):
     """One application."""
 
     tag = "Applications"
-    errors = {"DELETE": (409,)}
 
     @extend_schema(responses=ApplicationDocument)
     def get(self, request: Request, application_id: str) -> Response:

@@ -53,7 +53,6 @@ SIGNED_IN = "a caller needs a credential: without one it is a 401 as everywhere"
 TEMPORARY = "a session whose password is temporary can do nothing but choose another: 403"
 TAKEN = "the same rule twice, or the last administrator's rule, is a 409"
 REPEATED = "our Idempotency-Key: a request that was carried out before is a 409"
-LAST = "deleting an application whose rule is the last administrator's is a 409"
 UNKNOWN = "an unknown id is a 404; 2.24 declares it"
 RULES = "/api/v1/authorization/access-rules"
 ROLE = "/api/v1/authorization/roles/{roleIdPath}"
@@ -71,7 +70,6 @@ UNDECLARED: dict[tuple[str, str, str], dict[str, str]] = {
             ("DELETE", f"{RULES}/{{accessRuleId}}", {"409": TAKEN}),
             ("GET", "/api/v1/authorization/permissions", {"403": TEMPORARY}),
             ("POST", PERMITTED, {"403": TEMPORARY}),
-            ("DELETE", "/api/v1/apps/{appId}", {"409": LAST}),
             ("POST", "/api/v1/apps/{appId}/secret", {"409": REPEATED}),
         ]
     },
@@ -79,7 +77,6 @@ UNDECLARED: dict[tuple[str, str, str], dict[str, str]] = {
     ("2.24", "POST", f"{RULES}/batch-create"): {"409": REPEATED},
     ("2.24", "GET", MINE): {"401": SIGNED_IN, "403": TEMPORARY},
     ("2.24", "GET", f"{MINE}/count"): {"401": SIGNED_IN, "403": TEMPORARY},
-    ("2.24", "DELETE", "/api/v1/service-accounts/{serviceAccountId}"): {"409": LAST},
     ("2.24", "POST", "/api/v1/service-accounts/{serviceAccountId}/secret"): {"409": REPEATED},
 }
 
