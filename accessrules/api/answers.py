@@ -162,7 +162,7 @@ def _project(project: Scope, lineages: _Lineages) -> dict[str, Any]:
         "effective": {},
         "status": {},
         "enforceRunaiScheduler": False,
-        # Required by documents of 2.18 to 2.21; no later version defines them.
+        # Required by the documents of 2.18 to 2.21.
         "enforceRun:aiScheduler": False,
         "phase": "Unknown",
     }

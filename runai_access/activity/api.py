@@ -176,13 +176,12 @@ def status_code_of(event: AuditEvent) -> int:
     """Return the status that the request of `event` was answered with; 200 for a command.
 
     The audit log doesn't store it: an event is written before its request is answered. Method, path
-    and action determine it. A page that made a change counts as 200, whether it redirects or not.
+    and action determine it. A page that made a change counts as 200, whether it redirects or not; a
+    sign-in that has to wait counts as 401 like every failed one.
     """
     if event.result == AuditEvent.Result.FAILED:
         return 401 if event.action == "sign-in" else 403
     if event.http_method == "DELETE":
         return 204
-    is_batch = "/batch" in event.path
-    return (
-        201 if event.action == "create" and event.path.startswith("/api/") and not is_batch else 200
-    )
+    is_api_create = event.action == "create" and event.path.startswith("/api/")
+    return 201 if is_api_create and "/batch" not in event.path else 200
