@@ -102,7 +102,7 @@ def department_answers(departments: list[Scope]) -> list[dict[str, Any]]:
 
 
 def project_answers(projects: list[Scope]) -> list[dict[str, Any]]:
-    """Return projects, neutral where the contract speaks of quotas and schedulers."""
+    """Return projects, neutral where the contract speaks of quotas, phases and schedulers."""
     lineages = _Lineages(projects)
     return [_project(project, lineages) for project in projects]
 
@@ -162,4 +162,7 @@ def _project(project: Scope, lineages: _Lineages) -> dict[str, Any]:
         "effective": {},
         "status": {},
         "enforceRunaiScheduler": False,
+        # Required by the documents of 2.18 to 2.21.
+        "enforceRun:aiScheduler": False,
+        "phase": "Unknown",
     }

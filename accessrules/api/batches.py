@@ -19,7 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
 from accessrules.several import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
 from runai_access.api.errors import failure_of
-from runai_access.api.fields import Text, WholeNumber
+from runai_access.api.fields import Choice, Text, WholeNumber
 from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.ids import integer_id
 from runai_access.errors import DomainError
@@ -29,17 +29,17 @@ class RuleIds(serializers.Serializer):  # type: ignore[type-arg]  # no model ins
     """The body of a batch: ids are strings here, and `validate_delete` only asks."""
 
     ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MOST_TO_DELETE)
-    action = serializers.ChoiceField(choices=["delete", "validate_delete"])
+    action = Choice(choices=["delete", "validate_delete"])
 
 
 class BatchSubject(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     subjectId = Text(max_length=255)
-    subjectType = serializers.ChoiceField(choices=list(SUBJECT_TYPES))
+    subjectType = Choice(choices=list(SUBJECT_TYPES))
 
 
 class BatchScope(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     scopeId = Text(max_length=64)
-    scopeType = serializers.ChoiceField(choices=Scope.Type.values)
+    scopeType = Choice(choices=Scope.Type.values)
 
 
 class BatchPayload(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it

@@ -1,5 +1,7 @@
 """What the authorization and organization endpoints answer, described for the OpenAPI document."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accessrules.catalogue import RESOURCE_TYPES
@@ -174,9 +176,14 @@ class ProjectDocument(DepartmentDocument):
     effective = serializers.DictField()
     status = serializers.DictField()
     enforceRunaiScheduler = serializers.BooleanField()
+    phase = serializers.CharField()
 
     class Meta:
         ref_name = "Project"
+
+    def get_fields(self) -> dict[str, Any]:
+        # A name that Python can't spell.
+        return {**super().get_fields(), "enforceRun:aiScheduler": serializers.BooleanField()}
 
 
 class DepartmentsDocument(Document):

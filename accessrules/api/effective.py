@@ -24,7 +24,7 @@ from accessrules.effective import (
 )
 from accessrules.grants import ACTIONS
 from accessrules.scope_access import Holders, Question, access_of
-from runai_access.api.fields import Text
+from runai_access.api.fields import Choice, Text
 from runai_access.api.listing import LARGEST_OFFSET
 
 DEFAULT_LIMIT = 50
@@ -34,8 +34,8 @@ LARGEST_LIMIT = 500
 class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     """The query that narrows who may do what; `limit` counts pairs of a subject and a rule."""
 
-    resourceType = serializers.ChoiceField(choices=[*RESOURCE_TYPES, *ALIASES], required=False)
-    action = serializers.ChoiceField(choices=list(ACTIONS.values()), required=False)
+    resourceType = Choice(choices=[*RESOURCE_TYPES, *ALIASES], required=False)
+    action = Choice(choices=list(ACTIONS.values()), required=False)
     search = Text(required=False, max_length=255)
     limit = serializers.IntegerField(
         required=False, default=DEFAULT_LIMIT, min_value=1, max_value=LARGEST_LIMIT

@@ -19,6 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
+from runai_access.api.fields import Choice
 from runai_access.api.filtering import Field
 from runai_access.api.listing import Listing, paged
 
@@ -49,10 +50,8 @@ _MEMBERS = {
 class PermittedScopesQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
     """The body that asks where something is permitted; without an action, where each is."""
 
-    resourceType = serializers.ChoiceField(choices=[*RESOURCE_TYPES, *ALIASES])
-    action = serializers.ChoiceField(
-        choices=list(ACTIONS.values()), allow_null=True, required=False, default=None
-    )
+    resourceType = Choice(choices=[*RESOURCE_TYPES, *ALIASES])
+    action = Choice(choices=list(ACTIONS.values()), allow_null=True, required=False, default=None)
 
 
 class PermissionsView(CallerView):

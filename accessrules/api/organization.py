@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +22,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
+from runai_access.api.parameters import require_listed_values
 from runai_access.errors import NotFound
 
 
@@ -29,7 +31,9 @@ class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
     `one` and `many` describe the answers. `member` is where the list stands in the answer; without
-    it the answer is the list itself.
+    it the answer is the list itself. `list_parameters` and `one_parameters` are the contract's own
+    for these answers: checked, and without effect, because they choose between members that we don't
+    keep.
     """
 
     type: Scope.Type
@@ -38,8 +42,11 @@ class Level:
     one: Document
     many: Document
     member: str = ""
+    list_parameters: tuple[OpenApiParameter, ...] = ()
+    one_parameters: tuple[OpenApiParameter, ...] = ()
 
 
+CLUSTER_VERBOSITY = OpenApiParameter("verbosity", str, enum=["metadata", "full"])
 # Figures of GPUs, which lists of the contract may be filtered by.
 _FIGURES = (
     "totalGpuQuota",
@@ -80,6 +87,11 @@ CLUSTERS = Level(
     _listing(None, 1000),
     one=ClusterDocument(),
     many=ClusterDocument(many=True),
+    list_parameters=(
+        CLUSTER_VERBOSITY,
+        OpenApiParameter("includeRequestedForDelete", bool, default=False),
+    ),
+    one_parameters=(CLUSTER_VERBOSITY,),
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
@@ -94,6 +106,7 @@ DEPARTMENTS = Level(
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
+    list_parameters=(OpenApiParameter("verbosity", str, enum=["meta", "brief", "verbose"]),),
 )
 PROJECTS = Level(
     Scope.Type.PROJECT,
@@ -139,8 +152,14 @@ class ScopesView(LevelView):
         """What the list answers."""
         return {"GET": self.level.many}
 
+    @property
+    def query_parameters(self) -> tuple[OpenApiParameter, ...]:
+        """The contract's own parameters, besides those that every list takes."""
+        return self.level.list_parameters
+
     def get(self, request: Request) -> Response:
         """List those in sight."""
+        require_listed_values(request.query_params, self.level.list_parameters)
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -175,8 +194,14 @@ class ScopeView(LevelView):
         """What one of them reads like."""
         return {"GET": self.level.one}
 
+    @property
+    def query_parameters(self) -> tuple[OpenApiParameter, ...]:
+        """The contract's own parameters."""
+        return self.level.one_parameters
+
     def get(self, request: Request, uid: str) -> Response:
         """Read one of them."""
+        require_listed_values(request.query_params, self.level.one_parameters)
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")

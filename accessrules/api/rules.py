@@ -1,11 +1,12 @@
 """/api/v1/authorization/access-rules: list, count, create, read and delete access rules."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -19,13 +20,15 @@ from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.fields import TEXT, Text, WholeNumber
+from runai_access.api.fields import TEXT, Choice, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
+from runai_access.api.parameters import read_flag, require_one_of
 from runai_access.api.texts import like
 from runai_access.errors import NotFound
+from runai_access.ui.keyset import Bytewise
 
 # `app` and `service-account` are two names of one type; every client knows the first.
 SUBJECT_TYPES = {
@@ -37,16 +40,19 @@ SUBJECT_TYPES = {
 
 LISTING = Listing(
     fields={
-        "subjectId": Field("subject__name"),
-        "subjectType": Field("subject__type", accepts=SUBJECT_TYPES),
+        "subjectId": Field("subject__name", order=Bytewise(F("subject_name"))),
+        "subjectType": Field(
+            "subject__type", accepts=SUBJECT_TYPES, order=Bytewise(F("subject_type"))
+        ),
         "roleId": Field("role_id", Kind.NUMBER),
-        "roleName": Field("role__name"),
+        "roleName": Field("role__name", order=Lower("role_name")),
         "scopeId": Field("scope__uid"),
         "scopeType": Field("scope__type"),
-        "scopeName": Field("scope__name"),
+        "scopeName": Field("scope__name", order=Lower("scope_name")),
         "createdAt": Field("created_at", Kind.TIME),
-        "deletedAt": Field("deleted_at", Kind.TIME),
-        "createdBy": Field("created_by"),
+        "deletedAt": Field("deleted_at", Kind.TIME, is_nullable=True),
+        # Emails, names of applications and "system": all in lower case.
+        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
     },
     search=("subject__name", "role__name", "scope__name", "created_by"),
     order=("pk",),
@@ -64,7 +70,7 @@ PARAMETERS = [
     OpenApiParameter("scopeType", str, enum=Scope.Type.values, deprecated=True),
     OpenApiParameter("scopeId", TEXT),
     OpenApiParameter(
-        "roleId", {"type": "integer", "minimum": 0, "maximum": LARGEST}, deprecated=True
+        "roleId", {"type": "integer", "minimum": 1, "maximum": LARGEST}, deprecated=True
     ),
     OpenApiParameter("clusterId", UUID, description="The cluster and everything below it."),
     OpenApiParameter("lastUpdated", datetime, description="Updated then or later."),
@@ -76,10 +82,10 @@ class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no mod
     """The body that creates a rule (contract: AccessRuleCreationFields)."""
 
     subjectId = Text(max_length=255)
-    subjectType = serializers.ChoiceField(choices=list(SUBJECT_TYPES))
+    subjectType = Choice(choices=list(SUBJECT_TYPES))
     roleId = WholeNumber()
     scopeId = Text(max_length=64)
-    scopeType = serializers.ChoiceField(choices=Scope.Type.values)
+    scopeType = Choice(choices=Scope.Type.values)
 
 
 class AccessRulesView(CallerView):
@@ -170,7 +176,7 @@ def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
     authority.require_anywhere("read", "access_rules")
     require_askable(parameters)
     rules = authority.visible_rules(by_scope=True)
-    if not _flag(parameters, "includeDeleted"):
+    if not read_flag(parameters, "includeDeleted"):
         rules = rules.living()
     return rules.filter(*_asked(parameters))
 
@@ -186,12 +192,6 @@ def _asked(parameters: QueryDict) -> list[Q]:
     return asked
 
 
-def _known(name: str, value: str, values: Collection[str]) -> str:
-    if value not in values:
-        raise InvalidParameter(f"{name} must be one of {', '.join(values)}, not {value[:80]!r}.")
-    return value
-
-
 def _in_cluster(uid: str) -> Q:
     try:
         UUID(uid)
@@ -203,16 +203,12 @@ def _in_cluster(uid: str) -> Q:
 
 def _whole(name: str, text: str) -> int:
     try:
-        return integer_id(text)
+        number = integer_id(text)
     except NotFound:
-        raise InvalidParameter(f"{name} must be a whole number, not {text[:80]!r}.") from None
-
-
-def _flag(parameters: QueryDict, name: str) -> bool:
-    text = parameters.get(name, "false").lower()
-    if text not in ("true", "false"):
-        raise InvalidParameter(f"{name} must be true or false, not {text[:80]!r}.")
-    return text == "true"
+        number = 0
+    if not number:
+        raise InvalidParameter(f"{name} must be a whole number from 1 on, not {text[:80]!r}.")
+    return number
 
 
 def find_rule_subject(wanted: dict[str, Any]) -> Subject:
@@ -241,10 +237,10 @@ def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
 
 _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "subjectType": lambda text: Q(
-        subject__type=SUBJECT_TYPES[_known("subjectType", text, SUBJECT_TYPES)]
+        subject__type=SUBJECT_TYPES[require_one_of("subjectType", text, SUBJECT_TYPES)]
     ),
     "subjectIdFilter": lambda text: like("subject__name", "icontains", text),
-    "scopeType": lambda text: Q(scope__type=_known("scopeType", text, Scope.Type.values)),
+    "scopeType": lambda text: Q(scope__type=require_one_of("scopeType", text, Scope.Type.values)),
     "scopeId": lambda text: Q(scope__uid=text),
     "roleId": lambda text: Q(role=_whole("roleId", text)),
     "lastUpdated": lambda text: Q(updated_at__gte=read_time("lastUpdated", text)),

@@ -36,19 +36,21 @@ from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.listing import Listing, paged
 from runai_access.ui.keyset import Bytewise
 
+# The order of the names, in which an index has them; see the model.
+BY_NAME = Bytewise(F("search_text"))
 LISTING = Listing(
     fields={
-        "name": Field("subject__name"),
-        "clientId": Field("subject__name"),
+        "name": Field("subject__name", order=BY_NAME),
+        "clientId": Field("subject__name", order=BY_NAME),
         "enabled": Field("subject__enabled", Kind.FLAG),
-        "createdBy": Field("created_by"),
+        # Emails, names of applications and "system": all in lower case.
+        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
         "createdAt": Field("created_at", Kind.TIME),
         "updatedAt": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME),
+        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
     },
     search=("subject__name", "created_by"),
-    # The order of the names, in which an index has them; see the model.
-    order=(Bytewise(F("search_text")).asc(), "pk"),
+    order=(BY_NAME.asc(), "pk"),
 )
 
 
@@ -134,7 +136,6 @@ class ApplicationView(CallerView):
     """One application."""
 
     tag = "Applications"
-    errors = {"DELETE": (409,)}
 
     @extend_schema(responses=ApplicationDocument)
     def get(self, request: Request, application_id: str) -> Response:

@@ -1,11 +1,11 @@
-"""/api/v1/audit/log: what happened, for readers of the account's Event history (contract/README.md, Scopes)."""
+"""/api/v1/audit/log: the audit log (contract/README.md, Scopes)."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, TextField, Value, When
+from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -29,9 +29,9 @@ LISTING = Listing(
         "timestamp": Field("time", Kind.TIME),
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
-        "source_ip": Field("source_ip"),
+        "source_ip": Field("source_ip", is_nullable=True, order=F("source_ip")),
         "action": Field("action"),
-        "http_method": Field("http_method"),
+        "http_method": Field("answered_method"),
         "result": Field("result"),
         "url": Field("answered_url"),
         "entity_type": Field("entity_type"),
@@ -48,7 +48,11 @@ LISTING = Listing(
 
 
 class EventDocument(Document):
-    """One thing that happened."""
+    """One event, with the members that some version of the official clients requires.
+
+    A command has no request: `source_ip` and `url` are empty, `http_method` is the method that the
+    API uses for the same action, and `http_status_code` is 200.
+    """
 
     id = serializers.UUIDField()
     tenant_id = serializers.CharField()
@@ -61,9 +65,10 @@ class EventDocument(Document):
     entity_id = serializers.CharField()
     entity_name = serializers.CharField()
     metadata = serializers.DictField(child=serializers.CharField())
-    source_ip = serializers.CharField(required=False)
-    http_method = serializers.CharField(required=False)
-    url = serializers.CharField(required=False)
+    source_ip = serializers.CharField()
+    http_method = serializers.CharField()
+    url = serializers.CharField()
+    http_status_code = serializers.IntegerField()
     request_id = serializers.UUIDField(required=False)
 
     class Meta:
@@ -100,7 +105,7 @@ class AuditLogView(CallerView):
             action__in=ACTIONS,
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
-        ).annotate(answered_type=_TYPE, answered_url=_URL)
+        ).annotate(answered_type=_TYPE, answered_method=_METHOD, answered_url=_URL)
         page = LISTING.page(events, parameters)
         body: dict[str, Any] = {
             "total": page.total,
@@ -113,6 +118,13 @@ class AuditLogView(CallerView):
 
 # As they are answered, so that what is read can be asked for.
 _TYPE = Case(When(subject_type="app", then=Value("App")), default=Value("User"))
+_METHOD = Case(
+    When(~Q(http_method=""), then="http_method"),
+    When(action="update", then=Value("PATCH")),
+    When(action="delete", then=Value("DELETE")),
+    default=Value("POST"),
+    output_field=TextField(),
+)
 _URL = Case(
     When(http_method="", then=Value("")),
     default=Concat(Value(settings.PUBLIC_URL), "path"),
@@ -150,12 +162,26 @@ def _answer(event: AuditEvent) -> dict[str, Any]:
         "entity_id": event.entity_id,
         "entity_name": event.entity_name,
         "metadata": {"reason": event.reason} if event.reason else {},
+        "source_ip": event.source_ip or "",
+        "http_method": event.answered_method,  # type: ignore[attr-defined]  # annotated by the view
+        "url": event.answered_url,  # type: ignore[attr-defined]  # annotated by the view
+        "http_status_code": status_code_of(event),
     }
-    if event.source_ip:
-        answer["source_ip"] = event.source_ip
-    if event.http_method:
-        answer["http_method"] = event.http_method
-        answer["url"] = event.answered_url  # type: ignore[attr-defined]  # annotated by the view
     if event.request_id:
         answer["request_id"] = str(event.request_id)
     return answer
+
+
+def status_code_of(event: AuditEvent) -> int:
+    """Return the status that the request of `event` was answered with; 200 for a command.
+
+    The audit log doesn't store it: an event is written before its request is answered. Method, path
+    and action determine it. A page that made a change counts as 200, whether it redirects or not; a
+    sign-in that has to wait counts as 401 like every failed one.
+    """
+    if event.result == AuditEvent.Result.FAILED:
+        return 401 if event.action == "sign-in" else 403
+    if event.http_method == "DELETE":
+        return 204
+    is_api_create = event.action == "create" and event.path.startswith("/api/")
+    return 201 if is_api_create and "/batch" not in event.path else 200

@@ -1,6 +1,6 @@
 """Serializer fields that take what JSON says and nothing that merely looks like it."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -20,6 +20,18 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few values; DRF's own message doesn't list them."""
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key != "invalid_choice":
+            super().fail(key, **kwargs)
+        values = ", ".join(map(str, self.choices))
+        raise serializers.ValidationError(
+            f"Must be one of {values}, not {str(kwargs['input'])[:80]!r}.", code=key
+        )
 
 
 @extend_schema_field(bool)

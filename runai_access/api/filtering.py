@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.expressions import Expression
+from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
@@ -42,6 +44,9 @@ LOOKUPS = {
 MOST_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
+NULL = "null"
+# The operators that compare with `null`.
+EQUALITY = ("==", "!=")
 _MILLISECOND = timedelta(milliseconds=1)
 _OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
 _OPERATOR = "|".join(re.escape(operator) for operator in _OPERATORS)
@@ -52,12 +57,24 @@ _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
 class Field:
     """A field that lists may be filtered and sorted by: the model's lookup and its kind.
 
-    `accepts` maps what clients may write to what the column holds, where they differ.
+    `accepts` maps what clients may write to what the column holds, where they differ. A nullable
+    field can be compared with `null`, which means no value; in any other field it is plain text.
+    `order` sorts a text regardless of case with the help of an index; without it the text itself is
+    folded to sort.
     """
 
     lookup: str
     kind: Kind = Kind.TEXT
     accepts: Mapping[str, str] | None = None
+    is_nullable: bool = False
+    order: Expression | F | None = None
+
+    @property
+    def sort_key(self) -> Expression | F:
+        """What rows are sorted by; text regardless of case, as filters compare it."""
+        if self.order is not None:
+            return self.order
+        return Lower(self.lookup) if self.kind is Kind.TEXT else F(self.lookup)
 
 
 @dataclass(frozen=True)
@@ -132,8 +149,14 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Condition:
         raise InvalidParameter(
             f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."
         )
-    value = _value(name, field, raw)
-    return Condition(field, lookups[operator], value, is_negated=operator.startswith("!"))
+    is_negated = operator.startswith("!")
+    if field.is_nullable and raw.strip().lower() == NULL:
+        if operator not in EQUALITY:
+            raise InvalidParameter(
+                f"filterBy: {name} can be compared with null only by {' and '.join(EQUALITY)}."
+            )
+        return Condition(field, "isnull", True, is_negated)
+    return Condition(field, lookups[operator], _value(name, field, raw), is_negated)
 
 
 def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:

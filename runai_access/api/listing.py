@@ -7,7 +7,7 @@ from operator import and_
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db.models import F, OrderBy, Q, QuerySet
+from django.db.models import OrderBy, Q, QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Condition, Field, conditions
 from runai_access.api.texts import compare, like
+from runai_access.folding import fold
 
 LARGEST_OFFSET = 2**31 - 1
 LONGEST_PARAMETER = 8000
@@ -85,7 +86,7 @@ class Listing:
         ]
         name, is_down = self._sorting(parameters)
         if name is not None:
-            found.sort(key=lambda row: str(row[self.fields[name].lookup]), reverse=is_down)
+            found.sort(key=lambda row: fold(str(row[self.fields[name].lookup])), reverse=is_down)
         end = None if limit is None else offset + limit
         return Page(found[offset:end], len(found), offset, limit)
 
@@ -130,11 +131,13 @@ class Listing:
         name, is_down = self._sorting(parameters)
         if name is None:
             return list(self.order)
-        column = F(self.fields[name].lookup)
-        # Nothing sorts last both ways; the primary key breaks ties, so that no row is met twice.
+        field = self.fields[name]
+        # Rows without a value come last both ways; no index has that order, so only where it matters.
+        last = True if field.is_nullable else None
+        # The primary key breaks ties, so that every row is on one page only.
         if is_down:
-            return [column.desc(nulls_last=True), "-pk"]
-        return [column.asc(nulls_last=True), "pk"]
+            return [OrderBy(field.sort_key, descending=True, nulls_last=last), "-pk"]
+        return [OrderBy(field.sort_key, nulls_last=last), "pk"]
 
 
 def require_askable(parameters: QueryDict) -> None:

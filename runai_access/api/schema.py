@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
-from runai_access.api.filtering import LOOKUPS, MOST_CONDITIONS, Field, Kind
+from runai_access.api.filtering import EQUALITY, LOOKUPS, MOST_CONDITIONS, NULL, Field, Kind
 from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
 
@@ -42,6 +42,12 @@ _VALUES = {
     Kind.NUMBER: r"[0-9]{1,9}",
     Kind.FLAG: r"true|false",
 }
+_EXAMPLES = {
+    Kind.TEXT: "=@a",
+    Kind.TIME: ">=2026-01-01T00:00:00Z",
+    Kind.NUMBER: "<=100",
+    Kind.FLAG: "==true",
+}
 _TYPE_OF = {Kind.TEXT: "text", Kind.TIME: "time", Kind.NUMBER: "number", Kind.FLAG: "true or false"}
 
 
@@ -70,6 +76,9 @@ class ContractSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
+        if self.method == "GET":
+            # A view that serves several resources says by itself what each takes.
+            parameters += getattr(self.view, "query_parameters", ())
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
         listing: Listing | None = getattr(self.view, "listing", None)
@@ -117,6 +126,8 @@ class ContractSchema(AutoSchema):
             errors.append(400)
         if self.method in ("POST", "PATCH"):
             errors += [413, 415]
+        if getattr(self.view, "query_parameters", ()):
+            errors.append(400)
         if "{" in self.path:
             errors.append(404)
         if self.method in getattr(self.view, "idempotent", ()):
@@ -157,10 +168,12 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
             description=(
                 "Conditions `field operator value`, all of which must hold. Fields: "
                 + "; ".join(_field(name, field) for name, field in listing.fields.items())
-                + '. In a URL, `<`, `>` and `"` must be percent-encoded (RFC 3986 §2.1): `%3C`, `%3E`,'
+                + ". A field of type “or null” can be compared with `null`, which means no value:"
+                " `==null` and `!=null`. In any other field `null` is plain text."
+                ' In a URL, `<`, `>` and `"` must be percent-encoded (RFC 3986 §2.1): `%3C`, `%3E`,'
                 " `%22`."
             ),
-            examples=[OpenApiExample("One condition", value=["createdAt>=2026-01-01T00:00:00Z"])],
+            examples=_filter_examples(listing),
         ),
         OpenApiParameter(
             "search",
@@ -182,6 +195,8 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
 def filter_pattern(listing: Listing) -> str:
     """Return the regular expression of one condition: fields, their operators, their values."""
     conditions = [_condition_pattern(kind, listing) for kind in Kind]
+    if nullable := [name for name, field in listing.fields.items() if field.is_nullable]:
+        conditions.append(f"({'|'.join(nullable)})({'|'.join(EQUALITY)})({NULL})")
     return f"^({'|'.join(condition for condition in conditions if condition)})$"
 
 
@@ -196,4 +211,16 @@ def _bounded(least: int, largest: int) -> dict[str, Any]:
 
 
 def _field(name: str, field: Field) -> str:
-    return f"{name} ({_TYPE_OF[field.kind]}: {' '.join(LOOKUPS[field.kind])})"
+    type_ = _TYPE_OF[field.kind] + (" or null" if field.is_nullable else "")
+    return f"{name} ({type_}: {' '.join(LOOKUPS[field.kind])})"
+
+
+def _filter_examples(listing: Listing) -> list[OpenApiExample]:
+    """Return one condition for each kind of field that the list has, and all of them together."""
+    found: dict[str, str] = {}
+    for name, field in listing.fields.items():
+        found.setdefault(_TYPE_OF[field.kind], name + _EXAMPLES[field.kind])
+        if field.is_nullable:
+            found.setdefault(NULL, f"{name}!={NULL}")
+    examples = [OpenApiExample(kind, value=[condition]) for kind, condition in found.items()]
+    return [*examples, OpenApiExample("all of them must hold", value=list(found.values()))]

@@ -211,6 +211,16 @@ def test_a_list_can_be_narrowed(
     assert {rule["subjectId"] for rule in answer["accessRules"]} == names
 
 
+@pytest.mark.parametrize("role_id", ["0", "-1", "viewer", ""])
+@pytest.mark.parametrize("path", [RULES, f"{RULES}/count"])
+def test_a_role_id_is_a_whole_number_from_1_on(
+    as_: As, administrator: Application, path: str, role_id: str
+) -> None:
+    answer = as_(administrator).get(path, {"roleId": role_id})
+    assert answer.status_code == 400
+    assert answer.json()["details"].startswith("roleId must be a whole number from 1 on")
+
+
 def test_last_updated_is_at_or_after(
     as_: As, administrator: Application, organization: Organization
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accessrules.api import me, organization, roles, rules
 from applications.api import resources
@@ -16,6 +17,7 @@ from runai_access.accounts.api import users
 from runai_access.activity import api as activity
 from runai_access.api.filtering import LOOKUPS, Kind
 from runai_access.api.listing import LARGEST_OFFSET, Listing
+from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As
 
@@ -156,6 +158,35 @@ def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, pa
 
 
 @pytest.mark.parametrize("path", LISTS)
+def test_a_nullable_field_compares_with_null(root: Client, path: str) -> None:
+    everything = total(ask(root, path))
+    for name, field in LISTS[path][0].fields.items():
+        if field.is_nullable:
+            without, with_ = (ask(root, path, filterBy=f"{name}{op}null") for op in ("==", "!="))
+            assert total(without) + total(with_) == everything, name
+            assert not any(row[name] for row in rows(path, without))
+            assert all(row[name] for row in rows(path, with_))
+        if field.is_nullable and field.kind is Kind.TIME:
+            refused = ask(root, path, filterBy=f"{name}>=null")
+            assert refused.status_code == 400
+            assert "only by == and !=" in refused.json()["details"]
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_applications_that_never_signed_in_are_found_by_null(root: Client, signed_in: bool) -> None:
+    Application.objects.filter(subject__name="nightly").update(last_login=timezone.now())
+    found = rows("apps", ask(root, "apps", filterBy=f"lastLogin{'!=' if signed_in else '=='}null"))
+    assert ("nightly" in {row["name"] for row in found}) is signed_in
+    assert ("first" in {row["name"] for row in found}) is not signed_in
+
+
+def test_null_is_plain_text_in_a_field_that_always_has_a_value(root: Client) -> None:
+    factories.application("null")
+    found = rows("apps", ask(root, "apps", filterBy="name==null"))
+    assert [row["name"] for row in found] == ["null"]
+
+
+@pytest.mark.parametrize("path", LISTS)
 def test_what_is_answered_can_be_asked_for(root: Client, path: str) -> None:
     """And nothing else is found by it: what one value and all the others find is everything."""
     whole = rows(path, ask(root, path, limit=400))
@@ -177,6 +208,50 @@ def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
         assert len(up) == len(down) >= 2
         if all(row.get(name) is not None for row in up):
             assert [row[name] for row in up] == [row[name] for row in reversed(down)]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_text_sorts_regardless_of_case(root: Client, path: str) -> None:
+    cluster = factories.cluster("Beta")
+    for unit in ("alpha", "Gamma", "delta"):
+        department = factories.department(unit, cluster)
+        factories.project(f"{unit} Project", department)
+        factories.rule(factories.group(f"{unit} group"), "ML engineer", department)
+        factories.rule(root_application(), "L1 researcher", department)
+        created = {"subject_name": f"{unit}@acme.example", "entity_name": unit, "entity_id": unit}
+        AuditEvent.objects.create(
+            subject_type="user", action="create", entity_type="project", result="Failed", **created
+        )
+    for name, field in LISTS[path][0].fields.items():
+        if field.kind is Kind.TEXT:
+            for order in ("asc", "desc"):
+                found = rows(path, ask(root, path, sortBy=name, sortOrder=order, limit=400))
+                texts = [row[name].lower() for row in found if row.get(name)]
+                assert texts == sorted(texts, reverse=order == "desc"), (name, order)
+
+
+def root_application() -> Application:
+    return Application.objects.get(subject__name="root")
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "index"),
+    [
+        ("subjectId", "access_rule_by_subject"),
+        ("subjectType", "access_rule_by_type"),
+        ("createdBy", "access_rule_by_authorizer"),
+    ],
+)
+@pytest.mark.parametrize("sort_order", ["asc", "desc"])
+def test_rules_are_sorted_by_an_index(
+    root: Client, sort_by: str, index: str, sort_order: str
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ask(root, RULES, sortBy=sort_by, sortOrder=sort_order, limit=1)
+    (listed,) = (q["sql"] for q in queries if "ORDER BY" in q["sql"] and "deleted_at" in q["sql"])
+    plan = plan_of(listed)
+    assert index in plan
+    assert not re.search("TEMP B-TREE|Sort", plan)
 
 
 @pytest.mark.parametrize(

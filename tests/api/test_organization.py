@@ -64,6 +64,16 @@ def test_a_project_is_answered_neutral_where_we_manage_nothing(
     assert project["enforceRunaiScheduler"] is False
 
 
+def test_a_project_has_the_members_that_only_2_18_to_2_21_require(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client, id_ = as_(administrator), organization.training.uid
+    [listed] = client.get(PROJECTS, {"filterBy": "name==training"}).json()["projects"]
+    for project in (listed, client.get(f"{PROJECTS}/{id_}").json()):
+        assert project["phase"] == "Unknown"
+        assert project["enforceRun:aiScheduler"] is False
+
+
 def test_a_department_names_its_cluster(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
@@ -137,3 +147,38 @@ def test_who_made_a_cluster_is_not_answered_and_so_can_not_be_asked(
     for query in ("filterBy=createdBy=@maker", "sortBy=createdBy"):
         assert client.get(f"{CLUSTERS}?{query}").status_code == 400
         assert client.get(f"{DEPARTMENTS}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [
+        (CLUSTERS, ("metadata", "full")),
+        (f"{CLUSTERS}/{{cluster}}", ("metadata", "full")),
+        (DEPARTMENTS, ("meta", "brief", "verbose")),
+    ],
+)
+def test_verbosity_is_one_of_the_values_of_the_contract(
+    as_: As,
+    administrator: Application,
+    organization: Organization,
+    path: str,
+    accepted: tuple[str, ...],
+) -> None:
+    client, url = as_(administrator), path.format(cluster=organization.cluster.uid)
+    for verbosity in accepted:
+        assert client.get(url, {"verbosity": verbosity}).json() == client.get(url).json()
+    refused = client.get(url, {"verbosity": "banana"})
+    assert refused.status_code == 400
+    assert refused.json()["details"] == (
+        f"verbosity must be one of {', '.join(accepted)}, not 'banana'."
+    )
+
+
+def test_clusters_requested_for_delete_are_asked_for_by_true_or_false(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    client = as_(administrator)
+    assert client.get(CLUSTERS, {"includeRequestedForDelete": "true"}).status_code == 200
+    refused = client.get(CLUSTERS, {"includeRequestedForDelete": "banana"})
+    assert refused.status_code == 400
+    assert "true, false" in refused.json()["details"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -25,11 +25,12 @@ LOCAL = "local"
 
 LISTING = Listing(
     fields={
-        "username": Field("email"),
-        "createdBy": Field("created_by"),
+        # Emails are stored in lower case, and so are the names of those who create users.
+        "username": Field("email", order=F("email")),
+        "createdBy": Field("created_by", order=F("created_by")),
         "creationTime": Field("created_at", Kind.TIME),
         "lastUpdated": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME),
+        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
         "isLocal": Field("is_local", Kind.FLAG),
         "type": Field("kind"),
     },
