@@ -120,6 +120,11 @@ class LevelView(CallerView):
     tag = "Organization"
     level: Level = CLUSTERS
 
+    @property
+    def resource(self) -> str:
+        """What the OpenAPI document calls a scope of this level."""
+        return self.level.type.label.lower()
+
     def visible(self) -> ScopeQuerySet:
         """Return the scopes of this level in sight; raise Denied where there can be none."""
         self.caller.authority.require_anywhere("read", self.level.type)
@@ -140,7 +145,10 @@ class ScopesView(LevelView):
         return {"GET": self.level.many}
 
     def get(self, request: Request) -> Response:
-        """List those in sight."""
+        """List {resource}s.
+
+        The list holds the {resource}s that the caller can see.
+        """
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -163,6 +171,10 @@ class ScopesCountView(LevelView):
         return self.level.listing
 
     def get(self, request: Request) -> Response:
+        """Count {resource}s.
+
+        Counts what the list of {resource}s holds for the same parameters.
+        """
         matching = self.level.listing.matching(self.visible(), request.query_params)
         return Response({"count": matching.count()})
 
@@ -176,7 +188,10 @@ class ScopeView(LevelView):
         return {"GET": self.level.one}
 
     def get(self, request: Request, uid: str) -> Response:
-        """Read one of them."""
+        """Get {a resource}.
+
+        Answers 404 unless the caller can see the {resource}.
+        """
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")
