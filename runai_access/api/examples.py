@@ -20,9 +20,9 @@ _RULE_ID = 42
 _ROLE_ID = 5
 _ISSUER = "https://access.acme.example"
 _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
-# They have the form of real ones, but neither checksum nor signature, so secret scanners ignore them.
+# They have the form of real ones. The checksum and the signature are wrong, and scanners see that.
 _SECRET = "ras_" + 7 * "EXAMPLE"
-_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIifQ." + 3 * "EXAMPLE"
+_TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"
 _CRUD = ["create", "delete", "read", "update"]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 
@@ -59,12 +59,11 @@ VALUES: dict[str, Any] = {
     "sub": _APPLICATION_ID,
     "iat": 1769932800,
     "exp": 1769936400,
-    "jti": "9f86d081884c7d659a2feaa0c55ad015",
-    # The public key of RFC 7517 appendix A.1.
+    "jti": 8 * "0a1b",
     "kty": "EC",
     "crv": "P-256",
-    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
-    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    "x": 6 * "EXAMPLE" + "A",
+    "y": 6 * "EXAMPLE" + "Q",
     "kid": "2026-01-15",
     "use": "sig",
     "alg": "ES256",

@@ -17,7 +17,7 @@ from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
-    400: "A parameter is missing or invalid, or the host is unknown; see `details`.",
+    400: "A parameter is missing or invalid, or the host is unknown; the answer says which.",
     401: "Missing or invalid credentials.",
     403: "No access rule of the caller permits this.",
     404: "Nothing with this id is visible to the caller.",
