@@ -22,7 +22,7 @@ _ISSUER = "https://access.acme.example"
 _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
 # They have the form of real ones. The checksum and the signature are wrong, and scanners see that.
 _SECRET = "ras_" + 7 * "EXAMPLE"
-_TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"
+_TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"  # noqa: S105  # evidently none
 _CRUD = ["create", "delete", "read", "update"]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 

@@ -68,7 +68,7 @@ class ContractSchema(AutoSchema):
     def get_summary(self) -> str:
         return self._texts()[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as the library has it, not DRF
         summary, description = self._texts()
         return description or f"{summary}."
 
@@ -79,7 +79,7 @@ class ContractSchema(AutoSchema):
         """
         text = inspect.getdoc(getattr(self.view, self.method.lower())) or ""
         resource = getattr(self.view, "resource", "")
-        article = "an" if resource.startswith(("a", "e", "i", "o", "u")) else "a"
+        article = "an" if resource.startswith(("a", "e", "i", "o")) else "a"
         text = text.replace("{a resource}", f"{article} {resource}").replace("{resource}", resource)
         summary, _, description = text.partition("\n\n")
         return summary.removesuffix("."), description
