@@ -221,6 +221,26 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "runai-access",
     "DESCRIPTION": "Applications, access rules and tokens.",
     "VERSION": "1",
+    "CONTACT": {"name": "The administrators of this installation"},
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "The server that the document comes from."}],
+    "TAGS": [
+        {"name": "Tokens", "description": "Get, verify, introspect and revoke tokens."},
+        {
+            "name": "Applications",
+            "description": "Machine credentials. Newer clients call applications service accounts.",
+        },
+        {"name": "Access rules", "description": "Each gives a subject a role in a scope."},
+        {"name": "Roles", "description": "The predefined roles and their permissions."},
+        {
+            "name": "Effective access",
+            "description": "What a subject can do, and who can do what in a scope.",
+        },
+        {"name": "Me", "description": "The caller's own permissions and access rules."},
+        {"name": "Organization", "description": "Clusters, departments and projects."},
+        {"name": "Users", "description": "The people who sign in to the console."},
+        {"name": "Audit log", "description": "Who changed what, when and from where."},
+    ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
@@ -256,7 +276,7 @@ SPECTACULAR_SETTINGS = {
         },
     },
     "AUTHENTICATION_WHITELIST": ["applications.authentication.BearerAuthentication"],
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["runai_access.api.examples.add_examples"],
 }
 
 LOGGING = {

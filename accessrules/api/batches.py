@@ -62,7 +62,11 @@ class RulesBatchView(CallerView):
 
     @extend_schema(request=RuleIds, responses=BatchDocument)
     def post(self, request: Request) -> Response:
-        """Delete the rules of these ids, each by itself, or ask which could be deleted."""
+        """Delete access rules in bulk.
+
+        With the action `validate_delete`, nothing is deleted: the answer says which rules could be.
+        A rule that can't be deleted doesn't stop the others.
+        """
         self.caller.authority.require_anywhere("delete", "access_rules")
         body = RuleIds(data=request.data)
         body.is_valid(raise_exception=True)
@@ -105,7 +109,11 @@ class RulesBatchCreateView(CallerView):
 
     @extend_schema(request=NewRules, responses=BatchCreateDocument)
     def post(self, request: Request) -> Response:
-        """Grant one role to each subject in each scope; what is refused for one is done for others."""
+        """Create access rules in bulk.
+
+        Grants one role to each subject in each scope. A rule that can't be created doesn't stop
+        the others.
+        """
         self.caller.authority.require_anywhere("create", "access_rules")
         body = NewRules(data=request.data)
         body.is_valid(raise_exception=True)

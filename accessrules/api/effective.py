@@ -63,6 +63,11 @@ class EffectiveAccessView(CallerView):
 
     @extend_schema(responses=EffectiveAccessDocument)
     def get(self, request: Request, subject_id: str) -> Response:
+        """List what a subject can do.
+
+        The subject is an application, a user or a group. Each entry names the access rule that
+        grants it.
+        """
         authority = self.caller.authority
         subject = subject_in_sight(authority, subject_id)
         found = [access_answer(access) for access in effective_access(subject, authority)]
@@ -77,6 +82,10 @@ class ScopeAccessView(CallerView):
 
     @extend_schema(responses=ScopeAccessDocument, parameters=[ScopeAccessQuestion])
     def get(self, request: Request, scope_type: str, uid: str) -> Response:
+        """List who can do what in a scope.
+
+        Rules of the scopes above it count too. Each entry names the access rule that grants it.
+        """
         authority = self.caller.authority
         scope = scope_in_sight(authority, type=scope_type, uid=uid)
         asked = ScopeAccessQuestion(data=request.query_params)

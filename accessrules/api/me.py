@@ -62,6 +62,10 @@ class PermissionsView(CallerView):
 
     @extend_schema(responses=PermissionDocument(many=True))
     def get(self, request: Request) -> Response:
+        """List the caller's permissions.
+
+        The list holds what the caller can do in at least one scope, by resource type.
+        """
         permissions = permission_answers(self.caller.authority.permissions())
         page = PERMISSIONS.page_of(permissions, request.query_params)
         return paged(request, page, page.rows)
@@ -74,6 +78,11 @@ class PermittedScopesView(CallerView):
 
     @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesDocument)
     def post(self, request: Request) -> Response:
+        """List the scopes where the caller can act.
+
+        Answers, for each action on the resource type, every scope where the caller can do it.
+        Without `action`, it answers for all four.
+        """
         body = PermittedScopesQuestion(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data["action"]
@@ -97,6 +106,10 @@ class MyAccessRulesView(CallerView):
 
     @extend_schema(responses=MyRulesDocument)
     def get(self, request: Request) -> Response:
+        """List the caller's access rules.
+
+        The list holds the rules whose subject is the caller, without the rules of its groups.
+        """
         page = MINE.page(own_rules(self), request.query_params)
         rules = {
             "totalRecords": page.total,
@@ -115,6 +128,10 @@ class MyAccessRulesCountView(CallerView):
 
     @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
+        """Count the caller's access rules.
+
+        Counts what the list of the caller's access rules holds for the same parameters.
+        """
         return Response({"count": MINE.matching(own_rules(self), request.query_params).count()})
 
 

@@ -133,6 +133,11 @@ class LevelView(CallerView):
     tag = "Organization"
     level: Level = CLUSTERS
 
+    @property
+    def resource(self) -> str:
+        """What the OpenAPI document calls a scope of this level."""
+        return self.level.type.label.lower()
+
     def visible(self) -> ScopeQuerySet:
         """Return the scopes of this level in sight; raise Denied where there can be none."""
         self.caller.authority.require_anywhere("read", self.level.type)
@@ -158,7 +163,10 @@ class ScopesView(LevelView):
         return self.level.list_parameters
 
     def get(self, request: Request) -> Response:
-        """List those in sight."""
+        """List {resource}s.
+
+        The list holds the {resource}s that the caller can see.
+        """
         require_listed_values(request.query_params, self.level.list_parameters)
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
@@ -182,6 +190,10 @@ class ScopesCountView(LevelView):
         return self.level.listing
 
     def get(self, request: Request) -> Response:
+        """Count {resource}s.
+
+        Counts what the list of {resource}s holds for the same parameters.
+        """
         matching = self.level.listing.matching(self.visible(), request.query_params)
         return Response({"count": matching.count()})
 
@@ -200,7 +212,10 @@ class ScopeView(LevelView):
         return self.level.one_parameters
 
     def get(self, request: Request, uid: str) -> Response:
-        """Read one of them."""
+        """Get {a resource}.
+
+        Answers 404 unless the caller can see the {resource}.
+        """
         require_listed_values(request.query_params, self.level.one_parameters)
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:

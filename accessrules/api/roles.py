@@ -34,6 +34,10 @@ class RolesView(CallerView):
 
     @extend_schema(responses=RoleDocument(many=True))
     def get(self, request: Request) -> Response:
+        """List roles.
+
+        The list includes the roles that the console doesn't offer.
+        """
         self.caller.authority.require_anywhere("read", "roles")
         page = LISTING.page(Role.objects.all(), request.query_params)
         return paged(request, page, [role_answer(role) for role in page.rows])
@@ -46,6 +50,10 @@ class RoleView(CallerView):
 
     @extend_schema(responses=RoleDocument)
     def get(self, request: Request, role_id: str) -> Response:
+        """Get a role.
+
+        The answer lists the role's permissions by resource type.
+        """
         self.caller.authority.require_anywhere("read", "roles")
         role = Role.objects.filter(pk=integer_id(role_id)).first()
         if role is None:

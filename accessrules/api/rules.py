@@ -98,7 +98,11 @@ class AccessRulesView(CallerView):
 
     @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
-        """List the access rules in sight."""
+        """List access rules.
+
+        The list holds the rules that the caller can see. Deleted rules are left out unless
+        `includeDeleted` is true.
+        """
         rules = visible(self.caller.authority, request.query_params)
         page = LISTING.page(rules.select_related("subject", "role", "scope"), request.query_params)
         body = {
@@ -110,7 +114,11 @@ class AccessRulesView(CallerView):
 
     @extend_schema(request=NewAccessRule, responses={201: RuleDocument})
     def post(self, request: Request) -> Response:
-        """Grant a role in a scope to a user, an application or a group."""
+        """Create an access rule.
+
+        Grants a role in a scope to a user, an application or a group. An access rule can't be edited:
+        delete it and create another one.
+        """
         authority = self.caller.authority
         authority.require_anywhere("create", "access_rules")
         body = NewAccessRule(data=request.data)
@@ -142,6 +150,10 @@ class AccessRulesCountView(CallerView):
 
     @extend_schema(responses=CountDocument, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
+        """Count access rules.
+
+        Counts what the list of access rules holds for the same parameters.
+        """
         rules = visible(self.caller.authority, request.query_params)
         return Response({"count": LISTING.matching(rules, request.query_params).count()})
 
@@ -154,7 +166,10 @@ class AccessRuleView(CallerView):
 
     @extend_schema(responses=RuleDocument)
     def get(self, request: Request, rule_id: str) -> Response:
-        """Read one rule; a deleted one is not there."""
+        """Get an access rule.
+
+        Deleted rules answer 404.
+        """
         authority = self.caller.authority
         authority.require_anywhere("read", "access_rules")
         rules = authority.visible_rules().living().select_related("subject", "role", "scope")
@@ -165,7 +180,10 @@ class AccessRuleView(CallerView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, rule_id: str) -> Response:
-        """Delete one rule; the next request of its subject is decided without it."""
+        """Delete an access rule.
+
+        The subject loses the access immediately, unless another rule grants the same.
+        """
         self.caller.authority.require_anywhere("delete", "access_rules")
         delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
         return Response(status=204)

@@ -92,10 +92,16 @@ class DocumentView(APIView):
     authentication_classes = ()
     permission_classes = ()
     http_method_names = ["get", "head"]
+    errors = {"GET": (400,)}
+    resource = "the document"
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
     answer_documents: Mapping[str, Any] = {}
 
     def get(self, request: Request) -> Response:
+        """Get {resource}.
+
+        Anyone can read it. `Cache-Control` says how long a copy may be kept.
+        """
         return Response(
             self.document(), headers={"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
         )
@@ -123,6 +129,10 @@ class IntrospectView(TokenQuestionView):
 
     @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Introspect a token.
+
+        Answers whether the token is valid now and what it says (RFC 7662). Any application can ask.
+        """
         form = self.form(request)
         self.asker(request, form)
         try:
@@ -139,6 +149,10 @@ class RevokeView(TokenQuestionView):
 
     @extend_schema(request=TokenFormDocument, responses={200: REVOKED, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Revoke a token.
+
+        Revokes one of the application's own tokens immediately (RFC 7009).
+        """
         form = self.form(request)
         application = self.asker(request, form)
         try:

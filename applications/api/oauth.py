@@ -23,6 +23,7 @@ from applications.api.credentials import (
 from applications.api.documents import OAuthErrorDocument
 from applications.authentication import REALM
 from applications.models import Application
+from runai_access.api.errors import MESSAGES
 from runai_access.api.parsers import read_body
 from runai_access.api.schema import DESCRIPTIONS
 from runai_access.db.availability import is_unavailable
@@ -47,7 +48,15 @@ REFUSALS = {
     status: OpenApiResponse(
         OAuthErrorDocument,
         description=DESCRIPTIONS[status],
-        examples=[OpenApiExample(code, value={"error": code, "error_description": "…"})],
+        examples=[
+            OpenApiExample(
+                code,
+                value={
+                    "error": code,
+                    "error_description": WRONG_CLIENT if status == 401 else MESSAGES[status],
+                },
+            )
+        ],
     )
     for status, code in _ERRORS.items()
 }

@@ -104,6 +104,7 @@ class ApplicationsView(CallerView):
     idempotent = ("POST",)
     errors = {"POST": (409,)}
     secret_member = "secret"  # noqa: S105  # a member's name
+    resource = "application"
 
     @property
     def answer_documents(self) -> dict[str, Any]:
@@ -112,13 +113,19 @@ class ApplicationsView(CallerView):
         return {"GET": ApplicationDocument(many=True), "POST": created}
 
     def get(self, request: Request) -> Response:
-        """List the applications in sight; without `limit` all of them."""
+        """List {resource}s.
+
+        The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
+        """
         page = LISTING.page(policy.visible(self.caller), request.query_params, COLUMNS)
         return paged(request, page, [_answer(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)
     def post(self, request: Request) -> Response:
-        """Create an application; its secret is shown in this answer and never again."""
+        """Create {a resource}.
+
+        Only this answer shows the client secret.
+        """
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
         body.is_valid(raise_exception=True)
@@ -136,15 +143,23 @@ class ApplicationView(CallerView):
     """One application."""
 
     tag = "Applications"
+    resource = "application"
 
     @extend_schema(responses=ApplicationDocument)
     def get(self, request: Request, application_id: str) -> Response:
-        """Read one application."""
+        """Get {a resource}.
+
+        Answers 404 unless the caller can see the {resource}.
+        """
         return Response(application_answer(policy.visible_one(self.caller, application_id)))
 
     @extend_schema(request={"application/json": CHANGE}, responses=ApplicationDocument)
     def patch(self, request: Request, application_id: str) -> Response:
-        """Enable or disable an application, or set how long its next tokens live."""
+        """Update {a resource}.
+
+        Enables or disables it, or sets the lifetime of its next tokens. Disabling it revokes its
+        tokens immediately.
+        """
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
         body.is_valid(raise_exception=True)
@@ -166,7 +181,10 @@ class ApplicationView(CallerView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, application_id: str) -> Response:
-        """Delete an application with its secret, its tokens and its access rules."""
+        """Delete {a resource}.
+
+        Its secret and its tokens stop working immediately. Its access rules are deleted too.
+        """
         delete_application(caller=self.caller, application_id=application_id)
         return Response(status=204)
 
@@ -177,6 +195,7 @@ class ApplicationSecretView(CallerView):
     tag = "Applications"
     idempotent = ("POST",)
     secret_member = "secret"  # noqa: S105  # a member's name
+    resource = "application"
 
     @property
     def answer_documents(self) -> dict[str, Any]:
@@ -185,7 +204,11 @@ class ApplicationSecretView(CallerView):
 
     @extend_schema(request=None)
     def post(self, request: Request, application_id: str) -> Response:
-        """Replace the secret; the previous one and every token of it end with this."""
+        """Regenerate the secret of {a resource}.
+
+        The previous secret and the tokens issued with it stop working immediately. Only this answer
+        shows the new secret.
+        """
         policy.one_for(self.caller, "update", application_id)
         secret = HashedSecret.new()
 

@@ -83,6 +83,10 @@ class TokenV1View(JSONGrantView):
 
     @extend_schema(request=TokenRequestDocument, responses=TokenDocument)
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Get a token with JSON.
+
+        Exchanges a client ID and a client secret for a token.
+        """
         given = self.parameters(request)
         if settings.PASSWORD_GRANT and given.get("grantType") == "password":
             token = self._for_person(request, given)
@@ -112,6 +116,11 @@ class TokenV2View(OAuthView):
 
     @extend_schema(request=GrantFormDocument, responses={200: OAuthTokenDocument, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Get a token with OAuth 2.0.
+
+        The client credentials grant (RFC 6749 §4.4). Client ID and secret are in the form or in a
+        Basic header.
+        """
         form = self.form(request)
         grant_type = required(form, "grant_type")
         if grant_type not in grant_types():
@@ -150,6 +159,11 @@ class AppTokenView(JSONGrantView):
 
     @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument, deprecated=True)
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Get an access token and an ID token.
+
+        Exchanges an application's id, name and secret for tokens. `id` can be the name too. Deprecated:
+        use `/api/v1/token` or `/api/v2/token`.
+        """
         given = self.parameters(request)
         _require(given, "id", "name", "secret")
         client = ClientCredentials(given["name"], given["secret"])

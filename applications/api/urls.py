@@ -19,26 +19,32 @@ from applications.api.resources import ApplicationSecretView, ApplicationsView, 
 from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
 
 
-def _resource(prefix: str, secret_member: str) -> list[URLPattern]:
+def _resource(prefix: str, resource: str, secret_member: str) -> list[URLPattern]:
     return [
-        path(prefix, ApplicationsView.as_view(secret_member=secret_member), name=prefix),
+        path(
+            prefix,
+            ApplicationsView.as_view(resource=resource, secret_member=secret_member),
+            name=prefix,
+        ),
         path(
             f"{prefix}/<str:application_id>",
-            ApplicationView.as_view(),
+            ApplicationView.as_view(resource=resource),
             name=f"{prefix}-one",
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(secret_member=secret_member),
+            ApplicationSecretView.as_view(resource=resource, secret_member=secret_member),
             name=f"{prefix}-secret",
         ),
     ]
 
 
 def _document(
-    name: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
+    name: str, resource: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
 ) -> URLPattern:
-    view = DocumentView.as_view(document=document, answer_documents={"GET": described})
+    view = DocumentView.as_view(
+        resource=resource, document=document, answer_documents={"GET": described}
+    )
     return path(f".well-known/{name}", view, name=name)
 
 
@@ -50,12 +56,22 @@ first = [
 
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("api/v1/apps", secret_member="secret"),  # noqa: S106  # a member's name
-    *_resource("api/v1/service-accounts", secret_member="clientSecret"),  # noqa: S106  # a member's name
+    *_resource("api/v1/apps", "application", secret_member="secret"),  # noqa: S106  # a member's name
+    *_resource("api/v1/service-accounts", "service account", secret_member="clientSecret"),  # noqa: S106  # a member's name
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
-    _document("jwks.json", jwks, JWKSDocument()),
-    _document("oauth-authorization-server", metadata, MetadataDocument()),
-    _document("openid-configuration", openid_configuration, OpenIDDocument()),
+    _document("jwks.json", "the public signing keys", jwks, JWKSDocument()),
+    _document(
+        "oauth-authorization-server",
+        "the authorization server metadata",
+        metadata,
+        MetadataDocument(),
+    ),
+    _document(
+        "openid-configuration",
+        "the OpenID provider metadata",
+        openid_configuration,
+        OpenIDDocument(),
+    ),
 ]

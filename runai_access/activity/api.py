@@ -99,6 +99,10 @@ class AuditLogView(CallerView):
         ],
     )
     def get(self, request: Request) -> Response:
+        """List audit log entries.
+
+        The list holds the entries from `start` to `end`, oldest first.
+        """
         self.caller.authority.require_audit_log()
         parameters = _with_limit(request.query_params)
         events = AuditEvent.objects.filter(

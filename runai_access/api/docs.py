@@ -1,10 +1,12 @@
 """The OpenAPI document: as a file for tools at /api/schema/, and at /api/docs/ as a page of ours, under
 our own CSP and without another host."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -37,6 +39,12 @@ class Answer:
     description: str
     type: str
     schema: str = ""
+    example: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """True for a 2xx status."""
+        return self.status.startswith("2")
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,12 @@ class Operation:
     id: str
     method: str
     path: str
+    summary: str
     description: str
     deprecated: bool
     parameters: list[Member]
     body: list[Member]
+    body_example: str
     answers: list[Answer]
 
 
@@ -113,10 +123,12 @@ def _operation(method: str, path: str, item: dict[str, Any], schemas: dict[str, 
         id=item["operationId"],
         method=method.upper(),
         path=path,
+        summary=item["summary"],
         description=item.get("description", "").replace("`", ""),
         deprecated=item.get("deprecated", False),
         parameters=[_parameter(entry) for entry in item.get("parameters", [])],
         body=list(_members(body, schemas)),
+        body_example=_example(item.get("requestBody", {})),
         answers=[_answer(status, entry) for status, entry in item["responses"].items()],
     )
 
@@ -135,7 +147,9 @@ def _answer(status: str, entry: dict[str, Any]) -> Answer:
     schema = _schema(entry)
     named = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
     description = entry["description"].replace("`", "")
-    return Answer(status, description, _type(schema) if schema else "nothing", named)
+    return Answer(
+        status, description, _type(schema) if schema else "nothing", named, _example(entry)
+    )
 
 
 def _schema(body_or_answer: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +157,16 @@ def _schema(body_or_answer: dict[str, Any]) -> dict[str, Any]:
         schema: dict[str, Any] = content["schema"]
         return schema
     return {}
+
+
+def _example(body_or_answer: dict[str, Any]) -> str:
+    """Return the example as it is sent: a form as a form, anything else as JSON."""
+    for media_type, content in body_or_answer.get("content", {}).items():
+        if "example" in content:
+            example = content["example"]
+            is_form = media_type == "application/x-www-form-urlencoded"
+            return urlencode(example) if is_form else json.dumps(example, indent=2)
+    return ""
 
 
 def _members(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Member]:

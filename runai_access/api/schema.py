@@ -1,5 +1,6 @@
 """How our OpenAPI document is written: what every endpoint has in common is said here, once."""
 
+import inspect
 import re
 from http import HTTPStatus
 from typing import Any, Literal
@@ -16,10 +17,10 @@ from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
-    400: "A parameter is missing or can't be what it is; the answer names it.",
-    401: "There is no credential, or it is no good.",
-    403: "No access rule permits this.",
-    404: "Nothing of that id is in sight.",
+    400: "A parameter is missing or invalid, or the host is unknown; the answer says which.",
+    401: "Missing or invalid credentials.",
+    403: "No access rule of the caller permits this.",
+    404: "Nothing with this id is visible to the caller.",
     409: (
         "It contradicts what is there: a name that is taken, a rule that exists, the last "
         "administrator, or a request that was carried out before under the same key."
@@ -28,7 +29,7 @@ DESCRIPTIONS = {
     415: "The body is of another media type.",
     422: "The key was used for another request.",
     429: "This caller has asked too often; try again after `Retry-After` seconds.",
-    503: "The database is away, or too much waits; try again after `Retry-After` seconds.",
+    503: "The server is busy or has no database; try again after `Retry-After` seconds.",
 }
 # Headers that come with a status; what each holds stands in the settings, among the components.
 _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
@@ -70,6 +71,25 @@ class ContractSchema(AutoSchema):
         words = re.findall(r"[A-Za-z0-9]+", self.path)
         return "_".join([self.method.lower(), *words])
 
+    def get_summary(self) -> str:
+        return self._texts()[0]
+
+    def get_description(self) -> str:  # type: ignore[override]  # as the library has it, not DRF
+        summary, description = self._texts()
+        return description or f"{summary}."
+
+    def _texts(self) -> tuple[str, str]:
+        """Return the summary and the description: the docstring's first paragraph, and the rest.
+
+        `{resource}` is what the view calls its `resource`; `{a resource}` puts an article before it.
+        """
+        text = inspect.getdoc(getattr(self.view, self.method.lower())) or ""
+        resource = getattr(self.view, "resource", "")
+        article = "an" if resource.startswith(("a", "e", "i", "o")) else "a"
+        text = text.replace("{a resource}", f"{article} {resource}").replace("{resource}", resource)
+        summary, _, description = text.partition("\n\n")
+        return summary.removesuffix("."), description
+
     def get_tags(self) -> list[str]:
         tag: str = getattr(self.view, "tag", "Other")
         return [tag]
@@ -87,8 +107,9 @@ class ContractSchema(AutoSchema):
         return parameters
 
     def get_auth(self) -> list[Any]:
-        # A view that takes more than a bearer token says by itself what it takes.
-        return getattr(self.view, "security", None) or super().get_auth()
+        # A view that takes more than a bearer token says by itself what it takes. Without any,
+        # the document says that none is needed.
+        return getattr(self.view, "security", None) or super().get_auth() or [{}]
 
     def get_response_serializers(self) -> Any:
         # A view that serves several resources says by itself what each method answers.
@@ -198,6 +219,12 @@ def filter_pattern(listing: Listing) -> str:
     if nullable := [name for name, field in listing.fields.items() if field.is_nullable]:
         conditions.append(f"({'|'.join(nullable)})({'|'.join(EQUALITY)})({NULL})")
     return f"^({'|'.join(condition for condition in conditions if condition)})$"
+
+
+def example_condition(listing: Listing) -> str:
+    """Return a condition on a time of the listing, or else on its first field, which is a text."""
+    times = [name for name, field in listing.fields.items() if field.kind is Kind.TIME]
+    return f"{times[0]}>=2026-01-01T00:00:00Z" if times else f"{next(iter(listing.fields))}=^a"
 
 
 def _condition_pattern(kind: Kind, listing: Listing) -> str:

@@ -70,6 +70,10 @@ class UsersView(CallerView):
 
     @extend_schema(responses=UserDocument(many=True), parameters=[FILTER])
     def get(self, request: Request) -> Response:
+        """List users.
+
+        The list holds the users that the caller can see.
+        """
         page = LISTING.page(asked(self, request), request.query_params)
         groups = _groups_of(page.rows, self.caller)
         return paged(request, page, [_answer(user, groups) for user in page.rows])
@@ -84,6 +88,10 @@ class UsersCountView(CallerView):
 
     @extend_schema(responses=CountDocument, parameters=[FILTER])
     def get(self, request: Request) -> Response:
+        """Count users.
+
+        Counts what the list of users holds for the same parameters.
+        """
         matching = LISTING.matching(asked(self, request), request.query_params)
         return Response({"count": matching.count()})
 
@@ -95,6 +103,10 @@ class UserView(CallerView):
 
     @extend_schema(responses=UserDocument)
     def get(self, request: Request, user_id: str) -> Response:
+        """Get a user.
+
+        Answers 404 unless the caller can see the user.
+        """
         user = visible(self).filter(pk=uuid_id(user_id)).first()
         if user is None:
             raise NotFound("There is no such user.")
