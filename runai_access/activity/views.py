@@ -1,4 +1,4 @@
-"""The Activity page, and one event with all its details. Shown to readers of the account's Event history."""
+"""The Activity page, and one event with all its details, for readers of Event history."""
 
 from typing import Any
 

@@ -161,6 +161,8 @@ VALUES: dict[str, Any] = {
     "totalResources": {},
     "effective": {},
     "status": {},
+    "phase": "Unknown",
+    "enforceRun:aiScheduler": False,
     "enforceRunaiScheduler": False,
     # Users
     "User.id": _USER_ID,
@@ -184,6 +186,7 @@ VALUES: dict[str, Any] = {
     "metadata": {},
     "source_ip": "192.0.2.17",
     "http_method": "POST",
+    "http_status_code": 201,
     "url": f"{_ISSUER}/api/v1/apps",
     "request_id": "5d0f2c8a-7b9e-4e61-93a4-c8b1f6d2e057",
 }

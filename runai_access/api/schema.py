@@ -221,12 +221,6 @@ def filter_pattern(listing: Listing) -> str:
     return f"^({'|'.join(condition for condition in conditions if condition)})$"
 
 
-def example_condition(listing: Listing) -> str:
-    """Return a condition on a time of the listing, or else on its first field, which is a text."""
-    times = [name for name, field in listing.fields.items() if field.kind is Kind.TIME]
-    return f"{times[0]}>=2026-01-01T00:00:00Z" if times else f"{next(iter(listing.fields))}=^a"
-
-
 def _condition_pattern(kind: Kind, listing: Listing) -> str:
     names = [name for name, field in listing.fields.items() if field.kind is kind]
     operators = "|".join(re.escape(operator) for operator in LOOKUPS[kind])
