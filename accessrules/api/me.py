@@ -19,6 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
+from runai_access.api.fields import Body
 from runai_access.api.filtering import Field
 from runai_access.api.listing import Listing, paged
 
@@ -46,7 +47,7 @@ _MEMBERS = {
 }
 
 
-class PermittedScopesQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class PermittedScopesQuestion(Body):
     """The body that asks where something is permitted; without an action, where each is."""
 
     resourceType = serializers.ChoiceField(choices=[*RESOURCE_TYPES, *ALIASES])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +22,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
+from runai_access.api.query import QueryParameters
 from runai_access.errors import NotFound
 
 
@@ -29,7 +31,8 @@ class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
     `one` and `many` describe the answers. `member` is where the list stands in the answer; without
-    it the answer is the list itself.
+    it the answer is the list itself. `list_parameters` and `one_parameters` are what the contract's
+    documents declare for these answers besides the usual.
     """
 
     type: Scope.Type
@@ -38,8 +41,17 @@ class Level:
     one: Document
     many: Document
     member: str = ""
+    list_parameters: QueryParameters = ()
+    one_parameters: QueryParameters = ()
 
 
+def _without_effect(name: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name, str, description="Accepted because the official API declares it; has no effect here."
+    )
+
+
+VERBOSITY = _without_effect("verbosity")
 # Figures of GPUs, which lists of the contract may be filtered by.
 _FIGURES = (
     "totalGpuQuota",
@@ -80,6 +92,8 @@ CLUSTERS = Level(
     _listing(None, 1000),
     one=ClusterDocument(),
     many=ClusterDocument(many=True),
+    list_parameters=(VERBOSITY, _without_effect("includeRequestedForDelete")),
+    one_parameters=(VERBOSITY,),
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
@@ -94,6 +108,7 @@ DEPARTMENTS = Level(
     one=DepartmentDocument(),
     many=DepartmentsDocument(),
     member="departments",
+    list_parameters=(VERBOSITY,),
 )
 PROJECTS = Level(
     Scope.Type.PROJECT,
@@ -135,6 +150,11 @@ class ScopesView(LevelView):
         return self.level.listing
 
     @property
+    def query_parameters(self) -> QueryParameters:
+        """What the documents declare for the list."""
+        return self.level.list_parameters
+
+    @property
     def answer_documents(self) -> dict[str, Document]:
         """What the list answers."""
         return {"GET": self.level.many}
@@ -169,6 +189,11 @@ class ScopesCountView(LevelView):
 
 class ScopeView(LevelView):
     """One of them."""
+
+    @property
+    def query_parameters(self) -> QueryParameters:
+        """What the documents declare for one of them."""
+        return self.level.one_parameters
 
     @property
     def answer_documents(self) -> dict[str, Document]:

@@ -19,7 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.fields import TEXT, Text, WholeNumber
+from runai_access.api.fields import TEXT, Body, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
@@ -72,7 +72,7 @@ PARAMETERS = [
 ]
 
 
-class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class NewAccessRule(Body):
     """The body that creates a rule (contract: AccessRuleCreationFields)."""
 
     subjectId = Text(max_length=255)
@@ -87,10 +87,11 @@ class AccessRulesView(CallerView):
 
     tag = "Access rules"
     listing = LISTING
+    query_parameters = PARAMETERS
     idempotent = ("POST",)
     errors = {"POST": (404, 409)}
 
-    @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
+    @extend_schema(responses=RulesDocument)
     def get(self, request: Request) -> Response:
         """List the access rules in sight."""
         rules = visible(self.caller.authority, request.query_params)
@@ -132,9 +133,10 @@ class AccessRulesCountView(CallerView):
 
     tag = "Access rules"
     listing = LISTING
+    query_parameters = PARAMETERS
     counts = True
 
-    @extend_schema(responses=CountDocument, parameters=PARAMETERS)
+    @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
         rules = visible(self.caller.authority, request.query_params)
         return Response({"count": LISTING.matching(rules, request.query_params).count()})

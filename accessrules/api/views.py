@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from runai_access.api.fair_use import FAIR_USE
+from runai_access.api.query import require_known_parameters
 from runai_access.errors import Denied
 
 
@@ -30,6 +31,7 @@ class CallerView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = _caller(request)
         FAIR_USE.take(self.caller_id)
+        require_known_parameters(self, request)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Denied):

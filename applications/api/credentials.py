@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from applications.api.client import ClientCredentials
 from applications.models import Application
+from applications.secrets import describe_malformed
 from applications.signin import recognise, sign_in
 from runai_access.api.negotiation import can_read
 
@@ -80,6 +81,14 @@ class CredentialsView(APIView):
 def answer(members: dict[str, Any]) -> HttpResponse:
     """Return `members` as JSON."""
     return HttpResponse(orjson.dumps(members), content_type="application/json")
+
+
+def describe_refusal(client: ClientCredentials) -> str:
+    """Return why a client is refused.
+
+    Of secrets that can exist it says the same, whether the client is unknown, disabled or deleted.
+    """
+    return describe_malformed(client.secret) or WRONG_CLIENT
 
 
 def application_with(

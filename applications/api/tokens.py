@@ -11,11 +11,11 @@ from applications.api.credentials import (
     CHALLENGE,
     IN_ADDRESS,
     LARGEST_PARAMETER,
-    WRONG_CLIENT,
     CredentialsView,
     Refusal,
     answer,
     application_with,
+    describe_refusal,
 )
 from applications.api.documents import (
     AppTokenRequestDocument,
@@ -95,7 +95,7 @@ class TokenV1View(JSONGrantView):
         if given["grantType"] not in V1_GRANTS:
             raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
         client = ClientCredentials(given["clientID"], given["clientSecret"])
-        return issue(_known(application_with(request, client)))
+        return issue(_known(application_with(request, client), client))
 
     def _for_person(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
         _require(given, "username", "password")
@@ -153,7 +153,7 @@ class AppTokenView(JSONGrantView):
         given = self.parameters(request)
         _require(given, "id", "name", "secret")
         client = ClientCredentials(given["name"], given["secret"])
-        application = _known(application_with(request, client, known_as=given["id"]))
+        application = _known(application_with(request, client, known_as=given["id"]), client)
         token = issue(application)
         return answer({"access_token": token.text, "id_token": issue_id_token(application)})
 
@@ -163,9 +163,9 @@ def _require(given: dict[str, str], *names: str) -> None:
         raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
-def _known(application: Application | None) -> Application:
+def _known(application: Application | None, client: ClientCredentials) -> Application:
     if application is None:
-        raise _unknown(WRONG_CLIENT)
+        raise _unknown(describe_refusal(client))
     return application
 
 

@@ -13,10 +13,11 @@ from runai_access.api.fields import TEXT
 from runai_access.api.filtering import LOOKUPS, MOST_CONDITIONS, Field, Kind
 from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
+from runai_access.api.query import own_parameters
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
-    400: "A parameter is missing or can't be what it is; the answer names it.",
+    400: "A parameter is missing, unknown or can't be what it is; the answer names it.",
     401: "There is no credential, or it is no good.",
     403: "No access rule permits this.",
     404: "Nothing of that id is in sight.",
@@ -25,7 +26,7 @@ DESCRIPTIONS = {
         "administrator, or a request that was carried out before under the same key."
     ),
     413: "The body is larger than 1 MiB.",
-    415: "The body is of another media type.",
+    415: "The body is of another media type, or compressed.",
     422: "The key was used for another request.",
     429: "This caller has asked too often; try again after `Retry-After` seconds.",
     503: "The database is away, or too much waits; try again after `Retry-After` seconds.",
@@ -69,7 +70,7 @@ class ContractSchema(AutoSchema):
         return [tag]
 
     def get_override_parameters(self) -> list[Any]:
-        parameters = list(super().get_override_parameters())
+        parameters = [*super().get_override_parameters(), *own_parameters(self.view, self.method)]
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
         listing: Listing | None = getattr(self.view, "listing", None)
@@ -112,8 +113,8 @@ class ContractSchema(AutoSchema):
     def _errors(self) -> list[int]:
         errors = [503]
         if self.view.permission_classes:
-            errors += [401, 403, 429]
-        if self.method in ("POST", "PATCH") or getattr(self.view, "listing", None):
+            errors += [400, 401, 403, 429]
+        if self.method in ("POST", "PATCH"):
             errors.append(400)
         if self.method in ("POST", "PATCH"):
             errors += [413, 415]

@@ -66,8 +66,9 @@ class UsersView(CallerView):
 
     tag = "Users"
     listing = LISTING
+    query_parameters = [FILTER]
 
-    @extend_schema(responses=UserDocument(many=True), parameters=[FILTER])
+    @extend_schema(responses=UserDocument(many=True))
     def get(self, request: Request) -> Response:
         page = LISTING.page(asked(self, request), request.query_params)
         groups = _groups_of(page.rows, self.caller)
@@ -79,9 +80,10 @@ class UsersCountView(CallerView):
 
     tag = "Users"
     listing = LISTING
+    query_parameters = [FILTER]
     counts = True
 
-    @extend_schema(responses=CountDocument, parameters=[FILTER])
+    @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
         matching = LISTING.matching(asked(self, request), request.query_params)
         return Response({"count": matching.count()})
