@@ -64,6 +64,7 @@ class RulesBatchView(CallerView):
     """Deletes rules, or says which could be deleted."""
 
     tag = "Access rules"
+    compressed_methods = ("POST",)
     idempotent = ("POST",)
 
     @extend_schema(request=RuleIds, responses=BatchDocument)
@@ -107,6 +108,7 @@ class RulesBatchCreateView(CallerView):
     """Grants one role to up to ten subjects in up to ten scopes."""
 
     tag = "Access rules"
+    compressed_methods = ("POST",)
     idempotent = ("POST",)
 
     @extend_schema(request=NewRules, responses=BatchCreateDocument)

@@ -73,6 +73,7 @@ class PermittedScopesView(CallerView):
     """Where the caller may do what, with every scope below; one query for all actions."""
 
     tag = "Me"
+    compressed_methods = ("POST",)
 
     @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesDocument)
     def post(self, request: Request) -> Response:

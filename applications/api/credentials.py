@@ -14,6 +14,7 @@ from applications.api.client import ClientCredentials
 from applications.models import Application
 from applications.secrets import describe_malformed
 from applications.signin import recognise, sign_in
+from runai_access.api.deprecation import Deprecation
 from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
@@ -38,6 +39,7 @@ class CredentialsView(APIView):
     """
 
     tag = "Tokens"
+    deprecation: Deprecation | None = None
     authentication_classes = ()
     permission_classes = ()
     http_method_names = ["post"]
@@ -53,6 +55,8 @@ class CredentialsView(APIView):
             response = self._refusal(request, problem)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Pragma"] = "no-cache"
+        if self.deprecation:
+            self.deprecation.announce(response, request.path)
         return response
 
     def body(self, request: HttpRequest) -> Any:

@@ -1,6 +1,7 @@
 """The token endpoints of three generations, all granting the same token for the same secret."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -37,6 +38,7 @@ from applications.api.oauth import (
 from applications.models import Application
 from applications.people import token_for
 from applications.tokens import AccessToken, issue, issue_id_token
+from runai_access.api.deprecation import Deprecation
 from runai_access.api.errors import INVALID, error
 
 WRONG_PERSON = "The user name or the password is wrong."
@@ -146,9 +148,11 @@ class AppTokenView(JSONGrantView):
     `id` is the application's id or, as some clients send it, its name once more.
     """
 
+    # Every official document calls it so; the day is the first client's, runapy 1.218.0.
+    deprecation = Deprecation(datetime(2025, 2, 20, tzinfo=UTC), successor="/api/v1/token")
     spellings = {"id": "id", "name": "name", "secret": "secret"}
 
-    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument, deprecated=True)
+    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument)
     def post(self, request: HttpRequest) -> HttpResponse:
         given = self.parameters(request)
         _require(given, "id", "name", "secret")

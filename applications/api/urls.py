@@ -1,6 +1,7 @@
 """Addresses of the applications and token endpoints."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import URLPattern, path
@@ -17,19 +18,28 @@ from applications.api.discovery import (
 from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
 from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
+from runai_access.api.deprecation import Deprecation
+
+# The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.
+_APPLICATIONS = Deprecation(
+    datetime(2025, 12, 15, tzinfo=UTC), successor="/api/v1/service-accounts", prefix="/api/v1/apps"
+)
 
 
-def _resource(prefix: str, secret_member: str) -> list[URLPattern]:
+def _resource(
+    prefix: str, secret_member: str, deprecation: Deprecation | None = None
+) -> list[URLPattern]:
+    of_secret = {"secret_member": secret_member, "deprecation": deprecation}
     return [
-        path(prefix, ApplicationsView.as_view(secret_member=secret_member), name=prefix),
+        path(prefix, ApplicationsView.as_view(**of_secret), name=prefix),
         path(
             f"{prefix}/<str:application_id>",
-            ApplicationView.as_view(),
+            ApplicationView.as_view(deprecation=deprecation),
             name=f"{prefix}-one",
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(secret_member=secret_member),
+            ApplicationSecretView.as_view(**of_secret),
             name=f"{prefix}-secret",
         ),
     ]
@@ -50,8 +60,8 @@ first = [
 
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("api/v1/apps", secret_member="secret"),  # noqa: S106  # a member's name
-    *_resource("api/v1/service-accounts", secret_member="clientSecret"),  # noqa: S106  # a member's name
+    *_resource("api/v1/apps", "secret", _APPLICATIONS),
+    *_resource("api/v1/service-accounts", "clientSecret"),
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),

@@ -65,6 +65,9 @@ class ContractSchema(AutoSchema):
         words = re.findall(r"[A-Za-z0-9]+", self.path)
         return "_".join([self.method.lower(), *words])
 
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "deprecation", None) is not None
+
     def get_tags(self) -> list[str]:
         tag: str = getattr(self.view, "tag", "Other")
         return [tag]
@@ -100,7 +103,8 @@ class ContractSchema(AutoSchema):
         for status, body in bodies.items():
             # Without one, the library leaves it empty; the standard's phrase says as much as there is.
             body["description"] = body["description"] or HTTPStatus(int(status)).phrase
-            if names := self._headers(int(status)):
+            names = self._headers(int(status)) + (["Deprecation"] if self.is_deprecated() else [])
+            if names:
                 body["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         return dict(sorted(bodies.items()))
 
