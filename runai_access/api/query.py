@@ -44,8 +44,8 @@ def require_known_parameters(view: Any, request: Request) -> None:
 
     If a misspelled `filterBy` were ignored, a client would take everything for what it asked for.
     """
-    if not request.META.get("QUERY_STRING"):
-        return
+    if not request.META.get("QUERY_STRING") or request.method not in view.allowed_methods:
+        return  # a method that is not there is 405
     known = known_parameters(view, request.method or "")
     unknown = [name for name in request.query_params if name not in known]
     if not unknown:

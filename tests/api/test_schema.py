@@ -151,4 +151,6 @@ def test_every_endpoint_does_what_the_document_says(case: Any, headers: dict[str
         excluded.append(negative_data_rejection)
     # Generated keys repeat; what a used one does is shown in test_idempotency.
     (case.headers or {}).pop("Idempotency-Key", None)
-    case.call_and_validate(headers=headers, excluded_checks=excluded)
+    # Inside the process schemathesis asks for gzip, and can't read it.
+    plain = {**headers, "Accept-Encoding": "identity"}
+    case.call_and_validate(headers=plain, excluded_checks=excluded)

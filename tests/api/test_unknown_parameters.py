@@ -133,6 +133,13 @@ def test_head_refuses_what_get_refuses(client: Client) -> None:
     assert client.head("/api/v1/apps?limit=1").status_code == 200
 
 
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS"])
+def test_a_method_that_is_not_there_is_405_whatever_its_parameters(
+    client: Client, method: str
+) -> None:
+    assert client.generic(method, "/api/v1/apps?limit=1&nope=1").status_code == 405
+
+
 def test_strangers_learn_nothing_of_parameters() -> None:
     assert Client().get("/api/v1/apps?nope=1").status_code == 401
 
