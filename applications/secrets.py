@@ -28,6 +28,22 @@ def is_well_formed(secret: str) -> bool:
     return secret[-_CHECKSUM_LENGTH:] == _checksum(secret[:-_CHECKSUM_LENGTH])
 
 
+def describe_malformed(secret: str) -> str:
+    """Return what makes a secret malformed, or "" for a well-formed one.
+
+    It says no more than the public format, so it can be answered to anyone.
+    """
+    if is_well_formed(secret):
+        return ""
+    if secret != secret.strip():
+        return "The client secret is malformed: it begins or ends with a blank or a line end."
+    if len(secret) != LENGTH:
+        return (
+            f"The client secret is malformed: it has {len(secret)} characters instead of {LENGTH}."
+        )
+    return "The client secret is malformed: it is mistyped, or not a client secret."
+
+
 def _checksum(body: str) -> str:
     return _base62(zlib.crc32(body.encode("ascii")), _CHECKSUM_LENGTH)
 

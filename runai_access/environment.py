@@ -158,6 +158,23 @@ def trusted_proxies() -> list[Network]:
         ) from error
 
 
+def security_contacts() -> list[str]:
+    """Return the URIs for reports of vulnerabilities (RFC 9116 §2.5.3); none unless configured."""
+    names = [name.strip() for name in text("RUNAI_ACCESS_SECURITY_CONTACT").split(",")]
+    return [_contact(name) for name in names if name]
+
+
+def _contact(name: str) -> str:
+    """Return a contact as a URI; an email address becomes one."""
+    uri = f"mailto:{name}" if re.fullmatch(r"[^@:/]+@[^@:/]+", name) else name
+    if not re.fullmatch(r"mailto:[!-?A-~]+@[!-?A-~]+|https://[!-~]+|tel:[+0-9().-]+", uri):
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_SECURITY_CONTACT must list email addresses, https:// URLs or tel: numbers, "
+            f"separated by commas, not {name!r}."
+        )
+    return uri
+
+
 def secret_key(file: Path, *, required: bool) -> str:
     """Return the installation's secret key, made on first use and kept in `file` (0600).
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import is_valid_path
 from django.utils.cache import patch_vary_headers
 
 from runai_access.db.availability import is_unavailable
@@ -47,6 +48,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     missing = str(exception) if isinstance(exception, NotFound) else ""
     if missing in ("", CONTRACT_NOT_FOUND):
         missing = "There is nothing at this address that you can see; it may have been deleted."
+    if intended := _intended_path(request):
+        missing = f"The path is {intended}, without further slashes."
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
 
 
@@ -81,7 +84,26 @@ def busy(request: HttpRequest, exception: Busy) -> HttpResponse:
 
 def is_for_programs(request: HttpRequest) -> bool:
     """Return whether this address belongs to the API, so that errors are JSON."""
-    return request.path.startswith(PROGRAM_PATHS)
+    return is_program_path(request.path)
+
+
+def is_program_path(path: str) -> bool:
+    """Return whether a path belongs to the API.
+
+    `//api/` does too: a base URL that ends with a slash makes it of `/api/`.
+    """
+    return f"/{path.lstrip('/')}".startswith(PROGRAM_PATHS)
+
+
+def _intended_path(request: HttpRequest) -> str:
+    """Return the path of the API that a request meant which had too many slashes around it, or "".
+
+    It is named and not served: what filters or logs paths would know the resource under one name only,
+    and `DELETE /api/v1/apps/` is a client whose id is empty.
+    """
+    path = f"/{request.path.strip('/')}"
+    is_other = path != request.path and is_for_programs(request)
+    return path[:200] if is_other and is_valid_path(path) else ""
 
 
 def _answer(

@@ -20,7 +20,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         origin = getattr(getattr(record, "request", None), "origin", None)
         line = super().format(record)
-        return masked(f"[{origin.request_id}] {line}" if origin else line)
+        return masked(f"[{origin.correlation_id}] {line}" if origin else line)
 
 
 class RepeatFilter(logging.Filter):

@@ -1,6 +1,7 @@
 """What every request passes through, besides Django's own."""
 
 import ipaddress
+import re
 import uuid
 from collections.abc import Callable
 
@@ -21,7 +22,10 @@ from runai_access.errors_views import (
     service_unavailable,
     too_large,
 )
+from runai_access.masking import masked
 
+# A client's own X-Request-Id that is kept: safe in a log line, a header and a URL.
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Every script and style is a file of our own, so nothing inline is allowed and nothing is excepted.
@@ -85,16 +89,22 @@ class LargeBodyMiddleware:
 
 
 class OriginMiddleware:
-    """Notes where the request came from, for the audit record and the limits on guesses."""
+    """Notes where the request came from, for the audit record and the limits on guesses.
+
+    Names it by the client's own X-Request-Id, if that is well-formed.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        origin = Origin(_client_address(request), uuid.uuid4(), request.method or "", request.path)
+        correlation_id, request_id = _request_ids(request.META.get("HTTP_X_REQUEST_ID", ""))
+        origin = Origin(
+            _client_address(request), request_id, request.method or "", request.path, correlation_id
+        )
         request.origin = origin  # type: ignore[attr-defined]  # read through caller_of
         response = self._get_response(request)
-        response.headers["X-Request-Id"] = str(origin.request_id)
+        response.headers["X-Request-Id"] = origin.correlation_id
         return response
 
 
@@ -144,6 +154,21 @@ class RefusalMiddleware:
 def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     handle_outage(error)
     return service_unavailable(request)
+
+
+def _request_ids(given: str) -> tuple[str, uuid.UUID]:
+    """Return the ID of a request, and the same as a UUID.
+
+    A well-formed ID that the client gave is kept. Its UUID is the one that it reads as, or else that
+    of version 5 (RFC 9562 §5.5), so that anyone can compute it. A credential is never kept.
+    """
+    if not given or not _CORRELATION_ID.fullmatch(given) or masked(given) != given:
+        new = uuid.uuid4()
+        return str(new), new
+    try:
+        return given, uuid.UUID(given)
+    except ValueError:
+        return given, uuid.uuid5(uuid.NAMESPACE_URL, given)
 
 
 def _client_address(request: HttpRequest) -> str | None:

@@ -11,6 +11,7 @@ VAR_DIR = BASE_DIR / "var"
 PUBLIC_URL = environment.public_url()
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 TRUSTED_PROXIES = environment.trusted_proxies()
+SECURITY_CONTACTS = environment.security_contacts()
 
 DEBUG = False
 ALLOWED_HOSTS = environment.allowed_hosts(PUBLIC_URL)
@@ -45,6 +46,8 @@ MIDDLEWARE = [
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # After WhiteNoise, which has compressed files of its own.
+    "runai_access.compression.CompressionMiddleware",
     "runai_access.middleware.OriginMiddleware",
     "runai_access.middleware.LargeBodyMiddleware",
     "runai_access.middleware.DatabaseAwayMiddleware",
@@ -272,6 +275,10 @@ SPECTACULAR_SETTINGS = {
             "Link": {
                 "description": "The next and the previous part (RFC 8288), where there is one.",
                 "schema": {"type": "string"},
+            },
+            "Deprecation": {
+                "description": "Since when it is deprecated (RFC 9745); `Link` names the successor.",
+                "schema": {"type": "string", "pattern": "^@[0-9]+$"},
             },
         },
     },

@@ -5,6 +5,7 @@ from django.urls import include, path
 from accessrules.views.start import StartView
 from applications.api.urls import first
 from runai_access.api.docs import SchemaView, api_docs
+from runai_access.security_contact import security_txt
 
 urlpatterns = [
     *first,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SchemaView.as_view(), name="schema"),
+    path(".well-known/security.txt", security_txt, name="security-txt"),
     path("", include("applications.api.urls")),
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),

@@ -19,30 +19,34 @@ from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
 from accessrules.several import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
 from runai_access.api.errors import failure_of
-from runai_access.api.fields import Choice, Text, WholeNumber
+from runai_access.api.fields import Body, Choice, Text, WholeNumber
 from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.ids import integer_id
 from runai_access.errors import DomainError
 
 
-class RuleIds(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class RuleIds(Body):
     """The body of a batch: ids are strings here, and `validate_delete` only asks."""
 
     ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MOST_TO_DELETE)
     action = Choice(choices=["delete", "validate_delete"])
 
 
-class BatchSubject(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class BatchSubject(Body):
+    """A subject of a batch."""
+
     subjectId = Text(max_length=255)
     subjectType = Choice(choices=list(SUBJECT_TYPES))
 
 
-class BatchScope(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class BatchScope(Body):
+    """A scope of a batch."""
+
     scopeId = Text(max_length=64)
     scopeType = Choice(choices=Scope.Type.values)
 
 
-class BatchPayload(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class BatchPayload(Body):
     """One role for every subject in every scope."""
 
     subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MOST_SUBJECTS)
@@ -50,7 +54,9 @@ class BatchPayload(serializers.Serializer):  # type: ignore[type-arg]  # no mode
     roleId = WholeNumber()
 
 
-class NewRules(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class NewRules(Body):
+    """The body that grants one role many times."""
+
     payload = BatchPayload()
 
 
@@ -58,6 +64,7 @@ class RulesBatchView(CallerView):
     """Deletes rules, or says which could be deleted."""
 
     tag = "Access rules"
+    compressed_methods = ("POST",)
     idempotent = ("POST",)
 
     @extend_schema(request=RuleIds, responses=BatchDocument)
@@ -105,6 +112,7 @@ class RulesBatchCreateView(CallerView):
     """Grants one role to up to ten subjects in up to ten scopes."""
 
     tag = "Access rules"
+    compressed_methods = ("POST",)
     idempotent = ("POST",)
 
     @extend_schema(request=NewRules, responses=BatchCreateDocument)

@@ -78,9 +78,9 @@ class ScopeAccessView(CallerView):
     """Who may do what in a scope."""
 
     tag = "Effective access"
-    errors = {"GET": (400,)}
+    query_parameters = [ScopeAccessQuestion]
 
-    @extend_schema(responses=ScopeAccessDocument, parameters=[ScopeAccessQuestion])
+    @extend_schema(responses=ScopeAccessDocument)
     def get(self, request: Request, scope_type: str, uid: str) -> Response:
         """List who can do what in a scope.
 

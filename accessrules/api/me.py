@@ -3,7 +3,6 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +18,7 @@ from accessrules.api.views import CallerView
 from accessrules.catalogue import ALIASES, RESOURCE_TYPES
 from accessrules.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
-from runai_access.api.fields import Choice
+from runai_access.api.fields import Body, Choice
 from runai_access.api.filtering import Field
 from runai_access.api.listing import Listing, paged
 
@@ -47,7 +46,7 @@ _MEMBERS = {
 }
 
 
-class PermittedScopesQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class PermittedScopesQuestion(Body):
     """The body that asks where something is permitted; without an action, where each is."""
 
     resourceType = Choice(choices=[*RESOURCE_TYPES, *ALIASES])
@@ -75,6 +74,7 @@ class PermittedScopesView(CallerView):
     """Where the caller may do what, with every scope below; one query for all actions."""
 
     tag = "Me"
+    compressed_methods = ("POST",)
 
     @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesDocument)
     def post(self, request: Request) -> Response:

@@ -9,7 +9,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +19,7 @@ from accessrules.api.views import CallerView
 from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.fields import TEXT, Choice, Text, WholeNumber
+from runai_access.api.fields import TEXT, Body, Choice, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
@@ -78,7 +77,7 @@ PARAMETERS = [
 ]
 
 
-class NewAccessRule(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class NewAccessRule(Body):
     """The body that creates a rule (contract: AccessRuleCreationFields)."""
 
     subjectId = Text(max_length=255)
@@ -93,10 +92,11 @@ class AccessRulesView(CallerView):
 
     tag = "Access rules"
     listing = LISTING
+    query_parameters = PARAMETERS
     idempotent = ("POST",)
     errors = {"POST": (404, 409)}
 
-    @extend_schema(responses=RulesDocument, parameters=PARAMETERS)
+    @extend_schema(responses=RulesDocument)
     def get(self, request: Request) -> Response:
         """List access rules.
 
@@ -146,9 +146,10 @@ class AccessRulesCountView(CallerView):
 
     tag = "Access rules"
     listing = LISTING
+    query_parameters = PARAMETERS
     counts = True
 
-    @extend_schema(responses=CountDocument, parameters=PARAMETERS)
+    @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
         """Count access rules.
 

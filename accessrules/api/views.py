@@ -9,7 +9,10 @@ from rest_framework.views import APIView
 
 from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
+from runai_access.api.deprecation import Deprecation
 from runai_access.api.fair_use import FAIR_USE
+from runai_access.api.query import require_known_parameters
+from runai_access.compression import allow_compression
 from runai_access.errors import Denied
 
 
@@ -17,6 +20,9 @@ class CallerView(APIView):
     """A view that knows who calls: `self.caller`; what it refuses is recorded."""
 
     caller: Caller
+    # Whose answers hold no secret, so that they can be compressed. A GET never shows one.
+    compressed_methods: tuple[str, ...] = ("GET", "HEAD")
+    deprecation: Deprecation | None = None
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
     @property
@@ -30,6 +36,17 @@ class CallerView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = _caller(request)
         FAIR_USE.take(self.caller_id)
+        require_known_parameters(self, request)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        if request.method in self.compressed_methods:
+            allow_compression(finished)
+        if self.deprecation:
+            self.deprecation.announce(finished, request.path)
+        return finished
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Denied):

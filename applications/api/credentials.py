@@ -12,7 +12,9 @@ from rest_framework.views import APIView
 
 from applications.api.client import ClientCredentials
 from applications.models import Application
+from applications.secrets import describe_malformed
 from applications.signin import recognise, sign_in
+from runai_access.api.deprecation import Deprecation
 from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
@@ -37,6 +39,7 @@ class CredentialsView(APIView):
     """
 
     tag = "Tokens"
+    deprecation: Deprecation | None = None
     authentication_classes = ()
     permission_classes = ()
     http_method_names = ["post"]
@@ -52,6 +55,8 @@ class CredentialsView(APIView):
             response = self._refusal(request, problem)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Pragma"] = "no-cache"
+        if self.deprecation:
+            self.deprecation.announce(response, request.path)
         return response
 
     def body(self, request: HttpRequest) -> Any:
@@ -80,6 +85,14 @@ class CredentialsView(APIView):
 def answer(members: dict[str, Any]) -> HttpResponse:
     """Return `members` as JSON."""
     return HttpResponse(orjson.dumps(members), content_type="application/json")
+
+
+def describe_refusal(client: ClientCredentials) -> str:
+    """Return why a client is refused.
+
+    Of secrets that can exist it says the same, whether the client is unknown, disabled or deleted.
+    """
+    return describe_malformed(client.secret) or WRONG_CLIENT
 
 
 def application_with(

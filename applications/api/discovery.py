@@ -33,6 +33,7 @@ from applications.tokens import (
     revoke,
     verified_claims,
 )
+from runai_access.compression import allow_compression
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 # A kept copy of the keys must be gone before a key that is not in it signs.
@@ -86,12 +87,12 @@ def jwks() -> dict[str, Any]:
 
 
 class DocumentView(APIView):
-    """A document that anyone may read and keep for a while."""
+    """A document that anyone may read and keep for a while, scripts of other sites too (CORS)."""
 
     tag = "Tokens"
     authentication_classes = ()
     permission_classes = ()
-    http_method_names = ["get", "head"]
+    http_method_names = ["get", "head", "options"]
     errors = {"GET": (400,)}
     resource = "the document"
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
@@ -102,9 +103,17 @@ class DocumentView(APIView):
 
         Anyone can read it. `Cache-Control` says how long a copy may be kept.
         """
-        return Response(
-            self.document(), headers={"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
-        )
+        keeping = {"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
+        return allow_compression(Response(self.document(), headers=keeping))
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF's request
+        """Answer a preflight (Fetch §3.2.2): there is nothing here to send or to sign in for."""
+        allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS"}
+        return Response(status=204, headers={**allowed, "Access-Control-Allow-Headers": "*"})
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Access-Control-Allow-Origin": "*"}
 
 
 class TokenQuestionView(OAuthView):

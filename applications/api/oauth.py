@@ -19,6 +19,7 @@ from applications.api.credentials import (
     CredentialsView,
     Refusal,
     application_with,
+    describe_refusal,
 )
 from applications.api.documents import OAuthErrorDocument
 from applications.authentication import REALM
@@ -129,9 +130,10 @@ def authenticate_client(
     recognised: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
 ) -> Application:
     """Return the application that asks, by header or body; raise OAuthError."""
-    application = recognised(request, _client(request, form))
+    client = _client(request, form)
+    application = recognised(request, client)
     if application is None:
-        raise OAuthError("invalid_client", WRONG_CLIENT)
+        raise OAuthError("invalid_client", describe_refusal(client))
     return application
 
 

@@ -30,7 +30,7 @@ from applications.api.documents import (
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
-from runai_access.api.fields import Flag, Text, WholeNumber
+from runai_access.api.fields import Body, Flag, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.listing import Listing, paged
@@ -75,7 +75,7 @@ COLUMNS = (
 )
 
 
-class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class NewApplication(Body):
     """The body that creates an application."""
 
     name = Name(error_messages={"blank": "Enter a name."})
@@ -84,7 +84,7 @@ class NewApplication(serializers.Serializer):  # type: ignore[type-arg]  # no mo
 _REQUIRED = serializers.ErrorDetail("This field is required.", code="required")
 
 
-class ApplicationChange(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+class ApplicationChange(Body):
     """The body that changes an application: `enabled` is the contract's, `tokenLifetime` ours."""
 
     enabled = Flag(required=False)

@@ -1,6 +1,7 @@
 """The token endpoints of three generations, all granting the same token for the same secret."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +12,11 @@ from applications.api.credentials import (
     CHALLENGE,
     IN_ADDRESS,
     LARGEST_PARAMETER,
-    WRONG_CLIENT,
     CredentialsView,
     Refusal,
     answer,
     application_with,
+    describe_refusal,
 )
 from applications.api.documents import (
     AppTokenRequestDocument,
@@ -37,6 +38,7 @@ from applications.api.oauth import (
 from applications.models import Application
 from applications.people import token_for
 from applications.tokens import AccessToken, issue, issue_id_token
+from runai_access.api.deprecation import Deprecation
 from runai_access.api.errors import INVALID, error
 
 WRONG_PERSON = "The user name or the password is wrong."
@@ -99,7 +101,7 @@ class TokenV1View(JSONGrantView):
         if given["grantType"] not in V1_GRANTS:
             raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
         client = ClientCredentials(given["clientID"], given["clientSecret"])
-        return issue(_known(application_with(request, client)))
+        return issue(_known(application_with(request, client), client))
 
     def _for_person(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
         _require(given, "username", "password")
@@ -155,9 +157,11 @@ class AppTokenView(JSONGrantView):
     `id` is the application's id or, as some clients send it, its name once more.
     """
 
+    # Every official document calls it so; the day is the first client's, runapy 1.218.0.
+    deprecation = Deprecation(datetime(2025, 2, 20, tzinfo=UTC), successor="/api/v1/token")
     spellings = {"id": "id", "name": "name", "secret": "secret"}
 
-    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument, deprecated=True)
+    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument)
     def post(self, request: HttpRequest) -> HttpResponse:
         """Get an access token and an ID token.
 
@@ -167,7 +171,7 @@ class AppTokenView(JSONGrantView):
         given = self.parameters(request)
         _require(given, "id", "name", "secret")
         client = ClientCredentials(given["name"], given["secret"])
-        application = _known(application_with(request, client, known_as=given["id"]))
+        application = _known(application_with(request, client, known_as=given["id"]), client)
         token = issue(application)
         return answer({"access_token": token.text, "id_token": issue_id_token(application)})
 
@@ -177,9 +181,9 @@ def _require(given: dict[str, str], *names: str) -> None:
         raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
-def _known(application: Application | None) -> Application:
+def _known(application: Application | None, client: ClientCredentials) -> Application:
     if application is None:
-        raise _unknown(WRONG_CLIENT)
+        raise _unknown(describe_refusal(client))
     return application
 
 

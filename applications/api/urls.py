@@ -1,6 +1,7 @@
 """Addresses of the applications and token endpoints."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import URLPattern, path
@@ -17,23 +18,32 @@ from applications.api.discovery import (
 from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
 from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
+from runai_access.api.deprecation import Deprecation
+
+# The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.
+_APPLICATIONS = Deprecation(
+    datetime(2025, 12, 15, tzinfo=UTC), successor="/api/v1/service-accounts", prefix="/api/v1/apps"
+)
 
 
-def _resource(prefix: str, resource: str, secret_member: str) -> list[URLPattern]:
+def _resource(
+    prefix: str, resource: str, secret_member: str, deprecation: Deprecation | None = None
+) -> list[URLPattern]:
+    described = {"resource": resource, "deprecation": deprecation}
     return [
         path(
             prefix,
-            ApplicationsView.as_view(resource=resource, secret_member=secret_member),
+            ApplicationsView.as_view(secret_member=secret_member, **described),
             name=prefix,
         ),
         path(
             f"{prefix}/<str:application_id>",
-            ApplicationView.as_view(resource=resource),
+            ApplicationView.as_view(**described),
             name=f"{prefix}-one",
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(resource=resource, secret_member=secret_member),
+            ApplicationSecretView.as_view(secret_member=secret_member, **described),
             name=f"{prefix}-secret",
         ),
     ]
@@ -56,8 +66,8 @@ first = [
 
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("api/v1/apps", "application", secret_member="secret"),  # noqa: S106  # a member's name
-    *_resource("api/v1/service-accounts", "service account", secret_member="clientSecret"),  # noqa: S106  # a member's name
+    *_resource("api/v1/apps", "application", "secret", _APPLICATIONS),
+    *_resource("api/v1/service-accounts", "service account", "clientSecret"),
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),

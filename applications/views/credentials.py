@@ -17,6 +17,7 @@ from applications import actions, policy
 from applications.forms import CreateApplicationForm
 from applications.models import Application
 from applications.views.listing import PAGE
+from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.answers import later
 from runai_access.ui.dialogs import render_dialog
@@ -117,6 +118,7 @@ def _show_secret(
         home=PAGE.home, changed=issued.application.pk,
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
+    forbid_compression(response)
     # Only now, so that the list behind shows it and not this answer.
     messages.success(request, done)
     return response

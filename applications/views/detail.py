@@ -6,7 +6,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization import ACCOUNT
@@ -17,7 +16,6 @@ from applications.views.access_rules import rules_of
 from runai_access.ui.dialogs import asks_for
 
 
-@gzip_page  # holds no secret: its CSRF token is masked anew each time (BREACH)
 @require_safe
 def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Show facts, rules, recent activity, and how to get a token."""

@@ -89,15 +89,13 @@ class AuditLogView(CallerView):
 
     tag = "Audit log"
     listing = LISTING
+    query_parameters = [
+        OpenApiParameter("start", datetime, required=True),
+        OpenApiParameter("end", datetime, required=True),
+        OpenApiParameter("numberOfSamples", {"type": "integer", "minimum": 0, "maximum": 1000}),
+    ]
 
-    @extend_schema(
-        responses=EventsDocument,
-        parameters=[
-            OpenApiParameter("start", datetime, required=True),
-            OpenApiParameter("end", datetime, required=True),
-            OpenApiParameter("numberOfSamples", {"type": "integer", "minimum": 0, "maximum": 1000}),
-        ],
-    )
+    @extend_schema(responses=EventsDocument)
     def get(self, request: Request) -> Response:
         """List audit log entries.
 

@@ -8,14 +8,18 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
+
+from runai_access.compression import allow_compression
 
 METHODS = ("get", "post", "patch", "delete")
 
@@ -71,12 +75,20 @@ class Documentation:
     schemas: dict[str, list[Member]] = field(default_factory=dict)
 
 
+YAML_TYPES = ("application/vnd.oai.openapi", "application/yaml")
+JSON_TYPES = ("application/json", "application/vnd.oai.openapi+json")
+
+
 class SchemaView(SpectacularAPIView):
-    """The document as YAML, for anyone."""
+    """The document for anyone: as JSON for clients that prefer it, else as YAML."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        return HttpResponse(_written(), content_type=OpenApiYamlRenderer.media_type)
+        media_type = request._request.get_preferred_type([*YAML_TYPES, *JSON_TYPES])
+        written = _as_json if media_type in JSON_TYPES else _as_yaml
+        response = HttpResponse(written(), content_type=media_type or YAML_TYPES[0])
+        patch_vary_headers(response, ["Accept"])
+        return allow_compression(response)
 
 
 @require_safe
@@ -92,12 +104,18 @@ def api_docs(request: HttpRequest) -> HttpResponse:
 @cache
 def _document() -> dict[str, Any]:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
-    return document
+    return {**document, "servers": [{"url": settings.PUBLIC_URL}]}
 
 
 @cache
-def _written() -> bytes:
+def _as_yaml() -> bytes:
     written: bytes = OpenApiYamlRenderer().render(_document(), renderer_context={})  # type: ignore[no-untyped-call]  # the library has no types
+    return written
+
+
+@cache
+def _as_json() -> bytes:
+    written: bytes = OpenApiJsonRenderer().render(_document(), renderer_context={})
     return written
 
 

@@ -44,6 +44,12 @@ class TooLarge(exceptions.APIException):
     default_detail = "The body may have 1 MiB."
 
 
+class UnsupportedCoding(exceptions.APIException):
+    """The body has a content coding such as gzip (RFC 9110 §8.4)."""
+
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+
+
 def error(code: int, details: str = "", *, message: str = "") -> Response:
     """Return an error answer."""
     body: dict[str, Any] = {"code": code, "message": message or MESSAGES[code]}
@@ -132,6 +138,8 @@ def _from_framework(exception: exceptions.APIException) -> Response:
     response = error(exception.status_code, str(exception.detail), message=_message(exception))
     if header := getattr(exception, "auth_header", None):
         response["WWW-Authenticate"] = header
+    if isinstance(exception, UnsupportedCoding):
+        response["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
     if wait := getattr(exception, "wait", None):
         _retry_later(response, int(wait))
     return response

@@ -1,12 +1,34 @@
-"""Serializer fields that take what JSON says and nothing that merely looks like it."""
+"""Serializers of bodies, and fields that take what JSON says and nothing that merely looks like it."""
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from runai_access.api.spelling import intended_name
+
 # JSON may carry the character, no database takes it as text.
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
+
+
+class Body(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """A JSON object in a request. Unknown members are ignored, except likely misspellings."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated members; raise ValidationError that names a misspelled one."""
+        if isinstance(data, Mapping):
+            self._require_spelling(data)
+        return super().to_internal_value(data)
+
+    def _require_spelling(self, data: Mapping[str, Any]) -> None:
+        misspelled = {
+            name: [f"Unknown member. Did you mean {intended}?"]
+            for name in data
+            if name not in self.fields and (intended := intended_name(name, self.fields))
+        }
+        if misspelled:
+            raise serializers.ValidationError(misspelled)
 
 
 @extend_schema_field({**TEXT, "minLength": 1})

@@ -17,6 +17,9 @@ from runai_access.api.filtering import Condition, Field, conditions
 from runai_access.api.texts import compare, like
 from runai_access.folding import fold
 
+# What every list takes; a count takes only what narrows it.
+NARROWING_PARAMETERS = ("filterBy", "search")
+PAGE_PARAMETERS = ("sortBy", "sortOrder", "limit", "offset")
 LARGEST_OFFSET = 2**31 - 1
 LONGEST_PARAMETER = 8000
 R = TypeVar("R")

@@ -1,5 +1,6 @@
 """Reading bodies: JSON objects, of bounded size, without repeated keys."""
 
+import codecs
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
-from runai_access.api.errors import TooLarge
+from runai_access.api.errors import TooLarge, UnsupportedCoding
 
 
 class JSONObjectParser(BaseParser):
@@ -18,11 +19,11 @@ class JSONObjectParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        """Return the object, an empty one for no body.
+        """Return the object, an empty one for no body. A byte order mark is skipped (RFC 8259 §8.1).
 
-        Raises ParseError, ValidationError and TooLarge.
+        Raises ParseError, ValidationError, UnsupportedCoding and TooLarge.
         """
-        body = read_body(stream)
+        body = read_body(stream).removeprefix(codecs.BOM_UTF8)
         if not body:
             return {}
         try:
@@ -41,14 +42,21 @@ class JSONObjectParser(BaseParser):
 def read_body(stream: Any) -> bytes:
     """Return the whole body.
 
-    Raises TooLarge without reading more than is allowed, and ParseError where it ends before the
-    length that was announced: what is left of it was never meant (RFC 9112 §8).
+    Raises UnsupportedCoding for a compressed body, TooLarge without reading more than is allowed, and
+    ParseError where it ends before the length that was announced: what is left of it was never meant
+    (RFC 9112 §8).
     """
+    headers = getattr(stream, "META", {})
+    coding = headers.get("HTTP_CONTENT_ENCODING", "").strip()
+    if coding and coding.lower() != "identity":
+        raise UnsupportedCoding(
+            f"The body must not be compressed: {coding[:80]!r} is not supported."
+        )
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
         raise TooLarge
-    announced = getattr(stream, "META", {}).get("CONTENT_LENGTH") or "0"
+    announced = headers.get("CONTENT_LENGTH") or "0"
     if announced.isdecimal() and len(body) < int(announced):
         raise ParseError("The body ends before its length.")
     return body

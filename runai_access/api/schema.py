@@ -14,10 +14,11 @@ from runai_access.api.fields import TEXT
 from runai_access.api.filtering import EQUALITY, LOOKUPS, MOST_CONDITIONS, NULL, Field, Kind
 from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
+from runai_access.api.query import own_parameters
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
-    400: "A parameter is missing or invalid, or the host is unknown; the answer says which.",
+    400: "A parameter is missing, unknown or invalid, or the host is unknown; the answer says which.",
     401: "Missing or invalid credentials.",
     403: "No access rule of the caller permits this.",
     404: "Nothing with this id is visible to the caller.",
@@ -26,7 +27,7 @@ DESCRIPTIONS = {
         "administrator, or a request that was carried out before under the same key."
     ),
     413: "The body is larger than 1 MiB.",
-    415: "The body is of another media type.",
+    415: "The body is of another media type, or compressed.",
     422: "The key was used for another request.",
     429: "This caller has asked too often; try again after `Retry-After` seconds.",
     503: "The server is busy or has no database; try again after `Retry-After` seconds.",
@@ -71,6 +72,9 @@ class ContractSchema(AutoSchema):
         words = re.findall(r"[A-Za-z0-9]+", self.path)
         return "_".join([self.method.lower(), *words])
 
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "deprecation", None) is not None
+
     def get_summary(self) -> str:
         return self._texts()[0]
 
@@ -95,10 +99,7 @@ class ContractSchema(AutoSchema):
         return [tag]
 
     def get_override_parameters(self) -> list[Any]:
-        parameters = list(super().get_override_parameters())
-        if self.method == "GET":
-            # A view that serves several resources says by itself what each takes.
-            parameters += getattr(self.view, "query_parameters", ())
+        parameters = [*super().get_override_parameters(), *own_parameters(self.view, self.method)]
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
         listing: Listing | None = getattr(self.view, "listing", None)
@@ -129,7 +130,8 @@ class ContractSchema(AutoSchema):
         for status, body in bodies.items():
             # Without one, the library leaves it empty; the standard's phrase says as much as there is.
             body["description"] = body["description"] or HTTPStatus(int(status)).phrase
-            if names := self._headers(int(status)):
+            names = self._headers(int(status)) + (["Deprecation"] if self.is_deprecated() else [])
+            if names:
                 body["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         return dict(sorted(bodies.items()))
 
@@ -142,8 +144,8 @@ class ContractSchema(AutoSchema):
     def _errors(self) -> list[int]:
         errors = [503]
         if self.view.permission_classes:
-            errors += [401, 403, 429]
-        if self.method in ("POST", "PATCH") or getattr(self.view, "listing", None):
+            errors += [400, 401, 403, 429]
+        if self.method in ("POST", "PATCH"):
             errors.append(400)
         if self.method in ("POST", "PATCH"):
             errors += [413, 415]

@@ -47,12 +47,17 @@ MORE_OF_ALL = "more refusals of all networks in this hour than are recorded one 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request came from; empty for commands."""
+    """Where a request came from; empty for commands.
+
+    `correlation_id` is the request's `X-Request-Id`, as it is answered and logged. `request_id` is the
+    same for the audit log, which holds UUIDs (contract: AuditLog.request_id).
+    """
 
     address: str | None = None
     request_id: uuid.UUID | None = None
     method: str = ""
     path: str = ""
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True)

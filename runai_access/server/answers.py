@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import RequestFactory
 
 from runai_access.errors import Busy
-from runai_access.errors_views import PROGRAM_PATHS, busy
+from runai_access.errors_views import busy, is_program_path
 from runai_access.middleware import SecurityHeadersMiddleware
 from runai_access.server.rsgi import HTTPProtocol
 
@@ -90,4 +90,4 @@ class Overload:
     def answer_to(self, path: str) -> Answer:
         if path.startswith(_OAUTH_PATHS):
             return self._oauth
-        return self._json if path.startswith(PROGRAM_PATHS) else self._page
+        return self._json if is_program_path(path) else self._page

@@ -11,6 +11,7 @@ from django.db.models import Func, TextField
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from runai_access.compression import allow_compression
 from runai_access.ui.formulas import escape_formulas
 
 ROW_LIMIT = 20_000
@@ -87,6 +88,7 @@ def _file(
     stem, _, end = name.rpartition(".")
     stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
     response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
+    allow_compression(response)  # rows of lists, which hold no secret
     response.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=_file_name(f"{stem}.{end}")
     )

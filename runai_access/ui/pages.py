@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runai_access.ui import customizing
@@ -166,8 +165,7 @@ class ListPage:
         as_json = [path(name, require_safe(self.json_view), name="json")] if self.has_json else []
         return [
             *as_json,
-            # Holds no secret: its CSRF token is masked anew each time (BREACH).
-            path("", gzip_page(require_safe(self.list_view)), name="list"),
+            path("", require_safe(self.list_view), name="list"),
             path("selected/", require_safe(self.selected_view), name="selected"),
             path("filter/", require_safe(self.filter_view), name="filter"),
             path(

@@ -196,7 +196,6 @@ def refusals(secret: str) -> list[tuple[str, str]]:
         ("off", secret),
         ("gone", secret),
         ("secretless", secret),
-        ("nightly", "malformed"),
         ("nul\x00byte", secret),
         ("Ünknown", secret),
     ]

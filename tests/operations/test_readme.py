@@ -165,7 +165,7 @@ def test_the_shell_blocks_of_readme_work(
 def test_the_list_that_curl_prints_is_the_applications(
     clone: Clone, credentials: dict[str, str]
 ) -> None:
-    block = next(block for block in SHELL if "/api/v1/apps" in block)
+    block = next(block for block in SHELL if "/api/v1/service-accounts" in block)
     listed = json.loads(clone.run("bash", "-euc", at(clone, block), **credentials))
     assert {"my-pipeline", "ci-pipeline-prod"} <= {application["name"] for application in listed}
 

@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.conf import settings
@@ -24,8 +25,9 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("sent", [{}, {"X-Request-Id": "ci.run_4711"}], ids=["ours", "theirs"])
 def test_an_error_is_logged_with_the_id_that_its_answer_names(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str]
 ) -> None:
     """And without the credential that stood in the address, or in the error itself."""
     secret = new_secret()
@@ -36,11 +38,12 @@ def test_an_error_is_logged_with_the_id_that_its_answer_names(
 
     monkeypatch.setattr("applications.policy.visible_one", broken)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
-    answer = client.get(f"/api/v1/apps/{secret}")
+    answer = client.get(f"/api/v1/apps/{secret}", headers=sent)
     assert answer.status_code == 500
     assert "logged with this request's id" in answer.json()["details"]
     [line] = [line for line in lines(caplog) if "Internal Server Error" in line]
-    assert answer.headers["X-Request-Id"] in line
+    assert line.startswith(f"[{answer.headers['X-Request-Id']}] ")
+    assert answer.headers["X-Request-Id"] == sent.get("X-Request-Id", ANY)
     assert "a forced error about eyJ…" in line
     assert secret[:20] not in line
     assert token.rpartition(".")[2] not in line

@@ -3,6 +3,8 @@
 The rows that test_tokens.py shows for one endpoint are shown here for all of them.
 """
 
+import base64
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -93,6 +95,71 @@ def test_unknown_wrong_disabled_and_deleted_are_one_answer(
     assert len({seen(answer) for answer in answers}) == 1
     assert answers[0].status_code == 401
     assert answers[0].headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+MALFORMED = {
+    "line end": lambda secret: f"{secret}\n",
+    "blank before": lambda secret: f" {secret}",
+    "truncated": lambda secret: secret[:-1],
+    "mistyped": lambda secret: secret[:10] + ("a" if secret[10] != "a" else "b") + secret[11:],
+    "something else": lambda secret: "x" * len(secret),
+}
+
+
+@every_endpoint
+@pytest.mark.parametrize("spoil", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_secret_is_named_without_hashing_and_says_nothing_of_the_client(
+    nightly: Application,
+    secret: str,
+    ask: Ask,
+    spoil: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(credentials, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    clients = [(name, spoil(text)) for name, text in refused_clients(secret)]
+    answers = [ask(*client) for client in [*clients, ("nightly", spoil(secret))]]
+    assert len({seen(answer) for answer in answers}) == 1
+    assert answers[0].status_code == 401
+    assert answers[0].headers["WWW-Authenticate"].startswith("Basic realm=")
+    assert "The client secret is malformed: it " in answers[0].content.decode()
+    assert secret[5:20] not in answers[0].content.decode()
+
+
+@every_endpoint
+def test_a_secret_with_a_line_end_or_without_its_end_is_reported_as_that(
+    nightly: Application, secret: str, ask: Ask
+) -> None:
+    assert b"it begins or ends with a blank or a line end." in ask("nightly", f"{secret}\n").content
+    assert b"it has 40 characters instead of 53." in ask("nightly", secret[:40]).content
+
+
+def test_a_malformed_secret_in_a_basic_header_is_named(nightly: Application, secret: str) -> None:
+    """As `echo "$CLIENT_ID:$CLIENT_SECRET" | base64` makes it, without -n."""
+    header = base64.b64encode(f"nightly:{secret}\n".encode()).decode()
+    answer = Client().post(
+        "/api/v2/token", "grant_type=client_credentials", FORM,
+        headers={"Authorization": f"Basic {header}"},
+    )  # fmt: skip
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+    assert "line end" in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/oauth2/introspect", "/oauth2/revoke"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "GZIP"])
+def test_a_compressed_body_is_415_and_no_coding_is_offered(
+    path: str, coding: str, db: None
+) -> None:
+    """RFC 9110 §15.5.16; an endpoint that reads forms answers as RFC 6749 §5.2 says."""
+    content_type = FORM if "v2" in path or "oauth2" in path else "application/json"
+    answer = Client().post(
+        path, gzip.compress(b"{}"), content_type, headers={"Content-Encoding": coding}
+    )
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+    members = {"error", "error_description"} if content_type == FORM else None
+    assert answer.json().keys() == (members or {"code", "message", "details"})
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 @every_endpoint

@@ -67,8 +67,9 @@ class UsersView(CallerView):
 
     tag = "Users"
     listing = LISTING
+    query_parameters = [FILTER]
 
-    @extend_schema(responses=UserDocument(many=True), parameters=[FILTER])
+    @extend_schema(responses=UserDocument(many=True))
     def get(self, request: Request) -> Response:
         """List users.
 
@@ -84,9 +85,10 @@ class UsersCountView(CallerView):
 
     tag = "Users"
     listing = LISTING
+    query_parameters = [FILTER]
     counts = True
 
-    @extend_schema(responses=CountDocument, parameters=[FILTER])
+    @extend_schema(responses=CountDocument)
     def get(self, request: Request) -> Response:
         """Count users.
 

@@ -18,6 +18,7 @@ from runai_access.accounts import actions, policy
 from runai_access.accounts.forms import NewPersonForm
 from runai_access.accounts.models import User
 from runai_access.accounts.views.people import PAGE
+from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.answers import later
 from runai_access.ui.dialogs import render_dialog
@@ -123,6 +124,7 @@ def _show_password(
         request, "users/_secret.html", context, home=PAGE.home, changed=issued.user.pk
     )
     response.headers["Cache-Control"] = "no-store"
+    forbid_compression(response)
     # Only now, so that the list behind shows it and not this answer.
     messages.success(request, done)
     return response

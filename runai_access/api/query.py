@@ -1,0 +1,60 @@
+"""The query parameters that each endpoint knows, for its requests and for the OpenAPI document.
+
+A view names its own in `query_parameters`; a view with a `listing` knows those of every list too.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.listing import NARROWING_PARAMETERS, PAGE_PARAMETERS
+from runai_access.api.spelling import intended_name
+
+# A serializer class stands for one parameter per field.
+QueryParameters = Sequence[OpenApiParameter | type[Serializer[Any]]]
+_NAMED_AT_MOST = 5
+
+
+def own_parameters(view: Any, method: str) -> QueryParameters:
+    """Return the parameters that the view itself names for a method; only GET has any."""
+    parameters: QueryParameters = getattr(view, "query_parameters", ())
+    return parameters if method in ("GET", "HEAD") else ()
+
+
+def known_parameters(view: Any, method: str) -> list[str]:
+    """Return the names of every query parameter of a method."""
+    names: list[str] = []
+    for parameter in own_parameters(view, method):
+        if isinstance(parameter, OpenApiParameter):
+            names.append(parameter.name)
+        else:
+            names += parameter().fields
+    if method in ("GET", "HEAD") and getattr(view, "listing", None) is not None:
+        names += NARROWING_PARAMETERS
+        names += () if getattr(view, "counts", False) else PAGE_PARAMETERS
+    return names
+
+
+def require_known_parameters(view: Any, request: Request) -> None:
+    """Raise InvalidParameter that names the unknown query parameters and the known ones.
+
+    If a misspelled `filterBy` were ignored, a client would take everything for what it asked for.
+    """
+    if not request.META.get("QUERY_STRING") or request.method not in view.allowed_methods:
+        return  # a method that is not there is 405
+    known = known_parameters(view, request.method or "")
+    unknown = [name for name in request.query_params if name not in known]
+    if not unknown:
+        return
+    named = ", ".join(_described(name, known) for name in unknown[:_NAMED_AT_MOST])
+    answer = f"Known: {', '.join(known)}." if known else "There are none for this method and path."
+    raise InvalidParameter(f"Unknown query parameters: {named}. {answer}")
+
+
+def _described(name: str, known: list[str]) -> str:
+    intended = intended_name(name, known)
+    return f"{name[:80]!r}" + (f" (did you mean {intended}?)" if intended else "")

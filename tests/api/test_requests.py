@@ -1,0 +1,291 @@
+"""How requests are taken and answers are marked, whatever they are about."""
+
+import codecs
+import gzip
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from django.conf import settings
+from django.test import Client
+
+from applications.models import Application
+from runai_access.audit.models import AuditEvent
+from tests import factories
+from tests.api.conftest import As
+from tests.api.test_official_documents import VERSIONS, document
+from tests.conftest import skip_for_missing_tool
+from tests.servers import Server
+
+JSON = "application/json"
+APPS = "/api/v1/apps"
+DOCUMENTS = [
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+]
+
+
+@pytest.fixture
+def client(as_: As, administrator: Application) -> Client:
+    return as_(administrator)
+
+
+# Bodies.
+
+
+def test_a_byte_order_mark_before_json_is_skipped(
+    client: Client, nightly: Application, secret: str
+) -> None:
+    """RFC 8259 §8.1."""
+    created = client.post(APPS, codecs.BOM_UTF8 + b'{"name": "new"}', JSON)
+    assert created.status_code == 201
+    grant = {"grantType": "app_token", "AppId": "nightly", "AppSecret": secret}
+    granted = client.post("/api/v1/token", codecs.BOM_UTF8 + json.dumps(grant).encode(), JSON)
+    assert granted.status_code == 200
+
+
+def test_a_byte_order_mark_alone_is_an_empty_body(client: Client) -> None:
+    answer = client.post(APPS, codecs.BOM_UTF8, JSON)
+    assert answer.json()["details"] == "name: This field is required."
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", " GZIP "])
+def test_a_compressed_body_is_415_and_names_what_is_accepted(client: Client, coding: str) -> None:
+    """RFC 9110 §15.5.16."""
+    body = gzip.compress(b'{"name": "new"}')
+    answer = client.post(APPS, body, JSON, headers={"Content-Encoding": coding})
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert answer.json()["code"] == 415
+    assert repr(coding.strip()) in answer.json()["details"]
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_without_a_coding_is_read(client: Client, coding: str) -> None:
+    answer = client.post(APPS, {"name": "new"}, JSON, headers={"Content-Encoding": coding})
+    assert answer.status_code == 201
+
+
+def test_a_415_of_another_media_type_names_no_coding(client: Client) -> None:
+    answer = client.post(APPS, "name=new", "application/x-www-form-urlencoded")
+    assert answer.status_code == 415
+    assert "Accept-Encoding" not in answer.headers
+
+
+# Paths.
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("path", "intended"),
+    [
+        ("//api/v1/apps", "/api/v1/apps"),
+        ("///api/v1/apps", "/api/v1/apps"),
+        ("/api/v1/apps/", "/api/v1/apps"),
+        ("/api/v1/apps//", "/api/v1/apps"),
+        ("//api/v1/token/", "/api/v1/token"),
+        ("/api/v2/token/", "/api/v2/token"),
+        ("//oauth2/introspect", "/oauth2/introspect"),
+        ("//v1/k8s/auth/oauth/apptoken", "/v1/k8s/auth/oauth/apptoken"),
+        ("/.well-known/jwks.json/", "/.well-known/jwks.json"),
+    ],
+)
+def test_a_path_with_too_many_slashes_is_a_json_404_that_names_the_right_one(
+    client: Client, method: str, path: str, intended: str
+) -> None:
+    """Never a redirect, which would lose the body of a POST, and never a page."""
+    # The client itself would read `//api` as the name of a host.
+    answer = client.generic(method, path, "{}", JSON, PATH_INFO=path)
+    assert answer.status_code == 404
+    details = f"The path is {intended}, without further slashes."
+    assert answer.json() == {"code": 404, "message": "Resource id not found.", "details": details}
+
+
+@pytest.mark.parametrize("path", ["//api/v1/nothing", "/api//v1/apps", "/api/v1/apps//secret"])
+def test_a_path_that_is_wrong_otherwise_is_a_plain_json_404(client: Client, path: str) -> None:
+    answer = client.get(path, PATH_INFO=path)
+    assert answer.status_code == 404
+    assert "The path is" not in answer.json()["details"]
+
+
+def test_deleting_with_an_empty_id_deletes_nothing(client: Client) -> None:
+    assert client.delete(f"{APPS}/").status_code == 404
+    assert len(client.get(APPS).json()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["//api/v1/apps", "/api/v1/apps/"])
+def test_the_server_answers_such_a_path_in_the_same_way(server: Server, path: str) -> None:
+    answer = requests.post(server.url + path, data=b"{}", timeout=10, allow_redirects=False)
+    assert answer.status_code == 404
+    assert "The path is /api/v1/apps" in answer.json()["details"]
+
+
+# Scripts of other sites.
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_scripts_of_other_sites_can_read_keys_and_discovery(path: str, method: str) -> None:
+    answer = Client().generic(method, path, headers={"Origin": "https://other.example"})
+    assert answer.status_code == (204 if method == "OPTIONS" else 200)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.django_db
+def test_a_preflight_names_the_methods() -> None:
+    answer = Client().options(DOCUMENTS[0])
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        APPS, "/api/v1/token", "/api/v2/token", "/oauth2/introspect", "/oauth2/revoke", "/sign-in/",
+        "/api/schema/", "/.well-known/security.txt", "/.well-known/nothing", "/applications/",
+    ],
+)  # fmt: skip
+def test_scripts_of_other_sites_can_read_nothing_else(path: str, method: str) -> None:
+    answer = Client().generic(method, path, headers={"Origin": "https://other.example"})
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+# Request IDs.
+
+
+def test_a_well_formed_request_id_is_kept_in_answer_and_audit_log(client: Client) -> None:
+    ids = ["ci.run_4711-a", "x" * 128, str(uuid.uuid4()), uuid.uuid4().hex]
+    for number, given in enumerate(ids):
+        answer = client.post(APPS, {"name": f"a{number}"}, JSON, headers={"X-Request-Id": given})
+        assert answer.headers["X-Request-Id"] == given
+        event = AuditEvent.objects.filter(action="create").latest("pk")
+        is_uuid = number >= 2
+        assert event.request_id == (
+            uuid.UUID(given) if is_uuid else uuid.uuid5(uuid.NAMESPACE_URL, given)
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "given",
+    ["", "short", "x" * 129, "a b c d e", "line\x0bend1", "Größe-1234", "[12345678]", "12345678,2"],
+)
+def test_any_other_request_id_is_replaced(given: str) -> None:
+    answer = Client().get("/sign-in/", headers={"X-Request-Id": given})
+    assert uuid.UUID(answer.headers["X-Request-Id"]).version == 4
+
+
+@pytest.mark.django_db
+def test_a_credential_is_not_kept_as_request_id(secret: str) -> None:
+    answer = Client().get("/sign-in/", headers={"X-Request-Id": secret})
+    assert answer.headers["X-Request-Id"] != secret
+
+
+# Deprecated paths.
+
+
+def address_of(path: str) -> str:
+    return re.sub(r"\{\w+\}", "7", path)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_an_official_document_calls_deprecated_is_deprecated(
+    client: Client, version: str
+) -> None:
+    """RFC 9745, and RFC 5829 for the successor."""
+    if not document(version).exists():
+        skip_for_missing_tool("the official documents do not lie beside this checkout")
+    paths = json.loads(document(version).read_text(encoding="utf-8"))["paths"]
+    ours = yaml.safe_load((settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8"))
+    described = {
+        (method, address_of(path))
+        for path, item in ours["paths"].items()
+        for method, operation in item.items()
+        if operation.get("deprecated")
+    }
+    deprecated = [
+        (method, address_of(path))
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if operation.get("deprecated")
+    ]
+    assert deprecated
+    for method, path in deprecated:
+        answer = client.generic(method.upper(), path, "{}", JSON)
+        assert re.fullmatch(r"@1[0-9]{9}", answer.headers["Deprecation"]), path
+        assert 'rel="successor-version"' in answer.headers["Link"], path
+        assert (method, path) in described
+    if version == "2.24":
+        assert described == set(deprecated)
+
+
+def test_the_successor_of_an_application_is_the_same_service_account(client: Client) -> None:
+    target = factories.application("target")
+    for rest in ("", f"/{target.pk}"):
+        link = client.get(f"{APPS}{rest}").headers["Link"]
+        assert link == (
+            f'<{settings.PUBLIC_URL}/api/v1/service-accounts{rest}>; rel="successor-version"'
+        )
+
+
+def test_a_list_keeps_its_links_beside_the_successor(client: Client) -> None:
+    factories.application("target")
+    link = client.get(f"{APPS}?limit=1").headers["Link"]
+    assert re.findall(r'rel="(.*?)"', link) == ["next", "successor-version"]
+
+
+def test_refusals_on_a_deprecated_path_say_so_too(db: None) -> None:
+    assert Client().get(APPS).headers["Deprecation"] == "@1765756800"
+    grant = Client().post("/v1/k8s/auth/oauth/apptoken", "{}", JSON)
+    assert grant.headers["Deprecation"] == "@1740009600"
+    assert "/api/v1/token>" in grant.headers["Link"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/service-accounts", "/api/v1/users"])
+def test_other_paths_are_not_deprecated(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert "Deprecation" not in answer.headers
+    assert "Link" not in answer.headers
+
+
+@pytest.mark.parametrize("id_", ["%0Aevil%3A%201", "%3E%3B%20rel%3Dx", "Gr%C3%B6%C3%9Fe"])
+def test_no_id_can_break_out_of_the_link(client: Client, id_: str) -> None:
+    answer = client.get(f"{APPS}/{id_}")
+    assert answer.status_code == 404
+    assert answer.headers["Link"].count(">") == 1
+    assert "\n" not in answer.headers["Link"]
+
+
+# The OpenAPI document.
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "application/vnd.oai.openapi"),
+        ("*/*", "application/vnd.oai.openapi"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/vnd.oai.openapi"),
+        ("text/plain", "application/vnd.oai.openapi"),
+        ("application/yaml", "application/yaml"),
+        ("application/json", "application/json"),
+        ("application/json, text/plain, */*", "application/json"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+        ("application/yaml;q=0.5, application/json", "application/json"),
+    ],
+)
+def test_the_document_is_served_as_the_client_prefers_it(accept: str, media_type: str) -> None:
+    answer = Client().get("/api/schema/", headers={"Accept": accept} if accept else {})
+    assert answer.headers["Content-Type"] == media_type
+    assert "Accept" in answer.headers["Vary"].split(", ")
+    read: Any = json.loads if media_type.endswith("json") else yaml.safe_load
+    assert read(answer.content)["servers"] == [{"url": settings.PUBLIC_URL}]
