@@ -14,8 +14,13 @@ MAX_KINDS = 1000
 
 
 class LineFormatter(logging.Formatter):
-    """Names the request that a line is about by its id, and masks credentials: an address, or the
-    text of an error, may hold what somebody pasted into it by mistake."""
+    """Names the request that a line is about by its id, counts the lines that were left out before it,
+    and masks credentials: an address, or the text of an error, can hold one pasted by mistake."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of logging.Formatter
+        line = super().formatMessage(record)
+        left_out = getattr(record, "left_out", 0)
+        return f"{line} ({left_out} more like it before)" if left_out else line
 
     def format(self, record: logging.LogRecord) -> str:
         origin = getattr(getattr(record, "request", None), "origin", None)
@@ -50,9 +55,8 @@ class RepeatFilter(logging.Filter):
             self._kinds[kind] = (began, count + 1)
             if len(self._kinds) > MAX_KINDS:
                 self._kinds.popitem(last=False)
-        if left_out:
-            record.msg = f"{record.getMessage()} ({left_out} more like it before)"
-            record.args = None
+        # The message stays as it is: other handlers get the same record.
+        record.left_out = left_out
         return count < limit
 
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from applications.secrets import new_secret
 from applications.tokens import issue
 from runai_access import logs
-from runai_access.logs import LoggedElsewhere, RepeatFilter
+from runai_access.logs import LineFormatter, LoggedElsewhere, RepeatFilter
 from tests import factories
 
 
@@ -75,7 +75,9 @@ class Log:
         exc_info = (type(error), error, error.__traceback__) if error else None
         record = logging.LogRecord("a", logging.ERROR, "", 0, message, args, exc_info)
         record.kind = kind
-        return record.getMessage() if self._filter.filter(record) else None
+        if not self._filter.filter(record):
+            return None
+        return LineFormatter("%(message)s").format(record).partition("\n")[0]
 
 
 @pytest.fixture
@@ -93,6 +95,16 @@ def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None
     assert log.written(message, "OperationalError", "still away") == (
         "The database cannot serve (OperationalError): still away (20000 more like it before)"
     )
+
+
+def test_what_other_handlers_get_does_not_depend_on_what_was_left_out(log: Log) -> None:
+    for _ in range(3):
+        log.written("Again")
+    log.now += 61
+    record = logging.LogRecord("a", logging.ERROR, "", 0, "Again", (), None)
+    record.kind = ""
+    assert log._filter.filter(record)
+    assert record.getMessage() == "Again"
 
 
 def test_another_kind_of_outage_has_a_line_of_its_own(log: Log) -> None:
