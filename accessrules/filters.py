@@ -19,7 +19,7 @@ from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from accessrules.scope_tree import full_names
 from accessrules.search import keys_of_subjects, names_matching, rules_to_find
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.filters import (
     ANY_OF,
     CONTAINS,
@@ -58,8 +58,8 @@ class ScopeKind(ChoiceKind):
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         scopes = self._scopes(context).order_by("depth", "name", "pk")
-        term = fold(search)
-        pks = [pk for pk, name in scopes.values_list("pk", "name") if term in fold(name)]
+        term = normalize(search)
+        pks = [pk for pk, name in scopes.values_list("pk", "name") if term in normalize(name)]
         return self._made(scopes.filter(pk__in=pks[:OFFERED]))
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
@@ -127,7 +127,7 @@ class RuleSubjectKind(TextKind):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
         if operator == IS_NOT:
             return None
-        longest, is_only = fold(max(values, key=len)), len(values) == 1
+        longest, is_only = normalize(max(values, key=len)), len(values) == 1
         if operator == CONTAINS:
             seen = rules_to_find(context)
             return keys_of_subjects(seen, longest, is_exact=is_only)
@@ -142,7 +142,7 @@ class AuthorizerKind(TextKind):
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         condition = Q()
         for value in values:
-            spellings = {value.lower(), fold(value)}
+            spellings = {value.lower(), normalize(value)}
             one = reduce(or_, (self.lookup(operator, text) for text in sorted(spellings)))
             condition &= ~one if operator == IS_NOT else one
         return condition
@@ -156,7 +156,7 @@ class AuthorizerKind(TextKind):
         if operator in (IS_NOT, CONTAINS):
             return None
         longest = max(values, key=len)
-        beginnings = {longest.lower(), fold(longest)}
+        beginnings = {longest.lower(), normalize(longest)}
         begins = reduce(or_, (_begins(self.path, text) for text in beginnings))
         return _keys(context, begins, is_exact=False)
 
@@ -168,7 +168,7 @@ class RoleNameKind(TextKind):
         names = list(Role.objects.values_list("pk", "name"))
         condition = Q()
         for value in values:
-            named = Q(pk__in=names_matching(names, operator.name, fold(value)))
+            named = Q(pk__in=names_matching(names, operator.name, normalize(value)))
             condition &= ~named if operator == IS_NOT else named
         return condition
 

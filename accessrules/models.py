@@ -15,7 +15,7 @@ from django.db.models.lookups import In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.keys import Among, Aside
 from runai_access.ui.keyset import Bytewise
 from runai_access.ui.row_urls import row_url
@@ -62,7 +62,7 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # not subscripta
         return name, path, args, {**options, "source": self.source}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = fold(getattr(model_instance, self.source))
+        folded = normalize(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, folded)
         return folded
 

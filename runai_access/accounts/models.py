@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from accessrules.models import Subject
 from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.row_urls import row_url
 
 
@@ -176,7 +176,7 @@ class SignInNetwork(models.Model):
 
 def search_text_of(email: str, created_by: str) -> str:
     """Return what is searched of a person: e-mail and creator, folded, a line each."""
-    return f"{fold(email)}\n{fold(created_by)}"
+    return f"{normalize(email)}\n{normalize(created_by)}"
 
 
 def normalise_email(email: str) -> str:

@@ -5,7 +5,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Lower, Replace
 from django.db.models.lookups import Contains, EndsWith, Exact, StartsWith
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 
 _PLAIN = {
     "iexact": Exact,
@@ -37,7 +37,7 @@ def like(lookup: str, comparison: str, value: str) -> Q:
 
 def compare(text: str, comparison: str, value: str) -> bool:
     """Return whether a text at hand compares so with `value`."""
-    folded, asked = fold(text), fold(value)
+    folded, asked = normalize(text), normalize(value)
     match comparison:
         case "iexact":
             return folded == asked
