@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
-from runai_access.db.normalization import normalize
+from runai_access.db.normalization import normalize, normalize_term
 from runai_access.ui.keys import Among, AsStored, as_stored
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.tables import ListTable
@@ -38,7 +38,7 @@ class HolderTable(ListTable):
     def rules_of(self, holder: Any) -> list[NamedRule]:
         """Return the rules of a row, as far as in sight; those first that the search has found."""
         rules = self._rules.get(holder.pk, [])
-        return _found_first(rules, normalize(self.search)) if self.search else rules
+        return _found_first(rules, normalize_term(self.search)) if self.search else rules
 
     @cached_property
     def _rules(self) -> dict[UUID, list[NamedRule]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -24,8 +24,10 @@ from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
-from runai_access.api.texts import like
+from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
+from runai_access.ui.keys import Among
+from runai_access.ui.keyset import Bytewise
 
 # `app` and `service-account` are two names of one type; every client knows the first.
 SUBJECT_TYPES = {
@@ -37,7 +39,7 @@ SUBJECT_TYPES = {
 
 LISTING = Listing(
     fields={
-        "subjectId": Field("subject__name"),
+        "subjectId": Field("subject__name", normalized="subject_name"),
         "subjectType": Field("subject__type", accepts=SUBJECT_TYPES),
         "roleId": Field("role_id", Kind.NUMBER),
         "roleName": Field("role__name"),
@@ -182,7 +184,7 @@ def _asked(parameters: QueryDict) -> list[Q]:
         if (text := parameters.get(name)) is not None
     ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        asked.append(Q(subject__name__in=ids))
+        asked.append(Q(Among(Bytewise(F("subject_name")), [normalize_term(name) for name in ids])))
     return asked
 
 
@@ -243,7 +245,7 @@ _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "subjectType": lambda text: Q(
         subject__type=SUBJECT_TYPES[_known("subjectType", text, SUBJECT_TYPES)]
     ),
-    "subjectIdFilter": lambda text: like("subject__name", "icontains", text),
+    "subjectIdFilter": lambda text: Q(subject_name__contains=normalize_term(text)),
     "scopeType": lambda text: Q(scope__type=_known("scopeType", text, Scope.Type.values)),
     "scopeId": lambda text: Q(scope__uid=text),
     "roleId": lambda text: Q(role=_whole("roleId", text)),

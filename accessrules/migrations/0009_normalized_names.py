@@ -19,24 +19,24 @@ from runai_access.db.normalization_sql import (
 )
 
 
-def create_function(apps: Any, schema_editor: Any) -> None:
+def create_function(_: Any, schema_editor: Any) -> None:
     """Create the function that PostgreSQL normalizes text with."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(create_in_postgresql(), params=None)
 
 
-def drop_function(apps: Any, schema_editor: Any) -> None:
+def drop_function(_: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(drop_in_postgresql(), params=None)
 
 
-def refresh(apps: Any, schema_editor: Any) -> None:
+def refresh(apps: Any, _: Any) -> None:
     """Normalize the copies of names again. The form of ASCII names has not changed."""
     subjects = apps.get_model("accessrules", "Subject").objects.exclude(is_ascii(F("name")))
     recompute_in_batches(subjects, "folded_name", lambda subject: normalize(subject.name))
 
 
-def report(apps: Any, schema_editor: Any) -> None:
+def report(apps: Any, _: Any) -> None:
     """Print the living users, groups and sibling scopes whose names compare equal."""
     same: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     subjects = apps.get_model("accessrules", "Subject").objects.filter(retired_at=None)

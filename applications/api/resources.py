@@ -38,8 +38,8 @@ from runai_access.ui.keyset import Bytewise
 
 LISTING = Listing(
     fields={
-        "name": Field("subject__name"),
-        "clientId": Field("subject__name"),
+        "name": Field("subject__name", normalized="subject__folded_name"),
+        "clientId": Field("subject__name", normalized="subject__folded_name"),
         "enabled": Field("subject__enabled", Kind.FLAG),
         "createdBy": Field("created_by"),
         "createdAt": Field("created_at", Kind.TIME),

@@ -29,7 +29,7 @@ LISTING = Listing(
         "timestamp": Field("time", Kind.TIME),
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
-        "source_ip": Field("source_ip"),
+        "source_ip": Field("source_ip", Kind.ADDRESS),
         "action": Field("action"),
         "http_method": Field("http_method"),
         "result": Field("result"),

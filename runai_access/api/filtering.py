@@ -16,12 +16,14 @@ from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.texts import compare, like
+from runai_access.db.normalization import normalize
 
 
 class Kind(Enum):
     """What a field holds, and with it which operators make sense and how values are read."""
 
     TEXT = "text"
+    ADDRESS = "address"
     TIME = "time"
     NUMBER = "number"
     FLAG = "flag"
@@ -34,6 +36,7 @@ _TEXT = {
 _ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
 LOOKUPS = {
     Kind.TEXT: _TEXT,
+    Kind.ADDRESS: _TEXT,
     Kind.TIME: _ORDERED,
     Kind.NUMBER: _ORDERED,
     Kind.FLAG: {"==": "exact", "!=": "exact"},
@@ -52,12 +55,14 @@ _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
 class Field:
     """A field that lists may be filtered and sorted by: the model's lookup and its kind.
 
-    `accepts` maps what clients may write to what the column holds, where they differ.
+    `accepts` maps what clients may write to what the column holds, where they differ. `normalized` is
+    the lookup of the stored normalized form of a text, if there is one.
     """
 
     lookup: str
     kind: Kind = Kind.TEXT
     accepts: Mapping[str, str] | None = None
+    normalized: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,13 @@ class Condition:
 
     def as_q(self) -> Q:
         """Return what a database is asked."""
-        if isinstance(self.value, str):
-            condition = like(self.field.lookup, self.comparison, self.value)
+        if isinstance(self.value, str) and self.field.kind is Kind.TEXT:
+            condition = like(
+                self.field.lookup,
+                self.comparison,
+                self.value,
+                normalized_column=self.field.normalized,
+            )
         elif isinstance(self.value, datetime):
             condition = _in_time(self.field.lookup, self.comparison, self.value)
         else:
@@ -150,6 +160,8 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
+        case Kind.ADDRESS:
+            return normalize(raw)
         case Kind.TEXT:
             return (field.accepts or {}).get(raw.lower(), raw)
 

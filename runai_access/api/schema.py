@@ -35,6 +35,7 @@ _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-Aft
 _LIST_HEADERS = ["X-Total-Count", "Link"]
 _VALUES = {
     Kind.TEXT: r"[^\x00]+",
+    Kind.ADDRESS: r"[^\x00]+",
     Kind.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -42,7 +43,13 @@ _VALUES = {
     Kind.NUMBER: r"[0-9]{1,9}",
     Kind.FLAG: r"true|false",
 }
-_TYPE_OF = {Kind.TEXT: "text", Kind.TIME: "time", Kind.NUMBER: "number", Kind.FLAG: "true or false"}
+_TYPE_OF = {
+    Kind.TEXT: "text",
+    Kind.ADDRESS: "text",
+    Kind.TIME: "time",
+    Kind.NUMBER: "number",
+    Kind.FLAG: "true or false",
+}
 
 
 class ErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only

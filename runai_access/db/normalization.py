@@ -1,7 +1,7 @@
 """Normalization of text: names, email addresses, passwords and search terms.
 
-Two forms exist. The stored form is Unicode NFC. The compared form, from `normalize`, is NFKC, case-folded
-and without ignorable characters: two names with the same compared form are the same name.
+Two forms exist. The stored form is Unicode NFC. The compared form, from `normalize`, is NFKC,
+case-folded and without ignorable characters: two names with the same compared form are the same name.
 `normalization_sql` gives the same compared form in SQL.
 """
 
@@ -20,7 +20,7 @@ IGNORABLE_RANGES = (
 _IGNORABLE = re.compile(
     "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE_RANGES) + "]"
 )
-# The full case folding of U+0130, the capital I with a dot, is "i" and the mark U+0307; both look alike.
+# The case folding of U+0130, the capital I with a dot, is "i" and the mark U+0307; both look alike.
 DOTTED_I = "i\u0307+"
 _DOTTED_I = re.compile(DOTTED_I)
 
@@ -29,7 +29,7 @@ def normalize(text: str) -> str:
     """Return the compared form of `text`, on one line.
 
     Follows NFKC_Casefold (Unicode, section 3.13), with one addition: a dot above that directly follows
-    "i" is removed, so that "istanbul" equals "İSTANBUL". The dotless "ı" remains a letter of its own.
+    "i" is removed, so that "istanbul" equals "İSTANBUL". The dotless i remains a letter of its own.
     """
     if text.isascii():
         return text.lower().replace("\n", " ")
@@ -48,7 +48,7 @@ def stored_form(text: str) -> str:
 
 
 def normalize_email(email: str) -> str:
-    """Return the form in which an email address is stored: NFC and lower case, without space around it."""
+    """Return the stored form of an email address: NFC, lower case, without space around it."""
     return stored_form(stored_form(email).strip().lower())
 
 

@@ -1,8 +1,8 @@
 """The compared form of `normalization.normalize` in SQL, for text without a stored normalized column.
 
-SQLite calls the Python function. PostgreSQL has a function of its own, made of the same tables; only its
-NFKC is the server's, so characters newer than the server's Unicode version may compare differently.
-Both databases handle ASCII text, which nearly all text is, without that function.
+SQLite calls the Python function. PostgreSQL has a function of its own, made of the same tables; only
+its NFKC is the server's: characters newer than the server's Unicode version may compare differently.
+ASCII text, which nearly all text is, needs neither function.
 """
 
 import sys
@@ -50,7 +50,7 @@ def is_ascii(text: Combinable) -> Exact:
     return Exact(_ByteLength(text), Length(text))
 
 
-def normalized(column: str | Combinable) -> Coalesce:
+def normalized(column: str | Combinable) -> Case:
     """Return the compared form of `column`; NULL becomes empty text, which contains nothing."""
     given: Combinable = F(column) if isinstance(column, str) else column
     text = Coalesce(Cast(given, _TEXT), Value("", _TEXT))
@@ -95,6 +95,6 @@ def drop_in_postgresql() -> str:
 
 
 def _stable_characters() -> list[str]:
-    """Return the characters that NFKC leaves as they are: only those are left to fold after it."""
+    """Return the characters that NFKC leaves as they are: no others are left after it."""
     every = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF)
     return [c for c in every if unicodedata.is_normalized("NFKC", c)]

@@ -25,7 +25,7 @@ LOCAL = "local"
 
 LISTING = Listing(
     fields={
-        "username": Field("email"),
+        "username": Field("email", normalized="subject__folded_name"),
         "createdBy": Field("created_by"),
         "creationTime": Field("created_at", Kind.TIME),
         "lastUpdated": Field("updated_at", Kind.TIME),
