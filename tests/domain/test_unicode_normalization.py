@@ -19,7 +19,7 @@ from runai_access.db.normalization import (
 )
 from runai_access.db.normalization_sql import normalized
 from runai_access.ui.markup import marked
-from tests.domain.unicode_examples import SAME, decomposed
+from tests.unicode_examples import SAME, decomposed
 
 # Marks, joiners and letters that combine, fold or vanish, far more often than chance would bring them.
 _TRICKY = (
