@@ -51,7 +51,7 @@ def report(apps: Any, _: Any) -> None:
     if pairs:
         print("\nThese names count as the same; rename all but one of each:")
     for where, found in pairs:
-        print(f"  {where}: {', '.join(map(ascii, found))}")
+        print(f"  {where}: {', '.join(sorted(map(ascii, found)))}")
 
 
 class Migration(migrations.Migration):

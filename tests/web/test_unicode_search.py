@@ -1,6 +1,7 @@
 """Pages and API find the same rows, however names and search terms are spelled."""
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -32,7 +33,7 @@ def api(db: None) -> Client:
     return Client(headers={"Authorization": f"Bearer {issue(root).text}"})
 
 
-def asked(api: Client, path: str, **parameters: str) -> object:
+def asked(api: Client, path: str, **parameters: str) -> Any:
     answer = api.get(f"/api/v1/{path}?{urlencode(parameters)}")
     assert answer.status_code == 200, answer.content
     return json.loads(answer.content)
