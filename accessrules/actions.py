@@ -64,16 +64,30 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
 def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
     """Make the subject of a new user, application or group, in the caller's transaction.
 
-    Raises Conflict where a living one has that name, also when the other was a moment faster;
-    `field` is the input that the name came from.
+    Raises Conflict where a living one has that name, or one that compares equal, also when the other
+    was a moment faster; `field` is the input that the name came from.
     """
     subject = Subject(id=uuid.uuid4(), type=type_, name=name)
+    # Names of applications are lower-case ASCII: the constraint alone sees every equal one.
+    if type_ != Subject.Type.APP:
+        lock_administration()
+        same = Subject.objects.living().filter(type=type_).same_name(name).first()
+        if same is not None:
+            raise Conflict(taken(name, by=same.name), field=field)
     try:
         with transaction.atomic():
             subject.save(force_insert=True)
     except IntegrityError as error:
-        raise Conflict(f"The name {name} is taken.", field=field) from error
+        raise Conflict(taken(name, by=name), field=field) from error
     return subject
+
+
+def taken(name: str, *, by: str, where: str = "") -> str:
+    """Return the sentence that refuses a name because another one compares equal."""
+    place = f" in {where}" if where else ""
+    if by == name:
+        return f"The name {name} is taken{place}."
+    return f"The name {name} is taken{place}: it counts as the same as {by}."
 
 
 def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
@@ -188,9 +202,7 @@ def find_subject(type_: str, name_or_id: str) -> Subject:
     living = Subject.objects.living().filter(type=type_)
     subject = None
     if is_storable(name_or_id):
-        # People are kept under the lower-case spelling of their e-mail.
-        name = name_or_id.lower() if type_ == Subject.Type.USER else name_or_id
-        subject = living.filter(name=name).first() or _by_id(living, name_or_id)
+        subject = living.one_named(name_or_id) or _by_id(living, name_or_id)
     if subject is None:
         raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
     return subject

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db.models import F, Q
@@ -19,7 +17,8 @@ from accessrules.authorization import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from accessrules.scope_tree import full_names
 from accessrules.search import keys_of_subjects, names_matching, rules_to_find
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_term
+from runai_access.db.normalization_sql import normalized
 from runai_access.ui.filters import (
     ANY_OF,
     CONTAINS,
@@ -58,8 +57,8 @@ class ScopeKind(ChoiceKind):
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         scopes = self._scopes(context).order_by("depth", "name", "pk")
-        term = fold(search)
-        pks = [pk for pk, name in scopes.values_list("pk", "name") if term in fold(name)]
+        term = normalize_term(search)
+        pks = [pk for pk, name in scopes.values_list("pk", "name") if term in normalize(name)]
         return self._made(scopes.filter(pk__in=pks[:OFFERED]))
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
@@ -127,7 +126,7 @@ class RuleSubjectKind(TextKind):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
         if operator == IS_NOT:
             return None
-        longest, is_only = fold(max(values, key=len)), len(values) == 1
+        longest, is_only = normalize(max(values, key=len)), len(values) == 1
         if operator == CONTAINS:
             seen = rules_to_find(context)
             return keys_of_subjects(seen, longest, is_exact=is_only)
@@ -137,28 +136,20 @@ class RuleSubjectKind(TextKind):
 
 @dataclass(frozen=True)
 class AuthorizerKind(TextKind):
-    """Who authorized it: names are kept in lower case, which folding changes for a few letters."""
-
-    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
-        condition = Q()
-        for value in values:
-            spellings = {value.lower(), fold(value)}
-            one = reduce(or_, (self.lookup(operator, text) for text in sorted(spellings)))
-            condition &= ~one if operator == IS_NOT else one
-        return condition
+    """Who authorized it: a name, of which no normalized form is stored."""
 
     def lookup(self, operator: Operator, text: str) -> Q:
         # Where one person authorized nearly all, the index would give all of them, unsorted.
         kinds = {"contains": Contains, "starts_with": StartsWith}
-        return Q(kinds.get(operator.name, Exact)(Aside(F(self.path)), text))
+        return Q(kinds.get(operator.name, Exact)(normalized(Aside(F(self.path))), text))
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
         if operator in (IS_NOT, CONTAINS):
             return None
-        longest = max(values, key=len)
-        beginnings = {longest.lower(), fold(longest)}
-        begins = reduce(or_, (_begins(self.path, text) for text in beginnings))
-        return _keys(context, begins, is_exact=False)
+        longest = normalize(max(values, key=len))
+        # Only the domain of an email address can be stored in another form than it is compared in.
+        local_part, at, _ = longest.partition("@")
+        return _keys(context, _begins(self.path, local_part + at), is_exact=False)
 
 
 class RoleNameKind(TextKind):
@@ -168,7 +159,7 @@ class RoleNameKind(TextKind):
         names = list(Role.objects.values_list("pk", "name"))
         condition = Q()
         for value in values:
-            named = Q(pk__in=names_matching(names, operator.name, fold(value)))
+            named = Q(pk__in=names_matching(names, operator.name, normalize(value)))
             condition &= ~named if operator == IS_NOT else named
         return condition
 

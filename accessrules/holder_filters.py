@@ -12,7 +12,7 @@ from django.db.models.lookups import Contains, Exact, StartsWith
 from accessrules.authorization import Authority
 from accessrules.filters import RoleKind, ScopeKind
 from accessrules.models import AccessRuleQuerySet, Role
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.filters import (
     ANY_OF,
     IS_NOT,
@@ -34,7 +34,7 @@ class CreatorKind(TextKind):
         lookup = {"contains": Contains, "starts_with": StartsWith}.get(operator.name, Exact)
         condition = Q()
         for value in values:
-            one = Q(lookup(line, fold(value)))
+            one = Q(lookup(line, normalize(value)))
             condition &= ~one if operator == IS_NOT else one
         return condition
 

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_term
 from runai_access.ui.keys import Among, AsStored, as_stored
 from runai_access.ui.keyset import Bytewise, Sort
 from runai_access.ui.tables import ListTable
@@ -38,7 +38,7 @@ class HolderTable(ListTable):
     def rules_of(self, holder: Any) -> list[NamedRule]:
         """Return the rules of a row, as far as in sight; those first that the search has found."""
         rules = self._rules.get(holder.pk, [])
-        return _found_first(rules, fold(self.search)) if self.search else rules
+        return _found_first(rules, normalize_term(self.search)) if self.search else rules
 
     @cached_property
     def _rules(self) -> dict[UUID, list[NamedRule]]:
@@ -46,7 +46,7 @@ class HolderTable(ListTable):
 
 
 def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
-    return sorted(rules, key=lambda rule: term not in fold(f"{rule.role}\n{rule.scope}"))
+    return sorted(rules, key=lambda rule: term not in normalize(f"{rule.role}\n{rule.scope}"))
 
 
 def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[NamedRule]]:

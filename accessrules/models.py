@@ -11,11 +11,11 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Left, Length
-from django.db.models.lookups import In
+from django.db.models.lookups import Exact, In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.keys import Among, Aside
 from runai_access.ui.keyset import Bytewise
 from runai_access.ui.row_urls import row_url
@@ -62,7 +62,7 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # not subscripta
         return name, path, args, {**options, "source": self.source}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = fold(getattr(model_instance, self.source))
+        folded = normalize(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, folded)
         return folded
 
@@ -70,6 +70,16 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]  # not subscripta
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def living(self) -> Self:
         return self.filter(retired_at=None)
+
+    def same_name(self, name: str) -> Self:
+        """Find those whose names compare equal to `name`: more than one only from earlier versions."""
+        return self.filter(Exact(Bytewise(F("folded_name")), normalize(name)))
+
+    def one_named(self, name: str) -> "Subject | None":
+        """Return the subject of exactly that name, else the only one whose name compares equal."""
+        same = list(self.same_name(name).order_by("pk"))
+        exact = [subject for subject in same if subject.name == name]
+        return (exact or same)[0] if exact or len(same) == 1 else None
 
 
 class Subject(models.Model):

@@ -14,7 +14,7 @@ from accessrules.catalogue import ACCOUNT_ONLY
 from accessrules.effective import Access, actions_by_type, members_in_sight
 from accessrules.grants import permissions_of
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize_term
 from runai_access.ui.keys import Among, Aside
 from runai_access.ui.keyset import Bytewise
 
@@ -71,7 +71,7 @@ class Holders:
     def _own(self, places: list[int]) -> QuerySet[AccessRule, Any]:
         rules = self._rules(places)
         if self._asked.name:
-            rules = rules.filter(subject_name__contains=fold(self._asked.name))
+            rules = rules.filter(subject_name__contains=normalize_term(self._asked.name))
         return _in_order(rules, "subject_name", "subject")
 
     def _of_members(self, places: list[int]) -> QuerySet[AccessRule, Any]:
@@ -80,7 +80,7 @@ class Holders:
             subject__type=Subject.Type.GROUP,
             subject__memberships__in=members_in_sight(self._authority).values("pk"),
             subject__memberships__member__enabled=True,
-            subject__memberships__member__folded_name__contains=fold(self._asked.name),
+            subject__memberships__member__folded_name__contains=normalize_term(self._asked.name),
         )
         member = "subject__memberships__member"
         return _in_order(rules, f"{member}__folded_name", member)

@@ -7,14 +7,17 @@ below a scope that is moved or deleted at that moment.
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from accessrules.actions import lock_administration, lock_scope
+from accessrules.actions import lock_administration, lock_scope, taken
 from accessrules.authorization import Authority
 from accessrules.callers import Caller
 from accessrules.models import LABEL_DIGITS, AccessRule, Scope, at_or_below
 from accessrules.validators import check_name
 from runai_access.audit.recorder import Entity, record
+from runai_access.db.normalization import normalize
+from runai_access.db.normalization_sql import normalized
 from runai_access.errors import Conflict
 
 
@@ -123,6 +126,7 @@ def _require_not_fixed(scope: Scope) -> None:
 def _save(scope: Scope, *fields: str) -> None:
     """Write a new scope, or `fields` of one."""
     scope.updated_at = timezone.now()
+    _require_free_name(scope)
     try:
         with transaction.atomic():
             if fields:
@@ -130,8 +134,18 @@ def _save(scope: Scope, *fields: str) -> None:
             else:
                 scope.save(force_insert=True)
     except IntegrityError as error:
-        above = scope.parent.label if scope.parent else "the top"
-        raise Conflict(f"The name {scope.name} is taken in {above}.", field="name") from error
+        raise Conflict(
+            taken(scope.name, by=scope.name, where=_parent(scope).label), field="name"
+        ) from error
+
+
+def _require_free_name(scope: Scope) -> None:
+    """Raise Conflict where the name of another scope below the same parent compares equal."""
+    others = Scope.objects.filter(parent=_parent(scope)).exclude(pk=scope.pk)
+    same = others.filter(Exact(normalized("name"), normalize(scope.name))).first()
+    if same is not None:
+        message = taken(scope.name, by=same.name, where=_parent(scope).label)
+        raise Conflict(message, field="name")
 
 
 def _record(caller: Caller, action: str, scope: Scope, **changes: list[object]) -> None:

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 
 from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, at_or_below
 from accessrules.scope_tree import full_names
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_term
 
 SHOWN = 50
 LONGEST_SEARCH = 200
@@ -117,9 +117,9 @@ class ScopeTree:
     @property
     def found(self) -> list[Found]:
         """The first scopes with the search's text in their names."""
-        term = fold(self.find)
+        term = normalize_term(self.find)
         names = self.scopes.order_by("depth", "name", "pk").values_list("pk", "name")
-        pks = [pk for pk, name in names if term in fold(name)]
+        pks = [pk for pk, name in names if term in normalize(name)]
         self.left_out = max(0, len(pks) - SHOWN)
         scopes = list(self.scopes.filter(pk__in=pks[:SHOWN]).order_by("depth", "name", "pk"))
         full = full_names(scopes)

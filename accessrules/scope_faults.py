@@ -9,6 +9,7 @@ from accessrules.models import AccessRule, Scope
 from accessrules.scope_files import Contents, Entry, Fault, Place
 from accessrules.scope_files.rows import shown
 from accessrules.scope_plan import Layout, Node, Plan
+from runai_access.db.normalization import normalize
 
 AT_ONCE = 500
 _SHOWN_OF_A_CIRCLE = 4
@@ -30,11 +31,12 @@ def without_repeated(entries: Iterable[Entry], faults: list[Fault]) -> list[Entr
 
 
 def faults_of_places(plan: Plan) -> Iterator[Fault]:
-    """Yield a fault for each entry whose name is taken where it would stand."""
+    """Yield a fault for each entry whose name, or an equal one, is taken where it would stand."""
     places: dict[tuple[int, str], Node] = {}
     for node in sorted(plan.nodes, key=lambda node: node.place):
-        first = places.setdefault((id(node.parent), node.name), node)
-        if first is node:
+        first = places.setdefault((id(node.parent), normalize(node.name)), node)
+        # Of two that are there already an earlier version made the second; the file changes neither.
+        if first is node or (first.is_kept and node.is_kept):
             continue
         place = f"{shown(node.name)} in {node.above.label}"
         if first.entry:

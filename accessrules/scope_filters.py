@@ -9,7 +9,7 @@ from accessrules.authorization import Authority
 from accessrules.filters import AuthorizerKind, ScopeKind, numbers, people_in_sight
 from accessrules.models import Scope, at_or_below
 from accessrules.search import names_matching
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.filters import (
     IS_NOT,
     NONE,
@@ -30,7 +30,7 @@ class ScopeNameKind(TextKind):
         names = scope_policy.in_sight(context).values_list("pk", "name")
         condition = Q()
         for value in values:
-            named = Q(Among("pk", names_matching(names, operator.name, fold(value))))
+            named = Q(Among("pk", names_matching(names, operator.name, normalize(value))))
             condition &= ~named if operator == IS_NOT else named
         return condition
 

@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from accessrules.models import Scope, scope_label
 from accessrules.scope_files import Entry, Place
 from accessrules.scope_tree import SEPARATOR
+from runai_access.db.normalization import normalize
 
 TYPES = (Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
 
@@ -47,6 +48,13 @@ class Node:
     def place(self) -> Place:
         """Where the file names it, if it does."""
         return self.entry.place if self.entry else Place()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is there already, and keeps its name and parent."""
+        if self.scope is None:
+            return False
+        return self.scope.name == self.name and self.scope.parent == self.above.scope
 
     @cached_property
     def reference(self) -> str:
@@ -151,15 +159,26 @@ class _Level:
         }
         self._by_id = {_id(node): node for node in nodes}
         self._by_names: dict[str, Node | None] = {}
+        self._by_equal_names: dict[str, Node | None] = {}
         for node in nodes:
-            for names in {node.reference, spaced(node.name)}:
-                self._by_names[names] = None if names in self._by_names else node
+            references = {node.reference, spaced(node.name)}
+            _enter(self._by_names, references, node)
+            _enter(self._by_equal_names, set(map(normalize, references)), node)
 
     def find(self, text: str) -> Node | None:
-        """Return the one scope of that id, of those names from the cluster down, or of that name."""
+        """Return the one scope of that id, of those names from the cluster down, or of that name.
+
+        Names that are exactly these come before those that compare equal.
+        """
         by_id = self._by_id.get(text) if text else None
         names = spaced(text)
-        return by_id or self._by_names.get(names) or self._by_names.get(self._short(names))
+        return (
+            by_id
+            or self._by_names.get(names)
+            or self._by_names.get(self._short(names))
+            or self._by_equal_names.get(normalize(names))
+            or self._by_equal_names.get(normalize(self._short(names)))
+        )
 
     def _short(self, names: str) -> str:
         """Return names without that of the account, with which the console shows them."""
@@ -167,7 +186,13 @@ class _Level:
 
     def is_ambiguous(self, text: str) -> bool:
         """Return whether there are several of those names."""
-        return spaced(text) in self._by_names and self.find(text) is None
+        return normalize(spaced(text)) in self._by_equal_names and self.find(text) is None
+
+
+def _enter(index: dict[str, Node | None], keys: set[str], node: Node) -> None:
+    """Enter a node under its keys; a key of several nodes leads to none."""
+    for key in keys:
+        index[key] = None if key in index else node
 
 
 def _id(node: Node) -> str:
@@ -182,7 +207,11 @@ class _Placing:
         self._lost = lost
         self._scopes = scopes
         self._by_id = {scope.uid: scope for scope in scopes}
-        self._by_place = {(scope.parent_id, scope.name): scope for scope in scopes}
+        self._by_place: dict[tuple[int | None, str], Scope] = {}
+        for scope in scopes:
+            self._by_place.setdefault((scope.parent_id, normalize(scope.name)), scope)
+        # Exactly that name comes before one that compares equal.
+        self._by_place |= {(scope.parent_id, scope.name): scope for scope in scopes}
 
     def nodes(self, type_: Scope.Type, entries: list[Entry]) -> list[Node]:
         """Return a node for each entry that has a place, and for each scope that none names."""
@@ -205,4 +234,7 @@ class _Placing:
         ]
 
     def _at(self, parent: Node, name: str) -> Scope | None:
-        return self._by_place.get((parent.scope.pk, name)) if parent.scope else None
+        if parent.scope is None:
+            return None
+        equal = self._by_place.get((parent.scope.pk, normalize(name)))
+        return self._by_place.get((parent.scope.pk, name), equal)

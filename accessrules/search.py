@@ -11,7 +11,7 @@ from accessrules import scope_policy
 from accessrules.authorization import Authority
 from accessrules.effective import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_term
 from runai_access.ui.keys import Among, Aside, Keys
 from runai_access.ui.narrowing import Narrowing
 
@@ -41,7 +41,7 @@ def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None
 
 def search(text: str, authority: Authority) -> Narrowing:
     """Return what leaves the rules whose subject, role or scope has `text` in its name."""
-    term = fold(text)
+    term = normalize_term(text)
     roles, scopes = roles_named(text), scopes_named(text, authority)
     seen = rules_to_find(authority)
     condition = (
@@ -102,31 +102,31 @@ def in_sight(authority: Authority) -> Narrowing:
 
 def roles_named(text: str) -> list[int]:
     """Return the ids of the roles that have `text` in their names."""
-    term = fold(text)
-    return [pk for pk, name in Role.objects.values_list("pk", "name") if term in fold(name)]
+    term = normalize_term(text)
+    return [pk for pk, name in Role.objects.values_list("pk", "name") if term in normalize(name)]
 
 
 def roles_saying(text: str) -> list[int]:
     """Return the ids of the roles that have `text` in their names or descriptions."""
-    term = fold(text)
+    term = normalize_term(text)
     rows = Role.objects.values_list("pk", "name", "description")
-    return [pk for pk, *texts in rows if term in fold("\0".join(texts))]
+    return [pk for pk, *texts in rows if term in normalize("\0".join(texts))]
 
 
 def names_matching(names: Iterable[tuple[int, str]], operator: str, term: str) -> list[int]:
     """Return the ids of the names that contain, start with or are a folded text."""
     if operator == "contains":
-        return [pk for pk, name in names if term in fold(name)]
+        return [pk for pk, name in names if term in normalize(name)]
     if operator == "starts_with":
-        return [pk for pk, name in names if fold(name).startswith(term)]
-    return [pk for pk, name in names if fold(name) == term]
+        return [pk for pk, name in names if normalize(name).startswith(term)]
+    return [pk for pk, name in names if normalize(name) == term]
 
 
 def scopes_saying(text: str, authority: Authority) -> list[int]:
     """Return the ids of the scopes in sight that have `text` in their names or ids."""
-    term = fold(text)
+    term = normalize_term(text)
     rows = scope_policy.in_sight(authority).values_list("pk", "name", "uid")
-    return [pk for pk, name, uid in rows if term in fold(name) or term in fold(uid)]
+    return [pk for pk, name, uid in rows if term in normalize(name) or term in normalize(uid)]
 
 
 def scopes_named(text: str, authority: Authority) -> list[int]:
@@ -134,7 +134,7 @@ def scopes_named(text: str, authority: Authority) -> list[int]:
 
     Roles and scopes are few, so their names are folded and looked through here.
     """
-    term = fold(text)
+    term = normalize_term(text)
     seen = Scope.objects.at_or_below(authority.where("read", "access_rules"))
     names = seen.order_by().values_list("pk", "name")
-    return [pk for pk, name in names if term in fold(name)]
+    return [pk for pk, name in names if term in normalize(name)]

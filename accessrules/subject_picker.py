@@ -15,8 +15,8 @@ from accessrules.authorization import Authority
 from accessrules.effective import subjects_in_sight
 from accessrules.models import Subject, SubjectQuerySet
 from accessrules.several import MOST_SUBJECTS
+from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
-from runai_access.folding import fold
 from runai_access.ui.keys import Aside
 from runai_access.ui.keyset import Bytewise, count_up_to
 
@@ -62,7 +62,7 @@ class SubjectPicker:
     @cached_property
     def found(self) -> list[Subject]:
         """The first that the search finds; those out of sight by their whole name only."""
-        term = fold(self.find)
+        term = normalize_term(self.find)
         names = self._offered
         if self.is_large:
             # Met by walking through the index by name; of a type, most are those that are met.

@@ -1,10 +1,17 @@
 """What a text must be before a database is asked about it, and what a name may be."""
 
 import re
+import unicodedata
 
 from django.core.exceptions import ValidationError
 
+from runai_access.db.normalization import stored_form
+
 LONGEST_NAME = 255
+# ZERO WIDTH NON-JOINER and JOINER between two characters beyond ASCII: elsewhere they change nothing.
+_JOINERS = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+# Letters and symbols that show nothing: the blank of Braille and the fillers of Hangul.
+_BLANKS = frozenset("\u2800\u115f\u1160\u3164\uffa0")
 _SCOPE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", re.ASCII)
 
 
@@ -17,15 +24,21 @@ def is_storable(text: str) -> bool:
 
 
 def check_name(name: str) -> str:
-    """Return the name of a group or scope without space around it; raise ValidationError.
+    """Return the stored form of a group's or scope's name; raise ValidationError.
 
-    A name is shown in lists and sentences: it is 1 to 255 characters long and all of them print.
+    A name is 1 to 255 characters long, after space around it is removed. It has at least one visible
+    character, none that does not print, and none that looks like a space. Joiners are allowed inside:
+    Persian names and emoji sequences need them.
     """
-    name = name.strip()
+    name = stored_form(name).strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ValidationError({"name": f"A name is 1 to {LONGEST_NAME} characters long."})
-    if not name.isprintable():
+    if not _JOINERS.sub("", name).isprintable():
         raise ValidationError({"name": "A name must not contain characters that don't print."})
+    if any(character in _BLANKS for character in name):
+        raise ValidationError({"name": "A name must not contain characters that look like spaces."})
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in name):
+        raise ValidationError({"name": "A name must have at least one visible character."})
     return name
 
 

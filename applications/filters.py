@@ -23,7 +23,7 @@ from applications.search import (
     keys_with_text,
     sees_kept_rule,
 )
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.filters import (
     CONTAINS,
     IS_NOT,
@@ -46,7 +46,7 @@ class NameKind(TextKind):
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         condition = Q()
-        for value in map(fold, values):
+        for value in map(normalize, values):
             if operator == CONTAINS:
                 condition &= Q(GreaterThan(StrIndex(_NAME, Value(value)), 0))
             elif operator == STARTS_WITH:
@@ -58,7 +58,7 @@ class NameKind(TextKind):
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
         if operator == CONTAINS:
-            return keys_with_text(max(map(fold, values), key=len), is_exact=False)
+            return keys_with_text(max(map(normalize, values), key=len), is_exact=False)
         if operator == IS_NOT:
             return None
         return Keys.of(Application.objects.filter(self.condition(operator, values, context)))
@@ -70,7 +70,7 @@ class MakerKind(CreatorKind):
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         condition = Q()
-        for value in map(fold, values):
+        for value in map(normalize, values):
             if operator == CONTAINS:
                 condition &= Q(GreaterThan(StrIndex(_CREATOR, Value(value)), 0))
             elif operator == STARTS_WITH:
@@ -83,7 +83,7 @@ class MakerKind(CreatorKind):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
         if operator == IS_NOT:
             return None
-        longest = max(map(fold, values), key=len)
+        longest = max(map(normalize, values), key=len)
         if operator == CONTAINS:
             return keys_with_text(longest, is_exact=False)
         end = "" if operator == STARTS_WITH else "\n"

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accessrules.models import Subject
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.keyset import Bytewise
 from runai_access.ui.row_urls import row_url
 
@@ -116,7 +116,7 @@ def search_text_of(name: str, created_by: str) -> str:
     Each line has its end, so that a whole one is found by the index too. Neither ever changes, so it
     is made once, when the row is.
     """
-    return f"{fold(name)}\n{fold(created_by)}\n"
+    return f"{normalize(name)}\n{normalize(created_by)}\n"
 
 
 class SigningKey(models.Model):

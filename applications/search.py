@@ -16,7 +16,7 @@ from accessrules.authorization import ACCOUNT, Authority
 from accessrules.models import AccessRule, AccessRuleQuerySet
 from accessrules.search import roles_named, scopes_named
 from applications.models import Application
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize_term
 from runai_access.ui import narrowing
 from runai_access.ui.keys import Among, Aside, Keys
 from runai_access.ui.narrowing import Narrowing
@@ -29,7 +29,7 @@ _MERGED = 200
 
 def search(text: str, authority: Authority) -> Narrowing:
     """Return what leaves the applications that `text` is found in, as far as rules are in sight."""
-    term = fold(text)
+    term = normalize_term(text)
     roles, scopes = roles_named(text), scopes_named(text, authority)
     if not roles and not scopes:
         return Narrowing(Q(has_text(term)), keys_with_text(term))

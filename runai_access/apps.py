@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.backends.signals import connection_created
 
 
 class RunaiAccessConfig(AppConfig):
@@ -7,6 +8,8 @@ class RunaiAccessConfig(AppConfig):
 
     def ready(self) -> None:
         from runai_access.connections import ask_only_after_a_pause
+        from runai_access.db.normalization_sql import register_with_sqlite
 
+        connection_created.connect(register_with_sqlite, dispatch_uid="normalization.sqlite")
         if not settings.IS_SQLITE:  # a file needs no asking
             ask_only_after_a_pause()

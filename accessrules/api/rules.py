@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -25,8 +24,10 @@ from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
 from runai_access.api.parameters import read_flag, require_one_of
-from runai_access.api.texts import like
+from runai_access.db.normalization import normalize_term
+from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
+from runai_access.ui.keys import Among
 from runai_access.ui.keyset import Bytewise
 
 # `app` and `service-account` are two names of one type; every client knows the first.
@@ -39,15 +40,17 @@ SUBJECT_TYPES = {
 
 LISTING = Listing(
     fields={
-        "subjectId": Field("subject__name", order=Bytewise(F("subject_name"))),
+        "subjectId": Field(
+            "subject__name", normalized="subject_name", order=Bytewise(F("subject_name"))
+        ),
         "subjectType": Field(
             "subject__type", accepts=SUBJECT_TYPES, order=Bytewise(F("subject_type"))
         ),
         "roleId": Field("role_id", Kind.NUMBER),
-        "roleName": Field("role__name", order=Lower("role_name")),
+        "roleName": Field("role__name", order=normalized("role_name")),
         "scopeId": Field("scope__uid"),
         "scopeType": Field("scope__type"),
-        "scopeName": Field("scope__name", order=Lower("scope_name")),
+        "scopeName": Field("scope__name", order=normalized("scope_name")),
         "createdAt": Field("created_at", Kind.TIME),
         "deletedAt": Field("deleted_at", Kind.TIME, is_nullable=True),
         # Emails, names of applications and "system": all in lower case.
@@ -207,7 +210,7 @@ def _asked(parameters: QueryDict) -> list[Q]:
         if (text := parameters.get(name)) is not None
     ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        asked.append(Q(subject__name__in=ids))
+        asked.append(Q(Among(Bytewise(F("subject_name")), [normalize_term(name) for name in ids])))
     return asked
 
 
@@ -258,7 +261,7 @@ _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "subjectType": lambda text: Q(
         subject__type=SUBJECT_TYPES[require_one_of("subjectType", text, SUBJECT_TYPES)]
     ),
-    "subjectIdFilter": lambda text: like("subject__name", "icontains", text),
+    "subjectIdFilter": lambda text: Q(subject_name__contains=normalize_term(text)),
     "scopeType": lambda text: Q(scope__type=require_one_of("scopeType", text, Scope.Type.values)),
     "scopeId": lambda text: Q(scope__uid=text),
     "roleId": lambda text: Q(role=_whole("roleId", text)),

@@ -1,9 +1,12 @@
 """How an operator names a subject or a scope on the command line."""
 
 from django.core.management import CommandError
+from django.db.models.lookups import Exact
 
 from accessrules.actions import find_subject
-from accessrules.models import ACCOUNT_PATH, Scope, Subject
+from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, Subject
+from runai_access.db.normalization import normalize
+from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
 
 # What an operator may call a type of scope, and what the wire contract calls it.
@@ -35,8 +38,7 @@ def subject_named(text: str) -> Subject:
             f"the types are {', '.join(SUBJECT_TYPES)}."
         )
     try:
-        # An e-mail is kept in lower case; the other names are in it already, or exact.
-        return find_subject(type_, name.lower() if type_ == Subject.Type.USER else name)
+        return find_subject(type_, name)
     except NotFound as error:
         raise CommandError(str(error)) from error
 
@@ -59,10 +61,16 @@ def scope_named(text: str, *, called: str) -> Scope:
     by_id = scopes.filter(uid=name_or_id).first()
     if by_id is not None:
         return by_id
-    named = [] if type_ == Scope.Type.SYSTEM else list(scopes.filter(name=name_or_id))
+    named = [] if type_ == Scope.Type.SYSTEM else _scopes_named(scopes, name_or_id)
     if not named:
         raise CommandError(f"There is no {type_name} {name_or_id!r}.")
     if len(named) > 1:
         ids = "\n".join(f"  {type_name}:{scope.uid}  in {scope.parent}" for scope in named)
         raise CommandError(f"{len(named)} {type_name}s are named {name_or_id}; say which:\n{ids}")
     return named[0]
+
+
+def _scopes_named(scopes: ScopeQuerySet, name: str) -> list[Scope]:
+    """Return the scopes of exactly that name, else those whose names compare equal."""
+    same = list(scopes.filter(Exact(normalized("name"), normalize(name))))
+    return [scope for scope in same if scope.name == name] or same

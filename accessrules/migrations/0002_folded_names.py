@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 import accessrules.models
 import runai_access.ui.keyset
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 
 ROWS_AT_ONCE = 2_000
 
@@ -14,7 +14,7 @@ def fill(apps: Any, _: Any) -> None:
     subjects = apps.get_model("accessrules", "Subject").objects
     waiting = []
     for subject in subjects.only("name").iterator(chunk_size=ROWS_AT_ONCE):
-        subject.folded_name = fold(subject.name)
+        subject.folded_name = normalize(subject.name)
         waiting.append(subject)
         if len(waiting) == ROWS_AT_ONCE:
             subjects.bulk_update(waiting, ["folded_name"])

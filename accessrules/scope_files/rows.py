@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from accessrules.models import Scope
 from accessrules.validators import check_name, check_scope_id
+from runai_access.db.normalization import stored_form
 from runai_access.errors import DomainError
 
 COLUMNS = ("id", "type", "name", "parent")
@@ -102,7 +103,7 @@ def entry_of(row: Row, place: Place) -> tuple[Entry | None, list[Fault]]:
     if problems:
         return None, [Fault(place, problem) for problem in problems]
     type_ = TYPES[values["type"]]
-    name, id_, parent = (values.get(key, "") for key in ("name", "id", "parent"))
+    name, id_, parent = (stored_form(values.get(key, "")) for key in ("name", "id", "parent"))
     return Entry(place, type_, name, id_, parent), []
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 
 ROWS_AT_ONCE = 2_000
 
@@ -16,7 +16,7 @@ def fill(apps: Any, _: Any) -> None:
     rows = applications.select_related("subject").only("subject__name", "created_by")
     for application in rows.iterator(chunk_size=ROWS_AT_ONCE):
         application.search_text = (
-            f"{fold(application.subject.name)}\n{fold(application.created_by)}"
+            f"{normalize(application.subject.name)}\n{normalize(application.created_by)}"
         )
         waiting.append(application)
         if len(waiting) == ROWS_AT_ONCE:

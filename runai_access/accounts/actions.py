@@ -25,10 +25,11 @@ from accessrules.callers import Caller
 from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.models import User, normalise_email
+from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_email
 from runai_access.audit.recorder import Entity, record
+from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.errors import AlreadyDone, Conflict, NotFound
 
 
@@ -49,7 +50,7 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     Raises Denied, ValidationError for a bad e-mail or password, Conflict for a taken e-mail.
     """
     policy.require(caller, "create")
-    email = check_email(normalise_email(email))
+    email = check_email(normalize_email(email))
     user = User(email=email, created_by=caller.name)
     set_password(user, password)  # before the transaction: it is slow, and locks are short
     return _insert(user, caller)
@@ -62,7 +63,7 @@ def invite_user(*, caller: Caller, email: str, submission: uuid.UUID | None = No
     Denied, ValidationError for a bad e-mail, Conflict for a taken one.
     """
     policy.require(caller, "create")
-    email = check_email(normalise_email(email))
+    email = check_email(normalize_email(email))
     user = User(email=email, created_by=caller.name, submission=submission)
     password = _set_temporary_password(user)
     try:
@@ -147,7 +148,7 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     known = own_user(caller)
     if not known.check_password(current):
         raise ValidationError({"current": "This is not your password."})
-    if new == current:
+    if normalize_password(new) == normalize_password(current):
         raise ValidationError({"new": "Choose one that differs from the current password."})
     user = User.objects.get(pk=known.pk)
     set_password(user, new, field="new")

@@ -15,7 +15,7 @@ from accessrules.holder_filters import (
 )
 from runai_access.accounts.models import Group
 from runai_access.accounts.policy import GROUPS, memberships_in_sight
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize_term
 from runai_access.ui.filters import (
     ANY_OF,
     NONE,
@@ -38,7 +38,7 @@ class GroupKind(ChoiceKind):
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        groups = GROUPS.in_sight(context).filter(folded_name__contains=fold(search))
+        groups = GROUPS.in_sight(context).filter(folded_name__contains=normalize_term(search))
         return _made(groups.order_by("folded_name", "pk")[:OFFERED])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:

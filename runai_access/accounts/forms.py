@@ -10,6 +10,7 @@ from accessrules.subject_picker import SubjectPicker
 from runai_access.accounts.models import Group
 from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
+from runai_access.db.normalization import normalize_password
 from runai_access.ui.forms import SubmissionForm
 
 WRONG = "The e-mail or the password is wrong."
@@ -122,5 +123,5 @@ class OwnPasswordForm(forms.Form):
     def clean(self) -> None:
         """Refuse two that differ: what was mistyped would lock its owner out."""
         new, again = self.cleaned_data.get("new"), self.cleaned_data.get("again")
-        if new and again and new != again:
+        if new and again and normalize_password(new) != normalize_password(again):
             self.add_error("again", DIFFERENT)

@@ -3,6 +3,7 @@
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from runai_access import hashing
+from runai_access.db.normalization import normalize_password
 from runai_access.hashing import HashKind, hash_in_turn
 
 
@@ -15,12 +16,20 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Hash a new password; this waits patiently, as no stranger can ask for it."""
-        encode = super().encode
-        return hash_in_turn(HashKind.PASSWORD, lambda: encode(password, salt), is_patient=True)
+        encode, normalized = super().encode, normalize_password(password)
+        return hash_in_turn(HashKind.PASSWORD, lambda: encode(normalized, salt), is_patient=True)
 
     def verify(self, password: str, encoded: str) -> bool:
-        verify = super().verify
-        return hash_in_turn(HashKind.PASSWORD, lambda: verify(password, encoded))
+        """Return whether `password` is the hashed one, normalized or, from earlier versions, as typed.
+
+        Both are tried in one turn. The second costs a second Argon2 run, and only where the two differ:
+        that depends on what was typed, so an unknown user takes no less time than a known one.
+        """
+        verify, normalized = super().verify, normalize_password(password)
+        spellings = dict.fromkeys([normalized, password])
+        return hash_in_turn(
+            HashKind.PASSWORD, lambda: any(verify(one, encoded) for one in spellings)
+        )
 
     def harden_runtime(self, password: str, encoded: str) -> None:
         """Do nothing: there is one cost, so no hash is cheaper than another."""

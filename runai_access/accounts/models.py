@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accessrules.models import Subject
 from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_email, normalize_term
+from runai_access.ui.keyset import Bytewise
 from runai_access.ui.row_urls import row_url
 
 
@@ -23,11 +26,19 @@ class UserManager(BaseUserManager["User"]):
         return super().get_queryset().select_related("subject")
 
     def with_email(self, email: str) -> models.QuerySet["User"]:
-        """Return the one person of that e-mail, however it is spelled, or none."""
-        return self.filter(email=normalise_email(email)) if is_storable(email) else self.none()
+        """Return the one user of that email, however it is spelled, or none.
+
+        Where an earlier version stored two emails that compare equal, only the exact one counts.
+        """
+        if not is_storable(email):
+            return self.none()
+        name = Exact(Bytewise(F("folded_name")), normalize_term(email))
+        same = Subject.objects.filter(name, type=Subject.Type.USER).order_by()
+        is_only = ~Exists(same.exclude(pk=OuterRef("pk")))
+        return self.filter(Q(email=normalize_email(email)) | is_only, subject__in=same)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=normalise_email(username or ""))
+        return self.get(email=normalize_email(username or ""))
 
 
 class GroupManager(models.Manager["Group"]):
@@ -131,7 +142,9 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
         if not network or not is_storable(email):
             return False
         return self.filter(
-            user__email=email, network=network, last_seen__gt=self._oldest(timezone.now())
+            user__in=User.objects.with_email(email),
+            network=network,
+            last_seen__gt=self._oldest(timezone.now()),
         ).exists()
 
     def remember(self, user: User, network: str) -> None:
@@ -176,9 +189,4 @@ class SignInNetwork(models.Model):
 
 def search_text_of(email: str, created_by: str) -> str:
     """Return what is searched of a person: e-mail and creator, folded, a line each."""
-    return f"{fold(email)}\n{fold(created_by)}"
-
-
-def normalise_email(email: str) -> str:
-    """Return the one spelling under which an e-mail is kept and looked up."""
-    return email.strip().lower()
+    return f"{normalize(email)}\n{normalize(created_by)}"

@@ -6,6 +6,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from runai_access.accounts.models import User
+from runai_access.db.normalization import normalize_password
 
 PASSWORD_MAX_LENGTH = 1024
 # 32 letters and digits that can't be taken for each other: 5 bits each.
@@ -29,6 +30,7 @@ def set_password(user: User, password: str | None, *, field: str = "password") -
     if password is None:
         user.set_unusable_password()
         return
+    password = normalize_password(password)
     if len(password) > PASSWORD_MAX_LENGTH:
         raise ValidationError({field: f"A password has {PASSWORD_MAX_LENGTH} characters at most."})
     try:

@@ -5,17 +5,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accessrules.authorization import Authority
 from accessrules.search import rules_matching
 from runai_access.accounts.models import Group, User
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize_term
 
 
 def search_people(people: QuerySet[User], text: str, authority: Authority) -> QuerySet[User]:
     """Return the people that `text` is found in, as far as their rules are in sight."""
-    return people.filter(Q(search_text__contains=fold(text)) | _by_rules(text, authority))
+    return people.filter(Q(search_text__contains=normalize_term(text)) | _by_rules(text, authority))
 
 
 def search_groups(groups: QuerySet[Group], text: str, authority: Authority) -> QuerySet[Group]:
     """Return the groups that `text` is found in, as far as their rules are in sight."""
-    return groups.filter(Q(folded_name__contains=fold(text)) | _by_rules(text, authority))
+    return groups.filter(Q(folded_name__contains=normalize_term(text)) | _by_rules(text, authority))
 
 
 def _by_rules(text: str, authority: Authority) -> Q:

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from accessrules.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
-from runai_access.accounts.models import SignInNetwork, User, normalise_email
+from runai_access.accounts.models import SignInNetwork, User
 from runai_access.accounts.validators import is_email
 from runai_access.api.throttles import Limit, attempt, attempt_all, network_of, used_up
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+from runai_access.db.normalization import normalize_email, normalize_term
 from runai_access.errors import Busy, TooMany
 from runai_access.hashing import HashKind, guessing
 
@@ -86,7 +87,7 @@ def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
 
     Raises TooManyFailures and Busy.
     """
-    email = normalise_email(email)
+    email = normalize_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     limits = _limits_now(email, origin)
     with guessing(HashKind.PASSWORD):
@@ -110,15 +111,16 @@ def _limits_now(email: str, origin: Origin) -> list[Limit]:
     Raises TooManyFailures, and records it, where one is used up. This counts and writes nothing, so
     a guess that is refused is cheap.
     """
-    limits = _limits(email, origin.address)
-    of_user = Limit((_USER, email), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
+    name = normalize_term(email)  # so that every spelling of an email counts as the same user
+    limits = _limits(name, origin.address)
+    of_user = Limit((_USER, name), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
     waits = used_up(*limits, of_user)
     if of_user not in waits:
         limits.append(of_user)
     elif not SignInNetwork.objects.is_known(email, network_of(origin.address)):
         # A user whom strangers guess goes on signing in where they did before. All new addresses
         # together share an attempt now and then, so that the user is not locked out for good.
-        shared = Limit((_NEW_NETWORK, email), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS)
+        shared = Limit((_NEW_NETWORK, name), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS)
         limits.append(shared)
         if used_up(shared):
             # Each waits for a whole turn: told the rest of this one, all would come at its end.

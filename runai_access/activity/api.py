@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -29,7 +29,7 @@ LISTING = Listing(
         "timestamp": Field("time", Kind.TIME),
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
-        "source_ip": Field("source_ip", is_nullable=True, order=F("source_ip")),
+        "source_ip": Field("source_ip", Kind.ADDRESS, is_nullable=True),
         "action": Field("action"),
         "http_method": Field("answered_method"),
         "result": Field("result"),

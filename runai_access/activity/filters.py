@@ -13,6 +13,7 @@ from accessrules.history import SUBJECTS, history_of, label_of
 from runai_access.activity.looking import Looking, Wanted
 from runai_access.activity.words import action_words, entity_words, type_words
 from runai_access.audit.models import AuditEvent
+from runai_access.db.normalization import stored_form
 from runai_access.ui.filters import (
     IS,
     ONE_OF_FEW,
@@ -38,7 +39,7 @@ class ExactKind(Kind):
     operators = (IS,)
 
     def read(self, operator: Operator, text: str, context: Looking) -> str:
-        return text
+        return stored_form(text)
 
 
 class AddressKind(ExactKind):

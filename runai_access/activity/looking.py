@@ -15,6 +15,10 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Contains
+
+from runai_access.db.normalization import normalize_term
+from runai_access.db.normalization_sql import normalized
 
 LOOKED_AT = 30_000
 # Of each part of a history: what was done to a thing, what it did, and what became of its rules.
@@ -56,7 +60,9 @@ class Looking:
 
     def search(self, events: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Return the rows that name `text` as subject or entity."""
-        found = Q(subject_name__icontains=text) | Q(entity_name__icontains=text)
+        term = normalize_term(text)
+        subject, entity = normalized("subject_name"), normalized("entity_name")
+        found = Q(Contains(subject, term)) | Q(Contains(entity, term))
         return self._bounded(events, LOOKED_AT).filter(found)
 
     def _examined(self, events: QuerySet[Any], wanted: list[Wanted]) -> QuerySet[Any]:

@@ -13,17 +13,19 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.db.models.expressions import Expression
-from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.texts import compare, like
+from runai_access.db import normalization_sql
+from runai_access.db.normalization import normalize
 
 
 class Kind(Enum):
     """What a field holds, and with it which operators make sense and how values are read."""
 
     TEXT = "text"
+    ADDRESS = "address"
     TIME = "time"
     NUMBER = "number"
     FLAG = "flag"
@@ -36,6 +38,7 @@ _TEXT = {
 _ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
 LOOKUPS = {
     Kind.TEXT: _TEXT,
+    Kind.ADDRESS: _TEXT,
     Kind.TIME: _ORDERED,
     Kind.NUMBER: _ORDERED,
     Kind.FLAG: {"==": "exact", "!=": "exact"},
@@ -59,22 +62,25 @@ class Field:
 
     `accepts` maps what clients may write to what the column holds, where they differ. A nullable
     field can be compared with `null`, which means no value; in any other field it is plain text.
-    `order` sorts a text regardless of case with the help of an index; without it the text itself is
-    folded to sort.
+    `normalized` is the lookup of the stored normalized form of a text, if there is one. `order` sorts a
+    text in that form with the help of an index; without it the text itself is normalized to sort.
     """
 
     lookup: str
     kind: Kind = Kind.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
+    normalized: str = ""
     order: Expression | F | None = None
 
     @property
     def sort_key(self) -> Expression | F:
-        """What rows are sorted by; text regardless of case, as filters compare it."""
+        """What rows are sorted by; text in its normalized form, as filters compare it."""
         if self.order is not None:
             return self.order
-        return Lower(self.lookup) if self.kind is Kind.TEXT else F(self.lookup)
+        return (
+            normalization_sql.normalized(self.lookup) if self.kind is Kind.TEXT else F(self.lookup)
+        )
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,13 @@ class Condition:
 
     def as_q(self) -> Q:
         """Return what a database is asked."""
-        if isinstance(self.value, str):
-            condition = like(self.field.lookup, self.comparison, self.value)
+        if isinstance(self.value, str) and self.field.kind is Kind.TEXT:
+            condition = like(
+                self.field.lookup,
+                self.comparison,
+                self.value,
+                normalized_column=self.field.normalized,
+            )
         elif isinstance(self.value, datetime):
             condition = _in_time(self.field.lookup, self.comparison, self.value)
         else:
@@ -173,6 +184,8 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
+        case Kind.ADDRESS:
+            return normalize(raw)
         case Kind.TEXT:
             return (field.accepts or {}).get(raw.lower(), raw)
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Condition, Field, conditions
 from runai_access.api.texts import compare, like
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize, normalize_term
 
 # What every list takes; a count takes only what narrows it.
 NARROWING_PARAMETERS = ("filterBy", "search")
@@ -80,7 +80,7 @@ class Listing:
         require_askable(parameters)
         asked = self._conditions(parameters)
         offset, limit = self._part(parameters)
-        sought = parameters.get("search", "").strip()
+        sought = normalize_term(parameters.get("search", ""))
         found = [
             row
             for row in rows
@@ -89,7 +89,9 @@ class Listing:
         ]
         name, is_down = self._sorting(parameters)
         if name is not None:
-            found.sort(key=lambda row: fold(str(row[self.fields[name].lookup])), reverse=is_down)
+            found.sort(
+                key=lambda row: normalize(str(row[self.fields[name].lookup])), reverse=is_down
+            )
         end = None if limit is None else offset + limit
         return Page(found[offset:end], len(found), offset, limit)
 
@@ -107,11 +109,13 @@ class Listing:
         require_askable(parameters)
         asked = self._conditions(parameters)
         rows = rows.filter(reduce(and_, (condition.as_q() for condition in asked), Q()))
-        sought = parameters.get("search", "").strip()
+        sought = normalize_term(parameters.get("search", ""))
         if sought:
+            stored = {field.lookup: field.normalized for field in self.fields.values()}
             anywhere = Q()
             for lookup in self.search:
-                anywhere |= like(lookup, "icontains", sought)
+                column = stored.get(lookup, "")
+                anywhere |= like(lookup, "icontains", sought, normalized_column=column)
             rows = rows.filter(anywhere)
         return rows
 
@@ -146,12 +150,13 @@ class Listing:
 def require_askable(parameters: QueryDict) -> None:
     """Raise InvalidParameter that names a parameter which a database would refuse to be asked.
 
-    None takes a NUL as text; SQLite looks for no text of more than 50,000 bytes.
+    None takes a NUL as text; SQLite looks for no text of more than 50,000 bytes. Normalizing can make
+    a text longer: one character can become eighteen.
     """
     for name, values in parameters.lists():
         if any("\x00" in value for value in values):
             raise InvalidParameter(f"{name} must not contain the character NUL.")
-        if any(len(value) > LONGEST_PARAMETER for value in values):
+        if any(max(len(value), len(normalize(value))) > LONGEST_PARAMETER for value in values):
             raise InvalidParameter(f"{name} must have at most {LONGEST_PARAMETER} characters.")
 
 

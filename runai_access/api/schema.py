@@ -37,6 +37,7 @@ _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-Aft
 _LIST_HEADERS = ["X-Total-Count", "Link"]
 _VALUES = {
     Kind.TEXT: r"[^\x00]+",
+    Kind.ADDRESS: r"[^\x00]+",
     Kind.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -46,11 +47,18 @@ _VALUES = {
 }
 _EXAMPLES = {
     Kind.TEXT: "=@a",
+    Kind.ADDRESS: "=@1",
     Kind.TIME: ">=2026-01-01T00:00:00Z",
     Kind.NUMBER: "<=100",
     Kind.FLAG: "==true",
 }
-_TYPE_OF = {Kind.TEXT: "text", Kind.TIME: "time", Kind.NUMBER: "number", Kind.FLAG: "true or false"}
+_TYPE_OF = {
+    Kind.TEXT: "text",
+    Kind.ADDRESS: "text",
+    Kind.TIME: "time",
+    Kind.NUMBER: "number",
+    Kind.FLAG: "true or false",
+}
 
 
 class ErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only

@@ -1,43 +1,32 @@
-"""Text compared without regard to case, also beyond ASCII, whatever the database makes of case."""
+"""Conditions on text: compared in its normalized form, as the console's pages compare it."""
 
-from django.db.models import F, Q, TextField, Value
+from django.db.models import F, Q
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Lower, Replace
 from django.db.models.lookups import Contains, EndsWith, Exact, StartsWith
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
+from runai_access.db.normalization_sql import normalized
 
-_PLAIN = {
+_LOOKUPS = {
     "iexact": Exact,
     "icontains": Contains,
     "istartswith": StartsWith,
     "iendswith": EndsWith,
 }
-# SQLite takes no expression that is deeper than 1,000, and no name has so many letters.
-_MOST_LETTERS = 100
-_TEXT: "TextField[str, str]" = TextField()
 
 
-def like(lookup: str, comparison: str, value: str) -> Q:
-    """Return the condition that a field compares so with `value`: "icontains" for example.
+def like(lookup: str, comparison: str, value: str, *, normalized_column: str = "") -> Q:
+    """Return the condition that a column compares with `value`: "icontains" for example.
 
-    SQLite knows the case of ASCII alone, and so does PostgreSQL in some locales. So the letters
-    that are asked for beyond it are made small here, in the field and in the value alike.
+    `normalized_column` is the stored normalized form of the column at `lookup`, if there is one.
     """
-    large = {letter: small for c in value for letter, small in _cases(c)}
-    if not large or len(large) > _MOST_LETTERS:
-        return Q(**{f"{lookup}__{comparison}": value})
-    # An address is no text to PostgreSQL; and nothing at all contains no text.
-    field: Combinable = Lower(Coalesce(Cast(F(lookup), _TEXT), Value("", _TEXT)))
-    for letter, small in large.items():
-        field = Replace(field, Value(letter, _TEXT), Value(small, _TEXT))
-    asked = "".join(large.get(c, c.lower() if c.isascii() else c) for c in value)
-    return Q(_PLAIN[comparison](field, Value(asked, _TEXT)))
+    text: Combinable = F(normalized_column) if normalized_column else normalized(lookup)
+    return Q(_LOOKUPS[comparison](text, normalize(value)))
 
 
 def compare(text: str, comparison: str, value: str) -> bool:
-    """Return whether a text at hand compares so with `value`."""
-    folded, asked = fold(text), fold(value)
+    """Return whether a text compares with `value`, as `like` does in a database."""
+    folded, asked = normalize(text), normalize(value)
     match comparison:
         case "iexact":
             return folded == asked
@@ -47,12 +36,3 @@ def compare(text: str, comparison: str, value: str) -> bool:
             return folded.endswith(asked)
         case _:
             return asked in folded
-
-
-def _cases(character: str) -> list[tuple[str, str]]:
-    """Return how a letter beyond ASCII is written large, each with its small one."""
-    small = character.lower()
-    if character.isascii() or len(small) > 1:
-        return []
-    variants = {character, character.upper(), character.title()} - {small}
-    return [(letter, small) for letter in sorted(variants) if len(letter) == 1]

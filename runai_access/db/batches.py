@@ -1,4 +1,4 @@
-"""Deleting many rows in short transactions, so that no request waits long for a lock."""
+"""Changing many rows: deleting them in short transactions, recomputing a column of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,3 +23,20 @@ def delete_in_batches(
         count, _ = batch.delete()
         deleted += count
     return deleted
+
+
+def recompute_in_batches(rows: QuerySet[Any], field: str, compute: Callable[[Any], str]) -> None:
+    """Write `compute(row)` into `field` of each row where it differs, ROWS_PER_BATCH rows at a time.
+
+    For data migrations.
+    """
+    waiting = []
+    for row in rows.iterator(chunk_size=ROWS_PER_BATCH):
+        value = compute(row)
+        if getattr(row, field) != value:
+            setattr(row, field, value)
+            waiting.append(row)
+        if len(waiting) == ROWS_PER_BATCH:
+            rows.bulk_update(waiting, [field])
+            waiting = []
+    rows.bulk_update(waiting, [field])

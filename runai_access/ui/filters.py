@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 from runai_access.ui.keys import Keys
 from runai_access.ui.narrowing import Narrowing
 
@@ -95,7 +95,7 @@ class TextKind(Kind):
     def condition(self, operator: Operator, values: list[str], context: Any) -> Q:
         condition = Q()
         for value in values:
-            one = self.lookup(operator, fold(value))
+            one = self.lookup(operator, normalize(value))
             condition &= ~one if operator == IS_NOT else one
         return condition
 

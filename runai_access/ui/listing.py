@@ -14,6 +14,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
+from runai_access.db.normalization import normalize_term
 from runai_access.ui import export
 from runai_access.ui.filters import Chip, ListFilterSet, is_text
 from runai_access.ui.keys import Among, AsStored, unindexed
@@ -88,7 +89,7 @@ class Listing:
 
     def _read_search(self) -> str:
         text = self._given.get("search", "").strip()
-        if not text:
+        if not normalize_term(text):
             return ""
         if not is_text(text) or len(text) > SEARCH_LENGTH:
             self.ignored.append(f"A search must be text of at most {SEARCH_LENGTH} characters.")

@@ -11,7 +11,7 @@ from html import escape
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from runai_access.folding import find_folded, fold
+from runai_access.db.normalization import find_normalized, normalize_term
 
 _SPECIAL = re.compile("[&<>\"']").search
 _FIGURE_SPACE = "\u2007"  # as wide as a digit
@@ -52,7 +52,7 @@ def marked(text: object, term: str) -> SafeString:
         return SafeString(_escaped(whole))
     pieces = []
     here = 0
-    for start, end in find_folded(whole, fold(term)):
+    for start, end in find_normalized(whole, normalize_term(term)):
         if start < here:
             continue
         pieces.append(f"{escape(whole[here:start])}<mark>{escape(whole[start:end])}</mark>")

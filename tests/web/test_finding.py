@@ -26,7 +26,7 @@ from applications.models import Application, search_text_of
 from applications.search import keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize_term
 from runai_access.ui import narrowing, ordered_keys, walk_of_keys
 from runai_access.ui.keys import AmongKeys, Keys
 from runai_access.ui.keyset import (
@@ -82,7 +82,7 @@ def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
         start = data.draw(st.integers(0, len(creator) - 1))
         term = creator[start : start + data.draw(st.integers(1, 5))]
     rows = list(Application.objects.values_list("subject__name", "search_text"))
-    expected = {name for name, text in rows if fold(term) in text}
+    expected = {name for name, text in rows if normalize_term(term) in text}
     authority = authority_of(factories.system_person())
     narrowed = Narrowed(Application.objects.all(), [search(term, authority)])
     assert _names(narrowed) == expected

@@ -6,7 +6,7 @@ from typing import Any
 import django.utils.timezone
 from django.db import migrations, models
 
-from runai_access.folding import fold
+from runai_access.db.normalization import normalize
 
 ROWS_AT_ONCE = 2_000
 
@@ -16,7 +16,7 @@ def fill(apps: Any, _: Any) -> None:
     people = apps.get_model("accounts", "User").objects
     waiting = []
     for user in people.only("email", "created_by").iterator(chunk_size=ROWS_AT_ONCE):
-        user.search_text = f"{fold(user.email)}\n{fold(user.created_by)}"
+        user.search_text = f"{normalize(user.email)}\n{normalize(user.created_by)}"
         waiting.append(user)
         if len(waiting) == ROWS_AT_ONCE:
             people.bulk_update(waiting, ["search_text"])

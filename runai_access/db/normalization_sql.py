@@ -1,0 +1,102 @@
+"""The compared form of `normalization.normalize` in SQL, for text without a stored normalized column.
+
+SQLite calls the Python function. PostgreSQL has a function of its own, made of the same tables; only
+its NFKC is the server's: characters newer than the server's Unicode version may compare differently.
+ASCII text, which nearly all text is, needs neither: a call of Python for each row would be slow.
+"""
+
+import sys
+import unicodedata
+from typing import Any
+
+from django.db.models import Case, F, Func, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Length, StrIndex
+from django.db.models.lookups import Exact
+
+from runai_access.db.normalization import DOTTED_I, IGNORABLE_RANGES, normalize
+
+FUNCTION = "normalized_text"
+_TEXT: "TextField[str, str]" = TextField()
+
+
+class _ByteLength(Func):
+    """The length of text in bytes of UTF-8."""
+
+    template = "LENGTH(CAST(%(expressions)s AS BLOB))"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="OCTET_LENGTH(%(expressions)s)", **extra)
+
+
+class _LowerAscii(Func):
+    """ASCII text in lower case; in some locales PostgreSQL's LOWER changes even that differently."""
+
+    template = "LOWER(%(expressions)s)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = 'LOWER(%(expressions)s COLLATE "C")'
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+class _Function(Func):
+    """The compared form of any text."""
+
+    function = FUNCTION
+
+
+def is_ascii(text: Combinable) -> Exact:
+    """Return the condition that `text` is ASCII, whose compared form is its lower case."""
+    return Exact(_ByteLength(text), Length(text))
+
+
+def normalized(column: str | Combinable) -> Coalesce:
+    """Return the compared form of `column`; NULL becomes empty text, which contains nothing."""
+    text: Combinable = F(column) if isinstance(column, str) else column
+    is_one_line = Exact(StrIndex(text, Value("\n")), 0)
+    in_lower_case = When(Q(is_ascii(text)) & Q(is_one_line), then=_LowerAscii(text))
+    return Coalesce(
+        Case(in_lower_case, default=_Function(text), output_field=_TEXT), Value("", _TEXT)
+    )
+
+
+def register_with_sqlite(*, connection: Any, **_: Any) -> None:
+    """Give a new connection to SQLite the function; a receiver of `connection_created`."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(FUNCTION, 1, _normalize, deterministic=True)
+
+
+def _normalize(text: str | None) -> str | None:
+    return None if text is None else normalize(text)
+
+
+def create_in_postgresql() -> str:
+    """Return the statement that creates the function: the steps of `normalize`, in its order."""
+    foldings = {character: character.casefold() for character in _stable_characters()}
+    changed = {large: small for large, small in foldings.items() if large != small}
+    single = {large: small for large, small in changed.items() if len(small) == 1}
+    longer = {large: small for large, small in changed.items() if len(small) > 1}
+    ranges = "".join(f"\\U{first:08X}-\\U{last:08X}" for first, last in IGNORABLE_RANGES)
+    replacements = "\n".join(
+        f"folded := replace(folded, '{large}', '{small}');" for large, small in longer.items()
+    )
+    return f"""CREATE OR REPLACE FUNCTION {FUNCTION}(given text) RETURNS text
+        LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        DECLARE folded text := regexp_replace(normalize(given, NFKC), '[{ranges}]', '', 'g');
+        BEGIN
+            folded := translate(folded, '{"".join(single)}', '{"".join(single.values())}');
+            IF folded ~ '[{"".join(longer)}]' THEN {replacements} END IF;
+            folded := regexp_replace(folded, '{DOTTED_I}', 'i', 'g');
+            RETURN replace(normalize(folded, NFKC), E'\\n', ' ');
+        END $$"""
+
+
+def drop_in_postgresql() -> str:
+    """Return the statement that drops the function."""
+    return f"DROP FUNCTION IF EXISTS {FUNCTION}(text)"
+
+
+def _stable_characters() -> list[str]:
+    """Return the characters that NFKC leaves as they are: no others are left after it."""
+    every = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF)
+    return [c for c in every if unicodedata.is_normalized("NFKC", c)]

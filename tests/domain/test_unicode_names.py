@@ -1,0 +1,208 @@
+"""Names that compare equal are the same name; names and emails that deceive the eye are refused."""
+
+from functools import partial
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accessrules import group_actions, scope_actions
+from accessrules.actions import find_subject
+from accessrules.callers import SYSTEM
+from accessrules.management.references import scope_named
+from accessrules.models import Scope, Subject
+from accessrules.scope_files import Contents, Entry, Faults
+from accessrules.scope_import import import_scopes
+from accessrules.validators import check_name
+from runai_access.accounts.actions import create_user, invite_user, make_administrator
+from runai_access.accounts.models import User
+from runai_access.accounts.validators import check_email, is_email
+from runai_access.errors import Conflict, NotFound
+from tests import factories
+from tests.domain.conftest import Organisation
+from tests.domain.racing import together
+from tests.unicode_examples import SAME, decomposed
+
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+EMOJI = "Team 👩\u200d💻 ❤\ufe0f"
+PASSWORD = "correct horse battery"
+
+
+@pytest.mark.parametrize("name", [PERSIAN, EMOJI, "Zürich", "東京 一", "ﬁle", "ＴＥＡＭ"])
+def test_a_name_of_any_script_is_stored_as_typed(name: str) -> None:
+    assert check_name(f" {name} ") == name
+
+
+def test_a_name_is_stored_composed() -> None:
+    assert check_name(decomposed("Zürich")) == "Zürich"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u2800", "a\u2800b", "\u3164", "a\u3164b", "\uffa0", "\u115f", "\u1160", "\u200b", "a\u200bb",
+        "a\u202eb", "a\u2066b", "a\u200fb", "\u200d", "\u200c\u200d", "ad\u200dmin", "ci\u200c",
+        "\u0645\u200c\u200c\u06cc", "\u0645\u200c", "\u200d\u0645", "\u0301", "\ufe0f", "a\u00a0b",
+        "a\u00adb",
+    ],
+)  # fmt: skip
+def test_a_name_that_hides_characters_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        check_name(name)
+
+
+@pytest.mark.parametrize(("taken", "wanted"), SAME)
+def test_a_scope_name_that_compares_equal_is_taken(
+    acme: Organisation, taken: str, wanted: str
+) -> None:
+    factories.project(taken, acme["research"])
+    wanted = wanted.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "")
+    create = partial(scope_actions.create_scope, caller=SYSTEM)
+    with pytest.raises(Conflict, match="is taken in department research") as refusal:
+        create(parent=acme["research"], name=wanted)
+    assert refusal.value.field == "name"
+    with pytest.raises(Conflict, match="is taken"):
+        scope_actions.rename_scope(caller=SYSTEM, scope=acme["vision"], name=wanted)
+    elsewhere = create(parent=acme["sales"], name=wanted)
+    with pytest.raises(Conflict, match="is taken in department research"):
+        scope_actions.move_scope(caller=SYSTEM, scope=elsewhere, target=acme["research"])
+
+
+def test_a_scope_can_change_the_spelling_of_its_own_name(acme: Organisation) -> None:
+    made = factories.project(decomposed("Zürich"), acme["research"])
+    renamed = scope_actions.rename_scope(caller=SYSTEM, scope=made, name="ZÜRICH")
+    assert renamed.name == "ZÜRICH"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("taken", "wanted"), SAME)
+def test_a_group_name_that_compares_equal_is_taken(taken: str, wanted: str) -> None:
+    factories.group(taken)
+    wanted = wanted.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "")
+    with pytest.raises(Conflict, match="is taken") as refusal:
+        group_actions.create_group(caller=SYSTEM, name=wanted)
+    assert refusal.value.field == "name"
+
+
+@pytest.mark.django_db
+def test_a_deleted_group_leaves_its_name_free() -> None:
+    group_actions.delete_group(caller=SYSTEM, group=factories.group("Zürich"))
+    assert group_actions.create_group(caller=SYSTEM, name="zürich").name == "zürich"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_create_equal_names_at_the_same_time_do_not_both_succeed() -> None:
+    create = partial(group_actions.create_group, caller=SYSTEM)
+    outcomes = together([partial(create, name="Zürich"), partial(create, name="ZÜRICH")])
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "Subject"]
+    assert Subject.objects.filter(type="group").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_group_is_found_by_any_spelling_of_its_name() -> None:
+    group = factories.group("Zürich")
+    assert find_subject("group", decomposed("ZÜRICH")) == group
+
+
+@pytest.mark.django_db
+def test_of_two_old_names_that_compare_equal_only_the_exact_one_is_found() -> None:
+    composed, other = factories.group("Zürich"), factories.group(decomposed("Zürich"))
+    assert find_subject("group", "Zürich") == composed
+    assert find_subject("group", decomposed("Zürich")) == other
+    with pytest.raises(NotFound):
+        find_subject("group", "ZÜRICH")
+
+
+def test_an_operator_names_a_scope_in_any_spelling(acme: Organisation) -> None:
+    made = factories.project("Zürich", acme["research"])
+    assert scope_named(f"project:{decomposed('zürich')}", called="SCOPE") == made
+
+
+def _import(acme: Organisation, *entries: tuple[str, str, str]) -> None:
+    contents = Contents(
+        [
+            Entry(line, Scope.Type.PROJECT, name, id_, parent)
+            for line, (name, id_, parent) in enumerate(entries, 2)
+        ],
+        [],
+    )
+    import_scopes(caller=SYSTEM, contents=contents, show=lambda _: None)
+
+
+def test_a_file_means_the_scope_whose_name_compares_equal(acme: Organisation) -> None:
+    made = factories.project(decomposed("Zürich"), acme["research"])
+    _import(acme, ("Zürich", "", "RESEARCH"))
+    assert Scope.objects.get(pk=made.pk).name == "Zürich"
+
+
+def test_a_file_with_two_names_that_compare_equal_is_refused(acme: Organisation) -> None:
+    with pytest.raises(Faults, match="is on line 2 already"):
+        _import(acme, ("Zürich", "", "research"), ("ZÜRICH", "", "research"))
+
+
+def test_a_file_can_be_imported_beside_old_names_that_compare_equal(acme: Organisation) -> None:
+    factories.project("Zürich", acme["research"])
+    factories.project("zürich", acme["research"])
+    _import(acme, ("audio", "", "research"))
+    assert Scope.objects.filter(name="audio").exists()
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "rosa@bücher.de", "rosa@пример.рф", "rosa@παράδειγμα.gr", "rosa@日本の例え.jp",
+        "rosa@abc日本語.jp", "rosa@한국漢字.kr", "rosa@ㄅ漢字.tw", "rosa@ラーメン.jp",
+        "rosa@пример.com", "rosa-1@acme2.example",
+    ],
+)  # fmt: skip
+def test_an_email_of_one_script_in_each_label_is_accepted(email: str) -> None:
+    assert check_email(email) == email
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "rosa@p\u0430ypal.com", "rosa@\u0440\u0430ypal.com", "rosa@g\u03bfogle.com", "rosa@한かな.kr",
+        "rosa@пример\u03b1.рф", "r\u043esa@acme.example",
+    ],
+)  # fmt: skip
+def test_an_email_that_mixes_scripts_in_a_label_is_refused(email: str) -> None:
+    with pytest.raises(ValidationError, match="must not mix scripts"):
+        check_email(email)
+    assert not is_email(email)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u200d", "\u00ad", "\u2060", "\ufeff", "\u3164", "\ufe0f"]
+)
+@pytest.mark.parametrize("place", ["ro{}sa@acme.example", "rosa@ac{}me.example"])
+def test_an_email_with_an_invisible_character_is_refused(hidden: str, place: str) -> None:
+    with pytest.raises(ValidationError, match="invisible characters"):
+        check_email(place.format(hidden))
+
+
+@pytest.mark.django_db
+def test_an_email_that_compares_equal_is_taken() -> None:
+    create_user(caller=SYSTEM, email=decomposed("Rosa@Bücher.de"), password=None)
+    assert User.objects.get().email == "rosa@bücher.de"
+    for email in ("rosa@bücher.de", "ROSA@BÜCHER.DE", decomposed("rosa@bücher.de")):
+        with pytest.raises(Conflict, match="is taken") as refusal:
+            invite_user(caller=SYSTEM, email=email)
+        assert refusal.value.field == "email"
+    create_user(caller=SYSTEM, email="eva@straße.de", password=None)
+    with pytest.raises(Conflict, match=r"it counts as the same as eva@straße\.de"):
+        invite_user(caller=SYSTEM, email="eva@strasse.de")
+
+
+@pytest.mark.django_db
+def test_the_administrator_is_recovered_by_any_spelling_of_the_email() -> None:
+    rosa = factories.person("rosa@bücher.de")
+    found = make_administrator(caller=SYSTEM, email=decomposed("ROSA@bücher.de"), password=PASSWORD)
+    assert found == rosa
+
+
+@pytest.mark.django_db
+def test_of_two_old_emails_that_compare_equal_only_the_exact_one_is_found() -> None:
+    long, short = factories.person("eva@straße.de"), factories.person("eva@strasse.de")
+    assert User.objects.with_email("eva@straße.de").get() == long
+    assert User.objects.with_email("eva@strasse.de").get() == short
+    assert not User.objects.with_email("eva@ｓtrasse.de").exists()

@@ -1,0 +1,172 @@
+"""Pages and API find the same rows, however names and search terms are spelled."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from accessrules.models import AccessRule, Scope
+from applications.models import Application, search_text_of
+from applications.tokens import issue
+from runai_access.accounts.models import User
+from tests import factories
+from tests.unicode_examples import SAME
+from tests.web.activity import NOON, happened, names
+from tests.web.conftest import Organisation, SignedIn, column
+
+pytestmark = pytest.mark.django_db
+# Each pair both ways: either spelling can be stored, and the other one searched for.
+SPELLINGS = [pair for one, other in SAME for pair in ((one, other), (other, one))]
+every_spelling = pytest.mark.parametrize(("stored", "term"), SPELLINGS)
+
+
+@pytest.fixture
+def page(ada: User, as_: SignedIn) -> Client:
+    return as_(ada)
+
+
+@pytest.fixture
+def api(db: None) -> Client:
+    root = factories.application("root", ("System administrator", factories.account()))
+    return Client(headers={"Authorization": f"Bearer {issue(root).text}"})
+
+
+def asked(api: Client, path: str, **parameters: str) -> Any:
+    answer = api.get(f"/api/v1/{path}?{urlencode(parameters)}")
+    assert answer.status_code == 200, answer.content
+    return json.loads(answer.content)
+
+
+@every_spelling
+def test_scopes_are_found(
+    page: Client, api: Client, acme: Organisation, stored: str, term: str
+) -> None:
+    made = factories.project(f"x {stored} y", acme.vision)
+    factories.project("another", acme.vision)
+    shown = column(page.get("/scopes/list/", {"search": term}), "scope")
+    filtered = column(page.get("/scopes/list/", {"scope__contains": term}), "scope")
+    exactly = column(page.get("/scopes/list/", {"scope__is": f"x {term} y"}), "scope")
+    assert len(shown) == len(filtered) == len(exactly) == 1
+    for asking in (
+        {"search": term},
+        {"filterBy": f"name=@{term}"},
+        {"filterBy": f"name==x {term} y"},
+        {"filterBy": f"name=^x {term}"},
+        {"filterBy": f"name=${term} y"},
+    ):
+        answer = asked(api, "org-unit/projects", **asking)
+        assert [project["id"] for project in answer["projects"]] == [made.uid], asking
+    others = asked(api, "org-unit/projects", filterBy=f"name!@{term}")["projects"]
+    assert {project["name"] for project in others} == {"another", "training", "dictation"}
+
+
+@every_spelling
+def test_rules_of_groups_are_found(
+    page: Client, api: Client, acme: Organisation, stored: str, term: str
+) -> None:
+    rule = factories.rule(factories.group(stored), "Viewer", acme.training)
+    factories.rule(factories.group("another"), "Viewer", acme.training)
+    for query in ({"search": term}, {"subject__contains": term}, {"subject__is": term}):
+        assert len(column(page.get("/access-rules/", query), "subject")) == 1, query
+    for asking in (
+        {"search": term},
+        {"filterBy": f"subjectId=={term}"},
+        {"subjectIds": f"nobody,{term}"},
+        {"subjectIdFilter": term},
+    ):
+        answer = asked(api, "authorization/access-rules", **asking)
+        assert [found["id"] for found in answer["accessRules"]] == [rule.pk], asking
+
+
+@every_spelling
+def test_users_and_what_they_made_are_found(
+    page: Client, api: Client, acme: Organisation, stored: str, term: str
+) -> None:
+    email, typed = f"rosa@{stored}.example", f"rosa@{term}.example"
+    factories.person(email)
+    factories.person("another@acme.example")
+    application = factories.application("nightly")
+    application.created_by = email
+    application.search_text = search_text_of("nightly", email)
+    application.save()
+    rule = factories.rule(application, "Viewer", acme.training)
+    for made in (Scope.objects.filter(pk=acme.speech.pk), AccessRule.objects.filter(pk=rule.pk)):
+        made.update(created_by=email)
+    for query in ({"search": typed}, {"user__is": typed}):
+        assert len(column(page.get("/users/", query), "user")) == 1, query
+    for asking in ({"search": typed}, {"filterBy": f"username=={typed}"}):
+        assert [user["username"] for user in asked(api, "users", **asking)] == [email]
+    for path, lists, about in (
+        ("/applications/", "apps", "created_by"),
+        ("/scopes/list/", "org-unit/departments", "created_by"),
+        ("/access-rules/", "authorization/access-rules", "authorized_by"),
+    ):
+        for operator, sign in (("is", "=="), ("contains", "=@"), ("starts_with", "=^")):
+            shown = column(page.get(path, {f"{about}__{operator}": typed}), about)
+            answer = asked(api, lists, filterBy=f"createdBy{sign}{typed}")
+            rows = answer if isinstance(answer, list) else answer.get("departments")
+            rows = answer["accessRules"] if rows is None else rows
+            assert len(shown) == len(rows) == 1, (path, operator)
+    assert column(page.get("/applications/", {"search": typed}), "application") == ["nightly"]
+
+
+@every_spelling
+def test_events_are_found(page: Client, api: Client, stored: str, term: str) -> None:
+    happened(f"x {stored} y")
+    happened("another")
+    assert len(names(page.get("/activity/", {"search": term}))) == 1
+    period = {"start": NOON.isoformat(), "end": NOON.isoformat()}
+    for asking in ({"search": term}, {"filterBy": f"entity_name=@{term}"}):
+        answer = asked(api, "audit/log", **period, **asking)
+        assert [event["entity_name"] for event in answer["audit_logs"]] == [f"x {stored} y"]
+
+
+@pytest.mark.parametrize("term", ["\u200bnightly", "night\u200bly\u2060", " \ufeff nightly \u200b"])
+def test_a_pasted_invisible_character_is_ignored(page: Client, api: Client, term: str) -> None:
+    factories.application("nightly")
+    factories.application("another")
+    found = column(page.get("/applications/", {"search": term}), "application")
+    assert found == ["nightly"]
+    assert [app["name"] for app in asked(api, "apps", search=term)] == found
+
+
+def test_a_search_for_nothing_visible_finds_everything(page: Client, api: Client) -> None:
+    everything = len(column(page.get("/applications/"), "application"))
+    shown = column(page.get("/applications/", {"search": "\u200b"}), "application")
+    assert len(shown) == len(asked(api, "apps", search="\u200b")) == everything == 1
+
+
+def test_many_different_capitals_are_searched_for(
+    page: Client, api: Client, acme: Organisation
+) -> None:
+    capitals = "".join(map(chr, range(0x0410, 0x0430))) + "".join(map(chr, range(0x0391, 0x03A2)))
+    made = factories.project(capitals.lower(), acme.vision)
+    answer = asked(api, "org-unit/projects", search=capitals)
+    assert [project["id"] for project in answer["projects"]] == [made.uid]
+    assert len(column(page.get("/scopes/list/", {"search": capitals}), "scope")) == 1
+
+
+def test_a_term_that_grows_too_long_is_refused(api: Client) -> None:
+    # One such ligature is eighteen letters in compared form.
+    answer = api.get(f"/api/v1/apps?{urlencode({'search': chr(0xFDFA) * 1000})}")
+    assert answer.status_code == 400
+    assert "search must have at most 8000 characters" in answer.json()["details"]
+
+
+def test_the_longest_search_of_a_page_is_answered(page: Client) -> None:
+    for path in ("/applications/", "/users/", "/access-rules/", "/scopes/list/", "/activity/"):
+        assert page.get(path, {"search": chr(0xFDFA) * 200}).status_code == 200
+
+
+def test_matches_are_marked_in_every_spelling(page: Client, acme: Organisation) -> None:
+    factories.project("Zürich", acme.vision)
+    content = page.get("/scopes/list/", {"search": "zu\u0308RI"}).content.decode()
+    assert "<mark>Züri</mark>ch" in content
+
+
+def test_names_of_applications_need_no_normalization() -> None:
+    # Their pattern allows lower-case ASCII only, so equal names are the same text.
+    made = factories.application("nightly")
+    assert Application.objects.get(pk=made.pk).subject.folded_name == "nightly"
