@@ -97,7 +97,7 @@ def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: Sig
     wide = factories.person("wide@acme.example", "Auditor")
     page, sheet, api = subject_pages(wide)
     client = as_(ada)
-    assert "Event history read the account Auditor" in text_of(client.get(page))
+    assert "Event history read account acme Auditor" in text_of(client.get(page))
     assert "events-history" in {row["Resource type"] for row in csv_of(client, sheet)}
     assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
 
