@@ -32,6 +32,7 @@ from accessrules.grants import (
 )
 from accessrules.models import (
     ACCOUNT_PATH,
+    LABEL_DIGITS,
     SYSTEM_PATH,
     AccessRule,
     AccessRuleQuerySet,
@@ -61,6 +62,7 @@ class _Place:
 
 SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
+_BELOW_ACCOUNT: Place = _Place(ACCOUNT_PATH + LABEL_DIGITS * "0", "a cluster")
 _AUDIT_LOG: Permission = ("read", "events-history")
 
 
@@ -256,7 +258,12 @@ class Authority:
 
     def grantable_roles(self) -> list[Role]:
         """Return the assignable roles that may be granted in at least one scope."""
-        places = [grant for grant in self._grants if self.allows("create", "access_rules", grant)]
+        places: list[Place] = [
+            grant for grant in self._grants if self.allows("create", "access_rules", grant)
+        ]
+        # A role requires less where a permission of the account is not given.
+        if any(ACCOUNT.path.startswith(place.path) for place in places):
+            places.append(_BELOW_ACCOUNT)
         roles = Role.objects.filter(assignable=True)
         return [role for role in roles if any(self.may_grant(role, place) for place in places)]
 

@@ -101,11 +101,11 @@ def explain(subject: Subject, action: str, resource_type: str, scope: Scope) -> 
 def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list[NearMiss]:
     """Return the rules that permit it elsewhere or cover the scope, the nearest first."""
     rules = _with_names(rules_of(subject))
-    near = [rule for rule in rules if _permits(rule, permission) or _covers(rule, scope)]
+    near = [rule for rule in rules if _names(rule, permission) or _covers(rule, scope)]
     near.sort(
         key=lambda rule: (
             not (_permits(rule, permission) and _covers(rule, scope)),
-            not _permits(rule, permission),
+            not _names(rule, permission),
             -_levels_shared(rule.scope.path, scope.path),
             len(rule.scope.path),
             rule.pk,
@@ -115,10 +115,10 @@ def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list
 
 
 def _why_not(rule: AccessRule, subject: Subject, permission: Permission, scope: Scope) -> str:
-    if not _permits(rule, permission) and permission in permissions_of(rule.role):
-        return f"{words_of(permission)} can only be given on the account."
-    if not _permits(rule, permission):
+    if not _names(rule, permission):
         return f"{rule.role.name} does not permit {words_of(permission)}."
+    if not _permits(rule, permission):
+        return f"{words_of(permission)} can only be given on the account."
     if not _covers(rule, scope):
         return f"it holds in {rule.scope.label} and below, and {scope.label} is not there."
     disabled = rule.subject if rule.subject_id != subject.pk else subject
@@ -143,6 +143,11 @@ def _with_names(rules: AccessRuleQuerySet) -> list[AccessRule]:
 
 def _permits(rule: AccessRule, permission: Permission) -> bool:
     return permission in grant_of(rule).permissions
+
+
+def _names(rule: AccessRule, permission: Permission) -> bool:
+    """Return whether the rule's role has the permission, which might need a rule on the account."""
+    return permission in permissions_of(rule.role)
 
 
 def _covers(rule: AccessRule, scope: Scope) -> bool:

@@ -30,6 +30,8 @@ POSTGRESQL_OPTIONS = {
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Where `serve` leaves the text that the server writes when requests are answered.
+START_MESSAGE = "_RUNAI_ACCESS_START_MESSAGE"
 
 
 def text(name: str, default: str = "") -> str:

@@ -10,6 +10,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from runai_access.environment import START_MESSAGE
 from runai_access.server.announcing import announce_when_serving
 
 # A worker is a process with its own Python; its threads wait for the database or for Argon2, which
@@ -26,14 +27,12 @@ _RESERVED_FILES = 256
 _WANTED_FILES = 2 * MAX_CONNECTIONS
 
 
-def main(host: str, port: int, announcement: str = "") -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests in progress.
-
-    `announcement` goes to standard output when requests are answered.
-    """
+def main(host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
     files = raise_file_limit()
-    if announcement:
-        announce_when_serving(host, port, announcement)
+    # In the environment, because every user of the machine can read a command line.
+    if message := os.environ.pop(START_MESSAGE, ""):
+        announce_when_serving(host, port, message)
     Granian(
         "runai_access.server.worker:load",
         factory=True,
@@ -76,4 +75,4 @@ def raise_file_limit() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+    main(sys.argv[1], int(sys.argv[2]))

@@ -24,8 +24,8 @@ CLOSE = "dialog-close"
 SHOW = "show-list"
 FROM = "from"
 KEEP_FORM = "X-Keep-Form"
-_LONGEST_ADDRESS = 4_000
-# What of a form says which things its dialog is about, and where it was opened.
+_LONGEST_ADDRESS = 8_000  # 100 selected rows, the most of a page, take 5,000
+# The fields of a dialog's form that name its rows and the page it was opened from.
 _KEPT = ("selected", FROM)
 _TITLE = re.compile(r'<h1 id="dialog-title">(.*?)</h1>', re.DOTALL)
 
@@ -39,24 +39,36 @@ class Home:
 
 
 def address_to_return_to(request: HttpRequest) -> str:
-    """Return the address at which the person finds again what this request was sent from.
+    """Return the URL of the view that the request was sent from, to return to after signing in.
 
-    For a read that is its own address: a view with its filters, or a dialog as a page. A form leads to
-    its dialog, with what it is about; a form that is no dialog, to the page that it is on.
+    A read returns to its own URL: a list with its filters, or a dialog as a page. A dialog's form
+    returns to its dialog, with the selected rows. Any other form returns to the page it is on.
     """
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-    if not (asks_for(request, "dialog") or page.path == request.path):
-        address = f"{page.path}?{page.query}" if page.query else page.path
-        return address if is_local(address) else "/"
+    page = _page_of(request)
+    if not (asks_for(request, "dialog") or page.partition("?")[0] == request.path):
+        return page if is_local(page) else "/"
     kept = [(name, text) for name in _KEPT for text in request.POST.getlist(name)]
     query = request.GET.copy()
     for name, text in kept:
         if text not in query.getlist(name):
             query.appendlist(name, text)
     address = f"{request.path}?{query.urlencode()}" if query else request.path
-    return address if len(address) <= _LONGEST_ADDRESS else request.path
+    if len(address) <= _LONGEST_ADDRESS:
+        return address
+    # Without its rows the dialog would be empty: the list, where they can be selected again.
+    back = request.POST.get(FROM, "")
+    return back if is_local(back) and len(back) <= _LONGEST_ADDRESS else "/"
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the path and query of the page that a request was sent from; "" if that is unknown."""
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    except ValueError:  # written by hand: no browser sends what is no URL
+        return ""
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def asks_for(request: HttpRequest, target: str) -> bool:

@@ -161,7 +161,23 @@ def test_only_a_holder_on_system_grants_on_system(acme: Organisation) -> None:
 def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organisation) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     offered = {role.name for role in authority_of(dana.subject).grantable_roles()}
-    assert offered == GRANTS["Department administrator"]
+    assert offered == GRANTS["Department administrator"] | {"Auditor"}
+
+
+@pytest.mark.parametrize("place", ["system", "account", "alpha", "research", "vision"])
+def test_each_role_offered_can_be_granted_somewhere_and_no_other(
+    acme: Organisation, place: str
+) -> None:
+    assignable = [role for role in Role.objects.all() if role.assignable]
+    for number, held in enumerate(Role.objects.all()):
+        holder = factories.person(f"holder-{number}@acme.example", held.name, acme[place])
+        authority = authority_of(holder.subject)
+        somewhere = {
+            role.name
+            for role in assignable
+            if any(authority.may_grant(role, scope) for scope in acme.scopes.values())
+        }
+        assert {role.name for role in authority.grantable_roles()} == somewhere, held.name
 
 
 def test_a_role_that_is_not_assignable_is_not_offered(acme: Organisation) -> None:

@@ -65,10 +65,10 @@ def test_a_rule_that_covers_the_scope_but_not_the_action_is_near(acme: Organisat
 def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organisation) -> None:
     expected = {
         "create workspaces vision": "L2 researcher",
-        "read apps research": "Department administrator",
+        "read apps research": "Auditor",
         "update policies alpha": "Department administrator",
         # ML engineer permits fewer things, but to change some of them.
-        "read project vision": "Department viewer",
+        "read workloads vision": "Department viewer",
     }
     for question, name in expected.items():
         ci = factories.application("ci-" + question.replace(" ", "-"))
@@ -90,6 +90,9 @@ def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organisation) 
     assert explanation.lines()[-1] == (
         "  the narrowest rule that would: ci is Auditor in the account."
     )
+    (miss,) = asked(ci, "read events-history account", acme).near_misses
+    assert miss.rule.scope == acme["research"]
+    assert miss.why_not == "read on Event history can only be given on the account."
     factories.rule(ci, "Auditor", acme["account"])
     assert asked(ci, "read events-history research", acme).allowed
 

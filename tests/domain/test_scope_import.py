@@ -64,7 +64,7 @@ def test_renaming_and_removing_take_update_and_delete_there(acme: Organisation) 
     with pytest.raises(Denied, match="update on Projects in project vision"):
         bring(holding(acme, account={"project": "crd"}), renamed)
     everything = [
-        Entry(1, Scope.Type(scope.type), scope.name, scope.uid, scope.parent.uid)
+        Entry(Place(1), Scope.Type(scope.type), scope.name, scope.uid, scope.parent.uid)
         for scope in Scope.objects.filter(depth__gt=1).select_related("parent")
         if scope.parent and scope != acme["vision"]
     ]

@@ -10,7 +10,7 @@ from accessrules.actions import find_subject
 from accessrules.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import Scope, Subject
-from accessrules.scope_files import Contents, Entry, Faults
+from accessrules.scope_files import Contents, Entry, Faults, Place
 from accessrules.scope_import import import_scopes
 from accessrules.validators import check_name
 from runai_access.accounts.actions import create_user, invite_user, make_administrator
@@ -120,7 +120,7 @@ def test_an_operator_names_a_scope_in_any_spelling(acme: Organisation) -> None:
 def _import(acme: Organisation, *entries: tuple[str, str, str]) -> None:
     contents = Contents(
         [
-            Entry(line, Scope.Type.PROJECT, name, id_, parent)
+            Entry(Place(line), Scope.Type.PROJECT, name, id_, parent)
             for line, (name, id_, parent) in enumerate(entries, 2)
         ],
         [],

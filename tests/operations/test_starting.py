@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conftest import StartServer
+from tests.conftest import StartServer, skip_for_missing_tool
 from tests.operations.conftest import wait_until
 from tests.servers import ROOT, Server, launch, manage, server_environment, status_of
 
@@ -72,6 +72,8 @@ def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> No
 def test_it_says_where_it_is_only_when_it_answers_there(
     start_server: StartServer, host: str
 ) -> None:
+    if host == "::" and not socket.has_dualstack_ipv6():
+        skip_for_missing_tool("no IPv6 on this machine")
     server = start_server(environment={"RUNAI_ACCESS_HOST": host}, wait=False)
     wait_until(lambda: "runai-access is at" in server.output, "the server to say where it is")
     assert status_of(f"{server.url}/healthz") == 200

@@ -1,6 +1,7 @@
 """The sign-in page, and who stays signed in."""
 
 import re
+import uuid
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -281,11 +282,35 @@ def test_a_form_that_is_no_page_leads_back_to_the_page_it_is_on(client: Client, 
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["", "https://evil.example//evil.example/", "javascript:alert(1)", "//evil"]
+    "elsewhere",
+    ["", "https://evil.example//evil.example/", "javascript:alert(1)", "//evil", "http://["],
 )
 def test_no_page_leads_from_signing_in_to_another_host(client: Client, elsewhere: str) -> None:
     answer = client.post("/applications/page-size/", headers={"Referer": elsewhere})
     assert _next(answer.url) == "/"
+
+
+@pytest.mark.parametrize("header", ["HX-Current-URL", "Referer"])
+def test_a_page_url_that_is_none_is_ignored(rosa: User, header: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rosa)
+    answer = browser.post(
+        "/applications/page-size/", headers={"HX-Request": "true", header: "http://["}
+    )
+    assert answer.headers["HX-Redirect"] == "/"
+
+
+@pytest.mark.parametrize(("count", "path"), [(100, "/applications/several/delete/"), (1000, LIST)])
+def test_a_bulk_dialog_keeps_a_page_of_rows_and_else_leads_to_its_list(
+    client: Client, count: int, path: str
+) -> None:
+    rows = [str(uuid.uuid4()) for _ in range(count)]
+    answer = _without_session(client).post(
+        "/applications/several/delete/", {"selected": rows, "from": FILTERED}, headers=DIALOG
+    )
+    address = urlsplit(_next(answer.headers["HX-Redirect"]))
+    assert address.path == path
+    assert parse_qs(address.query).get("selected", rows if count > 100 else []) == rows
 
 
 def test_the_sign_in_page_says_that_the_session_ended(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Prepare, and become the production server, which says where to go."""
+"""Prepare the installation, then become the production server."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH
 from runai_access import environment
 from runai_access.accounts.models import User
+from runai_access.environment import START_MESSAGE
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what an operator may have chosen
 
@@ -42,15 +43,15 @@ class Command(BaseCommand):
         # are put into; in huge pages that takes an Argon2 run no longer.
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(1024 * 1024))
         os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+        os.environ[START_MESSAGE] = _start_message()
         os.chdir(settings.BASE_DIR)
         os.execv(  # noqa: S606  (no shell is the point)
-            sys.executable,
-            [sys.executable, "-m", "runai_access.server", host, str(port), _where_to_go()],
+            sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)]
         )
 
 
-def _where_to_go() -> str:
-    """Return what the server says when it answers: its URL, who can sign in, how to stop it."""
+def _start_message() -> str:
+    """Return the text that names the URL, an administrator, and how to stop the server."""
     administrators = User.objects.filter(
         subject__enabled=True,
         subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
