@@ -21,7 +21,7 @@ from accessrules.grants import (
     ACTIONS,
     Grant,
     Permission,
-    given,
+    effective_permissions,
     grant_of,
     grants_in_force,
     grants_in_force_of,
@@ -194,7 +194,7 @@ class Authority:
 
     def _missing_to_grant(self, role: Role, scope: Place) -> frozenset[Permission]:
         return (
-            given(permissions_of(role), scope.path) | {("create", "access_rules")}
+            effective_permissions(permissions_of(role), scope.path) | {("create", "access_rules")}
         ) - self.permissions_at(scope)
 
     # Sight: lists, single reads, counts and exports all start from these.

@@ -69,7 +69,9 @@ def rules_of(subject: Subject) -> AccessRuleQuerySet:
 def grant_of(rule: AccessRule) -> Grant:
     """Return what one rule gives."""
     scope = rule.scope
-    return Grant(given(permissions_of(rule.role), scope.path), scope.path, scope.label)
+    return Grant(
+        effective_permissions(permissions_of(rule.role), scope.path), scope.path, scope.label
+    )
 
 
 def grants_of(rules: AccessRuleQuerySet) -> list[Grant]:
@@ -116,7 +118,7 @@ def permissions_of(role: Role) -> frozenset[Permission]:
     return _permissions(role.permissions)
 
 
-def given(permissions: frozenset[Permission], path: str) -> frozenset[Permission]:
+def effective_permissions(permissions: frozenset[Permission], path: str) -> frozenset[Permission]:
     """Return which of a role's permissions a rule gives in the scope at `path`."""
     return permissions if ACCOUNT_PATH.startswith(path) else _below_the_account(permissions)
 
@@ -152,7 +154,9 @@ def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
 
 
 def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:
-    return Grant(given(_permissions_in(permissions), path), path, scope_label(type_, name))
+    return Grant(
+        effective_permissions(_permissions_in(permissions), path), path, scope_label(type_, name)
+    )
 
 
 @cache

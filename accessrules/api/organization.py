@@ -22,7 +22,6 @@ from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.listing import Listing, paged
-from runai_access.api.parameters import require_listed_values
 from runai_access.errors import NotFound
 
 
@@ -167,7 +166,6 @@ class ScopesView(LevelView):
 
         The list holds the {resource}s that the caller can see.
         """
-        require_listed_values(request.query_params, self.level.list_parameters)
         page = self.level.listing.page(self.visible(), request.query_params)
         answers = self.level.answers(page.rows)
         if not self.level.member:
@@ -216,7 +214,6 @@ class ScopeView(LevelView):
 
         Answers 404 unless the caller can see the {resource}.
         """
-        require_listed_values(request.query_params, self.level.one_parameters)
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
             raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")

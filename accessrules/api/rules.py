@@ -23,7 +23,7 @@ from runai_access.api.filtering import Field, Kind, read_time
 from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
-from runai_access.api.parameters import read_flag, require_one_of
+from runai_access.api.parameters import read_flag
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
@@ -258,11 +258,9 @@ def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
 
 
 _CONDITIONS: dict[str, Callable[[str], Q]] = {
-    "subjectType": lambda text: Q(
-        subject__type=SUBJECT_TYPES[require_one_of("subjectType", text, SUBJECT_TYPES)]
-    ),
+    "subjectType": lambda text: Q(subject__type=SUBJECT_TYPES[text]),
     "subjectIdFilter": lambda text: Q(subject_name__contains=normalize_term(text)),
-    "scopeType": lambda text: Q(scope__type=require_one_of("scopeType", text, Scope.Type.values)),
+    "scopeType": lambda text: Q(scope__type=text),
     "scopeId": lambda text: Q(scope__uid=text),
     "roleId": lambda text: Q(role=_whole("roleId", text)),
     "lastUpdated": lambda text: Q(updated_at__gte=read_time("lastUpdated", text)),

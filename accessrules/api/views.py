@@ -11,7 +11,7 @@ from accessrules.callers import Caller, caller_of
 from accessrules.denials import record_denial
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.fair_use import FAIR_USE
-from runai_access.api.query import require_known_parameters
+from runai_access.api.query import require_valid_parameters
 from runai_access.compression import allow_compression
 from runai_access.errors import Denied
 
@@ -36,7 +36,7 @@ class CallerView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = _caller(request)
         FAIR_USE.take(self.caller_id)
-        require_known_parameters(self, request)
+        require_valid_parameters(self, request)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -41,9 +41,7 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "subject": subject,
         "back_url": own_page(subject),
         "rows": _by_entity(found),
-        "on_too_little": effective.rules_on_too_little(subject, authority)
-        if subject.enabled
-        else [],
+        "ineffective": effective.ineffective_rules(subject, authority) if subject.enabled else {},
         "is_complete": effective.sees_all_access(subject, authority),
         "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
     }

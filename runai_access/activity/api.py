@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Q, TextField, Value, When
+from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -30,13 +30,14 @@ LISTING = Listing(
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
         "source_ip": Field("source_ip", Kind.ADDRESS, is_nullable=True),
-        "action": Field("action"),
+        # The server itself writes these, so their case needs no folding and their index has the order.
+        "action": Field("action", order=F("action")),
         "http_method": Field("answered_method"),
-        "result": Field("result"),
+        "result": Field("result", order=F("result")),
         "url": Field("answered_url"),
-        "entity_type": Field("entity_type"),
+        "entity_type": Field("entity_type", order=F("entity_type")),
         "entity_name": Field("entity_name"),
-        "entity_id": Field("entity_id"),
+        "entity_id": Field("entity_id", order=F("entity_id")),
     },
     search=("subject_name", "entity_name"),
     order=("time", "pk"),

@@ -12,6 +12,7 @@ from rest_framework.serializers import Serializer
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.listing import NARROWING_PARAMETERS, PAGE_PARAMETERS
+from runai_access.api.parameters import require_listed_values
 from runai_access.api.spelling import intended_name
 
 # A serializer class stands for one parameter per field.
@@ -39,20 +40,24 @@ def known_parameters(view: Any, method: str) -> list[str]:
     return names
 
 
-def require_known_parameters(view: Any, request: Request) -> None:
+def require_valid_parameters(view: Any, request: Request) -> None:
     """Raise InvalidParameter that names the unknown query parameters and the known ones.
 
-    If a misspelled `filterBy` were ignored, a client would take everything for what it asked for.
+    If a misspelled `filterBy` were ignored, a client would take everything for what it asked for. A
+    parameter that declares its values must have one of them.
     """
     if not request.META.get("QUERY_STRING") or request.method not in view.allowed_methods:
         return  # a method that is not there is 405
     known = known_parameters(view, request.method or "")
     unknown = [name for name in request.query_params if name not in known]
-    if not unknown:
-        return
-    named = ", ".join(_described(name, known) for name in unknown[:_NAMED_AT_MOST])
-    answer = f"Known: {', '.join(known)}." if known else "There are none for this method and path."
-    raise InvalidParameter(f"Unknown query parameters: {named}. {answer}")
+    if unknown:
+        named = ", ".join(_described(name, known) for name in unknown[:_NAMED_AT_MOST])
+        answer = f"Known: {', '.join(known)}." if known else "This method and path has none."
+        raise InvalidParameter(f"Unknown query parameters: {named}. {answer}")
+    own = own_parameters(view, request.method or "")
+    require_listed_values(
+        request.query_params, (one for one in own if isinstance(one, OpenApiParameter))
+    )
 
 
 def _described(name: str, known: list[str]) -> str:

@@ -1,6 +1,6 @@
-// Forms: each is sent once; a choice that changes what else there is asks for the form anew; the
-// chosen option of a list says what it is about; and a form that has to be opened anew, because the
-// session ended, keeps what was typed.
+// Forms: each is sent once; a choice that changes the other choices reloads the form; the selected
+// option of a list shows its description; and a form that is opened again after its session ended keeps
+// what was typed.
 
 const PAUSE = 250;
 let waiting;
@@ -107,38 +107,59 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("[data-submit-once]").forEach((form) => setDisabled(form, false));
 });
 
-// What was typed is kept in this tab until the same form is shown again, as a page. Never a password.
+// What a user typed stays in this tab until the same user sees the same form again, as a page. Passwords
+// are never kept.
 const KEPT = "kept-form";
-const TYPED = "textarea, select, input:not([type=hidden], [type=password], [type=file])";
+const NEVER_KEPT = new Set(["csrfmiddlewaretoken", "submission", "from", "seen"]);
 
 function pathOf(form) {
   return new URL(form.action, location.href).pathname;
 }
 
-function keep(form) {
-  const fields = [...form.querySelectorAll(TYPED)].filter(({ name }) => name);
-  const values = fields.map(({ name, value, checked, type }) => {
-    return /checkbox|radio/.test(type) ? { name, value, checked } : { name, value };
+function currentUser() {
+  return document.querySelector("[data-user]")?.dataset.user;
+}
+
+function fieldsOf(form) {
+  return [...form.elements].filter(({ name, type }) => {
+    return name && !NEVER_KEPT.has(name) && !/password|file|submit|button|fieldset/.test(type);
   });
-  sessionStorage.setItem(KEPT, JSON.stringify({ path: pathOf(form), values }));
+}
+
+function keep(form) {
+  const fields = fieldsOf(form).map(({ name, value, type, checked }) => {
+    return { name, value, isTicked: /checkbox|radio/.test(type) ? checked : undefined };
+  });
+  const kept = { user: currentUser(), path: pathOf(form), fields };
+  sessionStorage.setItem(KEPT, JSON.stringify(kept));
+}
+
+// Puts one field back; returns whether the form showed it. What a search has to find first is added
+// unseen, for the server to show.
+function putBackField(form, { name, value, isTicked }) {
+  const named = fieldsOf(form).filter((field) => field.name === name);
+  const same = named.find((field) => field.value === value);
+  const typed = named.find(({ type }) => !/checkbox|radio|hidden/.test(type));
+  if (isTicked !== undefined && same) same.checked = isTicked;
+  else if (isTicked === undefined && typed) typed.value = value;
+  else if (isTicked !== false && !same) {
+    const unseen = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    form.append(unseen);
+    return false;
+  }
+  return true;
 }
 
 function putBack() {
-  if (location.pathname === "/sign-in/") return; // on the way there
-  const text = sessionStorage.getItem(KEPT);
-  if (!text) return;
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  if (!kept || !currentUser()) return; // on the way, at the sign-in page
   sessionStorage.removeItem(KEPT);
-  const { path, values } = JSON.parse(text);
-  const form = [...document.forms].find((one) => one.method === "post" && pathOf(one) === path);
-  if (!form) return;
-  for (const { name, value, checked } of values) {
-    const fields = [...form.querySelectorAll(TYPED)].filter((field) => field.name === name);
-    const field = checked === undefined ? fields[0] : fields.find((one) => one.value === value);
-    if (!field) continue;
-    if (checked === undefined) field.value = value;
-    else field.checked = checked;
-  }
+  const form = [...document.forms].find((one) => one.method === "post" && pathOf(one) === kept.path);
+  if (!form || kept.user !== currentUser()) return;
+  const areShown = kept.fields.map((field) => putBackField(form, field));
   describeAll();
+  const search = form.querySelector("[data-look][type=search]");
+  if (search && (areShown.includes(false) || search.value !== search.defaultValue)) look(search);
 }
 
 document.addEventListener("htmx:beforeOnLoad", ({ detail: { elt, xhr } }) => {

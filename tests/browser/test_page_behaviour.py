@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import CLUSTER, Visit, Visitor
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -436,10 +436,7 @@ def test_what_was_typed_in_a_dialog_outlives_the_session(
     page.get_by_label("Application name").fill(name)
     _end_session(visitor)
     visitor.press("CREATE")
-    expect(page.get_by_text("Your session has ended. Sign in to continue.")).to_be_visible()
-    page.get_by_label("E-mail").fill(server.admin_email)
-    page.get_by_label("Password").fill(server.admin_password)
-    visitor.press("SIGN IN")
+    _sign_in_again(visitor, server)
     expect(page.get_by_label("Application name")).to_have_value(name)
     visitor.press("CREATE")
     expect(page.locator("#issued-secret")).to_be_visible()
@@ -455,10 +452,7 @@ def test_filters_and_search_outlive_the_session(visit: Visit, server: Server, na
     page.goto(f"{visitor.url}/applications/?sort=-application")
     _end_session(visitor)
     page.locator("#search").fill(name)
-    expect(page.get_by_text("Your session has ended. Sign in to continue.")).to_be_visible()
-    page.get_by_label("E-mail").fill(server.admin_email)
-    page.get_by_label("Password").fill(server.admin_password)
-    visitor.press("SIGN IN")
+    _sign_in_again(visitor, server)
     expect(page.locator("#search")).to_have_value(name)
     assert "sort=-application" in page.url
 
@@ -483,3 +477,50 @@ def test_a_dialog_opened_before_signing_in_anew_keeps_what_was_typed(
     expect(page.get_by_label("Application name")).to_have_value(name)
     visitor.press("CREATE")
     expect(page.locator("#issued-secret")).to_be_visible()
+
+
+def test_choices_that_a_search_found_outlive_the_session(
+    visit: Visit, server: Server, name: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.create(name)
+    page.goto(f"{visitor.url}/access-rules/")
+    visitor.press("NEW ACCESS RULE")
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_role("searchbox", name="Search subjects").fill(name)
+    dialog.get_by_role("checkbox", name=name).check()
+    dialog.get_by_label("Role", exact=True).select_option(label="Viewer")
+    _end_session(visitor)
+    dialog.get_by_role("searchbox", name="Search scopes").fill(CLUSTER)
+    _sign_in_again(visitor, server)
+    form = page.locator(".dialog-page")
+    expect(form.get_by_role("searchbox", name="Search scopes")).to_have_value(CLUSTER)
+    expect(form.locator(".tree-found li")).to_have_count(1)
+    expect(form.get_by_role("checkbox", name=name)).to_be_checked()
+    form.get_by_role("checkbox", name=CLUSTER).check()
+    visitor.press("SAVE RULES")
+    expect(page.get_by_text("1 of 1 done")).to_be_visible()
+
+
+def test_another_user_does_not_find_what_was_typed(visit: Visit, server: Server, name: str) -> None:
+    email = f"{name}@example.com"
+    assert server.command("create_admin", email).returncode == 0
+    visitor = visit()
+    page = visitor.page
+    visitor.press("NEW APPLICATION")
+    page.get_by_label("Application name").fill(name)
+    _end_session(visitor)
+    visitor.press("CREATE")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(server.admin_password)
+    visitor.press("SIGN IN")
+    page.goto(f"{visitor.url}/applications/new/")
+    assert name not in page.locator("main").inner_html()
+
+
+def _sign_in_again(visitor: Visitor, server: Server) -> None:
+    expect(visitor.page.get_by_text("Your session has ended. Sign in to continue.")).to_be_visible()
+    visitor.page.get_by_label("E-mail").fill(server.admin_email)
+    visitor.page.get_by_label("Password").fill(server.admin_password)
+    visitor.press("SIGN IN")

@@ -83,8 +83,8 @@ def test_event_history_in_a_narrower_scope_is_promised_nowhere(
     text = text_of(client.get(page))
     assert text.count("Event history") == 1
     assert (
-        "Event history can be viewed on the account only: "
-        "Auditor in department vision does not give it." in text
+        "Event history requires a rule on the account: "
+        "Auditor in department vision does not grant it." in text
     )
     assert "events-history" not in {row["Resource type"] for row in csv_of(client, sheet)}
     assert "events-history" not in {row["resourceType"] for row in client.get(api).json()["access"]}
@@ -97,7 +97,10 @@ def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: Sig
     wide = factories.person("wide@acme.example", "Auditor")
     page, sheet, api = subject_pages(wide)
     client = as_(ada)
-    assert "Event history read account acme Auditor" in text_of(client.get(page))
+    factories.rule(wide, "Auditor", factories.cluster("elsewhere"))
+    text = text_of(client.get(page))
+    assert "Event history read account acme Auditor" in text
+    assert "requires a rule on the account" not in text
     assert "events-history" in {row["Resource type"] for row in csv_of(client, sheet)}
     assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
 
