@@ -37,7 +37,7 @@ LISTING = Listing(
         "url": Field("answered_url"),
         "entity_type": Field("entity_type", order=F("entity_type")),
         "entity_name": Field("entity_name"),
-        "entity_id": Field("entity_id", order=F("entity_id")),
+        "entity_id": Field("entity_id"),
     },
     search=("subject_name", "entity_name"),
     order=("time", "pk"),
