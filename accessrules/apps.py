@@ -6,6 +6,6 @@ class AccessRulesConfig(AppConfig):
     name = "accessrules"
 
     def ready(self) -> None:
-        from accessrules.predefined import load
+        from accessrules.authorization.predefined import load
 
-        post_migrate.connect(load, sender=self, dispatch_uid="accessrules.predefined")
+        post_migrate.connect(load, sender=self, dispatch_uid="accessrules.authorization.predefined")

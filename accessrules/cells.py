@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 
+from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role
-from accessrules.subject_pages import subject_page
+from runai_access.db.row_urls import row_url
 from runai_access.ui.markup import badge, marked, markup, quiet
-from runai_access.ui.row_urls import row_url
 
 if TYPE_CHECKING:
-    from accessrules.holders import NamedRule
-    from accessrules.tables import AccessRuleTable, RoleTable
+    from accessrules.console.tables.rules import AccessRuleTable, RoleTable
+    from accessrules.console.tables.subjects import NamedRule
 
 _READ_OUT = 5
 

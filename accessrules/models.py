@@ -15,10 +15,9 @@ from django.db.models.lookups import Exact, In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from runai_access.db.expressions import Among, Aside, Bytewise
 from runai_access.db.normalization import normalize
-from runai_access.ui.keys import Among, Aside
-from runai_access.ui.keyset import Bytewise
-from runai_access.ui.row_urls import row_url
+from runai_access.db.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
 
@@ -300,7 +299,7 @@ class AccessRule(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    # Copies to sort and to find millions by; `upkeep` has the database keep them right. Nothing that
+    # Copies to sort and to find millions by; `triggers` has the database keep them right. Nothing that
     # decides reads them.
     subject_type = models.CharField(max_length=8, db_default="", editable=False)
     subject_name = models.TextField(db_default="", editable=False)

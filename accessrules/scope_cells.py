@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from accessrules.models import Scope
+from runai_access.db.row_urls import list_url, row_url
 from runai_access.ui.markup import clip, marked, markup
-from runai_access.ui.row_urls import list_url, row_url
 
 if TYPE_CHECKING:
-    from accessrules.scope_table import ScopeTable
+    from accessrules.console.tables.scopes import ScopeTable
 
 _NOTHING = markup('<span class="nothing">\u2013</span>')
 

@@ -11,21 +11,21 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions import (
+from accessrules.actions.rules import (
     create_subject,
     lock_administration,
     retire_subjects,
     set_subjects_enabled,
 )
-from accessrules.callers import Caller
+from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy
 from applications.models import Application
-from applications.secrets import new_secret
+from applications.oauth.secrets import new_secret
 from applications.validators import validate_name
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
-from runai_access.hashing import hash_secret
+from runai_access.security.hashing import hash_secret
 
 # A client asks for a new token a minute before the old one ends: a shorter life would never serve.
 SHORTEST_TOKEN_LIFETIME = 120

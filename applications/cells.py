@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from accessrules.cells import first_rules
+from runai_access.lists.cells import named
 from runai_access.ui.addresses import dialog_url
-from runai_access.ui.cells import named
 from runai_access.ui.markup import copy_button, marked, markup
 
 if TYPE_CHECKING:

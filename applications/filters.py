@@ -6,9 +6,9 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 
-from accessrules.authorization import Authority
-from accessrules.filters import numbers, people_in_sight
-from accessrules.holder_filters import (
+from accessrules.authorization.authority import Authority
+from accessrules.console.filters.rules import numbers, people_in_sight
+from accessrules.console.filters.subjects import (
     CreatorKind,
     HeldRoleKind,
     HeldScopeKind,
@@ -23,8 +23,10 @@ from applications.search import (
     keys_with_text,
     sees_kept_rule,
 )
+from runai_access.db.expressions import Bytewise
+from runai_access.db.keys import Keys
 from runai_access.db.normalization import normalize
-from runai_access.ui.filters import (
+from runai_access.lists.filters import (
     CONTAINS,
     IS_NOT,
     STARTS_WITH,
@@ -34,8 +36,6 @@ from runai_access.ui.filters import (
     TextKind,
     TimeKind,
 )
-from runai_access.ui.keys import Keys
-from runai_access.ui.keyset import Bytewise
 
 _HIGHEST = "\U0010ffff"
 

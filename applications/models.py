@@ -8,9 +8,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accessrules.models import Subject
+from runai_access.db.expressions import Bytewise
 from runai_access.db.normalization import normalize
-from runai_access.ui.keyset import Bytewise
-from runai_access.ui.row_urls import row_url
+from runai_access.db.row_urls import row_url
 
 
 class Application(models.Model):
@@ -36,7 +36,7 @@ class Application(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     last_login = models.DateTimeField(null=True)
-    # Copies to sort and filter a million rows by; `upkeep` has the database keep them right. What
+    # Copies to sort and filter a million rows by; `triggers` has the database keep them right. What
     # decides is the subject and its rules, never these.
     is_enabled = models.BooleanField(default=True, editable=False)
     first_rule = models.TextField(null=True, editable=False)  # noqa: DJ001  # there may be none
@@ -54,7 +54,7 @@ class Application(models.Model):
                 name="application_secret_only_as_argon2id",
             ),
         ]
-        # One for each order that the table has, with the tie-break of `runai_access.ui.keyset`.
+        # One for each order that the table has, with the tie-break of `runai_access.lists.keyset`.
         indexes = [
             models.Index(Bytewise(F("search_text")), F("subject"), name="application_by_name"),
             models.Index(Bytewise(F("first_rule")), F("subject"), name="application_by_first_rule"),

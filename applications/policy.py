@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accessrules.callers import Caller
-from accessrules.policies import Policy
+from accessrules.authorization.callers import Caller
+from accessrules.authorization.policies import Policy
 from applications.models import Application
 
 _APPLICATIONS: Policy[QuerySet[Application]] = Policy(

@@ -12,15 +12,15 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
-from accessrules.authorization import ACCOUNT, Authority
+from accessrules.authorization.authority import ACCOUNT, Authority
+from accessrules.console.filters.search import roles_named, scopes_named
 from accessrules.models import AccessRule, AccessRuleQuerySet
-from accessrules.search import roles_named, scopes_named
 from applications.models import Application
+from runai_access.db.expressions import Among, Aside
+from runai_access.db.keys import Keys, OrderedKeys
 from runai_access.db.normalization import normalize_term
-from runai_access.ui import narrowing
-from runai_access.ui.keys import Among, Aside, Keys
-from runai_access.ui.narrowing import Narrowing
-from runai_access.ui.ordered_keys import OrderedKeys
+from runai_access.lists import selection
+from runai_access.lists.selection import Narrowing
 
 _TRIGRAM = 3
 # More roles or scopes than these are not merged, since the range of each is looked into.
@@ -52,7 +52,7 @@ def _by_text(term: str) -> tuple[Q, Keys]:
     condition, keys = Q(has_text(term)), keys_with_text(term)
     if len(term) < _TRIGRAM or not keys.is_exact:
         return condition, keys
-    found = keys.few(narrowing.FEW)
+    found = keys.few(selection.FEW)
     if found is None:
         return condition, keys
     return Q(Among("pk", found)), Keys.known(found)
@@ -111,7 +111,7 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> Keys:
     if len(term) < _TRIGRAM:
         return Keys.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
     head = _head(term)
-    if head != term and not _are_more_than(narrowing.FEW, head):
+    if head != term and not _are_more_than(selection.FEW, head):
         return _by_trigrams(head, is_exact=False)
     return _by_trigrams(term, is_exact=is_exact)
 

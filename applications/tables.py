@@ -5,21 +5,16 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils.functional import cached_property
 
-from accessrules.authorization import Authority
-from accessrules.holders import HolderTable, by_first_rule, rule_texts
+from accessrules.authorization.authority import Authority
+from accessrules.console.tables.subjects import HolderTable, by_first_rule, rule_texts
 from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
-from runai_access.ui import cells as shared
-from runai_access.ui.export import SpreadsheetTime
-from runai_access.ui.keyset import Sort
-from runai_access.ui.row_urls import row_url
-from runai_access.ui.tables import (
-    ListColumn,
-    creation_column,
-    creator_column,
-    update_column,
-)
+from runai_access.db.row_urls import row_url
+from runai_access.lists import cells as shared
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.keyset import Sort
+from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 
 
 def _by_first_rule(authority: Authority) -> Sort:

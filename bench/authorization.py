@@ -86,7 +86,7 @@ def ours(data: Data) -> Iterable[tuple[str, float, list[bool]]]:
     from django.db import connection
 
     connection.creation.create_test_db(verbosity=0)
-    from accessrules.authorization import allowed, authority_of
+    from accessrules.authorization.authority import allowed, authority_of
     from accessrules.models import Subject
 
     subjects, scopes = _load(data)

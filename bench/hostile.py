@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from applications.secrets import new_secret
+from applications.oauth.secrets import new_secret
 from tests.operations.unfinished import KINDS, held
 from tests.operations.writers import Access
 from tests.servers import Server, _children, launch

@@ -45,7 +45,7 @@ def make_caller() -> Any:
     """Make the applications, and return a client that may see them all."""
     from django.test import Client
 
-    from applications.tokens import issue
+    from applications.oauth.tokens import issue
     from tests import factories
 
     for number in range(APPLICATIONS - 1):
@@ -60,7 +60,7 @@ def plain_list() -> Any:
     """Return the view that a Django developer writes first."""
     from rest_framework import generics, renderers, serializers
 
-    from accessrules.callers import caller_of
+    from accessrules.authorization.callers import caller_of
     from applications import policy
     from applications.models import Application
 

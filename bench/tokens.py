@@ -55,7 +55,7 @@ MOST_MEGABYTES = 150.0
 # In the server's own process: as many clients as are asked for, each with a secret of its own.
 MAKE_CLIENTS = """
 import json, sys
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from applications.actions import create_application
 made = [create_application(caller=SYSTEM, name=f"newcomer-{n}") for n in range({count})]
 print(json.dumps([(one.application.client_id, one.secret) for one in made]))
@@ -229,7 +229,7 @@ def flood(server: Server, honest: list[Client]) -> dict[str, float]:
 
 def stranger(number: int) -> Client:
     """Return somebody with a well-formed secret that nobody has, at an address of their own."""
-    from applications.secrets import new_secret
+    from applications.oauth.secrets import new_secret
 
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
     return Client(f"stranger-{number}", new_secret(), address)

@@ -26,7 +26,7 @@ POSTGRESQL_OPTIONS = {
     "keepalives_idle": 10,
     "keepalives_interval": 3,
     "keepalives_count": 3,
-    # For the look-ups of tokens, which bind on the server (`applications.lookups`).
+    # For the look-ups of tokens, which bind on the server (`applications.oauth.lookups`).
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from threading import Lock
 
-from runai_access.masking import masked
+from runai_access.security.masking import masked
 
 REPEAT_SECONDS = 60.0
 # Lines with a traceback, of one kind, in that time.

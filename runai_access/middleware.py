@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
-from accessrules.denials import record_denial
+from accessrules.authorization.denials import record_denial
 from runai_access.audit.recorder import Origin
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
@@ -22,7 +22,7 @@ from runai_access.errors_views import (
     service_unavailable,
     too_large,
 )
-from runai_access.masking import masked
+from runai_access.security.masking import masked
 
 # A client's own X-Request-Id that is kept: safe in a log line, a header and a URL.
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")

@@ -201,13 +201,13 @@ DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 
 # API.
 
-# A caller's share of one process: see runai_access.api.fair_use.
+# A caller's share of one process: see runai_access.api.throttling.
 API_REQUESTS_PER_SECOND = environment.positive_int("RUNAI_ACCESS_API_REQUESTS_PER_SECOND", 200)
 API_REQUESTS_BURST = 10 * API_REQUESTS_PER_SECOND
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "applications.authentication.BearerAuthentication",
+        "applications.oauth.authentication.BearerAuthentication",
         "runai_access.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -282,7 +282,7 @@ SPECTACULAR_SETTINGS = {
             },
         },
     },
-    "AUTHENTICATION_WHITELIST": ["applications.authentication.BearerAuthentication"],
+    "AUTHENTICATION_WHITELIST": ["applications.oauth.authentication.BearerAuthentication"],
     "POSTPROCESSING_HOOKS": ["runai_access.api.examples.add_examples"],
 }
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accessrules.views.start import StartView
+from accessrules.console.views.start import StartView
 from applications.api.urls import first
 from runai_access.api.docs import SchemaView, api_docs
 from runai_access.security_contact import security_txt
@@ -15,9 +15,9 @@ urlpatterns = [
     path("groups/", include("runai_access.accounts.group_urls")),
     path("", include("runai_access.ui.urls")),
     path("applications/", include("applications.urls")),
-    path("", include("accessrules.urls")),
-    path("roles/", include("accessrules.role_urls")),
-    path("scopes/", include("accessrules.scope_urls")),
+    path("", include("accessrules.console.urls.rules")),
+    path("roles/", include("accessrules.console.urls.roles")),
+    path("scopes/", include("accessrules.console.urls.scopes")),
     path("activity/", include("runai_access.activity.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SchemaView.as_view(), name="schema"),

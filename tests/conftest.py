@@ -11,7 +11,7 @@ import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
-from applications.keyring import KEYRING
+from applications.oauth.keyring import KEYRING
 from tests.servers import Server, fresh_database, launch
 
 StartServer = Callable[..., Server]

@@ -3,13 +3,13 @@
 Nothing here checks a permission or writes an audit row, so a test sees only what its own step does.
 """
 
-from accessrules.authorization import ACCOUNT
-from accessrules.callers import Caller
+from accessrules.authorization.authority import ACCOUNT
+from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
 from runai_access.audit.recorder import Origin
-from runai_access.hashing import hash_secret
+from runai_access.security.hashing import hash_secret
 
 MAKER = "maker@acme.example"
 

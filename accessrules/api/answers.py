@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from accessrules.catalogue import ALIASES, RESOURCE_TYPES
-from accessrules.grants import Permission, permissions_of
+from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
+from accessrules.authorization.grants import Permission, permissions_of
 from accessrules.models import AccessRule, Role, Scope
 
 

@@ -11,13 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.actions import create_access_rule, delete_access_rule
+from accessrules.actions.bulk import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
+from accessrules.actions.rules import create_access_rule, delete_access_rule
 from accessrules.api.answers import rule_answers
 from accessrules.api.documents import BatchCreateDocument, BatchDocument
 from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
 from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
-from accessrules.several import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
 from runai_access.api.errors import failure_of
 from runai_access.api.fields import Body, Choice, Text, WholeNumber
 from runai_access.api.idempotency import Made, already_done, once

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.grants import ACTIONS
+from accessrules.authorization.catalog import RESOURCE_TYPES
+from accessrules.authorization.grants import ACTIONS
 from accessrules.models import Scope
 
 

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from accessrules.api.answers import me_rule_answer
 from accessrules.api.documents import EffectiveAccessDocument, ScopeAccessDocument
 from accessrules.api.views import CallerView
-from accessrules.catalogue import ALIASES, RESOURCE_TYPES
-from accessrules.effective import (
+from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
+from accessrules.authorization.effective_access import (
     Access,
     effective_access,
     scope_in_sight,
@@ -22,8 +22,8 @@ from accessrules.effective import (
     sees_all_holders,
     subject_in_sight,
 )
-from accessrules.grants import ACTIONS
-from accessrules.scope_access import Holders, Question, access_of
+from accessrules.authorization.grants import ACTIONS
+from accessrules.authorization.scope_access import Holders, Question, access_of
 from runai_access.api.fields import Choice, Text
 from runai_access.api.listing import LARGEST_OFFSET
 

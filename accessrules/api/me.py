@@ -15,8 +15,8 @@ from accessrules.api.documents import (
 )
 from accessrules.api.rules import LISTING
 from accessrules.api.views import CallerView
-from accessrules.catalogue import ALIASES, RESOURCE_TYPES
-from accessrules.grants import ACTIONS
+from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
+from accessrules.authorization.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.fields import Body, Choice
 from runai_access.api.filtering import Field

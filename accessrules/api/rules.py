@@ -11,11 +11,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.actions import create_access_rule, delete_access_rule, find_subject
+from accessrules.actions.rules import create_access_rule, delete_access_rule, find_subject
 from accessrules.api.answers import rule_answer, rule_answers
 from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
 from accessrules.api.views import CallerView
-from accessrules.authorization import Authority
+from accessrules.authorization.authority import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Body, Choice, Text, WholeNumber
@@ -24,11 +24,10 @@ from runai_access.api.idempotency import Made, once
 from runai_access.api.ids import LARGEST, integer_id
 from runai_access.api.listing import Listing, paged, require_askable
 from runai_access.api.parameters import read_flag
+from runai_access.db.expressions import Among, Bytewise
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
-from runai_access.ui.keys import Among
-from runai_access.ui.keyset import Bytewise
 
 # `app` and `service-account` are two names of one type; every client knows the first.
 SUBJECT_TYPES = {

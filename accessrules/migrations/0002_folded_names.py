@@ -3,7 +3,7 @@ from typing import Any
 from django.db import migrations, models
 
 import accessrules.models
-import runai_access.ui.keyset
+import runai_access.db.expressions
 from runai_access.db.normalization import normalize
 
 ROWS_AT_ONCE = 2_000
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="subject",
             index=models.Index(
-                runai_access.ui.keyset.Bytewise(models.F("folded_name")),
+                runai_access.db.expressions.Bytewise(models.F("folded_name")),
                 models.F("id"),
                 name="subject_by_name",
             ),

@@ -5,7 +5,7 @@ from django.db.models import F
 from django.db.models.deletion import PROTECT
 from django.db.models.expressions import Combinable
 
-from runai_access.ui.keyset import Bytewise
+from runai_access.db.expressions import Bytewise
 
 _OF_SUBJECT = ["subject", "deleted_at", "scope", "role"]
 _OF_ROLE = ["role", "deleted_at", "subject", "scope", "subject_type"]

@@ -6,7 +6,7 @@ The one by role tells which rule it is, which those of SQLite always do.
 from django.db import migrations, models
 from django.db.models import F, Q
 
-from runai_access.ui.keyset import Bytewise
+from runai_access.db.expressions import Bytewise
 
 _BY_TEXT = {
     "access_rule_by_subject": "subject_name",

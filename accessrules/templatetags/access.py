@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from django import template
 from django.http import HttpRequest
 
-from accessrules.business import pages_of
-from accessrules.callers import caller_of
-from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.grants import ACTIONS, Permission
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.catalog import RESOURCE_TYPES
+from accessrules.authorization.grants import ACTIONS, Permission
+from accessrules.console.navigation import pages_of
 
 register = template.Library()
 

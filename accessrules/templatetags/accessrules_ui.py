@@ -4,11 +4,11 @@ from typing import Any
 
 from django import template
 
-from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.forms import AccessRuleForm
-from accessrules.grants import ACTIONS
+from accessrules.authorization.catalog import RESOURCE_TYPES
+from accessrules.authorization.grants import ACTIONS
+from accessrules.console.forms import AccessRuleForm
+from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.models import Role
-from accessrules.scope_picker import ScopePicker
 
 register = template.Library()
 

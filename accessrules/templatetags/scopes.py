@@ -3,10 +3,10 @@
 from django import template
 from django.utils.safestring import SafeString
 
+from accessrules.authorization.scope_policy import Possible
+from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
-from accessrules.scope_policy import Possible
-from accessrules.scope_table import ScopeTable
-from runai_access.ui import rows
+from runai_access.lists import rows
 
 register = template.Library()
 

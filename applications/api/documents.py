@@ -252,7 +252,7 @@ class OAuthErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # d
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own registry
     """Tells the schema what the bearer authentication is."""
 
-    target_class = "applications.authentication.BearerAuthentication"
+    target_class = "applications.oauth.authentication.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:

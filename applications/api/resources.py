@@ -34,7 +34,7 @@ from runai_access.api.fields import Body, Flag, Text, WholeNumber
 from runai_access.api.filtering import Field, Kind
 from runai_access.api.idempotency import Made, already_done, once
 from runai_access.api.listing import Listing, paged
-from runai_access.ui.keyset import Bytewise
+from runai_access.db.expressions import Bytewise
 
 # The order of the names, in which an index has them; see the model.
 BY_NAME = Bytewise(F("search_text"))

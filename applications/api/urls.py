@@ -7,7 +7,9 @@ from typing import Any
 from django.urls import URLPattern, path
 from rest_framework.serializers import Serializer
 
-from applications.api.discovery import (
+from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
+from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
+from applications.oauth.views.discovery import (
     DocumentView,
     IntrospectView,
     RevokeView,
@@ -15,9 +17,7 @@ from applications.api.discovery import (
     metadata,
     openid_configuration,
 )
-from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
-from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
-from applications.api.tokens import AppTokenView, TokenV1View, TokenV2View
+from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 from runai_access.api.deprecation import Deprecation
 
 # The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.

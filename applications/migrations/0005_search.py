@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, migrations, transaction
 
-from applications import upkeep
-from applications.upkeep import postgresql, sqlite
+from applications import triggers
+from applications.triggers import postgresql, sqlite
 
 NO_EXTENSION = (
     "Search needs PostgreSQL's extension pg_trgm, and it could not be made here: {error}\n"
@@ -26,7 +26,7 @@ def make(_: Any, editor: Any) -> None:
 
 def drop(_: Any, editor: Any) -> None:
     """Drop it again; the extension stays, as others may use it by now."""
-    upkeep.remove(editor.connection)
+    triggers.remove(editor.connection)
     is_postgresql = editor.connection.vendor == "postgresql"
     _run(editor, postgresql.NO_SEARCH_INDEX if is_postgresql else sqlite.NO_SEARCH_TABLES)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-from applications.upkeep import postgresql
+from applications.triggers import postgresql
 
 
 def make(_: Any, editor: Any) -> None:

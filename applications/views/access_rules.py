@@ -8,15 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods
 
-from accessrules import actions
-from accessrules.authorization import ACCOUNT, Authority
-from accessrules.callers import Caller, caller_of
-from accessrules.denials import record_denial
-from accessrules.effective import changes_by_removing
-from accessrules.forms import AccessRuleForm
+from accessrules.actions import rules as rule_actions
+from accessrules.authorization.authority import ACCOUNT, Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.callers import Caller, caller_of
+from accessrules.authorization.denials import record_denial
+from accessrules.authorization.effective_access import changes_by_removing
+from accessrules.console.forms import AccessRuleForm
+from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.models import AccessRule
-from accessrules.scope_picker import ScopePicker
-from accessrules.scope_tree import full_names
 from applications import policy
 from applications.models import Application
 from applications.views.listing import PAGE
@@ -47,7 +47,9 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     try:
-        rule = actions.delete_access_rule(caller=caller, rule_id=rule_id, of=application.subject)
+        rule = rule_actions.delete_access_rule(
+            caller=caller, rule_id=rule_id, of=application.subject
+        )
     except NotFound:
         error, status = "That access rule is gone already.", 404
     except Denied as denied:
@@ -74,7 +76,7 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
         return _dialog(request, application, form, status=422)
     role, scope = form.chosen
     try:
-        actions.create_access_rule(
+        rule_actions.create_access_rule(
             caller=caller, subject=application.subject, role=role, scope=scope
         )
     except Denied as denied:

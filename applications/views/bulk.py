@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions import create_access_rule
-from accessrules.callers import Caller, caller_of
-from accessrules.denials import record_denial
-from accessrules.forms import AccessRuleForm
-from accessrules.holders import named_rules
-from accessrules.scope_picker import ScopePicker
-from accessrules.several import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.rules import create_access_rule
+from accessrules.authorization.callers import Caller, caller_of
+from accessrules.authorization.denials import record_denial
+from accessrules.console.forms import AccessRuleForm
+from accessrules.console.pickers.scopes import ScopePicker
+from accessrules.console.tables.subjects import named_rules
 from applications import actions, policy
 from applications.models import Application
 from applications.views.listing import PAGE

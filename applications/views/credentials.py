@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accessrules.callers import Caller, caller_of
+from accessrules.authorization.callers import Caller, caller_of
 from applications import actions, policy
 from applications.forms import CreateApplicationForm
 from applications.models import Application

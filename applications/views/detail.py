@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accessrules.authorization import ACCOUNT
-from accessrules.callers import caller_of
-from accessrules.history import last_events, sees_activity
+from accessrules.authorization.authority import ACCOUNT
+from accessrules.authorization.callers import caller_of
+from accessrules.console.tables.history import last_events, sees_activity
 from applications import policy
 from applications.views.access_rules import rules_of
 from runai_access.ui.dialogs import asks_for

@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accessrules.authorization import ACCOUNT
-from accessrules.callers import caller_of
+from accessrules.authorization.authority import ACCOUNT
+from accessrules.authorization.callers import caller_of
 from applications import actions, policy
 from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog

@@ -5,15 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accessrules.authorization import ACCOUNT, Authority
-from accessrules.callers import caller_of
+from accessrules.authorization.authority import ACCOUNT, Authority
+from accessrules.authorization.callers import caller_of
 from applications import policy
 from applications.filters import ApplicationFilterSet
 from applications.models import Application
 from applications.search import in_sight, search
 from applications.tables import ApplicationTable
-from runai_access.ui.narrowing import Narrowing
-from runai_access.ui.pages import Action, ListPage
+from runai_access.lists.selection import Narrowing
+from runai_access.lists.views import Action, ListPage
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_several=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import F
 
 from bench.million.data import DAYS, MANY, NONE, RARE, SOMEBODY, START
-from runai_access.ui.keyset import encode
+from runai_access.lists.keyset import encode
 
 COLUMNS = (
     "application", "access_rules", "last_login", "created_by", "creation_time", "last_updated",

@@ -149,14 +149,14 @@ def build(size: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from applications import upkeep
+    from applications import triggers
     from bench.million import events
     from bench.million.loading import loader
 
     call_command("migrate", verbosity=0)
     scopes = _make_scopes()
     _make_people(scopes)
-    upkeep.remove(connection)
+    triggers.remove(connection)
     load = loader(
         "accessrules_subject", "applications_application", "accessrules_accessrule",
         "applications_search",
@@ -173,8 +173,8 @@ def build(size: int) -> None:
     ):
         load.rows(table, columns.split(), rows)
     load.make_indexes("accessrules_subject", "accessrules_accessrule")
-    upkeep.install(connection)
-    upkeep.rebuild(connection)  # looks into those two, and rewrites every application and rule
+    triggers.install(connection)
+    triggers.rebuild(connection)  # looks into those two, and rewrites every application and rule
     load.make_indexes("applications_application", "applications_search")
     load.end("applications_application", "accessrules_accessrule")
     events.build(size)
@@ -276,7 +276,7 @@ def _scope_name(word: str, number: int) -> str:
 
 
 def _make_people(scopes: list[list[int]]) -> None:
-    from accessrules.callers import SYSTEM
+    from accessrules.authorization.callers import SYSTEM
     from accessrules.models import AccessRule, Role, Subject
     from runai_access.accounts.actions import make_administrator
     from runai_access.accounts.models import User

@@ -13,16 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions import (
+from accessrules.actions.rules import (
     create_access_rule,
     create_subject,
     lock_administration,
     lock_subject,
     set_subject_enabled,
 )
-from accessrules.authorization import ACCOUNT
-from accessrules.callers import Caller
-from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
+from accessrules.authorization.authority import ACCOUNT
+from accessrules.authorization.callers import Caller
+from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.accounts import policy
 from runai_access.accounts.models import User

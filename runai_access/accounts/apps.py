@@ -6,8 +6,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from accessrules.console.tables.subject_links import register_subject_page
         from accessrules.models import Subject
-        from accessrules.subject_pages import register_subject_page
 
         register_subject_page(Subject.Type.USER, "users:detail")
         register_subject_page(Subject.Type.GROUP, "groups:detail")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from accessrules.cells import first_rules
 from runai_access.accounts.models import Group, User
-from runai_access.ui.cells import named
+from runai_access.lists.cells import named
 from runai_access.ui.markup import badge, markup, quiet
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accessrules.authorization import Authority
-from accessrules.filters import people_in_sight
-from accessrules.holder_filters import (
+from accessrules.authorization.authority import Authority
+from accessrules.console.filters.rules import people_in_sight
+from accessrules.console.filters.subjects import (
     CreatorKind,
     HeldRoleKind,
     HeldScopeKind,
@@ -16,7 +16,7 @@ from accessrules.holder_filters import (
 from runai_access.accounts.models import Group
 from runai_access.accounts.policy import GROUPS, memberships_in_sight
 from runai_access.db.normalization import normalize_term
-from runai_access.ui.filters import (
+from runai_access.lists.filters import (
     ANY_OF,
     NONE,
     ONE_OF_FEW,

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Subject
-from accessrules.subject_picker import SubjectPicker
 from runai_access.accounts.models import Group
 from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH

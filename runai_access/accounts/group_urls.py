@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from runai_access.accounts.views import group, memberships, standing
+from runai_access.accounts.views import group, memberships, status
 from runai_access.accounts.views.groups import PAGE
 
 app_name = "groups"
-_ON = {"kind": standing.GROUPS, "enabled": True}
-_OFF = {"kind": standing.GROUPS, "enabled": False}
+_ON = {"kind": status.GROUPS, "enabled": True}
+_OFF = {"kind": status.GROUPS, "enabled": False}
 urlpatterns = [
     *PAGE.patterns,
     path("new/", group.create, name="create"),
-    path("several/enable/", standing.set_several_enabled, _ON, name="bulk-enable"),
-    path("several/disable/", standing.set_several_enabled, _OFF, name="bulk-disable"),
+    path("several/enable/", status.set_several_enabled, _ON, name="bulk-enable"),
+    path("several/disable/", status.set_several_enabled, _OFF, name="bulk-disable"),
     path("<uuid:id_>/", group.detail, name="detail"),
     path("<uuid:id_>/members/", memberships.members, name="members"),
     path(
@@ -20,7 +20,7 @@ urlpatterns = [
         memberships.remove,
         name="remove-member",
     ),
-    path("<uuid:id_>/enable/", standing.set_enabled, _ON, name="enable"),
-    path("<uuid:id_>/disable/", standing.set_enabled, _OFF, name="disable"),
+    path("<uuid:id_>/enable/", status.set_enabled, _ON, name="enable"),
+    path("<uuid:id_>/disable/", status.set_enabled, _OFF, name="disable"),
     path("<uuid:id_>/delete/", group.delete, name="delete"),
 ]

@@ -2,9 +2,9 @@
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from runai_access import hashing
 from runai_access.db.normalization import normalize_password
-from runai_access.hashing import HashKind, hash_in_turn
+from runai_access.security import hashing
+from runai_access.security.hashing import HashKind, hash_in_turn
 
 
 class BoundedArgon2Hasher(Argon2PasswordHasher):

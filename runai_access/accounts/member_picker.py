@@ -3,9 +3,9 @@
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from accessrules.authorization import Authority
+from accessrules.authorization.authority import Authority
+from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Subject, SubjectQuerySet
-from accessrules.subject_picker import SubjectPicker
 
 
 class MemberPicker(SubjectPicker):

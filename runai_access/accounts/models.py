@@ -16,9 +16,9 @@ from django.utils.crypto import salted_hmac
 from accessrules.models import Subject
 from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
+from runai_access.db.expressions import Bytewise
 from runai_access.db.normalization import normalize, normalize_email, normalize_term
-from runai_access.ui.keyset import Bytewise
-from runai_access.ui.row_urls import row_url
+from runai_access.db.row_urls import row_url
 
 
 class UserManager(BaseUserManager["User"]):

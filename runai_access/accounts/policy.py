@@ -4,10 +4,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accessrules.authorization import Authority
-from accessrules.callers import Caller
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import Caller
+from accessrules.authorization.policies import Policy
 from accessrules.models import GroupMembership
-from accessrules.policies import Policy
 from runai_access.accounts.models import Group, User
 
 PEOPLE: Policy[QuerySet[User]] = Policy("users", User.objects.all)

@@ -2,8 +2,8 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accessrules.authorization import Authority
-from accessrules.search import rules_matching
+from accessrules.authorization.authority import Authority
+from accessrules.console.filters.search import rules_matching
 from runai_access.accounts.models import Group, User
 from runai_access.db.normalization import normalize_term
 

@@ -11,15 +11,15 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accessrules.callers import Caller, caller_of
+from accessrules.authorization.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
 from runai_access.accounts.models import SignInNetwork, User
 from runai_access.accounts.validators import is_email
-from runai_access.api.throttles import Limit, attempt, attempt_all, network_of, used_up
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.normalization import normalize_email, normalize_term
 from runai_access.errors import Busy, TooMany
-from runai_access.hashing import HashKind, guessing
+from runai_access.security.hashing import HashKind, guessing
+from runai_access.security.throttles import Limit, attempt, attempt_all, network_of, used_up
 
 REFUSED = "wrong e-mail or password, disabled, or a temporary password past its time"
 

@@ -9,23 +9,18 @@ from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
-from accessrules.authorization import Authority
-from accessrules.effective import members_in_sight
-from accessrules.holders import HolderTable, by_first_rule, rule_texts
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.effective_access import members_in_sight
+from accessrules.console.tables.subjects import HolderTable, by_first_rule, rule_texts
 from accessrules.models import GroupMembership
 from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import memberships_in_sight
-from runai_access.ui import cells as shared
-from runai_access.ui.export import SpreadsheetTime
-from runai_access.ui.keys import Among, AsStored
-from runai_access.ui.keyset import Bytewise, Sort
-from runai_access.ui.tables import (
-    ListColumn,
-    creation_column,
-    creator_column,
-    update_column,
-)
+from runai_access.db.expressions import Among, AsStored, Bytewise
+from runai_access.lists import cells as shared
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.keyset import Sort
+from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 
 _BY_GROUP = ("group__folded_name", "group")
 

@@ -9,12 +9,12 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from accessrules.history import SUBJECTS, history_of, label_of
-from runai_access.activity.looking import Looking, Wanted
+from accessrules.console.tables.history import SUBJECTS, history_of, label_of
+from runai_access.activity.bounded_query import Looking, Wanted
 from runai_access.activity.words import action_words, entity_words, type_words
 from runai_access.audit.models import AuditEvent
 from runai_access.db.normalization import stored_form
-from runai_access.ui.filters import (
+from runai_access.lists.filters import (
     IS,
     ONE_OF_FEW,
     Choice,
@@ -24,7 +24,7 @@ from runai_access.ui.filters import (
     MomentKind,
     Operator,
 )
-from runai_access.ui.narrowing import Narrowing
+from runai_access.lists.selection import Narrowing
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")

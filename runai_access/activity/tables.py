@@ -3,9 +3,9 @@
 from runai_access.activity import cells
 from runai_access.activity.words import action_words, change_texts, entity_words
 from runai_access.audit.models import AuditEvent
-from runai_access.ui.export import SpreadsheetTime
-from runai_access.ui.keyset import Sort
-from runai_access.ui.tables import ListColumn, ListTable
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.keyset import Sort
+from runai_access.lists.tables import ListColumn, ListTable
 
 
 class EventTable(ListTable):

@@ -6,15 +6,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accessrules.callers import caller_of
+from accessrules.authorization.callers import caller_of
+from runai_access.activity.bounded_query import LOOKED_AT, Looking
 from runai_access.activity.filters import EventFilterSet
-from runai_access.activity.looking import LOOKED_AT, Looking
 from runai_access.activity.tables import EventTable
 from runai_access.activity.words import document_of, field_words, value_words
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import NotFound
+from runai_access.lists.views import ListPage
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.pages import ListPage
 
 
 class ActivityPage(ListPage):

@@ -13,9 +13,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from runai_access.api.throttles import network_of
 from runai_access.audit.models import AuditEvent
-from runai_access.masking import masked
+from runai_access.security.masking import masked
+from runai_access.security.throttles import network_of
 
 # Digests of the events that this process recorded lately. They save the database writes that it would
 # ignore.

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from applications.tokens import delete_expired_revocations
+from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork
 from runai_access.api.models import IdempotencyKey
-from runai_access.api.throttles import forget_expired
 from runai_access.audit.archive import remove_archived
 from runai_access.audit.sealer import SealingJob
 from runai_access.background.job import Job, ShouldContinue
 from runai_access.db.batches import delete_in_batches
+from runai_access.security.throttles import forget_expired
 
 SEALING_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 5 * 60.0

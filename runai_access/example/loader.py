@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions import create_access_rule, set_subject_enabled
-from accessrules.callers import SYSTEM
+from accessrules.actions.rules import create_access_rule, set_subject_enabled
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject
 from applications.actions import create_application_without_secret
 from applications.models import Application, search_text_of

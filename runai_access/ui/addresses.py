@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from runai_access.db.row_urls import row_url
 from runai_access.ui.dialogs import FROM
-from runai_access.ui.row_urls import row_url
 
 
 def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
@@ -28,7 +28,8 @@ def history_url(entity_type: str, id_: object) -> str:
     """Return the address of what happened to, or was done by, one thing.
 
     The type is that in the record: application, user, group, access_rule, or the type of a scope,
-    whose id is its `uid`. Only administrators have business there; ask `accessrules.history` first.
+    whose id is its `uid`. Only administrators have business there; ask
+    `accessrules.console.tables.history` first.
     """
     return f"{_activity()}?history__is={quote_plus(f'{entity_type}:{id_}')}"
 

@@ -9,10 +9,10 @@ from django.db import close_old_connections
 from django.test import Client
 
 from accessrules.models import Scope
-from applications import keyring
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth import keyring
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from tests import factories
 
 As = Callable[..., Client]

@@ -9,8 +9,8 @@ from django.test import Client
 
 from accessrules.models import AccessRule
 from applications.models import Application
-from applications.secrets import is_well_formed
-from applications.tokens import issue
+from applications.oauth.secrets import is_well_formed
+from applications.oauth.tokens import issue
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As, Organization

@@ -7,7 +7,7 @@ import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from applications.api.discovery import metadata, openid_configuration
+from applications.oauth.views.discovery import metadata, openid_configuration
 
 DOCUMENTS = {"oauth": metadata, "openid": openid_configuration}
 # Errata: OpenID Connect Discovery 1.0 §3 requires RS256, but our only algorithm is ES256.

@@ -10,13 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accessrules.actions import delete_access_rule
-from accessrules.callers import SYSTEM
+from accessrules.actions.rules import delete_access_rule
+from accessrules.actions.scopes import delete_scope, rename_scope
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule
-from accessrules.scope_actions import delete_scope, rename_scope
 from applications import actions
-from applications.credentials import authenticate
 from applications.models import Application
+from applications.oauth.credentials import authenticate
 from runai_access.api.models import IdempotencyKey
 from tests import factories
 from tests.api.conftest import As, Organization

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from runai_access.audit.models import AuditEvent
 from tests import factories
 

@@ -9,9 +9,9 @@ from django.test import Client
 
 from accessrules.api import views
 from applications.models import Application
-from applications.secrets import new_secret
-from runai_access.api import fair_use
-from runai_access.api.fair_use import FairUse
+from applications.oauth.secrets import new_secret
+from runai_access.api import throttling
+from runai_access.api.throttling import FairUse
 from runai_access.errors import TooMany
 from tests import factories
 from tests.api.conftest import As
@@ -24,7 +24,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(fair_use.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(throttling.time, "monotonic", lambda: self.now)
 
 
 def grant(secret: str, client_id: str = "nightly") -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accessrules.actions import delete_access_rule
-from accessrules.callers import SYSTEM
+from accessrules.actions.rules import delete_access_rule
+from accessrules.authorization.callers import SYSTEM
 from applications.models import Application
 from tests import factories
 from tests.api.conftest import As, Organization

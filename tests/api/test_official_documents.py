@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from runai_access.wsgi import application as wsgi
 from tests import factories
 from tests.api.conftest import Organization

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accessrules.catalogue import PREDEFINED_ROLES
+from accessrules.authorization.catalog import PREDEFINED_ROLES
 from applications.models import Application
 from tests import factories
 from tests.api.conftest import As, Organization

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from applications.actions import create_application
 from applications.models import Application
 from runai_access.audit.models import AuditEvent

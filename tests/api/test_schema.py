@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from applications.models import Application
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from runai_access.wsgi import application as wsgi
 from tests import factories
 

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 
-from applications import secrets
+from applications.oauth import secrets
 from runai_access.api.examples import VALUES, add_examples
 from tests.api.test_schema import DOCUMENT, OPERATIONS
 

@@ -14,10 +14,10 @@ from django.utils import timezone
 from joserfc import jwk as joserfc_jwk
 from joserfc import jwt as joserfc_jwt
 
-from applications import keyring
-from applications.keyring import KEYRING, Keyring, rotate
 from applications.models import Application, SigningKey
-from applications.tokens import InvalidToken, application_of, issue
+from applications.oauth import keyring
+from applications.oauth.keyring import KEYRING, Keyring, rotate
+from applications.oauth.tokens import InvalidToken, application_of, issue
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.conftest import StartServer

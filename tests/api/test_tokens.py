@@ -18,7 +18,7 @@ from applications.actions import (
     set_application_enabled,
 )
 from applications.models import Application
-from applications.secrets import new_secret
+from applications.oauth.secrets import new_secret
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As

@@ -11,7 +11,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 APPS = ("accessrules", "applications", "runai_access")
 # What decides, and what says of itself why it decided so.
-DECIDES = {"accessrules/authorization.py"}
+DECIDES = {"accessrules/authorization/authority.py"}
 # Names that only a decision has a reason to look at.
 DECIDING = {
     "permissions", "role_id", "roles", "SYSTEM_ADMINISTRATOR_ID", "is_superuser", "is_staff",
@@ -62,13 +62,15 @@ def test_the_outer_layers_are_found() -> None:
     assert {
         "applications/views/listing.py",
         "accessrules/api/rules.py",
-        "accessrules/forms.py",
+        "accessrules/console/forms.py",
     } <= (set(OUTER_SOURCES))
 
 
 @pytest.mark.parametrize("name", OUTER_SOURCES)
 def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> None:
-    assert deciding(SOURCES[name]) == [], f"{name} decides by itself; ask accessrules.authorization"
+    assert deciding(SOURCES[name]) == [], (
+        f"{name} decides by itself; ask accessrules.authorization.authority"
+    )
 
 
 @pytest.mark.parametrize(

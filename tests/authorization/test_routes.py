@@ -20,9 +20,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accessrules.models import AccessRule, Role, Scope, Subject
-from applications.keyring import KEYRING
 from applications.models import Application
-from applications.tokens import issue
+from applications.oauth.keyring import KEYRING
+from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories

@@ -24,9 +24,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from accessrules import actions, group_actions, scope_actions
-from accessrules.authorization import authority_of
-from accessrules.callers import SYSTEM, Caller
+from accessrules.actions import groups as group_actions
+from accessrules.actions import rules as rule_actions
+from accessrules.actions import scopes as scope_actions
+from accessrules.authorization.authority import authority_of
+from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.actions import delete_application, set_application_enabled
 from runai_access.accounts.actions import set_user_enabled
@@ -166,7 +168,7 @@ class Organisation(RuleBasedStateMachine):
         made = self.attempt(
             caller,
             self.table.may_grant(key, role.pk, scope.pk),
-            lambda: actions.create_access_rule(
+            lambda: rule_actions.create_access_rule(
                 caller=caller, subject=subject, role=role, scope=scope
             ),
         )
@@ -187,7 +189,7 @@ class Organisation(RuleBasedStateMachine):
             for action in ("read", "delete")
         )
         if self.attempt(
-            caller, may, lambda: actions.delete_access_rule(caller=caller, rule_id=taken.pk)
+            caller, may, lambda: rule_actions.delete_access_rule(caller=caller, rule_id=taken.pk)
         ):
             self.table.rules.remove(entry)
 
@@ -241,7 +243,7 @@ class Organisation(RuleBasedStateMachine):
     @rule(who=pick, enabled=st.booleans())
     def the_system_switches_a_person(self, who: int, enabled: bool) -> None:
         subject = self.subject(who, "user")
-        actions.set_subject_enabled(subject, enabled=enabled)
+        rule_actions.set_subject_enabled(subject, enabled=enabled)
         self.table.people[subject.pk].enabled = enabled
 
     @rule(actor=pick, who=pick)

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.activity.api import ACTIONS
 from tests import factories

@@ -9,7 +9,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from runai import api
 
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from tests import factories
 from tests.servers import ROOT
 

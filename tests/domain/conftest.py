@@ -7,9 +7,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from accessrules.models import Scope
-from applications.keyring import KEYRING
-from runai_access import hashing
+from applications.oauth.keyring import KEYRING
 from runai_access.audit import recorder
+from runai_access.security import hashing
 from tests import factories
 
 

@@ -10,13 +10,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from runai_access import hashing
 from runai_access.accounts import models
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import TooManyFailures, sign_in
-from runai_access.api import throttles
 from runai_access.audit.recorder import Origin
-from runai_access.hashing import HashKind
+from runai_access.security import hashing, throttles
+from runai_access.security.hashing import HashKind
 
 PASSWORD = "correct horse battery"
 HOME, CAFE = "192.0.2.10", "198.51.100.20"

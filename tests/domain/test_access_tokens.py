@@ -20,13 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Subject
-from applications import actions, keyring, tokens
-from applications.keyring import KEYRING
-from applications.keys import make_key
+from applications import actions
 from applications.models import Application, SigningKey
-from applications.tokens import InvalidToken, application_of, issue, issue_id_token
+from applications.oauth import keyring, tokens
+from applications.oauth.keyring import KEYRING
+from applications.oauth.signing_keys import make_key
+from applications.oauth.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
 
 pytestmark = pytest.mark.django_db

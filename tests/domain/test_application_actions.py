@@ -7,16 +7,16 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from accessrules.actions import create_access_rule
-from accessrules.callers import SYSTEM, Caller
+from accessrules.actions.rules import create_access_rule
+from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Subject
 from applications import actions
 from applications.models import Application
-from applications.secrets import is_well_formed
+from applications.oauth.secrets import is_well_formed
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
-from runai_access.hashing import verify_secret
+from runai_access.security.hashing import verify_secret
 from tests import factories
 from tests.domain.conftest import Organisation
 from tests.domain.racing import together

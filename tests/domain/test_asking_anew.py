@@ -7,8 +7,10 @@ from types import ModuleType
 import pytest
 from django.utils import timezone
 
-from accessrules import actions, group_actions, scope_actions
-from accessrules.callers import Caller
+from accessrules.actions import groups as group_actions
+from accessrules.actions import rules as rule_actions
+from accessrules.actions import scopes as scope_actions
+from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import actions as application_actions
 from runai_access.accounts import actions as people_actions
@@ -37,13 +39,13 @@ class Company:
 
 Act = Callable[[Caller, Company], object]
 ACTS: dict[str, Act] = {
-    "create_access_rule": lambda caller, its: actions.create_access_rule(
+    "create_access_rule": lambda caller, its: rule_actions.create_access_rule(
         caller=caller,
         subject=its.ci.subject,
         role=factories.role("Viewer"),
         scope=its.acme["speech"],
     ),
-    "delete_access_rule": lambda caller, its: actions.delete_access_rule(
+    "delete_access_rule": lambda caller, its: rule_actions.delete_access_rule(
         caller=caller, rule_id=its.rule.pk
     ),
     "create_group": lambda caller, _: group_actions.create_group(caller=caller, name="dev"),
@@ -166,7 +168,7 @@ def test_what_still_holds_allows_it(acme: Organisation, act: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [actions, group_actions, scope_actions, application_actions, people_actions]
+    "module", [rule_actions, group_actions, scope_actions, application_actions, people_actions]
 )
 def test_every_action_is_among_these(module: ModuleType) -> None:
     asked = {
@@ -188,8 +190,8 @@ def test_of_two_administrators_who_remove_each_other_at_once_one_stays() -> None
     assert all(caller.authority.reads_audit_log for caller in callers)
     outcomes = together(
         [
-            lambda: actions.delete_access_rule(caller=callers[0], rule_id=rules[0].pk),
-            lambda: actions.delete_access_rule(caller=callers[1], rule_id=rules[1].pk),
+            lambda: rule_actions.delete_access_rule(caller=callers[0], rule_id=rules[0].pk),
+            lambda: rule_actions.delete_access_rule(caller=callers[1], rule_id=rules[1].pk),
         ]
     )
     assert {type(outcome) for outcome in outcomes} == {AccessRule, Denied}, outcomes

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.callers import SYSTEM
-from applications import actions, credentials
-from applications.credentials import SecretMemory, authenticate
+from accessrules.authorization.callers import SYSTEM
+from applications import actions
 from applications.models import Application
-from applications.secrets import is_well_formed, new_secret
-from runai_access import hashing
-from runai_access.api import throttles
+from applications.oauth import credentials
+from applications.oauth.credentials import SecretMemory, authenticate
+from applications.oauth.secrets import is_well_formed, new_secret
 from runai_access.api.models import AttemptCount
 from runai_access.errors import Busy, TooMany
-from runai_access.hashing import HashKind
+from runai_access.security import hashing, throttles
+from runai_access.security.hashing import HashKind
 from tests import factories
 from tests.domain.conftest import CountingHasher
 

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.authorization import ACCOUNT, allowed, authority_of
-from accessrules.catalogue import RESOURCE_TYPES
-from accessrules.grants import ACTIONS
+from accessrules.authorization.authority import ACCOUNT, allowed, authority_of
+from accessrules.authorization.catalog import RESOURCE_TYPES
+from accessrules.authorization.grants import ACTIONS
 from accessrules.models import AccessRule, GroupMembership, Role, Subject
 from tests import factories
 from tests.domain.conftest import Organisation

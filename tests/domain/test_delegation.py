@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.authorization import authority_of, unlimited_authority
+from accessrules.authorization.authority import authority_of, unlimited_authority
 from accessrules.models import AccessRule, Role
 from runai_access.errors import Denied
 from tests import factories

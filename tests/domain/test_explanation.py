@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from accessrules.authorization import allowed
-from accessrules.explanation import Explanation, explain
+from accessrules.authorization.authority import allowed
+from accessrules.authorization.explanation import Explanation, explain
 from accessrules.models import AccessRule, Subject
 from tests import factories
 from tests.domain.conftest import Organisation

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
-from accessrules import group_actions
-from accessrules.actions import create_access_rule, retire_subjects
-from accessrules.authorization import allowed
-from accessrules.callers import SYSTEM
+from accessrules.actions import groups as group_actions
+from accessrules.actions.rules import create_access_rule, retire_subjects
+from accessrules.authorization.authority import allowed
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications.actions import regenerate_secret
 from runai_access.accounts.models import User

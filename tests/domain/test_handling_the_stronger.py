@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accessrules.authorization import authority_of
+from accessrules.authorization.authority import authority_of
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications import actions
 from applications.models import Application

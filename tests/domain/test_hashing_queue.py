@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
 
-from runai_access import hashing
 from runai_access.errors import Busy
-from runai_access.hashing import (
+from runai_access.security import hashing
+from runai_access.security.hashing import (
     GUESSES_WAITING,
     HashingQueue,
     HashKind,

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import OperationalError
 
-from applications import keyring
-from applications.keyring import KEYRING, Keyring
+from applications.oauth import keyring
+from applications.oauth.keyring import KEYRING, Keyring
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ValidationError
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts.actions import (
     change_own_password,
     end_own_sessions,

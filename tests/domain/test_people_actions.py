@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Subject
 from runai_access.accounts.actions import (
     create_user,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
-from accessrules.authorization import Authority, authority_of
-from accessrules.grants import Grant
+from accessrules.authorization.authority import Authority, authority_of
+from accessrules.authorization.grants import Grant
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject, at_or_below
 from tests import factories
 

@@ -7,15 +7,15 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from accessrules.actions import (
+from accessrules.actions.rules import (
     create_access_rule,
     delete_access_rule,
     find_subject,
     retire_subjects,
     set_subject_enabled,
 )
-from accessrules.authorization import allowed
-from accessrules.callers import SYSTEM, Caller
+from accessrules.authorization.authority import allowed
+from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Scope, Subject
 from applications.actions import delete_application
 from runai_access.accounts.models import User

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from accessrules.models import AccessRule, Role, Scope, Subject
-from applications import upkeep
+from applications import triggers
 from applications.models import Application
 from tests import factories
 from tests.domain.racing import together
@@ -55,12 +55,12 @@ def test_a_rule_that_points_elsewhere_is_named_anew() -> None:
 
 def test_rules_that_came_without_triggers_are_named_when_it_is_made_anew() -> None:
     ops = factories.group("ops")
-    upkeep.remove(connection)
+    triggers.remove(connection)
     rule = factories.rule(ops, "Viewer", factories.cluster("east"))
     Subject.objects.filter(pk=ops.pk).update(folded_name="late")
     assert _copies(rule) == ("", "", "", "")
-    upkeep.rebuild(connection)
-    upkeep.install(connection)
+    triggers.rebuild(connection)
+    triggers.install(connection)
     assert _copies(rule) == ("group", "late", "Viewer", "east")
 
 
@@ -91,11 +91,11 @@ def test_a_rule_that_was_there_before_its_application_is_dated_with_it() -> None
 
 def test_rules_that_came_without_triggers_are_dated_when_it_is_made_anew() -> None:
     application, east = factories.application("ci"), factories.cluster("east")
-    upkeep.remove(connection)
+    triggers.remove(connection)
     rule = factories.rule(application, "Viewer", east)
     assert _age(rule) is None
-    upkeep.rebuild(connection)
-    upkeep.install(connection)
+    triggers.rebuild(connection)
+    triggers.install(connection)
     assert _age(rule) == application.created_at
 
 
@@ -114,7 +114,7 @@ def test_a_single_copy_that_is_wrong_is_made_anew(stale: dict[str, object]) -> N
     application = factories.application("ci")
     rule = factories.rule(application, "Viewer", factories.cluster("east"))
     AccessRule.objects.filter(pk=rule.pk).update(**stale)
-    upkeep.rebuild(connection)
+    triggers.rebuild(connection)
     assert _copies(rule) == ("app", "ci", "Viewer", "east")
     assert _age(rule) == application.created_at
 

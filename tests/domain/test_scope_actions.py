@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
-from accessrules import scope_actions
-from accessrules.actions import create_access_rule, delete_access_rule
-from accessrules.authorization import allowed
-from accessrules.callers import SYSTEM
+from accessrules.actions import scopes as scope_actions
+from accessrules.actions.rules import create_access_rule, delete_access_rule
+from accessrules.authorization.authority import allowed
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, Scope
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.actions import delete_access_rule
-from accessrules.authorization import authority_of, unlimited_authority
-from accessrules.holders import named_rules
+from accessrules.actions.rules import delete_access_rule
+from accessrules.authorization.authority import authority_of, unlimited_authority
+from accessrules.console.tables.subjects import named_rules
 from accessrules.models import AccessRule
 from applications import policy
 from applications.models import Application

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Subject
 from runai_access.accounts.actions import (
     give_temporary_password,

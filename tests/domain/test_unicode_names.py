@@ -5,13 +5,14 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
-from accessrules import group_actions, scope_actions
-from accessrules.actions import find_subject
-from accessrules.callers import SYSTEM
+from accessrules.actions import groups as group_actions
+from accessrules.actions import scopes as scope_actions
+from accessrules.actions.rules import find_subject
+from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import Scope, Subject
-from accessrules.scope_files import Contents, Entry, Faults, Place
-from accessrules.scope_import import import_scopes
+from accessrules.scope_import.apply import import_scopes
+from accessrules.scope_import.files import Contents, Entry, Faults, Place
 from accessrules.validators import check_name
 from runai_access.accounts.actions import create_user, invite_user, make_administrator
 from runai_access.accounts.models import User

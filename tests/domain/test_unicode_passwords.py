@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
 from runai_access.accounts.actions import change_own_password, create_user, reset_password
 from runai_access.accounts.forms import OwnPasswordForm

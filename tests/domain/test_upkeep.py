@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications import upkeep
+from applications import triggers
 from applications.models import Application
 from applications.search import keys_with_text
 from tests import factories
@@ -75,13 +75,13 @@ def test_the_copied_state_follows_the_subject() -> None:
 def test_rebuilding_brings_what_came_without_triggers() -> None:
     east = factories.cluster("east")
     if connection.vendor == "sqlite":
-        upkeep.remove(connection)
+        triggers.remove(connection)
     application = factories.application("ci", ("Viewer", east))
     application.subject.enabled = False
     application.subject.save()
     Application.objects.update(first_rule="wrong", is_enabled=True)
-    upkeep.install(connection)
-    upkeep.rebuild(connection)
+    triggers.install(connection)
+    triggers.rebuild(connection)
     application.refresh_from_db()
     assert (application.first_rule, application.is_enabled) == ("Viewer in east", False)
 
@@ -92,7 +92,7 @@ def test_rebuilding_brings_what_came_without_triggers() -> None:
 def test_a_single_copy_that_is_wrong_is_rebuilt(wrong: dict[str, object]) -> None:
     application = factories.application("ci", ("Viewer", factories.cluster("east")))
     Application.objects.update(**wrong)
-    upkeep.rebuild(connection)
+    triggers.rebuild(connection)
     application.refresh_from_db()
     assert (application.first_rule, application.is_enabled) == ("Viewer in east", True)
 
@@ -137,25 +137,25 @@ def test_what_came_without_triggers_is_found_when_it_is_made_anew() -> None:
     _, gone, reworded = factories.many_applications(3)
     late = Subject.objects.create(type=Subject.Type.APP, name="late")
     connection.check_constraints()
-    upkeep.remove(connection)
+    triggers.remove(connection)
     Application.objects.create(subject=late, created_by=factories.MAKER)
     Application.objects.filter(pk=gone.pk).delete()
     Application.objects.filter(pk=reworded.pk).update(search_text="crawl\n")
     assert (_found("late"), _found("crawl")) == ([], [])
     assert "?" in _found("many")
-    upkeep.rebuild(connection)
+    triggers.rebuild(connection)
     assert _found("late") == ["late"]
     assert _found("crawl") == [reworded.name]
     assert len(_found("many")) == 1
-    upkeep.install(connection)
+    triggers.install(connection)
     factories.application("crawl-one")
     assert _found("crawl") == ["crawl-one", reworded.name]
 
 
 def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
     config = apps.get_app_config("applications")
-    upkeep.before_migrating(plan=["any"], using="default", sender=config)
-    upkeep.after_migrating(plan=["any"], using="default", sender=config)
+    triggers.before_migrating(plan=["any"], using="default", sender=config)
+    triggers.after_migrating(plan=["any"], using="default", sender=config)
     application = factories.application("ci", ("Viewer", factories.cluster("east")))
     assert _first_rule(application) == "Viewer in east"
 
@@ -199,7 +199,7 @@ def test_every_migration_can_be_taken_back() -> None:
 def test_a_sqlite_that_can_not_search_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert upkeep.check_sqlite() == []
+    assert triggers.check_sqlite() == []
 
     class Old:
         def __enter__(self) -> Self:
@@ -211,7 +211,7 @@ def test_a_sqlite_that_can_not_search_is_refused_with_the_reason(
             raise sqlite3.OperationalError("no such tokenizer: trigram")
 
     monkeypatch.setattr("django.conf.settings.IS_SQLITE", True)
-    monkeypatch.setattr(upkeep.sqlite3, "connect", lambda name: Old())
-    (problem,) = upkeep.check_sqlite()
+    monkeypatch.setattr(triggers.sqlite3, "connect", lambda name: Old())
+    (problem,) = triggers.check_sqlite()
     assert "3.34 or newer with FTS5" in problem.msg
     assert "no such tokenizer" in problem.msg

@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from accessrules.authorization.breadcrumbs import full_names
 from accessrules.models import Scope
-from accessrules.scope_tree import full_names
 from runai_access.audit.models import AuditEvent
 
 Row = dict[str, str]

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications.credentials import authenticate
 from applications.models import Application
+from applications.oauth.credentials import authenticate
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
 from runai_access.audit.models import AuditEvent

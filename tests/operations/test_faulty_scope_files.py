@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from accessrules.scope_files import reading
+from accessrules.scope_import import readers
 from tests import factories
 from tests.operations.scope_files import FORMATS, SMALL, File, faults, row, run, tree
 
@@ -264,8 +264,8 @@ def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) ->
 
 
 def test_a_file_that_is_too_large_is_not_read(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 3)
+    monkeypatch.setattr(readers, "MOST_ROWS", 3)
     told = faults(file(SMALL))
     assert told == ["line 5: a file names at most 3 scopes; divide it."]
-    monkeypatch.setattr(reading, "MOST_BYTES", 0)
+    monkeypatch.setattr(readers, "MOST_BYTES", 0)
     assert faults(file(b"\n")) == ["line 2: A file has at most 0 MiB; divide it."]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 import requests
 
-from applications.secrets import new_secret
+from applications.oauth.secrets import new_secret
 from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from accessrules.catalogue import RESOURCE_TYPES
+from accessrules.authorization.catalog import RESOURCE_TYPES
 from accessrules.models import Role
 from tests.conftest import skip_for_missing_tool
 from tests.servers import ROOT

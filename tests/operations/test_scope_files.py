@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accessrules.models import AccessRule, Scope
-from accessrules.scope_files import reading, write
+from accessrules.scope_import import readers
+from accessrules.scope_import.files import write
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.operations.scope_files import (
@@ -113,7 +114,7 @@ def test_what_is_exported_reads_back_as_the_same_tree(
 def test_every_name_that_prints_survives_the_file(format_: str, name: str) -> None:
     scope = Scope(type=Scope.Type.CLUSTER, uid="c1", name=name, depth=2)
     data = "".join(write([scope], format_)).encode()
-    contents = reading.read(io.BytesIO(data), format_)
+    contents = readers.read(io.BytesIO(data), format_)
     assert contents.faults == ([] if name.strip() else contents.faults)
     assert [entry.name for entry in contents.entries] == ([name.strip()] if name.strip() else [])
 
@@ -352,7 +353,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(
     def fail(*_: Any, **__: Any) -> None:
         raise CommandError("no record")
 
-    monkeypatch.setattr("accessrules.scope_import.record_all", fail)
+    monkeypatch.setattr("accessrules.scope_import.apply.record_all", fail)
     with pytest.raises(CommandError):
         run("import_scopes", file(SMALL))
     assert tree() == set()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 
-from applications.credentials import METER_SECONDS, TRIES_PER_CLIENT
-from applications.secrets import new_secret
+from applications.oauth.credentials import METER_SECONDS, TRIES_PER_CLIENT
+from applications.oauth.secrets import new_secret
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until
 from tests.servers import Server, status_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from applications.keyring import KEYRING
+from applications.oauth.keyring import KEYRING
 from runai_access.audit import recorder
 
 

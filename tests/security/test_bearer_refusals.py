@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from tests import factories
 
 CHALLENGE = 'Bearer realm="runai-access"'

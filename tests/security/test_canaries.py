@@ -285,7 +285,11 @@ def test_a_password_that_was_made_in_vain_is_told_nowhere(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "broken", ["applications.tokens.KEYRING.current", "applications.signin.authenticate"]
+    "broken",
+    [
+        "applications.oauth.tokens.KEYRING.current",
+        "applications.oauth.client_authentication.authenticate",
+    ],
 )
 def test_an_error_nobody_foresaw_tells_no_secret(
     canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -334,7 +338,7 @@ def test_a_secret_that_was_made_in_vain_is_told_nowhere(
 
 
 def _noting(secrets: list[str]) -> Callable[[], str]:
-    from applications.secrets import new_secret
+    from applications.oauth.secrets import new_secret
 
     def make() -> str:
         secrets.append(new_secret())

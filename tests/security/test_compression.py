@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.test import Client, RequestFactory
 
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from runai_access import compression
 from runai_access.compression import (
     CompressionMiddleware,

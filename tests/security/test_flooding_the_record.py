@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import MORE, Actor, Entity, Origin, record_once_a_minute

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from tests import factories
 
 AUDIT_LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2027-01-01T00:00:00Z"

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils.module_loading import import_string
 
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from runai_access import logs
 from runai_access.logs import LineFormatter, LoggedElsewhere, RepeatFilter
 from tests import factories

@@ -15,11 +15,11 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from applications import credentials
 from applications.models import Application
-from applications.secrets import new_secret
-from runai_access import hashing
-from runai_access.hashing import HashKind
+from applications.oauth import credentials
+from applications.oauth.secrets import new_secret
+from runai_access.security import hashing
+from runai_access.security.hashing import HashKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db

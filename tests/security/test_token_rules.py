@@ -14,10 +14,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from applications.keyring import KEYRING
 from applications.models import Application
-from applications.secrets import new_secret
-from applications.tokens import issue
+from applications.oauth.keyring import KEYRING
+from applications.oauth.secrets import new_secret
+from applications.oauth.tokens import issue
 from tests import factories
 from tests.domain.test_access_tokens import FORGED, HOSTILE_KIDS, _b64, _part, _signed
 

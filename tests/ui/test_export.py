@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runai_access.ui.export import cell, csv_response, lines
+from runai_access.lists.export import cell, csv_response, lines
 
 readable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 

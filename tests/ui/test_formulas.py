@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runai_access.ui.export import lines
-from runai_access.ui.formulas import escape_formulas, unescape_formulas
+from runai_access.lists.export import lines
+from runai_access.lists.formulas import escape_formulas, unescape_formulas
 from tests.spreadsheets import SEPARATORS, STARTS, formulas
 
 # The separators and starts of formulas, what a spreadsheet removes before one, and letters.

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from applications.models import Application
-from runai_access.ui.keyset import (
+from runai_access.lists.keyset import (
     BadCursor,
     Count,
     Page,

@@ -10,12 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules import search
+from accessrules.console.filters import search
 from accessrules.models import AccessRule, Subject
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
-from runai_access.ui import narrowing
+from runai_access.lists import selection
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
 
@@ -164,9 +164,9 @@ def test_every_order_walks_through_all_rules_once_both_ways(
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are found by an index where they are few, and met on the way where they are many."""
     if request.param != "few":
-        monkeypatch.setattr(narrowing, "FEW", 0)
+        monkeypatch.setattr(selection, "FEW", 0)
     if "many" in request.param:
-        monkeypatch.setattr(narrowing.Narrowed, "_is_walked", True)
+        monkeypatch.setattr(selection.Narrowed, "_is_walked", True)
     if request.param == "very many":
         monkeypatch.setattr(search, "_MOST_SUBJECTS", 0)
 

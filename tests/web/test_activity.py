@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.group_actions import add_member, remove_member
+from accessrules.actions.groups import add_member, remove_member
 from applications.actions import create_application, set_application_enabled
 from runai_access.accounts.models import User
-from runai_access.activity import looking
+from runai_access.activity import bounded_query
 from tests import factories
 from tests.web.activity import LIST, happened, names
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
@@ -219,8 +219,8 @@ def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
 @pytest.fixture
 def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the newest three rows are looked at, as if the record were large."""
-    monkeypatch.setattr(looking, "LOOKED_AT", 3)
-    monkeypatch.setattr(looking, "LOOKED_AT_OF_A_PART", 3)
+    monkeypatch.setattr(bounded_query, "LOOKED_AT", 3)
+    monkeypatch.setattr(bounded_query, "LOOKED_AT_OF_A_PART", 3)
 
 
 def further(response: HttpResponse) -> str:

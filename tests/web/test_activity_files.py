@@ -10,7 +10,7 @@ from django.test import Client
 
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
-from runai_access.ui import export
+from runai_access.lists import export
 from tests.web.activity import LIST, happened
 from tests.web.conftest import SignedIn, text_of
 

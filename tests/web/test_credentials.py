@@ -11,7 +11,7 @@ from applications import actions
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.errors import Busy
-from runai_access.hashing import verify_secret
+from runai_access.security.hashing import verify_secret
 from tests import factories
 from tests.web.conftest import (
     DIALOG,

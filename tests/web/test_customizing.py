@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
-from runai_access.ui import export, narrowing
+from runai_access.lists import export, selection
 from runai_access.ui.models import TablePreference
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
@@ -364,7 +364,7 @@ def test_where_not_all_rows_are_counted_the_menu_says_how_many_a_file_holds(
     browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Download as CSV 4 rows, as shown" in text_of(browser.get(LIST))
-    monkeypatch.setattr(narrowing, "COUNTED", 2)
+    monkeypatch.setattr(selection, "COUNTED", 2)
     monkeypatch.setattr(export, "ROW_LIMIT", 3)
     assert "Download as CSV at most 3 rows" in text_of(browser.get(LIST))
 
@@ -380,9 +380,9 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
 ) -> None:  # fmt: skip
     for number in range(6):
         factories.application(f"app-{number}", ("Viewer", acme.east), ("Viewer", acme.west))
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
     for number_of in ("COUNTED", "_TELLING"):
-        monkeypatch.setattr(narrowing, number_of, 2)
+        monkeypatch.setattr(selection, number_of, 2)
     monkeypatch.setattr(export, "ROW_LIMIT", limit)
     role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
     before = text_of(browser.get(f"{LIST}download/", {**query, **role}))
@@ -399,7 +399,7 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
     for number in range(9):
         factories.application(f"app-{number}", ("Viewer", acme.east))
         factories.application(f"job-{number}", ("Editor" if number else "Viewer", acme.east))
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", 2)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
     assert "This view may have more than 2 rows." in text_of(browser.get(f"{LIST}download/", view))
@@ -415,8 +415,8 @@ def test_a_file_that_two_conditions_fill_to_its_last_row_is_not_cut(
     for number in range(4):
         factories.application(f"app-{number}", ("Viewer", acme.east))
         factories.application(f"job-{number}", ("Viewer" if number < 2 else "Editor", acme.east))
-    monkeypatch.setattr(narrowing, "FEW", 1)
-    monkeypatch.setattr(narrowing, "_TELLING", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "_TELLING", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", limit)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
     answer = browser.get(f"{LIST}applications.csv", view)
@@ -449,7 +449,7 @@ def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object)
 def test_a_list_that_is_counted_no_further_says_so(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "COUNTED", 30)
+    monkeypatch.setattr(selection, "COUNTED", 30)
     for number in range(35):
         factories.application(f"app-{number:02}")
     page = browser.get(LIST, {"sort": "application"})

@@ -12,17 +12,17 @@ from django.db.models import DateTimeField, F, Model
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
+from accessrules.console.tables.rules import AccessRuleTable, RoleTable
+from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Role, Scope, Subject
-from accessrules.scope_table import ScopeTable
-from accessrules.tables import AccessRuleTable, RoleTable
 from applications.models import Application
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable, UserTable
 from runai_access.activity.tables import EventTable
 from runai_access.audit.models import AuditEvent
-from runai_access.ui.export import SpreadsheetTime
-from runai_access.ui.tables import ListColumn, ListTable
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.tables import ListColumn, ListTable
 from tests import factories
 from tests.spreadsheets import SEPARATORS, formulas
 from tests.web.activity import happened

@@ -18,7 +18,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accessrules.authorization import authority_of
+from accessrules.authorization.authority import authority_of
 from accessrules.models import AccessRule, Role, Scope
 from applications import search as finding
 from applications.filters import ApplicationFilterSet
@@ -26,22 +26,12 @@ from applications.models import Application, search_text_of
 from applications.search import keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
+from runai_access.db import keys as ordered_keys
+from runai_access.db.keys import AmongKeys, Keys, OrderedKeys
 from runai_access.db.normalization import normalize_term
-from runai_access.ui import narrowing, ordered_keys, walk_of_keys
-from runai_access.ui.keys import AmongKeys, Keys
-from runai_access.ui.keyset import (
-    Count,
-    Cursor,
-    Page,
-    Position,
-    Sort,
-    Sorted,
-    decode,
-    page_of,
-)
-from runai_access.ui.narrowing import Narrowed, Narrowing
-from runai_access.ui.ordered_keys import OrderedKeys
-from runai_access.ui.walk_of_keys import WalkOfKeys
+from runai_access.lists import selection
+from runai_access.lists.keyset import Count, Cursor, Page, Position, Sort, Sorted, decode, page_of
+from runai_access.lists.selection import Narrowed, Narrowing, WalkOfKeys
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, column
 
@@ -54,7 +44,7 @@ pytestmark = pytest.mark.django_db
 
 def take(way: str, monkeypatch: pytest.MonkeyPatch, few: int = 1_000) -> None:
     """Have rows found as few are, as those that are counted whole, or as many."""
-    monkeypatch.setattr(narrowing, "FEW", few if way == "few" else -1)
+    monkeypatch.setattr(selection, "FEW", few if way == "few" else -1)
     if way == "many":
         monkeypatch.setattr(Narrowed, "_is_walked", True)
 
@@ -160,7 +150,7 @@ def test_who_sees_one_department_finds_only_there_whichever_way(
 
 @pytest.mark.usefixtures("thirty")
 def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 5)
+    monkeypatch.setattr(selection, "FEW", 5)
     authority = authority_of(factories.system_person())
     sort, _ = ApplicationTable.sort_of("-creation_time", authority)
     plans = {}
@@ -190,7 +180,7 @@ def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.Monke
 def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usual_order(
     query: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 5)
+    monkeypatch.setattr(selection, "FEW", 5)
     authority = authority_of(factories.system_person())
     asked = QueryDict(urlencode(query))
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
@@ -336,8 +326,8 @@ def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     take("many", monkeypatch)
-    monkeypatch.setattr(narrowing, "_ALONG", along)
-    monkeypatch.setattr(walk_of_keys, "_MORE", 1)  # so that a page is not full at once
+    monkeypatch.setattr(selection, "_ALONG", along)
+    monkeypatch.setattr(selection, "_MORE", 1)  # so that a page is not full at once
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     found = [*_narrowings(dict([holders[column_]])), search("app-1", authority)]
@@ -405,7 +395,7 @@ def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take("many", monkeypatch)
-    monkeypatch.setattr(walk_of_keys, "_MORE", 1)
+    monkeypatch.setattr(selection, "_MORE", 1)
     walk = _walk_along_holders(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
     assert last
@@ -596,8 +586,8 @@ def test_a_search_that_leads_to_roles_or_scopes_alone_is_read_from_the_index_of_
 def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
-    monkeypatch.setattr(narrowing, "FAR", far)
+    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "FAR", far)
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("-application", authority)
     first = Application.objects.filter(subject__name__startswith="app-0")
@@ -626,7 +616,7 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
 def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of("application", authority)
     narrowed = Narrowed(Application.objects.all(), [search("app-", authority)], counted=9)
@@ -662,9 +652,9 @@ def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
         made = factories.application(name, ("Viewer", acme.training), ("Editor", acme.vision))
         old = datetime(2020, 1, 30 - number, tzinfo=UTC)
         Application.objects.filter(pk=made.pk).update(created_at=old)
-    monkeypatch.setattr(narrowing, "FEW", -1)
+    monkeypatch.setattr(selection, "FEW", -1)
     for name, value in (("FAR", far), ("COUNTED", counted), ("_TELLING", 3)):
-        monkeypatch.setattr(narrowing, name, value)
+        monkeypatch.setattr(selection, name, value)
     address = f"/applications/?{urlencode({**query, 'size': 20})}"
     pages = [as_(dina).get(f"{address}&page={number}") for number in ("1", "2")]
     names = [name.replace(" ", "") for page in pages for name in column(page, "application")]
@@ -675,7 +665,7 @@ def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
 
 @pytest.mark.usefixtures("thirty")
 def test_a_range_of_the_order_itself_needs_no_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
     authority = authority_of(factories.system_person())
     narrowings = _narrowings({"creation_time__before": "2100-01-01"})
     narrowed = Narrowed(Application.objects.all(), narrowings, counted=9)
@@ -713,7 +703,7 @@ def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
 def test_holders_of_more_rules_than_are_read_are_all_found(
     few: int, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", few)
+    monkeypatch.setattr(selection, "FEW", few)
     places = (acme.east, acme.west, acme.speech, acme.vision)
     names = {f"app-{number}" for number in range(4)}
     for name in names:
@@ -729,7 +719,7 @@ def test_holders_of_more_rules_than_are_read_are_all_found(
 def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(selection, "FEW", 1)
     names = {f"job-{number}" for number in range(4)}
     for name in names:
         factories.application(name, *(("Viewer", scope) for scope in (acme.east, acme.west)))
@@ -779,8 +769,8 @@ def test_as_many_are_counted_as_are_shown(
 ) -> None:  # fmt: skip
     person = request.getfixturevalue(reader)
     factories.group("a-group")
-    monkeypatch.setattr(narrowing, "FEW", few)
-    monkeypatch.setattr(narrowing, "_TELLING", 1)
+    monkeypatch.setattr(selection, "FEW", few)
+    monkeypatch.setattr(selection, "_TELLING", 1)
     page = as_(person).get(f"{address}&search={search}&size=100").content.decode()
     (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
     assert count == str(page.count('<tr role="row" data-row'))
@@ -896,7 +886,7 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
     term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Roles are called so too ("app"): the same ones are told apart among those that are counted."""
-    monkeypatch.setattr(narrowing, "FEW", 5)
+    monkeypatch.setattr(selection, "FEW", 5)
     asked: list[int] = []
 
     def first(_: Keys, limit: int) -> list[Any]:
@@ -926,8 +916,8 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
     both = [search("app", authority), _with_rules()]
     everything = Narrowed(Application.objects.all(), both).count()
     assert everything.is_exact
-    monkeypatch.setattr(narrowing, "FEW", 2)
-    monkeypatch.setattr(narrowing, "_SAMPLES", (2,))
+    monkeypatch.setattr(selection, "FEW", 2)
+    monkeypatch.setattr(selection, "_SAMPLES", (2,))
     count = Narrowed(Application.objects.all(), both, counted=everything.number - 2).count()
     assert not count.is_exact
     assert 0 < count.number < everything.number
@@ -940,7 +930,7 @@ def test_a_count_is_exact_where_one_of_several_conditions_can_be_read_whole(
     authority = authority_of(factories.system_person())
     both = [search("app", authority), _with_rules()]
     everything = Narrowed(Application.objects.all(), both).count()
-    monkeypatch.setattr(narrowing, "FEW", 2)
+    monkeypatch.setattr(selection, "FEW", 2)
     # Fewer are counted than are named so, more than have rules.
     assert Narrowed(Application.objects.all(), both, counted=13).count() == everything
 

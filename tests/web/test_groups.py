@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accessrules.models import AccessRule, GroupMembership, Subject
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable
 from tests import factories

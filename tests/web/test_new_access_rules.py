@@ -191,8 +191,8 @@ def test_the_tree_stands_open_where_something_is_ticked(
 def test_among_very_many_names_are_found_by_their_beginning(
     browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from accessrules import subject_picker
-    from runai_access.ui.keyset import Count
+    from accessrules.console.pickers import subjects as subject_picker
+    from runai_access.lists.keyset import Count
 
     monkeypatch.setattr(subject_picker, "count_up_to", lambda _: Count(10_000, is_exact=False))
     factories.application("my-ci")

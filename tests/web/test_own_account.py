@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
 from runai_access.accounts.actions import Issued, invite_user
 from runai_access.accounts.models import User

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules import scope_branches
+from accessrules.console.pickers import scope_tree
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
@@ -103,7 +103,7 @@ def test_a_choice_that_is_not_shown_just_now_is_kept(
 def test_a_long_branch_is_cut_and_says_how_much_is_left(
     browser: Client, ci: Application, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scope_branches, "SHOWN", 3)
+    monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(5):
         factories.project(f"p{number}", acme.speech)
     content = _add(browser, ci, toggle=acme.speech.pk)

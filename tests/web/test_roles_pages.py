@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.catalogue import PREDEFINED_ROLES, RESOURCE_TYPES
+from accessrules.authorization.catalog import PREDEFINED_ROLES, RESOURCE_TYPES
+from accessrules.console.views import roles
 from accessrules.models import Role
-from accessrules.views import roles
 from runai_access.accounts.models import User
-from runai_access.ui.keyset import count_up_to
+from runai_access.lists.keyset import count_up_to
 from tests import factories
 from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of
 

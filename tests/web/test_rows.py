@@ -97,7 +97,7 @@ def test_more_rows_take_no_more_templates(browser: Client, path: str) -> None:
 def test_a_file_takes_the_same_few_queries_for_each_chunk(
     browser: Client, path: str, each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runai_access.ui.tables.CHUNK", 3)
+    monkeypatch.setattr("runai_access.lists.tables.CHUNK", 3)
     scope = factories.cluster("east")
     counts = []
     for number in range(12):

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules import scope_branches
+from accessrules.console.pickers import scope_tree
 from accessrules.models import Scope
-from accessrules.scope_files import reading
+from accessrules.scope_import import readers
 from runai_access.accounts.models import User
 from tests import factories
 from tests.web.conftest import Organisation, SignedIn, text_of
@@ -168,7 +168,7 @@ def test_what_a_scope_offers_is_what_may_be_done_with_it(
 def test_a_branch_with_many_scopes_shows_them_in_pages(
     browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scope_branches, "SHOWN", 3)
+    monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(7):
         factories.project(f"p{number}", acme.vision)
     query = {"open": acme.vision.pk}
@@ -189,7 +189,7 @@ def test_a_branch_with_many_scopes_shows_them_in_pages(
 def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
     browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scope_branches, "SHOWN", 3)
+    monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(7):
         factories.project(f"p{number}", acme.vision)
     answer = browser.get(PAGE, {"search": "P"})
@@ -201,7 +201,7 @@ def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
 def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(scope_branches, "SHOWN", 3)
+    monkeypatch.setattr(scope_tree, "SHOWN", 3)
     made = [factories.project(f"p{number}", acme.vision) for number in range(7)]
     answer = browser.get(PAGE, {name: made[5].pk})
     assert [one for one in names(answer) if one[0] == "4"] == ["4 p3", "4 p4", "4 p5"]
@@ -247,7 +247,7 @@ def test_the_file_reads_back_as_the_scopes_in_sight(
         answer = client.get("/scopes/scopes.csv")
         assert 'filename="scopes.csv"' in answer.headers["Content-Disposition"]
         data = b"".join(answer.streaming_content)
-        contents = reading.read(io.BytesIO(data), "csv")
+        contents = readers.read(io.BytesIO(data), "csv")
         assert contents.faults == []
         assert b"'=cmd()" in data
         return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

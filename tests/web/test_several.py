@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from accessrules.callers import SYSTEM, Caller
+from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule
 from applications import actions
 from applications.models import Application

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accessrules.actions import set_subject_enabled
+from accessrules.actions.rules import set_subject_enabled
 from runai_access.accounts import signin
 from runai_access.accounts.models import User
 from runai_access.errors import Busy

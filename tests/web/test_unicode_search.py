@@ -9,7 +9,7 @@ from django.test import Client
 
 from accessrules.models import AccessRule, Scope
 from applications.models import Application, search_text_of
-from applications.tokens import issue
+from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from tests import factories
 from tests.unicode_examples import SAME

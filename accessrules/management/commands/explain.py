@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from accessrules.catalogue import ALIASES, RESOURCE_TYPES
-from accessrules.explanation import Explanation, explain
-from accessrules.grants import ACTIONS
+from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
+from accessrules.authorization.explanation import Explanation, explain
+from accessrules.authorization.grants import ACTIONS
 from accessrules.management.references import scope_named, subject_named
 from runai_access.commands import refusals_told
 

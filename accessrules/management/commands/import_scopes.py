@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from accessrules.callers import SYSTEM
-from accessrules.scope_files import FORMATS, Contents, format_of, read
-from accessrules.scope_import import import_scopes, plan_import
-from accessrules.scope_plan import Plan
+from accessrules.authorization.callers import SYSTEM
+from accessrules.scope_import.apply import import_scopes, plan_import
+from accessrules.scope_import.files import FORMATS, Contents, format_of, read
+from accessrules.scope_import.plan import Plan
 from runai_access.commands import refusals_told
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from accessrules.catalogue import PREDEFINED_ROLES, PredefinedRole
-from accessrules.grants import ACTIONS
+from accessrules.authorization.catalog import PREDEFINED_ROLES, PredefinedRole
+from accessrules.authorization.grants import ACTIONS
 
 BEGIN, END = "<!-- role table -->", "<!-- end of role table -->"
 _ALL = "".join(ACTIONS)

@@ -8,8 +8,8 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Q
 
-from accessrules.actions import create_access_rule
-from accessrules.callers import SYSTEM
+from accessrules.actions.rules import create_access_rule
+from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import AccessRule, Role
 from applications.actions import Issued, create_application

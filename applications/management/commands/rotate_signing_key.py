@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from applications.keyring import SIGNS_AFTER_SECONDS, replace_all, rotate
+from applications.oauth.keyring import SIGNS_AFTER_SECONDS, replace_all, rotate
 
 
 class Command(BaseCommand):

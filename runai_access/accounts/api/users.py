@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accessrules.api.answers import time_answer
 from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
-from accessrules.callers import Caller
+from accessrules.authorization.callers import Caller
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import memberships_in_sight
 from runai_access.api.errors import InvalidParameter

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods
 
-from accessrules.callers import Caller, caller_of
+from accessrules.authorization.callers import Caller, caller_of
 from runai_access.accounts import actions, policy
 from runai_access.accounts.forms import NewPersonForm
 from runai_access.accounts.models import User

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accessrules.authorization import Authority
-from accessrules.callers import caller_of
-from accessrules.effective import sees_all_rules, subjects_in_sight
-from accessrules.group_actions import create_group, delete_group
-from accessrules.history import last_events, sees_activity
-from accessrules.rule_list import listed
+from accessrules.actions.groups import create_group, delete_group
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.effective_access import sees_all_rules, subjects_in_sight
+from accessrules.console.tables.history import last_events, sees_activity
+from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
 from runai_access.accounts.forms import NewGroupForm
 from runai_access.accounts.models import Group

@@ -5,15 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accessrules.authorization import Authority
-from accessrules.callers import caller_of
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import caller_of
 from runai_access.accounts import policy
 from runai_access.accounts.filters import GroupFilterSet
 from runai_access.accounts.models import Group
 from runai_access.accounts.search import search_groups
 from runai_access.accounts.tables import GroupTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.ui.pages import Action, ListPage
+from runai_access.lists.views import Action, ListPage
 
 MEMBERS = Action("members", "MEMBERS", "users-round", for_several=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")

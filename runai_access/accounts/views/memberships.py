@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.callers import Caller, caller_of
-from accessrules.effective import subjects_in_sight
-from accessrules.group_actions import add_member, remove_member
+from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.groups import add_member, remove_member
+from accessrules.authorization.callers import Caller, caller_of
+from accessrules.authorization.effective_access import subjects_in_sight
 from accessrules.models import Subject
-from accessrules.several import Outcome, each, line_of, lines_of_gone
 from runai_access.accounts import policy
 from runai_access.accounts.forms import GroupForm, MembersForm
 from runai_access.accounts.member_picker import MemberPicker

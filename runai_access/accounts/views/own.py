@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accessrules.callers import caller_of
-from accessrules.grants import rules_in_force
-from accessrules.rule_list import listed
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.grants import rules_in_force
+from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import signin
 from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import OwnPasswordForm

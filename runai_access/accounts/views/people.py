@@ -5,15 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accessrules.authorization import Authority
-from accessrules.callers import caller_of
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import caller_of
 from runai_access.accounts import policy
 from runai_access.accounts.filters import UserFilterSet
 from runai_access.accounts.models import User
 from runai_access.accounts.search import search_people
 from runai_access.accounts.tables import UserTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.ui.pages import Action, ListPage
+from runai_access.lists.views import Action, ListPage
 
 GROUPS = Action("groups", "GROUPS", "users-round", for_several=False)
 ADD_TO_GROUP = Action("add-to-group", "ADD TO GROUP", "users-round", for_one=False)

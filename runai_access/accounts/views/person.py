@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accessrules.callers import caller_of
-from accessrules.effective import sees_all_rules
-from accessrules.grants import rules_of
-from accessrules.history import last_events, sees_activity
-from accessrules.rule_list import listed
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.effective_access import sees_all_rules
+from accessrules.authorization.grants import rules_of
+from accessrules.console.tables.history import last_events, sees_activity
+from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
 from runai_access.ui.dialogs import asks_for
 

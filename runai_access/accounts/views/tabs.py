@@ -2,7 +2,7 @@
 
 from django.shortcuts import resolve_url
 
-from accessrules.authorization import Authority
+from accessrules.authorization.authority import Authority
 from runai_access.accounts.policy import GROUPS, PEOPLE
 from runai_access.ui.dialogs import Home
 

@@ -4,7 +4,7 @@ from django import template
 
 from runai_access.activity import words
 from runai_access.audit.models import AuditEvent
-from runai_access.ui.listing import Listing
+from runai_access.lists.listing import Listing
 
 register = template.Library()
 

@@ -13,10 +13,10 @@ from django.contrib.staticfiles import finders
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection, transaction
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Scope
-from applications.keyring import KEYRING
 from applications.models import Application
+from applications.oauth.keyring import KEYRING
 from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
-from accessrules.catalogue import SYSTEM_ADMINISTRATOR_ID
+from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH
 from runai_access import environment
 from runai_access.accounts.models import User

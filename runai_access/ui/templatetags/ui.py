@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from django import template
 from django.utils.safestring import SafeString
 
-from runai_access.ui import addresses, markup, rows
-from runai_access.ui.filters import Chip
-from runai_access.ui.listing import PAGE_SIZES, Listing
+from runai_access.lists import rows
+from runai_access.lists.filters import Chip
+from runai_access.lists.listing import PAGE_SIZES, Listing
+from runai_access.ui import addresses, markup
 
 register = template.Library()
 

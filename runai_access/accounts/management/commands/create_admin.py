@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from runai_access import environment
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.passwords import new_password

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from accessrules.callers import SYSTEM
+from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts.actions import reset_password
 from runai_access.accounts.passwords import new_password
 from runai_access.commands import refusals_told

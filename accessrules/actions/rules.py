@@ -1,0 +1,232 @@
+"""What can be done with access rules and subjects: each with its permission check and audit row."""
+
+import uuid
+from collections.abc import Collection
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accessrules.authorization.authority import ACCOUNT
+from accessrules.authorization.callers import Caller
+from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
+from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
+from accessrules.validators import is_storable
+from runai_access.audit.recorder import Entity, record, record_all
+from runai_access.errors import Conflict, NotFound
+
+
+@transaction.atomic
+def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: Scope) -> AccessRule:
+    """Grant `role` in `scope` to `subject`.
+
+    Raises Denied where the caller may not grant it, Conflict where the subject has that rule.
+    """
+    # Asked of the scope as it stands once nobody else can move or delete it.
+    scope = lock_scope(scope)
+    living = lock_subject(subject)
+    caller.anew().authority.require_may_grant(role, scope)
+    rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
+    try:
+        with transaction.atomic():
+            rule.save()
+    except IntegrityError as error:
+        raise Conflict(
+            f"{living.name} already is {role.name} in {scope.label}.", field="roleId"
+        ) from error
+    record("create", _entity(rule), actor=caller.actor, changes=_changes(None, rule))
+    return rule
+
+
+@transaction.atomic
+def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = None) -> AccessRule:
+    """Soft-delete a rule; with `of`, only if it is that subject's.
+
+    Raises NotFound out of sight, Denied where the caller may not delete rules, Conflict for the
+    last administrator's rule.
+    """
+    lock_administration()
+    authority = caller.anew().authority
+    authority.require_anywhere("delete", "access_rules")
+    rules = authority.visible_rules().living().select_related("subject", "role", "scope")
+    if of is not None:
+        rules = rules.filter(subject=of)
+    rule = rules.select_for_update(of=("self",)).filter(pk=rule_id).first()
+    if rule is None:
+        raise NotFound("There is no such access rule.")
+    authority.require("delete", "access_rules", rule.scope)
+    _soft_delete([rule])
+    require_an_administrator(without=rule.subject)
+    record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
+    return rule
+
+
+def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
+    """Make the subject of a new user, application or group, in the caller's transaction.
+
+    Raises Conflict where a living one has that name, or one that compares equal, also when the other
+    was a moment faster; `field` is the input that the name came from.
+    """
+    subject = Subject(id=uuid.uuid4(), type=type_, name=name)
+    # Names of applications are lower-case ASCII: the constraint alone sees every equal one.
+    if type_ != Subject.Type.APP:
+        lock_administration()
+        same = Subject.objects.living().filter(type=type_).same_name(name).first()
+        if same is not None:
+            raise Conflict(taken(name, by=same.name), field=field)
+    try:
+        with transaction.atomic():
+            subject.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(taken(name, by=name), field=field) from error
+    return subject
+
+
+def taken(name: str, *, by: str, where: str = "") -> str:
+    """Return the sentence that refuses a name because another one compares equal."""
+    place = f" in {where}" if where else ""
+    if by == name:
+        return f"The name {name} is taken{place}."
+    return f"The name {name} is taken{place}: it counts as the same as {by}."
+
+
+def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
+    """Soft-delete the subjects' rules and retire them, in the caller's transaction.
+
+    Whoever may delete an application, a person or a group may end its rules with it, also those
+    that it could not delete one by one: a rule of nobody gives nothing to anybody. Raises NotFound
+    where one of them is retired already.
+    """
+    lock_administration()
+    lock_subjects(subjects)  # or a rule that is granted at this moment would outlive them
+    rules = list(
+        AccessRule.objects.living()
+        .filter(subject__in=subjects)
+        .select_related("subject", "role", "scope")
+    )
+    _soft_delete(rules)
+    record_all(
+        (("delete", _entity(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
+    )
+    now = timezone.now()
+    Subject.objects.filter(pk__in=[subject.pk for subject in subjects]).update(
+        enabled=False, retired_at=now
+    )
+    for subject in subjects:
+        subject.enabled, subject.retired_at = False, now
+        require_an_administrator(without=subject)
+
+
+def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
+    """Enable or disable a subject, in the caller's transaction."""
+    set_subjects_enabled([subject], enabled=enabled)
+
+
+def set_subjects_enabled(subjects: Collection[Subject], *, enabled: bool) -> None:
+    """Enable or disable all of them, in the caller's transaction."""
+    if not enabled:
+        lock_administration()
+    keys = [subject.pk for subject in subjects]
+    Subject.objects.filter(pk__in=keys).update(enabled=enabled)
+    for subject in subjects:
+        subject.enabled = enabled
+        if not enabled:
+            require_an_administrator(without=subject)
+
+
+def lock_administration() -> None:
+    """Let only one at a time take an administrator away, so that two can't take the last two.
+
+    On SQLite the transaction (IMMEDIATE) is that lock already.
+    """
+    if connection.features.has_select_for_update:
+        Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
+
+
+def lock_scope(scope: Scope) -> Scope:
+    """Return `scope` as it stands now, locked; raise NotFound where it is deleted meanwhile.
+
+    Locks are taken in one order: the account, another scope, a subject.
+    """
+    locked = Scope.objects.select_for_update().filter(pk=scope.pk).first()
+    if locked is None:
+        raise NotFound(f"There is no {scope.label} any more.")
+    return locked
+
+
+def lock_subject(subject: Subject) -> Subject:
+    """Return `subject` as it stands now, locked; raise NotFound where it is retired meanwhile."""
+    (locked,) = lock_subjects([subject])
+    return locked
+
+
+def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
+    """Return all of them so; raise NotFound where one of them is retired meanwhile."""
+    keys = [subject.pk for subject in subjects]
+    living = Subject.objects.living().select_for_update().filter(pk__in=keys).order_by("pk")
+    locked = {subject.pk: subject for subject in living}
+    for subject in subjects:
+        if subject.pk not in locked:
+            kind = subject.get_type_display().lower()
+            raise NotFound(f"There is no {kind} {subject.name} any more.")
+    return [locked[key] for key in keys]
+
+
+def require_an_administrator(*, without: Subject) -> None:
+    """Raise Conflict unless an enabled person still has an own administrator rule on the account.
+
+    Only people count, so nothing is asked where somebody else has lost something. Before the first
+    one exists there is nothing to keep: set-up is not refused.
+    """
+    if without.type != Subject.Type.USER:
+        return
+    # A condition on each rule, not a join: those of the role are few, those on the account many.
+    is_on_account = Exists(Scope.objects.filter(pk=OuterRef("scope"), path=ACCOUNT_PATH))
+    people = AccessRule.objects.filter(
+        is_on_account, role=SYSTEM_ADMINISTRATOR_ID, subject__type=Subject.Type.USER
+    )
+    if people.living().filter(subject__enabled=True).exists() or not people.exists():
+        return
+    raise Conflict(
+        f"Somebody must stay System administrator of {ACCOUNT.label}; "
+        "make another person one first."
+    )
+
+
+def find_subject(type_: str, name_or_id: str) -> Subject:
+    """Return the living subject of that type by its name or, failing that, its id.
+
+    Raises NotFound. A granter may name any living subject, also one out of sight: otherwise a
+    department administrator could never grant a first rule.
+    """
+    living = Subject.objects.living().filter(type=type_)
+    subject = None
+    if is_storable(name_or_id):
+        subject = living.one_named(name_or_id) or _by_id(living, name_or_id)
+    if subject is None:
+        raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
+    return subject
+
+
+def _by_id(subjects: SubjectQuerySet, text: str) -> Subject | None:
+    try:
+        return subjects.filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        return None
+
+
+def _soft_delete(rules: list[AccessRule]) -> None:
+    now = timezone.now()
+    AccessRule.objects.filter(pk__in=[rule.pk for rule in rules]).update(
+        deleted_at=now, updated_at=now
+    )
+
+
+def _entity(rule: AccessRule) -> Entity:
+    return Entity("access_rule", str(rule.pk), str(rule))
+
+
+def _changes(before: AccessRule | None, after: AccessRule | None) -> dict[str, list[str | None]]:
+    old = before.facts() if before else {}
+    new = after.facts() if after else {}
+    return {name: [old.get(name), new.get(name)] for name in {**old, **new}}

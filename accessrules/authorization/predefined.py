@@ -1,0 +1,59 @@
+"""What every database holds from its first migration on: the predefined roles, system, the account."""
+
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accessrules.authorization.catalog import PREDEFINED_ROLES
+from accessrules.models import ACCOUNT_PATH, SYSTEM_PATH, Role, Scope
+
+T = TypeVar("T", Role, Scope)
+
+
+def load(**_: Any) -> None:
+    """Bring roles, system and account up to date; write nothing where nothing differs."""
+    with transaction.atomic():
+        for role in PREDEFINED_ROLES:
+            _upsert(
+                Role,
+                {"id": role.id},
+                {
+                    "name": role.name,
+                    "description": role.description,
+                    "assignable": role.assignable,
+                    "permissions": role.permissions,
+                    "created_by": role.created_by,
+                },
+            )
+        system = _upsert(
+            Scope,
+            {"type": Scope.Type.SYSTEM},
+            {"uid": "system", "name": "system", "depth": 0, "path": SYSTEM_PATH},
+        )
+        _upsert(
+            Scope,
+            {"type": Scope.Type.TENANT},
+            {
+                "uid": str(settings.ACCOUNT_ID),
+                "name": settings.ACCOUNT_NAME,
+                "parent": system,
+                "parent_type": Scope.Type.SYSTEM,
+                "depth": 1,
+                "path": ACCOUNT_PATH,
+            },
+        )
+
+
+def _upsert(model: type[T], key: dict[str, Any], values: dict[str, Any]) -> T:
+    row = model.objects.filter(**key).first()
+    if row is None:
+        return model.objects.create(**key, **{"created_by": "system", **values})
+    different: list[str] = [name for name, value in values.items() if getattr(row, name) != value]
+    if different:
+        for name in different:
+            setattr(row, name, values[name])
+        row.updated_at = timezone.now()
+        row.save(update_fields=[*different, "updated_at"])
+    return row

@@ -1,0 +1,239 @@
+"""What access rules, and what is known by them, may be filtered by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.lookups import (
+    Contains,
+    Exact,
+    GreaterThanOrEqual,
+    LessThan,
+    StartsWith,
+)
+
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
+from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
+from runai_access.db.expressions import Among, Aside, Bytewise
+from runai_access.db.keys import Keys
+from runai_access.db.normalization import normalize, normalize_term
+from runai_access.db.normalization_sql import normalized
+from runai_access.lists.filters import (
+    ANY_OF,
+    CONTAINS,
+    IS_NOT,
+    STARTS_WITH,
+    Choice,
+    ChoiceKind,
+    ListFilterSet,
+    Operator,
+    TextKind,
+    TimeKind,
+)
+
+SUGGESTED = 200
+OFFERED = 50
+HIGHEST = "\U0010ffff"  # no letter comes after it
+WITHIN = Operator("within", "is in or below any of", "choices")
+
+
+class RoleKind(ChoiceKind):
+    """A role."""
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice(str(role.pk), role.name) for role in Role.objects.all()]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(role__in=numbers(values))
+
+
+class ScopeKind(ChoiceKind):
+    """A scope whose access rules the caller may read."""
+
+    has_search = True
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        scopes = self._scopes(context).order_by("depth", "name", "pk")
+        term = normalize_term(search)
+        pks = [pk for pk, name in scopes.values_list("pk", "name") if term in normalize(name)]
+        return self._made(scopes.filter(pk__in=pks[:OFFERED]))
+
+    def chosen(self, values: list[str], context: Authority) -> list[Choice]:
+        pks = [int(text) for text in values if text.isascii() and text.isdecimal()]
+        known = [pk for pk in pks if pk < 2**63]
+        return self._made(self._scopes(context).filter(pk__in=known))
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(scope__in=numbers(values))
+
+    def _scopes(self, context: Authority) -> Any:
+        return Scope.objects.offered().at_or_below(context.where("read", "access_rules"))
+
+    def _made(self, scopes: Iterable[Scope]) -> list[Choice]:
+        found = list(scopes)
+        names = full_names(found)
+        return [Choice(str(scope.pk), scope.name, names[scope.path]) for scope in found]
+
+
+class SubjectTypeKind(ChoiceKind):
+    """An application, a user or a group."""
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice(value, label) for value, label in Subject.Type.choices]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(Among(Aside(F("subject_type")), _values(values)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, Q(Among(Bytewise(F("subject_type")), _values(values))))
+
+
+class RuleRoleKind(RoleKind):
+    """The rule's own role."""
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(Among(Aside(F("role")), numbers(values)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, super().condition(operator, values, context))
+
+
+class RuleScopeKind(ScopeKind):
+    """The rule's own scope, or one above it."""
+
+    operators = (ANY_OF, WITHIN)
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(Among(Aside(F("scope")), self._chosen(operator, values, context)))
+
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+        return _keys(context, Q(Among("scope", self._chosen(operator, values, context))))
+
+    def _chosen(self, operator: Operator, values: list[Choice], context: Authority) -> list[int]:
+        if operator != WITHIN:
+            return numbers(values)
+        paths = self._scopes(context).filter(pk__in=numbers(values)).values_list("path", flat=True)
+        return list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class RuleSubjectKind(TextKind):
+    """The rule's subject, by the copy of its name."""
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator == IS_NOT:
+            return None
+        longest, is_only = normalize(max(values, key=len)), len(values) == 1
+        if operator == CONTAINS:
+            seen = rules_to_find(context)
+            return keys_of_subjects(seen, longest, is_exact=is_only)
+        is_exact = is_only and operator == STARTS_WITH
+        return _keys(context, _begins(self.path, longest), is_exact=is_exact)
+
+
+@dataclass(frozen=True)
+class AuthorizerKind(TextKind):
+    """Who authorized it: a name, of which no normalized form is stored."""
+
+    def lookup(self, operator: Operator, text: str) -> Q:
+        # Where one person authorized nearly all, the index would give all of them, unsorted.
+        kinds = {"contains": Contains, "starts_with": StartsWith}
+        return Q(kinds.get(operator.name, Exact)(normalized(Aside(F(self.path))), text))
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        if operator in (IS_NOT, CONTAINS):
+            return None
+        longest = normalize(max(values, key=len))
+        # Only the domain of an email address can be stored in another form than it is compared in.
+        local_part, at, _ = longest.partition("@")
+        return _keys(context, _begins(self.path, local_part + at), is_exact=False)
+
+
+class RoleNameKind(TextKind):
+    """A role by its name. Roles are few, so their names are folded and compared here."""
+
+    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+        names = list(Role.objects.values_list("pk", "name"))
+        condition = Q()
+        for value in values:
+            named = Q(pk__in=names_matching(names, operator.name, normalize(value)))
+            condition &= ~named if operator == IS_NOT else named
+        return condition
+
+
+class OfferedKind(ChoiceKind):
+    """Whether a role is offered for new rules."""
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice("yes", "Yes"), Choice("no", "No")]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(assignable__in=[choice.value == "yes" for choice in values])
+
+
+def numbers(choices: Iterable[Choice]) -> list[int]:
+    """Return the choices' values as primary keys."""
+    return [int(choice.value) for choice in choices]
+
+
+def _values(choices: Iterable[Choice]) -> list[str]:
+    return [choice.value for choice in choices]
+
+
+def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> Keys:
+    """Return where the rules are found that meet a condition which has an index."""
+    return Keys.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
+
+
+def _begins(path: str, text: str) -> Q:
+    """Return as a range of the index by `path` that it begins with `text`."""
+    stored = Bytewise(F(path))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + HIGHEST))
+
+
+def people_in_sight(authority: Authority) -> Iterable[str]:
+    """Suggest people by their e-mail."""
+    people = Subject.objects.living().filter(authority.in_sight("users"), type=Subject.Type.USER)
+    if not authority.allows_anywhere("read", "users"):
+        people = people.none()
+    return people.order_by("name").values_list("name", flat=True)[:SUGGESTED]
+
+
+class AccessRuleFilterSet(ListFilterSet):
+    """What access rules may be filtered by."""
+
+    kinds = {
+        "subject": RuleSubjectKind("subject_name"),
+        "type": SubjectTypeKind(),
+        "role": RuleRoleKind(),
+        "scope": RuleScopeKind(),
+        "authorized_by": AuthorizerKind("created_by", suggest=people_in_sight),
+        "creation_time": TimeKind("created_at"),
+        "last_updated": TimeKind("updated_at"),
+    }
+    titles = {
+        "subject": "Subject",
+        "type": "Type",
+        "role": "Role",
+        "scope": "Scope",
+        "authorized_by": "Authorized by",
+        "creation_time": "Creation time",
+        "last_updated": "Last updated",
+    }
+
+    def rows_to_find(self) -> AccessRuleQuerySet:
+        return rules_to_find(self.context)
+
+
+class RoleFilterSet(ListFilterSet):
+    """What roles may be filtered by."""
+
+    kinds = {
+        "role": RoleNameKind("name"),
+        "offered": OfferedKind(),
+        "last_updated": TimeKind("updated_at"),
+    }
+    titles = {"role": "Role", "offered": "Offered", "last_updated": "Last updated"}

@@ -1,0 +1,104 @@
+"""What scopes may be filtered by."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from accessrules.authorization import scope_policy
+from accessrules.authorization.authority import Authority
+from accessrules.console.filters.rules import AuthorizerKind, ScopeKind, numbers, people_in_sight
+from accessrules.console.filters.search import names_matching
+from accessrules.models import Scope, at_or_below
+from runai_access.db.expressions import Among
+from runai_access.db.keys import Keys
+from runai_access.db.normalization import normalize
+from runai_access.lists.filters import (
+    IS_NOT,
+    NONE,
+    Choice,
+    ChoiceKind,
+    ListFilterSet,
+    Operator,
+    TextKind,
+    TimeKind,
+)
+
+
+class ScopeNameKind(TextKind):
+    """A scope by its name. Scopes are few, so their names are folded and compared here."""
+
+    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+        names = scope_policy.in_sight(context).values_list("pk", "name")
+        condition = Q()
+        for value in values:
+            named = Q(Among("pk", names_matching(names, operator.name, normalize(value))))
+            condition &= ~named if operator == IS_NOT else named
+        return condition
+
+
+class ScopeTypeKind(ChoiceKind):
+    """The account, a cluster, a department or a project."""
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice(str(type_), type_.label) for type_ in scope_policy.TYPES]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(type__in=[choice.value for choice in values])
+
+
+class AboveKind(ScopeKind):
+    """A scope in sight that it stands below, at any depth; nothing stands below a project."""
+
+    noun = "scope"
+    operators = (Operator("any_of", "any of", "choices"),)
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        chosen = numbers(values)
+        paths = self._scopes(context).filter(pk__in=chosen).values_list("path", flat=True)
+        return at_or_below(paths) & ~Q(path__in=list(paths))
+
+    def _scopes(self, context: Authority) -> Any:
+        return scope_policy.in_sight(context).exclude(type=Scope.Type.PROJECT)
+
+
+class UnusedKind(ChoiceKind):
+    """Whether any access rule in sight names it."""
+
+    operators = (NONE,)
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        rules = context.visible_rules().living().filter(scope=OuterRef("pk"))
+        return ~Q(Exists(rules))
+
+
+class MakerKind(AuthorizerKind):
+    """Who created it."""
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+        return None
+
+
+class ScopeFilterSet(ListFilterSet):
+    """What scopes may be filtered by."""
+
+    kinds = {
+        "scope": ScopeNameKind("name"),
+        "type": ScopeTypeKind(),
+        "stands_below": AboveKind(),
+        "rules": UnusedKind(),
+        "created_by": MakerKind("created_by", suggest=people_in_sight),
+        "creation_time": TimeKind("created_at"),
+        "last_updated": TimeKind("updated_at"),
+    }
+    titles = {
+        "scope": "Scope",
+        "type": "Type",
+        "stands_below": "Stands below",
+        "rules": "Access rules",
+        "created_by": "Created by",
+        "creation_time": "Creation time",
+        "last_updated": "Last updated",
+    }
+
+    def rows_to_find(self) -> Any:
+        return Scope.objects.offered()

@@ -1,0 +1,145 @@
+"""The columns of scopes: those of the list, most of which the tree shows too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+
+from accessrules import scope_cells
+from accessrules.authorization import scope_policy
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.console.tables import scope_counts
+from accessrules.models import Scope
+from runai_access.db.expressions import Among, Bytewise
+from runai_access.lists.keyset import Count, Page, Sort
+from runai_access.lists.tables import (
+    ListColumn,
+    ListTable,
+    creation_column,
+    creator_column,
+    update_column,
+)
+from runai_access.ui.addresses import history_url
+
+NOT_IN_A_TREE = ("stands_below",)
+
+
+@dataclass(frozen=True)
+class Related:
+    """What a file says of a scope besides its own values."""
+
+    stands_below: str
+    scopes_below: int
+    rules: int
+
+
+class ScopeTable(ListTable):
+    """The columns of the Scopes page."""
+
+    scope = ListColumn(
+        "Scope", scope_cells.name, sort=Sort(Bytewise(Lower("name"))), exports=("name",)
+    )
+    type = ListColumn(
+        "Type", scope_cells.scope_type, sort=Sort(F("depth"), read=int), exports=("type",),
+        as_text=lambda type_: Scope.Type(type_).label,
+    )  # fmt: skip
+    stands_below = ListColumn(
+        "Stands below", scope_cells.stands_below, as_text=lambda related: related.stands_below
+    )
+    scopes_below = ListColumn(
+        "Scopes below", scope_cells.scopes_below,
+        sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
+        as_text=lambda related: related.scopes_below,
+    )  # fmt: skip
+    rules = ListColumn(
+        "Access rules", scope_cells.rules,
+        sort=lambda authority: Sort.number(scope_counts.number_of_rules(authority)),
+        as_text=lambda related: related.rules,
+    )  # fmt: skip
+    id = ListColumn("ID", scope_cells.uid, sort=Sort.text("uid"), exports=("uid",), is_shown=False)
+    created_by = creator_column()
+    creation_time = creation_column(is_shown=False)
+    last_updated = update_column()
+
+    name = "scopes"
+    model = Scope
+    default_sort = "scope"
+    has_row_pages = False
+
+    @classmethod
+    def in_tree(
+        cls,
+        scopes: Sequence[Scope],
+        *,
+        authority: Authority,
+        columns: Sequence[str],
+        search: str,
+        address: str,
+    ) -> "ScopeTable":
+        """Return the table of the scopes that a tree shows."""
+        page = Page(list(scopes), 1, len(scopes), Count(len(scopes), is_exact=True), False, False)
+        shown = [name for name in columns if name not in NOT_IN_A_TREE]
+        return cls(page, context=authority, columns=shown, sort="", search=search, address=address)
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[Scope], context: Authority) -> Any:  # noqa: ARG003
+        return queryset.select_related("parent")
+
+    @classmethod
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
+        scopes = list(Scope.objects.filter(Among("pk", keys)).select_related("parent"))
+        above = _names_above(scopes)
+        scopes_below = scope_counts.scopes_below(context, keys)
+        rules = scope_counts.rules_in(context, keys)
+        return {
+            key: Related(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
+            for key in keys
+        }
+
+    @cached_property
+    def history_type(self) -> str:
+        return "scope" if self.asks.reads_audit_log else ""
+
+    def history_of(self, record: Scope) -> str:
+        return history_url(record.type, record.uid) if self.history_type else ""
+
+    def may(self, record: Scope) -> object:
+        return self.possible[record.pk]
+
+    @cached_property
+    def possible(self) -> dict[int, scope_policy.Possible]:
+        """What whoever asks may do with each scope."""
+        return {scope.pk: scope_policy.possible(self.asks, scope) for scope in self._scopes}
+
+    @cached_property
+    def names_above(self) -> dict[int, str]:
+        """The full path of what each scope stands below."""
+        return _names_above(self._scopes)
+
+    @cached_property
+    def count_below(self) -> dict[int, int]:
+        """How many scopes stand right below each."""
+        return scope_counts.scopes_below(self.asks, self.possible)
+
+    @cached_property
+    def count_of_rules(self) -> dict[int, int]:
+        """How many access rules name each."""
+        return scope_counts.rules_in(self.asks, self.possible)
+
+    @property
+    def _scopes(self) -> list[Scope]:
+        return [*self.pinned_rows, *self.page_read.rows]
+
+
+def _names_above(scopes: Sequence[Scope]) -> dict[int, str]:
+    above = {
+        scope.pk: scope.parent
+        for scope in scopes
+        if scope.parent and scope.parent.type != Scope.Type.SYSTEM
+    }
+    names = full_names(above.values())
+    return {pk: names[parent.path] for pk, parent in above.items()}

@@ -1,0 +1,30 @@
+"""Addresses of the pages about access rules: what they are, and what they come to."""
+
+from django.urls import include, path
+
+from accessrules.console.views import access_reports, new_rules, rules
+
+app_name = "accessrules"
+urlpatterns = [
+    path("access-rules/", include(rules.PAGE.patterns)),
+    path("access-rules/new/", new_rules.create, name="create"),
+    path("access-rules/several/delete/", rules.delete_several, name="bulk-delete"),
+    path("access-rules/<int:rule_id>/delete/", rules.delete, name="delete"),
+    path(
+        "access/subjects/<uuid:subject_id>/",
+        access_reports.effective_access,
+        name="effective-access",
+    ),
+    path(
+        "access/subjects/<uuid:subject_id>/access.csv",
+        access_reports.effective_access_csv,
+        name="effective-access-csv",
+    ),
+    path("access/scopes/<int:scope_id>/", access_reports.scope_access, name="scope-access"),
+    path(
+        "access/scopes/<int:scope_id>/access.csv",
+        access_reports.scope_access_csv,
+        name="scope-access-csv",
+    ),
+    path("access/rules/<int:rule_id>/changes/", access_reports.rule_changes, name="rule-changes"),
+]

@@ -1,0 +1,166 @@
+"""Pages that show what access rules come to: for a subject, for a scope, and without a rule."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.views.decorators.http import require_safe
+
+from accessrules.authorization import effective_access as effective
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.scope_access import Holders, Question, access_of
+from accessrules.console.forms import ScopeAccessForm
+from accessrules.console.tables.subject_links import own_page
+from accessrules.models import AccessRule, Scope
+from runai_access.db.row_urls import row_url
+from runai_access.errors import NotFound
+from runai_access.lists import export
+from runai_access.ui.dialogs import Home, render_dialog
+
+HOLDERS_PER_PAGE = 25
+HOLDERS_AT_ONCE = 500
+CSV_HEADER = (
+    "Subject", "Subject type", "Entity", "Resource type", "Action",
+    "Scope", "Scope path", "Role", "Through group", "Access rule",
+)  # fmt: skip
+
+
+@require_safe
+def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
+    """Show what an application, a person or a group can do."""
+    authority = caller_of(request).authority
+    subject = effective.subject_in_sight(authority, subject_id)
+    found = effective.effective_access(subject, authority)
+    context = {
+        "subject": subject,
+        "back_url": own_page(subject),
+        "rows": _by_entity(found),
+        "ineffective": effective.ineffective_rules(subject, authority) if subject.enabled else {},
+        "is_complete": effective.sees_all_access(subject, authority),
+        "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
+    }
+    return render(request, "accessrules/effective_access.html", context)
+
+
+@require_safe
+def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponseBase:
+    """The same as CSV, a row for each action."""
+    authority = caller_of(request).authority
+    subject = effective.subject_in_sight(authority, subject_id)
+    found = effective.effective_access(subject, authority)
+    return _csv(f"access-of-{subject.name}", _csv_rows(found))
+
+
+@require_safe
+def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
+    """Show who can do what in a scope; the address narrows it."""
+    authority = caller_of(request).authority
+    scope = effective.scope_in_sight(authority, pk=scope_id)
+    form = ScopeAccessForm(request.GET)
+    holders = Holders(scope, authority, form.question)
+    start = (form.number_of_page - 1) * HOLDERS_PER_PAGE
+    shown = holders.some(start, HOLDERS_PER_PAGE + 1)
+    found = access_of(shown[:HOLDERS_PER_PAGE], form.question)
+    context = {
+        "scope": scope,
+        "full_name": full_names([scope]).get(scope.path, scope.name),
+        "sees_activity": authority.reads_audit_log,
+        "form": form,
+        "rows": _by_entity(found),
+        "is_complete": effective.sees_all_holders(authority),
+        "previous": _page_query(form, form.number_of_page - 1) if form.number_of_page > 1 else "",
+        "next": _page_query(form, form.number_of_page + 1) if len(shown) > HOLDERS_PER_PAGE else "",
+        "query": urlencode(form.asked),
+        "json_url": resolve_url("accessrules-api:scope-access", scope.type, scope.uid),
+    }
+    return render(request, "accessrules/scope_access.html", context)
+
+
+@require_safe
+def scope_access_csv(request: HttpRequest, scope_id: int) -> HttpResponseBase:
+    """The same as CSV, a row for each action."""
+    authority = caller_of(request).authority
+    scope = effective.scope_in_sight(authority, pk=scope_id)
+    return _csv(
+        f"access-in-{scope.name}",
+        _rows_of_scope(scope, authority, ScopeAccessForm(request.GET).question),
+    )
+
+
+@require_safe
+def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
+    """Show who would lose what if a rule were deleted."""
+    authority = caller_of(request).authority
+    authority.require_anywhere("read", "access_rules")
+    rules = authority.visible_rules().living().select_related("subject", "role", "scope")
+    rule: AccessRule | None = rules.filter(pk=rule_id).first()
+    if rule is None:
+        raise NotFound("There is no such access rule.")
+    context = {"rule": rule, "removals": effective.changes_by_removing([rule], authority)}
+    home = Home(
+        f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
+    )
+    return render_dialog(request, "accessrules/_rule_changes.html", context, home=home)
+
+
+def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
+    names = full_names(access.rule.scope for access in found)
+    return [
+        {"access": access, "full_name": names.get(access.rule.scope.path, "")} for access in found
+    ]
+
+
+def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
+    """Return a row for each entity: several types of resource are one, all data sources for example."""
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in _with_full_names(found):
+        access: effective.Access = row["access"]
+        key = (access.subject.pk, access.resource_name, access.actions, access.rule.pk)
+        url = row_url("accessrules:effective-access", access.subject.pk)
+        rows.setdefault(key, {**row, "url": url, "types": []})["types"].append(access.resource_type)
+    return sorted(
+        rows.values(),
+        key=lambda row: (row["access"].subject.folded_name, row["access"].resource_name),
+    )
+
+
+def _page_query(form: ScopeAccessForm, page: int) -> str:
+    return urlencode({**form.asked, "page": page})
+
+
+def _rows_of_scope(
+    scope: Scope, authority: Authority, asked: Question
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows, as many holders at once as a database takes ids in one question."""
+    holders = iter(Holders(scope, authority, asked))
+    while some := list(islice(holders, HOLDERS_AT_ONCE)):
+        yield from _csv_rows(access_of(some, asked))
+
+
+def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:
+    for row in _with_full_names(found):
+        access: effective.Access = row["access"]
+        for action in access.actions:
+            yield (
+                access.subject.name,
+                access.subject.get_type_display(),
+                access.resource_name,
+                access.resource_type,
+                action,
+                access.rule.scope.label,
+                row["full_name"],
+                access.rule.role.name,
+                access.through,
+                access.rule.pk,
+            )
+
+
+def _csv(name: str, rows: Iterator[tuple[object, ...]]) -> HttpResponseBase:
+    kept, is_cut = export.within_limit(rows)
+    return export.csv_response(name, CSV_HEADER, kept, is_cut=is_cut)

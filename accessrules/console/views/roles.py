@@ -1,0 +1,135 @@
+"""The pages of roles: what each permits, who holds it where, and two beside each other."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import Exact
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.views.decorators.http import require_safe
+
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.effective_access import sees_all_rules
+from accessrules.console.filters.rules import RoleFilterSet
+from accessrules.console.filters.search import roles_saying
+from accessrules.console.tables.role_matrix import COLUMNS, advantage, count_of, matrix
+from accessrules.console.tables.rules import RoleTable
+from accessrules.models import Role
+from runai_access.db.expressions import Aside
+from runai_access.errors import NotFound
+from runai_access.lists.keyset import count_up_to
+from runai_access.lists.views import Action, ListPage
+from runai_access.ui.dialogs import leave_for
+
+HOLDERS = 20
+COMPARE = Action("compare", "COMPARE", "columns-2", for_one=False)
+
+
+class RolePage(ListPage):
+    """Access > Roles."""
+
+    namespace = "roles"
+    title, noun, plural = "Roles", "role", "roles"
+    searched = "its name or description"
+    empty_template = "accessrules/_no_roles.html"
+    table, filters = RoleTable, RoleFilterSet
+
+    def rows(self, request: HttpRequest) -> QuerySet[Role]:
+        _authority(request)
+        return Role.objects.all()
+
+    def asks(self, request: HttpRequest) -> Authority:
+        return caller_of(request).authority
+
+    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
+        return rows.filter(pk__in=roles_saying(text))
+
+    def actions(self, request: HttpRequest) -> list[Action]:
+        return [COMPARE]
+
+
+PAGE = RolePage()
+
+
+@require_safe
+def detail(request: HttpRequest, role_id: int) -> HttpResponse:
+    """Show what a role permits, and the last who were given it."""
+    authority = _authority(request)
+    role = _role(role_id)
+    context: dict[str, Any] = {
+        "role": role,
+        "count": count_of(role),
+        "columns": list(COLUMNS),
+        "matrix": matrix(role),
+        "others": Role.objects.exclude(pk=role.pk),
+        "may_read_rules": authority.allows_anywhere("read", "access_rules"),
+    }
+    if context["may_read_rules"]:
+        context |= _holders(authority, role)
+    return render(request, "accessrules/role.html", context)
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Lay two roles side by side; until two are chosen, ask for them."""
+    _authority(request)
+    known = {str(role.pk): role for role in Role.objects.all()}
+    asked = dict.fromkeys(known[text] for text in request.GET.getlist("role") if text in known)
+    first, second = [*asked, None, None][:2]
+    only_differences = request.GET.get("show") == "differences"
+    context: dict[str, Any] = {
+        "roles": known.values(),
+        "places": [("First role", first), ("Second role", second)],
+        "only_differences": only_differences,
+        "columns": list(COLUMNS),
+        "matrix": None,
+    }
+    if first and second:
+        context |= {
+            "compared": [first, second],
+            "matrix": matrix(first, second, only_differences=only_differences),
+            "advantages": [
+                {"role": first, "other": second, "count": advantage(first, second)},
+                {"role": second, "other": first, "count": advantage(second, first)},
+            ],
+        }
+    return render(request, "accessrules/compare_roles.html", context)
+
+
+@require_safe
+def compare_selected(request: HttpRequest) -> HttpResponse:
+    """Go from the selected rows to the page that compares them; it is no dialog."""
+    query = urlencode({"role": PAGE.selected_keys(request)[:2]}, doseq=True)
+    url = f"{resolve_url('roles:compare')}?{query}"
+    return leave_for(request, url)
+
+
+def _authority(request: HttpRequest) -> Authority:
+    authority = caller_of(request).authority
+    authority.require_anywhere("read", "roles")
+    return authority
+
+
+def _role(role_id: int) -> Role:
+    role = Role.objects.filter(pk=role_id).first()
+    if role is None:
+        raise NotFound(f"There is no role {role_id}.")
+    return role
+
+
+def _holders(authority: Authority, role: Role) -> dict[str, Any]:
+    """Return the newest rules in sight that give the role, and how many there are."""
+    rules = authority.visible_rules().living()
+    count = count_up_to(rules.filter(role=role))
+    # The newest of few are sorted out of them; those of many are met on the way back.
+    its = rules.filter(Q(role=role) if count.is_exact else Q(Exact(Aside(F("role")), role.pk)))
+    newest = list(its.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
+    names = full_names(rule.scope for rule in newest)
+    return {
+        "holders": [{"rule": rule, "full_name": names[rule.scope.path]} for rule in newest],
+        "holder_count": count,
+        "sees_all_rules": sees_all_rules(authority),
+    }

@@ -1,0 +1,139 @@
+"""The list of access rules, and deleting one or several of them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.rules import delete_access_rule
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import caller_of
+from accessrules.authorization.effective_access import changes_by_removing, sees_all_rules
+from accessrules.console.filters.rules import AccessRuleFilterSet
+from accessrules.console.filters.search import in_sight, search
+from accessrules.console.tables.rules import AccessRuleTable
+from accessrules.models import AccessRule
+from runai_access.errors import Conflict, NotFound
+from runai_access.lists.selection import Narrowing
+from runai_access.lists.views import Action, ListPage
+from runai_access.ui.dialogs import finish_dialog, render_dialog
+from runai_access.ui.reports import Line, render_report
+
+DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
+
+
+class AccessRulePage(ListPage):
+    """Access > Access rules."""
+
+    namespace = "accessrules"
+    title, noun, plural = "Access rules", "access rule", "access rules"
+    new = "NEW ACCESS RULE"
+    searched = "the names of its subject, role or scope"
+    empty_template = "accessrules/_no_rules.html"
+    table, filters = AccessRuleTable, AccessRuleFilterSet
+
+    def rows(self, request: HttpRequest) -> QuerySet[AccessRule]:
+        authority = caller_of(request).authority
+        authority.require_anywhere("read", "access_rules")
+        return authority.visible_rules().living()
+
+    def asks(self, request: HttpRequest) -> Authority:
+        return caller_of(request).authority
+
+    def search_narrowing(self, text: str, asks: Authority) -> Narrowing:
+        return search(text, asks)
+
+    def sight(self, asks: Authority) -> Narrowing | None:
+        return None if sees_all_rules(asks) else in_sight(asks)
+
+    def may_create(self, request: HttpRequest) -> bool:
+        return caller_of(request).authority.allows_anywhere("create", "access_rules")
+
+    def actions(self, request: HttpRequest) -> list[Action]:
+        may_delete = caller_of(request).authority.allows_anywhere("delete", "access_rules")
+        return [DELETE] if may_delete else []
+
+    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"sees_all": sees_all_rules(caller_of(request).authority)}
+
+
+PAGE = AccessRulePage()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
+    """Say what is lost with a rule; delete it."""
+    caller = caller_of(request)
+    caller.authority.require_anywhere("delete", "access_rules")
+    rule = _rules(caller.authority).filter(pk=rule_id).first()
+    if rule is None:
+        raise NotFound("There is no such access rule; it may have been deleted meanwhile.")
+    caller.authority.require("delete", "access_rules", rule.scope)
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            delete_access_rule(caller=caller, rule_id=rule_id)
+        except Conflict as conflict:
+            error, status = str(conflict), 409
+        else:
+            messages.success(request, f"{rule.subject} is no longer {_grant(rule)}.")
+            return finish_dialog(request, PAGE.home)
+    context = {
+        "removals": changes_by_removing([rule], caller.authority),
+        "rules": [rule],
+        "error": error,
+    }
+    return render_dialog(
+        request, "accessrules/_delete.html", context, home=PAGE.home, status=status, row=rule.pk
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_several(request: HttpRequest) -> HttpResponse:
+    """Say what is lost with several rules; delete them, and tell of each what came of it."""
+    caller = caller_of(request)
+    caller.authority.require_anywhere("delete", "access_rules")
+    keys = PAGE.selected_keys(request)
+    if not keys:
+        return redirect(PAGE.address)
+    rules = list(_rules(caller.authority).filter(pk__in=keys))
+    missing = len(keys) - len(rules)
+    if request.method == "POST":
+        outcomes = each(
+            request, rules, lambda rule: delete_access_rule(caller=caller, rule_id=rule.pk)
+        )
+        lines = [*map(_line, outcomes), *lines_of_gone(missing, "access rule")]
+        return render_report(request, lines, home=PAGE.home)
+    deletable, kept = list[AccessRule](), list[AccessRule]()
+    for rule in rules:
+        may = caller.authority.allows("delete", "access_rules", rule.scope)
+        (deletable if may else kept).append(rule)
+    context = {
+        "rules": deletable,
+        "kept": kept,
+        "removals": changes_by_removing(deletable, caller.authority),
+        "missing": missing,
+    }
+    return render_dialog(request, "accessrules/_delete.html", context, home=PAGE.home)
+
+
+def _rules(authority: Authority) -> QuerySet[AccessRule]:
+    """Return the rules in sight, in the order of those whom they concern."""
+    authority.require_anywhere("read", "access_rules")
+    rules = authority.visible_rules().living()
+    return rules.select_related("subject", "role", "scope").order_by("subject__name", "pk")
+
+
+def _line(outcome: Outcome[AccessRule, AccessRule]) -> Line:
+    rule = outcome.wanted
+    if outcome.refusal is not None:
+        return line_of(str(rule), outcome, "")
+    return line_of(rule.subject.name, outcome, f"is no longer {_grant(rule)}")
+
+
+def _grant(rule: AccessRule) -> str:
+    return f"{rule.role} in {rule.scope.label}"

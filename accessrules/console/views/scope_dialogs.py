@@ -1,0 +1,222 @@
+"""The dialogs that change the tree of scopes: creating, renaming, moving, deleting."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.views.decorators.http import require_http_methods
+
+from accessrules.actions import scopes as scope_actions
+from accessrules.authorization import effective_access, scope_policy
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.callers import Caller, caller_of
+from accessrules.authorization.denials import record_denial
+from accessrules.console.forms import MoveScopeForm, NewScopeForm, ScopeNameForm
+from accessrules.console.pickers.scopes import ParentPicker
+from accessrules.console.views.scope_list import home
+from accessrules.models import AccessRule, Scope
+from runai_access.errors import Conflict, Denied, NotFound
+from runai_access.ui.dialogs import finish_dialog, render_dialog
+
+CHANGES_SHOWN = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Ask for a name and a place; create the one kind of scope that may stand there."""
+    caller = caller_of(request)
+    authority = caller.authority
+    types = scope_policy.types_made(authority)
+    if not types:
+        authority.require_anywhere("create", Scope.Type.PROJECT)
+    given = request.POST if request.method == "POST" else request.GET
+    picker = ParentPicker(authority, given, types)
+    if request.method != "POST":
+        form = NewScopeForm(initial={"scope": picker.scope}, parents=picker.scopes)
+        return _create_form(request, form, picker)
+    form = NewScopeForm(request.POST, parents=picker.scopes)
+    if picker.is_looking:
+        form = NewScopeForm(initial=request.POST.dict(), parents=picker.scopes)
+        return _create_form(request, form, picker)
+    if not form.is_valid():
+        return _create_form(request, form, picker, status=422)
+    parent, name = form.cleaned_data["scope"], form.cleaned_data["name"]
+    try:
+        made = scope_actions.create_scope(caller=caller, parent=parent, name=name)
+    except (Denied, Conflict, NotFound, ValidationError) as error:
+        status = _tell(request, form, error)
+        return _create_form(request, form, picker, status=status)
+    messages.success(request, f"{_sentence(made.label)} is created.")
+    return finish_dialog(request, home(request), changed=made.pk)
+
+
+def _create_form(
+    request: HttpRequest, form: NewScopeForm, picker: ParentPicker, *, status: int = 200
+) -> HttpResponse:
+    parent = picker.chosen[0].scope if picker.chosen else None
+    child = Scope.CHILD_TYPE[Scope.Type(parent.type)].label.lower() if parent else "scope"
+    context = {"form": form, "picker": picker, "child": child}
+    row = parent.pk if parent else None
+    return _render(request, "_create", context, status=status, row=row)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
+    """Ask for another name; give it."""
+    caller = caller_of(request)
+    scope = scope_policy.one_in_sight(caller.authority, scope_id)
+    caller.authority.require("update", scope.type, scope)
+    form = ScopeNameForm(request.POST or None, initial={"name": scope.name})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                renamed = scope_actions.rename_scope(
+                    caller=caller, scope=scope, name=form.cleaned_data["name"]
+                )
+            except (Denied, Conflict, NotFound, ValidationError) as error:
+                status = _tell(request, form, error)
+            else:
+                messages.success(request, f"{_sentence(scope.label)} is now {renamed.name}.")
+                return finish_dialog(request, home(request), changed=scope.pk)
+    context = {"form": form, "scope": scope}
+    return _render(request, "_rename", context, status=status, row=scope.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, scope_id: int) -> HttpResponse:
+    """Ask where to; show who would lose and gain what; move it when that has been seen."""
+    caller = caller_of(request)
+    scope = scope_policy.one_in_sight(caller.authority, scope_id)
+    _require_may_leave(caller.authority, scope)
+    picker = ParentPicker(caller.authority, request.POST, [scope.type])
+    form = MoveScopeForm(initial={"scope": picker.scope}, parents=picker.scopes)
+    target = picker.chosen[0].scope if picker.chosen else None
+    if request.method != "POST" or picker.is_looking:
+        return _move_form(request, scope, form, picker)
+    form = MoveScopeForm(request.POST, parents=picker.scopes)
+    if not form.is_valid() or target is None:
+        return _move_form(request, scope, form, picker, status=422)
+    if request.POST.get("seen") != str(target.pk):  # what it changes is shown first
+        return _move_form(request, scope, form, picker)
+    try:
+        moved = scope_actions.move_scope(caller=caller, scope=scope, target=target)
+    except (Denied, Conflict, NotFound) as error:
+        status = _tell(request, form, error)
+        return _move_form(request, scope, form, picker, status=status)
+    messages.success(request, f"{_sentence(moved.label)} now stands below {target.label}.")
+    return finish_dialog(request, home(request), changed=moved.pk)
+
+
+def _require_may_leave(authority: Authority, scope: Scope) -> None:
+    authority.require_anywhere("create", scope.type)
+    if scope.parent:
+        authority.require_may_leave(scope, source=scope.parent)
+
+
+def _move_form(
+    request: HttpRequest,
+    scope: Scope,
+    form: MoveScopeForm,
+    picker: ParentPicker,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    authority = caller_of(request).authority
+    context: dict[str, Any] = {"form": form, "picker": picker, "scope": scope}
+    if picker.chosen:
+        target = picker.chosen[0].scope
+        context |= {"target": target, "refusal": _refusal(authority, scope, target)}
+        if not context["refusal"]:
+            changes = effective_access.changes_by_moving(scope, target, authority)
+            context |= {
+                "sees_changes": effective_access.sees_changes_by_moving(scope, target, authority),
+                "changes": changes[:CHANGES_SHOWN],
+                "more_changes": max(0, len(changes) - CHANGES_SHOWN),
+            }
+    return _render(request, "_move", context, status=status, row=scope.pk)
+
+
+def _refusal(authority: Authority, scope: Scope, target: Scope) -> str:
+    """Return why `scope` can't be moved below `target`, or nothing."""
+    try:
+        scope_actions.require_may_move(authority, scope, target)
+    except (Denied, Conflict) as error:
+        return str(error)
+    return ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
+    """Say what is in the way; where nothing is, delete the scope."""
+    caller = caller_of(request)
+    scope = scope_policy.one_in_sight(caller.authority, scope_id)
+    caller.authority.require("delete", scope.type, scope)
+    status, error = 200, ""
+    if request.method == "POST":
+        try:
+            scope_actions.delete_scope(caller=caller, scope=scope)
+        except (Conflict, NotFound) as refused:
+            status, error = _status(refused), str(refused)
+        else:
+            messages.success(request, f"{_sentence(scope.label)} is deleted.")
+            return finish_dialog(request, home(request), gone=_page_of(scope))
+    return _render(
+        request, "_delete", _in_the_way(caller, scope, error), status=status, row=scope.pk
+    )
+
+
+def _in_the_way(caller: Caller, scope: Scope, error: str) -> dict[str, Any]:
+    """Count what keeps `scope` from being deleted as far as it is in sight; of the rest, say that."""
+    child = Scope.CHILD_TYPE.get(Scope.Type(scope.type))
+    rules = AccessRule.objects.living().filter(scope=scope).count()
+    rules_seen = caller.authority.visible_rules().living().filter(scope=scope).count()
+    below_seen = caller.authority.visible_scopes().filter(parent=scope).count()
+    below = scope.children.count()
+    return {
+        "scope": scope,
+        "error": error,
+        "full_name": full_names([scope])[scope.path],
+        "is_in_the_way": bool(rules or below),
+        "rules": rules_seen,
+        "hides_rules": rules > rules_seen,
+        "scopes_below": below_seen,
+        "hides_scopes": below > below_seen,
+        "child": child.label.lower() if child else "",
+    }
+
+
+def _page_of(scope: Scope) -> str:
+    return resolve_url("accessrules:scope-access", scope.pk)
+
+
+def _tell(request: HttpRequest, form: Any, error: Exception) -> int:
+    """Say in the form why it was refused; return the status that this is."""
+    if isinstance(error, Denied):
+        record_denial(request, error)
+    if isinstance(error, ValidationError):
+        form.add_error(None, error)
+    else:
+        field = error.field if isinstance(error, Conflict) else ""
+        form.add_error(field if field in form.fields else None, str(error))
+    return _status(error)
+
+
+def _status(error: Exception) -> int:
+    statuses = {Denied: 403, NotFound: 404, Conflict: 409}
+    return statuses.get(type(error), 422)
+
+
+def _sentence(label: str) -> str:
+    return label[:1].upper() + label[1:]
+
+
+def _render(
+    request: HttpRequest, name: str, context: dict[str, Any], *, status: int, row: int | None
+) -> HttpResponse:
+    template = f"accessrules/scopes/{name}.html"
+    return render_dialog(request, template, context, home=home(request), status=status, row=row)

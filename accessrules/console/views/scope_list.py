@@ -1,0 +1,76 @@
+"""The list of scopes, beside the tree: for what a tree can't do, as filters and orders."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+
+from accessrules.authorization import scope_policy
+from accessrules.authorization.authority import Authority
+from accessrules.authorization.callers import caller_of
+from accessrules.console.filters.scopes import ScopeFilterSet
+from accessrules.console.filters.search import scopes_saying
+from accessrules.console.tables.scopes import ScopeTable
+from accessrules.models import Scope
+from runai_access.db.expressions import Among
+from runai_access.lists.views import Action, ListPage
+from runai_access.ui.dialogs import Home, way_back
+
+# What changes one scope, and is a dialog of its own.
+CHANGES = (
+    Action("rename", "RENAME", "pencil", for_several=False),
+    Action("move", "MOVE", "folder-input", for_several=False),
+    Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True),
+)
+
+
+class ScopePage(ListPage):
+    """Access > Scopes > List."""
+
+    namespace = "scopes"
+    title, noun, plural = "Scopes", "scope", "scopes"
+    new = "NEW SCOPE"
+    searched = "its name or its ID"
+    empty_template = "accessrules/scopes/_none.html"
+    template = "accessrules/scopes/table.html"
+    table, filters = ScopeTable, ScopeFilterSet
+
+    def rows(self, request: HttpRequest) -> QuerySet[Scope]:
+        return scope_policy.in_sight(caller_of(request).authority)
+
+    def asks(self, request: HttpRequest) -> Authority:
+        return caller_of(request).authority
+
+    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
+        return rows.filter(Among("pk", scopes_saying(text, asks)))
+
+    def may_create(self, request: HttpRequest) -> bool:
+        return bool(scope_policy.types_made(caller_of(request).authority))
+
+    def actions(self, request: HttpRequest) -> list[Action]:
+        offered = scope_policy.possible_anywhere(caller_of(request).authority)
+        return [action for action in CHANGES if action.name in offered]
+
+    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"tabs": tabs()}
+
+
+PAGE = ScopePage()
+
+
+def tree_home() -> Home:
+    """Return the page of the tree."""
+    return Home("Scopes", resolve_url("scopes:tree"))
+
+
+def home(request: HttpRequest) -> Home:
+    """Return which of the two pages a dialog about scopes leads back to."""
+    tree = tree_home()
+    opened_from = way_back(request, tree).partition("?")[0]
+    return PAGE.home if opened_from == PAGE.address else tree
+
+
+def tabs() -> list[Home]:
+    """Return the two as tabs of one place."""
+    return [Home("Tree", tree_home().address), Home("List", PAGE.address)]

@@ -1,0 +1,87 @@
+"""The page of scopes: the tree, the way from the selected one to its dialog, and the file."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+from django_htmx.http import replace_url
+
+from accessrules.authorization import scope_policy
+from accessrules.authorization.callers import caller_of
+from accessrules.console.pickers.scope_tree_page import ScopeList, ScopeRow
+from accessrules.console.tables.scopes import ScopeTable
+from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_home
+from accessrules.scope_import.files import COLUMNS, csv_rows
+from runai_access.lists import export
+from runai_access.lists.views import Action
+from runai_access.ui.dialogs import asks_for, finish_dialog, onward
+
+# In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
+ACTIONS = (
+    *(
+        Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_several=False)
+        for type_ in scope_policy.MADE
+    ),
+    *CHANGES,
+)
+
+
+@require_safe
+def scopes(request: HttpRequest) -> HttpResponse:
+    """Show the tree as far as the address opens it, or what its search finds."""
+    authority = caller_of(request).authority
+    scope_policy.require_reading(authority)
+    tree = ScopeList(authority, tree_home().address, request.GET)
+    rows = tree.rows()
+    kept = PAGE.listing(request, QueryDict())
+    table = ScopeTable.in_tree(
+        [row.scope for row in rows if isinstance(row, ScopeRow) and not row.shows_the_way],
+        authority=authority, columns=kept.columns, search=tree.find, address=tree.address,
+    )  # fmt: skip
+    offered = {name for possible in table.possible.values() for name in possible.actions}
+    context: dict[str, Any] = {
+        "tree": tree,
+        "rows": rows,
+        "table": table,
+        "width": len(table.shown_columns) + 1,  # with the one of the menu
+        "list": kept,
+        "page": tree_home(),
+        "tabs": tabs(),
+        "count": f"{tree.scopes.count():,}",
+        "actions": [action for action in ACTIONS if action.name in offered],
+        "may_create": bool(scope_policy.types_made(authority)),
+        "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
+    }
+    is_part = asks_for(request, "listing")
+    name = "_listing_part" if is_part else "list"
+    response = render(request, f"accessrules/scopes/{name}.html", context)
+    if is_part and tree.is_moved_in:
+        replace_url(response, tree.address)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_safe
+def selected(request: HttpRequest) -> HttpResponse:
+    """Go to the dialog that the toolbar names, of the scope that is selected."""
+    authority = caller_of(request).authority
+    scope_policy.require_reading(authority)
+    action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
+    if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
+        messages.warning(request, "Select a scope first.")
+        return finish_dialog(request, tree_home())
+    if action.startswith("new-"):
+        return redirect(resolve_url("scopes:create") + onward(request, tree_home(), scope=pk))
+    return redirect(resolve_url(f"scopes:{action}", int(pk)) + onward(request, tree_home()))
+
+
+@require_safe
+def csv(request: HttpRequest) -> HttpResponseBase:
+    """Send the scopes in sight as a file that `import_scopes` reads."""
+    authority = caller_of(request).authority
+    found = scope_policy.in_sight(authority).filter(depth__gt=1).select_related("parent")
+    kept, is_cut = export.within_limit(found.order_by("depth", "name", "pk"))
+    return export.csv_response("scopes", COLUMNS, csv_rows(kept), is_cut=is_cut)

@@ -1,0 +1,163 @@
+"""Access tokens: JWTs after RFC 9068, signed with ES256, held against the database on our own API."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from django.conf import settings
+from django.utils import timezone
+from jwt.utils import base64url_encode
+
+from applications.models import Application, RevokedToken
+from applications.oauth.keyring import KEYRING
+from applications.oauth.lookups import by_credential
+from runai_access.db.batches import delete_in_batches
+
+ALGORITHM = "ES256"
+TYPE = "at+jwt"
+_ES256 = ec.ECDSA(hashes.SHA256())
+_REQUIRED = ["iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cid"]
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, not for us, expired, or its credential has ended."""
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """An issued token and its lifetime in seconds."""
+
+    text: str
+    expires_in: int
+
+
+def issue(application: Application) -> AccessToken:
+    """Return a new access token for `application`."""
+    return issue_to(
+        application.pk,
+        client_id=application.client_id,
+        credential_id=application.credential_id,
+        lifetime=_lifetime_of(application),
+    )
+
+
+def issue_to(
+    subject_id: uuid.UUID, *, client_id: str, credential_id: uuid.UUID, lifetime: int
+) -> AccessToken:
+    """Return a new access token (RFC 9068 §2.2) that lives for `lifetime` seconds.
+
+    `cid` names the credential it came from. Every claim is ASCII without `>`, `?` and `~`: the
+    official client decodes the payload with plain base64 (contract/README.md, Tokens).
+    """
+    claims = {
+        **_common_claims(subject_id, lifetime),
+        "aud": settings.PUBLIC_URL,
+        "client_id": client_id,
+        "jti": secrets.token_hex(16),
+        "cid": str(credential_id),
+    }
+    return AccessToken(_signed(claims, TYPE), lifetime)
+
+
+def issue_id_token(application: Application) -> str:
+    """Return a JWT that tells the client who it is; never good as a bearer (its typ differs)."""
+    claims = _common_claims(application.pk, _lifetime_of(application))
+    return _signed({**claims, "aud": application.client_id}, "JWT")
+
+
+def application_of(text: str) -> Application:
+    """Return the application that a token speaks for, as the database knows it now.
+
+    Raises InvalidToken with a reason that says nothing about the token's content.
+    """
+    return living_application(verified_claims(text))
+
+
+def living_application(claims: dict[str, Any]) -> Application:
+    """Return the application of a verified token; raise InvalidToken where that has ended."""
+    application = by_credential(
+        application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
+    )
+    if application is None:
+        raise InvalidToken("The token's credential has ended.")
+    return application
+
+
+def revoke(claims: dict[str, Any]) -> None:
+    """End one token for good (RFC 7009)."""
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    RevokedToken.objects.bulk_create(
+        [RevokedToken(jti=claims["jti"], expires_at=expires_at)], ignore_conflicts=True
+    )
+
+
+def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: True) -> int:
+    """Delete revoked tokens that have expired, in short transactions; return how many."""
+    leeway = timedelta(seconds=settings.TOKEN_LEEWAY_SECONDS)
+    expired = RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway)
+    return delete_in_batches(expired, should_continue)
+
+
+def _lifetime_of(application: Application) -> int:
+    """Return the seconds that its tokens live: never longer than the installation allows today."""
+    wanted = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
+    return min(wanted, settings.TOKEN_LIFETIME_MAX_SECONDS)
+
+
+def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": settings.PUBLIC_URL,
+        "sub": str(subject_id),
+        "iat": now,
+        "exp": now + lifetime,
+    }
+
+
+def _signed(claims: dict[str, Any], type_: str) -> str:
+    # The compact form (RFC 7515 §7.1) is put together here, as the header never changes: what PyJWT
+    # does anew for every token takes as long as the signature.
+    key = KEYRING.current()
+    signed = b".".join((_header(key.kid, type_), base64url_encode(orjson.dumps(claims))))
+    r, s = decode_dss_signature(key.private_key.sign(signed, _ES256))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")  # RFC 7518 §3.4
+    return b".".join((signed, base64url_encode(signature))).decode()
+
+
+@lru_cache(maxsize=16)
+def _header(kid: str, type_: str) -> bytes:
+    return base64url_encode(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": type_}))
+
+
+def verified_claims(text: str) -> dict[str, Any]:
+    """Return the claims of a token that we signed, for us, in its time; raise InvalidToken."""
+    try:
+        header = jwt.get_unverified_header(text)
+        if header.get("typ", "").lower() not in (TYPE, f"application/{TYPE}"):
+            raise InvalidToken("The token is not an access token.")
+        key = KEYRING.public_key(header.get("kid"))
+        if key is None:
+            raise InvalidToken("The token is signed with an unknown key.")
+        return jwt.decode(
+            text,
+            key,
+            algorithms=[ALGORITHM],
+            audience=settings.PUBLIC_URL,
+            issuer=settings.PUBLIC_URL,
+            leeway=settings.TOKEN_LEEWAY_SECONDS,
+            options={"require": _REQUIRED},
+        )
+    except jwt.ExpiredSignatureError:
+        raise InvalidToken("The token has expired.") from None
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
+        raise InvalidToken("The token is not valid here.") from None

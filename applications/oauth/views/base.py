@@ -1,0 +1,164 @@
+"""What the OAuth endpoints share: form bodies, client authentication, errors (RFC 6749)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+
+from applications.api.documents import OAuthErrorDocument
+from applications.models import Application
+from applications.oauth.authentication import REALM
+from applications.oauth.views.client import ClientCredentials, MalformedBasic, from_basic
+from applications.oauth.views.credentials import (
+    CHALLENGE,
+    IN_ADDRESS,
+    LARGEST_PARAMETER,
+    WRONG_CLIENT,
+    CredentialsView,
+    Refusal,
+    application_with,
+    describe_refusal,
+)
+from runai_access.api.errors import MESSAGES
+from runai_access.api.parsers import read_body
+from runai_access.api.schema import DESCRIPTIONS
+from runai_access.db.availability import is_unavailable
+from runai_access.errors import Busy, TooMany
+
+CHALLENGES = {
+    "invalid_client": CHALLENGE,
+    "invalid_token": f'{REALM}, error="invalid_token"',  # RFC 6750 §3
+}
+# The only scope: every token is for our API, and access rules decide what it can do there.
+SCOPE = "api"
+NEVER_IN_ADDRESS = {"client_id", "client_secret", "grant_type", "username", "password", "token"}
+_ERRORS = {
+    400: "invalid_request",
+    401: "invalid_client",
+    413: "invalid_request",
+    415: "invalid_request",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
+REFUSALS = {
+    status: OpenApiResponse(
+        OAuthErrorDocument,
+        description=DESCRIPTIONS[status],
+        examples=[
+            OpenApiExample(
+                code,
+                value={
+                    "error": code,
+                    "error_description": WRONG_CLIENT if status == 401 else MESSAGES[status],
+                },
+            )
+        ],
+    )
+    for status, code in _ERRORS.items()
+}
+
+
+class FormParser(BaseParser):
+    """Reads application/x-www-form-urlencoded, which RFC 6749 asks for."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> QueryDict:
+        try:
+            text = read_body(stream).decode("utf-8")
+            return QueryDict(text, encoding="utf-8")
+        except UnicodeDecodeError:
+            raise exceptions.ParseError("The body must be UTF-8.") from None
+
+
+class OAuthError(Refusal):
+    """A refusal in the form of RFC 6749 §5.2."""
+
+    def __init__(self, code: str, description: str) -> None:
+        challenge = CHALLENGES.get(code, "")
+        super().__init__(_refusal(code, description, status=401 if challenge else 400))
+        if challenge:
+            self.response["WWW-Authenticate"] = challenge
+
+
+class OAuthView(CredentialsView):
+    """A view that reads a form and answers errors as RFC 6749 §5.2 says."""
+
+    parser_classes = (FormParser,)
+    security: tuple[dict[str, list[str]], ...] = ({"client": []}, {})  # or credentials in the form
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, OAuthError):
+            return response
+        code = "invalid_request"
+        if isinstance(exc, Busy | TooMany) or is_unavailable(exc):
+            code = "temporarily_unavailable"
+        details = response.data.get("details") or response.data.get("message", "")
+        response.data = _refusal(code, details).data
+        return response
+
+    def form(self, request: HttpRequest) -> dict[str, str]:
+        """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
+        if any(name.lower() in NEVER_IN_ADDRESS for name in request.GET):
+            raise OAuthError("invalid_request", IN_ADDRESS)
+        form: dict[str, str] = {}
+        for name, values in self.body(request).lists():
+            if len(values) > 1:
+                raise OAuthError("invalid_request", f"{name[:40]} stands there more than once.")
+            if len(values[0]) > LARGEST_PARAMETER:
+                raise OAuthError("invalid_request", f"{name[:40]} is too long.")
+            form[name] = values[0]
+        return {name: value for name, value in form.items() if value}
+
+
+def grant_types() -> list[str]:
+    """Return the grants of the installation; the password's only where it allows that."""
+    return ["client_credentials", "password"] if settings.PASSWORD_GRANT else ["client_credentials"]
+
+
+def authenticate_client(
+    request: HttpRequest,
+    form: dict[str, str],
+    recognised: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
+) -> Application:
+    """Return the application that asks, by header or body; raise OAuthError."""
+    client = _client(request, form)
+    application = recognised(request, client)
+    if application is None:
+        raise OAuthError("invalid_client", describe_refusal(client))
+    return application
+
+
+def required(form: dict[str, str], name: str) -> str:
+    """Return a parameter; raise OAuthError that names it where it is missing."""
+    if name not in form:
+        raise OAuthError("invalid_request", f"{name} is required.")
+    return form[name]
+
+
+def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
+    try:
+        basic = from_basic(request.headers.get("Authorization", ""))
+    except MalformedBasic:
+        raise OAuthError("invalid_request", "The Authorization header is not Basic.") from None
+    if basic is None:
+        return ClientCredentials(required(form, "client_id"), required(form, "client_secret"))
+    if "client_secret" in form:
+        raise OAuthError("invalid_request", "Credentials stand both in header and body.")
+    if form.get("client_id", basic.client_id) != basic.client_id:
+        raise OAuthError("invalid_request", "client_id differs from the Authorization header.")
+    return basic
+
+
+def _refusal(code: str, description: str, status: int | None = None) -> Response:
+    # A description holds printable ASCII without quotation marks and backslashes (RFC 6749 §5.2).
+    plain = "".join(c for c in description.replace('"', "'") if " " <= c <= "~" and c != "\\")
+    return Response({"error": code, "error_description": plain}, status=status)

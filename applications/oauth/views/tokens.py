@@ -1,0 +1,197 @@
+"""The token endpoints of three generations, all granting the same token for the same secret."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import extend_schema
+
+from applications.api.documents import (
+    AppTokenRequestDocument,
+    AppTokensDocument,
+    GrantFormDocument,
+    OAuthTokenDocument,
+    TokenDocument,
+    TokenRequestDocument,
+)
+from applications.models import Application
+from applications.oauth.password_grant import token_for
+from applications.oauth.tokens import AccessToken, issue, issue_id_token
+from applications.oauth.views.base import (
+    REFUSALS,
+    SCOPE,
+    OAuthError,
+    OAuthView,
+    authenticate_client,
+    grant_types,
+    required,
+)
+from applications.oauth.views.client import ClientCredentials
+from applications.oauth.views.credentials import (
+    CHALLENGE,
+    IN_ADDRESS,
+    LARGEST_PARAMETER,
+    CredentialsView,
+    Refusal,
+    answer,
+    application_with,
+    describe_refusal,
+)
+from runai_access.api.deprecation import Deprecation
+from runai_access.api.errors import INVALID, error
+
+WRONG_PERSON = "The user name or the password is wrong."
+V1_GRANTS = ("app_token", "client_credentials")
+
+
+class JSONGrantView(CredentialsView):
+    """A grant whose parameters stand in a JSON object; errors in the contract's form."""
+
+    errors = {"POST": (401, 429)}
+    # Every spelling in use of each parameter; case makes no difference.
+    spellings: Mapping[str, str]
+
+    def parameters(self, request: HttpRequest) -> dict[str, str]:
+        """Return each parameter under one name, empty ones left out; raise Refusal for bad ones."""
+        if any(name.lower() in self.spellings for name in request.GET):
+            raise _invalid(IN_ADDRESS)
+        given: dict[str, str] = {}
+        for key, value in self.body(request).items():
+            name = self.spellings.get(key.lower())
+            if name is None:
+                continue
+            if not isinstance(value, str):
+                raise _invalid(f"{key}: must be a string.")
+            if len(value) > LARGEST_PARAMETER:
+                raise _invalid(f"{key}: may have {LARGEST_PARAMETER} characters.")
+            if value and given.setdefault(name, value) != value:
+                raise _invalid(f"{key}: stands there twice with different values.")
+        return given
+
+
+class TokenV1View(JSONGrantView):
+    """Exchanges a client ID and secret for a token: JSON in, JSON out."""
+
+    spellings = {
+        "granttype": "grantType",
+        "clientid": "clientID",
+        "appid": "clientID",
+        "clientsecret": "clientSecret",
+        "appsecret": "clientSecret",
+        "username": "username",
+        "password": "password",
+    }
+
+    @extend_schema(request=TokenRequestDocument, responses=TokenDocument)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Get a token with JSON.
+
+        Exchanges a client ID and a client secret for a token.
+        """
+        given = self.parameters(request)
+        if settings.PASSWORD_GRANT and given.get("grantType") == "password":
+            token = self._for_person(request, given)
+        else:
+            token = self._for_application(request, given)
+        return answer({"accessToken": token.text, "expiresIn": token.expires_in})
+
+    def _for_application(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
+        _require(given, "grantType", "clientID", "clientSecret")
+        if given["grantType"] not in V1_GRANTS:
+            raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
+        client = ClientCredentials(given["clientID"], given["clientSecret"])
+        return issue(_known(application_with(request, client), client))
+
+    def _for_person(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
+        _require(given, "username", "password")
+        if "clientSecret" in given:
+            raise _invalid("clientSecret: does not go with the password of a person.")
+        token = token_for(request, email=given["username"], password=given["password"])
+        if token is None:
+            raise _unknown(WRONG_PERSON)
+        return token
+
+
+class TokenV2View(OAuthView):
+    """The client credentials grant (RFC 6749 §4.4): a form in, JSON out."""
+
+    @extend_schema(request=GrantFormDocument, responses={200: OAuthTokenDocument, **REFUSALS})
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Get a token with OAuth 2.0.
+
+        The client credentials grant (RFC 6749 §4.4). Client ID and secret are in the form or in a
+        Basic header.
+        """
+        form = self.form(request)
+        grant_type = required(form, "grant_type")
+        if grant_type not in grant_types():
+            raise OAuthError(
+                "unsupported_grant_type", f"grant_type must be {' or '.join(grant_types())}."
+            )
+        if grant_type == "password":
+            token = self._for_person(request, form)
+        else:
+            token = issue(authenticate_client(request, form))
+        granted = {
+            "access_token": token.text,
+            "token_type": "Bearer",
+            "expires_in": token.expires_in,
+        }
+        # Access rules decide, whatever scope is asked for; the answer says so (RFC 6749 §3.3).
+        return answer({**granted, **({"scope": SCOPE} if "scope" in form else {})})
+
+    def _for_person(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
+        email, password = required(form, "username"), required(form, "password")
+        if "client_secret" in form or "Authorization" in request.headers:
+            raise OAuthError("unauthorized_client", "An application asks with client_credentials.")
+        token = token_for(request, email=email, password=password)
+        if token is None:
+            raise OAuthError("invalid_grant", WRONG_PERSON)
+        return token
+
+
+class AppTokenView(JSONGrantView):
+    """Exchanges an application's id, name and secret for tokens; deprecated, and still called.
+
+    `id` is the application's id or, as some clients send it, its name once more.
+    """
+
+    # Every official document calls it so; the day is the first client's, runapy 1.218.0.
+    deprecation = Deprecation(datetime(2025, 2, 20, tzinfo=UTC), successor="/api/v1/token")
+    spellings = {"id": "id", "name": "name", "secret": "secret"}
+
+    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Get an access token and an ID token.
+
+        Exchanges an application's id, name and secret for tokens. `id` can be the name too. Deprecated:
+        use `/api/v1/token` or `/api/v2/token`.
+        """
+        given = self.parameters(request)
+        _require(given, "id", "name", "secret")
+        client = ClientCredentials(given["name"], given["secret"])
+        application = _known(application_with(request, client, known_as=given["id"]), client)
+        token = issue(application)
+        return answer({"access_token": token.text, "id_token": issue_id_token(application)})
+
+
+def _require(given: dict[str, str], *names: str) -> None:
+    if missing := [name for name in names if name not in given]:
+        raise Refusal(error(400, f"{', '.join(missing)}: required."))
+
+
+def _known(application: Application | None, client: ClientCredentials) -> Application:
+    if application is None:
+        raise _unknown(describe_refusal(client))
+    return application
+
+
+def _unknown(details: str) -> Refusal:
+    response = error(401, details)
+    response["WWW-Authenticate"] = CHALLENGE
+    return Refusal(response)
+
+
+def _invalid(details: str) -> Refusal:
+    return Refusal(error(400, details, message=INVALID))

@@ -1,0 +1,66 @@
+"""SQL expressions that Django does not have."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import BooleanField, F, Func, TextField
+
+
+class Among(Func):
+    """Whether a key is one of many, sent as one parameter."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: str | Func, keys: Sequence[Any]) -> None:
+        super().__init__(F(key) if isinstance(key, str) else key)
+        self._keys = list(keys)
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        key, parameters = compiler.compile(self.source_expressions[0])
+        if connection.vendor == "sqlite":
+            listed = json.dumps(self._keys)
+            return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
+        if all(isinstance(one, UUID | int) for one in self._keys):
+            # As one text: to adapt thousands of values, each by itself, takes longer than to find them.
+            type_ = self.source_expressions[0].output_field.db_type(connection)
+            listed = ",".join([k.hex if isinstance(k, UUID) else str(k) for k in self._keys])
+            return f"{key} = ANY(%s::{type_}[])", [*parameters, f"{{{listed}}}"]
+        return f"{key} = ANY(%s)", [*parameters, self._keys]
+
+
+class AsStored(Func):
+    """A key as the database holds it, and as `Among` takes it: no UUID is made of it."""
+
+    template = "%(expressions)s"
+    output_field = TextField()
+
+
+class Unindexed(Func):
+    """The same value, of which no index knows: what is few already is sorted, not walked to."""
+
+    template = "+%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
+
+
+class Aside(Func):
+    """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
+    condition leaves, and may judge by itself."""
+
+    template = "+%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
+
+
+class Bytewise(Func):
+    """Text in the order of its bytes: SQLite's own, and PostgreSQL's if it is asked."""
+
+    template = "%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template='%(expressions)s COLLATE "C"', **extra)

@@ -1,0 +1,316 @@
+"""Where the keys of rows are found, and how a query says that a row is one of many or is not to be
+met by an index.
+
+Keys that stand in another table in a list's own order: a page of the list is read from there.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from runai_access.db.conditions import renamed
+
+# Of each range that is merged, so many times its share is read at first, and no fewer than these.
+_SPREAD = 2
+_LEAST = 8
+
+
+@dataclass(frozen=True)
+class OrderedKeys:
+    """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
+
+    `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
+    have in `column`. An index has them in this order, behind the column `behind`, the same in all; or
+    behind that and each of some different `choices` of the column `choice`, which are merged then.
+
+    Conditions that are a part of the list say `sort_key` for the value, and `pk` for the key.
+    """
+
+    rows: QuerySet[Any]
+    key: str
+    value: str
+    column: str
+    behind: str
+    choice: str = ""
+    choices: tuple[int, ...] = ()
+
+    @property
+    def all(self) -> QuerySet[Any]:
+        """The rows of that table that hold the keys."""
+        if not self.choice:
+            return self.rows
+        return self.rows.filter(**{f"{self.choice}__in": self.choices})
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns in whose order the index has them."""
+        return (self.behind, self.value, self.key)
+
+    def count(self, part: Q) -> int:
+        """Return how many different keys there are in a part."""
+        return self._found(self.all, part).count()
+
+    def keys(self, part: Q, start: int, end: int, *, is_descending: bool) -> Any:
+        """Return the keys from one place of a part to another, as a query or as they are."""
+        if self.choice and connection.vendor == "postgresql":
+            return [key for _, key in self._merged(part, start, end, is_descending)]
+        # Of several ranges, SQLite leaves each where it could add nothing to the first so many.
+        by = (self.value, self.key) if self.choice else self.by
+        return self._found(self.all, part).order_by(*_order(by, is_descending))[start:end]
+
+    def edges(self, part: Q, number: int, *, is_descending: bool) -> list[tuple[Any, Any]]:
+        """Return the first keys of a part, each with its value before it."""
+        if self.choice and connection.vendor == "postgresql":
+            return self._merged(part, 0, number, is_descending)
+        found = self.keys(part, 0, number, is_descending=is_descending)
+        return list(found.values_list(self.value, self.key))
+
+    def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[tuple[Any, Any]]:
+        """Read a few of each choice, and as many as are wanted of all of those that go on before the
+        last that is wanted."""
+        few = min(end, max(_LEAST, end // len(self.choices) * _SPREAD))
+        first, parameters = self._of_one_choice(part, few, is_descending)
+        more, _ = self._of_one_choice(part, end, is_descending)
+        way, last, before = ("DESC", "MIN", ">=") if is_descending else ("ASC", "MAX", "<=")
+        merged = f"""WITH found AS MATERIALIZED (
+                SELECT chosen.id, one.value, one.key
+                FROM unnest(%s::bigint[]) chosen(id) CROSS JOIN LATERAL ({first}) one
+            ), far AS (
+                SELECT DISTINCT value, key FROM found
+                ORDER BY 1 {way}, 2 {way} LIMIT 1 OFFSET {int(end - 1)}
+            ), chosen AS (
+                SELECT id, {last}(value) AS value FROM found GROUP BY id HAVING COUNT(*) = {int(few)}
+            )
+            SELECT value, key FROM found UNION SELECT more.value, more.key
+            FROM chosen LEFT JOIN far ON TRUE CROSS JOIN LATERAL ({more}) more
+            WHERE {int(few)} < {int(end)} AND (far IS NULL OR chosen.value {before} far.value)
+            ORDER BY 1 {way}, 2 {way} LIMIT {int(end - start)} OFFSET {int(start)}"""  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(merged, [list(self.choices), *parameters, *parameters])
+            rows: list[tuple[Any, Any]] = cursor.fetchall()
+        return rows
+
+    def _of_one_choice(self, part: Q, number: int, is_descending: bool) -> tuple[str, Any]:
+        """Return a SELECT of the value and key of the first so many of the choice `chosen.id`."""
+        one = self.rows.filter(**{self.choice: RawSQL("chosen.id", ())})
+        first = self._found(one, part).order_by(*_order(self.by, is_descending))[:number]
+        sql, parameters = first.values_list(self.value, self.key).query.sql_with_params()
+        return f"SELECT {self.value} AS value, {self.key} AS key FROM ({sql}) first", parameters  # noqa: S608
+
+    def _found(self, rows: QuerySet[Any], part: Q) -> QuerySet[Any, Any]:
+        within = rows.filter(renamed(renamed(part, "sort_key", self.value), "pk", self.key))
+        keys: QuerySet[Any, Any] = within.order_by().values(self.key).distinct()
+        return keys
+
+
+def _order(columns: Sequence[str], is_descending: bool) -> list[str]:
+    return [f"-{name}" if is_descending else name for name in columns]
+
+
+_Select = tuple[str, tuple[Any, ...]]
+"""SQL and its parameters."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
+
+    `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
+    are all of those, `is_distinct` that none repeats; then `counted` may be a SELECT of as many rows
+    that takes less. `once` is a SELECT with a row for each, the key in its column `key`: it tells the
+    same ones apart by the order of an index, and is read no further than is asked for. `ordered` is
+    where that is the order of a list as well.
+    """
+
+    parts: tuple[_Select, ...] = ()
+    is_exact: bool = True
+    is_whole: bool = True
+    is_distinct: bool = False
+    counted: _Select | None = None
+    once: _Select | None = None
+    key: str = ""
+    ordered: OrderedKeys | None = None
+
+    @classmethod
+    def of(
+        cls,
+        rows: QuerySet[Any],
+        column: str = "pk",
+        *,
+        is_exact: bool = True,
+        is_whole: bool = True,
+    ) -> "Keys":
+        """Return the keys that a queryset holds in `column`: each row once."""
+        try:
+            select = _select(rows.order_by().values(column))
+        except EmptyResultSet:
+            return cls(is_exact=is_exact, is_whole=is_whole)
+        return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
+
+    @classmethod
+    def in_order(cls, ordered: OrderedKeys) -> "Keys":
+        """Return the keys that stand in another table as a list has them."""
+        rows, key = ordered.all.order_by(), ordered.key
+        found = cls.of(rows, key)
+        if not found.parts:
+            return found
+        if ordered.choice:
+            return replace(found, ordered=ordered)
+        once = _select(rows.values(*ordered.by).distinct())
+        return replace(found, once=once, key=key, ordered=ordered)
+
+    @classmethod
+    def known(cls, keys: Sequence[Any]) -> "Keys":
+        """Return keys that were read before, as `first` returned them: each once."""
+        if not keys:
+            return cls()
+        if connection.vendor == "sqlite":
+            return cls(
+                (("SELECT value FROM json_each(%s)", (json.dumps(keys),)),), is_distinct=True
+            )
+        type_ = "uuid" if isinstance(keys[0], UUID) else "bigint"
+        return cls(((f"SELECT unnest(%s::{type_}[])", (list(keys),)),), is_distinct=True)
+
+    def __or__(self, other: "Keys") -> "Keys":
+        is_exact, is_whole = self.is_exact and other.is_exact, self.is_whole and other.is_whole
+        if self.parts and other.parts:
+            return Keys(self.parts + other.parts, is_exact, is_whole)
+        return replace(self if self.parts else other, is_exact=is_exact, is_whole=is_whole)
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the same ones are told apart as they are read."""
+        return self.is_distinct or self.once is not None
+
+    def first(self, limit: int) -> list[Any]:
+        """Return at most `limit` keys, as the database holds them: different ones, if `once` is set."""
+        if not self.parts:
+            return []
+        sql, parameters = self._limited(limit)
+        if connection.vendor == "sqlite":  # which hands over one text sooner than thousands of rows
+            sql = f"WITH k(key) AS ({sql}) SELECT json_group_array(key) FROM k"  # noqa: S608
+            ((keys,),) = _rows_of(sql, parameters)
+            return list(json.loads(keys))
+        return [key for (key,) in _rows_of(sql, parameters)]
+
+    def few(self, most: int) -> list[Any] | None:
+        """Return all of keys that never repeat, as `first` does; None where they are more than `most`,
+        of which none is sent."""
+        if not self.parts:
+            return []
+        sql, parameters = self._limited(most + 1)
+        if connection.vendor == "sqlite":
+            sql = f"""WITH k(key) AS ({sql})
+                SELECT CASE WHEN COUNT(*) <= {int(most)} THEN json_group_array(key) END FROM k"""  # noqa: S608
+            ((keys,),) = _rows_of(sql, parameters)
+            return keys and list(json.loads(keys))
+        sql = f"""WITH k(key) AS MATERIALIZED ({sql}), n(n) AS (SELECT COUNT(*) FROM k)
+            SELECT n, key FROM n LEFT JOIN k ON n <= {int(most)}"""  # noqa: S608
+        rows = _rows_of(sql, parameters)
+        number = rows[0][0]
+        if number > most:
+            return None
+        return [key for _, key in rows] if number else []
+
+    def count(self, limit: int) -> tuple[int, bool]:
+        """Return how many there are among what `first` would return, and whether those are all."""
+        if not self.parts:
+            return 0, self.is_whole
+        if self.tells_apart:
+            sql, parameters = self._as_many(limit)
+            ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
+            return number, number < limit and self.is_whole
+        sql, parameters = self._limited(limit)
+        # Grouping takes less than counting what is distinct.
+        counted = f"""WITH k(key) AS ({sql}), n(n) AS (SELECT COUNT(*) FROM k GROUP BY key)
+            SELECT COUNT(*), SUM(n) FROM n"""  # noqa: S608
+        ((different, read),) = _rows_of(counted, parameters)
+        return different, (read or 0) < limit and self.is_whole
+
+    def exceed(self, number: int) -> bool | None:
+        """Return whether they are more than so many; None where there may be others.
+
+        Those that are not told apart count as often as they are repeated. To ask for the one that
+        would be too many takes less than to count up to it.
+        """
+        if not self.parts:
+            return False if self.is_whole else None
+        sql, parameters = self._as_many(number + 1)
+        sql = f"SELECT 1 FROM ({sql}) k LIMIT 1 OFFSET {int(number)}"  # noqa: S608
+        return bool(_rows_of(sql, parameters)) or (False if self.is_whole else None)
+
+    def limited(self, limit: int) -> "Keys":
+        """Return those that `first` would."""
+        return Keys((self._limited(limit),)) if self.parts else self
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """Return a SELECT of all of them."""
+        sql = _union(text for text, _ in self.parts)
+        return sql, [p for _, parameters in self.parts for p in parameters]
+
+    def _as_many(self, limit: int) -> _Select:
+        """Return a SELECT of as many rows as there are keys, up to `limit`."""
+        if not self.counted:
+            return self._limited(limit)
+        sql, parameters = self.counted
+        return f"{sql} LIMIT {int(limit)}", parameters
+
+    def _limited(self, limit: int) -> _Select:
+        """Return a SELECT of at most `limit` keys."""
+        limited = f"LIMIT {int(limit)}"
+        if self.once:
+            sql, parameters = self.once
+            return f"SELECT {self.key} FROM ({sql} {limited}) once", parameters  # noqa: S608
+        # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
+        parts = [f"{text} {limited}" for text, _ in self.parts]
+        parameters = tuple(p for _, parameters in self.parts for p in parameters)
+        return parts[0] if len(parts) == 1 else f"{_union(parts)} {limited}", parameters
+
+
+class AmongKeys(Func):
+    """Whether a key is one of `Keys`, which stay where they are."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: str, keys: Keys) -> None:
+        super().__init__(F(key))
+        self._keys = keys
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        if not self._keys.parts:
+            raise EmptyResultSet
+        key, parameters = compiler.compile(self.source_expressions[0])
+        sql, more = self._keys.sql()
+        return f"{key} IN ({sql})", [*parameters, *more]
+
+
+def as_stored(keys: Iterable[UUID]) -> list[Any]:
+    """Return the same of keys that are at hand."""
+    return [key.hex for key in keys] if connection.vendor == "sqlite" else list(keys)
+
+
+def _union(parts: Iterable[str]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT * FROM ({text}) part_{number}"  # noqa: S608
+        for number, text in enumerate(parts)
+    )
+
+
+def _select(rows: QuerySet[Any]) -> _Select:
+    sql, parameters = rows.query.sql_with_params()
+    return sql, tuple(parameters)
+
+
+def _rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -1,0 +1,1 @@
+"""The list engine: filters, selection, keyset pagination, tables, export."""

@@ -1,0 +1,246 @@
+"""The dialogs with which any list page is customized; a page's views hand in its `Listing`.
+
+All of them carry the list's state along, in the address or in hidden inputs, and lead back to it.
+"""
+
+from collections.abc import Callable
+from itertools import chain, islice
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect
+
+from runai_access.lists import export
+from runai_access.lists.filters import Chip, ChoiceKind, Operator
+from runai_access.lists.listing import PAGE_SIZES, Listing
+from runai_access.lists.tables import CHUNK
+from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog, way_back
+from runai_access.ui.models import TablePreference
+from runai_access.ui.preferences import remember
+
+_OWN = (
+    "column", "operator", "value", "find", "edit", "shown", "order", "up", "down", "density",
+    "do", "csrfmiddlewaretoken", FROM,
+)  # fmt: skip
+_FROM_HERE = "size_chosen"
+_MISSING = {
+    "choices": "Choose at least one.",
+    "date": "Enter a date.",
+    "days": "Enter a number of days.",
+    "moment": "Enter a date and time.",
+}
+
+
+def state_of(query: QueryDict) -> QueryDict:
+    """Return the list's state in what a dialog of ours sent, without the dialog's own words."""
+    state = query.copy()
+    for name in (*_OWN, _FROM_HERE):
+        state.pop(name, None)
+    return state
+
+
+def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, home: Home) -> HttpResponse:
+    """Ask for a column, then for operator and value; at last go to the list that has the filter.
+
+    `edit` names the filter that the new one replaces.
+    """
+    column = request.GET.get("column", "")
+    context: dict[str, Any] = {"list": listing, "path": path}
+    if column not in listing.filters.kinds:
+        context["columns"] = listing.filters.listed()
+        return render_dialog(request, "ui/list/_filter_columns.html", context, home=home)
+    form = _FilterForm(request, listing, column)
+    if request.GET.get("do") == "apply" and form.is_complete:
+        return finish_dialog(request, home, show=form.target)
+    context |= {"form": form, "edit": request.GET.get("edit", "")}
+    status = 422 if request.GET.get("do") == "apply" else 200
+    return render_dialog(request, "ui/list/_filter.html", context, home=home, status=status)
+
+
+class _FilterForm:
+    """Operator and values of one column, as far as they are chosen."""
+
+    def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
+        self.listing, self.column = listing, column
+        self.title = listing.filters.titles[column]
+        self.kind = listing.filters.kinds[column]
+        self.operators = self.kind.operators
+        given = request.GET
+        self.replaced = self._chip(given.get("edit", ""))
+        name = given.get("operator") or (self.replaced.name.split("__")[1] if self.replaced else "")
+        self.operator: Operator = self.kind.operator(name) or self.operators[0]
+        texts = [text for text in given.getlist("value") if text.strip()]
+        starts_with_replaced = self.replaced and "operator" not in given
+        self.texts = self.replaced.texts if starts_with_replaced and self.replaced else texts
+        self.find = given.get("find", "")[:200].replace("\x00", "")
+        self.errors: list[str] = []
+        if given.get("do") == "apply":
+            self._check()
+
+    def _chip(self, name: str) -> Chip | None:
+        """Return the filter to replace: `edit` is its place among the chips."""
+        chips = self.listing.chips
+        if name.isascii() and name.isdecimal() and int(name[:4]) < len(chips):
+            chip = chips[int(name[:4])]
+            return chip if chip.column == self.column else None
+        return None
+
+    def _check(self) -> None:
+        field = self.listing.filters.values_field(self.column, self.operator)
+        if not self.operator.takes:
+            self.texts = ["1"]
+        self.good = field.clean(self.texts)
+        self.errors = field.refused
+        if not self.good and not self.errors:
+            self.errors = [_MISSING.get(self.operator.takes, "Enter a value.")]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.errors
+
+    @property
+    def target(self) -> str:
+        """The list with this filter."""
+        name = f"{self.column}__{self.operator.name}"
+        query = self.listing.query.copy()
+        if self.replaced:
+            kept = query.getlist(self.replaced.name)
+            query.setlist(
+                self.replaced.name, [text for text in kept if text not in self.replaced.texts]
+            )
+        query.setlist(name, list(dict.fromkeys([*query.getlist(name), *self.texts])))
+        return f"{self.listing.path}?{query.urlencode(safe=',')}"
+
+    @property
+    def choices(self) -> list[Any]:
+        """What there is to choose: what is chosen already comes first and stays."""
+        if not isinstance(self.kind, ChoiceKind) or not self.operator.takes:
+            return []
+        context = self.listing.source.context
+        chosen = self.kind.chosen(self.texts, context) if self.kind.has_search else []
+        offered = self.kind.choices(context, self.find)
+        return [*chosen, *(choice for choice in offered if choice not in chosen)]
+
+    @property
+    def suggestions(self) -> list[str]:
+        suggest = getattr(self.kind, "suggest", None)
+        return list(suggest(self.listing.source.context)) if suggest else []
+
+    @property
+    def text(self) -> str:
+        return self.texts[0] if self.texts else ""
+
+
+def columns_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, home: Home
+) -> HttpResponse:
+    """Show, hide and order columns; `reset` goes back to the table's own choice."""
+    table = listing.source.table
+    form = _ColumnsForm(request, listing)
+    do = request.POST.get("do", "")
+    if request.method == "POST" and do == "reset":
+        remember(request, table.name, columns=[], density=TablePreference.Density.COMFORTABLE)
+        return _show(request, home, listing.url(columns=None))
+    if request.method == "POST" and do == "save":
+        chosen = [name for name in form.order if name in form.shown]
+        remember(request, table.name, columns=chosen, density=form.density)
+        return _show(request, home, listing.url(columns=",".join(chosen)))
+    context = {
+        "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, home),
+    }  # fmt: skip
+    return render_dialog(request, "ui/list/_columns.html", context, home=home)
+
+
+def _show(request: HttpRequest, home: Home, address: str) -> HttpResponse:
+    """Go to the list at `address`; to where the dialog was opened, if that shows the same columns."""
+    return finish_dialog(request, home, show="" if _is_elsewhere(request, home) else address)
+
+
+def _is_elsewhere(request: HttpRequest, home: Home) -> bool:
+    """Return whether the dialog was opened from another page than its own list."""
+    return way_back(request, home).partition("?")[0] != home.address
+
+
+class _ColumnsForm:
+    """The columns in the order and with the ticks that the form has just now."""
+
+    def __init__(self, request: HttpRequest, listing: Listing) -> None:
+        table = listing.source.table
+        self.naming = table.naming_column()
+        self._titles = table.titles()
+        posted = request.POST if request.method == "POST" else None
+        chosen = posted.getlist("order") if posted else listing.columns
+        known = [name for name in dict.fromkeys(chosen) if name in self._titles]
+        rest = [name for name in self._titles if name not in known]
+        self.order = [self.naming, *(n for n in [*known, *rest] if n != self.naming)]
+        shown = posted.getlist("shown") if posted else listing.columns
+        self.shown = {self.naming, *(name for name in shown if name in self._titles)}
+        density = posted.get("density", "") if posted else listing.preference.density
+        known_density = density in TablePreference.Density.values
+        self.density = density if known_density else TablePreference.Density.COMFORTABLE.value
+        self.densities = TablePreference.Density.choices
+        self.moved = ""
+        if posted:
+            self._move(posted.get("up", ""), -1)
+            self._move(posted.get("down", ""), 1)
+
+    def _move(self, name: str, by: int) -> None:
+        if name not in self.order[1:]:
+            return
+        here = self.order.index(name)
+        there = min(max(here + by, 1), len(self.order) - 1)
+        self.order.insert(there, self.order.pop(here))
+        self.moved = f"{self._titles[name]} is now column {there + 1} of {len(self.order)}."
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        last = len(self.order) - 1
+        return [
+            {
+                "name": name,
+                "title": self._titles[name],
+                "is_shown": name in self.shown,
+                "is_fixed": name == self.naming,
+                "may_go_up": place > 1,
+                "may_go_down": 0 < place < last,
+            }
+            for place, name in enumerate(self.order)
+        ]
+
+
+def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
+    """Keep how many rows a page has, and show the list from its beginning."""
+    text = request.POST.get(_FROM_HERE, "")
+    size = int(text) if text in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+    remember(request, listing.source.table.name, page_size=size)
+    return redirect(listing.url(size=size))
+
+
+def download_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, home: Home, json_path: str = ""
+) -> HttpResponse:
+    """Tell, before a file is made, that it won't hold every row."""
+    context = {"list": listing, "csv_url": listing.url(path)}
+    if json_path:
+        context["json_url"] = listing.url(json_path)
+    return render_dialog(request, "ui/list/_download.html", context, home=home)
+
+
+def download(listing: Listing) -> HttpResponseBase:
+    """Send exactly the current view: filters, search, sort and columns."""
+    table, context = listing.source.table, listing.source.context
+    parts, is_cut = listing.exported()
+    return export.csv_response(
+        table.name,
+        table.file_titles(listing.columns),
+        table.exported(parts, listing.columns, context, export.ROW_LIMIT),
+        is_cut=is_cut,
+    )
+
+
+def download_json(listing: Listing, document: Callable[[Any], Any]) -> HttpResponseBase:
+    """Send the current view row by row, each as `document` makes one of it."""
+    parts, is_cut = listing.exported()
+    rows = (part[: export.ROW_LIMIT].iterator(chunk_size=CHUNK) for part in parts)
+    shown = islice(chain.from_iterable(rows), export.ROW_LIMIT)
+    return export.json_response(listing.source.table.name, map(document, shown), is_cut=is_cut)

@@ -1,0 +1,120 @@
+"""A table as a file: CSV (RFC 4180, in UTF-8 that Excel opens, without formulas), or JSON."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+import orjson
+from django.db.models import Func, TextField
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from runai_access.compression import allow_compression
+from runai_access.lists.formulas import escape_formulas
+
+ROW_LIMIT = 20_000
+_BOM = "\ufeff"
+_AT_ONCE = 100
+
+_Row = TypeVar("_Row")
+
+
+def within_limit(rows: Iterable[_Row]) -> tuple[list[_Row], bool]:
+    """Return the rows that a file holds, and whether there are more."""
+    kept = list(islice(rows, ROW_LIMIT + 1))
+    return kept[:ROW_LIMIT], len(kept) > ROW_LIMIT
+
+
+class SpreadsheetTime(Func):
+    """A time in UTC as spreadsheets read and sort it: `2026-11-29 06:53:09`; NULL stays NULL.
+
+    The database formats it, because Python takes much longer. The title of the column names the zone.
+    """
+
+    template = "SUBSTR(%(expressions)s, 1, 19)"  # SQLite stores text in UTC
+    output_field = TextField()
+    _IN_POSTGRESQL = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template=self._IN_POSTGRESQL, **extra)
+
+
+def cell(value: object) -> str:
+    """Return a value as the text of a cell; None is an empty cell."""
+    return "" if value is None else escape_formulas(str(value))
+
+
+def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield the file, some lines at a time; the first alone, at once."""
+    piece = io.StringIO(newline="")
+    writer = csv.writer(piece, lineterminator="\r\n")
+    piece.write(_BOM)
+    writer.writerow([cell(title) for title in header])
+    yield piece.getvalue()
+    rows = iter(rows)
+    while some := list(islice(rows, _AT_ONCE)):
+        piece.seek(0)
+        piece.truncate()
+        writer.writerows([[cell(value) for value in row] for row in some])
+        yield piece.getvalue()
+
+
+def csv_response(
+    name: str, header: Iterable[str], rows: Iterable[Iterable[object]], *, is_cut: bool
+) -> StreamingHttpResponse:
+    """Stream a file; where it does not hold every row, its name and a header say so."""
+    return _file(lines(header, rows), f"{name}.csv", "text/csv; charset=utf-8", is_cut=is_cut)
+
+
+def json_response(name: str, rows: Iterable[object], *, is_cut: bool) -> StreamingHttpResponse:
+    """Stream one list, a row on each line; where it does not hold every row, it says so as well."""
+    return _file(json_lines(rows), f"{name}.json", "application/json", is_cut=is_cut)
+
+
+def json_lines(rows: Iterable[object]) -> Iterator[str]:
+    """Yield the list line by line."""
+    start = "[\n"
+    for row in rows:
+        yield f"{start}{orjson.dumps(row).decode()}"
+        start = ",\n"
+    yield "[]\n" if start == "[\n" else "\n]\n"
+
+
+def _file(
+    pieces: Iterable[str], name: str, content_type: str, *, is_cut: bool
+) -> StreamingHttpResponse:
+    stem, _, end = name.rpartition(".")
+    stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
+    response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
+    allow_compression(response)  # rows of lists, which hold no secret
+    response.headers["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=_file_name(f"{stem}.{end}")
+    )
+    response.headers["X-Row-Limit"] = str(ROW_LIMIT)
+    response.headers["X-Row-Limit-Reached"] = "true" if is_cut else "false"
+    return response
+
+
+def _file_name(name: str) -> str:
+    """Return the name without characters that cut it: recipients drop what looks like a folder.
+
+    See RFC 6266 §4.3.
+    """
+    return "".join("-" if char in "/\\" or not char.isprintable() else char for char in name)
+
+
+def _buffered(pieces: Iterable[str]) -> Iterator[bytes]:
+    """Join lines to pieces worth sending; the first goes out at once."""
+    waiting: list[str] = []
+    length = 0
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length > size:
+            yield "".join(waiting).encode("utf-8", "replace")
+            waiting, length, size = [], 0, 16_384
+    if waiting:
+        yield "".join(waiting).encode("utf-8", "replace")

@@ -1,0 +1,412 @@
+"""Paging by keyset: a page is what follows a row, so a deep one costs no more than the first.
+
+A cursor is the sort value and the primary key of the row at the edge. Nothing (NULL) counts as the
+least value, and ties are broken by the primary key in the same direction; so pages never repeat or
+skip a row, whatever is added or removed meanwhile.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from django.db.models import Expression, F, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.functional import cached_property
+
+from runai_access.db.expressions import Bytewise, Unindexed
+from runai_access.db.keys import OrderedKeys
+
+M = TypeVar("M", bound=Model)
+COUNTED = 10_000
+_LONGEST_CURSOR = 4_000
+
+
+class BadCursor(Exception):
+    """A text that no page of ours has handed out."""
+
+
+def _same(text: str) -> Any:
+    return text
+
+
+def _number(text: str) -> int:
+    if len(text) > 9:
+        raise ValueError("Nothing is counted that far.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Sort:
+    """What a column is sorted by; `read` turns the text in a cursor back into a value."""
+
+    by: Combinable | Expression | F
+    is_nullable: bool = False
+    read: Callable[[str], Any] = _same
+
+    @property
+    def column(self) -> str:
+        """The table's own column whose order this is; "" where the value is found elsewhere."""
+        by = self.by.source_expressions[0] if isinstance(self.by, Bytewise) else self.by
+        name = str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
+        return "" if "__" in name else name
+
+    @classmethod
+    def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
+        return cls(Bytewise(F(path)), is_nullable)
+
+    @classmethod
+    def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
+        return cls(F(path), is_nullable, datetime.fromisoformat)
+
+    @classmethod
+    def number(cls, by: Combinable | Expression) -> "Sort":
+        return cls(by, read=_number)
+
+    @classmethod
+    def flag(cls, path: str) -> "Sort":
+        return cls(F(path), read=lambda text: text == "True")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The row at the edge of a page."""
+
+    value: Any
+    pk: Any
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are: exactly up to a limit, and honestly "more than that" beyond."""
+
+    number: int
+    is_exact: bool
+
+    def __str__(self) -> str:
+        return f"{self.number:,}" + ("" if self.is_exact else "+")
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
+@dataclass(frozen=True)
+class Position:
+    """Which page is asked for: a number, the last, or the one after or before a row.
+
+    With a cursor, `number` is only what to call the page.
+    """
+
+    number: int = 1
+    is_last: bool = False
+    after: Cursor | None = None
+    before: Cursor | None = None
+
+
+class Way(Protocol):
+    """A way to a page that is tried before all rows are put in order."""
+
+    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
+        """Return the keys of the first rows of a part; None where they stand too far off."""
+
+
+@dataclass(frozen=True)
+class Walk(Generic[M]):
+    """Another way to the same rows: to meet them among `all` in the order of an index, where a page of
+    them may be full before as many as `reach` are passed."""
+
+    rows: QuerySet[M]
+    all: QuerySet[M]
+    sort: Sort
+    reach: int
+
+    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
+        """Return the keys of the first rows of a part; None where they stand too far off."""
+        if length > self.reach:
+            return None
+        order = _order(is_descending)
+        passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
+        edge = list(passed.values_list("sort_key", "pk")[self.reach : self.reach + 1])
+        rows = (
+            _keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
+        )
+        keys: list[Any] = []
+        for near in _before(*edge[0], is_descending=is_descending) if edge else [Q()]:
+            if len(keys) < length:
+                keys += rows.filter(near)[: length - len(keys)]
+        return keys if len(keys) == length or not edge else None
+
+
+@dataclass(frozen=True)
+class Sorted(Generic[M]):
+    """The rows of a list, what they are sorted by, and what is known of them."""
+
+    rows: QuerySet[M]
+    sort: Sort
+    walk: Way | None = None  # tried first
+    count: Count | None = None
+    ordered: OrderedKeys | None = None  # read instead, if there are any
+    # How to read what the walk does not lead to; None where these rows are best after all.
+    far: Callable[[], "Sorted[M] | None"] | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """The rows of one page. `number` is None where nobody counted so far."""
+
+    rows: list[M]
+    number: int | None
+    size: int
+    count: Count
+    has_previous: bool
+    has_next: bool
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are, where that is known."""
+        return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
+
+    @property
+    def reach(self) -> int:
+        """The highest page that may be jumped to."""
+        return self.pages or COUNTED // self.size
+
+    @property
+    def start(self) -> int | None:
+        return (self.number - 1) * self.size + 1 if self.number else None
+
+    @property
+    def end(self) -> int | None:
+        return self.start + len(self.rows) - 1 if self.start else None
+
+    @property
+    def previous_cursor(self) -> str:
+        return encode(self.rows[0]) if self.rows else ""
+
+    @property
+    def next_cursor(self) -> str:
+        return encode(self.rows[-1]) if self.rows else ""
+
+
+def count_up_to(queryset: QuerySet[Any], limit: int = COUNTED) -> Count:
+    """Count at most `limit` rows: a table of millions costs no more than one of thousands."""
+    number = queryset.order_by()[: limit + 1].count()
+    return Count(min(number, limit), number <= limit)
+
+
+def encode(row: Any) -> str:
+    """Return the cursor of a row as it stands in an address."""
+    value = row.sort_key
+    text = value.isoformat() if isinstance(value, datetime) else value
+    packed = json.dumps([text if text is None else str(text), str(row.pk)]).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(text: str, sort: Sort) -> Cursor:
+    """Return the cursor that `text` holds; raise BadCursor for anything but one of this sort."""
+    if len(text) > _LONGEST_CURSOR or "\x00" in text:
+        raise BadCursor
+    try:
+        packed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        value, pk = json.loads(packed)
+        if value is not None and not isinstance(value, str):
+            raise BadCursor
+        value = value if value is None else sort.read(value)
+        if (value is None and not sort.is_nullable) or "\x00" in str(value):
+            raise BadCursor
+        str(value).encode()
+        return Cursor(value, _key(pk))
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
+        raise BadCursor from error
+
+
+def _key(text: Any) -> int | UUID:
+    """Return the primary key that a cursor holds: a number or a UUID."""
+    if not isinstance(text, str):
+        raise BadCursor
+    return int(text) if text.isdecimal() and len(text) < 19 else UUID(text)
+
+
+def page_of(
+    listed: Sorted[M],
+    position: Position,
+    *,
+    is_descending: bool,
+    size: int,
+    whole: QuerySet[M] | None = None,
+    values: Sequence[str] = (),
+) -> Page[M]:
+    """Return the page at `position`, or the nearest there is.
+
+    `whole` are rows with all that their cells need, or tuples of their `values` with those names;
+    `listed` says which of them are on the list.
+    """
+    whole = _keyed(listed.rows if whole is None else whole, listed.sort)
+    shown = with_values(whole, [*values, "sort_key"]) if values else whole
+    return _Reader(listed, shown, is_descending, size).page(position)
+
+
+def with_values(rows: QuerySet[M], names: Sequence[str]) -> QuerySet[M]:
+    """Return the rows as tuples of some of their values, which go by the same names."""
+    tuples: QuerySet[M] = rows.values_list(*names, named=True)
+    return tuples
+
+
+def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
+    """Return the rows in their order, in one or two parts that follow each other.
+
+    Each part is one range of an index, also in a database that keeps rows without a value at the
+    other end.
+    """
+    rows = _keyed(queryset, sort)
+    order = _order(is_descending)
+    return [rows.filter(part).order_by(*order) for part in _parts(sort, None, is_descending)]
+
+
+class _Reader(Generic[M]):
+    def __init__(
+        self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
+    ) -> None:
+        self._listed, self._sort = listed, listed.sort
+        self._whole = whole
+        self._is_descending, self._size = is_descending, size
+        self._count = count_up_to(listed.rows) if listed.count is None else listed.count
+
+    def page(self, position: Position) -> Page[M]:
+        if position.after:
+            rows = self._read(position.after, self._size + 1)
+            if rows:
+                return self._made(rows, position.number, has_previous=True)
+            return self._last()
+        if position.before:
+            rows = self._read(position.before, self._size + 1, backwards=True)
+            if len(rows) > self._size:
+                return self._backwards(rows, position.number, has_next=True)
+            return self._numbered(1)
+        last = -(-self._count.number // self._size)
+        if position.is_last or (self._count.is_exact and position.number >= max(last, 2)):
+            return self._last()
+        return self._numbered(position.number)
+
+    def _numbered(self, number: int) -> Page[M]:
+        start = (number - 1) * self._size
+        if start == 0:
+            return self._made(self._read(None, self._size + 1), 1, has_previous=False)
+        rows: list[M] = []
+        for part in _parts(self._sort, None, self._is_descending):
+            if len(rows) <= self._size:
+                found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
+                rows += found
+                start = 0 if found else start - self._count_of(part)
+        return self._made(rows, number, has_previous=True)
+
+    def _last(self) -> Page[M]:
+        if not self._count.is_exact:
+            return self._backwards(self._read(None, self._size + 1, backwards=True), None)
+        pages = max(1, -(-self._count.number // self._size))
+        if pages == 1:
+            return self._numbered(1)
+        length = self._count.number - (pages - 1) * self._size
+        rows = self._read(None, length, backwards=True)[::-1]
+        return Page(rows, pages, self._size, self._count, has_previous=True, has_next=False)
+
+    def _made(self, rows: list[M], number: int, *, has_previous: bool) -> Page[M]:
+        kept, has_next = rows[: self._size], len(rows) > self._size
+        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
+
+    def _backwards(self, rows: list[M], number: int | None, *, has_next: bool = False) -> Page[M]:
+        kept, has_previous = rows[: self._size][::-1], len(rows) > self._size
+        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
+
+    def _read(self, start: Cursor | None, length: int, *, backwards: bool = False) -> list[M]:
+        """Read from `start` on; each part of the way is one range of an index."""
+        is_descending = self._is_descending is not backwards
+        rows: list[M] = []
+        for part in _parts(self._sort, start, is_descending):
+            if len(rows) < length:
+                rows += self._slice(part, 0, length - len(rows), is_descending)
+        return rows
+
+    def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
+        """Read some rows of a part: their keys first, so that what is passed over costs no join."""
+        end, order, ordered = start + length, _order(is_descending), self._listed.ordered
+        keys: Any = None
+        if ordered:
+            keys = ordered.keys(part, start, end, is_descending=is_descending)
+        elif self._listed.walk:
+            met = self._listed.walk.keys(part, end, is_descending=is_descending)
+            keys = None if met is None else met[start:]
+        if keys is None:
+            keys = self._keys.filter(part).order_by(*order)[start:end]
+        return list(self._whole.filter(pk__in=keys).order_by(*order))
+
+    def _count_of(self, part: Q) -> int:
+        ordered = self._listed.ordered
+        return ordered.count(part) if ordered else self._keys.filter(part).count()
+
+    @cached_property
+    def _keys(self) -> QuerySet[Any, Any]:
+        """The keys of all rows, to be put in order."""
+        listed = (self._listed.far() if self._listed.far else None) or self._listed
+        rows = listed.rows.select_related(None).prefetch_related(None)
+        return _keyed(rows, listed.sort).values("pk")
+
+
+def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
+    """Return what lies beyond `start`, in reading order: rows with and without a value apart."""
+    nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
+    if start is None:
+        if not sort.is_nullable:
+            return [Q()]
+        return [something, nothing] if is_descending else [nothing, something]
+    if start.value is None:
+        tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
+        return [nothing & tie] if is_descending else [nothing & tie, something]
+    ahead = beyond(start.value, start.pk, is_descending=is_descending)
+    return [ahead, nothing] if sort.is_nullable and is_descending else [ahead]
+
+
+def beyond(value: Any, pk: Any, *, is_descending: bool) -> Q:
+    """Return what is read after a row, among those with a value."""
+    than = _than(is_descending)
+    # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
+    return Q(**{f"sort_key__{than}e": value}) & (
+        Q(**{f"sort_key__{than}": value}) | Q(**{f"pk__{than}": pk})
+    )
+
+
+def _than(is_descending: bool) -> str:
+    return "lt" if is_descending else "gt"
+
+
+def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
+    """Return what is read before a row, among those with and without a value alike.
+
+    Those with its own value are a range by themselves: they might be all that follow.
+    """
+    than = _than(not is_descending)
+    alike = Q(**{f"pk__{than}": pk})
+    if value is None:
+        return [alike]
+    # Not "=", which SQLite does not take for a range where it is one of a truth value.
+    own = Q(sort_key__gte=value, sort_key__lte=value)
+    return [Q(**{f"sort_key__{than}": value}), own & alike]
+
+
+def _order(is_descending: bool) -> list[str]:
+    """Return the order of rows that all have a value, or all have none: as indexes have it."""
+    return ["-sort_key", "-pk"] if is_descending else ["sort_key", "pk"]
+
+
+def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
+    keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by)  # type: ignore[assignment]  # the row gains one
+    return keyed
+
+
+def unindexed(sort: Sort) -> Sort:
+    """Return the same order for rows that are found by their keys."""
+    return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)

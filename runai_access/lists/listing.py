@@ -1,0 +1,425 @@
+"""A list page: what its address asks for, what came of it, and where one can go from there.
+
+The address is the state: filters, search, sort, columns, page size and page. What it says and we
+can't read is left out and told. A page needs a table, a filter set and a search; see `Source`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils.functional import cached_property
+
+from runai_access.db.expressions import Among, AsStored
+from runai_access.db.normalization import normalize_term
+from runai_access.lists import export
+from runai_access.lists.filters import Chip, ListFilterSet, is_text
+from runai_access.lists.keyset import (
+    COUNTED,
+    BadCursor,
+    Count,
+    Cursor,
+    Page,
+    Position,
+    decode,
+    in_order,
+    page_of,
+    unindexed,
+    with_values,
+)
+from runai_access.lists.selection import Narrowed, Narrowing
+from runai_access.lists.tables import ListTable
+from runai_access.ui.models import TablePreference
+from runai_access.ui.preferences import preference_of
+
+PAGE_SIZES = (20, 50, 100)
+SEARCH_LENGTH = 200
+# So many rows can be acted on at once; more would keep whoever asked, and others, waiting.
+MOST_SELECTED = 1_000
+# What an address says in `select`: every row of the page, or of the whole view.
+PAGE, VIEW = "page", "view"
+_PLACE = ("page", "after", "before")
+_PASSING = ("selected", "changed", "select")
+_OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
+_LONGEST_KEY = 60
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a list is made of. `context` is who asks; `rows` are those in sight.
+
+    `sight` says where those are found, if they may be few.
+    """
+
+    table: type[ListTable]
+    filters: type[ListFilterSet]
+    rows: QuerySet[Any]
+    search: Callable[[QuerySet[Any], str, Any], QuerySet[Any]]
+    context: Any
+    path: str
+    search_narrowing: Callable[[str, Any], Narrowing | None] = lambda *_: None
+    sight: Narrowing | None = None
+
+
+class Listing:
+    """One look at a list."""
+
+    def __init__(
+        self, request: HttpRequest, source: Source, query: QueryDict | None = None
+    ) -> None:
+        self.source, self.path = source, source.path
+        self.ignored: list[str] = []
+        self.pinned: list[Any] = []
+        self._request = request
+        self._given = request.GET if query is None else query
+        self.query = QueryDict(mutable=True)
+        self.search = self._read_search()
+        self.filters = self._read_filters()
+        self.sort = self._read_sort()
+        self.columns = self._read_columns()
+        self.size = self._read_size()
+        self.changed = next(iter(self._read_ids("changed")), "")
+        # What was just changed is likely to be worked on further.
+        self.selected = self._read_ids("selected") or frozenset({self.changed} - {""})
+
+    # What the address says.
+
+    def _read_search(self) -> str:
+        text = self._given.get("search", "").strip()
+        if not normalize_term(text):
+            return ""
+        if not is_text(text) or len(text) > SEARCH_LENGTH:
+            self.ignored.append(f"A search must be text of at most {SEARCH_LENGTH} characters.")
+            return ""
+        self.query["search"] = text
+        return text
+
+    def _read_filters(self) -> ListFilterSet:
+        filters = self.source.filters(self._given, self.source.rows, context=self.source.context)
+        for name in self._given:
+            if name not in filters.filters and name not in _OWN:
+                self.ignored.append(f"There is no filter “{_short(name)}”.")
+        self.ignored += filters.refused()
+        for chip in filters.chips():
+            for text in chip.texts:
+                self.query.appendlist(chip.name, text)
+        return filters
+
+    def _read_sort(self) -> str:
+        table = self.source.table
+        sort = self._given.get("sort", "")
+        if not sort:
+            return table.default_sort
+        if not table.can_sort_by(sort):
+            self.ignored.append(f"There is no column “{_short(sort)}” to sort by.")
+            return table.default_sort
+        self.query["sort"] = sort
+        return sort
+
+    def _read_columns(self) -> list[str]:
+        table = self.source.table
+        asked = [name for name in self._given.get("columns", "").split(",") if name]
+        if not asked:
+            kept = [name for name in self.preference.columns if name in table.base_columns]
+            return kept or table.default_columns()
+        unknown = [name for name in asked if name not in table.base_columns]
+        for name in unknown[:3]:
+            self.ignored.append(f"There is no column “{_short(name)}”.")
+        known = [name for name in dict.fromkeys(asked) if name not in unknown]
+        if not known:
+            return table.default_columns()
+        columns = _named_first(known, table.naming_column())
+        self.query["columns"] = ",".join(columns)
+        return columns
+
+    def _read_size(self) -> int:
+        text = self._given.get("size", "")
+        if not text:
+            return self.preference.page_size
+        if text not in map(str, PAGE_SIZES):
+            self.ignored.append(f"A page has 20, 50 or 100 rows, not “{_short(text)}”.")
+            return self.preference.page_size
+        self.query["size"] = text
+        return int(text)
+
+    def _read_ids(self, name: str) -> frozenset[str]:
+        keys, refused = read_keys(self.source.rows.model, self._given.getlist(name))
+        self.ignored += [f"“{_short(text)}” is no row that could be {name}." for text in refused]
+        return frozenset(map(str, keys))
+
+    def _read_position(self) -> Position:
+        number = self._given.get("page", "1")
+        is_last = number == "last"
+        page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 0
+        if not is_last and (page < 1 or (page > COUNTED // self.size and not self._has_cursor)):
+            self.ignored.append(f"There is no page “{_short(number)}”.")
+            page = 1
+        try:
+            after, before = self._cursor("after"), self._cursor("before")
+        except BadCursor:
+            self.ignored.append("The place in the list that this address names can't be read.")
+            return Position()
+        if after and before:
+            self.ignored.append("An address names one place in the list, not two.")
+            return Position()
+        return Position(max(page, 1), is_last, after, before)
+
+    @property
+    def _has_cursor(self) -> bool:
+        return bool(self._given.get("after") or self._given.get("before"))
+
+    def _cursor(self, name: str) -> Cursor | None:
+        text = self._given.get(name, "")
+        sort, _ = self.source.table.sort_of(self.sort, self.source.context)
+        return decode(text, sort) if text else None
+
+    # What came of it.
+
+    @cached_property
+    def preference(self) -> TablePreference:
+        """What this person chose for this table."""
+        return preference_of(self._request, self.source.table.name)
+
+    @cached_property
+    def narrowed(self) -> Narrowed:
+        """All rows that the filters and the search leave."""
+        return Narrowed(*self._narrowings())
+
+    def _narrowings(self) -> tuple[QuerySet[Any], list[Narrowing]]:
+        rows, narrowings = self.filters.narrowed()
+        if self.search:
+            searched = self.source.search_narrowing(self.search, self.source.context)
+            if searched:
+                narrowings.append(searched)
+            else:
+                rows = self.source.search(rows, self.search, self.source.context)
+        if self.source.sight:
+            narrowings.append(self.source.sight)
+        return rows, narrowings
+
+    @cached_property
+    def table(self) -> ListTable:
+        """The table of the page that is asked for."""
+        page = self.page
+        return self.source.table(
+            page,
+            context=self.source.context,
+            columns=self.columns,
+            sort=self.sort,
+            selected=self._selected_on_page,
+            changed=self.changed,
+            search=self.search,
+            pinned=self.pinned,
+            address=self.address,
+        )
+
+    @property
+    def _selected_on_page(self) -> frozenset[str]:
+        if self._given.get("select") in (PAGE, VIEW):
+            return frozenset(str(row.pk) for row in self.page.rows)
+        return self.selected
+
+    @cached_property
+    def page(self) -> Page[Any]:
+        position = self._read_position()
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        everything = self.source.table.model._default_manager.all()  # noqa: SLF001  # documented
+        page = page_of(
+            self.narrowed.listed(sort),
+            position,
+            is_descending=is_descending,
+            size=self.size,
+            whole=self.source.table.complete(everything, self.source.context),
+            values=self.source.table.values,
+        )
+        if position.number > 1 and page.pages and position.number > page.pages:
+            self.ignored.append(f"There is no page “{position.number}”.")
+        return self._with_changed(page)
+
+    def _with_changed(self, page: Page[Any]) -> Page[Any]:
+        """Put the row that was just changed on top, where the page would not show it."""
+        if not self.changed or any(str(row.pk) == self.changed for row in page.rows):
+            return page
+        table = self.source.table
+        rows = table.complete(self.source.rows, self.source.context).filter(pk=self.changed)
+        self.pinned = list(with_values(rows, table.values) if table.values else rows)
+        return page
+
+    @property
+    def count(self) -> Count:
+        return self.page.count
+
+    @property
+    def news(self) -> str:
+        """What this list shows, to be read aloud when it takes another one's place."""
+        table = self.source.table
+        direction = "descending" if self.sort.startswith("-") else "ascending"
+        parts = [
+            f"{self.count} {'row' if self.count.number == 1 else 'rows'}",
+            f"sorted by {table.titles()[self.sort.removeprefix('-')]}, {direction}",
+        ]
+        if self.page.number and (self.page.has_previous or self.page.has_next):
+            parts.append(f"page {self.page.number}")
+        return ", ".join(parts)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether filters or a search leave rows out."""
+        return bool(self.search or self.chips)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is anything to customize: rows, or what leaves them out."""
+        return bool(self.count or self.table.pinned_rows or self.is_narrowed)
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        return self.filters.chips()
+
+    def exported(self) -> tuple[list[QuerySet[Any]], bool]:
+        """Return all rows for a file, in parts that follow each other, and whether it can't hold
+        them all."""
+        parts, is_cut = self._in_order(self._for_file), self.is_cut
+        if is_cut is not None:
+            return parts, is_cut
+        # To find it out takes as long as to find the rows, so that is done once for both.
+        keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        rows = self.source.rows.filter(Among("pk", keys))
+        parts = in_order(rows, unindexed(sort), is_descending=is_descending)
+        return parts, len(keys) > export.ROW_LIMIT
+
+    @property
+    def is_cut(self) -> bool | None:
+        """Whether a file can't hold all rows; None where it takes too long to find that out."""
+        return self._for_file.exceed(export.ROW_LIMIT)
+
+    @property
+    def row_limit(self) -> str:
+        """How many rows a file holds at most."""
+        return f"{export.ROW_LIMIT:,}"
+
+    @cached_property
+    def _for_file(self) -> Narrowed:
+        return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT + 1)
+
+    def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
+        sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
+        return in_order(narrowed.rows(sort), narrowed.order(sort), is_descending=is_descending)
+
+    # Where one can go from here.
+
+    def url(self, path: str = "", /, **changes: Any) -> str:
+        """Return the address of this list, or of `path` with its state, with `changes`."""
+        parts = [text for name, text in self._state if name not in changes]
+        parts += [_pair(name, new) for name, new in changes.items() if new not in (None, "")]
+        return self._address(path, parts)
+
+    @cached_property
+    def _state(self) -> list[tuple[str, str]]:
+        """What the addresses of this page have in common: each name, and its part of an address."""
+        return [(name, _pair(name, value)) for name, value in self.hidden]
+
+    def url_without(self, chip: Chip, path: str = "") -> str:
+        """Return the address without one filter."""
+        gone = {(chip.name, text) for text in chip.texts}
+        return self._address(path, [_pair(*pair) for pair in self.hidden if pair not in gone])
+
+    def _address(self, path: str, parts: list[str]) -> str:
+        return f"{path or self.path}?{'&'.join(parts)}" if parts else path or self.path
+
+    @property
+    def address(self) -> str:
+        """This very page, to come back to."""
+        place = {name: self._given[name] for name in _PLACE if self._given.get(name)}
+        return self.url(**place)
+
+    @property
+    def address_selecting_all(self) -> str:
+        """This very page with every row selected, for where no script can do it."""
+        return self._with(f"select={PAGE}")
+
+    @property
+    def address_selecting_view(self) -> str:
+        """This very page with the rows of all pages selected."""
+        return self._with(f"select={VIEW}")
+
+    @property
+    def has_more_to_select(self) -> bool:
+        """Whether the view has rows that are not on this page."""
+        return self.count.number > len(self.page.rows)
+
+    @property
+    def selects_view(self) -> bool:
+        """Whether the rows of all pages are selected."""
+        return self._given.get("select") == VIEW and self.has_more_to_select
+
+    @property
+    def whole_view(self) -> str:
+        """What `address_selecting_view` selects, in words."""
+        if self.count.is_exact and self.count.number <= MOST_SELECTED:
+            return f"all {self.count}"
+        return f"the first {MOST_SELECTED:,}"
+
+    def keys_of_view(self) -> list[Any]:
+        """Return the primary keys of the view's rows, in its order, as far as they can be selected.
+
+        None where parts of the address were ignored: that is not the view that somebody saw.
+        """
+        return self._keys(self.narrowed, F("pk"), MOST_SELECTED) if not self.ignored else []
+
+    def _keys(self, narrowed: Narrowed, key: F | AsStored, most: int) -> list[Any]:
+        keys: list[Any] = []
+        for part in self._in_order(narrowed):
+            keys += part.values_list(key, flat=True)[: most - len(keys)]
+        return keys
+
+    def _with(self, more: str) -> str:
+        address = self.address
+        return f"{address}{'&' if '?' in address else '?'}{more}"
+
+    @property
+    def cleared(self) -> str:
+        """This list with neither filters nor search."""
+        names = [*self.filters.filters, "search"]
+        return self.url(**dict.fromkeys(names))
+
+    @property
+    def url_without_search(self) -> str:
+        return self.url(search=None)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The state for a form that adds to it."""
+        return [(name, value) for name, values in self.query.lists() for value in values]
+
+
+def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list[str]]:
+    """Return the primary keys that `texts` hold, each once, and the texts that are none."""
+    field: Any = model._meta.pk  # noqa: SLF001  # documented for this
+    while field.remote_field:
+        field = field.target_field
+    keys, refused = [], []
+    for text in texts[:MOST_SELECTED]:
+        try:
+            keys.append(field.clean(text[:_LONGEST_KEY], None))
+        except ValidationError:
+            refused.append(text)
+    return list(dict.fromkeys(keys)), refused
+
+
+def _pair(name: str, value: object) -> str:
+    return f"{name}={quote(str(value), safe=',')}"
+
+
+def _named_first(columns: list[str], naming: str) -> list[str]:
+    return [naming, *(name for name in columns if name != naming)]
+
+
+def _short(text: str) -> str:
+    printable = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
+    return printable + ("…" if len(text) > 60 else "")

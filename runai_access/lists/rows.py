@@ -1,0 +1,82 @@
+"""The rows of a list's table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from runai_access.lists.tables import ListTable
+from runai_access.ui.markup import escaped, icon, markup
+
+_SELECT = (
+    '<input type="checkbox" name="selected" value="{}" form="selection" data-enabled="{}"'
+    ' id="select-{}"{} aria-label="{}"{}>'
+)
+_MENU = (
+    '<td role="cell" class="column-menu"><a class="icon-button" id="menu-{}" href="{}"'
+    ' data-row-menu="{}"{} aria-label="Actions of {}">{}</a></td>'
+)
+_ROW = '<tr role="row" data-row>'
+_CHANGED_ROW = '<tr role="row" data-row class="row-changed">'
+_CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
+_PINNED = SafeString('\n<span class="badge badge-changed">Changed, shown out of order</span>')
+_ELLIPSIS = icon("ellipsis")
+
+
+def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
+    """Return the rows of the page, each with a box to select it and a menu if it has actions."""
+    naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
+    pieces: list[str] = []
+    for record in table.data:
+        key, title = str(record.pk), table.title_of(record)
+        is_changed = key == table.changed
+        pieces += (
+            _CHANGED_ROW if is_changed else _ROW,
+            naming_start,
+            _box(record, key, title, table) if have_actions else "",
+            "\n",
+            naming_cell(table, record),
+            _changed(record, table) if is_changed else "",
+            "</th>",
+        )
+        pieces += _cells(table, record)
+        if have_actions:
+            way, history = table.address_of(record), history_attribute(table, record)
+            pieces.append(markup(_MENU, key, way, key, history, title, _ELLIPSIS))
+        pieces.append("</tr>\n")
+    return SafeString("".join(pieces))
+
+
+def naming_cell(table: ListTable, record: Any) -> SafeString:
+    """Return what the first column says of a row."""
+    (_, naming), *_ = table.shown_columns
+    return SafeString(escaped(naming.cell(record, table)))
+
+
+def other_cells(table: ListTable, record: Any) -> SafeString:
+    """Return the cells of the other columns, for rows that are made elsewhere."""
+    return SafeString("".join(_cells(table, record)))
+
+
+def _cells(table: ListTable, record: Any) -> Iterator[str]:
+    _, *others = table.shown_columns
+    for start, (_, column) in zip(table.cell_starts, others, strict=True):
+        yield from (start, escaped(column.cell(record, table)), "</td>")
+
+
+def history_attribute(table: ListTable, record: Any) -> SafeString:
+    """Return what tells the menu of a row the address of its history."""
+    history = table.history_of(record)
+    return markup(' data-history="{}"', history) if history else SafeString("")
+
+
+def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
+    is_enabled = "true" if getattr(record, "enabled", False) else "false"
+    is_selected = SafeString(" checked" if key in table.selected else "")
+    may = table.may(record)
+    told = "" if may is None else markup(' data-may="{}"', may)
+    return markup(_SELECT, key, is_enabled, key, told, title, is_selected)
+
+
+def _changed(record: Any, table: ListTable) -> SafeString:
+    return _PINNED if record in table.pinned_rows else _CHANGED

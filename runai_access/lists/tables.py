@@ -1,0 +1,261 @@
+"""The table that every list page builds on."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from itertools import chain, islice
+from typing import Any, Self
+
+import django_tables2 as tables
+from django.db.models import Func, Model, QuerySet
+from django.utils.functional import cached_property
+from django_tables2.data import TableData
+
+from runai_access.db.expressions import AsStored
+from runai_access.lists import cells
+from runai_access.lists.cells import Cell
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.keyset import Page, Sort
+from runai_access.ui.addresses import history_url
+from runai_access.ui.markup import markup
+
+CHUNK = 500
+
+
+class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
+    """The rows of one page, sorted by the database already."""
+
+    def __init__(self, page: Page[Any], pinned: Sequence[Any]) -> None:
+        super().__init__([*pinned, *page.rows])
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def order_by(self, aliases: Sequence[str]) -> None:
+        """Leave the rows as they are: a page can't be sorted, only the whole list."""
+
+
+class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no types
+    """A column: what makes its cells, what it is sorted by, and what a file says of it.
+
+    A column without `sort` can't be sorted by.
+
+    `exports` are the values that the file needs, by their paths; `as_text` makes a cell of them, or
+    else of what the table's `related` found for the row. `says_zone` lets the header say the zone of
+    the times below, so that each of them need not.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        cell: Cell,
+        *,
+        sort: Sort | Callable[[Any], Sort] | None = None,
+        exports: tuple[str | Func, ...] = (),
+        as_text: Callable[..., Any] | None = None,
+        is_shown: bool = True,
+        says_zone: bool = False,
+    ) -> None:
+        super().__init__(verbose_name=title, orderable=sort is not None, empty_values=())
+        self.cell, self._sort, self.exports, self.as_text = cell, sort, exports, as_text
+        self.is_shown, self.says_zone = is_shown, says_zone
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return a copy to bind to one table: nothing that it shares with this one ever changes.
+
+        django-tables2 copies all columns for each page.
+        """
+        return copy(self)
+
+    def render(self, record: Any, table: "ListTable") -> str:
+        """Return the cell as django-tables2 asks for it; our pages have `table_rows`."""
+        return self.cell(record, table)
+
+    @property
+    def file_title(self) -> str:
+        """The title of the column in a file: that of a time also names the zone."""
+        is_time = any(isinstance(path, SpreadsheetTime) for path in self.exports)
+        return f"{self.verbose_name} (UTC)" if is_time else str(self.verbose_name)
+
+    def sort_for(self, context: Any) -> Sort:
+        if self._sort is None:
+            raise ValueError("This column can't be sorted by.")
+        return self._sort if isinstance(self._sort, Sort) else self._sort(context)
+
+    def file_cell(self, paths: Sequence[str | Func]) -> Callable[[Sequence[Any], Any], Any]:
+        """Return what makes a cell of a file out of the values of `paths` and of what is related."""
+        places, as_text = [paths.index(path) for path in self.exports], self.as_text
+        if as_text is None:
+            (place,) = places
+            return lambda values, _: values[place]
+        if not places:
+            return lambda _, related: as_text(related)
+        return lambda values, _: as_text(*(values[place] for place in places))
+
+
+def creator_column(title: str = "Created by") -> ListColumn:
+    """A column of who made the row."""
+    sort = Sort.text("created_by")
+    return ListColumn(title, cells.creator, sort=sort, exports=("created_by",))
+
+
+def creation_column(*, is_shown: bool = True) -> ListColumn:
+    """A column of when the row was made."""
+    return _time_column("Creation time", cells.creation, "created_at", is_shown=is_shown)
+
+
+def update_column(*, is_shown: bool = True) -> ListColumn:
+    """A column of when the row was last changed."""
+    return _time_column("Last updated", cells.update, "updated_at", is_shown=is_shown)
+
+
+def _time_column(title: str, cell: Cell, path: str, *, is_shown: bool = True) -> ListColumn:
+    exports = (SpreadsheetTime(path),)
+    return ListColumn(
+        title, cell, sort=Sort.time(path), exports=exports, is_shown=is_shown, says_zone=True
+    )
+
+
+class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
+    """A table of `ListColumn`s. The first one names the row and can't be hidden.
+
+    A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
+    what its cells need; with `values`, by their names, that this is all of it. Then rows are tuples of
+    those and never models, which takes half the time. Rows have pages of their own unless
+    `has_row_pages` says otherwise.
+    `pinned` are rows that were just changed and that the page itself does not show; `address` is
+    that of the list as it is.
+    """
+
+    name = ""
+    default_sort = ""
+    model: type[Model]
+    values: tuple[str, ...] = ()
+    has_row_pages = True
+
+    def __init__(  # noqa: PLR0913  # what a page shows of its rows
+        self,
+        page: Page[Any],
+        *,
+        context: Any,
+        columns: Sequence[str],
+        sort: str,
+        selected: frozenset[str] = frozenset(),
+        changed: str = "",
+        search: str = "",
+        pinned: Sequence[Any] = (),
+        address: str = "",
+    ) -> None:
+        self.page_read, self.asks, self.address = page, context, address
+        self.pinned_rows = pinned
+        self.selected, self.changed, self.search = selected, changed, search
+        hidden = [name for name in self.base_columns if name not in columns]
+        super().__init__(
+            PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden
+        )
+
+    @cached_property
+    def shown_columns(self) -> list[tuple[str, ListColumn]]:
+        """The columns that are shown, with their names."""
+        return [(column.name, column.column) for column in self.columns]
+
+    @cached_property
+    def cell_starts(self) -> list[str]:
+        """How the cells begin that follow the one that names the row."""
+        _, *others = self.shown_columns
+        start = '<td role="cell" class="column-{}" data-label="{}">'
+        return [markup(start, name, column.verbose_name) for name, column in others]
+
+    @cached_property
+    def history_type(self) -> str:
+        """What the record calls a row, if whoever asks may see the history of rows; else ""."""
+        return ""
+
+    def history_of(self, record: Any) -> str:
+        """Return the address of all that happened to a row, if whoever asks may see that; else ""."""
+        return f"{self._histories}{record.pk}" if self.history_type else ""
+
+    @cached_property
+    def _histories(self) -> str:
+        return history_url(self.history_type, "")
+
+    def may(self, record: Any) -> object:  # a table may look at the row
+        """Return the names of the actions that this row is offered, in a text; None where all are."""
+        return None
+
+    def title_of(self, record: Any) -> str:
+        """Return what a row is called where it is spoken of."""
+        return str(record)
+
+    def address_of(self, record: Any) -> str:
+        """Return the address of a row's own page; where there is none, of the list with it selected."""
+        return self._addresses[record.pk]
+
+    @cached_property
+    def _addresses(self) -> dict[Any, str]:
+        if self.has_row_pages:
+            return {record.pk: record.get_absolute_url() for record in self.data}
+        start = f"{self.address}{'&' if '?' in self.address else '?'}selected="
+        return {record.pk: f"{start}{record.pk}" for record in self.data}
+
+    @classmethod
+    def titles(cls) -> dict[str, str]:
+        return {name: column.verbose_name for name, column in cls.base_columns.items()}
+
+    @classmethod
+    def file_titles(cls, columns: Sequence[str]) -> list[str]:
+        """Return the header of a file with these columns."""
+        return [cls.base_columns[name].file_title for name in columns]
+
+    @classmethod
+    def default_columns(cls) -> list[str]:
+        return [name for name, column in cls.base_columns.items() if column.is_shown]
+
+    @classmethod
+    def naming_column(cls) -> str:
+        return str(next(iter(cls.base_columns)))
+
+    @classmethod
+    def can_sort_by(cls, sort: str) -> bool:
+        """Return whether `sort` names a column, with or without the sign for downwards."""
+        column = cls.base_columns.get(sort.removeprefix("-"))
+        return column is not None and column.orderable is not False
+
+    @classmethod
+    def sort_of(cls, sort: str, context: Any) -> tuple[Sort, bool]:
+        """Return what a known sort means, and whether it goes down."""
+        return cls.base_columns[sort.lstrip("-")].sort_for(context), sort.startswith("-")
+
+    @classmethod
+    def complete(cls, queryset: QuerySet[Any], context: Any) -> QuerySet[Any]:  # noqa: ARG003
+        """Return the rows with all that their cells show; for one page."""
+        return queryset
+
+    @classmethod
+    def related(cls, keys: list[Any], context: Any) -> dict[Any, Any]:  # noqa: ARG003
+        """Return what a file says of these rows besides their own values.
+
+        Keys are as the database holds them; see `AsStored`.
+        """
+        return {}
+
+    @classmethod
+    def exported(
+        cls, parts: Sequence[QuerySet[Any]], columns: Sequence[str], context: Any, limit: int
+    ) -> Iterator[list[Any]]:
+        """Yield the rows of a file, in constant memory and few queries."""
+        chosen = [cls.base_columns[name] for name in columns]
+        paths = list(dict.fromkeys(path for column in chosen for path in column.exports))
+        cells = [column.file_cell(paths) for column in chosen]
+        rows = (part.values_list(*paths, AsStored("pk"))[:limit] for part in parts)
+        read = (some.iterator(chunk_size=CHUNK) for some in rows)
+        for chunk in _chunks(islice(chain.from_iterable(read), limit), CHUNK):
+            related = cls.related([row[-1] for row in chunk], context)
+            for row in chunk:
+                of_row = related.get(row[-1])
+                yield [cell(row, of_row) for cell in cells]
+
+
+def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

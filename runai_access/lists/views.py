@@ -1,0 +1,284 @@
+"""A list page: its addresses, and what can be done with the rows that are selected in it.
+
+A page is a `ListPage` with its table, filters, search and actions. It brings the list, the dialogs
+that customize it, the file, and the way from selected rows to the dialog of an action. The dialogs
+of its actions are its app's own: `<namespace>:<action>` of one row, `<namespace>:bulk-<action>` of
+several, which are named in the address.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from runai_access.db.row_urls import list_url
+from runai_access.lists import dialogs
+from runai_access.lists.filters import ListFilterSet
+from runai_access.lists.listing import VIEW, Listing, Source, read_keys
+from runai_access.lists.selection import Narrowing
+from runai_access.lists.tables import ListTable
+from runai_access.ui.dialogs import FROM, Home, asks_for, finish_dialog, onward, way_back
+
+
+@dataclass(frozen=True)
+class Action:
+    """What can be done with selected rows. `label` is in capitals, as on its button.
+
+    `when` is "enabled" or "disabled" for what makes sense only for such rows.
+    """
+
+    name: str
+    label: str
+    icon: str
+    for_one: bool = True
+    for_several: bool = True
+    when: str = ""
+    is_danger: bool = False
+
+    @property
+    def menu_label(self) -> str:
+        return self.label.capitalize()
+
+    @property
+    def css_class(self) -> str:
+        """Say to the style sheet with which selection the button shows."""
+        return f"{self._kind_of_selection} may-{self.name}"
+
+    @property
+    def menu_class(self) -> str:
+        """Say to the style sheet in the menu of which rows it shows."""
+        return f"for-{self.when or 'one'} may-{self.name}"
+
+    @property
+    def _kind_of_selection(self) -> str:
+        if self.when:
+            return f"for-{self.when}"
+        if self.for_one and self.for_several:
+            return "for-any"
+        return "for-one" if self.for_one else "for-several"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a page's own views are."""
+
+    namespace: str
+
+    def __getitem__(self, name: str) -> str:
+        """Return the address of a view, by its name in a template: `urls.page_size`."""
+        return list_url(f"{self.namespace}:{name.replace('_', '-')}")
+
+
+class ListPage:
+    """One list of the product. A subclass says what it is a list of.
+
+    `namespace` is that of its addresses, `noun` one row in a sentence, `new` the label of the button
+    that makes another ("" for none), whose dialog is `<namespace>:create`. `searched` says where the
+    search looks. `empty_template` is shown where there is no row at all, `notice_template` says what
+    else there is to say of what is shown. With `document` a view can be had as JSON, too.
+    """
+
+    namespace = ""
+    title = ""
+    noun = ""
+    plural = ""
+    new = ""
+    searched = ""
+    empty_template = ""
+    notice_template = ""
+    template = "ui/list/page.html"
+    part_template = "ui/list/_listing_part.html"
+    table: type[ListTable]
+    filters: type[ListFilterSet]
+    document: Callable[[Any], Any] | None = None
+
+    def rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows in sight; raise Denied where the caller has no business here."""
+        raise NotImplementedError
+
+    def asks(self, request: HttpRequest) -> Any:
+        """Return who asks: the `context` of the table, the filters and the search."""
+        raise NotImplementedError
+
+    def search(self, rows: QuerySet[Any], text: str, asks: Any) -> QuerySet[Any]:
+        """Return the rows that `text` is found in; enough where `search_narrowing` says nothing."""
+        raise NotImplementedError
+
+    def search_narrowing(self, text: str, asks: Any) -> Narrowing | None:
+        """Return the same for a list of very many, with where an index finds those rows."""
+        return None
+
+    def sight(self, asks: Any) -> Narrowing | None:
+        """Return where the rows in sight are found, for whoever may see only a few of many.
+
+        None says that the filters find nothing but what is in sight, and that the search says of its
+        own where it finds something: else `rows` may hold less than they find.
+        """
+        return Narrowing(Q())
+
+    def actions(self, request: HttpRequest) -> Sequence[Action]:
+        """Return what the caller may do with rows."""
+        return ()
+
+    def may_create(self, request: HttpRequest) -> bool:
+        """Return whether the caller may make another row."""
+        return False
+
+    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the page's own cells and templates need besides."""
+        return {}
+
+    # What follows is the same for every list.
+
+    @property
+    def urls(self) -> Addresses:
+        return Addresses(self.namespace)
+
+    @property
+    def address(self) -> str:
+        return self.urls["list"]
+
+    @property
+    def home(self) -> Home:
+        """What its dialogs lead back to."""
+        return Home(self.title, self.address)
+
+    @property
+    def a_noun(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeio' else 'a'} {self.noun}"
+
+    @property
+    def has_json(self) -> bool:
+        return self.document is not None
+
+    @property
+    def patterns(self) -> list[URLPattern]:
+        """The addresses of the list, to stand before those of its rows."""
+        name = f"{self.table.name}.json"
+        as_json = [path(name, require_safe(self.json_view), name="json")] if self.has_json else []
+        return [
+            *as_json,
+            path("", require_safe(self.list_view), name="list"),
+            path("selected/", require_safe(self.selected_view), name="selected"),
+            path("filter/", require_safe(self.filter_view), name="filter"),
+            path(
+                "columns/",
+                require_http_methods(["GET", "HEAD", "POST"])(self.columns_view),
+                name="columns",
+            ),
+            path("page-size/", require_POST(self.page_size_view), name="page-size"),
+            path("download/", require_safe(self.download_view), name="download"),
+            path(f"{self.table.name}.csv", require_safe(self.csv_view), name="csv"),
+        ]
+
+    def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
+        """Return the list as `query`, or else the request's address, asks for it."""
+        source = Source(
+            table=self.table,
+            filters=self.filters,
+            rows=self.rows(request),
+            search=self.search,
+            search_narrowing=self.search_narrowing,
+            context=self.asks(request),
+            path=self.address,
+            sight=self.sight(self.asks(request)),
+        )
+        return Listing(request, source, query)
+
+    def list_view(self, request: HttpRequest) -> HttpResponse:
+        """Show a page of the rows that the address asks for."""
+        context = {
+            "list": self.listing(request),
+            "page": self,
+            "urls": self.urls,
+            "actions": self.actions(request),
+            "may_create": self.may_create(request),
+            **self.extra_context(request),
+        }
+        is_part = asks_for(request, "listing")
+        response = render(request, self.part_template if is_part else self.template, context)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    def selected_view(self, request: HttpRequest) -> HttpResponse:
+        """Go to the dialog that the toolbar names, of the row or rows that are selected."""
+        keys = self.selected_keys(request)
+        name = request.GET.get("action", "")
+        action = next((action for action in self.actions(request) if action.name == name), None)
+        if not keys or action is None:
+            messages.warning(request, f"Select {self.a_noun} first.")
+            return finish_dialog(request, self.home)
+        if len(keys) == 1 and action.for_one:
+            url = reverse(f"{self.namespace}:{name}", args=keys)
+            return redirect(url + onward(request, self.home))
+        is_view = _selects_view(request)
+        if action.for_several:
+            url = self.urls[f"bulk-{name}"]
+            named = {"select": VIEW} if is_view else {"selected": keys}
+            return redirect(url + onward(request, self.home, **named))
+        messages.warning(request, f"Select just one {self.noun} for this.")
+        return finish_dialog(request, self.home, selected=() if is_view else keys)
+
+    def selected_keys(self, request: HttpRequest) -> list[Any]:
+        """Return the primary keys of the selected rows; what is none is left out.
+
+        A dialog may be asked about the whole view that it was opened from; it then names the rows, so
+        that what is done is done to those that were shown.
+        """
+        if _selects_view(request):
+            return self._keys_of_view(request)
+        query = request.POST if request.method == "POST" else request.GET
+        keys, _ = read_keys(self.table.model, query.getlist("selected"))
+        return keys
+
+    def _keys_of_view(self, request: HttpRequest) -> list[Any]:
+        view = way_back(request, self.home)
+        path_, _, text = view.partition("?")
+        if path_ != self.address or request.GET.get(FROM, view) != view:
+            return []  # it came from elsewhere, or from a view that can't be read
+        return self.listing(request, QueryDict(text)).keys_of_view()
+
+    def filter_view(self, request: HttpRequest) -> HttpResponse:
+        """Choose a column, then an operator and a value."""
+        listing = self.listing(request, dialogs.state_of(request.GET))
+        return dialogs.filter_dialog(request, listing, path=self.urls["filter"], home=self.home)
+
+    def columns_view(self, request: HttpRequest) -> HttpResponse:
+        """Choose and order the columns, and the row height."""
+        query = request.POST if request.method == "POST" else request.GET
+        listing = self.listing(request, dialogs.state_of(query))
+        path_ = self.urls["columns"]
+        return dialogs.columns_dialog(request, listing, path=path_, home=self.home)
+
+    def page_size_view(self, request: HttpRequest) -> HttpResponse:
+        """Keep how many rows a page has."""
+        listing = self.listing(request, dialogs.state_of(request.POST))
+        return dialogs.keep_page_size(request, listing)
+
+    def download_view(self, request: HttpRequest) -> HttpResponse:
+        """Say how much of the view a file will hold."""
+        listing = self.listing(request)
+        path_, json_path = self.urls["csv"], self.urls["json"] if self.has_json else ""
+        return dialogs.download_dialog(
+            request, listing, path=path_, home=self.home, json_path=json_path
+        )
+
+    def csv_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send the view as a file."""
+        return dialogs.download(self.listing(request))
+
+    def json_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send the view as a file with every detail."""
+        assert self.document is not None  # noqa: S101  # else there is no such address
+        return dialogs.download_json(self.listing(request), self.document)
+
+
+def _selects_view(request: HttpRequest) -> bool:
+    return request.method != "POST" and request.GET.get("select") == VIEW
