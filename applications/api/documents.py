@@ -214,6 +214,7 @@ class MetadataDocument(serializers.Serializer):  # type: ignore[type-arg]  # des
 class OpenIDDocument(MetadataDocument):
     """OpenID provider metadata, for verifiers of tokens (OpenID Connect Discovery 1.0 §3)."""
 
+    scopes_supported = None  # type: ignore[assignment]  # not a member here
     subject_types_supported = _texts()
     id_token_signing_alg_values_supported = _texts()
     claims_supported = _texts()

@@ -64,12 +64,15 @@ def metadata() -> dict[str, Any]:
 
 
 def openid_configuration() -> dict[str, Any]:
-    """Return OpenID discovery metadata, for verifiers such as Kubernetes.
+    """Return OpenID provider metadata, for verifiers such as Kubernetes.
 
-    We sign nobody in for others, so what a browser would need is said to be empty.
+    Scopes are left out: a list without `openid`, which is not served, is invalid there (OpenID Connect
+    Discovery 1.0 §3).
     """
+    members = metadata()
+    del members["scopes_supported"]
     return {
-        **metadata(),
+        **members,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": ["iss", "aud", "sub", "iat", "exp"],
