@@ -1,6 +1,5 @@
 """What the server gives Django of a request, and how it shares its threads."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from runai_access.server.bodies import Body
 from runai_access.server.environ import environ_of
 from runai_access.server.pool import QueueFull, ThreadPool
 from runai_access.server.sockets import UNREAD_SECONDS, abort_connection, limit_unread_answers
+from tests import loops
 from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server
@@ -265,7 +265,7 @@ def test_complete_bodies_that_wait_for_a_thread_are_bounded(
     ready = SimpleNamespace(problem="")
     served = gateway.Gateway(lambda *_: [], pool=pool, readiness=ready, body_limit=1)  # type: ignore[arg-type]
     large = Body(BytesIO(), "200000", 200_000)
-    refusal = asyncio.run(served._run(Scope(path="/api/v1/apps"), SimpleNamespace(), large))  # type: ignore[arg-type]
+    refusal = loops.run(served._run(Scope(path="/api/v1/apps"), SimpleNamespace(), large))  # type: ignore[arg-type]
     assert refusal is not None
     assert refusal.status == 503
     assert "retry-after" in dict(refusal.headers)

@@ -17,6 +17,7 @@ import requests
 
 from runai_access.server import bodies
 from runai_access.server.bodies import BodyReader, BodyTimeout
+from tests import loops
 from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, wait_until
 from tests.operations.unfinished import KINDS, begin, held
@@ -129,7 +130,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_drip_of_bytes_does_not_extend_the_time_for_a_body(headers: dict[str, str]) -> None:
     with pytest.raises(BodyTimeout):
-        asyncio.run(read(BodyReader(limit=1024), Drip(headers, size=0)))
+        loops.run(read(BodyReader(limit=1024), Drip(headers, size=0)))
 
 
 def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +143,7 @@ def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(bodies.asyncio, "timeout", short)
     with pytest.raises(BodyTimeout):
-        asyncio.run(
+        loops.run(
             read(BodyReader(limit=2**20), Drip({"content-length": str(64 * 1024 * 10)}, pieces=0))
         )
     assert given == [40.0]
@@ -164,7 +165,7 @@ def test_the_oldest_unfinished_body_makes_room_for_a_new_one(
         reader.give_up_all()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert [type(one) for one in asyncio.run(three())] == [BodyTimeout] * 3
+    assert [type(one) for one in loops.run(three())] == [BodyTimeout] * 3
 
 
 def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +182,7 @@ def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.Monke
         assert reader._kept_bytes == 0
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert {type(one) for one in asyncio.run(many())} == {BodyTimeout}
+    assert {type(one) for one in loops.run(many())} == {BodyTimeout}
 
 
 def test_a_body_that_was_given_up_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +195,7 @@ def test_a_body_that_was_given_up_does_not_come_back(monkeypatch: pytest.MonkeyP
         outcomes = list(await asyncio.gather(read(reader, drip), return_exceptions=True))
         return type(outcomes[0]), drip.sent, reader._kept_bytes
 
-    assert asyncio.run(one()) == (BodyTimeout, 3, 0)
+    assert loops.run(one()) == (BodyTimeout, 3, 0)
 
 
 def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
@@ -221,7 +222,7 @@ def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
         outcomes: list[object] = await asyncio.gather(first, *second, return_exceptions=True)
         return [type(outcome) for outcome in outcomes]
 
-    assert asyncio.run(two()) == [BodyTimeout, BodyTimeout]
+    assert loops.run(two()) == [BodyTimeout, BodyTimeout]
 
 
 @pytest.mark.parametrize("announced", [10**11, bodies.MAX_DISCARDED + 1])
@@ -230,7 +231,7 @@ def test_a_length_that_no_request_has_gets_no_time(announced: int) -> None:
         async with asyncio.timeout(5):
             return await read(BodyReader(limit=1024), Drip({"content-length": str(announced)}))
 
-    body = asyncio.run(one())
+    body = loops.run(one())
     assert body.length == str(announced)
     assert len(body.stream.read(2048)) == 2048, "long enough to be refused as too large"
 
@@ -248,7 +249,7 @@ def test_the_time_for_a_body_does_not_grow_beyond_the_largest_one(
     monkeypatch.setattr(bodies.asyncio, "timeout", short)
     drip = Drip({"content-length": str(20 * 1024 * 1024)}, pieces=0)
     with pytest.raises(BodyTimeout):
-        asyncio.run(read(BodyReader(limit=1024 * 1024), drip))
+        loops.run(read(BodyReader(limit=1024 * 1024), drip))
     assert given == [46.0]
 
 
