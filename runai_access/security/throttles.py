@@ -110,12 +110,14 @@ def forget_expired(should_continue: Callable[[], bool] = lambda: True) -> None:
     attempts lock their counts in another order.
     """
     unlocked = AttemptCount.objects.select_for_update(skip_locked=True)
-    expired = unlocked.filter(expires_at__lt=timezone.now()).values("pk")[:ROWS_PER_BATCH]
+    expired = unlocked.filter(expires_at__lt=timezone.now())[:ROWS_PER_BATCH]
     while should_continue():
         with transaction.atomic():
-            deleted, _ = AttemptCount.objects.filter(pk__in=expired).delete()
-        if not deleted:
-            return
+            # Read first: as a subquery it could run again for each row, and lock other rows each time.
+            keys = list(expired.values_list("pk", flat=True))
+            if not keys:
+                return
+            AttemptCount.objects.filter(pk__in=keys).delete()
 
 
 def _waits(

@@ -99,7 +99,7 @@ def test_no_transaction_deletes_many_rows(
     statements = [query["sql"] for query in queries]
     deletes = [sql for sql in statements if sql.startswith("DELETE") and table in sql]
     assert len(deletes) in (4, 5), "the last one finds nothing"
-    assert all("LIMIT 10" in sql for sql in deletes)
+    assert len([sql for sql in statements if table in sql and "LIMIT 10" in sql]) >= 4
     assert not kind._default_manager.exists()
 
 
@@ -122,7 +122,23 @@ def test_each_batch_of_attempt_counts_is_a_transaction(monkeypatch: pytest.Monke
     with CaptureQueriesContext(connection) as queries:
         throttles.forget_expired()
     kinds_of = [query["sql"].split()[0] for query in queries]
-    assert kinds_of.count("SAVEPOINT") == kinds_of.count("DELETE") == 5
+    assert kinds_of.count("SAVEPOINT") == 5, "the last one finds nothing"
+    assert kinds_of.count("DELETE") == 4
+
+
+def test_a_batch_of_attempt_counts_keeps_its_size_in_every_query_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL may run a locking subquery again for each row, and lock other rows each time."""
+    monkeypatch.setattr(throttles, "ROWS_PER_BATCH", 10)
+    add(AttemptCount, *[timezone.now() - timedelta(days=2)] * 35)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for plan in ("hashjoin", "hashagg", "mergejoin", "sort", "material"):
+                cursor.execute(f"SET LOCAL enable_{plan} = off")
+    answers = iter([True, False])
+    throttles.forget_expired(lambda: next(answers))
+    assert AttemptCount.objects.count() == 25
 
 
 def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
