@@ -46,7 +46,7 @@ MIDDLEWARE = [
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # After WhiteNoise, which has compressed files of its own.
+    # After WhiteNoise, which has its own compressed files.
     "runai_access.compression.CompressionMiddleware",
     "runai_access.middleware.OriginMiddleware",
     "runai_access.middleware.LargeBodyMiddleware",

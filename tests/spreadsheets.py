@@ -1,4 +1,4 @@
-"""How a spreadsheet reads a file that it splits at a separator of its own choice."""
+"""How a spreadsheet reads a file that it splits at any separator."""
 
 import csv
 import io

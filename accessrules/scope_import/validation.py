@@ -64,9 +64,7 @@ def faults_of_removal(plan: Plan, named: Container[tuple[str, str]]) -> Iterator
     gone = set(map(id, leaving))
     for node in plan.nodes:
         if id(node.parent) in gone:
-            yield Fault(
-                node.place, f"{node.above.label}, which it stands below, is not in the file."
-            )
+            yield Fault(node.place, f"{node.above.label}, its parent, is not in the file.")
 
 
 def _living_rules(scope_pks: Iterable[int]) -> dict[int, int]:
@@ -155,7 +153,7 @@ def _circles(edges: dict[Entry, Entry]) -> dict[Entry, list[Entry]]:
 
 def _circle(entry: Entry, circle: list[Entry]) -> str:
     if len(circle) == 1:
-        return f"{shown(entry.name)} stands below itself."
+        return f"{shown(entry.name)} is below itself."
     shown_places = [other.place for other in circle[:_SHOWN_OF_A_CIRCLE]]
     more = ["…"] if len(circle) > _SHOWN_OF_A_CIRCLE else []
     if any(place.shares_line for place in shown_places):
@@ -163,4 +161,4 @@ def _circle(entry: Entry, circle: list[Entry]) -> str:
     else:
         word, numbers = "lines", [place.line for place in shown_places]
     way = ", ".join([*map(str, numbers), *more])
-    return f"{shown(entry.name)} stands below itself: {word} {way} name each other as parent."
+    return f"{shown(entry.name)} is below itself: {word} {way} name each other as parent."

@@ -116,12 +116,12 @@ class ContractSchema(AutoSchema):
         return parameters
 
     def get_auth(self) -> list[Any]:
-        # A view that takes more than a bearer token says by itself what it takes. Without any,
+        # A view that takes more than a bearer token says what it takes. Without any,
         # the document says that none is needed.
         return getattr(self.view, "security", None) or super().get_auth() or [{}]
 
     def get_response_serializers(self) -> Any:
-        # A view that serves several resources says by itself what each method answers.
+        # A view that serves several resources says what each method answers.
         documents = getattr(self.view, "answer_documents", {})
         return documents.get(self.method) or super().get_response_serializers()
 

@@ -18,7 +18,7 @@ class Among(Func):
         super().__init__(F(key) if isinstance(key, str) else key)
         self._keys = list(keys)
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]  # the stubs name each parameter
         key, parameters = compiler.compile(self.source_expressions[0])
         if connection.vendor == "sqlite":
             listed = json.dumps(self._keys)

@@ -284,7 +284,7 @@ class AmongKeys(Func):
         super().__init__(F(key))
         self._keys = keys
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]  # the stubs name each parameter
         if not self._keys.parts:
             raise EmptyResultSet
         key, parameters = compiler.compile(self.source_expressions[0])

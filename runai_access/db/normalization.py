@@ -29,7 +29,7 @@ def normalize(text: str) -> str:
     """Return the compared form of `text`, on one line.
 
     Follows NFKC_Casefold (Unicode, section 3.13), with one addition: a dot above that directly follows
-    "i" is removed, so that "istanbul" equals "İSTANBUL". The dotless i remains a letter of its own.
+    "i" is removed, so that "istanbul" equals "İSTANBUL". The dotless i remains a distinct letter.
     """
     if text.isascii():
         return text.lower().replace("\n", " ")

@@ -1,6 +1,6 @@
 """The compared form of `normalization.normalize` in SQL, for text without a stored normalized column.
 
-SQLite calls the Python function. PostgreSQL has a function of its own, made of the same tables; only
+SQLite calls the Python function. PostgreSQL has its own function, made of the same tables; only
 its NFKC is the server's: characters newer than the server's Unicode version may compare differently.
 ASCII text, which nearly all text is, needs neither: a call of Python for each row would be slow.
 """

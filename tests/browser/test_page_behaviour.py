@@ -457,7 +457,7 @@ def test_filters_and_search_outlive_the_session(visit: Visit, server: Server, na
     assert "sort=-application" in page.url
 
 
-def test_a_dialog_opened_before_signing_in_anew_keeps_what_was_typed(
+def test_a_dialog_opened_before_signing_in_again_keeps_what_was_typed(
     visit: Visit, server: Server, name: str
 ) -> None:
     visitor = visit()

@@ -1,4 +1,4 @@
-"""Every minor version of the official client, each imported by a Python process of its own."""
+"""Every minor version of the official client, each imported by its own Python process."""
 
 import os
 import subprocess

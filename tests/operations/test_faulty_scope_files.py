@@ -46,12 +46,12 @@ p11,project,deep,p12
     assert told == [
         "line 3: the cluster with the id c1 is on line 2 already.",
         "line 4: there is no cluster 'nowhere', neither in the file nor in the account.",
-        "line 5: 'beta' stands below itself: lines 5, 6 name each other as parent.",
-        "line 6: 'gamma' stands below itself: lines 5, 6 name each other as parent.",
+        "line 5: 'beta' is below itself: lines 5, 6 name each other as parent.",
+        "line 6: 'gamma' is below itself: lines 5, 6 name each other as parent.",
         "line 7: a project stands below a department, and 'c1' is a cluster.",
         "line 8: name is missing.",
         "line 9: type must be cluster, department, project, not 'galaxy'.",
-        "line 10: 'z' stands below itself.",
+        "line 10: 'z' is below itself.",
         (
             "line 11: An id is 1 to 64 letters (a to z), digits, dots and hyphens, and begins with a "
             "letter or digit."
@@ -194,7 +194,7 @@ def test_faults_on_one_line_name_their_entries(file: File, format_: str) -> None
             "('vision') already."
         ),
         *(
-            f"line 1, entry {number} ('{name}'): '{name}' stands below itself: entries 8, 9 name each "
+            f"line 1, entry {number} ('{name}'): '{name}' is below itself: entries 8, 9 name each "
             "other as parent."
             for number, name in ((8, "beta"), (9, "gamma"))
         ),
@@ -258,7 +258,7 @@ def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) ->
     assert time.process_time() - began < 30
     assert len(told) == 100_000
     assert told[2] == (
-        "line 4: 'n2' stands below itself: lines 4, 8, 12, 16, … name each other as parent."
+        "line 4: 'n2' is below itself: lines 4, 8, 12, 16, … name each other as parent."
     )
     assert told[-1] == "line 100001: type must be cluster, department, project, not 'b'."
 

@@ -339,8 +339,8 @@ def test_removing_is_refused_while_rules_or_named_scopes_are_in_the_way(file: Fi
         )
     ]
     assert faults(file([SMALL[0], *SMALL[2:]]), "--remove") == [
-        "line 3: department vision, which it stands below, is not in the file.",
-        "line 4: department vision, which it stands below, is not in the file.",
+        "line 3: department vision, its parent, is not in the file.",
+        "line 4: department vision, its parent, is not in the file.",
     ]
     assert faults(file([]), "--remove") == [
         "line 1: the file names no scope, and what it does not name would be removed."

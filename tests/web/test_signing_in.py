@@ -341,7 +341,7 @@ def test_a_sign_in_form_that_is_too_old_is_shown_again_with_its_email(rosa: User
     assert again.url == FILTERED
 
 
-def test_a_dialog_that_is_older_than_the_session_is_opened_anew(rosa: User) -> None:
+def test_a_dialog_that_is_older_than_the_session_is_opened_again(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rosa)
     answer = browser.post(CREATE, {"name": "typed", "from": FILTERED}, headers=DIALOG)

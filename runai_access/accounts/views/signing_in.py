@@ -55,7 +55,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that is older than the session.
 
     Signing in is done where another tab has done it, and else starts over. A form of an open page is
-    opened anew, with what was typed.
+    opened again, with what was typed.
     """
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
