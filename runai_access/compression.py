@@ -97,8 +97,9 @@ def _compress(response: Any) -> None:
 def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Yield gzip as it comes, the first piece immediately; never keeps more than a piece or two."""
     written = io.BytesIO()
-    # The name in the header is what makes the length vary; decoders ignore it.
-    name = "a" * secrets.randbelow(_MAX_RANDOM_BYTES)
+    # The name in the header is what makes the length vary; decoders ignore it. It is never empty: an
+    # empty name has no terminating zero byte either, which would make lengths differ by one more.
+    name = "a" * (1 + secrets.randbelow(_MAX_RANDOM_BYTES))
     with GzipFile(name, "wb", LEVEL, written, mtime=0) as file:
         for number, piece in enumerate(pieces):
             file.write(piece)

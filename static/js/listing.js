@@ -52,11 +52,17 @@ function openMenu(link) {
   [...menu.querySelectorAll("a, button")].find((stop) => stop.checkVisibility())?.focus();
 }
 
+// The latest request for the list. A new one ends it: an answer that comes late would show an older list.
+let underWay;
+
 // The rows that are selected stay so; the row that changed is shown and highlighted.
 function refresh(address, changed) {
   const url = new URL(address, location.href);
   for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
+  // HTMX would let this request wait for an earlier one of the same list, and drop it when the answer to
+  // that one replaces the list.
+  underWay?.abort();
   const options = { target: "#listing", swap: "outerHTML", select: "#listing", source: "#listing" };
   const show = () => {
     listing()?.querySelector(".row-changed")?.scrollIntoView({ block: "nearest" });
@@ -94,9 +100,6 @@ document.addEventListener("change", (event) => {
   if (event.target.closest("#listing")) tell();
 });
 
-// Of several lists under way only the one asked for last is shown: one that comes late would find
-// its place taken.
-let underWay;
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target.id !== "listing") return;
   underWay?.abort();

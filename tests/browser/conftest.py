@@ -84,7 +84,7 @@ class Visitor:
             condition,
         )
 
-    def hold(self, pattern: str) -> list[Route]:
+    def hold(self, pattern: str | re.Pattern[str]) -> list[Route]:
         """Let requests wait until the test says `continue_()`; return them as they come."""
         held: list[Route] = []
 

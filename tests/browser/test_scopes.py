@@ -2,9 +2,11 @@
 
 import re
 import uuid
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
 from tests.servers import ADMIN_EMAIL, Server
@@ -54,6 +56,13 @@ def make(visitor: Visitor, name: str) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def rename_selected(visitor: Visitor, name: str) -> None:
+    visitor.press("RENAME")
+    visitor.page.get_by_label("Name", exact=True).fill(name)
+    visitor.page.locator("dialog[open]").get_by_role("button", name="RENAME").click()
+    expect(visitor.page.locator("dialog[open]")).to_have_count(0)
+
+
 def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
     visitor = visit()
     make(visitor, project)
@@ -80,6 +89,25 @@ def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str)
     dialog.get_by_role("button", name="DELETE").click()
     expect(row(page, f"{project}-2")).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text(f"Project {project}-2 is deleted.")
+
+
+def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> None:
+    """Each change refreshes the list; the second one does not wait for the first to be answered."""
+    visitor = visit()
+    make(visitor, project)
+    page = visitor.page
+    page.get_by_role("radio", name=project, exact=True).check()
+    refresh = re.compile(r"/scopes/\?.*changed=")
+    held = visitor.hold(refresh)
+    rename_selected(visitor, f"{project}-2")
+    while not held:
+        page.title()  # lets Playwright handle the request
+    answer = held[0].fetch()
+    page.unroute(refresh)
+    rename_selected(visitor, f"{project}-3")
+    with suppress(PlaywrightError):  # the page gave this request up
+        held[0].fulfill(response=answer)
+    expect(row(page, f"{project}-3")).to_contain_text("Changed")
 
 
 def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> None:
