@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString
 
 from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role
-from runai_access.db.row_urls import row_url
-from runai_access.ui.markup import badge, marked, markup, quiet
+from runai_access.lists.markup import badge, marked, markup, quiet
+from runai_access.row_urls import row_url
 
 if TYPE_CHECKING:
     from accessrules.console.tables.rules import AccessRuleTable, RoleTable

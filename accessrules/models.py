@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 
 from runai_access.db.expressions import Among, Aside, Bytewise
 from runai_access.db.normalization import normalize
-from runai_access.db.row_urls import row_url
+from runai_access.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
 

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from accessrules.models import Scope
-from runai_access.db.row_urls import list_url, row_url
-from runai_access.ui.markup import clip, marked, markup
+from runai_access.lists.markup import clip, marked, markup
+from runai_access.row_urls import list_url, row_url
 
 if TYPE_CHECKING:
     from accessrules.console.tables.scopes import ScopeTable

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from accessrules.cells import first_rules
 from runai_access.lists.cells import named
-from runai_access.ui.addresses import dialog_url
-from runai_access.ui.markup import copy_button, marked, markup
+from runai_access.lists.markup import copy_button, marked, markup
+from runai_access.ui.dialogs import dialog_url
 
 if TYPE_CHECKING:
     from applications.tables import ApplicationTable

@@ -10,11 +10,11 @@ from accessrules.console.tables.subjects import HolderTable, by_first_rule, rule
 from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
-from runai_access.db.row_urls import row_url
 from runai_access.lists import cells as shared
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
+from runai_access.row_urls import row_url
 
 
 def _by_first_rule(authority: Authority) -> Sort:

@@ -12,7 +12,6 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.denials import record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
-from runai_access.ui.reports import Line
 
 MOST_SUBJECTS = MOST_SCOPES = 10
 MOST_TO_DELETE = 1_000
@@ -45,20 +44,6 @@ def each(request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]) -> li
             record_denial(request, denied)
             outcomes.append(Outcome(one, refusal=denied))
     return outcomes
-
-
-def line_of(name: str, outcome: Outcome[T, R], done: str) -> Line:
-    """Return the line of a report: `done` says what came of it where it was not refused."""
-    if outcome.refusal is None:
-        return Line(name, done)
-    is_gone = isinstance(outcome.refusal, NotFound)
-    return Line(name, "gone already" if is_gone else str(outcome.refusal), went_well=False)
-
-
-def lines_of_gone(count: int, noun: str) -> list[Line]:
-    """Return the line for those that were gone when it began, if there are any."""
-    words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return [Line(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
 
 
 def create_access_rules(

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, each
 from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.denials import record_denial
@@ -25,7 +25,7 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import Line, render_report
+from runai_access.ui.reports import Line, line_of, lines_of_gone, render_report
 
 # So many are one transaction. On SQLite nobody else can write meanwhile.
 AT_ONCE = 100
@@ -176,5 +176,7 @@ def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> s
 
 def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[Line]:
     """Return the report: a line for each, and one for those of the `asked` that were gone before."""
-    lines = [line_of(outcome.wanted.name, outcome, outcome.made or "") for outcome in outcomes]
+    lines = [
+        line_of(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes
+    ]
     return [*lines, *lines_of_gone(asked - len(lines), "application")]

@@ -13,7 +13,7 @@ from applications.models import Application
 from applications.search import in_sight, search
 from applications.tables import ApplicationTable
 from runai_access.lists.selection import Narrowing
-from runai_access.lists.views import Action, ListPage
+from runai_access.ui.list_views import Action, ListPage
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_several=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from accessrules.cells import first_rules
 from runai_access.accounts.models import Group, User
 from runai_access.lists.cells import named
-from runai_access.ui.markup import badge, markup, quiet
+from runai_access.lists.markup import badge, markup, quiet
 
 if TYPE_CHECKING:
     from runai_access.accounts.tables import GroupTable, UserTable

@@ -11,8 +11,9 @@ from runai_access.activity.words import (
     type_words,
 )
 from runai_access.audit.models import AuditEvent
-from runai_access.ui.addresses import dialog_url, history_url
-from runai_access.ui.markup import clip, marked, markup, moment, quiet
+from runai_access.lists.markup import clip, marked, markup, moment, quiet
+from runai_access.row_urls import history_url
+from runai_access.ui.dialogs import dialog_url
 
 if TYPE_CHECKING:
     from runai_access.activity.tables import EventTable

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from runai_access.ui.markup import badge, clip, marked, markup, moment, quiet
+from runai_access.lists.markup import badge, clip, marked, markup, moment, quiet
 
 Cell = Callable[[Any, Any], str]
 """What is no SafeString is escaped where the cell is shown."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from runai_access.lists.markup import escaped, icon, markup
 from runai_access.lists.tables import ListTable
-from runai_access.ui.markup import escaped, icon, markup
 
 _SELECT = (
     '<input type="checkbox" name="selected" value="{}" form="selection" data-enabled="{}"'

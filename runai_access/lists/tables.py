@@ -15,8 +15,8 @@ from runai_access.lists import cells
 from runai_access.lists.cells import Cell
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Page, Sort
-from runai_access.ui.addresses import history_url
-from runai_access.ui.markup import markup
+from runai_access.lists.markup import markup
+from runai_access.row_urls import history_url
 
 CHUNK = 500
 

@@ -23,7 +23,7 @@ from runai_access.lists.tables import (
     creator_column,
     update_column,
 )
-from runai_access.ui.addresses import history_url
+from runai_access.row_urls import history_url
 
 NOT_IN_A_TREE = ("stands_below",)
 

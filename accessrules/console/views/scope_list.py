@@ -14,8 +14,8 @@ from accessrules.console.filters.search import scopes_saying
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
 from runai_access.db.expressions import Among
-from runai_access.lists.views import Action, ListPage
 from runai_access.ui.dialogs import Home, way_back
+from runai_access.ui.list_views import Action, ListPage
 
 # What changes one scope, and is a dialog of its own.
 CHANGES = (

@@ -16,8 +16,8 @@ from accessrules.console.tables.scopes import ScopeTable
 from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_home
 from accessrules.scope_import.files import COLUMNS, csv_rows
 from runai_access.lists import export
-from runai_access.lists.views import Action
 from runai_access.ui.dialogs import asks_for, finish_dialog, onward
+from runai_access.ui.list_views import Action
 
 # In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
 ACTIONS = (

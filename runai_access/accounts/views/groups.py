@@ -13,7 +13,7 @@ from runai_access.accounts.models import Group
 from runai_access.accounts.search import search_groups
 from runai_access.accounts.tables import GroupTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.lists.views import Action, ListPage
+from runai_access.ui.list_views import Action, ListPage
 
 MEMBERS = Action("members", "MEMBERS", "users-round", for_several=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")

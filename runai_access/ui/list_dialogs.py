@@ -48,13 +48,13 @@ def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, home: Ho
     context: dict[str, Any] = {"list": listing, "path": path}
     if column not in listing.filters.kinds:
         context["columns"] = listing.filters.listed()
-        return render_dialog(request, "ui/list/_filter_columns.html", context, home=home)
+        return render_dialog(request, "lists/_filter_columns.html", context, home=home)
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
         return finish_dialog(request, home, show=form.target)
     context |= {"form": form, "edit": request.GET.get("edit", "")}
     status = 422 if request.GET.get("do") == "apply" else 200
-    return render_dialog(request, "ui/list/_filter.html", context, home=home, status=status)
+    return render_dialog(request, "lists/_filter.html", context, home=home, status=status)
 
 
 class _FilterForm:
@@ -148,7 +148,7 @@ def columns_dialog(
     context = {
         "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, home),
     }  # fmt: skip
-    return render_dialog(request, "ui/list/_columns.html", context, home=home)
+    return render_dialog(request, "lists/_columns.html", context, home=home)
 
 
 def _show(request: HttpRequest, home: Home, address: str) -> HttpResponse:
@@ -223,7 +223,7 @@ def download_dialog(
     context = {"list": listing, "csv_url": listing.url(path)}
     if json_path:
         context["json_url"] = listing.url(json_path)
-    return render_dialog(request, "ui/list/_download.html", context, home=home)
+    return render_dialog(request, "lists/_download.html", context, home=home)
 
 
 def download(listing: Listing) -> HttpResponseBase:
