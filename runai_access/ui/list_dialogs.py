@@ -48,7 +48,7 @@ def filter_dialog(
     """
     column = request.GET.get("column", "")
     context: dict[str, Any] = {"list": listing, "path": path}
-    if column not in listing.filters.kinds:
+    if column not in listing.filters.field_filters:
         context["columns"] = listing.filters.listed()
         return render_dialog(
             request, "lists/_filter_columns.html", context, parent_page=parent_page
@@ -69,7 +69,7 @@ class _FilterForm:
     def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
         self.listing, self.column = listing, column
         self.title = listing.filters.titles[column]
-        self.kind = listing.filters.kinds[column]
+        self.kind = listing.filters.field_filters[column]
         self.operators = self.kind.operators
         given = request.GET
         self.replaced = self._chip(given.get("edit", ""))
@@ -152,8 +152,11 @@ def columns_dialog(
         remember(request, table.name, columns=chosen, density=form.density)
         return _show(request, parent_page, listing.url(columns=",".join(chosen)))
     context = {
-        "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, parent_page),
-    }  # fmt: skip
+        "list": listing,
+        "form": form,
+        "path": path,
+        "is_elsewhere": _is_elsewhere(request, parent_page),
+    }
     return render_dialog(request, "lists/_columns.html", context, parent_page=parent_page)
 
 

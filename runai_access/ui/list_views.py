@@ -21,7 +21,7 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runai_access.lists.filters import ListFilterSet
-from runai_access.lists.listing import VIEW, Listing, Source, read_keys
+from runai_access.lists.listing import VIEW, ListConfig, Listing, read_keys
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable
 from runai_access.row_urls import list_url
@@ -125,7 +125,7 @@ class ListView:
         """Return the same for a list of very many, with where an index finds those rows."""
         return None
 
-    def sight(self, authority: Any) -> ListFilter | None:
+    def permission_filter(self, authority: Any) -> ListFilter | None:
         """Return where the rows in sight are found, for whoever may see only a few of many.
 
         None says that the filters find nothing but what is in sight, and that the search says of its
@@ -190,7 +190,7 @@ class ListView:
 
     def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
         """Return the list as `query`, or else the request's address, asks for it."""
-        source = Source(
+        source = ListConfig(
             table=self.table,
             filters=self.filters,
             rows=self.rows(request),
@@ -198,7 +198,7 @@ class ListView:
             search_filter=self.search_filter,
             context=self.authority(request),
             path=self.address,
-            sight=self.sight(self.authority(request)),
+            permission_filter=self.permission_filter(self.authority(request)),
         )
         # Lazy: a URL that names columns and page size needs none.
         preference: Any = SimpleLazyObject(partial(preference_of, request, self.table.name))
