@@ -25,8 +25,10 @@ def test_every_column_has_a_render_method(table: type[ListTable]) -> None:
 def test_a_page_shows_the_cells_that_django_tables2_would() -> None:
     role = Role(pk=1, name="Viewer <i>", description="Reads", assignable=True)
     page = Page([role], 1, 1, Count(1, is_exact=True), False, False)
-    table = RoleTable(page, context=None, columns=["role", "offered", "description"], sort="role")
+    table = RoleTable(
+        page, context=None, columns=["role", "assignable", "description"], sort="role"
+    )
     (row,) = table.rows
     fast = [table.render_name_cell(role), *(render(role) for _, render in table.cell_renderers)]
-    assert fast == [row.get_cell(name) for name in ("role", "offered", "description")]
+    assert fast == [row.get_cell(name) for name in ("role", "assignable", "description")]
     assert "Viewer &lt;i&gt;" in fast[0]

@@ -111,7 +111,7 @@ class RoleTable(ListTable):
         "Description", sort=Sort.text("description"),
         exports=("description",),
     )  # fmt: skip
-    offered = ListColumn(
+    assignable = ListColumn(
         "Offered", sort=Sort.flag("assignable"), exports=("assignable",),
         as_text=lambda offered: "yes" if offered else "no",
     )  # fmt: skip
@@ -133,5 +133,5 @@ class RoleTable(ListTable):
         shown = marked(text, self.search)
         return markup('<span class="description" title="{}">{}</span>', text, shown)
 
-    def render_offered(self, record: Role) -> str:
+    def render_assignable(self, record: Role) -> str:
         return "Yes" if record.assignable else "No"
