@@ -19,9 +19,8 @@ from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import OwnPasswordForm
 from runai_access.accounts.models import Group
 from runai_access.errors import Busy, Conflict
-from runai_access.ui.answers import later
-from runai_access.ui.dialogs import Home, asks_for, finish_dialog, render_dialog
-from runai_access.ui.views import local_path
+from runai_access.ui.dialogs import Home, asks_for, finish_dialog, local_path, render_dialog
+from runai_access.ui.forms import later
 
 CHANGED = "Your password is changed. You are signed out everywhere else."
 
