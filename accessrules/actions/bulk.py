@@ -12,8 +12,8 @@ from accessrules.authorization.callers import Caller, record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
 
-MOST_SUBJECTS = MOST_SCOPES = 10
-MOST_TO_DELETE = 1_000
+MAX_SUBJECTS = MAX_SCOPES = 10
+MAX_DELETIONS = 1_000
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +28,9 @@ class Outcome(Generic[T, R]):
     refusal: DomainError | None = None
 
 
-def each(request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]) -> list[Outcome[T, R]]:
+def run_bulk(
+    request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]
+) -> list[Outcome[T, R]]:
     """Act on one after the other; what is refused for one is done for the others.
 
     Refusals that the domain foresees are told, and denials are recorded; anything else is raised.
@@ -54,7 +56,7 @@ def create_access_rules(
     scopes: list[Scope],
 ) -> list[Outcome[tuple[Subject, Scope], AccessRule]]:
     """Grant one role to every subject in every scope."""
-    return each(
+    return run_bulk(
         request,
         product(subjects, scopes),
         lambda pair: create_access_rule(caller=caller, subject=pair[0], role=role, scope=pair[1]),

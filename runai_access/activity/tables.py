@@ -1,18 +1,18 @@
 """The Activity table."""
 
-from runai_access.activity.words import (
-    action_words,
-    change_texts,
-    entity_words,
+from runai_access.activity.descriptions import (
+    describe_action,
+    describe_changes,
+    describe_entity,
+    describe_subject_type,
+    describe_type,
     has_history,
     name_without_type,
-    subject_type_words,
-    type_words,
 )
 from runai_access.audit.models import AuditEvent
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
-from runai_access.lists.markup import clip, marked, markup, moment, quiet
+from runai_access.lists.markup import clip, marked, markup, moment, muted
 from runai_access.lists.tables import ListColumn, ListTable
 from runai_access.row_urls import history_url
 from runai_access.ui.dialogs import dialog_url
@@ -30,13 +30,13 @@ class EventTable(ListTable):
         says_zone=True,
     )
     subject = ListColumn("Subject", exports=("subject_name",))
-    action = ListColumn("Action", exports=("action",), as_text=action_words)
-    entity = ListColumn("Entity", exports=("entity_type", "entity_name"), as_text=entity_words)
+    action = ListColumn("Action", exports=("action",), as_text=describe_action)
+    entity = ListColumn("Entity", exports=("entity_type", "entity_name"), as_text=describe_entity)
     result = ListColumn("Result", exports=("result",))
     details = ListColumn(
         "Details", exports=("action", "changes", "reason"),
         as_text=lambda action, changes, reason: "; ".join(
-            [*change_texts(action, changes), *([reason] if reason else [])]
+            [*describe_changes(action, changes), *([reason] if reason else [])]
         ),
     )  # fmt: skip
     source_ip = ListColumn("Source address", exports=("source_ip",))
@@ -67,11 +67,11 @@ class EventTable(ListTable):
         if record.subject_type in ("user", record.subject_name):
             return shown
         return shown + markup(
-            ' <small class="quiet">{}</small>', subject_type_words(record.subject_type)
+            ' <small class="muted">{}</small>', describe_subject_type(record.subject_type)
         )
 
     def render_action(self, record: AuditEvent) -> str:
-        return action_words(record.action)
+        return describe_action(record.action)
 
     def render_entity(self, record: AuditEvent) -> str:
         """Link the entity to its history, if it has one."""
@@ -83,16 +83,18 @@ class EventTable(ListTable):
             )  # fmt: skip
         else:
             shown = markup('<span class="clip" title="{}">{}</span>', record.entity_name, name)
-        return markup('<small class="quiet">{}</small>\n{}', type_words(record.entity_type), shown)
+        return markup(
+            '<small class="muted">{}</small>\n{}', describe_type(record.entity_type), shown
+        )
 
     def render_result(self, record: AuditEvent) -> str:
         if record.result == AuditEvent.Result.SUCCEEDED:
-            return quiet("Succeeded")
+            return muted("Succeeded")
         return markup('<span class="badge badge-failed">{}</span>', record.result)
 
     def render_details(self, record: AuditEvent) -> str:
         """Show the changes, or else the reason of a refusal."""
-        text = "; ".join(change_texts(record.action, record.changes))
+        text = "; ".join(describe_changes(record.action, record.changes))
         return markup(
             '<span class="event-details" title="{}{}">{}</span>',
             text, record.reason, text or record.reason or _NOTHING,
@@ -102,7 +104,7 @@ class EventTable(ListTable):
         return markup('<span class="clip">{}</span>', _or_nothing(record.source_ip))
 
     def render_subject_type(self, record: AuditEvent) -> str:
-        return subject_type_words(record.subject_type)
+        return describe_subject_type(record.subject_type)
 
     def render_entity_id(self, record: AuditEvent) -> str:
         return markup('<code class="clip">{}</code>', record.entity_id or _NOTHING)

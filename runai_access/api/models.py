@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from runai_access.security.models import AttemptCount  # noqa: F401  # Django looks for it here
 
-KEYS_KEPT_FOR = timedelta(days=1)
+KEY_RETENTION = timedelta(days=1)
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def expired(self) -> "IdempotencyKeyQuerySet":
         """Return the keys that are no longer kept: the same request is carried out again."""
-        return self.filter(created_at__lt=timezone.now() - KEYS_KEPT_FOR)
+        return self.filter(created_at__lt=timezone.now() - KEY_RETENTION)
 
 
 class IdempotencyKey(models.Model):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 
 from runai_access.errors import DomainError, NotFound
-from runai_access.ui.dialogs import Home, render_dialog
+from runai_access.ui.dialogs import ParentPage, render_dialog
 
 
 @dataclass(frozen=True)
-class Line:
+class ResultRow:
     """What came of it for one row."""
 
     name: str
@@ -18,22 +18,28 @@ class Line:
     went_well: bool = True
 
 
-def line_of(name: str, done: str, refusal: DomainError | None) -> Line:
+def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
     """Return the line of one row: what was done, or why it was refused."""
     if refusal is None:
-        return Line(name, done)
+        return ResultRow(name, done)
     is_gone = isinstance(refusal, NotFound)
-    return Line(name, "gone already" if is_gone else str(refusal), went_well=False)
+    return ResultRow(name, "gone already" if is_gone else str(refusal), went_well=False)
 
 
-def lines_of_gone(count: int, noun: str) -> list[Line]:
+def missing_rows(count: int, noun: str) -> list[ResultRow]:
     """Return the line of rows that were deleted before the action began; no line if there are none."""
     words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return [Line(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    return (
+        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    )
 
 
 def render_report(
-    request: HttpRequest, lines: Sequence[Line], *, home: Home, changed: object = ""
+    request: HttpRequest,
+    lines: Sequence[ResultRow],
+    *,
+    parent_page: ParentPage,
+    changed: object = "",
 ) -> HttpResponse:
     """Show line by line what was done and what was not; that comes first, to be seen among many.
 
@@ -44,4 +50,6 @@ def render_report(
         "well": sum(line.went_well for line in lines),
         "failed": sum(not line.went_well for line in lines),
     }
-    return render_dialog(request, "ui/_report.html", context, home=home, changed=changed)
+    return render_dialog(
+        request, "ui/_report.html", context, parent_page=parent_page, changed=changed
+    )

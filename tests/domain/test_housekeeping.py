@@ -25,7 +25,7 @@ from runai_access.db import batches
 from runai_access.security import throttles
 from runai_access.security.models import AttemptCount
 from tests import factories
-from tests.domain.record import happened
+from tests.domain.audit_log import happened
 
 pytestmark = pytest.mark.django_db
 

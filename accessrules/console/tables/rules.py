@@ -9,7 +9,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.db.expressions import Among
+from runai_access.db.expressions import InArray
 from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, marked, markup
 from runai_access.lists.tables import (
@@ -51,14 +51,14 @@ class AccessRuleTable(ListTable):
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
         """Return the full path of each rule's scope."""
-        held = dict(AccessRule.objects.filter(Among("pk", keys)).values_list("pk", "scope"))
+        held = dict(AccessRule.objects.filter(InArray("pk", keys)).values_list("pk", "scope"))
         scopes = Scope.objects.only("path", "name").in_bulk(set(held.values()))
         names = full_names(scopes.values())
         return {key: names[scopes[scope].path] for key, scope in held.items()}
 
     def render_subject(self, record: AccessRule) -> str:
         """Link the subject to its page, if the caller can read it."""
-        name, url = record.subject.name, subject_page(record, self.asks)
+        name, url = record.subject.name, subject_page(record, self.authority)
         shown = marked(name, self.search)
         if url:
             shown = markup('<a class="clip row-name" href="{}" title="{}">{}</a>', url, name, shown)
@@ -72,7 +72,7 @@ class AccessRuleTable(ListTable):
     def render_role(self, record: AccessRule) -> str:
         """Link the role to its permissions, if the caller can read roles."""
         name = marked(record.role.name, self.search)
-        if not self.may_read_roles:
+        if not self.can_read_roles:
             return markup('<span class="clip">{}</span>', name)
         url = row_url("roles:detail", record.role_id)
         return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
@@ -81,7 +81,7 @@ class AccessRuleTable(ListTable):
         """Show the scope's name, with its full path as the tooltip."""
         scope = record.scope
         return markup(
-            '<span class="clip" title="{}">{} <span class="quiet">{}</span></span>',
+            '<span class="clip" title="{}">{} <span class="muted">{}</span></span>',
             self.full_names.get(scope.path, scope.name),
             marked(scope.name, self.search), scope.get_type_display(),
         )  # fmt: skip
@@ -90,12 +90,12 @@ class AccessRuleTable(ListTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "access_rule" if self.asks.reads_audit_log else ""
+        return "access_rule" if self.authority.reads_audit_log else ""
 
     @cached_property
-    def may_read_roles(self) -> bool:
+    def can_read_roles(self) -> bool:
         """Whether whoever asks may see what a role permits."""
-        return bool(self.asks.allows_anywhere("read", "roles"))
+        return bool(self.authority.allows_anywhere("read", "roles"))
 
     @cached_property
     def full_names(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables import scope_counts
 from accessrules.models import Scope
-from runai_access.db.expressions import Among, Bytewise
+from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.lists.keyset import Count, Page, Sort
 from runai_access.lists.markup import clip, marked, markup
 from runai_access.lists.tables import (
@@ -25,15 +25,15 @@ from runai_access.lists.tables import (
 )
 from runai_access.row_urls import history_url, list_url, row_url
 
-NOT_IN_A_TREE = ("stands_below",)
+NOT_IN_A_TREE = ("parent",)
 _NOTHING = markup('<span class="nothing">\u2013</span>')
 
 
 @dataclass(frozen=True)
-class Related:
+class ScopeRelations:
     """What a file says of a scope besides its own values."""
 
-    stands_below: str
+    parent: str
     scopes_below: int
     rules: int
 
@@ -41,12 +41,12 @@ class Related:
 class ScopeTable(ListTable):
     """The columns of the Scopes page."""
 
-    scope = ListColumn("Scope", sort=Sort(Bytewise(Lower("name"))), exports=("name",))
+    scope = ListColumn("Scope", sort=Sort(BinaryCollation(Lower("name"))), exports=("name",))
     type = ListColumn(
         "Type", sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,
     )  # fmt: skip
-    stands_below = ListColumn("Stands below", as_text=lambda related: related.stands_below)
+    parent = ListColumn("Stands below", as_text=lambda related: related.parent)
     scopes_below = ListColumn(
         "Scopes below",
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
@@ -87,20 +87,20 @@ class ScopeTable(ListTable):
         return queryset.select_related("parent")
 
     @classmethod
-    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
-        scopes = list(Scope.objects.filter(Among("pk", keys)).select_related("parent"))
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, ScopeRelations]:
+        scopes = list(Scope.objects.filter(InArray("pk", keys)).select_related("parent"))
         above = _names_above(scopes)
         scopes_below = scope_counts.scopes_below(context, keys)
         rules = scope_counts.rules_in(context, keys)
         return {
-            key: Related(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
+            key: ScopeRelations(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
             for key in keys
         }
 
     def render_scope(self, record: Scope) -> str:
         """Link the name to the access report of the scope, if the caller can read rules there."""
         shown = marked(record.name, self.search)
-        if not self.possible[record.pk].may_see_access:
+        if not self.possible[record.pk].can_see_access:
             return markup('<span class="clip row-name" title="{}">{}</span>', record.name, shown)
         url = row_url("accessrules:scope-access", record.pk)
         return markup(
@@ -126,7 +126,7 @@ class ScopeTable(ListTable):
     def render_rules(self, record: Scope) -> str:
         """Show the number of access rules in the scope, as a link if the caller can read them."""
         number = self.count_of_rules.get(record.pk, 0)
-        if not number or not self.possible[record.pk].may_see_access:
+        if not number or not self.possible[record.pk].can_see_access:
             return f"{number:,}" if number else _NOTHING
         return markup(
             '<a class="rules-link" href="{}?scope__any_of={}" hx-boost="false"'
@@ -142,18 +142,18 @@ class ScopeTable(ListTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "scope" if self.asks.reads_audit_log else ""
+        return "scope" if self.authority.reads_audit_log else ""
 
     def history_of(self, record: Scope) -> str:
         return history_url(record.type, record.uid) if self.history_type else ""
 
-    def may(self, record: Scope) -> object:
+    def allowed_actions(self, record: Scope) -> object:
         return self.possible[record.pk]
 
     @cached_property
     def possible(self) -> dict[int, scope_policy.Possible]:
         """What whoever asks may do with each scope."""
-        return {scope.pk: scope_policy.possible(self.asks, scope) for scope in self._scopes}
+        return {scope.pk: scope_policy.possible(self.authority, scope) for scope in self._scopes}
 
     @cached_property
     def names_above(self) -> dict[int, str]:
@@ -163,12 +163,12 @@ class ScopeTable(ListTable):
     @cached_property
     def count_below(self) -> dict[int, int]:
         """How many scopes stand right below each."""
-        return scope_counts.scopes_below(self.asks, self.possible)
+        return scope_counts.scopes_below(self.authority, self.possible)
 
     @cached_property
     def count_of_rules(self) -> dict[int, int]:
         """How many access rules name each."""
-        return scope_counts.rules_in(self.asks, self.possible)
+        return scope_counts.rules_in(self.authority, self.possible)
 
     @property
     def _scopes(self) -> list[Scope]:

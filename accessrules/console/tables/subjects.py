@@ -16,11 +16,11 @@ from django.utils.safestring import SafeString
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
-from runai_access.db.expressions import Among, AsStored, Bytewise
+from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.db.keys import as_stored
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import Sort
-from runai_access.lists.markup import badge, marked, markup, moment, quiet
+from runai_access.lists.markup import badge, marked, markup, moment, muted
 from runai_access.lists.tables import ListTable
 
 _READ_OUT = 5
@@ -44,13 +44,13 @@ class NamedRule(NamedTuple):
     scope: str
 
 
-class HolderTable(ListTable):
+class SubjectTable(ListTable):
     """A table of those who hold rules. Who asks is an `Authority`."""
 
     @cached_property
     def sees_all_rules(self) -> bool:
         """Whether no rule is out of sight of whoever asks."""
-        return sees_all_rules(self.asks)
+        return sees_all_rules(self.authority)
 
     def rules_of(self, holder: Any) -> list[NamedRule]:
         """Return the rules of a row, as far as in sight; those first that the search has found."""
@@ -73,7 +73,7 @@ class HolderTable(ListTable):
         rules = self.rules_of(record)
         if not rules:
             none = "None" if self.sees_all_rules else "None in sight"
-            return markup(_NONE, link, name, quiet(none))
+            return markup(_NONE, link, name, muted(none))
         aloud = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT]])
         shown = [_rule_cell(rule, self.search) for rule in rules[:2]]
         rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
@@ -81,14 +81,14 @@ class HolderTable(ListTable):
 
     def render_last_login(self, record: Any) -> str:
         time: datetime | None = record.last_login
-        return moment(time, relative=True) if time else quiet("Never")
+        return moment(time, relative=True) if time else muted("Never")
 
     def render_status(self, record: Any) -> str:
         return "Enabled" if record.enabled else "Disabled"
 
     @cached_property
     def _rules(self) -> dict[UUID, list[NamedRule]]:
-        return named_rules([record.pk for record in self.data], self.asks)
+        return named_rules([record.pk for record in self.data], self.authority)
 
 
 def _rule_cell(rule: NamedRule, search: str) -> str:
@@ -106,7 +106,7 @@ def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[Na
     them: a page has hundreds."""
     holder_of = dict(zip(as_stored(holders), holders, strict=True))
     found: dict[Any, list[NamedRule]] = {key: [] for key in holder_of}
-    rules = _rules(authority).filter(Among("subject", list(found)))
+    rules = _rules(authority).filter(InArray("subject", list(found)))
     for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):
         found[key].append(NamedRule(role, scope))
     return {holder_of[key]: named for key, named in found.items()}
@@ -119,13 +119,13 @@ def by_first_rule(authority: Authority) -> Sort:
         .filter(subject=OuterRef("pk"))
         .annotate(text=Concat("role__name", Value(" in "), "scope__name"))
     )
-    return Sort(Bytewise(Subquery(texts.values("text")[:1])), is_nullable=True)
+    return Sort(BinaryCollation(Subquery(texts.values("text")[:1])), is_nullable=True)
 
 
 def rule_texts(keys: list[Any], authority: Authority) -> dict[Any, list[str]]:
     """Return the rules of each as `Role in Scope`, by keys as the database holds them. One query."""
     texts: defaultdict[Any, list[str]] = defaultdict(list)
-    rules = _rules(authority).filter(Among("subject", keys))
+    rules = _rules(authority).filter(InArray("subject", keys))
     for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):
         texts[key].append(f"{role} in {scope}")
     return texts
