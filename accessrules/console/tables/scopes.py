@@ -111,7 +111,7 @@ class ScopeTable(ListTable):
     def render_type(self, record: Scope) -> str:
         return record.get_type_display()
 
-    def render_stands_below(self, record: Scope) -> str:
+    def render_parent(self, record: Scope) -> str:
         """Show the path from the account to the parent."""
         return clip(self.names_above.get(record.pk) or "\u2014")
 
