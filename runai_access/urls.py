@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accessrules.console.views.start import StartView
+from accessrules.console.navigation import StartView
 from applications.oauth.urls import first
 from runai_access.api.docs import SchemaView, api_docs
 from runai_access.security_contact import security_txt

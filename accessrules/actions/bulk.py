@@ -8,8 +8,7 @@ from typing import Generic, TypeVar
 from django.http import HttpRequest
 
 from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
 

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.actions.bulk import Outcome, run_bulk
 from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.tables.subjects import named_rules

@@ -86,6 +86,14 @@ def is_local(address: str) -> bool:
     return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
+def local_path(address: str, default: str) -> str:
+    """Return `address` if it is an absolute path on this host, else `default`.
+
+    Not a relative one: `redirect` would take it for the name of a view.
+    """
+    return address if is_local(address) else default
+
+
 def return_url(request: HttpRequest, parent_page: ParentPage) -> str:
     """Return the address that the dialog was opened from, or else its home's."""
     given = request.POST if request.method == "POST" else request.GET
