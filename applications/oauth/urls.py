@@ -19,15 +19,15 @@ from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2Vi
 
 
 def _document(
-    name: str, resource: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
+    name: str, resource: str, document: Callable[[], dict[str, Any]], serializer: Serializer[Any]
 ) -> URLPattern:
     view = DocumentView.as_view(
-        resource=resource, document=document, answer_documents={"GET": described}
+        resource=resource, document=document, answer_documents={"GET": serializer}
     )
     return path(f".well-known/{name}", view, name=name)
 
 
-# The busiest URLs: they come first, because Django tries one pattern after the other.
+# The most frequent URLs come first, because Django tries the patterns in order.
 first = [
     path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
     path("api/v2/token", TokenV2View.as_view(), name="token-v2"),
