@@ -1,7 +1,7 @@
 """Bearer tokens for users: the password grant (RFC 6749 §4.3), if the installation allows it.
 
-RFC 9700 §2.4 forbids it, so it is off by default. Enable it for scripts that support nothing
-else, until they have an application. This module knows only Django's user model: `accounts` is a sibling app.
+RFC 9700 §2.4 forbids it, so it is off by default. Enable it for scripts that support nothing else,
+until they have an application. This module knows only Django's user model: `accounts` is a sibling app.
 """
 
 from typing import Any

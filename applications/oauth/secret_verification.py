@@ -64,8 +64,8 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     """Return the enabled application with this client ID and secret, or None.
 
     Each failure costs one Argon2 run, whatever its cause; only success can be faster. A malformed
-    secret is refused before any query, so timing reveals nothing. Raises TooMany after too many failures from
-    `address`, and Busy if too many verifications are waiting.
+    secret is refused before any query, so timing reveals nothing. Raises TooMany after too many
+    failures from `address`, and Busy if too many verifications are waiting.
     """
     if not is_well_formed(secret):
         return None
@@ -95,7 +95,8 @@ def _limits(client_id: str, address: str) -> tuple[Limit, Limit]:
     """Return the limits on Argon2 runs, which count before they run.
 
     Per client and address, so that an attacker can't use up the attempts of another client. Per
-    address, so that one address can't use more than its share of the hashing, whatever client IDs it sends.
+    address, so that one address can't use more than its share of the hashing, whatever client IDs it
+    sends.
     """
     return (
         Limit(("client", client_id, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),

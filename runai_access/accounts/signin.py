@@ -1,7 +1,8 @@
 """Sign-in, sign-out and the user's own password: limits on failed attempts, and audit events.
 
 Four limits apply to failed sign-ins, on pages and for tokens together: per user and address, per
-address, per IPv6 site, and per user. Unknown emails count like known ones, so limits do not reveal which exist.
+address, per IPv6 site, and per user. Unknown emails count like known ones, so limits do not reveal
+which exist.
 """
 
 from django.conf import settings
