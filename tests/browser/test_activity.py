@@ -23,7 +23,7 @@ def test_an_event_opens_and_closes_with_the_keyboard_alone(visit: Visit, name: s
     page.keyboard.press("Enter")
     dialog = page.locator("dialog[open]")
     expect(dialog.get_by_role("heading", name=f"Create application {name}")).to_be_visible()
-    expect(dialog.get_by_role("table", name="What changed")).to_contain_text(name)
+    expect(dialog.get_by_role("table", name="Changes")).to_contain_text(name)
     visitor.check_accessibility()
     assert "/activity/?entity" in page.url
     page.keyboard.press("Escape")
@@ -49,7 +49,7 @@ def test_a_filter_by_time_of_day_is_added_in_the_dialog(visit: Visit, name: str)
     expect(dialog.get_by_label("Date and time")).to_have_value("2001-02-03T04:05:06")
     dialog.get_by_label("Date and time").fill("2101-02-03T04:05")
     visitor.press("APPLY")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
     visitor.check_accessibility()
 
 
@@ -95,7 +95,7 @@ def test_everything_works_without_scripts(visit: Visit, name: str) -> None:
     page.get_by_role("link", name="Result").click()
     page.get_by_label("Failed").check()
     visitor.press("APPLY")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
 def test_on_a_phone_nothing_is_cut_off(visit: Visit, name: str) -> None:

@@ -96,7 +96,7 @@ def test_a_password_that_was_reset_meanwhile_is_not_overwritten(
         give_temporary_password(caller=SYSTEM, user_id=rosa.pk)
 
     monkeypatch.setattr(actions, "set_password", and_then_a_reset)
-    with pytest.raises(Conflict, match="changed meanwhile"):
+    with pytest.raises(Conflict, match="changed in the meantime"):
         change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)
     stored = User.objects.get()
     assert stored.must_choose_password

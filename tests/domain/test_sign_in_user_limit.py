@@ -206,7 +206,7 @@ def test_the_refusal_is_recorded_with_its_reason(few: None) -> None:
     assert is_locked(address=CAFE)
     event = AuditEvent.objects.get(source_ip=CAFE)
     assert (event.subject_name, event.reason) == (
-        ROSA, "too many failures of this user, and a new address",
+        ROSA, "too many failures of this user, from a new address",
     )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def test_the_system_scope_goes_only_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["Ci-Pipeline"], "NAME: A name begins with a lower-case letter"),
+        (["Ci-Pipeline"], "NAME: A name must start with a lowercase letter"),
         (["a" * 300], "this one has 300"),
         ([""], "NAME: Enter a name."),
         (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
@@ -241,5 +241,5 @@ def test_resetting_the_password_of_a_disabled_person_says_so() -> None:
 
 
 def test_nonsense_is_no_person() -> None:
-    assert "EMAIL: This is no email" in refusal("create_admin", "nobody")
+    assert "EMAIL: Enter a valid email" in refusal("create_admin", "nobody")
     assert "There is no user 'nobody'" in refusal("reset_password", "nobody")

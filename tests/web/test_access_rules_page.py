@@ -106,7 +106,7 @@ def test_only_rules_in_sight_are_shown_counted_found_and_exported(
     page = client.get(LIST)
     assert column(page, "subject") == ["ci", "dina@acme.example"]
     assert "Access rules 2" in text_of(page)
-    assert "Nothing matches" in text_of(client.get(LIST, {"search": "elsewhere"}))
+    assert "No results" in text_of(client.get(LIST, {"search": "elsewhere"}))
     assert "elsewhere" not in _csv(client, "")
     filters = client.get(f"{LIST}filter/", {"column": "scope"}).content.decode()
     assert "dictation" not in filters

@@ -84,7 +84,7 @@ def test_a_name_can_not_become_markup(browser: Client) -> None:
 
 
 def test_an_empty_record_says_what_belongs_there(browser: Client) -> None:
-    assert "Nothing has happened yet" in text_of(browser.get(LIST))
+    assert "No activity yet" in text_of(browser.get(LIST))
 
 
 def test_the_rail_leads_to_it(browser: Client) -> None:
@@ -178,10 +178,10 @@ def test_events_can_be_filtered(
     [
         ({"time__since": "yesterday"}, "Time: “yesterday” is no time like 2026-10-01T14:30."),
         ({"time__since": "0001-01-01T00:00+14:00"}, "is no time like"),
-        ({"source_ip__is": "here"}, "“here” is no address like 192.0.2.1."),
+        ({"source_ip__is": "here"}, "“here” is not an IP address like 192.0.2.1."),
         ({"action__any_of": "Robert'); --"}, "is none of those to choose from"),
-        ({"history__is": "application:none"}, "is nothing that has a history"),
-        ({"history__is": "application"}, "is nothing that has a history"),
+        ({"history__is": "application:none"}, "has no history"),
+        ({"history__is": "application"}, "has no history"),
         ({"sort": "subject"}, "There is no column “subject” to sort by."),
         ({"entity__contains": "x"}, "There is no filter “entity__contains”."),
     ],

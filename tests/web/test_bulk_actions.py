@@ -116,9 +116,9 @@ def test_what_is_disabled_already_is_left_alone_and_told(
     two[0].subject.save()
     summary = text_of(browser.get(f"{SEVERAL}disable/", _ids(two)))
     assert "Disable 1 application?" in summary
-    assert "Disabled already: nothing to do" in summary
+    assert "Already disabled" in summary
     report = text_of(browser.post(f"{SEVERAL}disable/", _ids(two)))
-    assert "one disabled already, nothing to do" in report
+    assert "one already disabled" in report
     assert "two disabled" in report
     assert AuditEvent.objects.filter(action="update").count() == 1
 
@@ -245,7 +245,7 @@ def test_a_rule_is_added_to_each_that_lacks_it(
     report = text_of(browser.post(f"{SEVERAL}add-rule/", {**_ids(two), **rule}))
     assert "1 of 2 done, 1 not" in report
     assert "one already is Viewer in cluster east" in report
-    assert "two is now Viewer in cluster east" in report
+    assert "two access rule added: Viewer in cluster east" in report
     assert AccessRule.objects.living().filter(subject=two[1].subject).count() == 1
 
 

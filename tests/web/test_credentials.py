@@ -88,15 +88,15 @@ def test_a_shown_secret_is_in_no_later_page_and_in_no_session(
     [
         ("", "Enter a name."),
         ("   ", "Enter a name."),
-        ("a", "A name has 2 to 255 characters; this one has 1."),
-        ("x" * 300, "A name has 2 to 255 characters; this one has 300."),
-        ("CI-Pipeline", "A name begins with a lower-case letter"),
-        ("ci pipeline", "A name begins with a lower-case letter"),
-        ("ci-", "A name begins with a lower-case letter"),
-        ("<b>bold</b>", "A name begins with a lower-case letter"),
-        ("cі", "A name begins with a lower-case letter"),  # noqa: RUF001  # a Cyrillic letter
-        ("c\x00i", "A name begins with a lower-case letter"),
-        ("abcdef12-aaaa-bbbb-cccc-abcdefabcdef", "A name must not read as a UUID"),
+        ("a", "A name must have 2 to 255 characters; this one has 1."),
+        ("x" * 300, "A name must have 2 to 255 characters; this one has 300."),
+        ("CI-Pipeline", "A name must start with a lowercase letter"),
+        ("ci pipeline", "A name must start with a lowercase letter"),
+        ("ci-", "A name must start with a lowercase letter"),
+        ("<b>bold</b>", "A name must start with a lowercase letter"),
+        ("cі", "A name must start with a lowercase letter"),  # noqa: RUF001  # a Cyrillic letter
+        ("c\x00i", "A name must start with a lowercase letter"),
+        ("abcdef12-aaaa-bbbb-cccc-abcdefabcdef", "A name can't be a UUID"),
     ],
 )
 def test_a_bad_name_is_told_beside_the_field_and_what_was_typed_stays(
@@ -129,8 +129,8 @@ def test_the_same_form_sent_twice_makes_one_application_and_shows_no_second_secr
     before = Application.objects.get().secret_hash
     second = _send(browser, name="ci", submission=number)
     assert second.status_code == 409
-    assert "ci is already created." in text_of(second)
-    assert "regenerate it for a new secret" in text_of(second)
+    assert "Application ci was already created." in text_of(second)
+    assert "If you didn't save it, regenerate it." in text_of(second)
     assert reverse("applications:regenerate", args=[Application.objects.get().pk]) in (
         second.content.decode()
     )
@@ -167,8 +167,8 @@ def test_too_many_at_once_keeps_what_was_typed(
 
 def test_the_list_names_what_was_created(browser: Client) -> None:
     _send(browser, name="ci")
-    assert "Application ci is created." in text_of(browser.get("/applications/"))
-    assert "Application ci is created." not in text_of(browser.get("/applications/"))
+    assert "Application ci created." in text_of(browser.get("/applications/"))
+    assert "Application ci created." not in text_of(browser.get("/applications/"))
 
 
 def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> None:
@@ -192,7 +192,7 @@ def test_regenerating_warns_first_and_then_replaces_the_secret(
     ci.refresh_from_db()
     assert verify_secret(ci.secret_hash, secret_in(answer))
     assert not verify_secret(ci.secret_hash, "the-first-one")
-    assert "The client secret of ci is regenerated." in text_of(browser.get("/applications/"))
+    assert "Client secret regenerated." in text_of(browser.get("/applications/"))
 
 
 def test_looking_at_the_regenerate_dialog_changes_nothing(browser: Client, ci: Application) -> None:

@@ -209,7 +209,7 @@ def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organiza
 
 def test_no_match_says_so_and_offers_to_clear(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"search": "nothing-like-it"})
-    assert "Nothing matches" in text_of(page)
+    assert "No results" in text_of(page)
     assert 'id="clear-all"' in page.content.decode()
 
 

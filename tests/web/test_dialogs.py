@@ -62,7 +62,7 @@ def test_deleting_takes_the_application_and_its_rules_and_says_so(
 ) -> None:
     answer = browser.post(_url("delete", ci), follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert "Application ci is deleted." in text_of(answer)
+    assert "Application ci deleted." in text_of(answer)
     assert not Application.objects.exists()
     assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
 
@@ -120,7 +120,7 @@ def test_a_stale_dialog_says_that_it_is_gone(
     for headers in ({}, DIALOG):
         answer = getattr(browser, method)(url, headers=headers)
         assert answer.status_code == 404
-        assert "There is nothing at this address that you can see" in text_of(answer)
+        assert "This page does not exist, or you can't see it." in text_of(answer)
     assert 'id="dialog-title"' in answer.content.decode()
 
 
@@ -179,7 +179,7 @@ def test_no_form_is_taken_without_its_token(
     }.get(name) or _url(name, ci)
     answer = as_(ada, enforce_csrf_checks=True).post(url, {"name": "mine"})
     assert answer.status_code == 403
-    assert "This form is too old." in text_of(answer)
+    assert "This form has expired." in text_of(answer)
     assert AccessRule.objects.living().filter(subject=ci.subject).count() == 2
     assert Application.objects.get().enabled
 

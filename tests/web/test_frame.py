@@ -77,7 +77,7 @@ def test_while_the_database_is_away_the_page_says_so_without_asking_it(
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
     answer = browser.get(LIST)
     assert answer.status_code == 503
-    assert "The database does not answer right now." in text_of(answer)
+    assert "The database is not responding." in text_of(answer)
     assert answer.headers["Retry-After"] == "5"
 
 

@@ -165,7 +165,7 @@ def test_sight_decides_what_is_listed(
     page = text_of(browser.get(url("detail", engineers)))
     assert "near@acme.example" in page
     assert "bo@acme.example" not in page
-    assert "Members out of your sight are not shown." in page
+    assert "Members that you can't see are not shown." in page
     assert browser.get(url("detail", far)).status_code == 404
     assert "NEW GROUP" not in text_of(answer)
     for name in ("members", "disable", "delete"):
@@ -188,7 +188,7 @@ def test_no_groups_yet_is_said_with_the_way_to_the_first(browser: Client) -> Non
         ("   ", 422, "Enter a name."),
         ("x" * 300, 422, "A name is 1 to 255 characters long."),
         ("a\u200bb", 422, "characters that don&#x27;t print"),
-        ("Engineers", 409, "There is a group Engineers already."),
+        ("Engineers", 409, "A group named Engineers already exists."),
     ],
 )
 def test_a_bad_or_taken_name_is_told_beside_the_field(
@@ -207,7 +207,7 @@ def test_a_group_is_created_and_named(browser: Client) -> None:
     group = Subject.objects.get(type="group")
     assert group.name == "platform engineers"
     assert answer.url == f"/groups/?changed={group.pk}"
-    assert "Group platform engineers is created." in text_of(browser.get(answer.url))
+    assert "Group platform engineers created." in text_of(browser.get(answer.url))
 
 
 def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> None:
@@ -217,7 +217,7 @@ def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> No
     page = url("detail", engineers)
     answer = browser.post(url("delete", engineers), {"from": page})
     assert answer.url == GROUPS
-    assert "Group engineers is deleted." in text_of(browser.get(GROUPS))
+    assert "Group engineers deleted." in text_of(browser.get(GROUPS))
     assert browser.get(page).status_code == 404
     assert not AccessRule.objects.living().filter(subject=engineers).exists()
 
@@ -229,7 +229,7 @@ def test_deleting_does_not_count_members_out_of_sight(
     keeper = factories.custom_role("Keeper of groups", groups="rd", apps="r")
     factories.rule(kim, keeper.name, factories.account())
     text = text_of(as_(kim).get(url("delete", engineers)))
-    assert "Members 1 in your sight, and any others" in text
+    assert "Members 1 that you can see, and any others" in text
 
 
 def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -> None:
@@ -271,7 +271,7 @@ def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject)
     answer = browser.post(page, {"do": "save", "subject": [str(cid.pk), str(night.pk)]})
     assert answer.url == page
     shown = text_of(browser.get(page))
-    assert "cid@acme.example, nightly are now in engineers." in shown
+    assert "cid@acme.example, nightly added to engineers." in shown
     assert GroupMembership.objects.filter(group=engineers).count() == 4
 
 
@@ -284,7 +284,7 @@ def test_of_several_members_each_that_is_refused_is_told(
     report = text_of(browser.post(url("members", engineers), sent, headers=DIALOG))
     assert "1 of 2 done, 1 not" in report
     assert "bo@acme.example is in engineers already." in report
-    assert "cid@acme.example is now in engineers" in report
+    assert "cid@acme.example added to engineers" in report
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_of_several_members_each_that_is_refused_is_told(
     [
         ([], "Select a user or an application."),
         (["x"], "Select a user or an application."),
-        (["00000000-0000-0000-0000-000000000000"], "Some of those selected are gone"),
+        (["00000000-0000-0000-0000-000000000000"], "Some selected subjects no longer exist"),
     ],
 )
 def test_nobody_to_add_is_told(
@@ -316,7 +316,7 @@ def test_a_member_is_taken_out(browser: Client, engineers: Subject) -> None:
     assert browser.get(remove).url == url("members", engineers)
     assert browser.post(remove).url == url("members", engineers)
     shown = text_of(browser.get(url("members", engineers)))
-    assert "bo@acme.example is no longer in engineers." in shown
+    assert "bo@acme.example removed from engineers." in shown
     again = browser.post(remove)
     assert again.status_code == 404
     assert "is not in engineers" in text_of(again)

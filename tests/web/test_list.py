@@ -251,7 +251,7 @@ def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) ->
     assert page.status_code == 403
     assert "This takes read on Applications, and no access rule gives it." in text_of(page)
     assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
-    way_on = '<a class="button" href="/account/">See what you may do</a>'
+    way_on = '<a class="button" href="/account/">See your access</a>'
     assert way_on in page.content.decode(), "not back to where she was refused"
 
 
@@ -282,7 +282,7 @@ def test_an_empty_list_says_what_belongs_here(browser: Client) -> None:
 
 def test_an_empty_sight_is_not_called_an_empty_list(dina: User, as_: SignedIn) -> None:
     page = text_of(as_(dina).get(LIST))
-    assert "No applications in your sight" in page
+    assert "No applications you can see" in page
     assert "NEW APPLICATION" not in page
 
 

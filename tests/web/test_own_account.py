@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
-from runai_access.accounts.actions import IssuedSecret, invite_user
+from runai_access.accounts.actions import IssuedPassword, invite_user
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
@@ -27,7 +27,7 @@ def rosa(db: None) -> User:
 
 
 @pytest.fixture
-def nina(db: None) -> IssuedSecret:
+def nina(db: None) -> IssuedPassword:
     """Nina is new: she has a temporary password."""
     issued = invite_user(caller=SYSTEM, email="nina@acme.example")
     factories.rule(issued.user, "System administrator", factories.account())
@@ -46,7 +46,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> object:
 
 
 def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
-    client: Client, nina: IssuedSecret
+    client: Client, nina: IssuedPassword
 ) -> None:
     wanted = f"{LIST}?sort=application"
     answer = sign_in(client, "nina@acme.example", nina.password, next=wanted)
@@ -55,14 +55,14 @@ def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
     assert "Choose your password" in text_of(shown)
     done = client.post(PASSWORD, {**fields(nina.password), "next": wanted})
     assert done.url == wanted
-    assert "Your password is changed." in text_of(client.get(wanted))
+    assert "Password changed." in text_of(client.get(wanted))
 
 
 PLACES = [LIST, OWN, "/keys/", "/api/docs/", EVERYWHERE]
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_until_then_every_page_leads_there(nina: IssuedSecret, as_: SignedIn, address: str) -> None:
+def test_until_then_every_page_leads_there(nina: IssuedPassword, as_: SignedIn, address: str) -> None:
     browser = as_(nina.user)
     answer = browser.get(address)
     assert answer.status_code == 302
@@ -71,7 +71,7 @@ def test_until_then_every_page_leads_there(nina: IssuedSecret, as_: SignedIn, ad
     assert answer.headers["HX-Redirect"] == PASSWORD
 
 
-def test_until_then_no_form_does_anything(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_until_then_no_form_does_anything(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     before = AuditEvent.objects.count()
     number = "6f0d2c5e-6a5e-4a39-8f0a-0d1c7f7d9f11"
@@ -80,7 +80,7 @@ def test_until_then_no_form_does_anything(nina: IssuedSecret, as_: SignedIn) -> 
     assert AuditEvent.objects.count() == before
 
 
-def test_until_then_the_api_refuses_the_session(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_until_then_the_api_refuses_the_session(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     for path in ("apps", "users", "authorization/permissions"):
         answer = browser.get(f"/api/v1/{path}")
@@ -92,7 +92,7 @@ def test_until_then_the_api_refuses_the_session(nina: IssuedSecret, as_: SignedI
     assert browser.get("/api/v1/apps").status_code == 200
 
 
-def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     assert browser.post("/theme/", {"theme": "dark", "next": PASSWORD}).url == PASSWORD
     assert browser.post("/sign-out/").url == "/sign-in/"
@@ -100,19 +100,19 @@ def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedSecret, as_:
 
 
 def test_choosing_is_refused_as_long_as_something_will_not_do(
-    nina: IssuedSecret, as_: SignedIn
+    nina: IssuedPassword, as_: SignedIn
 ) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
     assert answer.status_code == 422
-    assert "Choose one that differs" in text_of(answer)
+    assert "must differ from the current one" in text_of(answer)
     assert nina.password not in answer.content.decode()
     assert browser.get(LIST).status_code == 302
 
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
 def test_choosing_never_leads_to_another_host(
-    nina: IssuedSecret, as_: SignedIn, next_url: str
+    nina: IssuedPassword, as_: SignedIn, next_url: str
 ) -> None:
     browser = as_(nina.user)
     assert "evil" not in browser.get(PASSWORD, {"next": next_url}).content.decode()
@@ -141,19 +141,19 @@ def test_changing_keeps_this_session_and_ends_the_others(
 def test_the_account_page_says_that_it_is_changed(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     assert browser.post(PASSWORD, fields()).url == OWN
-    assert "Your password is changed." in text_of(browser.get(OWN))
+    assert "Password changed." in text_of(browser.get(OWN))
 
 
 @pytest.mark.parametrize(
     ("sent", "field", "expected"),
     [
-        (fields(current=""), "current", "Enter the password that you have now."),
-        (fields(current="a wrong password"), "current", "This is not your password."),
-        (fields(current="x" * 2000), "current", "This is not your password."),
+        (fields(current=""), "current", "Enter your current password."),
+        (fields(current="a wrong password"), "current", "Incorrect current password."),
+        (fields(current="x" * 2000), "current", "Incorrect current password."),
         (fields(new="", again=""), "new", "Enter a new password."),
         (fields(new="short", again="short"), "new", "at least 12 characters"),
-        (fields(new=OLD, again=OLD), "new", "differs from the current"),
-        (fields(again="correct horse batter"), "again", "This differs from the new password."),
+        (fields(new=OLD, again=OLD), "new", "must differ from the current"),
+        (fields(again="correct horse batter"), "again", "The passwords don't match."),
     ],
 )
 def test_what_will_not_do_is_told_beside_its_field_and_nothing_is_sent_back(
@@ -211,11 +211,11 @@ def test_too_many_at_once_are_asked_to_come_back(
 
 def test_signing_out_everywhere_ends_every_session(rosa: User, as_: SignedIn) -> None:
     here, elsewhere = as_(rosa), as_(rosa)
-    assert "this one too" in text_of(here.get(EVERYWHERE))
+    assert "including this one" in text_of(here.get(EVERYWHERE))
     assert elsewhere.get(OWN).status_code == 200
     answer = here.post(EVERYWHERE)
     assert answer.url == "/sign-in/"
-    assert "You are signed out everywhere." in text_of(here.get("/sign-in/"))
+    assert "Signed out everywhere." in text_of(here.get("/sign-in/"))
     for browser in (here, elsewhere):
         assert browser.get(OWN).status_code == 302
         assert browser.get("/api/v1/apps").status_code == 401
@@ -245,7 +245,7 @@ def test_everyone_has_a_page_of_their_own_with_their_rules(
 
 def test_who_may_do_nothing_is_told_so(as_: SignedIn, db: None) -> None:
     nobody = factories.person("nobody@acme.example")
-    assert "you have no access rule" in text_of(as_(nobody).get(OWN))
+    assert "You don't have any access yet" in text_of(as_(nobody).get(OWN))
 
 
 def test_the_rail_leads_there(rosa: User, as_: SignedIn) -> None:

@@ -19,7 +19,7 @@ from tests.web.conftest import DIALOG, SignedIn, text_of
 
 SIGN_IN = "/sign-in/"
 PASSWORD = "correct-horse-battery-staple"
-WRONG = "The email or the password is wrong."
+WRONG = "Incorrect email or password."
 START, LIST = "/", "/applications/"
 
 pytestmark = pytest.mark.django_db
@@ -334,7 +334,7 @@ def test_a_sign_in_form_that_is_too_old_is_shown_again_with_its_email(rosa: User
     answer = browser.post(SIGN_IN, {"email": rosa.email, "password": "x", "next": FILTERED})
     assert answer.status_code == 403
     content = answer.content.decode()
-    assert "This page was open too long. Enter your password again." in content
+    assert "This page has expired. Enter your password again." in content
     assert f'value="{rosa.email}"' in content
     fields = {"email": rosa.email, "password": PASSWORD, "next": FILTERED}
     again = browser.post(SIGN_IN, {**fields, "csrfmiddlewaretoken": _token(answer)})
@@ -348,14 +348,14 @@ def test_a_dialog_that_is_older_than_the_session_is_opened_again(rosa: User) -> 
     assert answer.headers["HX-Redirect"] == f"{CREATE}?from={quote(FILTERED, safe='')}"
     assert answer.headers["X-Keep-Form"] == "true"
     page = text_of(browser.get(answer.headers["HX-Redirect"]))
-    assert "This form was out of date. Check it and send it again." in page
+    assert "This form has expired. Check it and submit it again." in page
 
 
 def test_a_form_that_is_too_old_says_just_that(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rosa)
     text = text_of(browser.post(CREATE, {"name": "typed"}))
-    assert "This form is too old." in text
+    assert "This form has expired." in text
     assert "access rules can give you" not in text
 
 

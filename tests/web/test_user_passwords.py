@@ -61,7 +61,7 @@ def test_creating_shows_the_temporary_password_with_the_warning(
     )
     assert answer.status_code == 200
     text = text_of(answer)
-    assert "Copy the temporary password and hand it over safely." in text
+    assert "Copy the temporary password and share it securely." in text
     assert "The first sign-in asks for an own password" in text
     assert f"Email {NINA}" in text
     assert "/sign-in/" in text
@@ -96,10 +96,10 @@ def test_a_shown_password_is_in_no_later_page_and_in_no_session(browser: Client)
     [
         ("", "Enter an email."),
         ("   ", "Enter an email."),
-        ("nina", "This is no email like rosa@example.com."),
-        ("nina@acme@example", "This is no email"),
-        ("<b>nina</b>@acme.example", "This is no email"),
-        ("n" * 300 + "@acme.example", "255 characters at most"),
+        ("nina", "Enter a valid email, for example rosa@example.com."),
+        ("nina@acme@example", "Enter a valid email"),
+        ("<b>nina</b>@acme.example", "Enter a valid email"),
+        ("n" * 300 + "@acme.example", "at most 255 characters"),
         ("ni\x00na@acme.example", "Null characters are not allowed."),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_malformed_email_is_told_beside_the_field_and_what_was_typed_stays(
 def test_a_taken_email_is_told_beside_the_field(browser: Client, bo: User) -> None:
     answer = send(browser, email="BO@acme.example")
     assert answer.status_code == 409
-    assert "BO@acme.example is here already." in text_of(answer)
+    assert "A user with the email BO@acme.example already exists." in text_of(answer)
     assert 'value="BO@acme.example"' in answer.content.decode()
     assert "ENABLE" not in text_of(answer)
 
@@ -130,7 +130,7 @@ def test_the_email_of_a_disabled_person_is_told_and_enabling_is_offered(
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     answer = send(browser, email="bo@acme.example")
     assert answer.status_code == 409
-    assert "bo@acme.example is here already, and disabled." in text_of(answer)
+    assert "A user with the email bo@acme.example already exists but is disabled." in text_of(answer)
     assert "ENABLE bo@acme.example" in text_of(answer)
     enable = reverse("users:enable", args=[bo.pk])
     assert f'href="{enable}?from=' in answer.content.decode()
@@ -144,7 +144,7 @@ def test_who_may_only_create_is_offered_nothing_and_told_no_state(as_: SignedIn,
     inviter = factories.person("ivo@acme.example", "Inviter")
     answer = send(as_(inviter), email="bo@acme.example")
     assert answer.status_code == 409
-    assert "bo@acme.example is here already." in text_of(answer)
+    assert "A user with the email bo@acme.example already exists." in text_of(answer)
     assert "disabled" not in text_of(answer)
 
 
@@ -155,8 +155,8 @@ def test_the_same_form_sent_twice_makes_one_person_and_shows_no_second_password(
     first = send(browser, email=NINA, submission=number)
     second = send(browser, email=NINA, submission=number)
     assert second.status_code == 409
-    assert f"{NINA} is already created." in text_of(second)
-    assert "reset it for a new one" in text_of(second)
+    assert f"User {NINA} was already created." in text_of(second)
+    assert "If you didn't save it, reset the password." in text_of(second)
     nina = User.objects.get(email=NINA)
     assert reset(nina) in second.content.decode()
     assert not shows_a_password(second)
@@ -191,20 +191,20 @@ def test_the_list_names_who_was_created_and_shows_the_row(browser: Client) -> No
     next_url = f"/users/?changed={User.objects.get(email=NINA).pk}"
     assert f'href="{next_url}"' in answer.content.decode()
     shown = browser.get(next_url)
-    assert f"User {NINA} is created." in text_of(shown)
+    assert f"User {NINA} created." in text_of(shown)
     assert 'class="row-changed"' in shown.content.decode()
 
 
 def test_resetting_warns_first_and_then_replaces_the_password(browser: Client, bo: User) -> None:
     dialog = browser.get(reset(bo))
-    assert "stops working at once, and they are signed out everywhere" in text_of(dialog)
+    assert "stops working immediately, and they are signed out everywhere" in text_of(dialog)
     answer = send(browser, reset(bo), submission=submission_in(dialog))
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     bo.refresh_from_db()
     assert bo.check_password(password_in(answer))
     assert not bo.check_password("the first password")
-    assert "The password of bo@acme.example is reset." in text_of(browser.get("/users/"))
+    assert "Password of bo@acme.example reset." in text_of(browser.get("/users/"))
 
 
 def test_looking_at_the_dialog_changes_nothing(browser: Client, bo: User) -> None:
@@ -228,7 +228,7 @@ def test_a_reset_of_somebody_disabled_says_that_it_opens_nothing_yet(
     browser: Client, bo: User
 ) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
-    assert "opens nothing until they are enabled" in text_of(send(browser, reset(bo)))
+    assert "can't sign in until enabled" in text_of(send(browser, reset(bo)))
 
 
 def test_one_s_own_password_is_changed_and_not_reset(browser: Client, ada: User) -> None:
