@@ -113,7 +113,7 @@ def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
         ({"role": "9" * 40, "scope": "9" * 40}, ["This role can't be", "Select a scope."]),
         (
             {"subject": "00000000-0000-0000-0000-000000000000"},
-            ["Some selected subjects no longer exist"],
+            ["Some of those selected are gone"],
         ),
     ],
 )
