@@ -16,7 +16,7 @@ def _credentials_work(visitor: Visitor, name: str, secret: str) -> bool:
     return bool(answer.ok)
 
 
-def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
+def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/sign-in/")
@@ -104,7 +104,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     assert not _credentials_work(visitor, name, new_secret)
 
 
-def test_every_procedure_without_javascript(visit: Visit, name: str) -> None:
+def test_application_procedures_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     secret = visitor.create(name)

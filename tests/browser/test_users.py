@@ -44,7 +44,7 @@ def _choose(page: Page, temporary: str) -> None:
     page.get_by_role("button", name="SAVE PASSWORD").click()
 
 
-def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
+def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -81,7 +81,7 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     newcomer.check_accessibility()
 
 
-def test_back_and_reload_show_no_password_again(visit: Visit, email: str) -> None:
+def test_back_and_reload_do_not_show_the_password_again(visit: Visit, email: str) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(f"{visitor.url}/users/?sort=user")
@@ -96,7 +96,7 @@ def test_back_and_reload_show_no_password_again(visit: Visit, email: str) -> Non
     assert temporary not in page.content()
 
 
-def test_without_scripts_the_browser_keeps_no_page_that_shows_a_password(
+def test_password_page_is_not_cached_without_javascript(
     visit: Visit, email: str
 ) -> None:
     visitor = visit(java_script_enabled=False)
@@ -108,7 +108,7 @@ def test_without_scripts_the_browser_keeps_no_page_that_shows_a_password(
         page.go_back()
 
 
-def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None:
+def test_reset_disable_and_email_in_use(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -140,7 +140,7 @@ def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None
     expect(row).not_to_contain_text("Disabled")
 
 
-def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> None:
+def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -177,7 +177,7 @@ def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> No
     expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
 
 
-def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None:
+def test_users_and_groups_without_javascript(visit: Visit, email: str, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     page.goto(f"{visitor.url}/users/")
@@ -242,7 +242,7 @@ def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None
     assert "Signed out everywhere." in visitor.text()
 
 
-def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
+def test_users_with_the_keyboard(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -271,7 +271,7 @@ def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_nothing_is_cut_off(visit: Visit, server: Server, width: int) -> None:
+def test_page_fits_on_a_phone(visit: Visit, server: Server, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 700})
     page = visitor.page
     visitor.page.goto(f"{visitor.url}/users/")

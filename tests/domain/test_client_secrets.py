@@ -42,7 +42,7 @@ def _number(digits: str) -> int:
 # The form.
 
 
-def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
+def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
     for _ in range(200):
         secret = new_secret()
         assert re.fullmatch(r"ras_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", secret)
@@ -51,7 +51,7 @@ def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
         assert is_well_formed(secret)
 
 
-def test_every_one_of_the_256_bits_varies() -> None:
+def test_all_256_bits_are_random() -> None:
     """300 secrets leave a bit unset, or set, in all of them once in 2 ** 291 runs."""
     numbers = [_number(new_secret()[4:47]) for _ in range(300)]
     ever_set = ever_clear = 0
@@ -64,14 +64,14 @@ def test_every_one_of_the_256_bits_varies() -> None:
 
 
 @given(st.integers(0, 52), st.characters(min_codepoint=33, max_codepoint=126))
-def test_one_mistyped_character_is_noticed(position: int, character: str) -> None:
+def test_one_mistyped_character_is_detected(position: int, character: str) -> None:
     secret = new_secret()
     mistyped = secret[:position] + character + secret[position + 1 :]
     assert is_well_formed(mistyped) is (mistyped == secret)
 
 
 @given(st.text(max_size=120))
-def test_any_other_text_is_malformed(text: str) -> None:
+def test_other_texts_are_malformed(text: str) -> None:
     assert not is_well_formed(text)
     assert not is_well_formed(f"ras_{text}")
 
@@ -92,7 +92,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("secret", MALFORMED, ids=lambda s: f"{len(s)} of {s[:1]!r}")
 @pytest.mark.parametrize("client_id", ["ci-prod", "nobody"])
-def test_a_malformed_secret_costs_no_hash_and_no_query(
+def test_malformed_secret_costs_no_hash_and_no_query(
     db: None,
     argon2: CountingHasher,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -124,7 +124,7 @@ def test_a_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm for each case
+def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one arm for each case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -168,7 +168,7 @@ def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm
     assert (argon2.verifies, argon2.hashes) == (1, 0)
 
 
-def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: CountingHasher) -> None:
+def test_valid_secret_costs_one_argon2_run_and_is_then_cached(db: None, argon2: CountingHasher) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
     assert authenticate("ci-prod", issued.secret) == issued.application
@@ -178,7 +178,7 @@ def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: Count
     assert argon2.verifies == 1
 
 
-def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) -> None:
+def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     wrong = new_secret()
     argon2.verifies = 0
@@ -188,7 +188,7 @@ def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) ->
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_what_is_remembered_of_one_application_opens_no_other(
+def test_cached_secret_works_only_for_its_application(
     db: None, argon2: CountingHasher
 ) -> None:
     one = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -197,7 +197,7 @@ def test_what_is_remembered_of_one_application_opens_no_other(
     assert authenticate("ci-test", one.secret) is None
 
 
-def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
+def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
     """The same parameters, or time would tell an unknown client from a known one."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
@@ -205,7 +205,7 @@ def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
     assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
 
 
-def test_when_too_many_verifies_wait_everyone_hears_the_same(
+def test_refusals_are_equal_when_too_many_verifications_wait(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -224,7 +224,7 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_a_hash_that_can_not_be_read_matches_nothing() -> None:
+def test_malformed_hash_matches_nothing() -> None:
     for damaged in ("", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA", "plain"):
         assert hashing.verify_secret(damaged, "plain") is False
 
@@ -249,7 +249,7 @@ def _fail(client_id: str, times: int, address: str = HOME) -> None:
         assert authenticate(client_id, new_secret(), address) is None
 
 
-def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute(
+def test_limit_on_wrong_secrets_prevents_hashing_for_30_seconds(
     db: None, few: None, argon2: CountingHasher
 ) -> None:
     _fail("ci-prod", 3)
@@ -261,7 +261,7 @@ def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute
     _fail("ci-prod", 1, CAFE)
 
 
-def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
+def test_cached_secret_is_never_limited(db: None, few: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
@@ -270,13 +270,13 @@ def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_success_counts_against_nobody(db: None, few: None) -> None:
+def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
     for number in range(8):
         issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
         assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
 
 
-def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
+def test_address_with_many_client_ids_is_limited(
     db: None, few: None
 ) -> None:
     for number in range(6):
@@ -287,7 +287,7 @@ def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
     assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
 
 
-def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, few: None) -> None:
+def test_limited_client_does_not_affect_others_at_its_address(db: None, few: None) -> None:
     """Behind one address, a pipeline that retries an old secret for ever must not stop the rest."""
     _fail("stuck", 3)
     for _ in range(20):
@@ -297,7 +297,7 @@ def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, fe
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_a_verify_that_finds_too_many_others_touches_no_count(
+def test_busy_verification_changes_no_count(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -314,7 +314,7 @@ def test_a_verify_that_finds_too_many_others_touches_no_count(
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_clients_that_an_address_invents_leave_a_bounded_number_of_counts(
+def test_unknown_client_ids_store_a_bounded_number_of_counts(
     db: None, few: None
 ) -> None:
     for number in range(30):
@@ -328,7 +328,7 @@ def test_clients_that_an_address_invents_leave_a_bounded_number_of_counts(
 # What ends a secret.
 
 
-def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
+def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     new = actions.regenerate_secret(caller=SYSTEM, application_id=old.application.pk)
@@ -336,7 +336,7 @@ def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
     assert authenticate("ci-prod", new.secret)
 
 
-def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> None:
+def test_disabling_blocks_a_secret_and_enabling_restores_it(db: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     for enabled in (False, True):
@@ -346,7 +346,7 @@ def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> No
         assert bool(authenticate("ci-prod", issued.secret)) is enabled
 
 
-def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None) -> None:
+def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     actions.delete_application(caller=SYSTEM, application_id=old.application.pk)
@@ -356,7 +356,7 @@ def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None
     assert authenticate("ci-prod", new.secret) == new.application
 
 
-def test_another_replica_ends_what_this_one_remembers(db: None, argon2: CountingHasher) -> None:
+def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:
     """The other replica changes the row behind this process's back."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
@@ -367,7 +367,7 @@ def test_another_replica_ends_what_this_one_remembers(db: None, argon2: Counting
 # What this process remembers.
 
 
-def test_the_memory_holds_no_secret() -> None:
+def test_cache_contains_no_secret() -> None:
     cache = VerifiedSecretCache(size=10)
     secret = new_secret()
     cache.add("hash", secret)
@@ -376,14 +376,14 @@ def test_the_memory_holds_no_secret() -> None:
     assert secret.encode() not in b"".join(cache._digests.values())
 
 
-def test_two_processes_remember_the_same_secret_differently() -> None:
+def test_processes_store_different_digests_of_a_secret() -> None:
     one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
     one.add("hash", "secret")
     two.add("hash", "secret")
     assert one._digests != two._digests
 
 
-def test_the_memory_forgets_the_least_used_when_full() -> None:
+def test_full_cache_removes_the_least_recently_used_secret() -> None:
     cache = VerifiedSecretCache(size=2)
     cache.add("a", "secret")
     cache.add("b", "secret")
@@ -394,7 +394,7 @@ def test_the_memory_forgets_the_least_used_when_full() -> None:
     assert not cache.contains("b", "secret")
 
 
-def test_the_memory_keeps_one_secret_for_each_hash() -> None:
+def test_cache_keeps_one_secret_for_each_hash() -> None:
     cache = VerifiedSecretCache(size=10)
     cache.add("hash", "one")
     assert not cache.contains("hash", "two")

@@ -27,7 +27,7 @@ def rosa(db: None) -> User:
     return factories.person("rosa@acme.example", password=OLD)
 
 
-def test_changing_replaces_the_password_and_ends_sessions(rosa: User) -> None:
+def test_changing_the_password_ends_sessions(rosa: User) -> None:
     session = rosa.get_session_auth_hash()
     change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)
     stored = User.objects.get()
@@ -44,13 +44,13 @@ def test_changing_replaces_the_password_and_ends_sessions(rosa: User) -> None:
     assert all(text not in row for text in (OLD, NEW, "argon2"))
 
 
-def test_a_temporary_password_becomes_an_own_one() -> None:
+def test_changing_a_temporary_password_makes_it_permanent() -> None:
     issued = invite_user(caller=SYSTEM, email="rosa@acme.example")
     change_own_password(caller=factories.caller(issued.user), current=issued.password, new=NEW)
     assert not User.objects.get().must_choose_password
 
 
-def test_a_temporary_password_can_not_be_kept() -> None:
+def test_temporary_password_cannot_be_reused() -> None:
     issued = invite_user(caller=SYSTEM, email="rosa@acme.example")
     with pytest.raises(ValidationError) as refused:
         change_own_password(
@@ -72,7 +72,7 @@ def test_a_temporary_password_can_not_be_kept() -> None:
         (OLD, "x" * (PASSWORD_MAX_LENGTH + 1), "new"),
     ],
 )
-def test_what_will_not_do_is_told_beside_its_field(
+def test_invalid_password_is_refused_with_the_field(
     rosa: User, current: str, new: str, field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -82,7 +82,7 @@ def test_what_will_not_do_is_told_beside_its_field(
     assert not AuditEvent.objects.exists()
 
 
-def test_a_password_that_was_reset_meanwhile_is_not_overwritten(
+def test_concurrent_reset_is_not_overwritten(
     rosa: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever was thrown out must not come back by a change that was under way."""
@@ -103,7 +103,7 @@ def test_a_password_that_was_reset_meanwhile_is_not_overwritten(
     assert not stored.check_password(NEW)
 
 
-def test_signing_out_everywhere_ends_sessions_and_keeps_the_password(rosa: User) -> None:
+def test_signing_out_everywhere_keeps_the_password(rosa: User) -> None:
     session = rosa.get_session_auth_hash()
     end_own_sessions(caller=factories.caller(rosa))
     stored = User.objects.get()
@@ -121,7 +121,7 @@ ACTS: list[Callable[..., object]] = [
 
 
 @pytest.mark.parametrize("act", ACTS, ids=["sign out", "change"])
-def test_programs_and_commands_have_no_password_of_their_own(act: Callable[..., object]) -> None:
+def test_applications_and_commands_have_no_password(act: Callable[..., object]) -> None:
     for caller in (SYSTEM, factories.caller(factories.application("ci"))):
         with pytest.raises(NotFound):
             act(caller=caller)

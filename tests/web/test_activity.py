@@ -30,7 +30,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 # What it shows.
 
 
-def test_an_event_says_who_did_what_on_what_when_from_where_with_what_result(
+def test_row_shows_subject_action_entity_result_and_details(
     browser: Client, ada: User
 ) -> None:
     caller = factories.caller(ada, "192.0.2.9")
@@ -45,7 +45,7 @@ def test_an_event_says_who_did_what_on_what_when_from_where_with_what_result(
     assert column(page, "source_ip")[0] == "192.0.2.9"
 
 
-def test_who_came_is_told_from_who_left(browser: Client, ada: User, vera: User) -> None:
+def test_added_and_removed_members_are_distinct(browser: Client, ada: User, vera: User) -> None:
     ops, caller = factories.group("ops"), factories.caller(ada, "192.0.2.9")
     add_member(caller=caller, group=ops, member=vera.subject)
     remove_member(caller=caller, group=ops, member=vera.subject)
@@ -55,7 +55,7 @@ def test_who_came_is_told_from_who_left(browser: Client, ada: User, vera: User) 
     assert "changed group ops · members: none → vera@acme.example" in page
 
 
-def test_the_newest_comes_first_to_the_second(browser: Client) -> None:
+def test_newest_event_comes_first(browser: Client) -> None:
     happened("old", 0)
     happened("new", 1)
     page = browser.get(LIST)
@@ -64,7 +64,7 @@ def test_the_newest_comes_first_to_the_second(browser: Client) -> None:
     assert names(browser.get(LIST, {"sort": "time"})) == ["old", "new"]
 
 
-def test_what_was_refused_is_there_with_its_reason(
+def test_denied_request_is_listed_with_its_reason(
     browser: Client, as_: SignedIn, vera: User
 ) -> None:
     assert as_(vera).get("/applications/").status_code == 403
@@ -75,7 +75,7 @@ def test_what_was_refused_is_there_with_its_reason(
     assert "no access rule gives it" in column(page, "details")[0]
 
 
-def test_a_name_can_not_become_markup(browser: Client) -> None:
+def test_names_are_escaped(browser: Client) -> None:
     happened("<script>alert(1)</script>", subject_name="<b>", reason="<i>", result="Failed")
     page = browser.get(LIST).content.decode()
     assert "<script>alert" not in page
@@ -83,11 +83,11 @@ def test_a_name_can_not_become_markup(browser: Client) -> None:
     assert "<i>" not in page
 
 
-def test_an_empty_record_says_what_belongs_there(browser: Client) -> None:
+def test_empty_audit_log_explains_the_page(browser: Client) -> None:
     assert "No activity yet" in text_of(browser.get(LIST))
 
 
-def test_the_rail_leads_to_it(browser: Client) -> None:
+def test_rail_links_to_activity(browser: Client) -> None:
     page = browser.get(LIST).content.decode()
     assert re.search(r'href="/activity/" aria-current="page"', page)
     assert 'href="/activity/"' in browser.get("/applications/").content.decode()
@@ -101,7 +101,7 @@ ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
 
 @pytest.mark.parametrize("address", [*ADDRESSES, "1/"])
 @pytest.mark.parametrize("role", ["Department administrator", "Auditor", "System administrator"])
-def test_who_does_not_hold_event_history_on_the_account_is_refused(
+def test_activity_requires_event_history_on_the_account(
     as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     person = factories.person("pat@acme.example", role, acme.vision)
@@ -112,7 +112,7 @@ def test_who_does_not_hold_event_history_on_the_account_is_refused(
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("role", ["Auditor", "Cloud operator", "System administrator"])
-def test_who_holds_event_history_on_the_account_sees_it(
+def test_event_history_on_the_account_grants_activity(
     as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     happened("made", 1)
@@ -120,7 +120,7 @@ def test_who_holds_event_history_on_the_account_sees_it(
     assert answer.status_code == 200
 
 
-def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Organization) -> None:
+def test_auditor_can_read_activity_only(as_: SignedIn, acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme.training))
     auditor = as_(factories.person("audrey@acme.example", "Auditor"))
     page = auditor.get("/applications/").content.decode()
@@ -129,7 +129,7 @@ def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Orga
     assert auditor.post(f"/applications/{ci.pk}/delete/").status_code == 403
 
 
-def test_the_rail_does_not_lead_others_there(as_: SignedIn, dina: User) -> None:
+def test_rail_hides_activity_without_permission(as_: SignedIn, dina: User) -> None:
     assert 'href="/activity/"' not in as_(dina).get("/applications/").content.decode()
 
 
@@ -186,7 +186,7 @@ def test_events_can_be_filtered(
         ({"entity__contains": "x"}, "There is no filter “entity__contains”."),
     ],
 )
-def test_what_an_address_says_that_can_not_be_read_is_told(
+def test_invalid_url_parameters_are_reported(
     browser: Client, query: dict[str, str], told: str
 ) -> None:
     happened()
@@ -196,7 +196,7 @@ def test_what_an_address_says_that_can_not_be_read_is_told(
     assert names(page) == ["ci"]
 
 
-def test_the_words_to_choose_from_are_those_that_are_there(browser: Client) -> None:
+def test_filter_choices_are_the_existing_values(browser: Client) -> None:
     for action in ("sign-in", "reset-password", "sign-in", "archive"):
         happened(action=action)
     page = text_of(browser.get(f"{LIST}filter/", {"column": "action"}))
@@ -204,7 +204,7 @@ def test_the_words_to_choose_from_are_those_that_are_there(browser: Client) -> N
     assert "Delete" not in page
 
 
-def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
+def test_time_filter_accepts_a_time_of_day(browser: Client) -> None:
     page = browser.get(f"{LIST}filter/", {"column": "time", "operator": "since"})
     assert 'type="datetime-local"' in page.content.decode()
     query = {"column": "time", "operator": "since", "value": "2026-03-01T12:00", "do": "apply"}
@@ -239,7 +239,7 @@ def further(response: HttpResponse) -> str:
         {"history__is": f"application:{uuid.UUID(int=7)}", "result__is": "Failed"},
     ],
 )
-def test_a_look_that_did_not_reach_the_beginning_says_so_and_goes_on(
+def test_limited_search_shows_its_limit_and_can_continue(
     browser: Client, query: dict[str, str]
 ) -> None:
     happened("oldest", 0, result="Failed")
@@ -256,7 +256,7 @@ def test_a_look_that_did_not_reach_the_beginning_says_so_and_goes_on(
 
 
 @pytest.mark.usefixtures("short_sight")
-def test_one_filter_alone_sees_everything(browser: Client) -> None:
+def test_single_filter_is_not_limited(browser: Client) -> None:
     for minute in range(6):
         happened(f"event {minute}", minute)
     page = browser.get(LIST, {"action__any_of": "update"})
@@ -264,7 +264,7 @@ def test_one_filter_alone_sees_everything(browser: Client) -> None:
     assert "back to" not in text_of(page)
 
 
-def test_pages_follow_one_another_without_a_gap(browser: Client) -> None:
+def test_pages_have_no_gaps(browser: Client) -> None:
     for minute in range(50):
         happened(f"event {minute}", minute // 10)  # ten at the same moment
     seen: list[str] = []
@@ -286,7 +286,7 @@ def test_pages_follow_one_another_without_a_gap(browser: Client) -> None:
         ({"search": "event"}, 1),
     ],
 )
-def test_the_number_of_queries_does_not_depend_on_the_rows(
+def test_query_count_does_not_depend_on_the_number_of_rows(
     browser: Client,
     django_assert_num_queries: DjangoAssertNumQueries,
     count: int,
@@ -302,7 +302,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
 # One event.
 
 
-def test_an_event_has_a_page_with_all_its_details(browser: Client) -> None:
+def test_event_has_a_page_with_all_details(browser: Client) -> None:
     event = happened(
         changes={"enabled": [True, False], "clientSecret": ["previous", "regenerated"]},
         http_method="PUT",
@@ -319,7 +319,7 @@ def test_an_event_has_a_page_with_all_its_details(browser: Client) -> None:
         assert told in page
 
 
-def test_an_event_opens_in_a_dialog_and_leads_back(browser: Client) -> None:
+def test_event_dialog_returns_to_the_list(browser: Client) -> None:
     event = happened(result="Failed", reason="wrong secret")
     page = browser.get(f"{LIST}{event.pk}/", {"from": "/activity/?result__is=Failed"})
     assert 'href="/activity/?result__is=Failed"' in page.content.decode()
@@ -329,5 +329,5 @@ def test_an_event_opens_in_a_dialog_and_leads_back(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("number", [999_999, 2**63])
-def test_an_event_that_is_not_there_is_404(browser: Client, number: int) -> None:
+def test_unknown_event_is_404(browser: Client, number: int) -> None:
     assert browser.get(f"{LIST}{number}/").status_code == 404

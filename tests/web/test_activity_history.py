@@ -30,7 +30,7 @@ def history(response: HttpResponse) -> str:
     return unescape(found[1])
 
 
-def test_an_applications_page_leads_to_all_of_its_history(
+def test_application_page_links_to_its_history(
     browser: Client, ada: User, acme: Organization
 ) -> None:
     caller = factories.caller(ada)
@@ -49,7 +49,7 @@ def test_an_applications_page_leads_to_all_of_its_history(
     ]  # fmt: skip
 
 
-def test_a_scopes_history_has_its_rules(browser: Client, acme: Organization) -> None:
+def test_scope_history_includes_its_rules(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     happened("project training", 0, entity_type="project", entity_id=acme.training.uid)
     happened("rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
@@ -59,13 +59,13 @@ def test_a_scopes_history_has_its_rules(browser: Client, acme: Organization) -> 
     assert "History of project training" in text_of(page)
 
 
-def test_an_entity_leads_to_its_history(browser: Client) -> None:
+def test_entity_links_to_its_history(browser: Client) -> None:
     happened("pat@acme.example", entity_type="user")
     happened("later", 1, entity_type="user", entity_id=str(uuid.UUID(int=8)))
     assert names(browser.get(history(browser.get(LIST)))) == ["later"]
 
 
-def test_each_page_about_things_leads_to_their_histories(
+def test_pages_link_to_histories(
     browser: Client, ada: User, acme: Organization
 ) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
@@ -83,7 +83,7 @@ def test_each_page_about_things_leads_to_their_histories(
         assert f'href="/activity/?history__is={thing}"' in page, address
 
 
-def test_nobody_is_led_to_what_they_may_not_see(
+def test_history_links_require_permission(
     as_: SignedIn, dina: User, acme: Organization
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
@@ -94,7 +94,7 @@ def test_nobody_is_led_to_what_they_may_not_see(
         assert "/activity/" not in page.content.decode()
 
 
-def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
+def test_row_menus_link_to_histories(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     ops = factories.group("ops")
@@ -116,7 +116,7 @@ def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
         assert "history" not in others.partition('id="listing"')[2], address
 
 
-def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organization) -> None:
+def test_history_without_events_shows_the_entity_name(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.group("ops"), "Viewer", acme.training)
     named = {
         f"project:{acme.training.uid}": "History of project training",

@@ -38,7 +38,7 @@ def url(name: str, group: Subject, *more: object) -> str:
     return reverse(f"groups:{name}", args=[group.pk, *more])
 
 
-def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
+def test_group_rule_applies_to_members_immediately(
     browser: Client, as_: SignedIn, acme: Organization
 ) -> None:
     bo, robot = factories.person("bo@acme.example"), factories.application("robot")
@@ -70,7 +70,7 @@ def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
 # The list
 
 
-def test_each_row_tells_members_and_rules(
+def test_row_shows_members_and_rules(
     browser: Client, engineers: Subject, acme: Organization
 ) -> None:
     factories.group("empty")
@@ -82,7 +82,7 @@ def test_each_row_tells_members_and_rules(
 
 
 @pytest.mark.parametrize("name", list(GroupTable.titles()))
-def test_every_column_can_be_sorted_both_ways(
+def test_all_columns_sort_both_ways(
     browser: Client, engineers: Subject, name: str
 ) -> None:
     empty = factories.group("Empty")
@@ -93,7 +93,7 @@ def test_every_column_can_be_sorted_both_ways(
     assert up[0].startswith("Empty")
 
 
-def test_a_page_in_the_middle_is_found_by_every_sort(browser: Client) -> None:
+def test_paging_works_with_all_sort_orders(browser: Client) -> None:
     person = factories.person("bo@acme.example")
     for number in range(45):
         factories.group(f"g{number:02}", *([person] if number % 2 else []))
@@ -105,7 +105,7 @@ def test_a_page_in_the_middle_is_found_by_every_sort(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["WyIxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyIiwgIjEiXQ", "x", "W10"])
-def test_a_cursor_that_is_none_shows_the_first_page(browser: Client, cursor: str) -> None:
+def test_invalid_cursor_shows_the_first_page(browser: Client, cursor: str) -> None:
     factories.group("engineers")
     answer = browser.get(GROUPS, {"sort": "members", "after": cursor})
     assert answer.status_code == 200
@@ -121,14 +121,14 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("query", FILTERS)
-def test_the_list_can_be_narrowed(browser: Client, engineers: Subject, query: str) -> None:
+def test_list_can_be_filtered(browser: Client, engineers: Subject, query: str) -> None:
     pilots = factories.group("pilots")
     Subject.objects.filter(pk=pilots.pk).update(enabled=False)
     shown = column(browser.get(f"{GROUPS}?{query}"), "group")
     assert [text.removesuffix(" Disabled") for text in shown] == FILTERS[query]
 
 
-def test_the_file_holds_exactly_the_view(browser: Client, engineers: Subject) -> None:
+def test_file_matches_the_view(browser: Client, engineers: Subject) -> None:
     answer = browser.get("/groups/groups.csv")
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert list(csv.reader(StringIO(text))) == [
@@ -138,7 +138,7 @@ def test_the_file_holds_exactly_the_view(browser: Client, engineers: Subject) ->
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_a_page_takes_as_many_queries_for_one_as_for_many(
+def test_query_count_does_not_depend_on_the_number_of_rows(
     browser: Client,
     acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -151,7 +151,7 @@ def test_a_page_takes_as_many_queries_for_one_as_for_many(
         assert browser.get(GROUPS).status_code == 200
 
 
-def test_sight_decides_what_is_listed(
+def test_list_shows_only_visible_groups_and_members(
     as_: SignedIn, acme: Organization, dina: User, engineers: Subject
 ) -> None:
     near = factories.person("near@acme.example", "Viewer", acme.training)
@@ -172,7 +172,7 @@ def test_sight_decides_what_is_listed(
         assert browser.get(url(name, engineers)).status_code == 403
 
 
-def test_no_groups_yet_is_said_with_the_way_to_the_first(browser: Client) -> None:
+def test_empty_list_offers_to_create_a_group(browser: Client) -> None:
     text = text_of(browser.get(GROUPS))
     assert "No groups yet" in text
     assert "NEW GROUP" in text
@@ -191,7 +191,7 @@ def test_no_groups_yet_is_said_with_the_way_to_the_first(browser: Client) -> Non
         ("Engineers", 409, "A group named Engineers already exists."),
     ],
 )
-def test_a_bad_or_taken_name_is_told_beside_the_field(
+def test_invalid_name_shows_an_error_on_the_field(
     browser: Client, name: str, status: int, expected: str
 ) -> None:
     factories.group("Engineers")
@@ -202,7 +202,7 @@ def test_a_bad_or_taken_name_is_told_beside_the_field(
     assert Subject.objects.filter(type="group").count() == 1
 
 
-def test_a_group_is_created_and_named(browser: Client) -> None:
+def test_group_can_be_created(browser: Client) -> None:
     answer = browser.post("/groups/new/", {"name": " platform engineers "})
     group = Subject.objects.get(type="group")
     assert group.name == "platform engineers"
@@ -210,7 +210,7 @@ def test_a_group_is_created_and_named(browser: Client) -> None:
     assert "Group platform engineers created." in text_of(browser.get(answer.url))
 
 
-def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> None:
+def test_delete_dialog_shows_the_effect(browser: Client, engineers: Subject) -> None:
     text = text_of(browser.get(url("delete", engineers)))
     assert "Members 2" in text
     assert "Access rules deleted with it 1" in text
@@ -222,7 +222,7 @@ def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> No
     assert not AccessRule.objects.living().filter(subject=engineers).exists()
 
 
-def test_deleting_does_not_count_members_out_of_sight(
+def test_delete_dialog_counts_only_visible_members(
     as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     kim = factories.person("kim@acme.example")
@@ -232,7 +232,7 @@ def test_deleting_does_not_count_members_out_of_sight(
     assert "Members 1 that you can see, and any others" in text
 
 
-def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -> None:
+def test_groups_can_be_disabled_and_enabled_in_bulk(browser: Client, engineers: Subject) -> None:
     pilots = factories.group("pilots")
     selected = {"selected": [str(engineers.pk), str(pilots.pk)]}
     assert "Disable 2 groups?" in text_of(browser.get("/groups/several/disable/", selected))
@@ -242,7 +242,7 @@ def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -
     assert Subject.objects.filter(type="group", enabled=True).count() == 2
 
 
-def test_enabling_takes_what_the_group_holds(
+def test_enabling_requires_the_permissions_of_the_group(
     as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     Subject.objects.filter(pk=engineers.pk).update(enabled=False)
@@ -256,7 +256,7 @@ def test_enabling_takes_what_the_group_holds(
 # Members
 
 
-def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject) -> None:
+def test_members_can_be_searched_selected_and_added(browser: Client, engineers: Subject) -> None:
     cid, night = factories.person("cid@acme.example"), factories.application("nightly")
     factories.group("other-group")
     page = url("members", engineers)
@@ -275,7 +275,7 @@ def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject)
     assert GroupMembership.objects.filter(group=engineers).count() == 4
 
 
-def test_of_several_members_each_that_is_refused_is_told(
+def test_report_lists_each_refused_member(
     browser: Client, engineers: Subject
 ) -> None:
     bo = User.objects.get(email="bo@acme.example")
@@ -295,7 +295,7 @@ def test_of_several_members_each_that_is_refused_is_told(
         (["00000000-0000-0000-0000-000000000000"], "Some selected subjects no longer exist"),
     ],
 )
-def test_nobody_to_add_is_told(
+def test_invalid_selection_of_members_shows_an_error(
     browser: Client, engineers: Subject, chosen: list[str], expected: str
 ) -> None:
     answer = browser.post(url("members", engineers), {"do": "save", "subject": chosen})
@@ -303,14 +303,14 @@ def test_nobody_to_add_is_told(
     assert expected in text_of(answer)
 
 
-def test_a_group_can_not_be_put_into_a_group(browser: Client, engineers: Subject) -> None:
+def test_group_cannot_be_a_member_of_a_group(browser: Client, engineers: Subject) -> None:
     other = factories.group("other")
     answer = browser.post(url("members", engineers), {"do": "save", "subject": str(other.pk)})
     assert answer.status_code == 422
     assert GroupMembership.objects.count() == 2
 
 
-def test_a_member_is_taken_out(browser: Client, engineers: Subject) -> None:
+def test_member_can_be_removed(browser: Client, engineers: Subject) -> None:
     bo = User.objects.get(email="bo@acme.example")
     remove = url("remove-member", engineers, bo.pk)
     assert browser.get(remove).url == url("members", engineers)
@@ -322,7 +322,7 @@ def test_a_member_is_taken_out(browser: Client, engineers: Subject) -> None:
     assert "is not in engineers" in text_of(again)
 
 
-def test_a_member_out_of_sight_is_not_to_be_taken_out(as_: SignedIn, engineers: Subject) -> None:
+def test_invisible_member_cannot_be_removed(as_: SignedIn, engineers: Subject) -> None:
     factories.custom_role("Clerk", groups="cru")
     clerk = as_(factories.person("kim@acme.example", "Clerk"))
     bo = User.objects.get(email="bo@acme.example")
@@ -330,7 +330,7 @@ def test_a_member_out_of_sight_is_not_to_be_taken_out(as_: SignedIn, engineers: 
     assert GroupMembership.objects.count() == 2
 
 
-def test_the_page_tells_members_and_rules(browser: Client, engineers: Subject) -> None:
+def test_page_shows_members_and_rules(browser: Client, engineers: Subject) -> None:
     text = text_of(browser.get(url("detail", engineers)))
     assert "bo@acme.example" in text
     assert "ci Application" in text
