@@ -1,4 +1,4 @@
-"""The Activity page with mouse, keyboard, without scripts and on a phone."""
+"""The Activity page with mouse and keyboard, without JavaScript, and on a phone."""
 
 import json
 import uuid

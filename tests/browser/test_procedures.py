@@ -1,4 +1,4 @@
-"""The procedures of the product's article on applications, click by click, in a real browser."""
+"""The procedures of the product's article on applications, in a real browser."""
 
 import pytest
 from playwright.sync_api import expect

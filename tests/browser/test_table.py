@@ -1,4 +1,4 @@
-"""The table with mouse, keyboard, and without scripts: search, filters, columns, several rows."""
+"""The table with mouse and keyboard, and without JavaScript: search, filters, columns, bulk actions."""
 
 from pathlib import Path
 
@@ -121,9 +121,7 @@ def test_input_is_kept_while_the_operator_changes(visit: Visit, name: str) -> No
     expect(value).to_be_focused()
 
 
-def test_apply_works_while_the_form_is_reloading(
-    visit: Visit, name: str
-) -> None:
+def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -316,9 +314,7 @@ def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -
     expect(dialog.get_by_role("status")).to_contain_text("is now Viewer in")
 
 
-def test_error_disappears_when_the_missing_value_is_selected(
-    visit: Visit, name: str
-) -> None:
+def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:
     visitor = visit()
     dialog = visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -443,9 +439,7 @@ def test_customizing_and_bulk_actions_without_javascript(visit: Visit, name: str
     assert "2 of 2 done" in visitor.text()
 
 
-def test_dialogs_return_to_the_view_without_javascript(
-    visit: Visit, name: str
-) -> None:
+def test_dialogs_return_to_the_view_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     visitor.create(name)

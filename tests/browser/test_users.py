@@ -1,4 +1,4 @@
-"""People and groups in a real browser: by mouse, by keyboard alone, without scripts, on a phone."""
+"""Users and groups in a real browser: mouse, keyboard, without JavaScript, on a phone."""
 
 import uuid
 
@@ -18,12 +18,12 @@ def email(name: str) -> str:
 
 
 def _list(visitor: Visitor, email: str, page: str = "users") -> None:
-    """Show the list with just this row: others make rows of their own meanwhile."""
+    """Filter the list to this row: other tests create rows at the same time."""
     visitor.page.goto(f"{visitor.url}/{page}/?search={email}")
 
 
 def _create(visitor: Visitor, email: str) -> str:
-    """Create a person and return the temporary password, still shown."""
+    """Create a user and return the temporary password; the dialog stays open."""
     visitor.press("NEW USER")
     visitor.page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
@@ -75,7 +75,7 @@ def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
     expect(newcomer.page.get_by_role("heading", name="Choose your password")).to_be_visible()
     newcomer.check_accessibility()
     _choose(newcomer.page, temporary)
-    # Whoever may see no page yet is told so on their own, and not refused.
+    # A user without access gets their account page, not a 403.
     expect(newcomer.page.get_by_role("heading", name="Your account")).to_be_visible()
     expect(newcomer.page.get_by_text("You don't have any access yet")).to_be_visible()
     newcomer.check_accessibility()
@@ -96,9 +96,7 @@ def test_back_and_reload_do_not_show_the_password_again(visit: Visit, email: str
     assert temporary not in page.content()
 
 
-def test_password_page_is_not_cached_without_javascript(
-    visit: Visit, email: str
-) -> None:
+def test_password_page_is_not_cached_without_javascript(visit: Visit, email: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     page.goto(f"{visitor.url}/users/")
@@ -257,7 +255,7 @@ def test_users_with_the_keyboard(visit: Visit, email: str) -> None:
     expect(page.get_by_role("row", name=email)).to_contain_text("Changed")
     visitor.wait_until("document.activeElement !== document.body")
     page.locator(".row-changed input").focus()
-    page.keyboard.press("Space")  # the new row is selected, and its actions hide the search
+    page.keyboard.press("Space")  # the new row is selected, and its toolbar hides the search
     page.keyboard.press("/")
     page.keyboard.type(email)
     expect(page.locator("[data-row]")).to_have_count(1)
@@ -289,5 +287,5 @@ def test_page_fits_on_a_phone(visit: Visit, server: Server, width: int) -> None:
 
 
 def _fits(page: Page) -> bool:
-    """Return whether nothing has to be scrolled to the side."""
+    """Return whether the page does not scroll sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

@@ -1,4 +1,4 @@
-"""Access tokens: what stands in one, which are refused, and what ends one."""
+"""Access tokens: their content, verification and revocation."""
 
 import base64
 import hashlib
@@ -56,7 +56,7 @@ def _signed(
     key: Any = None,
     algorithm: str = "ES256",
 ) -> str:
-    """Return a token as good as ours but for what is said, signed with our own key unless given."""
+    """Return a valid token with the given changes, signed with our key by default."""
     good = _part(issue(application).text, 1) | (claims or {})
     good.pop(without, None)
     ours = KEYRING.current()
@@ -68,7 +68,7 @@ def _signed(
     )
 
 
-# What stands in a token (RFC 9068 §2).
+# The content of a token (RFC 9068 §2).
 
 
 def test_token_has_issuer_audience_application_and_credential(
@@ -128,7 +128,7 @@ names = st.from_regex(r"[a-z][-_a-z0-9]{0,253}[a-z0-9]", fullmatch=True)
 
 @given(name=names, issuer=st.sampled_from(["http://127.0.0.1:8000", "https://a.b-c.example:8443"]))
 def test_payload_is_valid_plain_base64(name: str, issuer: str) -> None:
-    """The official client decodes it with plain base64 (contract/README.md, Tokens)."""
+    """The official client decodes the payload with plain base64 (contract/README.md, Tokens)."""
     application = Application(
         subject=Subject(id=uuid.uuid4(), type="app", name=name), credential_id=uuid.uuid4()
     )
@@ -143,7 +143,7 @@ def test_payload_is_valid_plain_base64(name: str, issuer: str) -> None:
 
 
 class _OneKey:
-    """A keyring that needs no database."""
+    """A keyring without a database."""
 
     _private = ec.generate_private_key(ec.SECP256R1())
 
@@ -151,7 +151,7 @@ class _OneKey:
         return keyring.Key("kid", self._private, self._private.public_key(), timezone.now())
 
 
-# What is refused.
+# Refused tokens.
 
 
 def _public_pem() -> bytes:
@@ -161,7 +161,7 @@ def _public_pem() -> bytes:
 
 
 def _hs256(application: Application, secret: bytes) -> str:
-    """Sign with HMAC by hand: PyJWT itself would not take a public key for a secret."""
+    """Sign with HMAC by hand, because PyJWT refuses a public key as a secret."""
     head = {"alg": "HS256", "typ": "at+jwt", "kid": KEYRING.current().kid}
     body = _part(issue(application).text, 1)
     signing = ".".join(_b64(json.dumps(part).encode()) for part in (head, body))
@@ -175,7 +175,7 @@ def _unsigned(application: Application, alg: str) -> str:
 
 
 def _embedded(header: str) -> Callable[[Application], str]:
-    """Return a forger that puts its own key, or where to fetch it, into the header."""
+    """Return a forger that puts its own key, or its URL, into the header."""
 
     def forge(application: Application) -> str:
         own = ec.generate_private_key(ec.SECP256R1())
@@ -246,7 +246,7 @@ FORGED: dict[str, Callable[[Application], str]] = {
 
 @pytest.mark.parametrize("how", FORGED)
 def test_forged_or_expired_token_is_refused(ci: Application, how: str) -> None:
-    assert application_of(_signed(ci)) == ci, "the forger's tools make good tokens too"
+    assert application_of(_signed(ci)) == ci, "the helper also creates valid tokens"
     with pytest.raises(InvalidToken):
         application_of(FORGED[how](ci))
 
@@ -360,7 +360,7 @@ def test_typ_can_be_a_media_type_in_any_case(ci: Application) -> None:
         assert application_of(_signed(ci, headers={"typ": typ})) == ci
 
 
-# What ends a token.
+# Revocation.
 
 
 ENDS: dict[str, Callable[[Application], object]] = {
@@ -383,10 +383,8 @@ def test_issued_tokens_are_revoked_immediately(ci: Application, how: str) -> Non
 
 
 @pytest.mark.parametrize("state", ["disabled", "retired"])
-def test_token_of_a_disabled_or_retired_application_is_refused(
-    ci: Application, state: str
-) -> None:
-    """Zitadel CVE-2024-47000. Here nothing renewed the credential: the row alone must be enough."""
+def test_token_of_a_disabled_or_retired_application_is_refused(ci: Application, state: str) -> None:
+    """Zitadel CVE-2024-47000. The credential ID did not change: the status alone must be enough."""
     text = issue(ci).text
     retired_at = timezone.now() if state == "retired" else None
     Subject.objects.filter(pk=ci.pk).update(enabled=False, retired_at=retired_at)
@@ -413,7 +411,7 @@ def test_reusing_a_name_does_not_restore_old_tokens(ci: Application) -> None:
 
 
 def test_token_issued_during_a_revocation_is_refused(ci: Application) -> None:
-    """authentik CVE-2025-64521: the row was read before, the token signed after."""
+    """authentik CVE-2025-64521: the row is read before the revocation, the token signed after it."""
     stale = Application.objects.select_related("subject").get()
     actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
     actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
@@ -430,7 +428,7 @@ def test_changing_another_application_keeps_tokens(ci: Application) -> None:
     assert application_of(text) == ci
 
 
-# The keys.
+# Signing keys.
 
 
 def test_private_key_is_encrypted_at_rest(ci: Application) -> None:
@@ -463,9 +461,13 @@ def test_changed_secret_key_gives_a_clear_error(ci: Application, settings: Setti
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"
-    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         issue(ci)
-    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         application_of(text)
 
 

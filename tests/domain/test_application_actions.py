@@ -1,4 +1,4 @@
-"""What can be done with applications: its effect, its one row in the record, and its refusals."""
+"""Actions on applications: their effects, audit rows and refusals."""
 
 import uuid
 
@@ -24,7 +24,7 @@ from tests.domain.racing import together
 
 @pytest.fixture
 def sam(acme: Organization) -> Caller:
-    """Sam, System administrator, calling from his desk."""
+    """Sam, System administrator, with an address."""
     person = factories.person("sam@acme.example", "System administrator")
     origin = Origin("192.0.2.7", uuid.uuid4(), "POST", "/applications/new")
     return Caller(Subject.objects.get(pk=person.pk), origin)
@@ -34,8 +34,8 @@ def _only_event() -> AuditEvent:
     return AuditEvent.objects.get()
 
 
-def _whole_record() -> str:
-    """Return every column of every row of the record as text."""
+def _audit_log_text() -> str:
+    """Return all columns of all audit rows as text."""
     return repr(list(AuditEvent.objects.values()))
 
 
@@ -78,8 +78,8 @@ def test_creation_is_audited_with_actor_and_origin(sam: Caller) -> None:
         "/applications/new",
         sam.origin.request_id,
     )
-    assert issued.secret not in _whole_record()
-    assert "argon2" not in _whole_record()
+    assert issued.secret not in _audit_log_text()
+    assert "argon2" not in _audit_log_text()
 
 
 def test_application_created_by_a_command_has_creator_system(acme: Organization) -> None:
@@ -252,7 +252,7 @@ def test_regenerating_replaces_secret_and_credential(sam: Caller) -> None:
     assert event.changes == {"clientSecret": ["previous", "regenerated"]}
     assert AuditEvent.objects.count() == 2
     for secret in (first.secret, second.secret, now.secret_hash):
-        assert secret not in _whole_record()
+        assert secret not in _audit_log_text()
 
 
 def test_resubmitting_the_form_regenerates_once(sam: Caller) -> None:
@@ -314,9 +314,7 @@ def test_deleting_removes_the_credential_and_keeps_the_audit_log(
     assert AccessRule.objects.living().filter(subject=other.subject).count() == 1
 
 
-def test_deleting_audits_the_application_and_each_rule(
-    sam: Caller, acme: Organization
-) -> None:
+def test_deleting_audits_the_application_and_each_rule(sam: Caller, acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     gone = factories.rule(ci, "Viewer", acme["alpha"])
     AccessRule.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
@@ -389,7 +387,7 @@ def test_change_and_audit_row_are_atomic(
     assert state() == before
 
 
-# Several.
+# Bulk actions.
 
 
 def test_bulk_delete_removes_rules_and_audits_each_application(
@@ -423,9 +421,7 @@ def test_bulk_delete_skips_applications_already_deleted(sam: Caller) -> None:
     assert AuditEvent.objects.filter(action="delete").count() == 2
 
 
-def test_bulk_status_change_audits_each_application(
-    sam: Caller, acme: Organization
-) -> None:
+def test_bulk_status_change_audits_each_application(sam: Caller, acme: Organization) -> None:
     some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
     credentials = {one.credential_id for one in some}
     gone = factories.application("gone")
@@ -466,7 +462,9 @@ def test_bulk_enable_refuses_applications_stronger_than_the_caller(
 
 
 @pytest.mark.parametrize("what", ["delete", "disable"])
-def test_bulk_query_count_does_not_depend_on_the_number(sam: Caller, acme: Organization, what: str) -> None:
+def test_bulk_query_count_does_not_depend_on_the_number(
+    sam: Caller, acme: Organization, what: str
+) -> None:
     def cost(number: int) -> int:
         made = factories.many_applications(number, ("Viewer", acme["vision"]))
         with CaptureQueriesContext(connection) as queries:
@@ -481,7 +479,7 @@ def test_bulk_query_count_does_not_depend_on_the_number(sam: Caller, acme: Organ
     assert cost(40) == cost(1)
 
 
-# At the same moment.
+# Concurrency.
 
 
 @pytest.mark.django_db(transaction=True)
@@ -546,9 +544,7 @@ def test_concurrent_regeneration_and_deletion_leave_no_valid_secret() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_bulk_deletions_delete_each_application_once() -> (
-    None
-):
+def test_concurrent_bulk_deletions_delete_each_application_once() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     account = factories.account()
     some = factories.many_applications(6, ("Viewer", account))

@@ -1,4 +1,4 @@
-"""Client secrets: what they look like, and what checking one costs and tells."""
+"""Client secrets: their format, and the cost and results of verification."""
 
 import re
 import zlib
@@ -28,7 +28,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_verification, "_cache", VerifiedSecretCache(size=100))
 
 
@@ -39,7 +39,7 @@ def _number(digits: str) -> int:
     return value
 
 
-# The form.
+# Format.
 
 
 def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
@@ -52,7 +52,7 @@ def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
 
 
 def test_all_256_bits_are_random() -> None:
-    """300 secrets leave a bit unset, or set, in all of them once in 2 ** 291 runs."""
+    """In 300 random secrets, a bit is constant with a probability of 2 ** -291."""
     numbers = [_number(new_secret()[4:47]) for _ in range(300)]
     ever_set = ever_clear = 0
     for number in numbers:
@@ -76,7 +76,7 @@ def test_other_texts_are_malformed(text: str) -> None:
     assert not is_well_formed(f"ras_{text}")
 
 
-# What checking costs.
+# The cost of verification.
 
 MALFORMED = [
     "",
@@ -124,7 +124,7 @@ def test_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one arm for each case
+def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -132,7 +132,7 @@ def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one arm for each ca
     actions.create_application_without_secret(caller=SYSTEM, name="bare")
     factories.person("rosa@acme.example")
     factories.group("researchers")
-    # The right secret is remembered first, so that a refusal can not lean on that either.
+    # Cache the right secret first, so that refusals can't benefit from the cache.
     assert authenticate("ci-prod", issued.secret)
     client_id, secret = "ci-prod", issued.secret
     match case:
@@ -168,7 +168,9 @@ def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one arm for each ca
     assert (argon2.verifies, argon2.hashes) == (1, 0)
 
 
-def test_valid_secret_costs_one_argon2_run_and_is_then_cached(db: None, argon2: CountingHasher) -> None:
+def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
+    db: None, argon2: CountingHasher
+) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
     assert authenticate("ci-prod", issued.secret) == issued.application
@@ -188,9 +190,7 @@ def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_cached_secret_works_only_for_its_application(
-    db: None, argon2: CountingHasher
-) -> None:
+def test_cached_secret_works_only_for_its_application(db: None, argon2: CountingHasher) -> None:
     one = actions.create_application(caller=SYSTEM, name="ci-prod")
     actions.create_application(caller=SYSTEM, name="ci-test")
     assert authenticate("ci-prod", one.secret)
@@ -198,7 +198,7 @@ def test_cached_secret_works_only_for_its_application(
 
 
 def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
-    """The same parameters, or time would tell an unknown client from a known one."""
+    """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
     assert secret_verification._NO_HASH.split("$")[:4] == real
@@ -229,7 +229,7 @@ def test_malformed_hash_matches_nothing() -> None:
         assert hashing.verify_secret(damaged, "plain") is False
 
 
-# How many may be checked in vain.
+# Limits on failed verifications.
 
 
 HOME, CAFE = "192.0.2.10", "198.51.100.20"
@@ -237,7 +237,7 @@ HOME, CAFE = "192.0.2.10", "198.51.100.20"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three tries for a client at an address, six for the address; the clock stands still."""
+    """Three attempts per client and address, six per address, and a stopped clock."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
     monkeypatch.setattr(secret_verification, "TRIES_PER_CLIENT", 3)
@@ -276,9 +276,7 @@ def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
         assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
 
 
-def test_address_with_many_client_ids_is_limited(
-    db: None, few: None
-) -> None:
+def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
     for number in range(6):
         _fail(f"invented-{number}", 1)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -288,7 +286,7 @@ def test_address_with_many_client_ids_is_limited(
 
 
 def test_limited_client_does_not_affect_others_at_its_address(db: None, few: None) -> None:
-    """Behind one address, a pipeline that retries an old secret for ever must not stop the rest."""
+    """A pipeline that retries an old secret must not block others behind its address."""
     _fail("stuck", 3)
     for _ in range(20):
         with pytest.raises(TooMany):
@@ -314,18 +312,16 @@ def test_busy_verification_changes_no_count(
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_unknown_client_ids_store_a_bounded_number_of_counts(
-    db: None, few: None
-) -> None:
+def test_unknown_client_ids_store_a_bounded_number_of_counts(db: None, few: None) -> None:
     for number in range(30):
         try:
             authenticate(f"invented-{number}", new_secret(), HOME)
         except TooMany:
             continue
-    assert AttemptCount.objects.count() == 1 + 6, "one of the address, and one of each client"
+    assert AttemptCount.objects.count() == 1 + 6, "one for the address, and one for each client"
 
 
-# What ends a secret.
+# Revocation.
 
 
 def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
@@ -357,14 +353,14 @@ def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
 
 
 def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:
-    """The other replica changes the row behind this process's back."""
+    """The other replica changes the row directly in the database."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     Application.objects.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None
 
 
-# What this process remembers.
+# The cache of this process.
 
 
 def test_cache_contains_no_secret() -> None:

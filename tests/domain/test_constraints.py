@@ -1,4 +1,4 @@
-"""What the database itself refuses, however it is asked."""
+"""Database constraints."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def refused(constraint: str = "(?i)unique") -> Iterator[None]:
-    """Expect the database to refuse what is done inside: as a double unless a check is named."""
+    """Expect an IntegrityError: of a unique constraint, or of the named one."""
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         yield
 
@@ -169,7 +169,7 @@ def test_scope_paths_are_unique(acme: Organization) -> None:
 def test_scope_type_determines_depth_and_parent_type(
     acme: Organization, name: str, changes: dict[str, Any]
 ) -> None:
-    # The path is made to fit the depth, so that nothing but the place itself is wrong.
+    # The path fits the depth, so that only the parent is wrong.
     depth = changes.get("depth", acme[name].depth)
     path = acme[name].path[:16] + "7" * 16 * depth
     with refused("scope_stands_below_its_parent_type"):
@@ -217,7 +217,7 @@ def test_rule_cannot_be_deleted_before_its_creation(acme: Organization) -> None:
         )
 
 
-# People and applications.
+# Users and applications.
 
 
 def test_subject_has_at_most_one_application() -> None:
@@ -261,7 +261,7 @@ def test_signing_key_ids_are_unique() -> None:
         SigningKey.objects.create(kid="one", encrypted_private_key=b"y", public_jwk={})
 
 
-# The record and the counters.
+# The audit log and the attempt counts.
 
 
 @pytest.mark.parametrize("result", ["", "Maybe", "succeeded"])
@@ -293,7 +293,7 @@ def test_attempt_count_cannot_be_negative() -> None:
 
 
 def test_subject_role_and_scope_of_a_rule_are_protected(acme: Organization) -> None:
-    """The keys to subject, role and scope are protected; history would no longer read."""
+    """Foreign keys to subject, role and scope are PROTECT, to keep the history readable."""
     rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
     for thing in (rule.subject, rule.role, rule.scope):
         with pytest.raises(ProtectedError):
@@ -302,7 +302,7 @@ def test_subject_role_and_scope_of_a_rule_are_protected(acme: Organization) -> N
 
 
 def test_path_has_16_random_digits_for_each_level(acme: Organization) -> None:
-    """New scopes never share a label by accident: 16 random digits below each parent."""
+    """Path labels never collide: they have 16 random digits."""
     labels = {
         Scope.below(acme["research"], name=str(uuid.uuid4()), created_by="test").path[-16:]
         for _ in range(200)

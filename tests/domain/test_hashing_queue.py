@@ -25,7 +25,7 @@ both_kinds = pytest.mark.parametrize("kind", HashKind)
 
 
 class Waits:
-    """Which waits began, so that a test knows that a thread is in the queue."""
+    """Records when waits begin, so that a test knows that a thread is in the queue."""
 
     def __init__(self) -> None:
         self._begun = threading.Semaphore(0)
@@ -42,7 +42,7 @@ class Waits:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    """Report each wait; and wait for as long as it takes unless the timeout is zero."""
+    """Report each wait, and make it unlimited unless the timeout is zero."""
     waits = Waits()
 
     class ReportedEvent(threading.Event):
@@ -56,14 +56,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> HashingQueue:
-    """An empty queue of this test's own, which the module uses, too."""
+    """An empty queue for this test, also used by the module."""
     queue = HashingQueue()
     monkeypatch.setattr(hashing, "_queue", queue)
     return queue
 
 
 class Jobs:
-    """Threads that each do something, and what they did."""
+    """Runs jobs in threads and collects their results."""
 
     def __init__(self, queue: HashingQueue) -> None:
         self._queue = queue
@@ -85,7 +85,7 @@ class Jobs:
         thread.start()
 
     def enter(self, name: str, kind: HashKind, *, is_patient: bool = False) -> None:
-        """Start a thread that takes the place, notes its name and leaves."""
+        """Start a thread that takes a turn, notes its name and leaves."""
 
         def job() -> None:
             with self._queue.slot(kind, is_patient=is_patient):
@@ -110,7 +110,7 @@ def jobs(queue: HashingQueue) -> Jobs:
 
 @contextmanager
 def taken(queue: HashingQueue, kind: HashKind = PASSWORD) -> Iterator[None]:
-    """Hold the place, as a hash that is running does."""
+    """Hold the turn, like a running hash."""
     with queue.slot(kind):
         yield
 
@@ -157,7 +157,7 @@ def test_guess_is_refused_immediately_when_the_queue_is_full(
         with pytest.raises(Busy) as busy, queue.slot(kind):
             pytest.fail("one guess more got in")
         assert busy.value.retry_after in (1, 2)
-        assert len(waits.timeouts) == GUESSES_WAITING, "the last one did not wait"
+        assert len(waits.timeouts) == GUESSES_WAITING, "the last one was refused without waiting"
     jobs.finish()
     assert sorted(jobs.served) == names
 
@@ -179,7 +179,7 @@ def test_full_queue_of_one_kind_does_not_affect_the_other(
 def test_guesses_leave_threads_for_other_requests(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
-    """One runs, and a few of each kind wait."""
+    """One runs, and a limited number of each kind waits."""
     held = 2 * GUESSES_WAITING
     assert 2 * hashing.MAX_CONCURRENT_GUESSES < worker.THREADS
     with taken(queue):
@@ -272,9 +272,7 @@ def test_waiting_new_secrets_leave_room_for_guesses(
     assert len(jobs.served) == 5
 
 
-def test_failed_hash_releases_its_turn(
-    queue: HashingQueue, jobs: Jobs, waits: Waits
-) -> None:
+def test_failed_hash_releases_its_turn(queue: HashingQueue, jobs: Jobs, waits: Waits) -> None:
     with pytest.raises(RuntimeError), taken(queue):
         jobs.enter("next", SECRET)
         waits.expect()
@@ -286,7 +284,7 @@ def test_failed_hash_releases_its_turn(
 def test_turn_granted_at_the_timeout_is_used(
     queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The place is handed over after the wait has ended: it must not be lost."""
+    """The turn is handed over just after the timeout: it must not be lost."""
     holder = queue.slot(PASSWORD)
     holder.__enter__()
 
@@ -302,7 +300,7 @@ def test_turn_granted_at_the_timeout_is_used(
         pass
 
 
-# Places for guesses, from before they are counted.
+# Slots for guesses, taken before they are counted.
 
 
 @both_kinds
@@ -326,11 +324,11 @@ def test_failed_guess_releases_its_slot(kind: HashKind) -> None:
             raise RuntimeError
 
 
-# Who waits how.
+# Waiting.
 
 
 def fill(jobs: Jobs, waits: Waits) -> None:
-    """Let as many guesses of both kinds wait as can."""
+    """Fill the queue with guesses of both kinds."""
     for kind in HashKind:
         for number in range(GUESSES_WAITING):
             jobs.enter(f"{kind} {number}", kind)

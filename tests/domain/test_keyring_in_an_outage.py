@@ -1,4 +1,4 @@
-"""Signing keys while the database does not answer: waits do not add up, and signing goes on."""
+"""The keyring in a database outage: waits do not add up, and signing continues."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Outage:
-    """Reads that wait until the test ends them, and then fail."""
+    """Loads that block until the test ends them, and then fail."""
 
     def __init__(self) -> None:
         self.reads = 0
@@ -43,7 +43,7 @@ def test_waiting_threads_fail_with_a_failed_load(outage: Outage) -> None:
         outage.end.set()
         errors = [type(one.exception(10)) for one in asked]
     assert errors == [OperationalError] * 6
-    assert outage.reads < 6, "those that waited did not read again"
+    assert outage.reads < 6, "waiting threads did not load again"
 
 
 def test_cached_key_is_available_while_another_thread_loads(outage: Outage) -> None:

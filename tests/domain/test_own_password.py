@@ -1,4 +1,4 @@
-"""What people do about their own password and sessions."""
+"""Actions of users on their own password and sessions."""
 
 from collections.abc import Callable
 
@@ -82,20 +82,18 @@ def test_invalid_password_is_refused_with_the_field(
     assert not AuditEvent.objects.exists()
 
 
-def test_concurrent_reset_is_not_overwritten(
-    rosa: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever was thrown out must not come back by a change that was under way."""
+def test_concurrent_reset_is_not_overwritten(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A concurrent change must not restore access after a reset."""
     from runai_access.accounts import actions
 
     set_password = actions.set_password
 
-    def and_then_a_reset(user: User, password: str, **field: str) -> None:
+    def then_reset(user: User, password: str, **field: str) -> None:
         set_password(user, password, **field)
         monkeypatch.setattr(actions, "set_password", set_password)
         give_temporary_password(caller=SYSTEM, user_id=rosa.pk)
 
-    monkeypatch.setattr(actions, "set_password", and_then_a_reset)
+    monkeypatch.setattr(actions, "set_password", then_reset)
     with pytest.raises(Conflict, match="changed in the meantime"):
         change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)
     stored = User.objects.get()

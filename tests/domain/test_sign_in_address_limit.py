@@ -1,4 +1,4 @@
-"""Failed sign-ins from one address or IPv6 site are limited, whichever users they try."""
+"""Limits on failed sign-ins per address and IPv6 site, for all users together."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ def few(settings: Settings) -> None:
 
 
 def spray(times: int, address: str | None = HOME, first: int = 0) -> None:
-    """Fail once with each of so many invented emails; each failure is let through."""
+    """Fail once with each of `times` unknown emails; each guess is allowed."""
     for number in range(first, first + times):
         fail(1, f"invented-{number}@acme.example", address)
 
@@ -97,14 +97,12 @@ def test_longest_wait_is_reported(rosa: User, few: None, clock: Clock) -> None:
     clock(timedelta(minutes=10))
     fail(5)
     refused = refusal()
-    assert refused.seconds == 15 * 60, "and not the 5 minutes of the address"
+    assert refused.seconds == 15 * 60, "not the 5 minutes of the address"
     assert str(refused) == "Too many failed attempts."
     assert refusal("another@acme.example").seconds == 5 * 60
 
 
-def test_address_limit_ends_15_minutes_after_the_first_failure(
-    few: None, clock: Clock
-) -> None:
+def test_address_limit_ends_15_minutes_after_the_first_failure(few: None, clock: Clock) -> None:
     for number in range(12):
         spray(1, first=number)
         clock(timedelta(minutes=3))
@@ -184,7 +182,7 @@ def test_requests_without_an_address_share_one_count(few: None) -> None:
     assert is_locked("another@acme.example", None)
 
 
-# What a refusal costs.
+# The cost of a refusal.
 
 
 def test_refused_guess_writes_no_count_and_checks_no_password(
@@ -205,7 +203,7 @@ def test_refused_guess_writes_no_count_and_checks_no_password(
 
 
 def test_busy_guess_changes_no_count(rosa: User) -> None:
-    """Else a flood would keep all threads waiting for the database."""
+    """Otherwise a flood would keep all threads waiting for the database."""
     with ExitStack() as others:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             others.enter_context(hashing.guessing(hashing.HashKind.PASSWORD))
@@ -222,7 +220,7 @@ def test_busy_guess_changes_no_count(rosa: User) -> None:
 def test_unknown_emails_store_a_bounded_number_of_counts(few: None) -> None:
     for number in range(100):
         outcome(f"invented-{number}@acme.example")
-    # One of the address, and of each email that was tried one at the address and one everywhere.
+    # One for the address, and two for each email that was tried: at the address, and in total.
     assert AttemptCount.objects.count() == 1 + 2 * 6
 
 
@@ -230,7 +228,7 @@ def test_unknown_emails_store_a_bounded_number_of_counts(few: None) -> None:
 def test_parallel_guesses_share_the_count_of_the_address(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keycloak CVE-2024-4629, with another email in each guess."""
+    """Keycloak CVE-2024-4629, with a different email in each guess."""
     unlimited_capacity(monkeypatch)
     outcomes = together([partial(guess, f"invented-{number}@acme.example") for number in range(24)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
@@ -239,9 +237,7 @@ def test_parallel_guesses_share_the_count_of_the_address(
     assert AttemptCount.objects.count() == 1 + 2 * 6, "refused guesses left counts behind"
 
 
-def test_busy_guess_is_not_counted(
-    rosa: User, few: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_guess_is_not_counted(rosa: User, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
         raise Busy("Too many sign-ins at once.", retry_after=2)
 

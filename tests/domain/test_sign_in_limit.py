@@ -1,4 +1,4 @@
-"""People sign in: what is told to whom, and how often may be guessed."""
+"""Sign-in, and the limit on failed sign-ins per user and address."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ def rosa(db: None) -> User:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock at noon, as the limit on attempts sees it, and how to move it."""
+    """The clock of the limits, at noon, and a function that moves it."""
     return clock_at_noon(monkeypatch)
 
 
@@ -69,7 +69,7 @@ def test_sign_in_starts_a_new_session(rosa: User) -> None:
 def test_refusals_are_equal_and_cost_one_argon2_run(
     rosa: User, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    """Django CVE-2024-39329: time told known users from unknown ones."""
+    """Django CVE-2024-39329: timing revealed which users exist."""
     runs = []
     for name in ("encode", "verify"):
         real = getattr(BoundedArgon2Hasher, name)
@@ -170,7 +170,7 @@ def test_lock_does_not_affect_another_address(rosa: User) -> None:
     fail(5, address=CAFE)
     assert is_locked(address=CAFE)
     assert sign_in(request_from(HOME), email=rosa.email, password=PASSWORD) == rosa
-    assert is_locked(address=CAFE), "success at home frees nothing at the café"
+    assert is_locked(address=CAFE), "success at home does not unlock the café"
 
 
 def test_lock_does_not_affect_another_user_at_the_address(rosa: User) -> None:
@@ -178,7 +178,7 @@ def test_lock_does_not_affect_another_user_at_the_address(rosa: User) -> None:
     fail(5)
     assert is_locked()
     assert sign_in(request_from(), email="gus@acme.example", password=PASSWORD)
-    assert is_locked(), "another's success frees nothing"
+    assert is_locked(), "another user's success does not unlock it"
 
 
 def test_spellings_of_an_email_share_one_count(rosa: User) -> None:
@@ -220,27 +220,27 @@ def test_lock_is_audited_once_a_minute_with_its_reason(rosa: User) -> None:
         assert is_locked()
     reasons = AuditEvent.objects.filter(result="Failed").values_list("reason", flat=True)
     assert "too many failures" in reasons
-    # Each reason once, or twice where the test ran over the turn of a minute.
+    # Each reason once, or twice if the minute changed during the test.
     assert len(reasons) <= 4
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_parallel_guesses_five_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keycloak CVE-2024-4629: guesses sent in parallel beat the limit."""
+    """Keycloak CVE-2024-4629: parallel guesses bypassed the limit."""
     unlimited_capacity(monkeypatch)
     factories.person("rosa@acme.example", password=PASSWORD)
     outcomes = together([guess for _ in range(20)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 5, outcomes
     assert kinds.count("TooManyFailures") == 15, outcomes
-    # Whoever waited for the count reads the clock afterwards: nobody is told to wait for longer.
+    # Threads that waited for the count read the clock afterwards, so no wait is longer.
     waits = [outcome.seconds for outcome in outcomes if isinstance(outcome, TooManyFailures)]
     assert max(waits) <= 15 * 60
     counts = AttemptCount.objects.values_list("count", flat=True)
     assert list(counts) == [5, 5, 5], "of the user at the address, of the address, of the user"
 
 
-# The counter itself.
+# Attempt counts.
 
 
 def test_counts_are_distinct_for_each_part_of_the_key() -> None:
@@ -290,7 +290,7 @@ def test_success_clears_or_decrements_counts() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_refused_concurrent_attempt_leaves_no_count() -> None:
-    """The limit is reached after `used_up` was asked."""
+    """The limit is reached between `used_up` and the attempt."""
     full, new = Limit(("a",), 1, 60), Limit(("b",), 1, 60)
     assert not used_up(full, new)
     attempt_all(full)
@@ -300,7 +300,7 @@ def test_refused_concurrent_attempt_leaves_no_count() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_overlapping_limits_do_not_deadlock() -> None:
-    """Each locks its counts in one order, so none waits for another in turn."""
+    """All attempts lock their counts in one order, so they can't deadlock."""
     limits = [Limit((name,), 1000, 60, clears=name == "f") for name in "abcdef"]
 
     def job(number: int) -> None:
@@ -334,7 +334,7 @@ def test_only_expired_counts_are_deleted(clock: Clock) -> None:
 def test_concurrent_success_does_not_break_an_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Between making sure of the row and locking it, a sign-in that succeeded removes it."""
+    """A successful sign-in deletes the row between its creation and its lock."""
     attempt("a", limit=5, seconds=60)
     real = AttemptCount.objects.bulk_create
     removed: list[object] = []
@@ -350,7 +350,7 @@ def test_concurrent_success_does_not_break_an_attempt(
 
 
 def test_invalid_unicode_is_counted() -> None:
-    """JSON can say a lone surrogate, and so can a client ID."""
+    """JSON, and so a client ID, can contain a lone surrogate."""
     assert not attempt("sign-in", "\ud800", limit=1, seconds=60).refused
     assert attempt("sign-in", "\ud800", limit=1, seconds=60).refused
 
@@ -362,9 +362,7 @@ def test_ipv6_network_counts_as_one_address(rosa: User) -> None:
     assert not is_locked(address="2001:db8:0:1::1")
 
 
-def test_busy_guess_does_not_count(
-    rosa: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_guess_does_not_count(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*args: object, **kwargs: object) -> None:
         raise Busy("Too many sign-ins at once.", retry_after=5)
 

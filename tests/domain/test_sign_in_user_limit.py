@@ -1,4 +1,4 @@
-"""Failed sign-ins of one user from many addresses: new addresses wait, known ones are unaffected."""
+"""Limit on failed sign-ins per user: new addresses must wait, known ones are not affected."""
 
 from datetime import timedelta
 from functools import partial
@@ -51,12 +51,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def few(settings: Settings) -> None:
-    """Four failures of a user, and then only known addresses go on."""
+    """After four failures of a user, only known addresses can continue."""
     settings.SIGN_IN_USER_FAILURES = 4
 
 
-def strangers_fail(times: int, email: str = ROSA, first: int = 1) -> None:
-    """Fail once from each of so many addresses."""
+def fail_from_many_addresses(times: int, email: str = ROSA, first: int = 1) -> None:
+    """Fail once from each of `times` addresses."""
     for number in range(first, first + times):
         fail(1, email, f"203.0.113.{number}")
 
@@ -68,7 +68,7 @@ def strangers_fail(times: int, email: str = ROSA, first: int = 1) -> None:
 def test_after_20_failures_new_addresses_share_one_attempt_per_10_s(
     email: str, clock: Clock
 ) -> None:
-    strangers_fail(20, email)
+    fail_from_many_addresses(20, email)
     fail(1, email, CAFE)
     for address in (CAFE, "203.0.113.99", "2001:db8::1"):
         refused = refusal(email, address)
@@ -85,15 +85,15 @@ def test_after_20_failures_new_addresses_share_one_attempt_per_10_s(
 def test_user_limit_ends_15_minutes_after_the_first_failure(
     few: None, email: str, clock: Clock
 ) -> None:
-    strangers_fail(5, email)
+    fail_from_many_addresses(5, email)
     assert is_locked(email, CAFE)
     clock(timedelta(minutes=15))
-    strangers_fail(4, email, first=50)
+    fail_from_many_addresses(4, email, first=50)
 
 
 def test_known_address_keeps_its_five_failures(few: None, rosa: User) -> None:
     assert enter(address=HOME) == rosa
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     assert enter(address=HOME) == rosa
     fail(5, address=HOME)
@@ -102,7 +102,7 @@ def test_known_address_keeps_its_five_failures(few: None, rosa: User) -> None:
 
 def test_known_ipv6_addresses_are_64_bit_networks(few: None, rosa: User) -> None:
     assert enter(address="2001:db8::1") == rosa
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert enter(address="2001:db8::2") == rosa
     assert is_locked(address="2001:db8:0:1::1")
 
@@ -110,14 +110,12 @@ def test_known_ipv6_addresses_are_64_bit_networks(few: None, rosa: User) -> None
 def test_known_addresses_are_per_user(few: None, rosa: User) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
     assert enter("gus@acme.example", CAFE)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
 
 
-def test_success_from_a_new_address_makes_it_known(
-    few: None, rosa: User, clock: Clock
-) -> None:
-    strangers_fail(5)
+def test_success_from_a_new_address_makes_it_known(few: None, rosa: User, clock: Clock) -> None:
+    fail_from_many_addresses(5)
     with pytest.raises(TooManyFailures):
         enter(address=CAFE)
     clock(timedelta(seconds=10))
@@ -135,16 +133,16 @@ def test_failures_from_known_addresses_count(few: None, rosa: User) -> None:
 
 def test_success_does_not_clear_failures_from_other_addresses(few: None, rosa: User) -> None:
     assert enter(address=HOME) == rosa
-    strangers_fail(3)
+    fail_from_many_addresses(3)
     for _ in range(3):
         assert enter(address=HOME) == rosa
-    strangers_fail(2, first=50)
+    fail_from_many_addresses(2, first=50)
     assert is_locked(address=CAFE)
 
 
 def test_user_limit_does_not_affect_another_user(few: None) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     assert enter("gus@acme.example", CAFE)
 
@@ -152,20 +150,20 @@ def test_user_limit_does_not_affect_another_user(few: None) -> None:
 def test_known_address_still_has_its_own_limit(few: None, settings: Settings) -> None:
     settings.SIGN_IN_ADDRESS_FAILURES = 2
     enter(address=HOME)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     fail(2, address=HOME)
     assert str(refusal(address=HOME)) == "Too many failed attempts from your network."
 
 
 def test_token_requests_share_the_limit(few: None, rosa: User) -> None:
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     with pytest.raises(TooMany) as refused:
         sign_in_for_token(request_from(CAFE), email=ROSA, password=PASSWORD)
     assert refused.value.retry_after == 10
     assert str(refused.value) == "Too many failed attempts with this email."
 
 
-# Nobody learns which emails exist.
+# Responses do not reveal which emails exist.
 
 
 def test_unknown_email_is_refused_like_a_known_one(few: None, clock: Clock) -> None:
@@ -182,7 +180,7 @@ def test_unknown_email_is_refused_like_a_known_one(few: None, clock: Clock) -> N
 
 
 def test_refusals_write_no_count(few: None) -> None:
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     before = list(AttemptCount.objects.order_by("key").values_list("key", "count"))
     for number in range(30):
         assert is_locked(address=f"192.0.2.{number}")
@@ -194,7 +192,7 @@ def test_one_of_parallel_guesses_from_new_addresses_is_allowed(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlimited_capacity(monkeypatch)
-    strangers_fail(4)
+    fail_from_many_addresses(4)
     outcomes = together([partial(guess, ROSA, f"198.51.100.{number}") for number in range(12)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 1, outcomes
@@ -202,7 +200,7 @@ def test_one_of_parallel_guesses_from_new_addresses_is_allowed(
 
 
 def test_refusal_is_audited_with_its_reason(few: None) -> None:
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     event = AuditEvent.objects.get(source_ip=CAFE)
     assert (event.subject_name, event.reason) == (
@@ -210,7 +208,7 @@ def test_refusal_is_audited_with_its_reason(few: None) -> None:
     )  # fmt: skip
 
 
-# The networks that are known.
+# Known networks.
 
 
 def known() -> list[tuple[str, str]]:
@@ -251,10 +249,10 @@ def test_network_is_written_once_a_day(clock: Clock) -> None:
 def test_network_expires_after_90_days(few: None, rosa: User, clock: Clock) -> None:
     enter()
     clock(timedelta(days=89, hours=23))
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert enter() == rosa
     clock(timedelta(days=90))
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=HOME)
 
 
@@ -274,9 +272,7 @@ def test_parallel_sign_ins_store_a_network_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["rosa\x00@acme.example", "\ud800", ""])
-def test_limit_accepts_any_email(
-    few: None, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+def test_limit_accepts_any_email(few: None, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(signin.auth, "authenticate", lambda *_, **__: None)
-    strangers_fail(5, text)
+    fail_from_many_addresses(5, text)
     assert is_locked(text, CAFE)

@@ -1,4 +1,4 @@
-"""Creating a person with a temporary password, and giving somebody a new one."""
+"""Creating users with a temporary password, and resetting passwords."""
 
 import uuid
 from collections.abc import Callable
@@ -127,10 +127,8 @@ ACTS: dict[str, Act] = {
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("through", ["a rule", "a group", "a disabled group"])
-def test_managing_a_stronger_user_is_denied(
-    acme: Organization, act: Act, through: str
-) -> None:
-    """Keycloak CVE-2025-7784: who may manage users grew into an administrator."""
+def test_managing_a_stronger_user_is_denied(acme: Organization, act: Act, through: str) -> None:
+    """Keycloak CVE-2025-7784: user managers could become administrators."""
     factories.custom_role("Keeper", users="cru")
     kim = factories.person("kim@acme.example", "Keeper")
     strong = factories.person("sam@acme.example", password="the old password")
@@ -225,9 +223,7 @@ def test_administrators_disabling_each_other_leave_one_enabled() -> None:
 
 
 @pytest.mark.parametrize("step", ["create", "reset", "disable"])
-def test_change_and_audit_row_are_atomic(
-    monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_change_and_audit_row_are_atomic(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def broken(*_: object, **__: object) -> None:
         raise DatabaseError("the record is full")
 

@@ -1,4 +1,4 @@
-"""Names that compare equal are the same name; names and emails that deceive the eye are refused."""
+"""Equivalent names are the same name; deceptive names and emails are refused."""
 
 from functools import partial
 
@@ -53,9 +53,7 @@ def test_name_with_invisible_characters_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(("taken", "wanted"), SAME)
-def test_equivalent_scope_name_is_in_use(
-    acme: Organization, taken: str, wanted: str
-) -> None:
+def test_equivalent_scope_name_is_in_use(acme: Organization, taken: str, wanted: str) -> None:
     factories.project(taken, acme["research"])
     wanted = wanted.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "")
     create = partial(scope_actions.create_scope, caller=SYSTEM)

@@ -1,4 +1,4 @@
-"""Text is compared and stored in one normalized form, in Python and in both databases."""
+"""Text normalization, in Python and in both databases."""
 
 import unicodedata
 
@@ -21,7 +21,7 @@ from runai_access.db.normalization_sql import normalized
 from runai_access.lists.markup import marked
 from tests.unicode_examples import SAME, decomposed
 
-# Marks, joiners and letters that combine, fold or vanish, far more often than chance would bring them.
+# Marks, joiners and letters that combine, fold or vanish, much more often than in random text.
 _TRICKY = (
     "iIıİ\u0307\u0323\u0301\u0345αςσΣßẞµ\u200b\u200c\u200d\u00ad\ufe0fü\u3164\uffa0가ᅡᆨ㎏ﬁＡａ ℃ᾳ"
 )
@@ -103,7 +103,7 @@ def test_database_normalizes_all_characters_like_python() -> None:
         for code in range(1, 0x110000)
         if unicodedata.category(chr(code)) not in ("Cs", "Cn", "Co")
     ]
-    # Few statements: many characters in each, apart from each other.
+    # Few statements, each with many separated characters.
     chunks = [characters[at : at + 2000] for at in range(0, len(characters), 2000)]
     for chunk in chunks:
         text = "|".join(chunk)

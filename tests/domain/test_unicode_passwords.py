@@ -1,4 +1,4 @@
-"""A password is the same however its characters are composed, everywhere it is asked for."""
+"""Equivalent Unicode forms of a password are the same password."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,15 +23,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The passwords that Argon2 was run on, in order."""
+    """The passwords of all Argon2 runs, in order."""
     spellings: list[str] = []
     real = Argon2PasswordHasher.verify
 
-    def noted(self: Argon2PasswordHasher, password: str, encoded: str) -> bool:
+    def spy(self: Argon2PasswordHasher, password: str, encoded: str) -> bool:
         spellings.append(password)
         return bool(real(self, password, encoded))
 
-    monkeypatch.setattr(Argon2PasswordHasher, "verify", noted)
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", spy)
     return spellings
 
 
@@ -40,7 +40,7 @@ def person(password: str) -> User:
 
 
 def stored_as_typed(password: str) -> User:
-    """Return a user whose password an earlier version hashed as it was typed."""
+    """Return a user whose password was hashed as entered, by an earlier version."""
     user = factories.person(EMAIL)
     encoded = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(password)
     user.password = f"argon2{encoded}"
@@ -101,7 +101,7 @@ def test_unknown_user_costs_as_many_argon2_runs_as_a_known_one(verified: list[st
 def test_equivalent_password_is_the_current_password() -> None:
     user = person(DECOMPOSED)
     caller = factories.caller(user)
-    with pytest.raises(ValidationError, match="differs from the current password"):
+    with pytest.raises(ValidationError, match="must differ from the current one"):
         change_own_password(caller=caller, current=COMPOSED, new=DECOMPOSED)
     change_own_password(caller=caller, current=COMPOSED, new=decomposed("Größe ist nicht alles"))
     assert sign_in("Größe ist nicht alles") == user

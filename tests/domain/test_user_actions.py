@@ -1,4 +1,4 @@
-"""Creating people and giving them passwords."""
+"""Creating users and setting their passwords."""
 
 import math
 
@@ -147,9 +147,7 @@ def test_unknown_user_is_not_found(email: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["create", "reset"])
-def test_user_and_audit_row_are_atomic(
-    monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_user_and_audit_row_are_atomic(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def broken(*_: object, **__: object) -> None:
         raise DatabaseError("the record is full")
 

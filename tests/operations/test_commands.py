@@ -123,7 +123,7 @@ def test_the_system_scope_goes_only_by_its_id() -> None:
         ([""], "NAME: Enter a name."),
         (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
         (["taken"], "The name taken is taken."),
-        (["app", "--role", "Emperor"], "There is no role 'Emperor'. The roles are: "),
+        (["app", "--role", "Emperor"], "Unknown role 'Emperor'. Assignable roles: "),
         (["app", "--role", "99999999999"], "There is no role"),
         (["app", "--role", "Viewer", "--scope", "project:nowhere"], "There is no project"),
         (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
@@ -242,4 +242,4 @@ def test_resetting_the_password_of_a_disabled_person_says_so() -> None:
 
 def test_nonsense_is_no_person() -> None:
     assert "EMAIL: Enter a valid email" in refusal("create_admin", "nobody")
-    assert "There is no user 'nobody'" in refusal("reset_password", "nobody")
+    assert "No user has the email 'nobody'" in refusal("reset_password", "nobody")

@@ -1,4 +1,4 @@
-"""The Activity page: who did what, on what, when, from where, with what result."""
+"""The Activity page: the audit log as a list."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ from tests import factories
 from tests.web.activity import LIST, happened, names
 from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
-QUERIES = 6  # session, person, authority; preference, count, page
+QUERIES = 6  # session, user, authority; preference, count, page
 pytestmark = pytest.mark.django_db
 
 
@@ -27,12 +27,10 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-# What it shows.
+# Rows.
 
 
-def test_row_shows_subject_action_entity_result_and_details(
-    browser: Client, ada: User
-) -> None:
+def test_row_shows_subject_action_entity_result_and_details(browser: Client, ada: User) -> None:
     caller = factories.caller(ada, "192.0.2.9")
     made = create_application(caller=caller, name="ci-prod").application
     set_application_enabled(caller=caller, application_id=made.pk, enabled=False)
@@ -93,7 +91,7 @@ def test_rail_links_to_activity(browser: Client) -> None:
     assert 'href="/activity/"' in browser.get("/applications/").content.decode()
 
 
-# Who sees it.
+# Permissions.
 
 
 ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
@@ -174,7 +172,7 @@ def test_events_can_be_filtered(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ({"time__since": "yesterday"}, "Time: “yesterday” is no time like 2026-10-01T14:30."),
         ({"time__since": "0001-01-01T00:00+14:00"}, "is no time like"),
@@ -187,12 +185,12 @@ def test_events_can_be_filtered(
     ],
 )
 def test_invalid_url_parameters_are_reported(
-    browser: Client, query: dict[str, str], told: str
+    browser: Client, query: dict[str, str], expected: str
 ) -> None:
     happened()
     page = browser.get(LIST, query)
     assert page.status_code == 200
-    assert told in text_of(page)
+    assert expected in text_of(page)
     assert names(page) == ["ci"]
 
 
@@ -213,23 +211,23 @@ def test_time_filter_accepts_a_time_of_day(browser: Client) -> None:
     assert "Time is since 1 Mar 2026, 12:00 UTC" in text_of(browser.get(went["Location"]))
 
 
-# Looking through millions.
+# Limited searches.
 
 
 @pytest.fixture
-def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the newest three rows are looked at, as if the record were large."""
+def scan_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit searches to the newest three rows, as in a large audit log."""
     monkeypatch.setattr(bounded_query, "MAX_SCANNED", 3)
     monkeypatch.setattr(bounded_query, "MAX_SCANNED_PER_FILTER", 3)
 
 
-def further(response: HttpResponse) -> str:
+def continue_url(response: HttpResponse) -> str:
     found = re.search(r'id="continue-search" href="([^"]+)"', response.content.decode())
-    assert found, "there is no way further back"
+    assert found, "there is no link to older events"
     return unescape(found[1])
 
 
-@pytest.mark.usefixtures("short_sight")
+@pytest.mark.usefixtures("scan_limit")
 @pytest.mark.parametrize(
     "query",
     [
@@ -249,13 +247,13 @@ def test_limited_search_shows_its_limit_and_can_continue(
     page = browser.get(LIST, query)
     assert "back to 1 Mar 2026, 12:03:00 UTC" in text_of(page)
     assert names(page) == []
-    page = browser.get(further(page))
+    page = browser.get(continue_url(page))
     assert "is until 1 Mar 2026, 12:03 UTC" in text_of(page)
     assert set(names(page)) & {"oldest", "old made"}
     assert "back to" not in text_of(page)
 
 
-@pytest.mark.usefixtures("short_sight")
+@pytest.mark.usefixtures("scan_limit")
 def test_single_filter_is_not_limited(browser: Client) -> None:
     for minute in range(6):
         happened(f"event {minute}", minute)
@@ -310,13 +308,13 @@ def test_event_has_a_page_with_all_details(browser: Client) -> None:
         request_id=uuid.UUID(int=9),
     )
     page = text_of(browser.get(f"{LIST}{event.pk}/"))
-    for told in (
+    for expected in (
         "Update application ci", "Result Succeeded", "Time 1 Mar 2026, 12:00:00 UTC",
         "Subject rosa@acme.example user", f"Entity ID {uuid.UUID(int=7)}",
         "Source address 192.0.2.1", "Request PUT /api/v1/apps/7",
         f"Request ID {uuid.UUID(int=9)}", "Enabled yes no", "Client secret previous regenerated",
     ):  # fmt: skip
-        assert told in page
+        assert expected in page
 
 
 def test_event_dialog_returns_to_the_list(browser: Client) -> None:

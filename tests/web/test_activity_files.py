@@ -1,4 +1,4 @@
-"""The Activity page as a file: CSV of the view, and JSON with every detail."""
+"""Exports of the Activity page: CSV of the view, and JSON with all details."""
 
 import csv
 import io

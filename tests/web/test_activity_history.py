@@ -1,4 +1,4 @@
-"""From a thing one click leads to its own history."""
+"""Links from entities to their history."""
 
 import re
 import uuid
@@ -24,9 +24,9 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def history(response: HttpResponse) -> str:
-    """Return the address of the first history that a page leads to."""
+    """Return the URL of the first history link on a page."""
     found = re.search(r'href="(/activity/\?history__is=[^"]+)"', response.content.decode())
-    assert found, "the page leads to no history"
+    assert found, "the page has no history link"
     return unescape(found[1])
 
 
@@ -65,9 +65,7 @@ def test_entity_links_to_its_history(browser: Client) -> None:
     assert names(browser.get(history(browser.get(LIST)))) == ["later"]
 
 
-def test_pages_link_to_histories(
-    browser: Client, ada: User, acme: Organization
-) -> None:
+def test_pages_link_to_histories(browser: Client, ada: User, acme: Organization) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     training = f"project%3A{acme.training.uid}"
     ci = factories.application("ci")
@@ -83,9 +81,7 @@ def test_pages_link_to_histories(
         assert f'href="/activity/?history__is={thing}"' in page, address
 
 
-def test_history_links_require_permission(
-    as_: SignedIn, dina: User, acme: Organization
-) -> None:
+def test_history_links_require_permission(as_: SignedIn, dina: User, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.training))
     browser = as_(dina)
     for address in ("/access-rules/", "/applications/", "/scopes/"):

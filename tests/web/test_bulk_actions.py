@@ -1,4 +1,4 @@
-"""What is done to several applications at once, item by item."""
+"""Bulk actions on applications."""
 
 import re
 import uuid
@@ -33,9 +33,7 @@ def _ids(applications: list[Application]) -> dict[str, list[str]]:
     return {"selected": [str(application.pk) for application in applications]}
 
 
-def test_toolbar_opens_the_bulk_dialog(
-    browser: Client, two: list[Application]
-) -> None:
+def test_toolbar_opens_the_bulk_dialog(browser: Client, two: list[Application]) -> None:
     for action in ("delete", "disable", "enable", "add-rule"):
         answer = browser.get("/applications/selected/", {"action": action, **_ids(two)})
         assert answer.url.startswith(f"{SEVERAL}{action}/?selected=")
@@ -86,7 +84,7 @@ def test_bulk_delete_of_more_than_one_batch_reports_each(
 def test_refused_items_do_not_stop_a_bulk_action(
     browser: Client, two: list[Application], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else deletes the second one, and ends the administrator's rule before the third."""
+    """Another user deletes the second one, and the caller's rule before the third."""
     monkeypatch.setattr(bulk, "BATCH_SIZE", 1)
     two.append(factories.application("three"))
     delete, turns = actions.delete_applications, iter(["one", "three", "two"])
@@ -109,9 +107,7 @@ def test_refused_items_do_not_stop_a_bulk_action(
     assert AuditEvent.objects.filter(result="Failed").count() == 1
 
 
-def test_bulk_disable_skips_disabled_applications(
-    browser: Client, two: list[Application]
-) -> None:
+def test_bulk_disable_skips_disabled_applications(browser: Client, two: list[Application]) -> None:
     two[0].subject.enabled = False
     two[0].subject.save()
     summary = text_of(browser.get(f"{SEVERAL}disable/", _ids(two)))
@@ -143,7 +139,7 @@ def test_bulk_enable_refuses_stronger_applications_only(
 
 @pytest.fixture
 def thirty(acme: Organization) -> list[Application]:
-    """More than a page of them, of which some are named apart."""
+    """More than a page of applications; some have a different prefix."""
     made = [factories.application(f"app-{number:02}") for number in range(25)]
     return [*made, *(factories.application(f"other-{number}") for number in range(5))]
 
@@ -194,9 +190,7 @@ def test_different_view_selects_nothing(
     assert answer.status_code == 302
 
 
-def test_view_selects_only_visible_rows(
-    dina: User, acme: Organization, as_: SignedIn
-) -> None:
+def test_view_selects_only_visible_rows(dina: User, acme: Organization, as_: SignedIn) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("ours-too", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))

@@ -1,4 +1,4 @@
-"""Creating an application and regenerating its secret: shown once, and never again."""
+"""Creating an application and regenerating its secret, which is shown once."""
 
 import uuid
 
@@ -63,9 +63,7 @@ def test_creating_shows_client_id_secret_and_warning(
     assert ("<html" in answer.content.decode()) is (headers == {})
 
 
-def test_shown_secret_is_in_no_later_page_or_session(
-    browser: Client, acme: Organization
-) -> None:
+def test_shown_secret_is_in_no_later_page_or_session(browser: Client, acme: Organization) -> None:
     answer = _send(browser, name="ci")
     secret = secret_in(answer)
     id_ = Application.objects.get().pk
@@ -152,9 +150,7 @@ def test_refused_form_gets_a_new_submission_number(browser: Client) -> None:
     assert _send(browser, name="ci", submission=number).status_code == 200
 
 
-def test_busy_server_keeps_the_input(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_server_keeps_the_input(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(_: str) -> str:
         raise Busy("Too many sign-ins at once.", retry_after=5)
 
@@ -180,9 +176,7 @@ def test_done_returns_to_the_list_with_the_new_row_selected(browser: Client) -> 
     assert 'class="row-changed"' in shown
 
 
-def test_regenerating_warns_and_then_replaces_the_secret(
-    browser: Client, ci: Application
-) -> None:
+def test_regenerating_warns_and_then_replaces_the_secret(browser: Client, ci: Application) -> None:
     dialog = browser.get(_url(ci))
     assert "Regenerating a client secret revokes the previous one." in text_of(dialog)
     answer = _send(browser, _url(ci), submission=submission_in(dialog))

@@ -1,4 +1,4 @@
-"""Deleting, disabling, enabling; and what holds for every dialog."""
+"""The delete, disable and enable dialogs, and behavior common to all dialogs."""
 
 import re
 import uuid
@@ -51,15 +51,11 @@ def test_delete_dialog_shows_the_effect_and_deletes_nothing(
     assert Application.objects.filter(pk=ci.pk).exists()
 
 
-def test_delete_dialog_shows_never_without_a_login(
-    browser: Client, ci: Application
-) -> None:
+def test_delete_dialog_shows_never_without_a_login(browser: Client, ci: Application) -> None:
     assert "Last login Never" in text_of(browser.get(_url("delete", ci)))
 
 
-def test_deleting_removes_the_application_and_its_rules(
-    browser: Client, ci: Application
-) -> None:
+def test_deleting_removes_the_application_and_its_rules(browser: Client, ci: Application) -> None:
     answer = browser.post(_url("delete", ci), follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     assert "Application ci deleted." in text_of(answer)
@@ -76,7 +72,7 @@ def test_disabling_and_enabling_ask_first_and_show_a_toast(
     assert Application.objects.get().enabled is not enabled
     answer = browser.post(_url(action, ci), follow=True)
     assert Application.objects.get().enabled is enabled
-    assert f"Application ci is {action}d." in text_of(answer)
+    assert f"Application ci {action}d." in text_of(answer)
     assert f'id="select-{ci.pk}" aria-label="ci" checked' in answer.content.decode()
 
 
@@ -89,14 +85,12 @@ def test_htmx_closes_the_dialog_and_refreshes_the_list(
     assert (answer.status_code, answer.content) == (204, b"")
     assert {"changed", "dialog-close"} <= set(answer.headers["HX-Trigger"].split('"'))
     part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
-    assert f"ci is {action}d." in text_of(part)
+    assert f"ci {action}d." in text_of(part)
     assert 'hx-swap-oob="innerHTML"' in part.content.decode()
 
 
 @pytest.mark.parametrize("name", [*OF_ONE, "create"])
-def test_dialogs_are_pages_and_htmx_fragments(
-    browser: Client, ci: Application, name: str
-) -> None:
+def test_dialogs_are_pages_and_htmx_fragments(browser: Client, ci: Application, name: str) -> None:
     url = reverse("applications:create") if name == "create" else _url(name, ci)
     page, fragment = browser.get(url), browser.get(url, headers=DIALOG)
     for answer in (page, fragment):

@@ -1,4 +1,4 @@
-"""The frame around every page: themes, headers, error pages."""
+"""The frame of all pages: themes, headers, error pages."""
 
 import re
 
@@ -51,7 +51,7 @@ def test_pages_have_no_inline_scripts_or_styles(browser: Client, client: Client,
     assert "<html" in content
     assert re.findall(r"<script(?![^>]*\ssrc=)", content) == []
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", content) == []
-    assert re.findall(r'(?:src|href)="(?:https?:)?//', content) == [], "from another host"
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', content) == [], "resources of another host"
 
 
 def test_unexpected_error_page_shows_no_details(
@@ -87,7 +87,7 @@ def test_error_in_a_fragment_reloads_the_page(vera: User, as_: SignedIn) -> None
     assert answer.headers["HX-Refresh"] == "true"
 
 
-# Nobody is led to where they have no business.
+# Navigation.
 
 
 def _rail(browser: Client) -> list[str]:

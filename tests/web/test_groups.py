@@ -1,4 +1,4 @@
-"""The pages about groups: whoever is a member may what the group may."""
+"""The pages of groups, and the access of their members."""
 
 import csv
 from io import StringIO
@@ -27,7 +27,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 @pytest.fixture
 def engineers(acme: Organization) -> Subject:
-    """Engineers are viewers of training; Bo and a program are in it."""
+    """A group of viewers of training, with Bo and an application as members."""
     members = factories.person("bo@acme.example"), factories.application("ci")
     group = factories.group("engineers", *members)
     factories.rule(group, "Viewer", acme.training)
@@ -82,9 +82,7 @@ def test_row_shows_members_and_rules(
 
 
 @pytest.mark.parametrize("name", list(GroupTable.titles()))
-def test_all_columns_sort_both_ways(
-    browser: Client, engineers: Subject, name: str
-) -> None:
+def test_all_columns_sort_both_ways(browser: Client, engineers: Subject, name: str) -> None:
     empty = factories.group("Empty")
     Subject.objects.filter(pk=empty.pk).update(enabled=False)
     up = column(browser.get(GROUPS, {"sort": name}), "group")
@@ -263,11 +261,13 @@ def test_members_can_be_searched_selected_and_added(browser: Client, engineers: 
     answer = browser.post(page, {"do": "refresh", "find_subject": "ni", "subject": str(cid.pk)})
     text = text_of(answer)
     assert "nightly" in text
-    assert "cid@acme.example" in text, "what is ticked stays"
+    assert "cid@acme.example" in text, "the selection is kept"
     offered = browser.get(page, {"add": ""}).content.decode()
     assert "other-group" not in offered
     assert offered.count("bo@acme.example</strong>") == 1
-    assert 'value="' + str(User.objects.get(email="bo@acme.example").pk) not in offered, "is in it"
+    assert 'value="' + str(User.objects.get(email="bo@acme.example").pk) not in offered, (
+        "is already a member"
+    )
     answer = browser.post(page, {"do": "save", "subject": [str(cid.pk), str(night.pk)]})
     assert answer.url == page
     shown = text_of(browser.get(page))
@@ -275,9 +275,7 @@ def test_members_can_be_searched_selected_and_added(browser: Client, engineers: 
     assert GroupMembership.objects.filter(group=engineers).count() == 4
 
 
-def test_report_lists_each_refused_member(
-    browser: Client, engineers: Subject
-) -> None:
+def test_report_lists_each_refused_member(browser: Client, engineers: Subject) -> None:
     bo = User.objects.get(email="bo@acme.example")
     cid = factories.person("cid@acme.example")
     sent = {"do": "save", "subject": [str(bo.pk), str(cid.pk)]}

@@ -1,4 +1,4 @@
-"""The Applications table: what it shows, to whom, in which order."""
+"""The Applications table: its content, visibility and order."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.conftest import Organization, SignedIn, column, text_of, way
 
 LIST = "/applications/"
-QUERIES = 7  # session, person, authority; preference, count, page, and the rules of the page
+QUERIES = 7  # session, user, authority; preference, count, page, and the rules of the page
 
 
 @pytest.fixture
@@ -68,13 +68,11 @@ def test_row_without_login_or_rules_shows_never_and_none(browser: Client) -> Non
     assert column(page, "access_rules") == ["None"]
 
 
-def test_first_rule_is_shown_and_others_are_counted(
-    browser: Client, acme: Organization
-) -> None:
+def test_first_rule_is_shown_and_others_are_counted(browser: Client, acme: Organization) -> None:
     scopes = (acme.east, acme.west, acme.vision)
     factories.application("busy", *[("Viewer", scope) for scope in scopes])
     (cell,) = column(browser.get(LIST), "access_rules")
-    # On a wide screen the second one is named too; the style sheet shows one of the two counts.
+    # Wide screens also show the second rule; CSS shows one of the two counts.
     assert cell == "Viewer in east , Viewer in west +2 +1"
 
 
@@ -93,7 +91,7 @@ def test_deleted_rule_is_not_shown(browser: Client, acme: Organization) -> None:
 
 @pytest.fixture
 def three(acme: Organization) -> None:
-    """Three applications whose every column puts beta between alpha and gamma."""
+    """Three applications that sort as alpha, beta, gamma by each column."""
     rules = {"alpha": "L1 researcher", "beta": "ML engineer", "gamma": "Viewer"}
     for days, (name, role) in enumerate(rules.items(), start=1):
         moment = datetime(2026, 1, days, tzinfo=UTC)
@@ -147,9 +145,7 @@ def test_empty_values_sort_first(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("sort", ["nothing", "subject__name", "-", "", "application,pk", "\x00"])
-def test_unknown_sort_uses_the_default_order(
-    browser: Client, three: None, sort: str
-) -> None:
+def test_unknown_sort_uses_the_default_order(browser: Client, three: None, sort: str) -> None:
     page = browser.get(LIST, {"sort": sort})
     assert column(page, "application") == ["gamma", "beta", "alpha"]
 
@@ -250,9 +246,9 @@ def test_list_without_permission_shows_the_reason(vera: User, as_: SignedIn) -> 
     page = as_(vera).get(LIST)
     assert page.status_code == 403
     assert "This takes read on Applications, and no access rule gives it." in text_of(page)
-    assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
-    way_on = '<a class="button" href="/account/">See your access</a>'
-    assert way_on in page.content.decode(), "not back to where she was refused"
+    assert "vera@acme.example" in text_of(page), "the frame is shown, so that Vera can sign out"
+    button = '<a class="button" href="/account/">See your access</a>'
+    assert button in page.content.decode(), "the button does not lead back to the denied page"
 
 
 def test_only_allowed_actions_are_shown(
@@ -308,9 +304,7 @@ def test_toolbar_opens_the_dialog_of_the_selected_row(browser: Client, action: s
     "query",
     [{}, {"action": "delete"}, {"action": "delete", "selected": "x"}, {"action": "//evil.example"}],
 )
-def test_toolbar_without_a_selection_asks_for_one(
-    browser: Client, query: dict[str, str]
-) -> None:
+def test_toolbar_without_a_selection_asks_for_one(browser: Client, query: dict[str, str]) -> None:
     answer = browser.get(f"{LIST}selected/", query, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     assert "Select an application first." in text_of(answer)

@@ -1,4 +1,4 @@
-"""One's own account: a password of one's own, and signing out everywhere."""
+"""The user's own account: their password, and signing out everywhere."""
 
 import pytest
 from django.conf import settings
@@ -28,7 +28,7 @@ def rosa(db: None) -> User:
 
 @pytest.fixture
 def nina(db: None) -> IssuedPassword:
-    """Nina is new: she has a temporary password."""
+    """Nina, a new user with a temporary password."""
     issued = invite_user(caller=SYSTEM, email="nina@acme.example")
     factories.rule(issued.user, "System administrator", factories.account())
     return issued
@@ -45,9 +45,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> object:
 # A temporary password
 
 
-def test_temporary_password_redirects_to_choosing_one(
-    client: Client, nina: IssuedPassword
-) -> None:
+def test_temporary_password_redirects_to_choosing_one(client: Client, nina: IssuedPassword) -> None:
     wanted = f"{LIST}?sort=application"
     answer = sign_in(client, "nina@acme.example", nina.password, next=wanted)
     shown = client.get(answer.url, follow=True)
@@ -62,7 +60,9 @@ PLACES = [LIST, OWN, "/keys/", "/api/docs/", EVERYWHERE]
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_temporary_password_redirects_all_pages(nina: IssuedPassword, as_: SignedIn, address: str) -> None:
+def test_temporary_password_redirects_all_pages(
+    nina: IssuedPassword, as_: SignedIn, address: str
+) -> None:
     browser = as_(nina.user)
     answer = browser.get(address)
     assert answer.status_code == 302
@@ -99,9 +99,7 @@ def test_temporary_password_allows_sign_out_and_theme(nina: IssuedPassword, as_:
     assert browser.get(PASSWORD).url.startswith("/sign-in/")
 
 
-def test_choosing_an_invalid_password_is_refused(
-    nina: IssuedPassword, as_: SignedIn
-) -> None:
+def test_choosing_an_invalid_password_is_refused(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
     assert answer.status_code == 422
@@ -119,7 +117,7 @@ def test_choosing_a_password_never_redirects_to_another_host(
     assert browser.post(PASSWORD, {**fields(nina.password), "next": next_url}).url == "/"
 
 
-# One's own password
+# Own password
 
 
 @pytest.mark.parametrize("headers", [{}, DIALOG], ids=["page", "htmx"])
@@ -172,7 +170,9 @@ def test_invalid_password_is_refused_with_the_field(
 def test_long_password_costs_no_hash(
     rosa: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "change_own_password", lambda **_: pytest.fail("a hash was paid"))
+    monkeypatch.setattr(
+        signin, "change_own_password", lambda **_: pytest.fail("the password was hashed")
+    )
     assert as_(rosa).post(PASSWORD, fields(new="x" * 2000, again="x" * 2000)).status_code == 422
 
 
@@ -206,7 +206,7 @@ def test_busy_server_asks_to_retry(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
-# Everywhere
+# Signing out everywhere
 
 
 def test_signing_out_everywhere_ends_all_sessions(rosa: User, as_: SignedIn) -> None:
@@ -230,9 +230,7 @@ def test_signing_out_from_a_dialog_opens_the_sign_in_page(rosa: User, as_: Signe
 # The page
 
 
-def test_account_page_shows_the_users_rules(
-    acme: Organization, as_: SignedIn
-) -> None:
+def test_account_page_shows_the_users_rules(acme: Organization, as_: SignedIn) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme.training)
     group = factories.group("engineers", vera)
     factories.rule(group, "L1 researcher", acme.speech)
@@ -265,7 +263,7 @@ def test_query_count_does_not_depend_on_the_number_of_rules(
         assert browser.get(OWN).status_code == 200
 
 
-# New at sign-in
+# Sessions
 
 
 def test_sign_in_rotates_the_session(client: Client, rosa: User) -> None:

@@ -1,4 +1,4 @@
-"""An application's own page, and the picker of scopes."""
+"""The detail page of an application, and the scope picker."""
 
 import pytest
 from django.test import Client
@@ -70,9 +70,7 @@ def _add(browser: Client, application: Application, **fields: object) -> str:
     return answer.content.decode()
 
 
-def test_branches_load_when_opened(
-    browser: Client, ci: Application, acme: Organization
-) -> None:
+def test_branches_load_when_opened(browser: Client, ci: Application, acme: Organization) -> None:
     training = f'id="scope-{acme.training.pk}"'
     role = str(factories.role("Viewer").pk)
     assert training not in _add(browser, ci)
@@ -80,7 +78,7 @@ def test_branches_load_when_opened(
     assert training in opened
     assert f'<input type="hidden" name="open" value="{acme.vision.pk}">' in opened
     assert f'value="{role}" title=' in opened
-    assert " selected>Viewer" in opened, "what was chosen stays"
+    assert " selected>Viewer" in opened, "the choice is kept"
     assert training not in _add(browser, ci, open=acme.vision.pk, toggle=f"-{acme.vision.pk}")
 
 
@@ -92,9 +90,7 @@ def test_search_shows_the_full_path_of_scopes(
     assert f'id="scope-{acme.east.pk}"' not in content
 
 
-def test_hidden_choice_is_kept(
-    browser: Client, ci: Application, acme: Organization
-) -> None:
+def test_hidden_choice_is_kept(browser: Client, ci: Application, acme: Organization) -> None:
     content = _add(browser, ci, find="dict", do="look", scope=acme.training.pk)
     assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
     assert "Chosen: acme / east / vision / training" in content

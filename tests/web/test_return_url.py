@@ -1,4 +1,4 @@
-"""Where a dialog that stands as a page of its own leads back to."""
+"""The return URL of dialogs that are shown as pages."""
 
 from urllib.parse import urlencode
 
@@ -29,18 +29,14 @@ def _delete(browser: Client, application: Application, opened_from: str) -> str:
     return browser.post(url, {"from": opened_from}).headers["Location"]
 
 
-def test_dialog_links_back_to_its_view(
-    browser: Client, ci: Application
-) -> None:
+def test_dialog_links_back_to_its_view(browser: Client, ci: Application) -> None:
     query = urlencode({"action": "delete", "selected": ci.pk, "from": VIEW})
     page = browser.get(f"/applications/selected/?{query}", follow=True)
     back = f"{VIEW}&selected={ci.pk}".replace("&", "&amp;")
     assert page.content.decode().count(f'href="{back}"') == 2
 
 
-def test_action_returns_to_the_view_with_the_changed_row(
-    browser: Client, ci: Application
-) -> None:
+def test_action_returns_to_the_view_with_the_changed_row(browser: Client, ci: Application) -> None:
     answer = browser.post(f"/applications/{ci.pk}/disable/", {"from": VIEW})
     assert answer.headers["Location"] == f"{VIEW}&changed={ci.pk}"
 

@@ -1,4 +1,4 @@
-"""The rows of every list: what is in them is text, and what they cost."""
+"""The rows of all lists: escaping and cost."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from tests.web.activity import happened
 from tests.web.conftest import SignedIn, column
 
 HOSTILE = "\"><i>&'{}"
-# Each list with all of its columns, and the one that names a row.
+# All lists, each with its name column and its other columns.
 LISTS = {
     "/applications/": (
         "application",
@@ -43,7 +43,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def _make(name: str, scope: Scope) -> None:
-    """Make one row for each list, with `name` in it wherever the database lets it be."""
+    """Create a row for each list, with `name` in all columns that allow it."""
     application = factories.application(name, ("Viewer", scope), ("Editor", scope))
     Application.objects.filter(pk=application.pk).update(created_by=name)
     person = factories.person(name, "Viewer", scope)

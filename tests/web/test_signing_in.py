@@ -1,4 +1,4 @@
-"""The sign-in page, and who stays signed in."""
+"""The sign-in page and sessions."""
 
 import re
 import uuid
@@ -34,9 +34,7 @@ def _sent(client: Client, password: str = PASSWORD, **fields: str) -> object:
     return client.post(SIGN_IN, {"email": "rosa@acme.example", "password": password, **fields})
 
 
-def test_sign_in_returns_to_the_requested_page(
-    client: Client, rosa: User
-) -> None:
+def test_sign_in_returns_to_the_requested_page(client: Client, rosa: User) -> None:
     wanted = f"{LIST}?sort=-application"
     redirect = client.get(wanted)
     assert redirect.status_code == 302
@@ -64,17 +62,13 @@ NOT_LOCAL = [
 
 
 @pytest.mark.parametrize("next_", NOT_LOCAL)
-def test_next_is_a_local_path_or_the_start_page(
-    client: Client, rosa: User, next_: str
-) -> None:
+def test_next_is_a_local_path_or_the_start_page(client: Client, rosa: User, next_: str) -> None:
     assert _sent(client, next=next_).url == START
     assert client.get(SIGN_IN, {"next": next_}).url == START
 
 
 @pytest.mark.parametrize("next_", NOT_LOCAL)
-def test_theme_is_kept_and_next_is_a_local_path(
-    rosa: User, as_: SignedIn, next_: str
-) -> None:
+def test_theme_is_kept_and_next_is_a_local_path(rosa: User, as_: SignedIn, next_: str) -> None:
     answer = as_(rosa).post("/theme/", {"theme": "dark", "next": next_})
     assert (answer.status_code, answer.cookies["theme"].value) == (302, "dark")
     assert answer.url == START
@@ -115,15 +109,13 @@ def test_invalid_input_shows_an_error_and_costs_no_hash(
     fields: dict[str, str],
     expected: str,
 ) -> None:
-    monkeypatch.setattr(signin, "sign_in", lambda *_, **__: pytest.fail("a hash was paid"))
+    monkeypatch.setattr(signin, "sign_in", lambda *_, **__: pytest.fail("the password was hashed"))
     answer = client.post(SIGN_IN, fields)
     assert answer.status_code == 422
     assert expected in text_of(answer)
 
 
-def test_after_five_failures_the_right_password_must_wait(
-    client: Client, rosa: User
-) -> None:
+def test_after_five_failures_the_right_password_must_wait(client: Client, rosa: User) -> None:
     for _ in range(5):
         assert _sent(client, "wrong").status_code == 422
     answer = _sent(client)
@@ -133,9 +125,7 @@ def test_after_five_failures_the_right_password_must_wait(
     assert client.get(LIST).status_code == 302
 
 
-def test_locked_address_must_wait_for_any_user(
-    rosa: User, settings: Settings
-) -> None:
+def test_locked_address_must_wait_for_any_user(rosa: User, settings: Settings) -> None:
     settings.SIGN_IN_ADDRESS_FAILURES = 3
     browser = Client(REMOTE_ADDR="192.0.2.1")
     for number in range(3):
@@ -186,9 +176,7 @@ def test_wait_is_shown_in_seconds_or_minutes(
     assert f"Try again in {said}" in text_of(_sent(client))
 
 
-def test_busy_server_asks_to_retry(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_server_asks_to_retry(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
         raise Busy("Too many sign-ins at once.", retry_after=5)
 
@@ -232,14 +220,14 @@ def test_sign_in_requires_a_csrf_token(rosa: User) -> None:
     assert settings.SESSION_COOKIE_NAME not in browser.cookies
 
 
-# A session that ended, and pages that are older than the session.
+# Ended sessions, and pages older than the session.
 
 CREATE = "/applications/new/"
 FILTERED = f"{LIST}?search=ci&sort=-name"
 
 
 def _without_session(client: Client) -> Client:
-    """A browser whose session is over: the cookie is still sent."""
+    """A browser with the cookie of an ended session."""
     client.cookies[settings.SESSION_COOKIE_NAME] = "over"
     return client
 
@@ -250,9 +238,7 @@ def _next(address: str) -> str:
 
 
 @pytest.mark.parametrize("target", ["listing", "dialog"])
-def test_htmx_request_after_the_session_returns_to_its_page(
-    client: Client, target: str
-) -> None:
+def test_htmx_request_after_the_session_returns_to_its_page(client: Client, target: str) -> None:
     for address in (FILTERED, f"{CREATE}?from={quote(FILTERED)}"):
         answer = _without_session(client).get(
             address, headers={"HX-Request": "true", "HX-Target": target}

@@ -1,4 +1,4 @@
-"""A person's own page, disabling and enabling, and their groups."""
+"""The detail page of a user, disabling and enabling, and groups."""
 
 import pytest
 from django.test import Client
@@ -33,7 +33,7 @@ def is_enabled(user: User) -> bool:
     return Subject.objects.get(pk=user.pk).enabled
 
 
-# Their page
+# Detail page
 
 
 def test_page_shows_details_groups_and_all_rules(
@@ -65,7 +65,9 @@ def test_own_page_offers_a_change_instead_of_a_reset(browser: Client, ada: User)
     assert "RESET PASSWORD" not in text
 
 
-def test_page_shows_only_visible_groups_and_rules(as_: SignedIn, acme: Organization, dina: User, bo: User) -> None:
+def test_page_shows_only_visible_groups_and_rules(
+    as_: SignedIn, acme: Organization, dina: User, bo: User
+) -> None:
     factories.rule(bo, "Viewer", acme.dictation)
     hidden = factories.group("hidden", bo)
     factories.rule(hidden, "Viewer", acme.dictation)
@@ -113,7 +115,7 @@ def test_disabling_shows_the_effect_and_ends_sessions(
     assert theirs.get("/account/").status_code == 302
     browser.post(url("enable", bo))
     assert is_enabled(bo)
-    assert theirs.get("/account/").status_code == 302, "a session came back"
+    assert theirs.get("/account/").status_code == 302, "a session was restored"
 
 
 def test_disabling_the_last_administrator_shows_the_reason(browser: Client, ada: User) -> None:
@@ -125,7 +127,9 @@ def test_disabling_the_last_administrator_shows_the_reason(browser: Client, ada:
     assert browser.get("/users/").status_code == 200
 
 
-def test_enabling_requires_the_permissions_of_the_user(as_: SignedIn, acme: Organization, bo: User) -> None:
+def test_enabling_requires_the_permissions_of_the_user(
+    as_: SignedIn, acme: Organization, bo: User
+) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     factories.custom_role("Keeper", users="cru")
     keeper = as_(factories.person("kim@acme.example", "Keeper"))
@@ -204,7 +208,9 @@ def test_invalid_group_shows_an_error(
     assert expected in text_of(answer)
 
 
-def test_user_cannot_be_added_to_a_stronger_group(as_: SignedIn, acme: Organization, bo: User) -> None:
+def test_user_cannot_be_added_to_a_stronger_group(
+    as_: SignedIn, acme: Organization, bo: User
+) -> None:
     strong = factories.group("admins")
     factories.rule(strong, "System administrator", factories.account())
     factories.custom_role("Clerk", users="r", groups="ru")

@@ -1,4 +1,4 @@
-"""Creating a person and resetting a password: a temporary one, shown once and never again."""
+"""Creating a user and resetting a password: a temporary password, shown once."""
 
 import uuid
 from typing import Any
@@ -62,7 +62,7 @@ def test_creating_shows_the_temporary_password_and_a_warning(
     assert answer.status_code == 200
     text = text_of(answer)
     assert "Copy the temporary password and share it securely." in text
-    assert "The first sign-in asks for an own password" in text
+    assert "The user chooses a new password at the first sign-in" in text
     assert f"Email {NINA}" in text
     assert "/sign-in/" in text
     nina = User.objects.get(email=NINA)
@@ -124,13 +124,13 @@ def test_email_in_use_shows_an_error_on_the_field(browser: Client, bo: User) -> 
     assert "ENABLE" not in text_of(answer)
 
 
-def test_email_of_a_disabled_user_offers_to_enable_the_user(
-    browser: Client, bo: User
-) -> None:
+def test_email_of_a_disabled_user_offers_to_enable_the_user(browser: Client, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     answer = send(browser, email="bo@acme.example")
     assert answer.status_code == 409
-    assert "A user with the email bo@acme.example already exists but is disabled." in text_of(answer)
+    assert "A user with the email bo@acme.example already exists but is disabled." in text_of(
+        answer
+    )
     assert "ENABLE bo@acme.example" in text_of(answer)
     enable = reverse("users:enable", args=[bo.pk])
     assert f'href="{enable}?from=' in answer.content.decode()
@@ -212,9 +212,7 @@ def test_opening_the_dialog_changes_nothing(browser: Client, bo: User) -> None:
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 
-def test_resubmitting_the_reset_form_shows_no_second_password(
-    browser: Client, bo: User
-) -> None:
+def test_resubmitting_the_reset_form_shows_no_second_password(browser: Client, bo: User) -> None:
     number = str(uuid.uuid4())
     password = password_in(send(browser, reset(bo), submission=number))
     again = send(browser, reset(bo), submission=number)
@@ -224,9 +222,7 @@ def test_resubmitting_the_reset_form_shows_no_second_password(
     assert bo.check_password(password)
 
 
-def test_reset_of_a_disabled_user_says_that_they_cannot_sign_in(
-    browser: Client, bo: User
-) -> None:
+def test_reset_of_a_disabled_user_says_that_they_cannot_sign_in(browser: Client, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     assert "can't sign in until enabled" in text_of(send(browser, reset(bo)))
 
@@ -250,9 +246,7 @@ def test_password_of_a_stronger_user_cannot_be_reset(
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 
-def test_reset_signs_the_user_out_immediately(
-    browser: Client, as_: SignedIn, bo: User
-) -> None:
+def test_reset_signs_the_user_out_immediately(browser: Client, as_: SignedIn, bo: User) -> None:
     theirs = as_(bo)
     assert theirs.get("/account/").status_code == 200
     send(browser, reset(bo))

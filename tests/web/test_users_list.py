@@ -1,4 +1,4 @@
-"""The list of people."""
+"""The list of users."""
 
 import csv
 import re
@@ -28,8 +28,8 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-def people(browser: Client, **query: str) -> list[str]:
-    """Return who is listed, without what stands beside their names."""
+def listed(browser: Client, **query: str) -> list[str]:
+    """Return the listed emails, without badges."""
     return named(browser.get(USERS, query))
 
 
@@ -37,9 +37,7 @@ def named(answer: HttpResponse) -> list[str]:
     return re.findall(r'row-name" href="[^"]*" title="([^"]*)"', answer.content.decode())
 
 
-def test_row_shows_groups_rules_and_times(
-    browser: Client, acme: Organization
-) -> None:
+def test_row_shows_groups_rules_and_times(browser: Client, acme: Organization) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.rule(bo, "L1 researcher", acme.speech)
     factories.group("pilots", bo)
@@ -71,21 +69,19 @@ def test_badges_are_shown_next_to_the_email(browser: Client) -> None:
 def test_newest_users_come_first(browser: Client) -> None:
     old = factories.person("old@acme.example")
     User.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
-    assert people(browser) == ["ada@acme.example", "old@acme.example"]
+    assert listed(browser) == ["ada@acme.example", "old@acme.example"]
 
 
 @pytest.mark.parametrize("name", list(UserTable.titles()))
-def test_all_columns_sort_both_ways(
-    browser: Client, acme: Organization, name: str
-) -> None:
+def test_all_columns_sort_both_ways(browser: Client, acme: Organization, name: str) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.group("engineers", bo)
     cid = factories.person("cid@acme.example")
     factories.group("pilots", cid)
     User.objects.filter(pk=cid.pk).update(last_login=timezone.now(), created_by="zoe")
-    up = people(browser, sort=name, size="20")
+    up = listed(browser, sort=name, size="20")
     assert sorted(up) == ["ada@acme.example", "bo@acme.example", "cid@acme.example"]
-    assert people(browser, sort=f"-{name}") == up[::-1]
+    assert listed(browser, sort=f"-{name}") == up[::-1]
 
 
 def test_paging_shows_each_user_once(browser: Client) -> None:
@@ -97,7 +93,7 @@ def test_paging_shows_each_user_once(browser: Client) -> None:
         seen = [
             name
             for page in ("1", "2", "3")
-            for name in people(browser, sort=sort, size="20", page=page)
+            for name in listed(browser, sort=sort, size="20", page=page)
         ]
         assert len(seen) == len(set(seen)) == 46, sort
 
@@ -158,11 +154,11 @@ def test_list_shows_only_visible_users_and_groups(
     factories.rule(other, "Viewer", acme.dictation)
     browser = as_(dina)
     answer = browser.get(USERS, {"sort": "user"})
-    assert people(browser, sort="user") == ["dina@acme.example", "near@acme.example"]
+    assert listed(browser, sort="user") == ["dina@acme.example", "near@acme.example"]
     assert column(answer, "groups")[1] == "shared"
     assert "NEW USER" not in text_of(answer)
-    assert people(browser, search="far@") == []
-    assert people(browser, search="dictation") == []
+    assert listed(browser, search="far@") == []
+    assert listed(browser, search="dictation") == []
     found = browser.get("/users/filter/", {"column": "groups"})
     assert "other" not in text_of(found)
 
@@ -205,9 +201,7 @@ def test_query_count_does_not_depend_on_the_number_of_rows(
         assert browser.get(USERS).status_code == 200
 
 
-def test_users_and_groups_are_tabs(
-    browser: Client, as_: SignedIn, acme: Organization
-) -> None:
+def test_users_and_groups_are_tabs(browser: Client, as_: SignedIn, acme: Organization) -> None:
     content = browser.get(USERS).content.decode()
     assert '<a href="/users/" aria-current="page">Users</a>' in content
     assert '<a href="/groups/">Groups</a>' in content
