@@ -121,15 +121,15 @@ def test_the_system_scope_goes_only_by_its_id() -> None:
         (["Ci-Pipeline"], "NAME: A name must start with a lowercase letter"),
         (["a" * 300], "this one has 300"),
         ([""], "NAME: Enter a name."),
-        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
+        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "can't be a UUID"),
         (["taken"], "The name taken is taken."),
         (["app", "--role", "Emperor"], "Unknown role 'Emperor'. Assignable roles: "),
-        (["app", "--role", "99999999999"], "There is no role"),
+        (["app", "--role", "99999999999"], "Unknown role"),
         (["app", "--role", "Viewer", "--scope", "project:nowhere"], "There is no project"),
         (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "project:"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "vision"], "--scope must look like"),
-        (["app", "--scope", "account:acme"], "name the role with --role"),
+        (["app", "--scope", "account:acme"], "--scope requires --role"),
     ],
 )
 def test_a_refusal_says_why_and_makes_nothing(args: list[str], told: str) -> None:

@@ -60,7 +60,7 @@ def test_a_rule_is_shown_with_its_full_path_and_who_authorised_it(
 
 def test_an_application_without_rules_says_what_that_means(browser: Client, db: None) -> None:
     text = text_of(browser.get(_url(factories.application("bare"))))
-    assert "No access rules bare may do nothing until it has one." in text
+    assert "No access rules This application can't do anything until you add an access rule" in text
 
 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
@@ -83,7 +83,7 @@ def test_saving_a_rule_grants_it_and_says_so(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is now L1 researcher in cluster east." in page
+    assert "Access rule added: L1 researcher in cluster east." in page
     assert "Authorized by ada@acme.example" in page
 
 
@@ -92,7 +92,7 @@ def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east, **DIALOG)
     assert answer.status_code == 200
-    assert "ci is now L1 researcher in cluster east." in text_of(answer)
+    assert "Access rule added: L1 researcher in cluster east." in text_of(answer)
     assert "L1 researcher in cluster east acme / east" in text_of(answer)
     assert "changed" in answer.headers["HX-Trigger"]
 
@@ -178,7 +178,7 @@ def test_the_trash_icon_deletes_one_rule(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is no longer Viewer in project training." in page
+    assert "Access rule removed: Viewer in project training." in page
 
 
 def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Application) -> None:
