@@ -175,9 +175,8 @@ def test_curl_prints_the_projects(clone: Clone, credentials: dict[str, str]) -> 
 def test_python_blocks_work(
     clone: Clone, credentials: dict[str, str], module: str, printed: str
 ) -> None:
-    block = next(
-        block for block in PYTHON if re.search(rf"^(import|from) {module}\b", block, re.MULTILINE)
-    )
+    imports = re.compile(rf"^(import|from) {module}\b", re.MULTILINE)
+    block = next(block for block in PYTHON if imports.search(block))
     assert printed in clone.run(sys.executable, "-c", at(clone, block), **credentials)
 
 
