@@ -212,8 +212,8 @@ class _ColumnsForm:
                 "title": self._titles[name],
                 "is_shown": name in self.shown,
                 "is_fixed": name == self.naming,
-                "may_go_up": place > 1,
-                "may_go_down": 0 < place < last,
+                "can_move_up": place > 1,
+                "can_move_down": 0 < place < last,
             }
             for place, name in enumerate(self.order)
         ]
