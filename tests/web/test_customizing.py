@@ -209,7 +209,7 @@ def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organiza
 
 def test_no_match_says_so_and_offers_to_clear(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"search": "nothing-like-it"})
-    assert "Nothing matches" in text_of(page)
+    assert "No results" in text_of(page)
     assert 'id="clear-all"' in page.content.decode()
 
 
@@ -285,7 +285,7 @@ def test_what_an_address_gets_wrong_is_told_and_the_rest_is_shown(
 ) -> None:
     page = browser.get(LIST, query)
     assert page.status_code == 200
-    assert "Parts of the address were ignored" in text_of(page)
+    assert "Ignored parts of the URL" in text_of(page)
     assert len(column(page, "application")) == 4
     assert "<b>" not in page.content.decode()
     for path in ("filter/", "columns/", "download/", "applications.csv"):
