@@ -21,7 +21,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "alex.admin@example.com"
 ADMIN_PASSWORD = "correct-horse-battery-staple"
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 
 @dataclass
@@ -154,15 +154,20 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def fresh_database(folder: Path) -> Iterator[str]:
-    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on."""
+def fresh_database(folder: Path, *, template: str = "") -> Iterator[str]:
+    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on.
+
+    On PostgreSQL it can be a copy of the database called `template`.
+    """
     cluster = os.environ.get("DATABASE_URL", "")
     if not cluster.startswith("postgres"):
         yield f"sqlite:///{folder / f'{uuid.uuid4().hex}.sqlite3'}"
         return
     name = f"runai_access_{secrets.token_hex(6)}"
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(
+            f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")
+        )
     try:
         yield urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
     finally:

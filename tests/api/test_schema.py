@@ -21,13 +21,14 @@ from schemathesis.specs.openapi.checks import (
 from applications.models import Application
 from applications.oauth.tokens import issue
 from runai_access.wsgi import application as wsgi
-from tests import factories
+from tests import factories, sizes
 
 pytestmark = pytest.mark.usefixtures("connection_kept")
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = wsgi
+SCHEMA.config.phases.coverage.enabled = sizes.HAS_SCHEMA_COVERAGE
 # Unknown headers are ignored. Unknown query parameters have tests of their own.
 SCHEMA.config.generation.update(allow_extra_parameters=False)
 
@@ -135,7 +136,7 @@ def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
 
 @SCHEMA.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=sizes.SCHEMA_EXAMPLES,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

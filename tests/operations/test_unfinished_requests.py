@@ -17,7 +17,7 @@ import requests
 
 from runai_access.server import bodies
 from runai_access.server.bodies import BodyReader, BodyTimeout
-from tests import loops
+from tests import loops, sizes
 from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, wait_until
 from tests.operations.unfinished import KINDS, begin, held
@@ -48,7 +48,7 @@ def test_everybody_else_is_served_while_unfinished_requests_are_held(
     start_server: StartServer, kind: str
 ) -> None:
     server = start_server()
-    with held({kind: 300}, port_of(server)):
+    with held({kind: sizes.UNFINISHED_REQUESTS}, port_of(server)):
         assert statuses(server) == {200}
     assert statuses(server) == {200}
     assert server.stop() == 0
@@ -59,7 +59,10 @@ def test_everybody_else_is_served_while_all_kinds_are_held_together(
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    with held(dict.fromkeys(KINDS, 500), port_of(server)), ThreadPoolExecutor(4) as clients:
+    with (
+        held(dict.fromkeys(KINDS, sizes.UNFINISHED_REQUESTS), port_of(server)),
+        ThreadPoolExecutor(4) as clients,
+    ):
         seen = [clients.submit(statuses, server) for _ in range(4)]
         assert [one.result() for one in seen] == [{200}] * 4
     assert statuses(server) == {200}

@@ -32,7 +32,7 @@ from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
 from runai_access.lists.keyset import Count, Cursor, Page, Position, Sort, Sorted, decode, page_of
 from runai_access.lists.selection import Narrowed, Narrowing, WalkOfKeys
-from tests import factories
+from tests import factories, sizes
 from tests.web.conftest import Organisation, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
@@ -55,7 +55,9 @@ def _names(narrowed: Narrowed) -> set[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(creators=creators, term=st.text(ALPHABET, min_size=1, max_size=5), data=st.data())
 def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
@@ -438,7 +440,9 @@ def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
 
 @pytest.mark.parametrize("is_descending", [True, False])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     held=st.lists(
