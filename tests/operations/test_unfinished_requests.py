@@ -43,6 +43,7 @@ def statuses(server: Server, times: int = 3) -> set[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", KINDS)
 def test_everybody_else_is_served_while_unfinished_requests_are_held(
     start_server: StartServer, kind: str
@@ -55,6 +56,7 @@ def test_everybody_else_is_served_while_unfinished_requests_are_held(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_everybody_else_is_served_while_all_kinds_are_held_together(
     start_server: StartServer,
 ) -> None:
@@ -279,6 +281,7 @@ def writes_blocked(database: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which processes live")
 def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_blocked(
     start_server: StartServer,
