@@ -18,8 +18,8 @@ LIST_EXAMPLES = size(8, 60)
 SCOPE_FILE_EXAMPLES = size(20, 200)
 
 # The authorization state machine: sequences, and steps in each.
-STATE_MACHINE_EXAMPLES = size(12, 200)
-STATE_MACHINE_STEPS = size(30, 50)
+STATE_MACHINE_EXAMPLES = size(20, 1000)
+STATE_MACHINE_STEPS = 30
 
 # Requests that schemathesis generates for each operation and caller.
 SCHEMA_EXAMPLES = size(3, 30)
