@@ -190,7 +190,7 @@ def _factory(folder: Path) -> Iterator[StartServer]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser of this machine, headless; tests open contexts and pages of their own in it."""
-    path = _chromium_path()
+    path = chromium_path()
     if path is None:
         skip_for_missing_tool("no Chromium on this machine; `make test` tells how to get it")
     with sync_playwright() as playwright:
@@ -199,6 +199,6 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _chromium_path() -> str | None:
+def chromium_path() -> str | None:
     found = (shutil.which(name) for name in (*CHROMIUM_NAMES, CHROMIUM_ON_MAC))
     return next((path for path in found if path), None)

@@ -73,14 +73,14 @@ class Server:
 
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
-        workers = _children(self.process.pid)
+        workers = child_processes(self.process.pid)
         for pid in (self.process.pid, *workers):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
 
-def _children(pid: int) -> list[int]:
+def child_processes(pid: int) -> list[int]:
     """Return the processes that `pid` started; each worker has a process group of its own."""
     rows = [line.split() for line in _process_table().splitlines()]
     return [int(child) for child, parent in rows if parent == str(pid)]

@@ -22,7 +22,7 @@ from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, wait_until
 from tests.operations.unfinished import KINDS, begin, held
 from tests.operations.writers import Access
-from tests.servers import Server, _children
+from tests.servers import Server, child_processes
 
 PAGES = ("/healthz", "/readyz", "/sign-in/", "/.well-known/jwks.json")
 
@@ -287,7 +287,7 @@ def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    workers = _children(server.process.pid)
+    workers = child_processes(server.process.pid)
     token = Access.of_administrator(server).token(server)
     headers = {"Authorization": f"Bearer {token}"}
 
