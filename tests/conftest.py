@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from argon2 import PasswordHasher, Type
 from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -117,6 +118,20 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     from runai_access.audit import recorder
 
     monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords and secrets with Argon2id at its lowest cost, but for tests of that cost."""
+    if request.node.get_closest_marker("full_hashing"):
+        return
+    from runai_access.accounts.hashers import BoundedArgon2Hasher
+    from runai_access.security import hashing
+
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
+    monkeypatch.setattr(hashing, "_hasher", cheap)
+    monkeypatch.setattr(BoundedArgon2Hasher, "time_cost", cheap.time_cost)
+    monkeypatch.setattr(BoundedArgon2Hasher, "memory_cost", cheap.memory_cost)
 
 
 def skip_for_missing_tool(reason: str) -> NoReturn:
