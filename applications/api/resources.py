@@ -40,8 +40,8 @@ from runai_access.db.expressions import Bytewise
 BY_NAME = Bytewise(F("search_text"))
 LISTING = Listing(
     fields={
-        "name": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
-        "clientId": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
+        "name": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
+        "clientId": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
         "enabled": Field("subject__enabled", Kind.FLAG),
         # Emails, names of applications and "system": all in lower case.
         "createdBy": Field("created_by", order=Bytewise(F("created_by"))),

@@ -38,8 +38,8 @@ class GroupKind(ChoiceKind):
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        groups = GROUPS.in_sight(context).filter(folded_name__contains=normalize_term(search))
-        return _made(groups.order_by("folded_name", "pk")[:OFFERED])
+        groups = GROUPS.in_sight(context).filter(normalized_name__contains=normalize_term(search))
+        return _made(groups.order_by("normalized_name", "pk")[:OFFERED])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
         return _made(GROUPS.in_sight(context).filter(pk__in=_ids(values)))
@@ -62,7 +62,7 @@ class PasswordKind(ChoiceKind):
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         chosen = [choice.value == "own" for choice in values]
-        return Q(temporary_until__isnull=True in chosen) if len(chosen) == 1 else Q()
+        return Q(temporary_password_until__isnull=True in chosen) if len(chosen) == 1 else Q()
 
 
 def _made(groups: QuerySet[Group]) -> list[Choice]:
@@ -83,7 +83,7 @@ class UserFilterSet(ListFilterSet):
     """What people may be filtered by."""
 
     kinds = {
-        "user": TextKind("subject__folded_name"),
+        "user": TextKind("subject__normalized_name"),
         "groups": GroupKind(),
         "access_rules": NoRulesKind(),
         "role": HeldRoleKind(),
@@ -114,7 +114,7 @@ class GroupFilterSet(ListFilterSet):
     """What groups may be filtered by."""
 
     kinds = {
-        "group": TextKind("folded_name"),
+        "group": TextKind("normalized_name"),
         "access_rules": NoRulesKind(),
         "role": HeldRoleKind(),
         "scope": HeldScopeKind(),

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runai_access.audit.chain import columns_of
 from runai_access.audit.rows import Row
 from runai_access.audit.verification import Report, ids_of, row_faults, seal_faults, seals_missing
 
@@ -59,7 +60,7 @@ class _Reading:
                 case {"event": dict()} if self._last is not None:
                     event = line["event"]
                     time = datetime.fromisoformat(event["time"])
-                    self._rows[event["id"]] = {**event, "time": time}
+                    self._rows[event["id"]] = {**columns_of(event), "time": time}
                 case {"end": dict()}:
                     self._close(line["end"])
                 case _:

@@ -1,4 +1,4 @@
-"""What a person likes a table to look like."""
+"""How a user wants a table to look."""
 
 from django.conf import settings
 from django.db import models
@@ -6,13 +6,13 @@ from django.db.models import Q
 
 
 class TablePreference(models.Model):
-    """One person's columns, page size and row height of one table; set by forms only."""
+    """One user's columns, page size and row height of one table; set by forms only."""
 
     class Density(models.TextChoices):
         COMFORTABLE = "comfortable", "Comfortable"
         COMPACT = "compact", "Compact"
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     table = models.CharField(max_length=40)
     # Names of the columns that are shown, in their order; empty for the table's own choice.
     columns = models.JSONField(default=list)
@@ -21,7 +21,7 @@ class TablePreference(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "table"], name="table_preference_unique"),
+            models.UniqueConstraint(fields=["user", "table"], name="table_preference_unique"),
             models.CheckConstraint(
                 condition=Q(page_size__in=[20, 50, 100]), name="table_preference_page_size_known"
             ),
@@ -32,4 +32,4 @@ class TablePreference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} for {self.person}"
+        return f"{self.table} for {self.user}"

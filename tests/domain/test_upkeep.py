@@ -130,7 +130,7 @@ def test_search_leads_to_nothing_when_all_are_gone_at_once() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"{way} applications_application")
     assert _found("many") == []
-    assert not AccessRule.objects.exclude(holder_created_at=None).exists()
+    assert not AccessRule.objects.exclude(application_created_at=None).exists()
 
 
 def test_what_came_without_triggers_is_found_when_it_is_made_anew() -> None:

@@ -22,14 +22,14 @@ def test_stored_copies_are_normalized_again() -> None:
     group = factories.group("ＴＥＡＭ")
     rosa = factories.person("rosa@İstanbul.example")
     nightly = factories.application("nightly")
-    Subject.objects.filter(pk=group.pk).update(folded_name="ｔｅａｍ")
+    Subject.objects.filter(pk=group.pk).update(normalized_name="ｔｅａｍ")
     User.objects.update(search_text="rosa@i̇stanbul.example\nmaker")
     Application.objects.update(
         created_by="rosa@İstanbul.example", search_text="nightly\nrosa@i̇stanbul.example\n"
     )
     for migration in (NAMES, APPLICATIONS, USERS):
         migration.refresh(apps, connection.schema_editor())
-    assert Subject.objects.get(pk=group.pk).folded_name == "team"
+    assert Subject.objects.get(pk=group.pk).normalized_name == "team"
     assert User.objects.get(pk=rosa.pk).search_text.startswith("rosa@istanbul.example\n")
     found = Application.objects.get(pk=nightly.pk)
     assert found.search_text == "nightly\nrosa@istanbul.example\n"

@@ -133,7 +133,7 @@ def _add(caller: Caller, group: Group, person: User) -> None:
 
 
 def _groups(caller: Caller) -> Any:
-    return policy.GROUPS.in_sight(caller.authority).order_by("folded_name", "pk")
+    return policy.GROUPS.in_sight(caller.authority).order_by("normalized_name", "pk")
 
 
 def _posted_group(request: HttpRequest, caller: Caller) -> Group | None:
