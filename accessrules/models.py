@@ -135,9 +135,7 @@ class GroupMembership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "member"], name="membership_unique"),
-            models.CheckConstraint(
-                condition=~Q(group=F("member")), name="membership_not_self"
-            ),
+            models.CheckConstraint(condition=~Q(group=F("member")), name="membership_not_self"),
         ]
 
     def __str__(self) -> str:

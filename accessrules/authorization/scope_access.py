@@ -79,7 +79,9 @@ class Holders:
             subject__type=Subject.Type.GROUP,
             subject__memberships__in=members_in_sight(self._authority).values("pk"),
             subject__memberships__member__enabled=True,
-            subject__memberships__member__normalized_name__contains=normalize_term(self._asked.name),
+            subject__memberships__member__normalized_name__contains=normalize_term(
+                self._asked.name
+            ),
         )
         member = "subject__memberships__member"
         return _in_order(rules, f"{member}__normalized_name", member)

@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),
+                        condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),  # noqa: S106
                         name="application_secret_only_as_argon2id",
                     )
                 ],

@@ -52,7 +52,8 @@ _FUNCTIONS = {
         """,
     ),
     "application_clear_created_at": _function(
-        "application_clear_created_at", _SET_CREATED_AT.format(time="NULL", subject="OLD.subject_id")
+        "application_clear_created_at",
+        _SET_CREATED_AT.format(time="NULL", subject="OLD.subject_id"),
     ),
     "application_index_search_text": _function(
         "application_index_search_text",

@@ -21,7 +21,9 @@ _APPLICATION_CREATED_AT = """(
         SELECT created_at FROM applications_application application
         WHERE application.subject_id = accessrules_accessrule.subject_id
     )"""
-_SET_CREATED_AT = f"UPDATE accessrules_accessrule SET application_created_at = {_APPLICATION_CREATED_AT}"
+_SET_CREATED_AT = (
+    f"UPDATE accessrules_accessrule SET application_created_at = {_APPLICATION_CREATED_AT}"
+)
 _UPDATE_FIRST_RULE = f"""UPDATE applications_application
     SET first_rule = {_first_rule_of("applications_application.subject_id")}"""
 _SUBJECT_IS_ENABLED = """(

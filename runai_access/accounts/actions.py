@@ -88,7 +88,10 @@ def give_temporary_password(
         if submission and user.submission == submission:
             raise AlreadyDone(f"The password of {user} is already reset.")
         caller.authority.require_may_handle(user.subject)
-        user.password, user.temporary_password_until = found.password, found.temporary_password_until
+        user.password, user.temporary_password_until = (
+            found.password,
+            found.temporary_password_until,
+        )
         user.submission = submission
         _end_sessions(user)
         _save(user, "password", "temporary_password_until", "submission", "sessions_id")
@@ -219,7 +222,9 @@ def _insert(user: User, caller: Caller) -> User:
 def _set_temporary_password(user: User) -> str:
     password = new_password()
     set_password(user, password)
-    user.temporary_password_until = timezone.now() + timedelta(seconds=settings.TEMPORARY_PASSWORD_SECONDS)
+    user.temporary_password_until = timezone.now() + timedelta(
+        seconds=settings.TEMPORARY_PASSWORD_SECONDS
+    )
     return password
 
 

@@ -128,7 +128,10 @@ class User(AbstractBaseUser):
     @property
     def is_too_late(self) -> bool:
         """Whether the temporary password has passed its time."""
-        return self.temporary_password_until is not None and self.temporary_password_until <= timezone.now()
+        return (
+            self.temporary_password_until is not None
+            and self.temporary_password_until <= timezone.now()
+        )
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's

@@ -30,125 +30,125 @@ CREATE TABLE "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "nam
 CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 CREATE TABLE "ui_tablepreference" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "table" varchar(40) NOT NULL, "columns" text NOT NULL CHECK ((JSON_VALID("columns") OR "columns" IS NULL)), "page_size" smallint unsigned NOT NULL CHECK ("page_size" >= 0), "density" varchar(12) NOT NULL, "person_id" char(32) NOT NULL REFERENCES "accounts_user" ("subject_id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "table_preference_unique" UNIQUE ("person_id", "table"), CONSTRAINT "table_preference_page_size_known" CHECK ("page_size" IN (20, 50, 100)), CONSTRAINT "table_preference_density_known" CHECK ("density" IN ('comfortable', 'compact')));
 INSERT INTO "django_migrations" VALUES
-(1, 'accessrules', '0001_initial', '2026-11-29 18:04:07.614588'),
-(2, 'accessrules', '0002_folded_names', '2026-11-29 18:04:07.661474'),
-(3, 'accessrules', '0003_holders', '2026-11-29 18:04:07.726046'),
-(4, 'accessrules', '0004_orders', '2026-11-29 18:04:07.909873'),
-(5, 'accessrules', '0005_scope_in_role_index', '2026-11-29 18:04:07.945650'),
-(6, 'accessrules', '0006_wider_indexes', '2026-11-29 18:04:08.097844'),
-(7, 'accessrules', '0007_indexes_tell_more', '2026-11-29 18:04:08.425075'),
-(8, 'accessrules', '0008_creation_of_holders', '2026-11-29 18:04:08.482922'),
-(9, 'accounts', '0001_initial', '2026-11-29 18:04:08.509240'),
-(10, 'accounts', '0002_temporary_passwords', '2026-11-29 18:04:08.653671'),
-(11, 'accounts', '0003_groups', '2026-11-29 18:04:08.665240'),
-(12, 'accounts', '0004_sign_in_networks', '2026-11-29 18:04:08.700372'),
-(13, 'api', '0001_initial', '2026-11-29 18:04:08.716869'),
-(14, 'api', '0002_idempotency_key', '2026-11-29 18:04:08.736332'),
-(15, 'applications', '0001_initial', '2026-11-29 18:04:08.784564'),
-(16, 'applications', '0002_token_life', '2026-11-29 18:04:08.953438'),
-(17, 'applications', '0003_search_text', '2026-11-29 18:04:09.015435'),
-(18, 'applications', '0004_orders', '2026-11-29 18:04:09.235032'),
-(19, 'applications', '0005_search', '2026-11-29 18:04:09.285943'),
-(20, 'applications', '0006_search_text_ends', '2026-11-29 18:04:09.301434'),
-(21, 'applications', '0007_creation_in_indexes', '2026-11-29 18:04:09.395187'),
-(22, 'applications', '0008_search_in_its_own_table', '2026-11-29 18:04:09.429541'),
-(23, 'audit', '0001_initial', '2026-11-29 18:04:09.448336'),
-(24, 'audit', '0002_seals', '2026-11-29 18:04:09.513259'),
-(25, 'audit', '0003_guards', '2026-11-29 18:04:09.560674'),
-(26, 'audit', '0004_indexes', '2026-11-29 18:04:09.615202'),
-(27, 'audit', '0005_result_of_action', '2026-11-29 18:04:09.630959'),
-(28, 'contenttypes', '0001_initial', '2026-11-29 18:04:09.650556'),
-(29, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 18:04:09.718430'),
-(30, 'auth', '0001_initial', '2026-11-29 18:04:09.780475'),
-(31, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 18:04:09.815725'),
-(32, 'auth', '0003_alter_user_email_max_length', '2026-11-29 18:04:09.834255'),
-(33, 'auth', '0004_alter_user_username_opts', '2026-11-29 18:04:09.847810'),
-(34, 'auth', '0005_alter_user_last_login_null', '2026-11-29 18:04:09.871431'),
-(35, 'auth', '0006_require_contenttypes_0002', '2026-11-29 18:04:09.884467'),
-(36, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 18:04:09.906304'),
-(37, 'auth', '0008_alter_user_username_max_length', '2026-11-29 18:04:09.919632'),
-(38, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 18:04:09.931560'),
-(39, 'auth', '0010_alter_group_name_max_length', '2026-11-29 18:04:09.958169'),
-(40, 'auth', '0011_update_proxy_permissions', '2026-11-29 18:04:10.025581'),
-(41, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 18:04:10.035451'),
-(42, 'sessions', '0001_initial', '2026-11-29 18:04:10.068368'),
-(43, 'ui', '0001_table_preference', '2026-11-29 18:04:10.106943');
+(1, 'accessrules', '0001_initial', '2026-11-29 18:23:23.461314'),
+(2, 'accessrules', '0002_folded_names', '2026-11-29 18:23:23.510068'),
+(3, 'accessrules', '0003_holders', '2026-11-29 18:23:23.604770'),
+(4, 'accessrules', '0004_orders', '2026-11-29 18:23:23.800495'),
+(5, 'accessrules', '0005_scope_in_role_index', '2026-11-29 18:23:23.835558'),
+(6, 'accessrules', '0006_wider_indexes', '2026-11-29 18:23:23.937005'),
+(7, 'accessrules', '0007_indexes_tell_more', '2026-11-29 18:23:24.148087'),
+(8, 'accessrules', '0008_creation_of_holders', '2026-11-29 18:23:24.195085'),
+(9, 'accounts', '0001_initial', '2026-11-29 18:23:24.206830'),
+(10, 'accounts', '0002_temporary_passwords', '2026-11-29 18:23:24.345480'),
+(11, 'accounts', '0003_groups', '2026-11-29 18:23:24.348762'),
+(12, 'accounts', '0004_sign_in_networks', '2026-11-29 18:23:24.380741'),
+(13, 'api', '0001_initial', '2026-11-29 18:23:24.396182'),
+(14, 'api', '0002_idempotency_key', '2026-11-29 18:23:24.416177'),
+(15, 'applications', '0001_initial', '2026-11-29 18:23:24.458602'),
+(16, 'applications', '0002_token_life', '2026-11-29 18:23:24.630823'),
+(17, 'applications', '0003_search_text', '2026-11-29 18:23:24.686150'),
+(18, 'applications', '0004_orders', '2026-11-29 18:23:24.926410'),
+(19, 'applications', '0005_search', '2026-11-29 18:23:24.960629'),
+(20, 'applications', '0006_search_text_ends', '2026-11-29 18:23:24.984494'),
+(21, 'applications', '0007_creation_in_indexes', '2026-11-29 18:23:25.081918'),
+(22, 'applications', '0008_search_in_its_own_table', '2026-11-29 18:23:25.119172'),
+(23, 'audit', '0001_initial', '2026-11-29 18:23:25.168371'),
+(24, 'audit', '0002_seals', '2026-11-29 18:23:25.277098'),
+(25, 'audit', '0003_guards', '2026-11-29 18:23:25.325719'),
+(26, 'audit', '0004_indexes', '2026-11-29 18:23:25.399558'),
+(27, 'audit', '0005_result_of_action', '2026-11-29 18:23:25.426103'),
+(28, 'contenttypes', '0001_initial', '2026-11-29 18:23:25.450100'),
+(29, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 18:23:25.524271'),
+(30, 'auth', '0001_initial', '2026-11-29 18:23:25.600373'),
+(31, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 18:23:25.617797'),
+(32, 'auth', '0003_alter_user_email_max_length', '2026-11-29 18:23:25.631422'),
+(33, 'auth', '0004_alter_user_username_opts', '2026-11-29 18:23:25.647528'),
+(34, 'auth', '0005_alter_user_last_login_null', '2026-11-29 18:23:25.659577'),
+(35, 'auth', '0006_require_contenttypes_0002', '2026-11-29 18:23:25.712453'),
+(36, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 18:23:25.723642'),
+(37, 'auth', '0008_alter_user_username_max_length', '2026-11-29 18:23:25.771501'),
+(38, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 18:23:25.795577'),
+(39, 'auth', '0010_alter_group_name_max_length', '2026-11-29 18:23:25.848097'),
+(40, 'auth', '0011_update_proxy_permissions', '2026-11-29 18:23:25.914452'),
+(41, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 18:23:25.936824'),
+(42, 'sessions', '0001_initial', '2026-11-29 18:23:25.992361'),
+(43, 'ui', '0001_table_preference', '2026-11-29 18:23:26.036344');
 INSERT INTO "accessrules_role" VALUES
-(1, 'System administrator', 'Runs the whole platform: organization structure, hardware, people, applications, access rules and general settings. Give it to very few people.', 1, '{"department": "crud", "project": "crud", "cluster": "crud", "cluster-config": "crud", "nodepools": "crud", "settings": "crud", "users": "crud", "groups": "crud", "apps": "crud", "access_rules": "crud", "jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "inferences": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "policies": "crud", "datavolumes": "crud", "datavolumes/sharedscopes": "crud", "storage-class-configuration": "crud", "personal-apps": "rd", "tenant": "r", "nodes": "r", "roles": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "events-history": "r"}', 'Run:ai', '2026-11-29 18:04:10.425949', '2026-11-29 18:04:10.425958'),
-(3, 'Editor', 'Maintains departments and projects with their workloads and assets in the granted scope and may manage access rules there; sees the dashboards.', 1, '{"department": "crud", "project": "crud", "access_rules": "crud", "jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "policies": "crud", "datavolumes": "crud", "datavolumes/sharedscopes": "crud", "tenant": "r", "cluster": "r", "nodepools": "r", "nodes": "r", "users": "r", "groups": "r", "apps": "r", "roles": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "inferences": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:04:10.427648', '2026-11-29 18:04:10.427650'),
-(5, 'L1 researcher', 'Submits and manages workloads in the granted projects and also creates the workload assets they use; sees the dashboards.', 1, '{"jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "datavolumes": "crud", "tenant": "r", "project": "r", "cluster": "r", "nodepools": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "inferences": "r", "policies": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:04:10.452314', '2026-11-29 18:04:10.452321'),
-(7, 'Viewer', 'Looks at departments, projects and everything under them, and at the dashboards; changes nothing.', 1, '{"tenant": "r", "department": "r", "project": "r", "cluster": "r", "nodepools": "r", "nodes": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "jobs": "r", "workloads": "r", "workspaces": "r", "trainings": "r", "inferences": "r", "environments": "r", "pvc-assets": "r", "git-assets": "r", "host-path-assets": "r", "nfs-assets": "r", "s3-assets": "r", "cm-volume-assets": "r", "secret-volume-assets": "r", "compute-resources": "r", "templates": "r", "credentials": "r", "policies": "r", "datavolumes": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:04:10.453990', '2026-11-29 18:04:10.453992');
+(1, 'System administrator', 'Runs the whole platform: organization structure, hardware, people, applications, access rules and general settings. Give it to very few people.', 1, '{"department": "crud", "project": "crud", "cluster": "crud", "cluster-config": "crud", "nodepools": "crud", "settings": "crud", "users": "crud", "groups": "crud", "apps": "crud", "access_rules": "crud", "jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "inferences": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "policies": "crud", "datavolumes": "crud", "datavolumes/sharedscopes": "crud", "storage-class-configuration": "crud", "personal-apps": "rd", "tenant": "r", "nodes": "r", "roles": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "events-history": "r"}', 'Run:ai', '2026-11-29 18:23:26.439032', '2026-11-29 18:23:26.439039'),
+(3, 'Editor', 'Maintains departments and projects with their workloads and assets in the granted scope and may manage access rules there; sees the dashboards.', 1, '{"department": "crud", "project": "crud", "access_rules": "crud", "jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "policies": "crud", "datavolumes": "crud", "datavolumes/sharedscopes": "crud", "tenant": "r", "cluster": "r", "nodepools": "r", "nodes": "r", "users": "r", "groups": "r", "apps": "r", "roles": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "inferences": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:23:26.452915', '2026-11-29 18:23:26.452918'),
+(5, 'L1 researcher', 'Submits and manages workloads in the granted projects and also creates the workload assets they use; sees the dashboards.', 1, '{"jobs": "crud", "workloads": "crud", "workspaces": "crud", "trainings": "crud", "environments": "crud", "pvc-assets": "crud", "git-assets": "crud", "host-path-assets": "crud", "nfs-assets": "crud", "s3-assets": "crud", "cm-volume-assets": "crud", "secret-volume-assets": "crud", "compute-resources": "crud", "templates": "crud", "credentials": "crud", "datavolumes": "crud", "tenant": "r", "project": "r", "cluster": "r", "nodepools": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "inferences": "r", "policies": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:23:26.453852', '2026-11-29 18:23:26.453854'),
+(7, 'Viewer', 'Looks at departments, projects and everything under them, and at the dashboards; changes nothing.', 1, '{"tenant": "r", "department": "r", "project": "r", "cluster": "r", "nodepools": "r", "nodes": "r", "dashboards-overview": "r", "dashboards-analytics": "r", "dashboards-consumption": "r", "jobs": "r", "workloads": "r", "workspaces": "r", "trainings": "r", "inferences": "r", "environments": "r", "pvc-assets": "r", "git-assets": "r", "host-path-assets": "r", "nfs-assets": "r", "s3-assets": "r", "cm-volume-assets": "r", "secret-volume-assets": "r", "compute-resources": "r", "templates": "r", "credentials": "r", "policies": "r", "datavolumes": "r", "storage-class-configuration": "r"}', 'Run:ai', '2026-11-29 18:23:26.454935', '2026-11-29 18:23:26.454937');
 INSERT INTO "accessrules_scope" VALUES
-(1, 'system', 'system', 'system', '', 0, '0000000000000000', 'system', '2026-11-29 18:04:10.475666', '2026-11-29 18:04:10.475670', NULL),
-(2, 'tenant', '1001', 'acme', 'system', 1, '00000000000000000000000000000001', 'system', '2026-11-29 18:04:10.493200', '2026-11-29 18:04:10.493205', 1),
-(3, 'cluster', '96004b5a-82dc-4cf7-b2e7-b95201e7e30d', 'east', 'tenant', 2, '000000000000000000000000000000018760617458843722', 'maker@acme.example', '2026-11-29 18:04:10.714614', '2026-11-29 18:04:10.714619', 2),
-(4, 'department', '9b75579e-e36f-44f2-bf6a-c7a7b338ce46', 'Zürich', 'cluster', 3, '0000000000000000000000000000000187606174588437229367909165231082', 'maker@acme.example', '2026-11-29 18:04:10.728303', '2026-11-29 18:04:10.728312', 3),
-(5, 'department', '7674e4be-a5fb-4778-ad97-1cdd0f1e01fe', 'Zürich', 'cluster', 3, '0000000000000000000000000000000187606174588437221910567731943993', 'maker@acme.example', '2026-11-29 18:04:10.736309', '2026-11-29 18:04:10.736316', 3),
-(6, 'department', '716d676b-c7b1-4a70-98f2-00084f932e98', 'vision', 'cluster', 3, '0000000000000000000000000000000187606174588437220024157897643495', 'maker@acme.example', '2026-11-29 18:04:10.744764', '2026-11-29 18:04:10.744772', 3),
-(7, 'project', 'de6d2f41-8d4f-4149-b4a4-38e0585337e7', 'vision-train', 'department', 4, '00000000000000000000000000000001876061745884372200241578976434958695861458774860', 'maker@acme.example', '2026-11-29 18:04:10.754502', '2026-11-29 18:04:10.754510', 6);
+(1, 'system', 'system', 'system', '', 0, '0000000000000000', 'system', '2026-11-29 18:23:26.463699', '2026-11-29 18:23:26.463702', NULL),
+(2, 'tenant', '1001', 'acme', 'system', 1, '00000000000000000000000000000001', 'system', '2026-11-29 18:23:26.473038', '2026-11-29 18:23:26.473044', 1),
+(3, 'cluster', 'e868391a-0b62-413a-a7be-56b2e767693b', 'east', 'tenant', 2, '000000000000000000000000000000018889713860080173', 'maker@acme.example', '2026-11-29 18:23:26.654208', '2026-11-29 18:23:26.654213', 2),
+(4, 'department', '5ba5c4a8-a1cc-494b-9ef3-d89dbefabee2', 'Zürich', 'cluster', 3, '0000000000000000000000000000000188897138600801733250480053618483', 'maker@acme.example', '2026-11-29 18:23:26.660440', '2026-11-29 18:23:26.660445', 3),
+(5, 'department', 'add8a96c-6845-442d-878c-09e62948afcb', 'Zürich', 'cluster', 3, '0000000000000000000000000000000188897138600801733852170594541131', 'maker@acme.example', '2026-11-29 18:23:26.670400', '2026-11-29 18:23:26.670407', 3),
+(6, 'department', '341ed3c9-8f74-4001-98da-315eca5312b4', 'vision', 'cluster', 3, '0000000000000000000000000000000188897138600801739448440960913606', 'maker@acme.example', '2026-11-29 18:23:26.684257', '2026-11-29 18:23:26.684264', 3),
+(7, 'project', '803343da-e95e-4557-b7c6-e7b32476e3cc', 'vision-train', 'department', 4, '00000000000000000000000000000001888971386008017394484409609136065072320743686193', 'maker@acme.example', '2026-11-29 18:23:26.692333', '2026-11-29 18:23:26.692339', 6);
 INSERT INTO "accessrules_groupmembership" VALUES
-(1, 'eadfbf221d8c4e42a4c511941378b7c7', '8752e59b02a04c18b71bf0435cb8d565'),
-(2, 'eadfbf221d8c4e42a4c511941378b7c7', 'fe7de0031d8f41688602a1b4d950b578');
+(1, '059ef625bde24629a0fe11e6207a3804', '102ace0b6b9244bb9dfbc00cb50d8152'),
+(2, '059ef625bde24629a0fe11e6207a3804', 'be53aad8d9424fef9205ccc15a1710d1');
 INSERT INTO "accessrules_subject" VALUES
-('8752e59b02a04c18b71bf0435cb8d565', 'user', 'ada@acme.example', 1, NULL, 'ada@acme.example'),
-('fe7de0031d8f41688602a1b4d950b578', 'user', 'rosa@İstanbul.example', 1, NULL, 'rosa@i̇stanbul.example'),
-('eadfbf221d8c4e42a4c511941378b7c7', 'group', 'Zürich', 1, NULL, 'zürich'),
-('4f8a618346b2423cbe1ad52eca2c4ddf', 'group', 'Zürich', 1, NULL, 'zürich'),
-('fc76c46fe9b3489d89908f722b567c7f', 'group', 'TEAM', 0, '2026-11-29 18:04:11.132139', 'team'),
-('1fc187d02a8e4366a8104987d3dd0f8f', 'group', 'ＴＥＡＭ', 1, NULL, 'ｔｅａｍ'),
-('20a10c5b0dd341a89d33a3bdbf21c92a', 'app', 'nightly', 1, NULL, 'nightly'),
-('cb63f9fb50c14f2497df1f40876824c0', 'app', 'idle', 0, NULL, 'idle'),
-('1f81ba92b30447178f569292fd2516cb', 'app', 'crawl', 1, NULL, 'crawl'),
-('1abfc8cd99d24ea685065b8388a01b5d', 'app', 'retired-one', 0, '2026-11-29 18:04:11.424381', 'retired-one');
+('102ace0b6b9244bb9dfbc00cb50d8152', 'user', 'ada@acme.example', 1, NULL, 'ada@acme.example'),
+('be53aad8d9424fef9205ccc15a1710d1', 'user', 'rosa@İstanbul.example', 1, NULL, 'rosa@i̇stanbul.example'),
+('059ef625bde24629a0fe11e6207a3804', 'group', 'Zürich', 1, NULL, 'zürich'),
+('27b57f8c8fd0459386c03337d8cb3179', 'group', 'Zürich', 1, NULL, 'zürich'),
+('4b6d380ea7404089afd1c7d4971c234e', 'group', 'TEAM', 0, '2026-11-29 18:23:27.244108', 'team'),
+('fe384e9af02a4ac3a74941561c4dff99', 'group', 'ＴＥＡＭ', 1, NULL, 'ｔｅａｍ'),
+('f3e50f21b7e24654a93d6d42d3583f07', 'app', 'nightly', 1, NULL, 'nightly'),
+('eb43c8132b97439083ac459d9c37b2c0', 'app', 'idle', 0, NULL, 'idle'),
+('abe1214ac79c4ccf91a5aa7d67c9468f', 'app', 'crawl', 1, NULL, 'crawl'),
+('cd45ff6d54ea4362a0887a79eff0e886', 'app', 'retired-one', 0, '2026-11-29 18:23:27.600377', 'retired-one');
 INSERT INTO "accessrules_accessrule" VALUES
-(1, 'maker@acme.example', '2026-11-29 18:04:11.001207', '2026-11-29 18:04:11.001215', NULL, 1, 2, 'System administrator', 'acme', 'ada@acme.example', 'user', '8752e59b02a04c18b71bf0435cb8d565', NULL),
-(2, 'maker@acme.example', '2026-11-29 18:04:11.036920', '2026-11-29 18:04:11.036926', NULL, 7, 3, 'Viewer', 'east', 'rosa@i̇stanbul.example', 'user', 'fe7de0031d8f41688602a1b4d950b578', NULL),
-(3, 'maker@acme.example', '2026-11-29 18:04:11.137305', '2026-11-29 18:04:11.137311', NULL, 7, 6, 'Viewer', 'vision', 'zürich', 'group', 'eadfbf221d8c4e42a4c511941378b7c7', NULL),
-(4, 'maker@acme.example', '2026-11-29 18:04:11.148941', '2026-11-29 18:04:11.148947', NULL, 3, 3, 'Editor', 'east', 'ｔｅａｍ', 'group', '1fc187d02a8e4366a8104987d3dd0f8f', NULL),
-(5, 'maker@acme.example', '2026-11-29 18:04:11.283298', '2026-11-29 18:04:11.283303', NULL, 5, 3, 'L1 researcher', 'east', 'nightly', 'app', '20a10c5b0dd341a89d33a3bdbf21c92a', '2026-11-29 18:04:11.276351'),
-(6, 'maker@acme.example', '2026-11-29 18:04:11.296706', '2026-11-29 18:04:11.296713', NULL, 7, 6, 'Viewer', 'vision', 'nightly', 'app', '20a10c5b0dd341a89d33a3bdbf21c92a', '2026-11-29 18:04:11.276351'),
-(7, 'maker@acme.example', '2026-11-29 18:04:11.361024', '2026-11-29 18:04:11.361031', NULL, 7, 3, 'Viewer', 'east', 'crawl', 'app', '1f81ba92b30447178f569292fd2516cb', '2026-11-29 18:04:11.348230'),
-(8, 'maker@acme.example', '2026-11-29 18:04:11.372942', '2026-11-29 18:04:11.372948', '2026-11-29 18:04:11.380361', 3, 3, 'Editor', 'east', 'nightly', 'app', '20a10c5b0dd341a89d33a3bdbf21c92a', '2026-11-29 18:04:11.276351');
+(1, 'maker@acme.example', '2026-11-29 18:23:27.058568', '2026-11-29 18:23:27.058574', NULL, 1, 2, 'System administrator', 'acme', 'ada@acme.example', 'user', '102ace0b6b9244bb9dfbc00cb50d8152', NULL),
+(2, 'maker@acme.example', '2026-11-29 18:23:27.096083', '2026-11-29 18:23:27.096088', NULL, 7, 3, 'Viewer', 'east', 'rosa@i̇stanbul.example', 'user', 'be53aad8d9424fef9205ccc15a1710d1', NULL),
+(3, 'maker@acme.example', '2026-11-29 18:23:27.261943', '2026-11-29 18:23:27.261949', NULL, 7, 6, 'Viewer', 'vision', 'zürich', 'group', '059ef625bde24629a0fe11e6207a3804', NULL),
+(4, 'maker@acme.example', '2026-11-29 18:23:27.287246', '2026-11-29 18:23:27.287252', NULL, 3, 3, 'Editor', 'east', 'ｔｅａｍ', 'group', 'fe384e9af02a4ac3a74941561c4dff99', NULL),
+(5, 'maker@acme.example', '2026-11-29 18:23:27.440959', '2026-11-29 18:23:27.440965', NULL, 5, 3, 'L1 researcher', 'east', 'nightly', 'app', 'f3e50f21b7e24654a93d6d42d3583f07', '2026-11-29 18:23:27.428489'),
+(6, 'maker@acme.example', '2026-11-29 18:23:27.453217', '2026-11-29 18:23:27.453222', NULL, 7, 6, 'Viewer', 'vision', 'nightly', 'app', 'f3e50f21b7e24654a93d6d42d3583f07', '2026-11-29 18:23:27.428489'),
+(7, 'maker@acme.example', '2026-11-29 18:23:27.530021', '2026-11-29 18:23:27.530026', NULL, 7, 3, 'Viewer', 'east', 'crawl', 'app', 'abe1214ac79c4ccf91a5aa7d67c9468f', '2026-11-29 18:23:27.520304'),
+(8, 'maker@acme.example', '2026-11-29 18:23:27.541135', '2026-11-29 18:23:27.541140', '2026-11-29 18:23:27.548274', 3, 3, 'Editor', 'east', 'nightly', 'app', 'f3e50f21b7e24654a93d6d42d3583f07', '2026-11-29 18:23:27.428489');
 INSERT INTO "accounts_user" VALUES
-('argon2$argon2id$v=19$m=19456,t=2,p=1$SXA1OVdqM2JRSXJEODF6QnJCbTBrUA$hHNuOF3cf7PP7rbVwBUGCS5BUh35koY3nZ7qZBjhLDs', NULL, '8752e59b02a04c18b71bf0435cb8d565', 'ada@acme.example', 'maker@acme.example', '2026-11-29 18:04:10.765475', 'ada@acme.example
-maker@acme.example', '73a6555e9bae44ccb61d9227ed8ea75d', NULL, NULL, '2026-11-29 18:04:10.765482'),
-('!VI1uUDm5VzpFP24PbhKAM9cW8RpJQGhiZAaTGSb6', NULL, 'fe7de0031d8f41688602a1b4d950b578', 'rosa@İstanbul.example', 'maker@acme.example', '2026-11-29 18:04:11.028343', 'rosa@i̇stanbul.example
-maker@acme.example', '4498f07285d34571b8e66c487d9ce109', 'ae09d15f8ed2402b942ef07537197bda', '2026-12-02 18:04:11.048511', '2026-11-29 18:04:11.028353');
+('argon2$argon2id$v=19$m=19456,t=2,p=1$T1hFYnk0OWpSeWtXUjU5RFlVQU1yOQ$yxJyfLjSIdHbsXxMq8cyF/hIgc0zWYoupSNI9uuPIo0', NULL, '102ace0b6b9244bb9dfbc00cb50d8152', 'ada@acme.example', 'maker@acme.example', '2026-11-29 18:23:26.720328', 'ada@acme.example
+maker@acme.example', 'f82866e7a5204ec0ac575f2686c01876', NULL, NULL, '2026-11-29 18:23:26.720335'),
+('!XjDLiYGjM7GTZocWpafU8JjdKb5BRhTqPrmmIm0U', NULL, 'be53aad8d9424fef9205ccc15a1710d1', 'rosa@İstanbul.example', 'maker@acme.example', '2026-11-29 18:23:27.085589', 'rosa@i̇stanbul.example
+maker@acme.example', '29b50858db3a4001b38e067701a07226', 'f383ec5ee5314995a5121b7735ac56a4', '2026-12-02 18:23:27.116756', '2026-11-29 18:23:27.085598');
 INSERT INTO "accounts_signinnetwork" VALUES
-(1, '192.0.2.1', '2026-11-29 18:04:11.057841', '8752e59b02a04c18b71bf0435cb8d565');
+(1, '192.0.2.1', '2026-11-29 18:23:27.140144', '102ace0b6b9244bb9dfbc00cb50d8152');
 INSERT INTO "api_attemptcount" VALUES
-('kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk', 3, '2026-11-29 18:04:11.432724');
+('kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk', 3, '2026-11-29 18:23:27.620239');
 INSERT INTO "api_idempotencykey" VALUES
-(1, '8752e59b02a04c18b71bf0435cb8d565', 'once-only', 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', '20a10c5b-0dd3-41a8-9d33-a3bdbf21c92a', '2026-11-29 18:04:11.428980');
+(1, '102ace0b6b9244bb9dfbc00cb50d8152', 'once-only', 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 'f3e50f21-b7e2-4654-a93d-6d42d3583f07', '2026-11-29 18:23:27.608274');
 INSERT INTO "applications_revokedtoken" VALUES
-('49991dcffce340efb2f02fd51994d160', '2026-11-29 18:04:11.448182');
+('365056533e2747de87a97867e5ed48c7', '2026-11-29 18:23:27.644437');
 INSERT INTO "applications_signingkey" VALUES
-('key-1', X'0001736563726574', '{"kty": "EC"}', '2026-11-29 18:04:11.456445', '2026-11-29 18:04:11.456459');
+('8sC_iotPUy0wAt4NJyTqmuQE-ws3mt5BjA9Tb2Y8ZQg', X'67414141414142724447326766653339545447476E376356365451575A584D735144756B4F7861334634796279674250306439732D6C646F6E51744154444956456F446D4C5154795F5059417A6476354C437A3642706D706A4948426B74593663713771442D306E764369555130636A2D4A4B55646775474A52727568346F65716376793030357465455447345A4E354B73762D625854334336455F325465386773314954576D5F514C3147305F66705236656F744D6A4630763575686E51652D7A756F6737454537734B4946357A4B416233555A3839376C4B6459554736545853346E4F5F314245464F44585F344B6D357141717461625F7438496C68715A515767456969475377732D744468795F496F615A655138313774516F49796E5251306B62626B774756724E703345684E5A49574D735035307A363557336B5556494D704F595856795A587854334375524542432D5951756552775F5F5A4E78743551306C715734426E3863635957696970656E4B6C355332696C304741547257776472526D417667646C78433275644A7A5F6B7A384F414C4C504F66364A75374F513D3D', '{"kty": "EC", "crv": "P-256", "x": "cM55Q3m2DWEvc-vEIbrM-FMjBAr8LxxAgE-e5J4frS4", "y": "Nsrni_nqXir8TQq-_X8iGO4XyFje2y-KX0sGyjWRbRc", "kid": "8sC_iotPUy0wAt4NJyTqmuQE-ws3mt5BjA9Tb2Y8ZQg", "use": "sig", "alg": "ES256"}', '2026-11-29 18:23:28.000519', '2026-11-29 18:23:27.998808');
 INSERT INTO "applications_application" VALUES
-('20a10c5b0dd341a89d33a3bdbf21c92a', '$argon2id$v=19$m=19456,t=2,p=1$FSGvgSsMpIPXyTN6VsqYag$1y6R/HAJGWPXT2/UF27VGJR8T5MZylOLzsYXYw247s0', '57ee5d12f11e426397a82c69edb8149e', NULL, 'maker@acme.example', '2026-11-29 18:04:11.276351', NULL, NULL, 'nightly
+('f3e50f21b7e24654a93d6d42d3583f07', '$argon2id$v=19$m=19456,t=2,p=1$8rJd+xRpX+ughVim9290lQ$hdlyQC0VvQWbdnDjBUOJ+/sl4JVFXEHjAGrLF90mSV4', 'a8414dc24faf4853a6bbdac23fb036b4', NULL, 'maker@acme.example', '2026-11-29 18:23:27.428489', NULL, NULL, 'nightly
 maker@acme.example
-', 'L1 researcher in east', 1, '2026-11-29 18:04:11.276361'),
-('cb63f9fb50c14f2497df1f40876824c0', '', 'bed648fd13bc44bf8b6ab3b0d4e1048c', NULL, 'maker@acme.example', '2026-11-29 18:04:11.320227', NULL, NULL, 'idle
+', 'L1 researcher in east', 1, '2026-11-29 18:23:27.428498'),
+('eb43c8132b97439083ac459d9c37b2c0', '', '1c96fe40963b4f2a9939e12c8d4947ad', NULL, 'maker@acme.example', '2026-11-29 18:23:27.480225', NULL, NULL, 'idle
 maker@acme.example
-', NULL, 0, '2026-11-29 18:04:11.320236'),
-('1f81ba92b30447178f569292fd2516cb', '', 'e698c969f9e8465da31a9ec25d4e28f0', NULL, 'rosa@İstanbul.example', '2026-11-29 18:04:11.348230', '2026-11-29 18:04:11.348100', 60, 'crawl
+', NULL, 0, '2026-11-29 18:23:27.480233'),
+('abe1214ac79c4ccf91a5aa7d67c9468f', '', 'dbd81abb45b04c0f8478d80e82f151c7', NULL, 'rosa@İstanbul.example', '2026-11-29 18:23:27.520304', '2026-11-29 18:23:27.520169', 60, 'crawl
 rosa@i̇stanbul.example
-', 'Viewer in east', 1, '2026-11-29 18:04:11.348233');
+', 'Viewer in east', 1, '2026-11-29 18:23:27.520308');
 INSERT INTO "applications_search" VALUES
-(1, '20a10c5b0dd341a89d33a3bdbf21c92a'),
-(2, 'cb63f9fb50c14f2497df1f40876824c0'),
-(3, '1f81ba92b30447178f569292fd2516cb');
+(1, 'f3e50f21b7e24654a93d6d42d3583f07'),
+(2, 'eb43c8132b97439083ac459d9c37b2c0'),
+(3, 'abe1214ac79c4ccf91a5aa7d67c9468f');
 INSERT INTO "audit_archive" VALUES
-(1, 1, 2, '0360052183b8d200da852f4fe749cf0599f1f25ce08547a23cb7e27722e29496', 'audit-000000000001-000000000001.jsonl', 'cc984364c9b5ee38d0bb6cb6f75c97d90c41c7cac75ab1f3fbc2836214540eff', '2026-11-29 18:04:11.540844', 'e6f76142ce17d6e4', '2ab6167112349efa62c0e6720edd73fcedff466a3115b4497e2c565d7d80efbb');
+(1, 1, 2, 'f7c91340d6792773518f33d2803a6f980e77104da6e6e793228d7689c16ede91', 'audit-000000000001-000000000001.jsonl', '43b4faf54a621ee5e91c1b58cb88d7e853af287cc56a10946cc36dc406d72d40', '2026-11-29 18:23:28.092679', 'e6f76142ce17d6e4', '5b4f567f1da04cbb5086982fe9c7111d91906b6632382454922b2a9e12622732');
 INSERT INTO "audit_seal" VALUES
-(2, '2026-11-29 18:04:11.593854', '2026-11-29 18:04:11.580492', '3-5', '0360052183b8d200da852f4fe749cf0599f1f25ce08547a23cb7e27722e29496', 'b009a3c31bf53cdbc580c77f5359f5c195c7b277810a459403f6deec45ed9a91', 'e6f76142ce17d6e4', 'de1539d277157caae21f23446b38422ee7d6357aadcb895056ae9ec348cba8f1');
+(2, '2026-11-29 18:23:28.150217', '2026-11-29 18:23:28.136175', '3-5', 'f7c91340d6792773518f33d2803a6f980e77104da6e6e793228d7689c16ede91', '1e84e4fd010e6cda4d165227fe40c2056de5b4ef9f98eff725c5e1cb1d73d4d5', 'e6f76142ce17d6e4', 'da66be48c39d621b622328d0a0dd124b00d9be6454ad518934b22fda16bd3018');
 INSERT INTO "audit_unsealed" VALUES
 (6);
 INSERT INTO "audit_auditevent" VALUES
-(3, '2026-11-29 18:04:11.541333', 'system', 'system', 'archive', 'audit', '1', 'audit-000000000001-000000000001.jsonl', 'Succeeded', '', '{"events": [2, 0]}', NULL, '', '', NULL, NULL, '1e3e853bd0765d8ca33d4ed9e8397706260e0cf7480a99a4cc4c52ffe01bb24a', NULL),
-(4, '2026-11-29 18:04:11.576283', 'user', 'ada@acme.example', 'create', 'application', '20a10c5b-0dd3-41a8-9d33-a3bdbf21c92a', 'nightly', 'Succeeded', '', '{"name": ["", "nightly"]}', '192.0.2.1', 'POST', '/applications/new', '9fbf8a53b16e4197bac07394d3210e3f', NULL, 'b458bbf4fa79225bca49395b44e109fbfb82f3fe00d07ccaf212e82116853f52', '8752e59b02a04c18b71bf0435cb8d565'),
-(5, '2026-11-29 18:04:11.580492', 'app', 'nightly', 'sign-in', 'application', '', 'nightly', 'Failed', 'wrong secret', '{}', NULL, '', '', NULL, 'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd', 'e9e3c0e64e25aee4ad81b2df09cb4bcee223fb84c0f9fded2331ffea25806a47', NULL),
-(6, '2026-11-29 18:04:11.606317', 'user', 'ada@acme.example', 'delete', 'access rule', '8', 'nightly', 'Succeeded', '', '{}', NULL, '', '', NULL, NULL, 'faf4fd417fecdd0b369928baf045638b20794531f1ae93ee94b5bcc2b8100f98', '8752e59b02a04c18b71bf0435cb8d565');
+(3, '2026-11-29 18:23:28.093177', 'system', 'system', 'archive', 'audit', '1', 'audit-000000000001-000000000001.jsonl', 'Succeeded', '', '{"events": [2, 0]}', NULL, '', '', NULL, NULL, '6e9d031cb056941cb6b9dc2cb7dce4f592a7a11c678aff5207fc333c328caaa0', NULL),
+(4, '2026-11-29 18:23:28.124233', 'user', 'ada@acme.example', 'create', 'application', 'f3e50f21-b7e2-4654-a93d-6d42d3583f07', 'nightly', 'Succeeded', '', '{"name": ["", "nightly"]}', '192.0.2.1', 'POST', '/applications/new', 'fe2365318f484a968193df09e94ff47c', NULL, '27f0755c0657d14d9b9b07f9034633c6ff19bb0ece90d23378539ff9647f0540', '102ace0b6b9244bb9dfbc00cb50d8152'),
+(5, '2026-11-29 18:23:28.136175', 'app', 'nightly', 'sign-in', 'application', '', 'nightly', 'Failed', 'wrong secret', '{}', NULL, '', '', NULL, 'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd', '6fc7ef713525012d77f25d13a7bfecdd8c8126da29678f33ba1e552a3ded5cf9', NULL),
+(6, '2026-11-29 18:23:28.164556', 'user', 'ada@acme.example', 'delete', 'access rule', '8', 'nightly', 'Succeeded', '', '{}', NULL, '', '', NULL, NULL, '5d8e3a33909a8501df99746991fbd05a9a1e27b825058c7a664328e42ba72e20', '102ace0b6b9244bb9dfbc00cb50d8152');
 INSERT INTO "django_content_type" VALUES
 (1, 'accessrules', 'subject'),
 (2, 'accounts', 'group'),
@@ -267,14 +267,14 @@ INSERT INTO "auth_permission" VALUES
 (91, 23, 'delete_revokedtoken', 'Can delete revoked token'),
 (92, 23, 'view_revokedtoken', 'Can view revoked token');
 INSERT INTO "django_session" VALUES
-('1xt9590tjk5ej7oinf86viyznpwkwiem', 'eyJhIjoiYiJ9:1xXjFz:sJ8JK9QHkDgtLOwk2BvMG3-nnlktN51evuY95_7breQ', '2026-11-30 06:04:11.469677');
+('92ph08xy3tq8kbuqsj7e2sc55676p1xv', 'eyJhIjoiYiJ9:1xXjYe:ZAkZV3fN2nvk-hMz0XcA7AWMCRqKKetqzo3r9qNr-HY', '2026-11-30 06:23:28.018294');
 INSERT INTO "ui_tablepreference" VALUES
-(1, 'applications', '["name", "status"]', 50, 'compact', '8752e59b02a04c18b71bf0435cb8d565');
+(1, 'applications', '["name", "status"]', 50, 'compact', '102ace0b6b9244bb9dfbc00cb50d8152');
 INSERT INTO applications_search_index (rowid, text)
     SELECT id, search_text FROM applications_search JOIN applications_application ON subject_id = application_id;
 DELETE FROM sqlite_sequence;
-INSERT INTO sqlite_sequence VALUES ('accessrules_scope', 7);
-INSERT INTO sqlite_sequence VALUES ('accessrules_groupmembership', 2);
+INSERT INTO sqlite_sequence VALUES ('accessrules_scope', 8);
+INSERT INTO sqlite_sequence VALUES ('accessrules_groupmembership', 3);
 INSERT INTO sqlite_sequence VALUES ('django_migrations', 43);
 INSERT INTO sqlite_sequence VALUES ('accessrules_accessrule', 8);
 INSERT INTO sqlite_sequence VALUES ('audit_auditevent', 6);
