@@ -10,8 +10,8 @@ make lists fast.
 - The search index finds trigrams of `search_text`: an FTS5 table in SQLite, an index of the extension
   pg_trgm in PostgreSQL. `applications_search` maps its rows to applications.
 
-SQLite drops a table's triggers when a migration rebuilds the table. So after every migration the triggers
-are installed again, and everything that they maintain is recomputed.
+SQLite drops a table's triggers when a migration rebuilds the table. So after every migration the
+triggers are installed again, and everything that they maintain is recomputed.
 """
 
 import sqlite3

@@ -5,9 +5,9 @@ write to the database but does not know that key can neither make a row that loo
 mend the chain after a change. What is authenticated is JSON: one object, keys sorted, no blanks,
 ASCII only (other characters as \\uXXXX), after a word that says what it is and a line feed.
 
-- A row's `tag`: "event", and the members FIELDS, under the names in MEMBER_NAMES. Times are ISO 8601 in UTC with microseconds, UUIDs
-  have hyphens, an address is its bytes in hexadecimal, what is missing is null. The row's id is not
-  in it, for the database gives that later; the seal has both.
+- A row's `tag`: "event", and the members FIELDS under the names in MEMBER_NAMES. Times are ISO 8601 in
+  UTC with microseconds, UUIDs have hyphens, an address is its bytes in hexadecimal, what is missing is
+  null. The row's id is not in it, for the database gives that later; the seal has both.
 - A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows by ascending id, a missing row
   being "ID:missing".
 - A seal's `hash`: "seal", and the members SEAL_FIELDS; previous is the hash of the seal before it,

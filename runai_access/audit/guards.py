@@ -27,8 +27,8 @@ SQLITE = {
         BEFORE DELETE ON audit_auditevent
         WHEN NOT EXISTS (SELECT 1 FROM audit_pendingarchival WHERE event_id = OLD.id)
         BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
-    # INSERT OR REPLACE deletes a conflicting row, and fires the triggers for DELETE only if the connection
-    # has PRAGMA recursive_triggers, as ours do.
+    # INSERT OR REPLACE deletes a conflicting row, and fires the triggers for DELETE only if the
+    # connection has PRAGMA recursive_triggers, as ours do.
     "audit_auditevent_refuse_replace": """
         BEFORE INSERT ON audit_auditevent
         WHEN EXISTS (SELECT 1 FROM audit_auditevent WHERE id = NEW.id)

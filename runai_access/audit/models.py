@@ -37,7 +37,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         raise AppendOnly("Audit events are never deleted.")
 
     def remove_archived(self) -> None:
-        """Remove rows that an archive holds; the database refuses those that are not `PendingArchival`."""
+        """Delete events that an archive holds; the database refuses others than `PendingArchival`."""
         super().delete()
 
 

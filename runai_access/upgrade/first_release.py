@@ -1,8 +1,8 @@
 """Upgrade a database of the first release to the initial migrations of this one.
 
-The migrations of the first release are gone: the initial migrations create the schema as it is now, with
-its new names. `manage.py migrate`, and so `prepare` and `serve`, call `upgrade` first. A database of the
-first release gets the new names in one transaction: if the process is killed, the database is unchanged.
+The first release's migrations no longer exist: the initial migrations create today's schema, with new
+names. `manage.py migrate`, and so `prepare` and `serve`, call `upgrade` first. It renames in one
+transaction: if the process is killed, the database is unchanged.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import F, QuerySet, UniqueConstraint
+from django.db.models import CheckConstraint, F, Q, QuerySet, UniqueConstraint
 
 from applications import triggers
 from runai_access.audit import guards
@@ -113,20 +113,20 @@ def _rename_the_rest_in_sqlite(editor: BaseDatabaseSchemaEditor, apps: Apps) -> 
         sequences = cursor.fetchall()
         for label in names.REBUILT_IN_SQLITE:
             model = apps.get_model(*label)
-            # Adding a constraint to a table makes Django's editor rebuild it as its model says.
-            constraint = next(c for c in model._meta.constraints if not _is_index(c))
-            editor.add_constraint(model, constraint)
+            # Adding any constraint makes Django's editor rebuild the table as its model says.
+            editor.add_constraint(model, CheckConstraint(condition=Q(), name="rebuild"))
         # A rebuilt table counts on from its greatest id, and would use those of deleted rows again.
         cursor.execute("DELETE FROM sqlite_sequence")
         cursor.executemany("INSERT INTO sqlite_sequence (seq, name) VALUES (%s, %s)", sequences)
-    rule = apps.get_model("accessrules", "AccessRule")
     editor.execute("DROP INDEX access_rule_unique_among_living")
-    editor.add_constraint(rule, next(c for c in rule._meta.constraints if _is_index(c)))
-
-
-def _is_index(constraint: Any) -> bool:
-    """Return whether SQLite has an index for the constraint, and nothing in the table's definition."""
-    return isinstance(constraint, UniqueConstraint) and constraint.condition is not None
+    editor.add_constraint(
+        apps.get_model("accessrules", "AccessRule"),
+        UniqueConstraint(
+            fields=["subject", "role", "scope"],
+            condition=Q(deleted_at=None),
+            name="access_rule_unique_unless_deleted",
+        ),
+    )
 
 
 def _rename_the_rest_in_postgresql(editor: BaseDatabaseSchemaEditor, *, has_networks: bool) -> None:
@@ -185,7 +185,7 @@ def _report_equal_names(apps: Apps, alias: str, report: Callable[[str], Any]) ->
 
 
 def _rows(apps: Apps, alias: str, app: str, model: str) -> QuerySet[Any]:
-    rows: QuerySet[Any] = apps.get_model(app, model)._default_manager.using(alias)
+    rows: QuerySet[Any] = apps.get_model(app, model).objects.using(alias)
     return rows
 
 

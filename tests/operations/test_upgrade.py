@@ -62,12 +62,11 @@ DROP TABLE accounts_signinnetwork;
 DELETE FROM django_migrations WHERE name = '0004_sign_in_networks';
 """
 _TEAM = "\uff34\uff25\uff21\uff2d"  # "TEAM" in full-width letters
-_NORMALIZED = f"""
+_NORMALIZED = """
 INSERT INTO django_migrations (app, name, applied) VALUES
     ('accessrules', '0009_normalized_names', CURRENT_TIMESTAMP),
     ('applications', '0009_normalized_search_text', CURRENT_TIMESTAMP),
     ('accounts', '0005_normalized_search_text', CURRENT_TIMESTAMP);
-UPDATE accessrules_subject SET folded_name = 'team' WHERE folded_name = '{_TEAM.lower()}';
 """
 
 
