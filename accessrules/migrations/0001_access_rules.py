@@ -12,7 +12,7 @@ from django.db import migrations, models
 from django.db.models import CASCADE, PROTECT, F, Q, Value
 from django.utils import timezone
 
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization_sql import create_in_postgresql, drop_in_postgresql
 
 
@@ -31,7 +31,7 @@ def drop_function(_: Any, editor: Any) -> None:
 def _sorted_by(column: str, name: str) -> models.Index:
     """Return the index that sorts rules by a text."""
     return models.Index(
-        Bytewise(F(column)), F("id"), F("scope"), name=name, condition=Q(deleted_at=None)
+        BinaryCollation(F(column)), F("id"), F("scope"), name=name, condition=Q(deleted_at=None)
     )
 
 
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(Bytewise(F("normalized_name")), F("id"), name="subject_by_name")
+                    models.Index(BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name")
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         F("scope"),
                         F("deleted_at"),
-                        Bytewise(F("subject_name")),
+                        BinaryCollation(F("subject_name")),
                         F("subject"),
                         F("id"),
                         F("role"),

@@ -8,7 +8,7 @@ from django.db import DatabaseError, migrations, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 
 NO_EXTENSION = (
     "Search needs PostgreSQL's extension pg_trgm, and creating it failed: {error}\n"
@@ -118,17 +118,17 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        Bytewise(F("search_text")),
+                        BinaryCollation(F("search_text")),
                         F("subject"),
                         name="application_by_name",
                     ),
                     models.Index(
-                        Bytewise(F("first_rule")),
+                        BinaryCollation(F("first_rule")),
                         F("subject"),
                         name="application_by_first_rule",
                     ),
                     models.Index(
-                        Bytewise(F("created_by")),
+                        BinaryCollation(F("created_by")),
                         F("subject"),
                         name="application_by_creator",
                     ),

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import BooleanField, F, Func, TextField
 
 
-class Among(Func):
+class InArray(Func):
     """Whether a key is one of many, sent as one parameter."""
 
     output_field = BooleanField()
@@ -32,13 +32,13 @@ class Among(Func):
 
 
 class AsStored(Func):
-    """A key as the database holds it, and as `Among` takes it: no UUID is made of it."""
+    """A key as the database holds it, and as `InArray` takes it: no UUID is made of it."""
 
     template = "%(expressions)s"
     output_field = TextField()
 
 
-class Unindexed(Func):
+class NoIndexHint(Func):
     """The same value, of which no index knows: what is few already is sorted, not walked to."""
 
     template = "+%(expressions)s"
@@ -47,7 +47,7 @@ class Unindexed(Func):
         return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
 
 
-class Aside(Func):
+class SQLiteNoIndexHint(Func):
     """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
     condition leaves, and may judge by itself."""
 
@@ -57,7 +57,7 @@ class Aside(Func):
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
-class Bytewise(Func):
+class BinaryCollation(Func):
     """Text in the order of its bytes: SQLite's own, and PostgreSQL's if it is asked."""
 
     template = "%(expressions)s"

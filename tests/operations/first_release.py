@@ -86,7 +86,7 @@ def rows_of(database: str) -> Rows:
             }
     found: Rows = defaultdict(list)
     with _sqlite(database) as other:
-        other.row_factory = sqlite3.Row
+        other.row_factory = sqlite3.SourceRow
         tables = other.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             if not table.startswith("applications_search_index"):
