@@ -106,7 +106,9 @@ class Subject(models.Model):
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name")]
+        indexes = [
+            models.Index(BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["type", "name"],
@@ -350,7 +352,11 @@ class AccessRule(models.Model):
             # to tell whether the rule is in sight.
             *(
                 models.Index(
-                    BinaryCollation(F(path)), F("id"), F("scope"), name=name, condition=Q(deleted_at=None)
+                    BinaryCollation(F(path)),
+                    F("id"),
+                    F("scope"),
+                    name=name,
+                    condition=Q(deleted_at=None),
                 )
                 for path, name in (
                     ("subject_name", "access_rule_by_subject"),

@@ -109,7 +109,9 @@ class NoRuleFilter(NoRulesFilter):
             return Q(first_rule=None)
         return super().condition(operator, values, context)
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery | None:
+    def keys(
+        self, operator: Operator, values: list[Choice], context: Authority
+    ) -> KeySubquery | None:
         if sees_kept_rule(context):
             return KeySubquery.of(Application.objects.filter(first_rule=None))
         return None

@@ -256,9 +256,7 @@ def report(figures: dict[str, float]) -> int:
     """Print and keep the figures; return 1 where a limit is passed."""
     passed = [name for name, least in LIMITS.items() if figures[name] < least]
     passed += [
-        name
-        for name in figures
-        if name.startswith("most memory") and figures[name] > MAX_MEGABYTES
+        name for name in figures if name.startswith("most memory") and figures[name] > MAX_MEGABYTES
     ]
     for name, figure in figures.items():
         limit = f"   at least {LIMITS[name]:g}" if name in LIMITS else ""

@@ -30,7 +30,9 @@ class Outcome(Generic[T, R]):
     refusal: DomainError | None = None
 
 
-def run_bulk(request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]) -> list[Outcome[T, R]]:
+def run_bulk(
+    request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]
+) -> list[Outcome[T, R]]:
     """Act on one after the other; what is refused for one is done for the others.
 
     Refusals that the domain foresees are told, and denials are recorded; anything else is raised.
@@ -58,7 +60,9 @@ def line_of(name: str, outcome: Outcome[T, R], done: str) -> ResultRow:
 def missing_rows(count: int, noun: str) -> list[ResultRow]:
     """Return the line for those that were gone when it began, if there are any."""
     words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    return (
+        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    )
 
 
 def create_access_rules(

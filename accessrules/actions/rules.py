@@ -188,8 +188,7 @@ def require_an_administrator(*, without: Subject) -> None:
     if users.living().filter(subject__enabled=True).exists() or not users.exists():
         return
     raise Conflict(
-        f"Somebody must stay System administrator of {ACCOUNT.label}; "
-        "make another user one first."
+        f"Somebody must stay System administrator of {ACCOUNT.label}; make another user one first."
     )
 
 

@@ -40,9 +40,7 @@ class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # 
     limit = serializers.IntegerField(
         required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
     )
-    offset = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=MAX_OFFSET
-    )
+    offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
     @property
     def question(self) -> Question:

@@ -209,7 +209,9 @@ def _asked(parameters: QueryDict) -> list[Q]:
         if (text := parameters.get(name)) is not None
     ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        asked.append(Q(InArray(BinaryCollation(F("subject_name")), [normalize_term(name) for name in ids])))
+        asked.append(
+            Q(InArray(BinaryCollation(F("subject_name")), [normalize_term(name) for name in ids]))
+        )
     return asked
 
 

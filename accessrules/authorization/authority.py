@@ -120,7 +120,9 @@ class Authority:
     def require(self, action: str, resource_type: str, place: Place) -> None:
         """Raise Denied unless this is allowed in `place`."""
         if not self.allows(action, resource_type, place):
-            raise Denied(f"This takes {describe_permission((action, resource_type))} in {place.label}.")
+            raise Denied(
+                f"This takes {describe_permission((action, resource_type))} in {place.label}."
+            )
 
     @property
     def reads_audit_log(self) -> bool:

@@ -142,7 +142,9 @@ def visible_subjects(authority: Authority) -> SubjectQuerySet:
     for type_, name in READ_AS.items():
         if authority.allows_anywhere("read", name):
             # Types tell few apart: by their index, all would be found and then sorted by name.
-            visible |= Q(Exact(SQLiteNoIndexHint(F("type")), type_.value)) & authority.visible_q(name)
+            visible |= Q(Exact(SQLiteNoIndexHint(F("type")), type_.value)) & authority.visible_q(
+                name
+            )
     return Subject.objects.living().filter(visible)
 
 

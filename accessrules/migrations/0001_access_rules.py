@@ -69,7 +69,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name")
+                    models.Index(
+                        BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name"
+                    )
                 ],
                 "constraints": [
                     models.UniqueConstraint(

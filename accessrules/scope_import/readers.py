@@ -277,7 +277,9 @@ def _read_yaml(text: str) -> Found:
                 return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        yield SourceRow(mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}.")
+        yield SourceRow(
+            mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}."
+        )
     except yaml.YAMLError:
         place = Place(_line_of_unprintable(text) or line)
         yield Fault(place, "YAML allows no character that doesn't print.")
@@ -305,7 +307,9 @@ def _yaml_row(begin: Any, events: Iterator[Any]) -> SourceRow:
     problem = _meaning_more(begin)
     if not isinstance(begin, yaml.MappingStartEvent):
         _go_past(begin, events)
-        return SourceRow(line, problem=problem or "This is not a scope: a mapping with type and name.")
+        return SourceRow(
+            line, problem=problem or "This is not a scope: a mapping with type and name."
+        )
     values: dict[str, str] = {}
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):

@@ -136,7 +136,9 @@ class ApplicationsView(CallerView):
             answer = _issued(issued, self.secret_member)
             return Result(answer["id"], Response(answer, status=201))
 
-        return idempotent(request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown)
+        return idempotent(
+            request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 class ApplicationView(CallerView):
@@ -218,7 +220,9 @@ class ApplicationSecretView(CallerView):
             )
             return Result(str(issued.application.pk), Response({self.secret_member: issued.secret}))
 
-        return idempotent(request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown)
+        return idempotent(
+            request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 def application_answer(application: Application) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def get_application_by_client_id(client_id: str) -> Application | None:
     return _first(_BY_CLIENT_ID, client_id)
 
 
-def get_application_by_credential(*, application_id: Any, credential_id: Any, jti: Any) -> Application | None:
+def get_application_by_credential(
+    *, application_id: Any, credential_id: Any, jti: Any
+) -> Application | None:
     """Return the enabled application for which this credential and this token still hold.
 
     What is no UUID names nothing.

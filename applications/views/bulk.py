@@ -127,7 +127,11 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     context = {"applications": applications, "form": form, "picker": picker}
     status = 200 if authority_on else 422
     return render_dialog(
-        request, "applications/_bulk_rule.html", context, parent_page=PAGE.parent_page, status=status
+        request,
+        "applications/_bulk_rule.html",
+        context,
+        parent_page=PAGE.parent_page,
+        status=status,
     )
 
 

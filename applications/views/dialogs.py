@@ -29,7 +29,9 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rule_count": rules.count(),
         "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
     }
-    return render_dialog(request, "applications/_delete.html", context, parent_page=PAGE.parent_page, row=id_)
+    return render_dialog(
+        request, "applications/_delete.html", context, parent_page=PAGE.parent_page, row=id_
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

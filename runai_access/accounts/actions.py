@@ -56,7 +56,9 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     return _insert(user, caller)
 
 
-def invite_user(*, caller: Caller, email: str, submission: uuid.UUID | None = None) -> IssuedPassword:
+def invite_user(
+    *, caller: Caller, email: str, submission: uuid.UUID | None = None
+) -> IssuedPassword:
     """Create a person with a temporary password.
 
     `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises

@@ -38,7 +38,9 @@ class GroupFilter(ChoiceFilter):
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        groups = GROUPS.visible_rows(context).filter(normalized_name__contains=normalize_term(search))
+        groups = GROUPS.visible_rows(context).filter(
+            normalized_name__contains=normalize_term(search)
+        )
         return _made(groups.order_by("normalized_name", "pk")[:OFFERED])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:

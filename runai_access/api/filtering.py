@@ -79,7 +79,9 @@ class Field:
         if self.order is not None:
             return self.order
         return (
-            normalization_sql.normalized(self.lookup) if self.kind is FieldType.TEXT else F(self.lookup)
+            normalization_sql.normalized(self.lookup)
+            if self.kind is FieldType.TEXT
+            else F(self.lookup)
         )
 
 

@@ -201,7 +201,9 @@ def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> 
         if row is None:
             faults.append(f"EventRow {id_} of seal {number} is missing: it was removed {when}.")
         elif row["tag"] != true_tag(row):
-            faults.append(f"EventRow {id_} of seal {number} was changed or added {when}: {_told(row)}")
+            faults.append(
+                f"EventRow {id_} of seal {number} was changed or added {when}: {_told(row)}"
+            )
     if not faults and not is_as_sealed:
         faults.append(
             f"Rows {seal['event_ids']} of seal {number} are not those that were sealed: they were "
@@ -222,7 +224,9 @@ def _check_waiting(report: Report, named: Ids) -> Ids:
             elif id_ not in rows:
                 report.fault(f"EventRow {id_} was removed before it was sealed.")
             elif rows[id_]["tag"] != true_tag(rows[id_]):
-                report.fault(f"EventRow {id_}, not sealed yet, was changed or added: {_told(rows[id_])}")
+                report.fault(
+                    f"EventRow {id_}, not sealed yet, was changed or added: {_told(rows[id_])}"
+                )
         report.waiting += len(rows)
     return waiting
 

@@ -39,7 +39,9 @@ def state_of(query: QueryDict) -> QueryDict:
     return state
 
 
-def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage) -> HttpResponse:
+def filter_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage
+) -> HttpResponse:
     """Ask for a column, then for operator and value; at last go to the list that has the filter.
 
     `edit` names the filter that the new one replaces.
@@ -48,13 +50,17 @@ def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, parent_p
     context: dict[str, Any] = {"list": listing, "path": path}
     if column not in listing.filters.field_filters:
         context["columns"] = listing.filters.listed()
-        return render_dialog(request, "ui/list/_filter_columns.html", context, parent_page=parent_page)
+        return render_dialog(
+            request, "ui/list/_filter_columns.html", context, parent_page=parent_page
+        )
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
         return finish_dialog(request, parent_page, show=form.target)
     context |= {"form": form, "edit": request.GET.get("edit", "")}
     status = 422 if request.GET.get("do") == "apply" else 200
-    return render_dialog(request, "ui/list/_filter.html", context, parent_page=parent_page, status=status)
+    return render_dialog(
+        request, "ui/list/_filter.html", context, parent_page=parent_page, status=status
+    )
 
 
 class _FilterForm:
@@ -153,7 +159,9 @@ def columns_dialog(
 
 def _show(request: HttpRequest, parent_page: ParentPage, address: str) -> HttpResponse:
     """Go to the list at `address`; to where the dialog was opened, if that shows the same columns."""
-    return finish_dialog(request, parent_page, show="" if _is_elsewhere(request, parent_page) else address)
+    return finish_dialog(
+        request, parent_page, show="" if _is_elsewhere(request, parent_page) else address
+    )
 
 
 def _is_elsewhere(request: HttpRequest, parent_page: ParentPage) -> bool:
@@ -217,7 +225,12 @@ def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
 
 
 def download_dialog(
-    request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage, json_path: str = ""
+    request: HttpRequest,
+    listing: Listing,
+    *,
+    path: str,
+    parent_page: ParentPage,
+    json_path: str = "",
 ) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
     context = {"list": listing, "csv_url": listing.url(path)}

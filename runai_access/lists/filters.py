@@ -251,7 +251,9 @@ class ValuesField(forms.Field):
         if before == MAX_VALUES:
             raise ValidationError(f"one filter has at most {MAX_VALUES} values.")
         if len(text) > _MAX_VALUE_LENGTH or not is_text(text):
-            raise ValidationError(f"a value must be text of at most {_MAX_VALUE_LENGTH} characters.")
+            raise ValidationError(
+                f"a value must be text of at most {_MAX_VALUE_LENGTH} characters."
+            )
         return self.read(text.strip())
 
 

@@ -351,7 +351,9 @@ class _Reader(Generic[M]):
     @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
         """The keys of all rows, to be put in order."""
-        listed = (self._listed.sort_fallback() if self._listed.sort_fallback else None) or self._listed
+        listed = (
+            self._listed.sort_fallback() if self._listed.sort_fallback else None
+        ) or self._listed
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
 

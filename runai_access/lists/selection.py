@@ -175,7 +175,9 @@ class Selection:
         """Return how many keys one has among those that are read, and whether those are all."""
         if number not in self._counts:
             keys = self._found[number][1]
-            self._counts[number] = keys.count(self._limit + 1 if keys.has_distinct_keys else self._most)
+            self._counts[number] = keys.count(
+                self._limit + 1 if keys.has_distinct_keys else self._most
+            )
         return self._counts[number]
 
     @property
@@ -199,8 +201,14 @@ class Selection:
         """Return the rows as a page of them is read."""
         ordered = self._ordered(sort)
         if ordered:
-            return OrderedQuery(self._rows, without_index(sort), count=self.count(), ordered=ordered)
-        rows, order, index_scan = self.rows(sort, is_page=True), self.order(sort), self.index_scan(sort)
+            return OrderedQuery(
+                self._rows, without_index(sort), count=self.count(), ordered=ordered
+            )
+        rows, order, index_scan = (
+            self.rows(sort, is_page=True),
+            self.order(sort),
+            self.index_scan(sort),
+        )
         far = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
         return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=far)
 
@@ -226,7 +234,9 @@ class Selection:
         if list_filter.column:
             return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
         rows = self._rows.filter(InKeySubquery("pk", keys))
-        return apply_filters(rows, _remaining_filters(self._list_filters, list_filter), driven_by="")
+        return apply_filters(
+            rows, _remaining_filters(self._list_filters, list_filter), driven_by=""
+        )
 
     def index_scan(self, sort: Sort) -> PageStrategy | None:
         """Return how a page of rows may be met sooner than all of them are sorted, or met.
@@ -257,17 +267,23 @@ class Selection:
         """
         if sort.column in {list_filter.column for list_filter in self._list_filters}:
             return None
-        for list_filter, keys in reversed(self._found):  # sight, if it is among them, leaves most out
+        for list_filter, keys in reversed(
+            self._found
+        ):  # sight, if it is among them, leaves most out
             ordered = _in_order(keys, sort)
             if ordered:
                 others = _remaining_filters(self._list_filters, list_filter)
-                rows = apply_filters(self._rows_matching(list_filter, keys), map(_as_correlated_subquery, others))
+                rows = apply_filters(
+                    self._rows_matching(list_filter, keys), map(_as_correlated_subquery, others)
+                )
                 return KeyScan(rows, ordered, SCAN_LIMIT)
         return None
 
     def _scanned(self) -> QuerySet[Any] | None:
         """Return what is passed on the way: rows that are not asked for each if they are in sight."""
-        permission_filters = [list_filter for list_filter in self._list_filters if not list_filter.condition]
+        permission_filters = [
+            list_filter for list_filter in self._list_filters if not list_filter.condition
+        ]
         return permission_filters[0].among if permission_filters else self._rows
 
     def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
@@ -330,7 +346,10 @@ class Selection:
 
     def _matching_samples(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return what is still asked of rows that were found by the keys of one condition."""
-        return apply_filters(self._rows_matching(list_filter, keys), _remaining_filters(self._list_filters, list_filter))
+        return apply_filters(
+            self._rows_matching(list_filter, keys),
+            _remaining_filters(self._list_filters, list_filter),
+        )
 
     def _rows_matching(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return the rows among which others are asked: if the keys tell what is in sight, all."""

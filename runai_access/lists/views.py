@@ -24,7 +24,14 @@ from runai_access.lists.filters import ListFilterSet
 from runai_access.lists.listing import VIEW, Listing, ListConfig, read_keys
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable
-from runai_access.ui.dialogs import FROM, ParentPage, is_htmx_target, finish_dialog, query_with_return_url, return_url
+from runai_access.ui.dialogs import (
+    FROM,
+    ParentPage,
+    is_htmx_target,
+    finish_dialog,
+    query_with_return_url,
+    return_url,
+)
 
 
 @dataclass(frozen=True)
@@ -248,7 +255,9 @@ class ListView:
     def filter_view(self, request: HttpRequest) -> HttpResponse:
         """Choose a column, then an operator and a value."""
         listing = self.listing(request, dialogs.state_of(request.GET))
-        return dialogs.filter_dialog(request, listing, path=self.urls["filter"], parent_page=self.parent_page)
+        return dialogs.filter_dialog(
+            request, listing, path=self.urls["filter"], parent_page=self.parent_page
+        )
 
     def columns_view(self, request: HttpRequest) -> HttpResponse:
         """Choose and order the columns, and the row height."""

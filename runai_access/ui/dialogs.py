@@ -179,7 +179,9 @@ def _title_in(dialog: str) -> str:
     return unescape(strip_tags(found[1])) if found else ""
 
 
-def _with(address: str, parent_page: ParentPage, *, changed: object, selected: Sequence[object]) -> str:
+def _with(
+    address: str, parent_page: ParentPage, *, changed: object, selected: Sequence[object]
+) -> str:
     """Return the address with these rows named, and no others, if it is one of the list at home."""
     path, _, text = address.partition("?")
     if path != parent_page.address:

@@ -57,7 +57,9 @@ PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/")
 ASK = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
 ENTRIES = [(route, method) for route, methods in TABLE.items() for method in methods]
 GUARDED = [
-    (route, method) for route, method in ENTRIES if isinstance(TABLE[route][method]["authority"], list)
+    (route, method)
+    for route, method in ENTRIES
+    if isinstance(TABLE[route][method]["authority"], list)
 ]
 
 

@@ -261,7 +261,9 @@ class Organization(RuleBasedStateMachine):
             for actor in range(len(self.table.people)):
                 caller = self.actor(actor)
                 may = self.table.can_impersonate(self.key(caller), subject.pk)
-                self.attempt(caller, may, partial(caller.authority.require_can_impersonate, subject))
+                self.attempt(
+                    caller, may, partial(caller.authority.require_can_impersonate, subject)
+                )
 
     @rule()
     def an_application_comes(self) -> None:

@@ -251,7 +251,9 @@ def test_what_is_new_on_the_page_comes_into_elements_that_are_read_aloud(
         visitor.create(made)
         visitor.press("DONE")
     page.goto(f"{visitor.url}/applications/?search={name}1")
-    page.evaluate("window.kept = ['live-region', 'messages'].map((id) => document.getElementById(id))")
+    page.evaluate(
+        "window.kept = ['live-region', 'messages'].map((id) => document.getElementById(id))"
+    )
     expect(page.locator("#live-region")).to_have_text("")
     page.get_by_role("link", name="Created by", exact=True).click()
     expect(page.locator("#live-region")).to_have_text("1 row, sorted by Created by, ascending")

@@ -115,7 +115,9 @@ def test_a_malformed_secret_is_named_without_hashing_and_says_nothing_of_the_cli
     spoil: Callable[[str], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    monkeypatch.setattr(
+        secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed")
+    )
     clients = [(name, spoil(text)) for name, text in refused_clients(secret)]
     answers = [ask(*client) for client in [*clients, ("nightly", spoil(secret))]]
     assert len({seen(answer) for answer in answers}) == 1
@@ -249,7 +251,9 @@ def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
 def test_a_secret_of_a_megabyte_costs_no_hash(
     nightly: Application, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    monkeypatch.setattr(
+        secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed")
+    )
     for length in (5_000, 1_000_000, 1_200_000):
         assert ask("nightly", "x" * length).status_code in (400, 413)
 

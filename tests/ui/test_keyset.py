@@ -137,7 +137,10 @@ def test_a_walk_goes_no_further_than_it_reaches() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 3)
     sort, everything = SORTS["created"], Application.objects.all()
     last = everything.filter(created_at=START + timedelta(days=2))
-    assert len(BoundedIndexScan(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or []) == 3
+    assert (
+        len(BoundedIndexScan(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or [])
+        == 3
+    )
     assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=False) is None
     assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=True) is not None
 
@@ -162,7 +165,9 @@ def test_a_walk_ends_among_equal_values_and_among_those_without_one(
 def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = BoundedIndexScan(everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3)
+    walk = BoundedIndexScan(
+        everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3
+    )
     with CaptureQueriesContext(connection) as queries:
         assert walk.keys(Q(), 3, is_descending=False) is None
     _, other_values, own_value = (query["sql"] for query in queries)

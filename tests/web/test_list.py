@@ -124,7 +124,10 @@ def test_every_header_sorts_both_ways_and_says_so(browser: Client, header: str) 
     up, down = browser.get(LIST, {"sort": header}), browser.get(LIST, {"sort": f"-{header}"})
     assert column(up, "application") == ["alpha", "beta", "gamma"]
     assert column(down, "application") == ["gamma", "beta", "alpha"]
-    for page, direction, next_url in ((up, "ascending", f"-{header}"), (down, "descending", header)):
+    for page, direction, next_url in (
+        (up, "ascending", f"-{header}"),
+        (down, "descending", header),
+    ):
         content = page.content.decode()
         assert re.search(rf'class="column-{header}"[^>]* aria-sort="{direction}"', content)
         assert content.count("aria-sort") == 1

@@ -99,7 +99,9 @@ def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedSecret, as_:
     assert browser.get(PASSWORD).url.startswith("/sign-in/")
 
 
-def test_choosing_is_refused_as_long_as_something_will_not_do(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_choosing_is_refused_as_long_as_something_will_not_do(
+    nina: IssuedSecret, as_: SignedIn
+) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
     assert answer.status_code == 422
@@ -109,7 +111,9 @@ def test_choosing_is_refused_as_long_as_something_will_not_do(nina: IssuedSecret
 
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
-def test_choosing_never_leads_to_another_host(nina: IssuedSecret, as_: SignedIn, next_url: str) -> None:
+def test_choosing_never_leads_to_another_host(
+    nina: IssuedSecret, as_: SignedIn, next_url: str
+) -> None:
     browser = as_(nina.user)
     assert "evil" not in browser.get(PASSWORD, {"next": next_url}).content.decode()
     assert browser.post(PASSWORD, {**fields(nina.password), "next": next_url}).url == "/"

@@ -208,7 +208,8 @@ def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     content = answer.content.decode()
     assert (content.count("badge-changed") == 1) == (name == "changed")
     assert (
-        f'id="select-{made[5].pk}" data-allowed="delete move rename" aria-label="p5" checked' in content
+        f'id="select-{made[5].pk}" data-allowed="delete move rename" aria-label="p5" checked'
+        in content
     ) == (name == "selected")
 
 

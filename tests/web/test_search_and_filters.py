@@ -30,7 +30,16 @@ from runai_access.db import keys as ordered_keys
 from runai_access.db.keys import InKeySubquery, KeySubquery, CoveringIndexScan
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
-from runai_access.lists.keyset import Count, Cursor, Page, Position, Sort, OrderedQuery, decode, page_of
+from runai_access.lists.keyset import (
+    Count,
+    Cursor,
+    Page,
+    Position,
+    Sort,
+    OrderedQuery,
+    decode,
+    page_of,
+)
 from runai_access.lists.selection import Selection, ListFilter, KeyScan
 from tests import factories
 from tests.web.conftest import Organization, SignedIn, column
@@ -809,7 +818,10 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
     assert [keys.exists_more_than(number) for number in (4, 5, 6)] == [True, False, False]
     some = replace(keys, is_whole=False)
     assert [some.exists_more_than(number) for number in (4, 5)] == [True, None]
-    assert (KeySubquery().exists_more_than(0), KeySubquery(is_whole=False).exists_more_than(0)) == (False, None)
+    assert (KeySubquery().exists_more_than(0), KeySubquery(is_whole=False).exists_more_than(0)) == (
+        False,
+        None,
+    )
     assert (keys | keys).count(99) == (5, True)
     assert (keys | KeySubquery()).is_distinct
     assert (KeySubquery() | keys).is_distinct
@@ -840,7 +852,10 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
 def test_among_no_keys_is_nobody() -> None:
     made = factories.application("app")
     found = KeySubquery.of(Application.objects.filter(pk=made.pk))
-    among = [InKeySubquery("pk", keys) for keys in (found, found.limited(1), KeySubquery(), KeySubquery().limited(1))]
+    among = [
+        InKeySubquery("pk", keys)
+        for keys in (found, found.limited(1), KeySubquery(), KeySubquery().limited(1))
+    ]
     assert [Application.objects.filter(one).count() for one in among] == [1, 1, 0, 0]
 
 

@@ -141,7 +141,11 @@ class AuthorizerFilter(TextFilter):
     def lookup(self, operator: Operator, text: str) -> Q:
         # Where one person authorized nearly all, the index would give all of them, unsorted.
         field_filters = {"contains": Contains, "starts_with": StartsWith}
-        return Q(field_filters.get(operator.name, Exact)(normalized(SQLiteNoIndexHint(F(self.path))), text))
+        return Q(
+            field_filters.get(operator.name, Exact)(
+                normalized(SQLiteNoIndexHint(F(self.path))), text
+            )
+        )
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator in (IS_NOT, CONTAINS):

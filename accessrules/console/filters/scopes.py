@@ -6,7 +6,12 @@ from django.db.models import Exists, OuterRef, Q
 
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import AuthorizerFilter, ScopeFilter, numbers, visible_user_emails
+from accessrules.console.filters.rules import (
+    AuthorizerFilter,
+    ScopeFilter,
+    numbers,
+    visible_user_emails,
+)
 from accessrules.console.filters.search import names_matching
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray

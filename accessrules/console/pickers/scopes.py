@@ -38,9 +38,7 @@ class ScopePicker(ScopeTree):
             dict.fromkeys(TYPES, authority.scope_roots("create", "access_rules")),
             given,
             find=given.get("find", ""),
-            chosen=numbers(
-                dict.fromkeys(given.getlist("scope")) if accepts_bulk else [self.scope]
-            ),
+            chosen=numbers(dict.fromkeys(given.getlist("scope")) if accepts_bulk else [self.scope]),
         )
         self.is_searching = bool(self.toggled) or given.get("do") == "look"
 

@@ -47,9 +47,7 @@ class ScopeTable(ListTable):
         "Type", scope_cells.scope_type, sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,
     )  # fmt: skip
-    parent = ListColumn(
-        "Stands below", scope_cells.parent, as_text=lambda related: related.parent
-    )
+    parent = ListColumn("Stands below", scope_cells.parent, as_text=lambda related: related.parent)
     scopes_below = ListColumn(
         "Scopes below", scope_cells.scopes_below,
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),

@@ -75,7 +75,9 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
         "rows": _by_entity(found),
         "is_complete": effective.sees_all_subjects(authority),
         "previous": _page_query(form, form.number_of_page - 1) if form.number_of_page > 1 else "",
-        "next": _page_query(form, form.number_of_page + 1) if len(shown) > SUBJECTS_PER_PAGE else "",
+        "next": _page_query(form, form.number_of_page + 1)
+        if len(shown) > SUBJECTS_PER_PAGE
+        else "",
         "query": urlencode(form.asked),
         "json_url": resolve_url("accessrules-api:scope-access", scope.type, scope.uid),
     }
@@ -106,7 +108,9 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
     parent_page = ParentPage(
         f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
     )
-    return render_dialog(request, "accessrules/_rule_changes.html", context, parent_page=parent_page)
+    return render_dialog(
+        request, "accessrules/_rule_changes.html", context, parent_page=parent_page
+    )
 
 
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:

@@ -40,7 +40,11 @@ def create(request: HttpRequest) -> HttpResponse:
         return render_report(request, lines, parent_page=PAGE.parent_page, changed=changed)
     context: dict[str, Any] = {"form": form, "picker": scopes, "subjects": subjects}
     return render_dialog(
-        request, "accessrules/_new.html", context, parent_page=PAGE.parent_page, status=200 if authority_on else 422
+        request,
+        "accessrules/_new.html",
+        context,
+        parent_page=PAGE.parent_page,
+        status=200 if authority_on else 422,
     )
 
 

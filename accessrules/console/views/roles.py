@@ -125,7 +125,9 @@ def _holders(authority: Authority, role: Role) -> dict[str, Any]:
     rules = authority.visible_rules().living()
     count = count_up_to(rules.filter(role=role))
     # The newest of few are sorted out of them; those of many are met on the way back.
-    its = rules.filter(Q(role=role) if count.is_exact else Q(Exact(SQLiteNoIndexHint(F("role")), role.pk)))
+    its = rules.filter(
+        Q(role=role) if count.is_exact else Q(Exact(SQLiteNoIndexHint(F("role")), role.pk))
+    )
     newest = list(its.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
     names = full_names(rule.scope for rule in newest)
     return {

@@ -88,7 +88,12 @@ def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
         "error": error,
     }
     return render_dialog(
-        request, "accessrules/_delete.html", context, parent_page=PAGE.parent_page, status=status, row=rule.pk
+        request,
+        "accessrules/_delete.html",
+        context,
+        parent_page=PAGE.parent_page,
+        status=status,
+        row=rule.pk,
     )
 
 

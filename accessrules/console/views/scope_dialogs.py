@@ -219,4 +219,6 @@ def _render(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int, row: int | None
 ) -> HttpResponse:
     template = f"accessrules/scopes/{name}.html"
-    return render_dialog(request, template, context, parent_page=parent_page(request), status=status, row=row)
+    return render_dialog(
+        request, template, context, parent_page=parent_page(request), status=status, row=row
+    )

@@ -74,8 +74,14 @@ def selected(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Select a scope first.")
         return finish_dialog(request, tree_parent_page())
     if action.startswith("new-"):
-        return redirect(resolve_url("scopes:create") + query_with_return_url(request, tree_parent_page(), scope=pk))
-    return redirect(resolve_url(f"scopes:{action}", int(pk)) + query_with_return_url(request, tree_parent_page()))
+        return redirect(
+            resolve_url("scopes:create")
+            + query_with_return_url(request, tree_parent_page(), scope=pk)
+        )
+    return redirect(
+        resolve_url(f"scopes:{action}", int(pk))
+        + query_with_return_url(request, tree_parent_page())
+    )
 
 
 @require_safe

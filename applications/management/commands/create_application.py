@@ -58,7 +58,9 @@ class Command(BaseCommand):
         self.stdout.write("Store the secret now; it is not shown again.")
 
 
-def _create(name: str, role: str | None, scope: str | None) -> tuple[IssuedSecret, AccessRule | None]:
+def _create(
+    name: str, role: str | None, scope: str | None
+) -> tuple[IssuedSecret, AccessRule | None]:
     if scope and not role:
         raise CommandError("--scope says where a role holds; name the role with --role.")
     # Looked up first: what can't be granted is refused before anything is made.

@@ -38,7 +38,9 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, group, authority),
         "sees_all_rules": sees_all_rules(authority),
         "sees_rules": authority.allows_anywhere("read", "access_rules"),
-        "may": {action: policy.GROUPS.is_allowed(caller, action) for action in ("update", "delete")},
+        "may": {
+            action: policy.GROUPS.is_allowed(caller, action) for action in ("update", "delete")
+        },
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
         "oob": is_htmx_target(request, "listing"),
@@ -86,7 +88,9 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rule_count": caller.authority.visible_rules().living().filter(subject=group).count(),
         "sees_all_rules": sees_all_rules(caller.authority),
     }
-    return render_dialog(request, "groups/_delete.html", context, parent_page=PAGE.parent_page, row=id_)
+    return render_dialog(
+        request, "groups/_delete.html", context, parent_page=PAGE.parent_page, row=id_
+    )
 
 
 def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
@@ -104,4 +108,6 @@ def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
 
 def _create_form(request: HttpRequest, form: NewGroupForm, *, status: int = 200) -> HttpResponse:
     context = {"form": form}
-    return render_dialog(request, "groups/_create.html", context, parent_page=PAGE.parent_page, status=status)
+    return render_dialog(
+        request, "groups/_create.html", context, parent_page=PAGE.parent_page, status=status
+    )

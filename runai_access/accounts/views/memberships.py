@@ -70,7 +70,9 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
     if not form.is_valid():
         return _of_group(request, group, form=form, picker=picker, status=422)
     chosen: list[Subject] = form.cleaned_data["subject"]
-    outcomes = run_bulk(request, chosen, lambda one: add_member(caller=caller, group=group, member=one))
+    outcomes = run_bulk(
+        request, chosen, lambda one: add_member(caller=caller, group=group, member=one)
+    )
     added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
     if len(added) < len(outcomes):
         lines = [line_of(o.wanted.name, o, f"is now in {group}") for o in outcomes]
@@ -124,7 +126,11 @@ def bulk_add(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "rows": rows}
     status = 422 if form.is_bound else 200
     return render_dialog(
-        request, "users/_add_to_group.html", context, parent_page=users.PAGE.parent_page, status=status
+        request,
+        "users/_add_to_group.html",
+        context,
+        parent_page=users.PAGE.parent_page,
+        status=status,
     )
 
 
@@ -146,7 +152,9 @@ def _refused(outcomes: list[Outcome[Any, Any]]) -> dict[str, Any]:
     return {"errors": [str(refusal)], "status": _STATUS.get(type(refusal), 409)}  # type: ignore[arg-type]  # a refusal's
 
 
-def _done(request: HttpRequest, done: str, view: str, pk: UUID, parent_page: ParentPage) -> HttpResponse | None:
+def _done(
+    request: HttpRequest, done: str, view: str, pk: UUID, parent_page: ParentPage
+) -> HttpResponse | None:
     """Tell what is done; a page is asked for anew, so that a reload does nothing twice."""
     messages.success(request, done)
     if is_htmx_target(request, "dialog"):

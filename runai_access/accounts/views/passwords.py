@@ -98,7 +98,9 @@ def _create_form(
 ) -> HttpResponse:
     can_enable = policy.is_allowed(caller_of(request), "update")
     context = {"form": form, "taken": taken, "can_enable": can_enable}
-    return render_dialog(request, "users/_create.html", context, parent_page=PAGE.parent_page, status=status)
+    return render_dialog(
+        request, "users/_create.html", context, parent_page=PAGE.parent_page, status=status
+    )
 
 
 def _reset_form(

@@ -113,7 +113,9 @@ def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> 
             *[ResultRow(str(row), f"{state} already, nothing to do") for row in done],
         ]
         return render_report(
-            request, [*lines, *missing_rows(missing, kind.page.noun)], parent_page=kind.page.parent_page
+            request,
+            [*lines, *missing_rows(missing, kind.page.noun)],
+            parent_page=kind.page.parent_page,
         )
     context = {
         "page": kind.page,
@@ -123,7 +125,9 @@ def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> 
         "affected": changing,
         "missing": missing,
     }
-    return render_dialog(request, "users/_bulk_result.html", context, parent_page=kind.page.parent_page)
+    return render_dialog(
+        request, "users/_bulk_result.html", context, parent_page=kind.page.parent_page
+    )
 
 
 def _parted(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:

@@ -21,7 +21,9 @@ SELF = ("sign-in", "sign-out")
 @register.filter
 def sentence(event: AuditEvent) -> str:
     """Return what the event's subject did: "created access rule ci is Viewer in cluster A"."""
-    deed = descriptions.describe_deed(event.action, succeeded=event.result == AuditEvent.Result.SUCCEEDED)
+    deed = descriptions.describe_deed(
+        event.action, succeeded=event.result == AuditEvent.Result.SUCCEEDED
+    )
     if event.action in SELF and event.entity_name == event.subject_name:
         return deed
     return f"{deed} {descriptions.describe_entity(event.entity_type, event.entity_name)}"
