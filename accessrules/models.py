@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact, In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import InArray, SQLiteNoIndexHint, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize
 from runai_access.db.row_urls import row_url
 

@@ -17,7 +17,7 @@ from accessrules.console.filters.search import roles_named, scopes_named
 from accessrules.models import AccessRule, AccessRuleQuerySet
 from applications.models import Application
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
-from runai_access.db.keys import KeySubquery, CoveringIndexScan
+from runai_access.db.keys import CoveringIndexScan, KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
 from runai_access.lists.selection import ListFilter

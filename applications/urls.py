@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from applications.views import access_rules, bulk, secrets, detail, dialogs
+from applications.views import access_rules, bulk, detail, dialogs, secrets
 from applications.views.listing import PAGE
 
 app_name = "applications"

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.actions.bulk import MAX_SCOPES, MAX_SUBJECTS, MAX_DELETIONS, run_bulk
+from accessrules.actions.bulk import MAX_DELETIONS, MAX_SCOPES, MAX_SUBJECTS, run_bulk
 from accessrules.actions.rules import create_access_rule, delete_access_rule
 from accessrules.api.answers import rule_answers
 from accessrules.api.documents import BatchCreateDocument, BatchDocument

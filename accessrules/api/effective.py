@@ -18,9 +18,9 @@ from accessrules.authorization.effective_access import (
     Access,
     effective_access,
     get_visible_scope,
+    get_visible_subject,
     sees_all_access,
     sees_all_subjects,
-    get_visible_subject,
 )
 from accessrules.authorization.grants import ACTIONS
 from accessrules.authorization.scope_access import Holders, Question, access_of

@@ -24,7 +24,7 @@ from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.ids import MAX_ID, integer_id
 from runai_access.api.listing import ListEndpoint, paged, require_supported
 from runai_access.api.parameters import read_flag
-from runai_access.db.expressions import InArray, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound

@@ -137,7 +137,8 @@ class Authority:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
         if not self.allows_anywhere(action, resource_type):
             raise Denied(
-                f"This takes {describe_permission((action, resource_type))}, and no access rule gives it."
+                f"This takes {describe_permission((action, resource_type))}, "
+                "and no access rule gives it."
             )
 
     # Delegation: nobody hands out, or comes to hold, more than they hold themselves.

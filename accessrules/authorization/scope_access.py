@@ -14,7 +14,7 @@ from accessrules.authorization.catalog import ACCOUNT_ONLY
 from accessrules.authorization.effective_access import Access, actions_by_type, visible_members
 from accessrules.authorization.grants import permissions_of
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.db.expressions import InArray, SQLiteNoIndexHint, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize_term
 
 _BATCH_SIZE = 500

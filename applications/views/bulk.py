@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, run_bulk, line_of, missing_rows
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.denials import record_denial

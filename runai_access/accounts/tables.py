@@ -16,7 +16,7 @@ from accessrules.models import GroupMembership
 from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import visible_memberships
-from runai_access.db.expressions import InArray, AsStored, BinaryCollation
+from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.lists import cells as shared
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runai_access.accounts.views import passwords, memberships, user, status
+from runai_access.accounts.views import memberships, passwords, status, user
 from runai_access.accounts.views.users import PAGE
 
 app_name = "users"

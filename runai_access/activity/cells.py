@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from runai_access.activity.descriptions import (
     describe_action,
     describe_changes,
-    has_history,
-    name_without_type,
     describe_subject_type,
     describe_type,
+    has_history,
+    name_without_type,
 )
 from runai_access.audit.models import AuditEvent
 from runai_access.ui.addresses import dialog_url, history_url

@@ -20,8 +20,8 @@ from runai_access.lists.filters import (
     Choice,
     ChoiceFilter,
     FieldFilter,
-    ListFilterSet,
     InstantFilter,
+    ListFilterSet,
     Operator,
 )
 from runai_access.lists.selection import ListFilter

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from accessrules.authorization.callers import caller_of
 from runai_access.activity.bounded_query import MAX_SCANNED, BoundedQuery
+from runai_access.activity.descriptions import describe_field, describe_value, document_of
 from runai_access.activity.filters import EventFilterSet
 from runai_access.activity.tables import EventTable
-from runai_access.activity.descriptions import document_of, describe_field, describe_value
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import NotFound
 from runai_access.lists.views import ListView

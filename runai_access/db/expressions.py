@@ -39,7 +39,10 @@ class AsStored(Func):
 
 
 class NoIndexHint(Func):
-    """The same value, of which no index knows: what is few already is sorted, not walked to."""
+    """The same value, computed, so that no database uses an index for it.
+
+    For rows that another filter finds already: sorting those beats scanning an index in order.
+    """
 
     template = "+%(expressions)s"
 
@@ -47,11 +50,8 @@ class NoIndexHint(Func):
         return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
 
 
-class SQLiteNoIndexHint(Func):
-    """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
-    condition leaves, and may judge by itself."""
-
-    template = "+%(expressions)s"
+class SQLiteNoIndexHint(NoIndexHint):
+    """A `NoIndexHint` for SQLite only: PostgreSQL has statistics and picks the better index itself."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)

@@ -152,8 +152,11 @@ def columns_dialog(
         remember(request, table.name, columns=chosen, density=form.density)
         return _show(request, parent_page, listing.url(columns=",".join(chosen)))
     context = {
-        "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, parent_page),
-    }  # fmt: skip
+        "list": listing,
+        "form": form,
+        "path": path,
+        "is_elsewhere": _is_elsewhere(request, parent_page),
+    }
     return render_dialog(request, "ui/list/_columns.html", context, parent_page=parent_page)
 
 

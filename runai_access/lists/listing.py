@@ -14,7 +14,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import InArray, AsStored
+from runai_access.db.expressions import AsStored, InArray
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import export
 from runai_access.lists.filters import Chip, ListFilterSet, is_text
@@ -28,10 +28,10 @@ from runai_access.lists.keyset import (
     decode,
     in_order,
     page_of,
-    without_index,
     with_values,
+    without_index,
 )
-from runai_access.lists.selection import Selection, ListFilter
+from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.tables import ListTable
 from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import preference_of

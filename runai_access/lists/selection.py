@@ -25,14 +25,14 @@ from django.utils.functional import cached_property
 
 from runai_access.db.conditions import changed, renamed
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
-from runai_access.db.keys import InKeySubquery, KeySubquery, CoveringIndexScan, as_stored
+from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery, as_stored
 from runai_access.lists.keyset import (
     COUNTED,
-    Count,
-    Sort,
-    OrderedQuery,
     BoundedIndexScan,
+    Count,
+    OrderedQuery,
     PageStrategy,
+    Sort,
     after_cursor,
     count_up_to,
     without_index,

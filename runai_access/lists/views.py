@@ -21,14 +21,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runai_access.db.row_urls import list_url
 from runai_access.lists import dialogs
 from runai_access.lists.filters import ListFilterSet
-from runai_access.lists.listing import VIEW, Listing, ListConfig, read_keys
+from runai_access.lists.listing import VIEW, ListConfig, Listing, read_keys
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable
 from runai_access.ui.dialogs import (
     FROM,
     ParentPage,
-    is_htmx_target,
     finish_dialog,
+    is_htmx_target,
     query_with_return_url,
     return_url,
 )

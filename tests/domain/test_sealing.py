@@ -12,8 +12,8 @@ from runai_access.audit.chain import ranges_of, spans_in
 from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
 from runai_access.audit.sealer import seal_waiting
 from runai_access.audit.verification import verify
-from tests.domain.racing import together
 from tests.domain.audit_log import columns, faults, happened, six_rows, unguarded
+from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
 

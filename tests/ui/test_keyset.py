@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from applications.models import Application
 from runai_access.lists.keyset import (
     BadCursor,
+    BoundedIndexScan,
     Count,
+    OrderedQuery,
     Page,
     Position,
     Sort,
-    OrderedQuery,
-    BoundedIndexScan,
     count_up_to,
     decode,
     encode,

@@ -27,20 +27,20 @@ from applications.search import keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.db import keys as ordered_keys
-from runai_access.db.keys import InKeySubquery, KeySubquery, CoveringIndexScan
+from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
 from runai_access.lists.keyset import (
     Count,
     Cursor,
+    OrderedQuery,
     Page,
     Position,
     Sort,
-    OrderedQuery,
     decode,
     page_of,
 )
-from runai_access.lists.selection import Selection, ListFilter, KeyScan
+from runai_access.lists.selection import KeyScan, ListFilter, Selection
 from tests import factories
 from tests.web.conftest import Organization, SignedIn, column
 

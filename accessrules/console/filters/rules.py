@@ -17,7 +17,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
-from runai_access.db.expressions import InArray, SQLiteNoIndexHint, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.db.normalization_sql import normalized

@@ -86,10 +86,10 @@ def _subjects_named(term: str) -> list[Any]:
 
 
 def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
-    """Return the living rules among which a condition's own index is to find: all those in sight.
+    """Return the living rules in which a filter's index searches: all the visible ones.
 
-    Where not all are in sight, others too: `permission_filter` leaves them out, and asking each for its place
-    here would take the index's advantage away.
+    If the caller cannot see every rule, this returns all rules: `permission_filter` removes the rest,
+    and testing the scope of each rule here would cost the index its advantage.
     """
     seen = authority.visible_rules() if sees_all_rules(authority) else AccessRule.objects.all()
     return seen.living()

@@ -15,7 +15,7 @@ from accessrules.actions.rules import find_subject
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_subjects
 from accessrules.models import Subject, SubjectQuerySet
-from runai_access.db.expressions import SQLiteNoIndexHint, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to

@@ -14,7 +14,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables import scope_counts
 from accessrules.models import Scope
-from runai_access.db.expressions import InArray, BinaryCollation
+from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.lists.keyset import Count, Page, Sort
 from runai_access.lists.tables import (
     ListColumn,

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import AccessRuleQuerySet
-from runai_access.db.expressions import InArray, AsStored, BinaryCollation
+from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.db.keys import as_stored
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import Sort

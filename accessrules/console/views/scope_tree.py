@@ -17,7 +17,7 @@ from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_paren
 from accessrules.scope_import.files import COLUMNS, csv_rows
 from runai_access.lists import export
 from runai_access.lists.views import Action
-from runai_access.ui.dialogs import is_htmx_target, finish_dialog, query_with_return_url
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, query_with_return_url
 
 # In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
 ACTIONS = (

@@ -20,7 +20,7 @@ from runai_access.accounts.forms import NewGroupForm
 from runai_access.accounts.models import Group
 from runai_access.accounts.views.groups import PAGE
 from runai_access.errors import Conflict
-from runai_access.ui.dialogs import is_htmx_target, finish_dialog, render_dialog
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
 
 MEMBERS_SHOWN = 100
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, run_bulk, line_of, missing_rows
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.groups import set_group_enabled
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.policies import Policy
