@@ -103,7 +103,7 @@ class _Reading:
         for fault in row_faults(seal, ids, rows):
             self.report.fault(fault)
         for id_ in sorted(rows.keys() - set(ids)):
-            self.report.fault(f"EventRow {id_} is in no seal of this file.")
+            self.report.fault(f"Row {id_} is in no seal of this file.")
 
     def _close(self, end: dict[str, Any]) -> None:
         self._finish_seal()
