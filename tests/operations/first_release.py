@@ -86,12 +86,12 @@ def rows_of(database: str) -> Rows:
             }
     found: Rows = defaultdict(list)
     with _sqlite(database) as other:
-        other.row_factory = sqlite3.SourceRow
         tables = other.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             if not table.startswith("applications_search_index"):
                 rows = other.execute(f'SELECT * FROM "{table}" ORDER BY 1')  # noqa: S608
-                found[table] = [dict(row) for row in rows]
+                columns = [column[0] for column in rows.description]
+                found[table] = [dict(zip(columns, row, strict=True)) for row in rows]
     other.close()
     return found
 
