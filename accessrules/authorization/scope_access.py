@@ -79,10 +79,12 @@ class Holders:
             subject__type=Subject.Type.GROUP,
             subject__memberships__in=visible_members(self._authority).values("pk"),
             subject__memberships__member__enabled=True,
-            subject__memberships__member__folded_name__contains=normalize_term(self._asked.name),
+            subject__memberships__member__normalized_name__contains=normalize_term(
+                self._asked.name
+            ),
         )
         member = "subject__memberships__member"
-        return _in_order(rules, f"{member}__folded_name", member)
+        return _in_order(rules, f"{member}__normalized_name", member)
 
     def _rules(self, places: list[int]) -> QuerySet[AccessRule]:
         # By the index of scopes: most roles permit something, so theirs would find most rules.

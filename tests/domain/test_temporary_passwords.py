@@ -43,8 +43,8 @@ def test_a_new_person_has_a_password_that_is_good_for_a_week_and_must_be_replace
     assert stored.email == ROSA
     assert stored.check_password(issued.password)
     assert stored.must_choose_password
-    assert stored.temporary_until
-    lasts = stored.temporary_until - timezone.now()
+    assert stored.temporary_password_until
+    lasts = stored.temporary_password_until - timezone.now()
     assert timedelta(days=6, hours=23) < lasts <= timedelta(days=7)
     assert signs_in(ROSA, issued.password)
     assert issued.password not in repr(issued)
@@ -52,7 +52,7 @@ def test_a_new_person_has_a_password_that_is_good_for_a_week_and_must_be_replace
 
 def test_a_temporary_password_past_its_time_opens_nothing() -> None:
     issued = invite_user(caller=SYSTEM, email=ROSA)
-    User.objects.update(temporary_until=timezone.now() - timedelta(seconds=1))
+    User.objects.update(temporary_password_until=timezone.now() - timedelta(seconds=1))
     assert not signs_in(ROSA, issued.password)
 
 
@@ -254,5 +254,5 @@ def test_an_unknown_person_is_not_found(id_: str) -> None:
 def test_the_setting_says_how_long(settings: Settings) -> None:
     settings.TEMPORARY_PASSWORD_SECONDS = 60
     issued = invite_user(caller=SYSTEM, email=ROSA)
-    assert issued.user.temporary_until
-    assert issued.user.temporary_until - timezone.now() <= timedelta(seconds=60)
+    assert issued.user.temporary_password_until
+    assert issued.user.temporary_password_until - timezone.now() <= timedelta(seconds=60)

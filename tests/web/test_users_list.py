@@ -58,8 +58,8 @@ def test_what_is_to_know_of_somebody_stands_beside_the_name(browser: Client) -> 
     Subject.objects.filter(name="bo@acme.example").update(enabled=False)
     soon = timezone.now() + timedelta(days=1)
     nina, late = factories.person("nina@acme.example"), factories.person("late@acme.example")
-    User.objects.filter(pk=nina.pk).update(temporary_until=soon)
-    User.objects.filter(pk=late.pk).update(temporary_until=soon - timedelta(days=2))
+    User.objects.filter(pk=nina.pk).update(temporary_password_until=soon)
+    User.objects.filter(pk=late.pk).update(temporary_password_until=soon - timedelta(days=2))
     assert column(browser.get(USERS, {"sort": "user"}), "user") == [
         "ada@acme.example",
         "bo@acme.example Disabled",
@@ -125,7 +125,7 @@ FILTERS = {
 def test_the_list_can_be_narrowed(browser: Client, query: str) -> None:
     bo, cid = factories.person("bo@acme.example"), factories.person("cid@acme.example")
     factories.group("engineers", bo)
-    User.objects.filter(pk=bo.pk).update(temporary_until=timezone.now())
+    User.objects.filter(pk=bo.pk).update(temporary_password_until=timezone.now())
     Subject.objects.filter(pk=cid.pk).update(enabled=False)
     assert named(browser.get(f"{USERS}?{query}&sort=user")) == FILTERS[query]
 

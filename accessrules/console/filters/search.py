@@ -73,7 +73,7 @@ def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = T
 
 def _subjects_named(term: str) -> list[Any]:
     """Return the ids, as the database holds them, of those with a folded text in their names."""
-    named = Subject.objects.filter(folded_name__contains=term)
+    named = Subject.objects.filter(normalized_name__contains=term)
     keys = KeySubquery.of(named)
     found = [find(term, _MAX_SUBJECTS) for find in _finders.values()]
     indexed = reduce(or_, found, KeySubquery()).first(_MAX_SUBJECTS + 1) if all(found) else None

@@ -71,14 +71,14 @@ class SubjectPicker:
                 names = names.filter(Exact(SQLiteNoIndexHint(F("type")), self.type))
         if self.is_large and term:
             # A range of that index: no letter comes after the last one of Unicode.
-            name = BinaryCollation(F("folded_name"))
+            name = BinaryCollation(F("normalized_name"))
             names = names.filter(
                 GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
             )
         elif term:
-            names = names.filter(folded_name__contains=term)
+            names = names.filter(normalized_name__contains=term)
         exact = self._named() if self.find else []
-        found = [*exact, *names.order_by(BinaryCollation(F("folded_name")), "pk")[: SHOWN + 1]]
+        found = [*exact, *names.order_by(BinaryCollation(F("normalized_name")), "pk")[: SHOWN + 1]]
         return list(dict.fromkeys(found))
 
     @property

@@ -130,7 +130,7 @@ def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
         rows.setdefault(key, {**row, "url": url, "types": []})["types"].append(access.resource_type)
     return sorted(
         rows.values(),
-        key=lambda row: (row["access"].subject.folded_name, row["access"].resource_name),
+        key=lambda row: (row["access"].subject.normalized_name, row["access"].resource_name),
     )
 
 

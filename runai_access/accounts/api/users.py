@@ -26,7 +26,7 @@ LOCAL = "local"
 LIST = ListEndpoint(
     fields={
         # Emails are stored in lower case, and so are the names of those who create users.
-        "username": Field("email", normalized="subject__folded_name", order=F("email")),
+        "username": Field("email", normalized="subject__normalized_name", order=F("email")),
         "createdBy": Field("created_by", order=F("created_by")),
         "creationTime": Field("created_at", FieldType.TIME),
         "lastUpdated": Field("updated_at", FieldType.TIME),
