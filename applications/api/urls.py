@@ -1,24 +1,27 @@
 """Addresses of the applications and token endpoints."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import URLPattern, path
-from rest_framework.serializers import Serializer
 
-from applications.api.documents import JWKSDocument, MetadataDocument, OpenIDDocument
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
+from applications.api.serializers import (
+    ClientSecretSerializer,
+    CreatedApplicationSerializer,
+    CreatedServiceAccountSerializer,
+    SecretSerializer,
+)
+from applications.oauth.serializers import JWKSSerializer, OpenIDMetadataSerializer
 from applications.oauth.views.discovery import (
     DocumentView,
     IntrospectView,
     RevokeView,
     jwks,
-    metadata,
-    openid_configuration,
 )
 from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 from runai_access.api.deprecation import Deprecation
+from runai_access.api.serializers import ResponseSerializer
 
 # The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.
 _APPLICATIONS = Deprecation(
@@ -27,13 +30,18 @@ _APPLICATIONS = Deprecation(
 
 
 def _resource(
-    prefix: str, resource: str, secret_member: str, deprecation: Deprecation | None = None
+    prefix: str,
+    resource: str,
+    *,
+    created: type[ResponseSerializer],
+    secret: type[ResponseSerializer],
+    deprecation: Deprecation | None = None,
 ) -> list[URLPattern]:
     described = {"resource": resource, "deprecation": deprecation}
     return [
         path(
             prefix,
-            ApplicationsView.as_view(secret_member=secret_member, **described),
+            ApplicationsView.as_view(created_serializer=created, **described),
             name=prefix,
         ),
         path(
@@ -43,18 +51,14 @@ def _resource(
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(secret_member=secret_member, **described),
+            ApplicationSecretView.as_view(secret_serializer=secret, **described),
             name=f"{prefix}-secret",
         ),
     ]
 
 
-def _document(
-    name: str, resource: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
-) -> URLPattern:
-    view = DocumentView.as_view(
-        resource=resource, document=document, answer_documents={"GET": described}
-    )
+def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
+    view = DocumentView.as_view(resource=resource, **of_view)
     return path(f".well-known/{name}", view, name=name)
 
 
@@ -66,22 +70,27 @@ first = [
 
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("api/v1/apps", "application", "secret", _APPLICATIONS),
-    *_resource("api/v1/service-accounts", "service account", "clientSecret"),
+    *_resource(
+        "api/v1/apps",
+        "application",
+        created=CreatedApplicationSerializer,
+        secret=SecretSerializer,
+        deprecation=_APPLICATIONS,
+    ),
+    *_resource(
+        "api/v1/service-accounts",
+        "service account",
+        created=CreatedServiceAccountSerializer,
+        secret=ClientSecretSerializer,
+    ),
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
-    _document("jwks.json", "the public signing keys", jwks, JWKSDocument()),
-    _document(
-        "oauth-authorization-server",
-        "the authorization server metadata",
-        metadata,
-        MetadataDocument(),
-    ),
+    _document("jwks.json", "the public signing keys", document=jwks, serializer=JWKSSerializer),
+    _document("oauth-authorization-server", "the authorization server metadata"),
     _document(
         "openid-configuration",
         "the OpenID provider metadata",
-        openid_configuration,
-        OpenIDDocument(),
+        serializer=OpenIDMetadataSerializer,
     ),
 ]
