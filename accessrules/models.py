@@ -267,7 +267,7 @@ class Scope(models.Model):
         """The paths of the scopes above, from the root down."""
         return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
 
-    @property
+    @cached_property
     def path_by_name(self) -> str:
         """The names from the account down, "acme/cluster-a/research". See `load_ancestors`."""
         if self.parent is None:
@@ -275,7 +275,7 @@ class Scope(models.Model):
         above = self.parent.path_by_name
         return f"{above}/{self.name}" if above else self.name
 
-    @property
+    @cached_property
     def cluster_uid(self) -> str | None:
         """The id of the cluster that holds the scope or is it. See `load_ancestors`."""
         if self.type == self.Type.CLUSTER:

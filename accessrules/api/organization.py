@@ -27,8 +27,8 @@ class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
     `page_serializer` serializes a page of its list; without it the response is the list itself.
-    `list_parameters` and `one_parameters` are the contract's own: checked, and without effect, because they choose between
-    members that we don't keep.
+    `list_parameters` and `one_parameters` are the contract's own: checked, and without effect,
+    because they choose between members that we don't keep.
     """
 
     scope_type: Scope.Type
@@ -145,8 +145,8 @@ class ScopesView(LevelView):
         return self.level.listing
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What the list answers."""
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of the list."""
         level = self.level
         return {"GET": level.page_serializer or level.serializer(many=True)}
 
@@ -171,7 +171,7 @@ class ScopesCountView(LevelView):
     """How many the list would hold."""
 
     counts = True
-    answer_documents = {"GET": CountSerializer}
+    response_serializers = {"GET": CountSerializer}
 
     @property
     def listing(self) -> Listing:
@@ -191,8 +191,8 @@ class ScopeView(LevelView):
     """One of them."""
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What one of them reads like."""
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of one of them."""
         return {"GET": self.level.serializer}
 
     @property

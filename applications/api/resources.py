@@ -110,8 +110,8 @@ class ApplicationsView(CallerView):
     created_serializer: type[ResponseSerializer] = CreatedApplicationSerializer
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What the methods answer."""
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of each method."""
         created = {201: self.created_serializer}
         return {"GET": ApplicationSerializer(many=True), "POST": created}
 
@@ -121,7 +121,7 @@ class ApplicationsView(CallerView):
         The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
         """
         page = LISTING.page(policy.visible(self.caller), request.query_params, COLUMNS)
-        return paged(request, page, [application_row(*row) for row in page.rows])
+        return paged(request, page, [application_row(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)
     def post(self, request: Request) -> Response:
@@ -202,8 +202,8 @@ class ApplicationSecretView(CallerView):
     secret_serializer: type[ResponseSerializer] = SecretSerializer
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What the methods answer."""
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of each method."""
         return {"POST": {200: self.secret_serializer}}
 
     @extend_schema(request=None)

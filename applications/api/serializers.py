@@ -1,8 +1,6 @@
 """Responses of the applications endpoints. An application is a service account by another name."""
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from rest_framework import serializers
@@ -38,20 +36,12 @@ class ApplicationSerializer(ResponseSerializer):
     tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)
 
 
-def application_row(
-    id_: UUID,
-    name: str,
-    enabled: bool,
-    created_by: str,
-    created_at: datetime,
-    updated_at: datetime,
-    last_login: datetime | None,
-    token_lifetime: int | None,
-) -> dict[str, Any]:
-    """Return the same as ApplicationSerializer for one row of COLUMNS.
+def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return what ApplicationSerializer returns, for one row of COLUMNS.
 
-    A list of a thousand applications is common, and five times as fast this way.
+    A thousand applications in one response are common, and a quarter faster this way.
     """
+    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
     return {
         "id": str(id_),
         "name": name,

@@ -118,8 +118,8 @@ class ContractSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         # A view that serves several resources says what each method answers.
-        documents = getattr(self.view, "answer_documents", {})
-        return documents.get(self.method) or super().get_response_serializers()
+        by_method = getattr(self.view, "response_serializers", {})
+        return by_method.get(self.method) or super().get_response_serializers()
 
     def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
         body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # the library has no types

@@ -85,8 +85,8 @@ class DocumentView(APIView):
     serializer: type[ResponseSerializer] = MetadataSerializer
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What it answers."""
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of the method."""
         return {"GET": self.serializer}
 
     def get(self, request: Request) -> Response:
