@@ -16,8 +16,8 @@ from accessrules.api.serializers import (
 )
 from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet, load_ancestors
-from runai_access.api.filtering import Field, Kind
-from runai_access.api.listing import Listing, paged
+from runai_access.api.filtering import Field, FieldType
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer, ResponseSerializer
 from runai_access.errors import NotFound
 
@@ -32,7 +32,7 @@ class Level:
     """
 
     scope_type: Scope.Type
-    listing: Listing
+    listing: ListEndpoint
     serializer: type[ResponseSerializer]
     page_serializer: type[ResponseSerializer] | None = None
     list_parameters: tuple[OpenApiParameter, ...] = ()
@@ -54,22 +54,22 @@ _FIGURES = (
 
 def _listing(
     default_limit: int | None,
-    largest_limit: int,
+    max_limit: int,
     *,
     not_kept: tuple[str, ...] = (),
     **fields: Field,
-) -> Listing:
-    return Listing(
+) -> ListEndpoint:
+    return ListEndpoint(
         fields={
             "name": Field("name"),
-            "createdAt": Field("created_at", Kind.TIME),
-            "updatedAt": Field("updated_at", Kind.TIME),
+            "createdAt": Field("created_at", FieldType.TIME),
+            "updatedAt": Field("updated_at", FieldType.TIME),
             **fields,
         },
         search=("name",),
         order=("name", "pk"),
         default_limit=default_limit,
-        largest_limit=largest_limit,
+        max_limit=max_limit,
         not_kept=not_kept,
     )
 
@@ -140,7 +140,7 @@ class ScopesView(LevelView):
     """All in sight."""
 
     @property
-    def listing(self) -> Listing:
+    def listing(self) -> ListEndpoint:
         """How this level is listed."""
         return self.level.listing
 
@@ -174,7 +174,7 @@ class ScopesCountView(LevelView):
     response_serializers = {"GET": CountSerializer}
 
     @property
-    def listing(self) -> Listing:
+    def listing(self) -> ListEndpoint:
         """What may narrow the count."""
         return self.level.listing
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
-    SHORTEST_TOKEN_LIFETIME,
+    MIN_TOKEN_LIFETIME,
     HashedSecret,
     create_application,
     delete_application,
@@ -31,24 +31,24 @@ from applications.api.serializers import (
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.fields import Body, Flag, Text, WholeNumber
-from runai_access.api.filtering import Field, Kind
-from runai_access.api.idempotency import Made, already_done, once
-from runai_access.api.listing import Listing, paged
+from runai_access.api.filtering import Field, FieldType
+from runai_access.api.idempotency import Result, already_done, idempotent
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 
 # The order of the names, in which an index has them; see the model.
-BY_NAME = Bytewise(F("search_text"))
-LISTING = Listing(
+BY_NAME = BinaryCollation(F("search_text"))
+LIST = ListEndpoint(
     fields={
         "name": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
         "clientId": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
-        "enabled": Field("subject__enabled", Kind.FLAG),
+        "enabled": Field("subject__enabled", FieldType.FLAG),
         # Emails, names of applications and "system": all in lower case.
-        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
-        "createdAt": Field("created_at", Kind.TIME),
-        "updatedAt": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
+        "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
+        "createdAt": Field("created_at", FieldType.TIME),
+        "updatedAt": Field("updated_at", FieldType.TIME),
+        "lastLogin": Field("last_login", FieldType.TIME, is_nullable=True),
     },
     search=("subject__name", "created_by"),
     order=(BY_NAME.asc(), "pk"),
@@ -91,7 +91,7 @@ CHANGE = {
         "enabled": {"type": "boolean"},
         "tokenLifetime": {
             "type": ["integer", "null"],
-            "minimum": SHORTEST_TOKEN_LIFETIME,
+            "minimum": MIN_TOKEN_LIFETIME,
             "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
             "description": "Seconds that its tokens live; null for the installation's setting.",
         },
@@ -103,7 +103,7 @@ class ApplicationsView(CallerView):
     """The collection."""
 
     tag = "Applications"
-    listing = LISTING
+    listing = LIST
     idempotent = ("POST",)
     errors = {"POST": (409,)}
     resource = "application"
@@ -120,7 +120,7 @@ class ApplicationsView(CallerView):
 
         The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
         """
-        page = LISTING.page(policy.visible(self.caller), request.query_params, COLUMNS)
+        page = LIST.page(policy.visible(self.caller), request.query_params, COLUMNS)
         return paged(request, page, [application_row(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)
@@ -134,12 +134,14 @@ class ApplicationsView(CallerView):
         body.is_valid(raise_exception=True)
         name, secret = body.validated_data["name"], HashedSecret.new()
 
-        def make() -> Made:
+        def make() -> Result:
             issued = create_application(caller=self.caller, name=name, secret=secret)
             response = Response(self.created_serializer.represent(issued), status=201)
-            return Made(str(issued.application.pk), response)
+            return Result(str(issued.application.pk), response)
 
-        return once(request, name, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return idempotent(
+            request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 class ApplicationView(CallerView):
@@ -216,14 +218,16 @@ class ApplicationSecretView(CallerView):
         policy.one_for(self.caller, "update", application_id)
         secret = HashedSecret.new()
 
-        def make() -> Made:
+        def make() -> Result:
             issued = regenerate_secret(
                 caller=self.caller, application_id=application_id, secret=secret
             )
             response = Response(self.secret_serializer.represent(issued))
-            return Made(str(issued.application.pk), response)
+            return Result(str(issued.application.pk), response)
 
-        return once(request, None, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return idempotent(
+            request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 def _secret_was_shown(application_id: str) -> Response:

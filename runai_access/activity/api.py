@@ -13,16 +13,16 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from runai_access.activity.serializers import ACTIONS, AuditLogSerializer
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, Kind, read_time
-from runai_access.api.listing import Listing, paged
+from runai_access.api.filtering import Field, FieldType, read_time
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.audit.models import AuditEvent
 
-LISTING = Listing(
+LIST = ListEndpoint(
     fields={
-        "timestamp": Field("time", Kind.TIME),
+        "timestamp": Field("time", FieldType.TIME),
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
-        "source_ip": Field("source_ip", Kind.ADDRESS, is_nullable=True),
+        "source_ip": Field("source_ip", FieldType.ADDRESS, is_nullable=True),
         # The server itself writes these, so their case needs no folding and their index has the order.
         "action": Field("action", order=F("action")),
         "http_method": Field("answered_method"),
@@ -35,8 +35,8 @@ LISTING = Listing(
     search=("subject_name", "entity_name"),
     order=("time", "pk"),
     default_limit=20,
-    largest_limit=1000,
-    smallest_limit=0,
+    max_limit=1000,
+    min_limit=0,
     not_kept=("cluster_name",),
 )
 
@@ -45,7 +45,7 @@ class AuditLogView(CallerView):
     """The record between two times."""
 
     tag = "Audit log"
-    listing = LISTING
+    listing = LIST
     query_parameters = [
         OpenApiParameter("start", datetime, required=True),
         OpenApiParameter("end", datetime, required=True),
@@ -65,7 +65,7 @@ class AuditLogView(CallerView):
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
         ).annotate(answered_type=_TYPE, answered_method=_METHOD, answered_url=_URL)
-        page = LISTING.page(events, parameters)
+        page = LIST.page(events, parameters)
         return paged(request, page, AuditLogSerializer.represent(page))
 
 
@@ -88,8 +88,8 @@ _URL = Case(
 def _with_limit(given: QueryDict) -> QueryDict:
     """Return the parameters with `numberOfSamples`, this endpoint's own name, as `limit`."""
     parameters = given.copy()
-    LISTING.read_limit(given)  # is to be a number even where the other one counts
-    samples = LISTING.read_limit(given, "numberOfSamples")
+    LIST.read_limit(given)  # is to be a number even where the other one counts
+    samples = LIST.read_limit(given, "numberOfSamples")
     if samples is not None:
         parameters["limit"] = str(samples)
     return parameters

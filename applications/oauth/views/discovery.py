@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from applications.models import Application, SigningKey
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
-from applications.oauth.password_grant import living_holder
+from applications.oauth.password_grant import get_enabled_user
 from applications.oauth.serializers import (
     IntrospectionSerializer,
     MetadataSerializer,
@@ -141,7 +141,7 @@ class IntrospectView(TokenQuestionView):
         self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
-            living_holder(claims)
+            get_enabled_user(claims)
         except InvalidToken:
             return answer(IntrospectionSerializer.represent({"active": False}))
         members = {**claims, "active": True, "token_type": "Bearer"}
