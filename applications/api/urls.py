@@ -1,7 +1,6 @@
-"""Addresses of the applications and token endpoints."""
+"""URLs of the applications endpoints."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from django.urls import URLPattern, path
 
@@ -12,14 +11,6 @@ from applications.api.serializers import (
     CreatedServiceAccountSerializer,
     SecretSerializer,
 )
-from applications.oauth.serializers import JWKSSerializer, OpenIDMetadataSerializer
-from applications.oauth.views.discovery import (
-    DocumentView,
-    IntrospectView,
-    RevokeView,
-    jwks,
-)
-from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.serializers import ResponseSerializer
 
@@ -57,17 +48,6 @@ def _resource(
     ]
 
 
-def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
-    view = DocumentView.as_view(resource=resource, **of_view)
-    return path(f".well-known/{name}", view, name=name)
-
-
-# The busiest addresses, to be met before all others.
-first = [
-    path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
-    path("api/v2/token", TokenV2View.as_view(), name="token-v2"),
-]
-
 app_name = "applications-api"
 urlpatterns = [
     *_resource(
@@ -82,15 +62,5 @@ urlpatterns = [
         "service account",
         created=CreatedServiceAccountSerializer,
         secret=ClientSecretSerializer,
-    ),
-    path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
-    path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
-    path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
-    _document("jwks.json", "the public signing keys", document=jwks, serializer=JWKSSerializer),
-    _document("oauth-authorization-server", "the authorization server metadata"),
-    _document(
-        "openid-configuration",
-        "the OpenID provider metadata",
-        serializer=OpenIDMetadataSerializer,
     ),
 ]
