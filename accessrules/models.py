@@ -270,6 +270,31 @@ class Scope(models.Model):
         """The paths of the scopes above, from the root down."""
         return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
 
+    @cached_property
+    def path_by_name(self) -> str:
+        """The names from the account down, "acme/cluster-a/research". See `load_ancestors`."""
+        if self.parent is None:
+            return ""
+        above = self.parent.path_by_name
+        return f"{above}/{self.name}" if above else self.name
+
+    @cached_property
+    def cluster_uid(self) -> str | None:
+        """The id of the cluster that holds the scope or is it. See `load_ancestors`."""
+        if self.type == self.Type.CLUSTER:
+            return self.uid
+        return self.parent.cluster_uid if self.parent else None
+
+
+def load_ancestors(scopes: Iterable[Scope]) -> None:
+    """Load the parents of `scopes`, their parents and so on, all with one query."""
+    scopes = list(scopes)
+    paths = {path for scope in scopes for path in scope.ancestor_paths}
+    above = {scope.path: scope for scope in Scope.objects.filter(path__in=paths)}
+    for scope in (*above.values(), *scopes):
+        if scope.ancestor_paths:
+            scope.parent = above[scope.ancestor_paths[-1]]
+
 
 def scope_label(type_: str, name: str) -> str:
     """Return a scope as a sentence names it, for example "project vision-train"."""

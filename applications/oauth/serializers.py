@@ -1,54 +1,42 @@
-"""Requests and answers of the token endpoints, described for the OpenAPI document."""
+"""Bodies and responses of the token endpoints and of the documents about them."""
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from runai_access.api.serializers import ConstantField, ResponseSerializer
 
-class TokenDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+
+class TokenSerializer(ResponseSerializer):
     """A token and its lifetime in seconds."""
 
-    accessToken = serializers.CharField()
-    expiresIn = serializers.IntegerField()
-
-    class Meta:
-        ref_name = "Token"
+    accessToken = serializers.CharField(source="text")
+    expiresIn = serializers.IntegerField(source="expires_in")
 
 
-class OAuthTokenDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class OAuthTokenSerializer(ResponseSerializer):
     """A token as RFC 6749 §5.1 words it."""
 
-    access_token = serializers.CharField()
-    token_type = serializers.CharField()
+    access_token = serializers.CharField(source="text")
+    token_type = ConstantField("Bearer", serializers.CharField())
     expires_in = serializers.IntegerField()
     scope = serializers.CharField(required=False)
 
-    class Meta:
-        ref_name = "OAuthToken"
 
-
-class AppTokensDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class AppTokensSerializer(ResponseSerializer):
     """An access token and the ID token that goes with it."""
 
     access_token = serializers.CharField()
     id_token = serializers.CharField()
 
-    class Meta:
-        ref_name = "AppTokens"
 
-
-class TokenRequestDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
+class TokenRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
     """The body of a JSON grant. `appID` and `appSecret`, in any case, are the older spellings."""
 
     grantType = serializers.ChoiceField(choices=["app_token", "client_credentials"])
     clientID = serializers.CharField()
     clientSecret = serializers.CharField()
 
-    class Meta:
-        ref_name = "TokenRequest"
 
-
-class GrantFormDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
+class GrantFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
     """The form of a grant; client ID and secret stand here or in a Basic header."""
 
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
@@ -56,33 +44,24 @@ class GrantFormDocument(serializers.Serializer):  # type: ignore[type-arg]  # de
     client_secret = serializers.CharField(required=False, allow_blank=True)
     scope = serializers.CharField(required=False, allow_blank=True)
 
-    class Meta:
-        ref_name = "GrantForm"
 
-
-class TokenFormDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
+class TokenFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
     """The form that asks about a token, or gives it back."""
 
     token = serializers.CharField()
     client_id = serializers.CharField(required=False, allow_blank=True)
     client_secret = serializers.CharField(required=False, allow_blank=True)
 
-    class Meta:
-        ref_name = "TokenForm"
 
-
-class AppTokenRequestDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
+class AppTokenRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
     """The body of the deprecated grant."""
 
     id = serializers.CharField()
     name = serializers.CharField()
     secret = serializers.CharField()
 
-    class Meta:
-        ref_name = "AppTokenRequest"
 
-
-class JWKDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class JWKSerializer(ResponseSerializer):
     """The public half of a signing key (RFC 7517, RFC 7518 §6.2)."""
 
     kty = serializers.CharField()
@@ -93,24 +72,18 @@ class JWKDocument(serializers.Serializer):  # type: ignore[type-arg]  # describe
     use = serializers.CharField()
     alg = serializers.CharField()
 
-    class Meta:
-        ref_name = "JWK"
 
-
-class JWKSDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class JWKSSerializer(ResponseSerializer):
     """Every key that tokens are or soon will be signed with."""
 
-    keys = JWKDocument(many=True)
-
-    class Meta:
-        ref_name = "JWKS"
+    keys = JWKSerializer(many=True)
 
 
 def _texts() -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField())
 
 
-class MetadataDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class MetadataSerializer(ResponseSerializer):
     """Authorization server metadata (RFC 8414 §2)."""
 
     issuer = serializers.URLField()
@@ -125,23 +98,18 @@ class MetadataDocument(serializers.Serializer):  # type: ignore[type-arg]  # des
     introspection_endpoint_auth_methods_supported = _texts()
     revocation_endpoint_auth_methods_supported = _texts()
 
-    class Meta:
-        ref_name = "Metadata"
 
-
-class OpenIDDocument(MetadataDocument):
+class OpenIDMetadataSerializer(MetadataSerializer):
     """OpenID provider metadata, for verifiers of tokens (OpenID Connect Discovery 1.0 §3)."""
 
+    # A list without `openid`, which is not served, is invalid there.
     scopes_supported = None  # type: ignore[assignment]  # not a member here
     subject_types_supported = _texts()
     id_token_signing_alg_values_supported = _texts()
     claims_supported = _texts()
 
-    class Meta:
-        ref_name = "OpenIDMetadata"
 
-
-class IntrospectionDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class IntrospectionSerializer(ResponseSerializer):
     """What there is to know of a token (RFC 7662 §2.2); only `active` where it does not hold."""
 
     active = serializers.BooleanField()
@@ -154,25 +122,9 @@ class IntrospectionDocument(serializers.Serializer):  # type: ignore[type-arg]  
     exp = serializers.IntegerField(required=False)
     jti = serializers.CharField(required=False)
 
-    class Meta:
-        ref_name = "Introspection"
 
-
-class OAuthErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
+class OAuthErrorSerializer(ResponseSerializer):
     """A refusal as RFC 6749 §5.2 words it."""
 
     error = serializers.CharField()
     error_description = serializers.CharField(required=False)
-
-    class Meta:
-        ref_name = "OAuthError"
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own registry
-    """Tells the schema what the bearer authentication is."""
-
-    target_class = "applications.oauth.authentication.BearerAuthentication"
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
