@@ -96,27 +96,27 @@ def _observe() -> Golden:
     from django.test import Client
     from django.test.utils import setup_test_environment
 
-    from bench.million import data
+    from bench.million import data, names
 
     if connection.introspection.table_names():
         sys.exit("The database of DATABASE_URL is not empty.")
     setup_test_environment()
     data.build(SIZE)
     _make_auditor()
-    emails = {"administrator": data.ADMINISTRATOR, "auditor": AUDITOR}
+    emails = {"administrator": names.ADMINISTRATOR, "auditor": AUDITOR}
     # The last, because denials of hers add rows to the audit log that the others read.
-    emails["department administrator"] = data.DEPARTMENT_ADMINISTRATOR
+    emails["department administrator"] = names.DEPARTMENT_ADMINISTRATOR
     connection.close()
 
     urls = sorted(set(_urls()))
     users = {user.email: user for user in get_user_model().objects.all()}
     # Users have random ids.
-    names = {str(user.pk): email for email, user in users.items()}
+    email_by_id = {str(user.pk): email for email, user in users.items()}
     golden: Golden = {}
     for caller, email in emails.items():
         client = Client()
         client.force_login(users[email])
-        golden[caller] = {url: _shown(client, url, names) for url in urls}
+        golden[caller] = {url: _shown(client, url, email_by_id) for url in urls}
     connection.close()
     return golden
 
@@ -136,7 +136,7 @@ def _make_auditor() -> None:
 def _urls() -> Iterator[str]:
     """Yield the URLs that `bench.million` measures, and some that select rows."""
     from accessrules.models import Role
-    from bench.million import data, files, pages, table
+    from bench.million import files, names, pages, table
     from bench.million.rows import Row, View
     from bench.million.running import Bench
 
@@ -163,12 +163,12 @@ def _urls() -> Iterator[str]:
     viewer = Role.objects.get(name="Viewer").pk
     yield from (url.format(viewer=viewer) for url in files.FILES.values())
     yield "/applications/?select=page"
-    yield f"/applications/?select=view&search={data.MANY}"
+    yield f"/applications/?select=view&search={names.MANY}"
     yield "/access-rules/?select=view"
-    yield f"/applications/several/delete/?select=view&from=/applications/?search={data.MANY}"
+    yield f"/applications/several/delete/?select=view&from=/applications/?search={names.MANY}"
 
 
-def _shown(client: Any, url: str, names: dict[str, str]) -> Shown:
+def _shown(client: Any, url: str, email_by_id: dict[str, str]) -> Shown:
     client.get(url)
     queries = _QueryCounter()
     from django.db import connection
@@ -190,7 +190,7 @@ def _shown(client: Any, url: str, names: dict[str, str]) -> Shown:
     shown |= {"status": 200, "queries": queries.number}
     for name in ("ids", "choices"):
         if name in shown:
-            shown[name] = _abridged([names.get(id_, id_) for id_ in map(str, shown[name])])
+            shown[name] = _abridged([email_by_id.get(id_, id_) for id_ in map(str, shown[name])])
     return shown
 
 
