@@ -199,6 +199,10 @@ STORAGES = {
 }
 DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 
+# Stopping.
+
+DRAIN_SECONDS = environment.drain_seconds()
+
 # API.
 
 # A caller's share of one process: see runai_access.api.throttling.

@@ -10,7 +10,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from runai_access.environment import START_MESSAGE
+from runai_access.environment import START_MESSAGE, drain_seconds
 from runai_access.server.announcing import announce_when_serving
 
 # A worker is a process with its own Python; its threads wait for the database or for Argon2, which
@@ -53,7 +53,7 @@ def main(host: str, port: int) -> None:
         backlog=4096,
         backpressure=max(64, min(MAX_CONNECTIONS, files - _RESERVED_FILES)),
         respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
+        workers_kill_timeout=STOP_SECONDS + drain_seconds(),
         # No line per request: what matters is in the audit log, and a URL can hold something that
         # was pasted into it by mistake.
         log_access=False,

@@ -39,3 +39,23 @@ def take_no_more_connections() -> None:
         # Refused by a kernel that has no filters: then the server stops as it would without.
         with suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
+
+
+def x_shutdown() -> None:
+    import time
+    for listener in listeners():
+        until = time.monotonic() + 1
+        n = 0
+        while time.monotonic() < until:
+            waiting = struct.unpack_from("I", listener.getsockopt(socket.IPPROTO_TCP, 11, 104), 24)[0]
+            if not waiting:
+                break
+            n += 1
+            time.sleep(0.0005)
+        listener.shutdown(socket.SHUT_RD)
+        print("queue waited", n, flush=True)
+
+
+def x_ifindex() -> None:
+    for listener in listeners():
+        listener.setsockopt(socket.SOL_SOCKET, 62, 2**31 - 1)

@@ -34,7 +34,8 @@ def load() -> "Gateway":
     # Blocked before any other thread starts, so that every thread inherits it: see _pass_on_stop.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     loaded: list[_Loaded] = []
-    threading.Thread(target=_pass_on_stop, args=[loaded], daemon=True).start()
+    hurry = threading.Event()
+    threading.Thread(target=_pass_on_stop, args=[loaded, hurry], daemon=True).start()
     threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
 
     loaded.append(_load())
@@ -91,11 +92,28 @@ def _import_and_freeze_code() -> None:
     gc.freeze()
 
 
-def _pass_on_stop(loaded: list[_Loaded]) -> None:
+def _pass_on_stop(loaded: list[_Loaded], hurry: threading.Event) -> None:
     """Tell granian's worker to finish, once: told again, it forgets the requests in progress."""
     signal.sigwait([signal.SIGTERM])
-    take_no_more_connections()
-    time.sleep(DRAIN_SECONDS)
+    import sys
+    variant = os.environ.get("X_VARIANT", "bpf")
+    if loaded and loaded[0].gateway.is_serving:
+        from django.conf import settings
+        if "quiet" not in variant:
+            loaded[0].gateway.drain()
+        hurry.wait(settings.DRAIN_SECONDS)
+    started = time.monotonic()
+    if "bpf" in variant:
+        take_no_more_connections()
+        time.sleep(DRAIN_SECONDS)
+    elif "shutdown" in variant:
+        from runai_access.server.draining import x_shutdown
+        x_shutdown()
+        time.sleep(DRAIN_SECONDS)
+    elif "ifindex" in variant:
+        from runai_access.server.draining import x_ifindex
+        x_ifindex()
+        time.sleep(DRAIN_SECONDS)
     if not loaded or not loaded[0].gateway.is_serving:
         os._exit(0)  # still loading: no request is in progress
     gateway = loaded[0].gateway
