@@ -77,11 +77,11 @@ class Gateway:
         """Whether requests can arrive by now."""
         return self._loop is not None
 
-    def drain(self) -> None:
-        """Ask proxies and clients to go elsewhere, and keep answering requests.
+    def start_draining(self) -> None:
+        """Answer /readyz with 503, and close each connection with its next answer.
 
-        `/readyz` answers 503, and every answer closes its connection (RFC 9112 §9.6). A client that
-        waits for the answer then never sends a request on a connection that the server is closing.
+        Clients that keep connections open then leave with an answer (RFC 9112 §9.6), before the
+        server closes idle connections. Other requests are answered as before.
         """
         self._is_draining = True
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import requests
@@ -14,6 +15,7 @@ from applications.oauth.credentials import METER_SECONDS, TRIES_PER_CLIENT
 from applications.oauth.secrets import new_secret
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until
+from tests.operations.nginx import running_nginx
 from tests.servers import Server, status_of
 
 OFTEN = 6  # enough requests for each of the two workers to have met them
@@ -29,13 +31,15 @@ class Program:
     rule: int = 0
     tokens: list[str] = field(default_factory=list)
 
-    def ask_for_token(self, server: Server) -> requests.Response:
+    def ask_for_token(self, server: Server | str) -> requests.Response:
+        """Ask a server, or a proxy that has this URL."""
+        url = server.url if isinstance(server, Server) else server
         body = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.secret,
         }
-        return requests.post(f"{server.url}/api/v2/token", data=body, timeout=30)
+        return requests.post(f"{url}/api/v2/token", data=body, timeout=30)
 
     def get_token(self, server: Server) -> str:
         answer = self.ask_for_token(server)
@@ -210,6 +214,41 @@ def test_a_rolling_restart_drops_no_request(start_server: StartServer) -> None:
         thread.join()
     assert dropped == []
     assert set(statuses) == {200}
+
+
+def test_a_rolling_restart_behind_nginx_loses_no_request(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    """nginx sends no POST to another replica once it has sent it to one."""
+    settings = {"RUNAI_ACCESS_DRAIN_SECONDS": "0.5"}
+    one = start_server(environment=settings)
+    two = start_server(database=one.database, environment={**settings, "RUNAI_ACCESS_URL": one.url})
+    made = one.command("create_application", "busy", "--role", "Viewer", "--json")
+    credentials = json.loads(made.stdout)
+    program = Program("", credentials["clientId"], credentials["clientSecret"])
+    stop, statuses = threading.Event(), Counter[int]()
+
+    def ask(proxy: str) -> None:
+        while not stop.is_set():
+            statuses[program.ask_for_token(proxy).status_code] += 1
+
+    with (
+        running_nginx(tmp_path, [one, two], keeps_connections=True) as keeping,
+        running_nginx(tmp_path, [one, two], keeps_connections=False) as closing,
+        ThreadPoolExecutor(4) as clients,
+    ):
+        asking = [clients.submit(ask, proxy) for proxy in (keeping, closing) * 2]
+        try:
+            for old in (one, two):
+                seen = statuses.total()
+                wait_until(lambda seen=seen: statuses.total() > seen + 20, "requests")  # type: ignore[misc]  # a default
+                assert old.stop() == 0
+                start_server(database=one.database, environment=old.environment)
+        finally:
+            stop.set()
+    for each in asking:
+        each.result()
+    assert statuses.keys() == {200}
 
 
 def test_while_the_database_is_away_the_answer_is_503_and_never_an_open_door(
