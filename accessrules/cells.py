@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role
 from runai_access.db.row_urls import row_url
-from runai_access.ui.markup import badge, marked, markup, quiet
+from runai_access.ui.markup import badge, marked, markup, muted
 
 if TYPE_CHECKING:
     from accessrules.console.tables.rules import AccessRuleTable, RoleTable
@@ -19,7 +19,7 @@ _READ_OUT = 5
 
 def subject(rule: AccessRule, table: "AccessRuleTable") -> str:
     """Who holds the rule; a link to its own page, where that may be read."""
-    name, url = rule.subject.name, subject_page(rule, table.asks)
+    name, url = rule.subject.name, subject_page(rule, table.authority)
     shown = marked(name, table.search)
     if url:
         shown = markup('<a class="clip row-name" href="{}" title="{}">{}</a>', url, name, shown)
@@ -36,7 +36,7 @@ def subject_type(rule: AccessRule, _: object) -> str:
 def role(rule: AccessRule, table: "AccessRuleTable") -> str:
     """The role; a link to what it permits, for those who may read roles."""
     name = marked(rule.role.name, table.search)
-    if not table.may_read_roles:
+    if not table.can_read_roles:
         return markup('<span class="clip">{}</span>', name)
     url = row_url("roles:detail", rule.role_id)
     return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
@@ -45,7 +45,7 @@ def role(rule: AccessRule, table: "AccessRuleTable") -> str:
 def scope(rule: AccessRule, table: "AccessRuleTable") -> str:
     """The scope, with its full path behind it."""
     return markup(
-        '<span class="clip" title="{}">{} <span class="quiet">{}</span></span>',
+        '<span class="clip" title="{}">{} <span class="muted">{}</span></span>',
         table.full_names.get(rule.scope.path, rule.scope.name),
         marked(rule.scope.name, table.search), rule.scope.get_type_display(),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def first_rules(
         shown = [_shown(rule, search) for rule in rules[:2]]
         rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
         return markup(_SOME[len(rest)], link, holder, aloud, *shown, *rest)
-    return markup(_NONE, link, holder, quiet("None" if sees_all else "None in sight"))
+    return markup(_NONE, link, holder, muted("None" if sees_all else "None in sight"))
 
 
 def _shown(rule: "NamedRule", search: str) -> str:

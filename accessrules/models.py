@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact, In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import Among, Aside, Bytewise
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize
 from runai_access.db.row_urls import row_url
 
@@ -27,13 +27,13 @@ LABEL_DIGITS = 16
 SYSTEM_PATH = "0" * LABEL_DIGITS
 ACCOUNT_PATH = SYSTEM_PATH + "1".zfill(LABEL_DIGITS)
 # Each range can use the index, but SQLite takes no expression that is deeper than 1,000.
-MOST_RANGES = 100
+MAX_RANGES = 100
 
 
 def at_or_below(paths: Iterable[str], field: str = "path") -> Q:
     """Return the condition that `field` is one of `paths` or below one; no paths match nothing."""
     paths = list(paths)
-    if len(paths) > MOST_RANGES:
+    if len(paths) > MAX_RANGES:
         return _among_ancestors(paths, field)
     condition = Q(pk__in=[])
     for path in paths:
@@ -72,7 +72,7 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
 
     def same_name(self, name: str) -> Self:
         """Find those whose names compare equal to `name`: more than one only from earlier versions."""
-        return self.filter(Exact(Bytewise(F("folded_name")), normalize(name)))
+        return self.filter(Exact(BinaryCollation(F("folded_name")), normalize(name)))
 
     def one_named(self, name: str) -> "Subject | None":
         """Return the subject of exactly that name, else the only one whose name compares equal."""
@@ -103,7 +103,7 @@ class Subject(models.Model):
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(Bytewise(F("folded_name")), F("id"), name="subject_by_name")]
+        indexes = [models.Index(BinaryCollation(F("folded_name")), F("id"), name="subject_by_name")]
         constraints = [
             models.UniqueConstraint(
                 fields=["type", "name"],
@@ -279,11 +279,11 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
 
     def within(self, scopes: Sequence[int]) -> Self:
         """Find those in `scopes`, given by their ids: a database judges these better than paths."""
-        return self.filter(Among("scope", scopes))
+        return self.filter(InArray("scope", scopes))
 
     def if_within(self, scopes: Sequence[int]) -> Self:
         """Leave the same, where something else finds fewer: each is asked for its scope."""
-        return self.filter(Among(Aside(F("scope")), scopes))
+        return self.filter(InArray(SQLiteNoIndexHint(F("scope")), scopes))
 
 
 class AccessRule(models.Model):
@@ -338,7 +338,7 @@ class AccessRule(models.Model):
             models.Index(
                 F("scope"),
                 F("deleted_at"),
-                Bytewise(F("subject_name")),
+                BinaryCollation(F("subject_name")),
                 F("subject"),
                 F("id"),
                 F("role"),
@@ -349,7 +349,11 @@ class AccessRule(models.Model):
             # to tell whether the rule is in sight.
             *(
                 models.Index(
-                    Bytewise(F(path)), F("id"), F("scope"), name=name, condition=Q(deleted_at=None)
+                    BinaryCollation(F(path)),
+                    F("id"),
+                    F("scope"),
+                    name=name,
+                    condition=Q(deleted_at=None),
                 )
                 for path, name in (
                     ("subject_name", "access_rule_by_subject"),

@@ -15,7 +15,7 @@ _NOTHING = markup('<span class="nothing">\u2013</span>')
 def name(scope: Scope, table: "ScopeTable") -> str:
     """The name of a scope; who may read access rules there is led to who can do what in it."""
     shown = marked(scope.name, table.search)
-    if not table.possible[scope.pk].may_see_access:
+    if not table.possible[scope.pk].can_see_access:
         return markup('<span class="clip row-name" title="{}">{}</span>', scope.name, shown)
     url = row_url("accessrules:scope-access", scope.pk)
     return markup(
@@ -29,7 +29,7 @@ def scope_type(scope: Scope, _: object) -> str:
     return scope.get_type_display()
 
 
-def stands_below(scope: Scope, table: "ScopeTable") -> str:
+def parent(scope: Scope, table: "ScopeTable") -> str:
     """The names from the account down to the scope that it stands below."""
     return clip(table.names_above.get(scope.pk) or "\u2014")
 
@@ -46,7 +46,7 @@ def scopes_below(scope: Scope, table: "ScopeTable") -> str:
 def rules(scope: Scope, table: "ScopeTable") -> str:
     """How many access rules name it; the way to them for those who may read them."""
     number = table.count_of_rules.get(scope.pk, 0)
-    if not number or not table.possible[scope.pk].may_see_access:
+    if not number or not table.possible[scope.pk].can_see_access:
         return f"{number:,}" if number else _NOTHING
     return markup(
         '<a class="rules-link" href="{}?scope__any_of={}" hx-boost="false"'

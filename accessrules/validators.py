@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from runai_access.db.normalization import stored_form
 
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 # ZERO WIDTH NON-JOINER and JOINER between two characters beyond ASCII: elsewhere they change nothing.
 _JOINERS = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
 # Letters and symbols that show nothing: the blank of Braille and the fillers of Hangul.
@@ -31,8 +31,8 @@ def check_name(name: str) -> str:
     Persian names and emoji sequences need them.
     """
     name = stored_form(name).strip()
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise ValidationError({"name": f"A name is 1 to {LONGEST_NAME} characters long."})
+    if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise ValidationError({"name": f"A name is 1 to {MAX_NAME_LENGTH} characters long."})
     if not _JOINERS.sub("", name).isprintable():
         raise ValidationError({"name": "A name must not contain characters that don't print."})
     if any(character in _BLANKS for character in name):

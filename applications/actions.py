@@ -28,18 +28,18 @@ from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
 
 # A client asks for a new token a minute before the old one ends: a shorter life would never serve.
-SHORTEST_TOKEN_LIFETIME = 120
+MIN_TOKEN_LIFETIME = 120
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedSecret:
     """An application and its secret, in the only moment in which the secret can be shown."""
 
     application: Application
     secret: str
 
     def __repr__(self) -> str:
-        return f"Issued({self.application})"
+        return f"IssuedSecret({self.application})"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def create_application(
     name: str,
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
-) -> Issued:
+) -> IssuedSecret:
     """Create an application with a fresh secret.
 
     `submission` identifies the form that asks; the same form again raises AlreadyDone. Whoever calls
@@ -82,7 +82,7 @@ def create_application(
         ):
             raise AlreadyDone(f"{name} is already created.") from None
         raise
-    return Issued(application, secret.text)
+    return IssuedSecret(application, secret.text)
 
 
 def create_application_without_secret(*, caller: Caller, name: str) -> Application:
@@ -103,7 +103,7 @@ def regenerate_secret(
     application_id: str | uuid.UUID,
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
-) -> Issued:
+) -> IssuedSecret:
     """Replace an application's secret; the old one and every issued token end with this.
 
     Whoever calls this in a transaction of its own brings the `secret`. Raises NotFound, Denied (also
@@ -115,7 +115,7 @@ def regenerate_secret(
         application = _locked(caller, "update", application_id)
         if submission and application.submission == submission:
             raise AlreadyDone(f"The secret of {application.name} is already regenerated.")
-        caller.authority.require_may_handle(application.subject)
+        caller.authority.require_can_impersonate(application.subject)
         application.secret_hash = secret.hash
         application.submission = submission
         _end_tokens(application)
@@ -126,7 +126,7 @@ def regenerate_secret(
             actor=caller.actor,
             changes={"clientSecret": ["previous", "regenerated"]},
         )
-    return Issued(application, secret.text)
+    return IssuedSecret(application, secret.text)
 
 
 @transaction.atomic
@@ -140,7 +140,7 @@ def set_application_enabled(
     application = _locked_whole(caller, "update", application_id)
     if application.enabled != enabled:
         if enabled:
-            caller.authority.require_may_handle(application.subject)
+            caller.authority.require_can_impersonate(application.subject)
         _set_enabled([application], caller, enabled=enabled)
     return application
 
@@ -168,7 +168,7 @@ def set_applications_enabled(
 
 def _refusal_to_handle(caller: Caller, application: Application) -> Denied | None:
     try:
-        caller.authority.require_may_handle(application.subject)
+        caller.authority.require_can_impersonate(application.subject)
     except Denied as denied:
         return denied
     return None
@@ -196,10 +196,10 @@ def set_token_lifetime(
     """
     application = _locked(caller, "update", application_id)
     longest = settings.TOKEN_LIFETIME_MAX_SECONDS
-    if seconds is not None and not SHORTEST_TOKEN_LIFETIME <= seconds <= longest:
+    if seconds is not None and not MIN_TOKEN_LIFETIME <= seconds <= longest:
         raise ValidationError(
             {
-                "tokenLifetime": f"Must be {SHORTEST_TOKEN_LIFETIME} to {longest} seconds, "
+                "tokenLifetime": f"Must be {MIN_TOKEN_LIFETIME} to {longest} seconds, "
                 "or null for the installation's setting."
             }
         )
@@ -260,7 +260,7 @@ def _check_name(name: str) -> None:
 
 @transaction.atomic
 def _insert(application: Application, name: str, caller: Caller) -> None:
-    policy.require(caller.anew(), "create")
+    policy.require(caller.refresh_authority(), "create")
     application.subject = create_subject(type_=Subject.Type.APP, name=name)
     application.save(force_insert=True)
     record("create", _entity(application), actor=caller.actor, changes={"name": [None, name]})
@@ -269,7 +269,7 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
 def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
     """Return the application to do `action` on, locked against everyone else who would change it."""
     application = _there(_lock([policy.one_for(caller, action, application_id).pk]))
-    policy.require(caller.anew(), action)
+    policy.require(caller.refresh_authority(), action)
     return application
 
 
@@ -289,7 +289,7 @@ def _all_locked(caller: Caller, action: str, visible: Collection[Application]) -
     lock_administration()
     list(Subject.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
     applications = _lock(keys)
-    policy.require(caller.anew(), action)
+    policy.require(caller.refresh_authority(), action)
     return applications
 
 

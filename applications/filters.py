@@ -7,13 +7,13 @@ from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import numbers, people_in_sight
+from accessrules.console.filters.rules import numbers, visible_user_emails
 from accessrules.console.filters.subjects import (
-    CreatorKind,
-    HeldRoleKind,
-    HeldScopeKind,
-    NoRulesKind,
-    StatusKind,
+    CreatorFilter,
+    HeldRoleFilter,
+    HeldScopeFilter,
+    NoRulesFilter,
+    StatusFilter,
 )
 from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
@@ -23,8 +23,8 @@ from applications.search import (
     keys_with_text,
     sees_kept_rule,
 )
-from runai_access.db.expressions import Bytewise
-from runai_access.db.keys import Keys
+from runai_access.db.expressions import BinaryCollation
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
     CONTAINS,
@@ -33,15 +33,15 @@ from runai_access.lists.filters import (
     Choice,
     ListFilterSet,
     Operator,
-    TextKind,
-    TimeKind,
+    TextFilter,
+    TimeFilter,
 )
 
-_HIGHEST = "\U0010ffff"
+_MAX_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True)
-class NameKind(TextKind):
+class NameFilter(TextFilter):
     """The name: the first line of the search text. Names are kept as folding leaves them."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
@@ -56,16 +56,16 @@ class NameKind(TextKind):
                 condition &= ~one if operator == IS_NOT else one
         return condition
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator == CONTAINS:
             return keys_with_text(max(map(normalize, values), key=len), is_exact=False)
         if operator == IS_NOT:
             return None
-        return Keys.of(Application.objects.filter(self.condition(operator, values, context)))
+        return KeySubquery.of(Application.objects.filter(self.condition(operator, values, context)))
 
 
 @dataclass(frozen=True)
-class MakerKind(CreatorKind):
+class ApplicationCreatorFilter(CreatorFilter):
     """Who created it, which begins where the name ends."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
@@ -80,7 +80,7 @@ class MakerKind(CreatorKind):
                 condition &= ~one if operator == IS_NOT else one
         return condition
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator == IS_NOT:
             return None
         longest = max(map(normalize, values), key=len)
@@ -97,11 +97,11 @@ _CREATOR = Substr(F("search_text"), _END_OF_NAME + Value(1))
 
 def _begins_with(text: str) -> Q:
     """Return the condition as a range of the index by name."""
-    stored = Bytewise(F("search_text"))
-    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _HIGHEST))
+    stored = BinaryCollation(F("search_text"))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _MAX_CHARACTER))
 
 
-class NoRuleKind(NoRulesKind):
+class NoRuleFilter(NoRulesFilter):
     """Whether it has any access rule in sight."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
@@ -109,27 +109,29 @@ class NoRuleKind(NoRulesKind):
             return Q(first_rule=None)
         return super().condition(operator, values, context)
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys | None:
+    def keys(
+        self, operator: Operator, values: list[Choice], context: Authority
+    ) -> KeySubquery | None:
         if sees_kept_rule(context):
-            return Keys.of(Application.objects.filter(first_rule=None))
+            return KeySubquery.of(Application.objects.filter(first_rule=None))
         return None
 
 
-class RuleRoleKind(HeldRoleKind):
+class ApplicationRoleFilter(HeldRoleFilter):
     """A role that one of its rules in sight gives."""
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return keys_by_rules(_rules(context), "role", numbers(values))
 
 
-class RuleScopeKind(HeldScopeKind):
+class ApplicationScopeFilter(HeldScopeFilter):
     """A scope that one of its rules in sight holds in."""
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return keys_by_rules(_rules(context), "scope", numbers(values))
 
 
-class EnabledKind(StatusKind):
+class EnabledFilter(StatusFilter):
     """Whether it may sign in."""
 
     indexed_column = "is_enabled"
@@ -142,17 +144,17 @@ def _rules(authority: Authority) -> AccessRuleQuerySet:
 class ApplicationFilterSet(ListFilterSet):
     """What applications may be filtered by."""
 
-    kinds = {
-        "application": NameKind("name"),
-        "client_id": NameKind("name"),
-        "access_rules": NoRuleKind(),
-        "role": RuleRoleKind(),
-        "scope": RuleScopeKind(),
-        "status": EnabledKind("is_enabled"),
-        "last_login": TimeKind("last_login", may_be_never=True),
-        "created_by": MakerKind("creator", suggest=people_in_sight),
-        "creation_time": TimeKind("created_at"),
-        "last_updated": TimeKind("updated_at"),
+    field_filters = {
+        "application": NameFilter("name"),
+        "client_id": NameFilter("name"),
+        "access_rules": NoRuleFilter(),
+        "role": ApplicationRoleFilter(),
+        "scope": ApplicationScopeFilter(),
+        "status": EnabledFilter("is_enabled"),
+        "last_login": TimeFilter("last_login", can_be_never=True),
+        "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
+        "creation_time": TimeFilter("created_at"),
+        "last_updated": TimeFilter("updated_at"),
     }
     titles = {
         "application": "Application",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accessrules.models import Subject
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.db.row_urls import row_url
 
@@ -56,9 +56,15 @@ class Application(models.Model):
         ]
         # One for each order that the table has, with the tie-break of `runai_access.lists.keyset`.
         indexes = [
-            models.Index(Bytewise(F("search_text")), F("subject"), name="application_by_name"),
-            models.Index(Bytewise(F("first_rule")), F("subject"), name="application_by_first_rule"),
-            models.Index(Bytewise(F("created_by")), F("subject"), name="application_by_creator"),
+            models.Index(
+                BinaryCollation(F("search_text")), F("subject"), name="application_by_name"
+            ),
+            models.Index(
+                BinaryCollation(F("first_rule")), F("subject"), name="application_by_first_rule"
+            ),
+            models.Index(
+                BinaryCollation(F("created_by")), F("subject"), name="application_by_creator"
+            ),
             models.Index(fields=["created_at", "subject"], name="application_by_creation"),
             # These are filtered by as well: then what the list is usually sorted by is at hand.
             models.Index(

@@ -12,7 +12,7 @@ _APPLICATIONS: Policy[QuerySet[Application]] = Policy(
     "apps", lambda: Application.objects.select_related("subject")
 )
 
-may = _APPLICATIONS.may
+is_allowed = _APPLICATIONS.is_allowed
 require = _APPLICATIONS.require
 require_anywhere = _APPLICATIONS.require_anywhere
 visible = _APPLICATIONS.visible

@@ -6,7 +6,7 @@ from django.db.models import F, QuerySet
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.tables.subjects import HolderTable, by_first_rule, rule_texts
+from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
@@ -32,7 +32,7 @@ def _by_first_rule(authority: Authority) -> Sort:
 _OF_SUBJECT = {"name": F("subject__name"), "enabled": F("subject__enabled")}
 
 
-class ApplicationTable(HolderTable):
+class ApplicationTable(SubjectTable):
     """The columns of the Applications page, in its wording."""
 
     application = ListColumn(
@@ -82,4 +82,4 @@ class ApplicationTable(HolderTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "application" if self.asks.reads_audit_log else ""
+        return "application" if self.authority.reads_audit_log else ""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from applications.views import access_rules, bulk, credentials, detail, dialogs
+from applications.views import access_rules, bulk, detail, dialogs, secrets
 from applications.views.listing import PAGE
 
 app_name = "applications"
@@ -13,7 +13,7 @@ urlpatterns = [
         path(f"several/{name}/", bulk.several, {"action": name}, name=f"bulk-{name}")
         for name in bulk.BULK
     ],
-    path("new/", credentials.create, name="create"),
+    path("new/", secrets.create, name="create"),
     path("<uuid:id_>/", detail.detail, name="detail"),
     path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
     path(
@@ -21,7 +21,7 @@ urlpatterns = [
         access_rules.delete,
         name="delete-access-rule",
     ),
-    path("<uuid:id_>/regenerate/", credentials.regenerate, name="regenerate"),
+    path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),
     path("<uuid:id_>/delete/", dialogs.delete, name="delete"),

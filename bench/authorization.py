@@ -28,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 APPLICATIONS, RULES, PROJECTS, DEPARTMENTS, CLUSTERS = 10_000, 20_000, 5_000, 100, 5
 ROLES = ("L1 researcher", "Viewer", "ML engineer", "Department administrator")
-MAY_CREATE = {"L1 researcher", "Department administrator"}
+CAN_CREATE = {"L1 researcher", "Department administrator"}
 ROUNDS = 5
 Question = tuple[int, int]
 """An application's number and a project's."""
@@ -155,7 +155,7 @@ def casbin(data: Data) -> tuple[str, float, list[bool]]:
     )
     enforcer = Enforcer(model)
     enforcer.add_function("below", lambda path, above: path.startswith(above))
-    enforcer.add_function("creates", lambda role: role in MAY_CREATE)
+    enforcer.add_function("creates", lambda role: role in CAN_CREATE)
     enforcer.add_policies([[f"app-{a}", role, _text(path)] for a, role, path in data.rules])
 
     def decide(question: Question) -> bool:
@@ -198,7 +198,7 @@ def guardian(data: Data, database: dict[str, Any]) -> tuple[str, float, list[boo
     scopes = dict(zip(paths, groups, strict=True))
     kind = ContentType.objects.get_for_model(Group)
     permission = Permission.objects.get(codename="change_group")
-    held = sorted({(a, path) for a, role, path in data.rules if role in MAY_CREATE})
+    held = sorted({(a, path) for a, role, path in data.rules if role in CAN_CREATE})
     UserObjectPermission.objects.bulk_create(
         [
             UserObjectPermission(

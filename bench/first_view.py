@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/first_view.py
 
-Starts a server with the example organisation, signs in, and prints bytes over the wire, requests,
+Starts a server with the example organization, signs in, and prints bytes over the wire, requests,
 other hosts and layout shift. Exits with 1 where a limit is passed.
 """
 
@@ -59,7 +59,7 @@ def measure(browser: Browser, server: Server) -> dict[str, float]:
     signed_in = browser.new_context()
     page = signed_in.new_page()
     page.goto(f"{server.url}/sign-in/")
-    page.get_by_label("E-mail").fill(server.admin_email)
+    page.get_by_label("Email").fill(server.admin_email)
     page.get_by_label("Password").fill(server.admin_password)
     page.get_by_role("button", name="SIGN IN").click()
     page.wait_for_url("**/applications/")

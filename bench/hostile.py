@@ -38,7 +38,7 @@ SECONDS = 3.0 if QUICK else 15.0
 UNFINISHED = 100 if QUICK else 500
 GUESSERS = 40
 CSRF = "x" * 32
-MOST_TIMES_IDLE = 2.0
+MAX_TIMES_IDLE = 2.0
 # Below this a ratio says more about the machine than about the server.
 FLOOR_MS = 10.0
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -243,7 +243,7 @@ def faults(seen: dict[str, Figures | float], idle: dict[str, Figures | float]) -
         usual = idle[kind]
         if not isinstance(one, Figures) or not isinstance(usual, Figures):
             continue
-        if one.p99 > max(FLOOR_MS, MOST_TIMES_IDLE * usual.p99):
+        if one.p99 > max(FLOOR_MS, MAX_TIMES_IDLE * usual.p99):
             yield f"{kind} takes {one.p99 / usual.p99:.1f} times its idle 99th percentile"
         if set(one.statuses) != {200}:
             yield f"{kind} was answered {one.statuses}"

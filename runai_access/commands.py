@@ -11,7 +11,7 @@ from runai_access.errors import DomainError
 
 
 @contextmanager
-def refusals_told(names: Mapping[str, str] | None = None) -> Iterator[None]:
+def report_refusals(names: Mapping[str, str] | None = None) -> Iterator[None]:
     """Turn what actions raise into CommandError: one clear message and exit status 1.
 
     `names` says what the operator calls a field, for example {"name": "NAME"}.

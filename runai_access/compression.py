@@ -51,7 +51,7 @@ class CompressionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
-        if not _may_compress(request, response):
+        if not _can_compress(request, response):
             return response
         is_stream = response.streaming
         if not is_stream and len(response.content) < MIN_BYTES:  # type: ignore[attr-defined]  # no stream
@@ -71,7 +71,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def _may_compress(request: HttpRequest, response: HttpResponseBase) -> bool:
+def _can_compress(request: HttpRequest, response: HttpResponseBase) -> bool:
     if response.has_header("Content-Encoding"):
         return False
     marked: bool | None = getattr(response, _MARK, None)

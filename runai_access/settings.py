@@ -152,7 +152,7 @@ TOKEN_LIFETIME_MAX_SECONDS = max(24 * 60 * 60, TOKEN_LIFETIME_SECONDS)
 TOKEN_LEEWAY_SECONDS = 60
 # Tokens for people by the password grant (RFC 9700 §2.4 advises against it), and who they are.
 PASSWORD_GRANT = environment.flag("RUNAI_ACCESS_PASSWORD_GRANT", default=False)
-PERSON_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"
+USER_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"
 SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.
@@ -245,7 +245,7 @@ SPECTACULAR_SETTINGS = {
         },
         {"name": "Me", "description": "The caller's own permissions and access rules."},
         {"name": "Organization", "description": "Clusters, departments and projects."},
-        {"name": "Users", "description": "The people who sign in to the console."},
+        {"name": "Users", "description": "The users who sign in to the console."},
         {"name": "Audit log", "description": "Who changed what, when and from where."},
     ],
     "OAS_VERSION": "3.1.1",

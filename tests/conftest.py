@@ -74,7 +74,7 @@ def server_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSe
 
 @pytest.fixture(scope="session")
 def server(server_factory: StartServer) -> Server:
-    """The server that tests share: a real one, with an administrator and no example organisation.
+    """The server that tests share: a real one, with an administrator and no example organization.
 
     What a test makes in it stays for the others; choose names of your own and never count all.
     """

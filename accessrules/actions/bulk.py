@@ -12,10 +12,10 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.denials import record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
-from runai_access.ui.reports import Line
+from runai_access.ui.reports import ResultRow
 
-MOST_SUBJECTS = MOST_SCOPES = 10
-MOST_TO_DELETE = 1_000
+MAX_SUBJECTS = MAX_SCOPES = 10
+MAX_DELETIONS = 1_000
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,7 +30,9 @@ class Outcome(Generic[T, R]):
     refusal: DomainError | None = None
 
 
-def each(request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]) -> list[Outcome[T, R]]:
+def run_bulk(
+    request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]
+) -> list[Outcome[T, R]]:
     """Act on one after the other; what is refused for one is done for the others.
 
     Refusals that the domain foresees are told, and denials are recorded; anything else is raised.
@@ -47,18 +49,20 @@ def each(request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]) -> li
     return outcomes
 
 
-def line_of(name: str, outcome: Outcome[T, R], done: str) -> Line:
+def line_of(name: str, outcome: Outcome[T, R], done: str) -> ResultRow:
     """Return the line of a report: `done` says what came of it where it was not refused."""
     if outcome.refusal is None:
-        return Line(name, done)
+        return ResultRow(name, done)
     is_gone = isinstance(outcome.refusal, NotFound)
-    return Line(name, "gone already" if is_gone else str(outcome.refusal), went_well=False)
+    return ResultRow(name, "gone already" if is_gone else str(outcome.refusal), went_well=False)
 
 
-def lines_of_gone(count: int, noun: str) -> list[Line]:
+def missing_rows(count: int, noun: str) -> list[ResultRow]:
     """Return the line for those that were gone when it began, if there are any."""
     words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return [Line(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    return (
+        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    )
 
 
 def create_access_rules(
@@ -70,7 +74,7 @@ def create_access_rules(
     scopes: list[Scope],
 ) -> list[Outcome[tuple[Subject, Scope], AccessRule]]:
     """Grant one role to every subject in every scope."""
-    return each(
+    return run_bulk(
         request,
         product(subjects, scopes),
         lambda pair: create_access_rule(caller=caller, subject=pair[0], role=role, scope=pair[1]),

@@ -27,7 +27,7 @@ def create_group(*, caller: Caller, name: str) -> Subject:
 
     Raises Denied, ValidationError for a bad name, Conflict for a taken one.
     """
-    caller.anew().authority.require("create", "groups", ACCOUNT)
+    caller.refresh_authority().authority.require("create", "groups", ACCOUNT)
     group = create_subject(type_=Subject.Type.GROUP, name=check_name(name))
     record("create", _entity(group), actor=caller.actor, changes={"name": [None, group.name]})
     return group
@@ -41,7 +41,7 @@ def delete_group(*, caller: Caller, group: Subject) -> None:
     """
     lock_administration()  # before the group: locks are taken in one order
     locked = _locked(group)
-    caller.anew().authority.require("delete", "groups", ACCOUNT)
+    caller.refresh_authority().authority.require("delete", "groups", ACCOUNT)
     retire_subjects([locked], caller=caller)
     GroupMembership.objects.filter(group=group).delete()
     record("delete", _entity(group), actor=caller.actor, changes={"name": [group.name, None]})
@@ -55,11 +55,11 @@ def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
     """
     lock_administration()
     locked = _locked(group)
-    caller.anew().authority.require("update", "groups", ACCOUNT)
+    caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
     if locked.enabled == enabled:
         return
     if enabled:
-        caller.authority.require_may_handle(locked)
+        caller.authority.require_can_impersonate(locked)
     set_subject_enabled(locked, enabled=enabled)
     _record_update(caller, locked, enabled=[not enabled, enabled])
 
@@ -73,11 +73,11 @@ def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     """
     locked = _locked(group)
     joining = lock_subject(member)
-    authority = caller.anew().authority
+    authority = caller.refresh_authority().authority
     authority.require("update", "groups", ACCOUNT)
     if joining.type == Subject.Type.GROUP:
         raise Conflict("A group can't be a member of a group.", field="member")
-    authority.require_may_handle(locked)
+    authority.require_can_impersonate(locked)
     _, is_new = GroupMembership.objects.get_or_create(group=locked, member=joining)
     if not is_new:
         raise Conflict(f"{joining} is in {locked} already.", field="member")
@@ -88,7 +88,7 @@ def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
 def remove_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     """End a membership. Raises Denied, NotFound where there is none."""
     locked = _locked(group)
-    caller.anew().authority.require("update", "groups", ACCOUNT)
+    caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
     ended, _ = GroupMembership.objects.filter(group=locked, member=member).delete()
     if not ended:
         raise NotFound(f"{member} is not in {locked}.")

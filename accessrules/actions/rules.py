@@ -25,7 +25,7 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
     # Asked of the scope as it stands once nobody else can move or delete it.
     scope = lock_scope(scope)
     living = lock_subject(subject)
-    caller.anew().authority.require_may_grant(role, scope)
+    caller.refresh_authority().authority.require_can_grant(role, scope)
     rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
     try:
         with transaction.atomic():
@@ -46,7 +46,7 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
     last administrator's rule.
     """
     lock_administration()
-    authority = caller.anew().authority
+    authority = caller.refresh_authority().authority
     authority.require_anywhere("delete", "access_rules")
     rules = authority.visible_rules().living().select_related("subject", "role", "scope")
     if of is not None:
@@ -182,14 +182,13 @@ def require_an_administrator(*, without: Subject) -> None:
         return
     # A condition on each rule, not a join: those of the role are few, those on the account many.
     is_on_account = Exists(Scope.objects.filter(pk=OuterRef("scope"), path=ACCOUNT_PATH))
-    people = AccessRule.objects.filter(
+    users = AccessRule.objects.filter(
         is_on_account, role=SYSTEM_ADMINISTRATOR_ID, subject__type=Subject.Type.USER
     )
-    if people.living().filter(subject__enabled=True).exists() or not people.exists():
+    if users.living().filter(subject__enabled=True).exists() or not users.exists():
         return
     raise Conflict(
-        f"Somebody must stay System administrator of {ACCOUNT.label}; "
-        "make another person one first."
+        f"Somebody must stay System administrator of {ACCOUNT.label}; make another user one first."
     )
 
 

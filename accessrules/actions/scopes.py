@@ -33,7 +33,7 @@ def create_scope(*, caller: Caller, parent: Scope, name: str) -> Scope:
     if parent.type not in Scope.CHILD_TYPE:
         raise Conflict(f"Nothing can stand below {parent.label}.", field="parent")
     scope = Scope.below(parent, name=name, created_by=caller.name)
-    caller.anew().authority.require("create", scope.type, parent)
+    caller.refresh_authority().authority.require("create", scope.type, parent)
     _save(scope)
     _record(caller, "create", scope, name=[None, name], parent=[None, parent.label])
     return scope
@@ -48,7 +48,7 @@ def rename_scope(*, caller: Caller, scope: Scope, name: str) -> Scope:
     name = check_name(name)
     scope = _locked(scope)
     _require_not_fixed(scope)
-    caller.anew().authority.require("update", scope.type, scope)
+    caller.refresh_authority().authority.require("update", scope.type, scope)
     before, scope.name = scope.name, name
     _save(scope, "name")
     _record(caller, "update", scope, name=[before, name])
@@ -64,7 +64,7 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
     one create and every grant that it newly inherits. Raises Denied, NotFound, Conflict.
     """
     scope, target = _locked(scope), _locked(target)
-    require_may_move(caller.anew().authority, scope, target)
+    require_can_move(caller.refresh_authority().authority, scope, target)
     source = _parent(scope)
     old_path = scope.path
     scope.parent, scope.path = target, target.path + old_path[-LABEL_DIGITS:]
@@ -76,7 +76,7 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
     return Scope.objects.get(pk=scope.pk)
 
 
-def require_may_move(authority: Authority, scope: Scope, target: Scope) -> None:
+def require_can_move(authority: Authority, scope: Scope, target: Scope) -> None:
     """Raise Conflict where `scope` can't be moved below `target`, Denied where the caller may not."""
     _require_not_fixed(scope)
     source = _parent(scope)
@@ -84,7 +84,7 @@ def require_may_move(authority: Authority, scope: Scope, target: Scope) -> None:
         raise Conflict(f"{scope.label} can't stand below {target.label}.", field="target")
     if target.pk == source.pk:
         raise Conflict(f"{scope.label} stands below {target.label} already.", field="target")
-    authority.require_may_move(scope, source=source, target=target)
+    authority.require_can_move(scope, source=source, target=target)
 
 
 @transaction.atomic
@@ -96,7 +96,7 @@ def delete_scope(*, caller: Caller, scope: Scope) -> None:
     """
     scope = _locked(scope)
     _require_not_fixed(scope)
-    caller.anew().authority.require("delete", scope.type, scope)
+    caller.refresh_authority().authority.require("delete", scope.type, scope)
     if scope.children.exists():
         raise Conflict(f"{scope.label} has scopes below it; move or delete them first.")
     rules = AccessRule.objects.filter(scope=scope)

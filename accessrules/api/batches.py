@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.actions.bulk import MOST_SCOPES, MOST_SUBJECTS, MOST_TO_DELETE, each
+from accessrules.actions.bulk import MAX_DELETIONS, MAX_SCOPES, MAX_SUBJECTS, run_bulk
 from accessrules.actions.rules import create_access_rule, delete_access_rule
 from accessrules.api.answers import rule_answers
 from accessrules.api.documents import BatchCreateDocument, BatchDocument
@@ -20,7 +20,7 @@ from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope
 from runai_access.api.errors import failure_of
 from runai_access.api.fields import Body, Choice, Text, WholeNumber
-from runai_access.api.idempotency import Made, already_done, once
+from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.ids import integer_id
 from runai_access.errors import DomainError
 
@@ -28,7 +28,7 @@ from runai_access.errors import DomainError
 class RuleIds(Body):
     """The body of a batch: ids are strings here, and `validate_delete` only asks."""
 
-    ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MOST_TO_DELETE)
+    ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MAX_DELETIONS)
     action = Choice(choices=["delete", "validate_delete"])
 
 
@@ -49,8 +49,8 @@ class BatchScope(Body):
 class BatchPayload(Body):
     """One role for every subject in every scope."""
 
-    subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MOST_SUBJECTS)
-    scopes = serializers.ListField(child=BatchScope(), min_length=1, max_length=MOST_SCOPES)
+    subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MAX_SUBJECTS)
+    scopes = serializers.ListField(child=BatchScope(), min_length=1, max_length=MAX_SCOPES)
     roleId = WholeNumber()
 
 
@@ -87,7 +87,7 @@ class RulesBatchView(CallerView):
     def _answer(
         self, request: Request, ids: list[str], operation: str, *, for_real: bool
     ) -> Response:
-        outcomes = each(
+        outcomes = run_bulk(
             request._request,
             dict.fromkeys(ids),
             lambda id_: self._delete(id_, for_real=for_real),
@@ -133,7 +133,7 @@ class RulesBatchCreateView(CallerView):
         return _once(self, request, lambda _: self._answer(request, wanted))
 
     def _answer(self, request: Request, wanted: list[dict[str, Any]]) -> Response:
-        outcomes = each(request._request, wanted, self._create)
+        outcomes = run_bulk(request._request, wanted, self._create)
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
             {"payload": outcome.wanted, **_failure(outcome.refusal)}
@@ -154,12 +154,12 @@ class RulesBatchCreateView(CallerView):
 def _once(view: CallerView, request: Request, make: Callable[[str], Response]) -> Response:
     """Return what `make` answers of an operation; under a key it happens once, as a whole."""
     operation = str(uuid.uuid4())
-    return once(
+    return idempotent(
         request,
         request.data,
         caller=view.caller_id,
-        make=lambda: Made(operation, make(operation)),
-        again=lambda id_: already_done(id_, "What came of each item was in that answer."),
+        execute=lambda: Result(operation, make(operation)),
+        replay=lambda id_: already_done(id_, "What came of each item was in that answer."),
     )
 
 

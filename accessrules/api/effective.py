@@ -17,18 +17,18 @@ from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.effective_access import (
     Access,
     effective_access,
-    scope_in_sight,
+    get_visible_scope,
+    get_visible_subject,
     sees_all_access,
-    sees_all_holders,
-    subject_in_sight,
+    sees_all_subjects,
 )
 from accessrules.authorization.grants import ACTIONS
 from accessrules.authorization.scope_access import Holders, Question, access_of
 from runai_access.api.fields import Choice, Text
-from runai_access.api.listing import LARGEST_OFFSET
+from runai_access.api.listing import MAX_OFFSET
 
 DEFAULT_LIMIT = 50
-LARGEST_LIMIT = 500
+MAX_LIMIT = 500
 
 
 class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
@@ -38,11 +38,9 @@ class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # 
     action = Choice(choices=list(ACTIONS.values()), required=False)
     search = Text(required=False, max_length=255)
     limit = serializers.IntegerField(
-        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=LARGEST_LIMIT
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
     )
-    offset = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=LARGEST_OFFSET
-    )
+    offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
     @property
     def question(self) -> Question:
@@ -69,7 +67,7 @@ class EffectiveAccessView(CallerView):
         grants it.
         """
         authority = self.caller.authority
-        subject = subject_in_sight(authority, subject_id)
+        subject = get_visible_subject(authority, subject_id)
         found = [access_answer(access) for access in effective_access(subject, authority)]
         return Response({"complete": sees_all_access(subject, authority), "access": found})
 
@@ -87,14 +85,14 @@ class ScopeAccessView(CallerView):
         Rules of the scopes above it count too. Each entry names the access rule that grants it.
         """
         authority = self.caller.authority
-        scope = scope_in_sight(authority, type=scope_type, uid=uid)
+        scope = get_visible_scope(authority, type=scope_type, uid=uid)
         asked = ScopeAccessQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
         holders = Holders(scope, authority, asked.question)
         offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
         rows = holders.some(offset, limit)
         answer: dict[str, Any] = {
-            "complete": sees_all_holders(authority),
+            "complete": sees_all_subjects(authority),
             "totalRecords": holders.count(),
             "access": [access_answer(access) for access in access_of(rows, asked.question)],
         }

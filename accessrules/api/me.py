@@ -13,30 +13,30 @@ from accessrules.api.documents import (
     PermissionDocument,
     PermittedScopesDocument,
 )
-from accessrules.api.rules import LISTING
+from accessrules.api.rules import LIST
 from accessrules.api.views import CallerView
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.fields import Body, Choice
 from runai_access.api.filtering import Field
-from runai_access.api.listing import Listing, paged
+from runai_access.api.listing import ListEndpoint, paged
 
 _ANSWERED = (
     "subjectId", "subjectType", "roleId", "roleName", "scopeId", "scopeType", "scopeName",
 )  # fmt: skip
-PERMISSIONS = Listing(
+PERMISSIONS = ListEndpoint(
     fields={name: Field(name) for name in ("resourceType", "displayName", "groupId")},
     search=("resourceType", "displayName"),
     order=(),
 )
 # Just what is answered: who authorized a rule is told to whoever may read access rules.
-MINE = Listing(
-    fields={name: LISTING.fields[name] for name in _ANSWERED},
+MINE = ListEndpoint(
+    fields={name: LIST.fields[name] for name in _ANSWERED},
     search=("subject__name", "role__name", "scope__name"),
     order=("pk",),
-    default_limit=LISTING.default_limit,
-    largest_limit=LISTING.largest_limit,
+    default_limit=LIST.default_limit,
+    max_limit=LIST.max_limit,
 )
 _MEMBERS = {
     Scope.Type.TENANT: "tenants",
@@ -90,7 +90,7 @@ class PermittedScopesView(CallerView):
         resource_type = ALIASES.get(named, named)
         authority = self.caller.authority
         reach = {
-            action: authority.where(action, resource_type) if asked in (None, action) else ()
+            action: authority.scope_roots(action, resource_type) if asked in (None, action) else ()
             for action in ACTIONS.values()
         }
         everywhere = {path for paths in reach.values() for path in paths}

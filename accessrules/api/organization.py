@@ -20,8 +20,8 @@ from accessrules.api.documents import (
 )
 from accessrules.api.views import CallerView
 from accessrules.models import Scope, ScopeQuerySet
-from runai_access.api.filtering import Field, Kind
-from runai_access.api.listing import Listing, paged
+from runai_access.api.filtering import Field, FieldType
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.errors import NotFound
 
 
@@ -37,7 +37,7 @@ class Level:
 
     type: Scope.Type
     answers: Callable[[list[Scope]], list[dict[str, Any]]]
-    listing: Listing
+    listing: ListEndpoint
     one: Document
     many: Document
     member: str = ""
@@ -60,22 +60,22 @@ _FIGURES = (
 
 def _listing(
     default_limit: int | None,
-    largest_limit: int,
+    max_limit: int,
     *,
     not_kept: tuple[str, ...] = (),
     **fields: Field,
-) -> Listing:
-    return Listing(
+) -> ListEndpoint:
+    return ListEndpoint(
         fields={
             "name": Field("name"),
-            "createdAt": Field("created_at", Kind.TIME),
-            "updatedAt": Field("updated_at", Kind.TIME),
+            "createdAt": Field("created_at", FieldType.TIME),
+            "updatedAt": Field("updated_at", FieldType.TIME),
             **fields,
         },
         search=("name",),
         order=("name", "pk"),
         default_limit=default_limit,
-        largest_limit=largest_limit,
+        max_limit=max_limit,
         not_kept=not_kept,
     )
 
@@ -147,7 +147,7 @@ class ScopesView(LevelView):
     """All in sight."""
 
     @property
-    def listing(self) -> Listing:
+    def listing(self) -> ListEndpoint:
         """How this level is listed."""
         return self.level.listing
 
@@ -183,7 +183,7 @@ class ScopesCountView(LevelView):
     answer_documents = {"GET": CountDocument()}
 
     @property
-    def listing(self) -> Listing:
+    def listing(self) -> ListEndpoint:
         """What may narrow the count."""
         return self.level.listing
 

@@ -8,18 +8,18 @@ from accessrules.api.answers import role_answer
 from accessrules.api.documents import RoleDocument
 from accessrules.api.views import CallerView
 from accessrules.models import Role
-from runai_access.api.filtering import Field, Kind
+from runai_access.api.filtering import Field, FieldType
 from runai_access.api.ids import integer_id
-from runai_access.api.listing import Listing, paged
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.errors import NotFound
 
-LISTING = Listing(
+LIST = ListEndpoint(
     fields={
-        "id": Field("id", Kind.NUMBER),
+        "id": Field("id", FieldType.NUMBER),
         "name": Field("name"),
         "createdBy": Field("created_by"),
-        "createdAt": Field("created_at", Kind.TIME),
-        "updatedAt": Field("updated_at", Kind.TIME),
+        "createdAt": Field("created_at", FieldType.TIME),
+        "updatedAt": Field("updated_at", FieldType.TIME),
     },
     search=("name", "description"),
     order=("pk",),
@@ -30,7 +30,7 @@ class RolesView(CallerView):
     """All roles: a bare list."""
 
     tag = "Roles"
-    listing = LISTING
+    listing = LIST
 
     @extend_schema(responses=RoleDocument(many=True))
     def get(self, request: Request) -> Response:
@@ -39,7 +39,7 @@ class RolesView(CallerView):
         The list includes the roles that the console doesn't offer.
         """
         self.caller.authority.require_anywhere("read", "roles")
-        page = LISTING.page(Role.objects.all(), request.query_params)
+        page = LIST.page(Role.objects.all(), request.query_params)
         return paged(request, page, [role_answer(role) for role in page.rows])
 
 

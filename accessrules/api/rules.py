@@ -19,12 +19,12 @@ from accessrules.authorization.authority import Authority
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Body, Choice, Text, WholeNumber
-from runai_access.api.filtering import Field, Kind, read_time
-from runai_access.api.idempotency import Made, once
-from runai_access.api.ids import LARGEST, integer_id
-from runai_access.api.listing import Listing, paged, require_askable
+from runai_access.api.filtering import Field, FieldType, read_time
+from runai_access.api.idempotency import Result, idempotent
+from runai_access.api.ids import MAX_ID, integer_id
+from runai_access.api.listing import ListEndpoint, paged, require_supported
 from runai_access.api.parameters import read_flag
-from runai_access.db.expressions import Among, Bytewise
+from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
@@ -37,28 +37,28 @@ SUBJECT_TYPES = {
     "group": Subject.Type.GROUP,
 }
 
-LISTING = Listing(
+LIST = ListEndpoint(
     fields={
         "subjectId": Field(
-            "subject__name", normalized="subject_name", order=Bytewise(F("subject_name"))
+            "subject__name", normalized="subject_name", order=BinaryCollation(F("subject_name"))
         ),
         "subjectType": Field(
-            "subject__type", accepts=SUBJECT_TYPES, order=Bytewise(F("subject_type"))
+            "subject__type", accepts=SUBJECT_TYPES, order=BinaryCollation(F("subject_type"))
         ),
-        "roleId": Field("role_id", Kind.NUMBER),
+        "roleId": Field("role_id", FieldType.NUMBER),
         "roleName": Field("role__name", order=normalized("role_name")),
         "scopeId": Field("scope__uid"),
         "scopeType": Field("scope__type"),
         "scopeName": Field("scope__name", order=normalized("scope_name")),
-        "createdAt": Field("created_at", Kind.TIME),
-        "deletedAt": Field("deleted_at", Kind.TIME, is_nullable=True),
+        "createdAt": Field("created_at", FieldType.TIME),
+        "deletedAt": Field("deleted_at", FieldType.TIME, is_nullable=True),
         # Emails, names of applications and "system": all in lower case.
-        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
+        "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
     },
     search=("subject__name", "role__name", "scope__name", "created_by"),
     order=("pk",),
     default_limit=50,
-    largest_limit=500,
+    max_limit=500,
     not_kept=("phase",),
 )
 
@@ -71,7 +71,7 @@ PARAMETERS = [
     OpenApiParameter("scopeType", str, enum=Scope.Type.values, deprecated=True),
     OpenApiParameter("scopeId", TEXT),
     OpenApiParameter(
-        "roleId", {"type": "integer", "minimum": 1, "maximum": LARGEST}, deprecated=True
+        "roleId", {"type": "integer", "minimum": 1, "maximum": MAX_ID}, deprecated=True
     ),
     OpenApiParameter("clusterId", UUID, description="The cluster and everything below it."),
     OpenApiParameter("lastUpdated", datetime, description="Updated then or later."),
@@ -93,7 +93,7 @@ class AccessRulesView(CallerView):
     """The collection."""
 
     tag = "Access rules"
-    listing = LISTING
+    listing = LIST
     query_parameters = PARAMETERS
     idempotent = ("POST",)
     errors = {"POST": (404, 409)}
@@ -106,7 +106,7 @@ class AccessRulesView(CallerView):
         `includeDeleted` is true.
         """
         rules = visible(self.caller.authority, request.query_params)
-        page = LISTING.page(rules.select_related("subject", "role", "scope"), request.query_params)
+        page = LIST.page(rules.select_related("subject", "role", "scope"), request.query_params)
         body = {
             "totalRecords": page.total,
             "displayRecords": len(page.rows),
@@ -127,27 +127,27 @@ class AccessRulesView(CallerView):
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
 
-        def make() -> Made:
+        def make() -> Result:
             rule = create_access_rule(
                 caller=self.caller,
                 subject=find_rule_subject(wanted),
                 role=find_role(wanted["roleId"]),
                 scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
             )
-            return Made(str(rule.pk), Response(rule_answer(rule), status=201))
+            return Result(str(rule.pk), Response(rule_answer(rule), status=201))
 
         def again(rule_id: str) -> Response:
             rules = authority.visible_rules().select_related("subject", "role", "scope")
             return Response(rule_answer(rules.get(pk=rule_id)), status=201)
 
-        return once(request, request.data, caller=self.caller_id, make=make, again=again)
+        return idempotent(request, request.data, caller=self.caller_id, execute=make, replay=again)
 
 
 class AccessRulesCountView(CallerView):
     """How many rules the list would hold."""
 
     tag = "Access rules"
-    listing = LISTING
+    listing = LIST
     query_parameters = PARAMETERS
     counts = True
 
@@ -158,7 +158,7 @@ class AccessRulesCountView(CallerView):
         Counts what the list of access rules holds for the same parameters.
         """
         rules = visible(self.caller.authority, request.query_params)
-        return Response({"count": LISTING.matching(rules, request.query_params).count()})
+        return Response({"count": LIST.matching(rules, request.query_params).count()})
 
 
 class AccessRuleView(CallerView):
@@ -195,7 +195,7 @@ class AccessRuleView(CallerView):
 def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
     """Return the rules in sight that the contract's own parameters ask for."""
     authority.require_anywhere("read", "access_rules")
-    require_askable(parameters)
+    require_supported(parameters)
     rules = authority.visible_rules(by_scope=True)
     if not read_flag(parameters, "includeDeleted"):
         rules = rules.living()
@@ -209,7 +209,9 @@ def _asked(parameters: QueryDict) -> list[Q]:
         if (text := parameters.get(name)) is not None
     ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        asked.append(Q(Among(Bytewise(F("subject_name")), [normalize_term(name) for name in ids])))
+        asked.append(
+            Q(InArray(BinaryCollation(F("subject_name")), [normalize_term(name) for name in ids]))
+        )
     return asked
 
 

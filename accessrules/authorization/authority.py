@@ -74,7 +74,7 @@ class Authority:
         self._reach: dict[Permission, tuple[str, ...]] = {}
         self._scopes: dict[tuple[str, ...], list[int]] = {}
 
-    def where(self, action: str, resource_type: str) -> tuple[str, ...]:
+    def scope_roots(self, action: str, resource_type: str) -> tuple[str, ...]:
         """Return the paths of the topmost scopes in which this is allowed; below them it is too."""
         permission = (action, resource_type)
         reach = self._reach.get(permission)
@@ -85,11 +85,11 @@ class Authority:
 
     def allows(self, action: str, resource_type: str, place: Place) -> bool:
         """Return whether this is allowed in `place`."""
-        return place.path.startswith(self.where(action, resource_type))
+        return place.path.startswith(self.scope_roots(action, resource_type))
 
     def allows_anywhere(self, action: str, resource_type: str) -> bool:
         """Return whether there is any scope in which this is allowed."""
-        return bool(self.where(action, resource_type))
+        return bool(self.scope_roots(action, resource_type))
 
     def without(self, rules: Iterable[AccessRule]) -> "Authority":
         """Return what would be left without these rules, each of which holds for this subject."""
@@ -120,7 +120,9 @@ class Authority:
     def require(self, action: str, resource_type: str, place: Place) -> None:
         """Raise Denied unless this is allowed in `place`."""
         if not self.allows(action, resource_type, place):
-            raise Denied(f"This takes {words_of((action, resource_type))} in {place.label}.")
+            raise Denied(
+                f"This takes {describe_permission((action, resource_type))} in {place.label}."
+            )
 
     @property
     def reads_audit_log(self) -> bool:
@@ -135,24 +137,25 @@ class Authority:
         """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
         if not self.allows_anywhere(action, resource_type):
             raise Denied(
-                f"This takes {words_of((action, resource_type))}, and no access rule gives it."
+                f"This takes {describe_permission((action, resource_type))}, "
+                "and no access rule gives it."
             )
 
     # Delegation: nobody hands out, or comes to hold, more than they hold themselves.
 
-    def may_grant(self, role: Role, scope: Place) -> bool:
+    def can_grant(self, role: Role, scope: Place) -> bool:
         """Return whether this subject may give `role` to someone in `scope`."""
         return not self._missing_to_grant(role, scope)
 
-    def require_may_grant(self, role: Role, scope: Place) -> None:
+    def require_can_grant(self, role: Role, scope: Place) -> None:
         """Raise Denied unless `role` may be granted in `scope`; say what is missing."""
         missing = self._missing_to_grant(role, scope)
         if missing:
             raise Denied(
-                f"Granting {role.name} in {scope.label} takes {_some_words(missing)} there."
+                f"Granting {role.name} in {scope.label} takes {_describe_some(missing)} there."
             )
 
-    def require_may_handle(self, subject: Subject) -> None:
+    def require_can_impersonate(self, subject: Subject) -> None:
         """Raise Denied unless this subject holds every permission that `subject` holds.
 
         Whoever can make a credential for another can act as it. What `subject` would hold if it, or
@@ -162,11 +165,11 @@ class Authority:
             missing = grant.permissions - self.permissions_at(grant)
             if missing:
                 raise Denied(
-                    f"{subject.name} holds {_some_words(missing)} in {grant.label}; "
+                    f"{subject.name} holds {_describe_some(missing)} in {grant.label}; "
                     f"{_handling(subject)} takes the same."
                 )
 
-    def require_may_leave(self, scope: Scope, *, source: Place) -> None:
+    def require_can_move_from(self, scope: Scope, *, source: Place) -> None:
         """Raise Denied unless `scope` may be taken from below `source`.
 
         Rules stop to hold in it there: that is deleting.
@@ -174,20 +177,20 @@ class Authority:
         self.require("update", scope.type, source)
         self.require("delete", "access_rules", source)
 
-    def require_may_move(self, scope: Scope, *, source: Scope, target: Scope) -> None:
+    def require_can_move(self, scope: Scope, *, source: Scope, target: Scope) -> None:
         """Raise Denied unless `scope` may be moved from below `source` to below `target`.
 
         Where it comes to, rules begin to hold in it: that is granting, and takes every such grant.
         """
-        self.require_may_leave(scope, source=source)
+        self.require_can_move_from(scope, source=source)
         self.require("create", scope.type, target)
         for role in _roles_gained_by_moving(source, target):
-            self.require_may_grant(role, target)
+            self.require_can_grant(role, target)
 
-    def may_leave(self, scope: Scope) -> bool:
+    def can_move_from(self, scope: Scope) -> bool:
         """Return whether `scope` may be taken from where it stands; where to is asked of each place."""
         try:
-            self.require_may_leave(scope, source=_Place(scope.ancestor_paths[-1], label=""))
+            self.require_can_move_from(scope, source=_Place(scope.ancestor_paths[-1], label=""))
         except Denied:
             return False
         return True
@@ -199,7 +202,7 @@ class Authority:
 
     # Sight: lists, single reads, counts and exports all start from these.
 
-    def in_sight(self, resource_type: str) -> Q:
+    def visible_q(self, resource_type: str) -> Q:
         """Return the condition on applications or people (by their subject's id) to be in sight.
 
         They belong to the account: who reads them there sees all. Who reads them in a narrower
@@ -215,7 +218,7 @@ class Authority:
 
         Where not all applications or people are in sight, a rule in one of these brings them there.
         """
-        paths = self.where("read", resource_type)
+        paths = self.scope_roots("read", resource_type)
         if paths not in self._scopes:
             scopes = Scope.objects.at_or_below(paths).order_by()
             self._scopes[paths] = list(scopes.values_list("pk", flat=True))
@@ -225,7 +228,7 @@ class Authority:
         """Return the scopes that may be read: each type of scope is a resource type of its own."""
         condition = Q(pk__in=[])
         for type_ in Scope.Type.values:
-            condition |= Q(type=type_) & at_or_below(self.where("read", type_))
+            condition |= Q(type=type_) & at_or_below(self.scope_roots("read", type_))
         return Scope.objects.filter(condition)
 
     def visible_rules(
@@ -249,12 +252,12 @@ class Authority:
 
     def nameable_scopes(self) -> ScopeQuerySet:
         """Return the scopes that may be named in a request: to read, or to grant something in."""
-        granting = self.where("create", "access_rules")
+        granting = self.scope_roots("create", "access_rules")
         return self.visible_scopes() | Scope.objects.at_or_below(granting)
 
     def grantable_scopes(self) -> ScopeQuerySet:
         """Return the scopes in which access rules may be created."""
-        return Scope.objects.offered().at_or_below(self.where("create", "access_rules"))
+        return Scope.objects.offered().at_or_below(self.scope_roots("create", "access_rules"))
 
     def grantable_roles(self) -> list[Role]:
         """Return the assignable roles that may be granted in at least one scope."""
@@ -265,7 +268,7 @@ class Authority:
         if any(ACCOUNT.path.startswith(place.path) for place in places):
             places.append(_BELOW_ACCOUNT)
         roles = Role.objects.filter(assignable=True)
-        return [role for role in roles if any(self.may_grant(role, place) for place in places)]
+        return [role for role in roles if any(self.can_grant(role, place) for place in places)]
 
 
 def authority_of(subject: Subject) -> Authority:
@@ -313,14 +316,14 @@ def _topmost(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def words_of(permission: Permission) -> str:
+def describe_permission(permission: Permission) -> str:
     """Return a permission as a sentence names it, for example "create on Applications"."""
     action, resource_type = permission
     return f"{action} on {RESOURCE_TYPES[resource_type].name}"
 
 
-def _some_words(permissions: Iterable[Permission]) -> str:
+def _describe_some(permissions: Iterable[Permission]) -> str:
     ordered = sorted(permissions)
-    shown = ", ".join(words_of(permission) for permission in ordered[:3])
+    shown = ", ".join(describe_permission(permission) for permission in ordered[:3])
     rest = len(ordered) - 3
     return f"{shown} and {rest} more" if rest > 0 else shown

@@ -29,7 +29,7 @@ class Caller:
         """What the caller may do, read when first asked."""
         return authority_of(self.subject) if self.subject else unlimited_authority()
 
-    def anew(self) -> Self:
+    def refresh_authority(self) -> Self:
         """Have what the caller may do read again; return the caller.
 
         Every action asks so once it holds its locks: what was allowed when the request began, to be

@@ -33,11 +33,11 @@ from accessrules.models import (
     SubjectQuerySet,
 )
 from accessrules.validators import is_storable
-from runai_access.db.expressions import Aside
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.errors import NotFound
 
 NOT_FOUND = "Resource id not found."
-MOST_MEMBERS = 100
+MAX_MEMBERS = 100
 
 # Whoever may read these may see subjects of that type, as far as they are in sight.
 READ_AS = {Subject.Type.APP: "apps", Subject.Type.USER: "users", Subject.Type.GROUP: "groups"}
@@ -91,7 +91,7 @@ def sees_all_members(authority: Authority) -> bool:
     return authority.allows("read", "users", ACCOUNT) and authority.allows("read", "apps", ACCOUNT)
 
 
-def sees_all_holders(authority: Authority) -> bool:
+def sees_all_subjects(authority: Authority) -> bool:
     """Return whether everyone who may do something in a scope is named to `authority`."""
     sees_all = sees_all_rules(authority) and sees_all_members(authority)
     return sees_all and not _holds_above(AccessRule.objects.living(), authority)
@@ -109,19 +109,19 @@ def _holds_above(rules: AccessRuleQuerySet, authority: Authority) -> bool:
     return rules.filter(scope__in=Scope.objects.above_the_account()).exists()
 
 
-def members_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+def visible_members(authority: Authority) -> QuerySet[GroupMembership]:
     """Return the memberships of the people and applications in sight.
 
     A rule names its subject to whoever may read the rule; the members of a group it does not.
     """
     if sees_all_members(authority):
         # By the memberships: there may be a million living subjects in none.
-        is_living = IsNull(Aside(F("member__retired_at")), True)
+        is_living = IsNull(SQLiteNoIndexHint(F("member__retired_at")), True)
         return GroupMembership.objects.filter(is_living)
-    return GroupMembership.objects.filter(member__in=subjects_in_sight(authority).values("pk"))
+    return GroupMembership.objects.filter(member__in=visible_subjects(authority).values("pk"))
 
 
-def subject_in_sight(authority: Authority, subject_id: str | UUID) -> Subject:
+def get_visible_subject(authority: Authority, subject_id: str | UUID) -> Subject:
     """Return a living subject in sight.
 
     Raises Denied where the caller may read no access rules, or no applications, people and groups
@@ -131,33 +131,35 @@ def subject_in_sight(authority: Authority, subject_id: str | UUID) -> Subject:
     if not any(authority.allows_anywhere("read", name) for name in READ_AS.values()):
         authority.require_anywhere("read", READ_AS[Subject.Type.APP])
     try:
-        return subjects_in_sight(authority).get(pk=UUID(str(subject_id)))
+        return visible_subjects(authority).get(pk=UUID(str(subject_id)))
     except (ValueError, Subject.DoesNotExist):
         raise NotFound(NOT_FOUND) from None
 
 
-def subjects_in_sight(authority: Authority) -> SubjectQuerySet:
+def visible_subjects(authority: Authority) -> SubjectQuerySet:
     """Return the living applications, people and groups in sight."""
-    in_sight = Q(pk__in=[])
+    visible = Q(pk__in=[])
     for type_, name in READ_AS.items():
         if authority.allows_anywhere("read", name):
             # Types tell few apart: by their index, all would be found and then sorted by name.
-            in_sight |= Q(Exact(Aside(F("type")), type_.value)) & authority.in_sight(name)
-    return Subject.objects.living().filter(in_sight)
+            visible |= Q(Exact(SQLiteNoIndexHint(F("type")), type_.value)) & authority.visible_q(
+                name
+            )
+    return Subject.objects.living().filter(visible)
 
 
-def scope_in_sight(authority: Authority, **key: Any) -> Scope:
+def get_visible_scope(authority: Authority, **key: Any) -> Scope:
     """Return a scope whose access rules the caller may read.
 
     Raises Denied where it may read none anywhere, NotFound out of sight, Denied where it sees the
     scope and not its rules.
     """
     authority.require_anywhere("read", "access_rules")
-    sight = authority.visible_scopes() | Scope.objects.at_or_below(
-        authority.where("read", "access_rules")
+    visible = authority.visible_scopes() | Scope.objects.at_or_below(
+        authority.scope_roots("read", "access_rules")
     )
     storable = all(is_storable(value) for value in key.values() if isinstance(value, str))
-    scope = sight.filter(**key).first() if storable else None
+    scope = visible.filter(**key).first() if storable else None
     if scope is None:
         raise NotFound(NOT_FOUND)
     authority.require("read", "access_rules", scope)
@@ -219,7 +221,7 @@ def changes_by_removing(
     a group's members those in the sight of `authority` are named. Three queries, however many they
     are.
     """
-    reach, is_complete = _reach(rules, authority, most=MOST_MEMBERS)
+    reach, is_complete = _reach(rules, authority, most=MAX_MEMBERS)
     is_complete = is_complete and sees_all_members(authority)
     holding: defaultdict[UUID, list[AccessRule]] = defaultdict(list)
     for rule in rules:
@@ -293,7 +295,7 @@ def _reach(
     active = [rule for rule in rules if is_active(rule.subject)]
     groups = {rule.subject_id for rule in active if rule.subject.type == Subject.Type.GROUP}
     members: defaultdict[UUID, list[Subject]] = defaultdict(list)
-    memberships = members_in_sight(authority).filter(group__in=groups).select_related("member")
+    memberships = visible_members(authority).filter(group__in=groups).select_related("member")
     found = list(memberships.order_by("pk")[: most + 1] if most else memberships)
     for membership in found[:most]:
         if is_active(membership.member):

@@ -5,7 +5,7 @@ Nothing is decided here: yes and no are the decision module's, and so are the ru
 
 from dataclasses import dataclass, field
 
-from accessrules.authorization.authority import ACCOUNT, allowed, words_of
+from accessrules.authorization.authority import ACCOUNT, allowed, describe_permission
 from accessrules.authorization.catalog import ACCOUNT_ONLY, RESOURCE_TYPES
 from accessrules.authorization.grants import (
     Permission,
@@ -17,7 +17,7 @@ from accessrules.authorization.grants import (
 )
 from accessrules.models import LABEL_DIGITS, AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 
-MOST_NEAR_MISSES = 3
+MAX_NEAR_MISSES = 3
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def explain(subject: Subject, action: str, resource_type: str, scope: Scope) -> 
         permission,
         scope,
         allowed=False,
-        near_misses=near[:MOST_NEAR_MISSES],
+        near_misses=near[:MAX_NEAR_MISSES],
         is_switched_off=is_switched_off,
         remedy=None if is_switched_off else _narrowest_role(permission),
     )
@@ -116,9 +116,9 @@ def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list
 
 def _why_not(rule: AccessRule, subject: Subject, permission: Permission, scope: Scope) -> str:
     if not _names(rule, permission):
-        return f"{rule.role.name} does not permit {words_of(permission)}."
+        return f"{rule.role.name} does not permit {describe_permission(permission)}."
     if not _permits(rule, permission):
-        return f"{words_of(permission)} can only be given on the account."
+        return f"{describe_permission(permission)} can only be given on the account."
     if not _covers(rule, scope):
         return f"it holds in {rule.scope.label} and below, and {scope.label} is not there."
     disabled = rule.subject if rule.subject_id != subject.pk else subject

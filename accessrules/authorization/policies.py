@@ -26,7 +26,7 @@ class Policy(Generic[Rows]):
     resource_type: str
     rows: Callable[[], Rows]
 
-    def may(self, caller: Caller, action: str) -> bool:
+    def is_allowed(self, caller: Caller, action: str) -> bool:
         """Return whether the caller may create, update or delete them."""
         return caller.authority.allows(action, self.resource_type, ACCOUNT)
 
@@ -42,16 +42,16 @@ class Policy(Generic[Rows]):
         """Return whether none of them is out of sight."""
         return authority.allows("read", self.resource_type, ACCOUNT)
 
-    def in_sight(self, authority: Authority) -> Rows:
+    def visible_rows(self, authority: Authority) -> Rows:
         """Return those in sight: none where none at all may be read."""
         if not authority.allows_anywhere("read", self.resource_type):
             return self.rows().none()
-        return self.rows().filter(authority.in_sight(self.resource_type))
+        return self.rows().filter(authority.visible_q(self.resource_type))
 
     def visible(self, caller: Caller) -> Rows:
         """Return those in the caller's sight; raise Denied where it may read none at all."""
         self.require_anywhere(caller, "read")
-        return self.in_sight(caller.authority)
+        return self.visible_rows(caller.authority)
 
     def visible_one(self, caller: Caller, id_: str | UUID) -> Any:
         """Return one in sight; raise NotFound for any other id, whatever its form."""

@@ -11,13 +11,13 @@ from django.db.models import F, Q, QuerySet
 
 from accessrules.authorization.authority import ACCOUNT, Authority
 from accessrules.authorization.catalog import ACCOUNT_ONLY
-from accessrules.authorization.effective_access import Access, actions_by_type, members_in_sight
+from accessrules.authorization.effective_access import Access, actions_by_type, visible_members
 from accessrules.authorization.grants import permissions_of
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.db.expressions import Among, Aside, Bytewise
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize_term
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Holders:
         return sum(part.order_by().count() for part in self._parts)
 
     def __iter__(self) -> Iterator[Holding]:
-        parts = (part.iterator(chunk_size=_AT_ONCE) for part in self._parts)
+        parts = (part.iterator(chunk_size=_BATCH_SIZE) for part in self._parts)
         return merge(*(map(Holding._make, part) for part in parts))
 
     def _own(self, places: list[int]) -> QuerySet[AccessRule, Any]:
@@ -77,7 +77,7 @@ class Holders:
         # In one filter, or each condition could hold for another member.
         rules = self._rules(places).filter(
             subject__type=Subject.Type.GROUP,
-            subject__memberships__in=members_in_sight(self._authority).values("pk"),
+            subject__memberships__in=visible_members(self._authority).values("pk"),
             subject__memberships__member__enabled=True,
             subject__memberships__member__folded_name__contains=normalize_term(self._asked.name),
         )
@@ -86,7 +86,7 @@ class Holders:
 
     def _rules(self, places: list[int]) -> QuerySet[AccessRule]:
         # By the index of scopes: most roles permit something, so theirs would find most rules.
-        permitting = Q(Among(Aside(F("role")), self._roles))
+        permitting = Q(InArray(SQLiteNoIndexHint(F("role")), self._roles))
         living = self._authority.visible_rules().living()
         return living.filter(permitting, scope__in=places, subject__enabled=True)
 
@@ -110,7 +110,7 @@ def access_of(found: Iterable[Holding], asked: Question) -> list[Access]:
 def _in_order(
     rules: QuerySet[AccessRule], name: str, holder: str
 ) -> QuerySet[AccessRule, tuple[Any, ...]]:
-    return rules.order_by(Bytewise(F(name)), holder, "pk").values_list(name, holder, "pk")
+    return rules.order_by(BinaryCollation(F(name)), holder, "pk").values_list(name, holder, "pk")
 
 
 def _roles_that_permit(asked: Question) -> list[int]:

@@ -17,7 +17,7 @@ class Possible:
     """What the caller may do with one scope."""
 
     actions: frozenset[str]
-    may_see_access: bool
+    can_see_access: bool
 
     def __str__(self) -> str:
         return " ".join(sorted(self.actions))
@@ -29,21 +29,21 @@ def require_reading(authority: Authority) -> None:
         authority.require_anywhere("read", Scope.Type.PROJECT)
 
 
-def in_sight(authority: Authority) -> ScopeQuerySet:
+def visible_scopes(authority: Authority) -> ScopeQuerySet:
     """Return the scopes in sight that a page shows; raise Denied where there can be none."""
     require_reading(authority)
     return authority.visible_scopes().offered()
 
 
-def one_in_sight(authority: Authority, pk: int) -> Scope:
+def get_visible_scope(authority: Authority, pk: int) -> Scope:
     """Return a scope in sight; raise NotFound for any other number."""
-    scope = in_sight(authority).filter(pk=pk).select_related("parent").first()
+    scope = visible_scopes(authority).filter(pk=pk).select_related("parent").first()
     if scope is None:
         raise NotFound("There is no such scope.")
     return scope
 
 
-def types_made(authority: Authority) -> list[Scope.Type]:
+def creatable_types(authority: Authority) -> list[Scope.Type]:
     """Return the types of scope that the caller may create somewhere."""
     return [type_ for type_ in MADE if authority.allows_anywhere("create", type_)]
 
@@ -54,7 +54,7 @@ def possible(authority: Authority, scope: Scope) -> Possible:
     if scope.type in MADE:
         if authority.allows("update", scope.type, scope):
             actions.add("rename")
-        if scope.type != Scope.Type.CLUSTER and _may_be_moved(authority, scope):
+        if scope.type != Scope.Type.CLUSTER and _can_be_moved(authority, scope):
             actions.add("move")
         if authority.allows("delete", scope.type, scope):
             actions.add("delete")
@@ -71,8 +71,8 @@ def possible_anywhere(authority: Authority) -> set[str]:
     }
 
 
-def _may_be_moved(authority: Authority, scope: Scope) -> bool:
-    return authority.may_leave(scope) and authority.allows_anywhere("create", scope.type)
+def _can_be_moved(authority: Authority, scope: Scope) -> bool:
+    return authority.can_move_from(scope) and authority.allows_anywhere("create", scope.type)
 
 
 def _making(authority: Authority, scope: Scope) -> Iterable[str]:

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from django import forms
 
-from accessrules.actions.bulk import MOST_SCOPES, MOST_SUBJECTS
+from accessrules.actions.bulk import MAX_SCOPES, MAX_SUBJECTS
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.catalog import RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS
@@ -25,7 +25,7 @@ class AccessRuleForm(forms.Form):
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.roles = {role.pk: role for role in authority.grantable_roles()}
-        self.may_read_roles = authority.allows_anywhere("read", "roles")
+        self.can_read_roles = authority.allows_anywhere("read", "roles")
         self.fields["role"] = _role_field(self.roles)
         self.fields["scope"] = forms.ModelChoiceField(
             queryset=authority.grantable_scopes(),
@@ -58,19 +58,19 @@ class AccessRulesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._subjects, self._scopes = subjects, scopes
         self.roles = {role.pk: role for role in authority.grantable_roles()}
-        self.may_read_roles = authority.allows_anywhere("read", "roles")
+        self.can_read_roles = authority.allows_anywhere("read", "roles")
         self.fields["role"] = _role_field(self.roles)
 
     def clean_subject(self) -> list[Subject]:
         if self._subjects.gone:
             raise forms.ValidationError("Some of those selected are gone; look at the others.")
-        return _some(self._subjects.chosen, "a subject", "subjects", MOST_SUBJECTS)
+        return _some(self._subjects.chosen, "a subject", "subjects", MAX_SUBJECTS)
 
     def clean_scope(self) -> list[Scope]:
         chosen = [found.scope for found in self._scopes.chosen]
         if len(chosen) < len(self._scopes.ticked):
             raise forms.ValidationError("You can't grant anything in one of these scopes.")
-        return _some(chosen, "a scope", "scopes", MOST_SCOPES)
+        return _some(chosen, "a scope", "scopes", MAX_SCOPES)
 
     @property
     def chosen(self) -> tuple[list[Subject], Role, list[Scope]]:

@@ -22,8 +22,8 @@ def pages_of(caller: Caller) -> dict[str, str]:
     """Return the addresses of the pages that have something to show to the caller, by their names."""
     pages: dict[str, str] = {}
     for name, resource_types, view in _PAGES:
-        may_read = any(caller.authority.allows_anywhere("read", type_) for type_ in resource_types)
-        if may_read and name not in pages:
+        can_read = any(caller.authority.allows_anywhere("read", type_) for type_ in resource_types)
+        if can_read and name not in pages:
             pages[name] = resolve_url(view)
     if sees_activity(caller):
         pages["activity"] = resolve_url("activity:list")

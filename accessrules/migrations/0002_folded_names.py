@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="subject",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("folded_name")),
+                runai_access.db.expressions.BinaryCollation(models.F("folded_name")),
                 models.F("id"),
                 name="subject_by_name",
             ),

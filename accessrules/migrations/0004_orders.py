@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="accessrule",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("subject_name")),
+                runai_access.db.expressions.BinaryCollation(models.F("subject_name")),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="access_rule_by_subject",
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="accessrule",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("subject_type")),
+                runai_access.db.expressions.BinaryCollation(models.F("subject_type")),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="access_rule_by_type",
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="accessrule",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("role_name")),
+                runai_access.db.expressions.BinaryCollation(models.F("role_name")),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="access_rule_by_role",
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="accessrule",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("scope_name")),
+                runai_access.db.expressions.BinaryCollation(models.F("scope_name")),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="access_rule_by_scope",
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="accessrule",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("created_by")),
+                runai_access.db.expressions.BinaryCollation(models.F("created_by")),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="access_rule_by_authorizer",

@@ -5,14 +5,14 @@ from django.db.models import F
 from django.db.models.deletion import PROTECT
 from django.db.models.expressions import Combinable
 
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 
 _OF_SUBJECT = ["subject", "deleted_at", "scope", "role"]
 _OF_ROLE = ["role", "deleted_at", "subject", "scope", "subject_type"]
 _IN_SCOPE: list[Combinable] = [
     F("scope"),
     F("deleted_at"),
-    Bytewise(F("subject_name")),
+    BinaryCollation(F("subject_name")),
     F("subject"),
     F("id"),
     F("role"),

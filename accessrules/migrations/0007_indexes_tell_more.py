@@ -6,7 +6,7 @@ The one by role tells which rule it is, which those of SQLite always do.
 from django.db import migrations, models
 from django.db.models import F, Q
 
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 
 _BY_TEXT = {
     "access_rule_by_subject": "subject_name",
@@ -20,7 +20,7 @@ _LIVING = Q(deleted_at=None)
 
 _INDEXES = [
     *(
-        models.Index(Bytewise(F(column)), F("id"), F("scope"), name=name, condition=_LIVING)
+        models.Index(BinaryCollation(F(column)), F("id"), F("scope"), name=name, condition=_LIVING)
         for name, column in _BY_TEXT.items()
     ),
     *(

@@ -17,7 +17,7 @@ from accessrules.models import LABEL_DIGITS, AccessRule, Scope
 from accessrules.scope_import.files import Contents, Fault, Faults
 from accessrules.scope_import.plan import TYPES, Node, Plan, lay_out
 from accessrules.scope_import.validation import (
-    AT_ONCE,
+    BATCH_SIZE,
     LostEntries,
     faults_of_places,
     faults_of_removal,
@@ -81,7 +81,7 @@ def _new(caller: Caller, node: Node) -> Scope:
 
 def _require(caller: Caller, plan: Plan) -> None:
     """Ask for every step what `actions.scopes` asks for it, of the tree as it stands."""
-    authority = caller.anew().authority
+    authority = caller.refresh_authority().authority
     for node in {(node.type, node.above): node for node in plan.created}.values():
         authority.require("create", node.type, node.above.now)
     for node in plan.renamed:
@@ -89,7 +89,7 @@ def _require(caller: Caller, plan: Plan) -> None:
     for node in {(node.now.parent_id, node.above): node for node in plan.moved}.values():
         source = node.now.parent
         assert source is not None  # noqa: S101  # the account is never among them
-        authority.require_may_move(node.now, source=source, target=node.above.now)
+        authority.require_can_move(node.now, source=source, target=node.above.now)
     for node in plan.removed:
         authority.require("delete", node.type, node.now)
 
@@ -133,13 +133,13 @@ def _write(plan: Plan) -> None:
         scope.name, scope.path = node.name, path
     for type_ in TYPES:
         made = [node.now for node in plan.created if node.type == type_]
-        Scope.objects.bulk_create(made, batch_size=AT_ONCE)
+        Scope.objects.bulk_create(made, batch_size=BATCH_SIZE)
     for node in (*plan.renamed, *plan.moved):
         node.now.parent = node.above.now
         node.now.updated_at = timezone.now()
     fields = ["name", "parent", "path", "updated_at"]
-    Scope.objects.bulk_update(updated, fields, batch_size=AT_ONCE // len(fields))
-    Scope.objects.bulk_update(shifted, ["path"], batch_size=AT_ONCE)
+    Scope.objects.bulk_update(updated, fields, batch_size=BATCH_SIZE // len(fields))
+    Scope.objects.bulk_update(shifted, ["path"], batch_size=BATCH_SIZE)
     _remove(plan.removed)
 
 
@@ -151,7 +151,7 @@ def _free_names(plan: Plan) -> None:
     in_the_way = [n.now for n in leaving if (n.now.parent_id, n.now.name) in wanted]
     for scope in in_the_way:
         scope.name = uuid.uuid4().hex
-    Scope.objects.bulk_update(in_the_way, ["name"], batch_size=AT_ONCE)
+    Scope.objects.bulk_update(in_the_way, ["name"], batch_size=BATCH_SIZE)
 
 
 def _remove(nodes: list[Node]) -> None:
@@ -168,4 +168,4 @@ def _lock(pks: Iterable[int]) -> None:
 
 
 def _some(pks: list[int]) -> Iterator[list[int]]:
-    return (pks[start : start + AT_ONCE] for start in range(0, len(pks), AT_ONCE))
+    return (pks[start : start + BATCH_SIZE] for start in range(0, len(pks), BATCH_SIZE))

@@ -1,6 +1,6 @@
 """Reading scopes from a file: every fault is found with its line, and no file takes long or much.
 
-A file has at most MOST_BYTES and MOST_ROWS. YAML is read as events: values are taken as the texts
+A file has at most MAX_BYTES and MAX_ROWS. YAML is read as events: values are taken as the texts
 that they are written as, and tags, anchors and aliases are refused, so nothing is ever expanded.
 """
 
@@ -23,20 +23,20 @@ from accessrules.scope_import.rows import (
     Fault,
     Faults,
     Place,
-    Row,
+    SourceRow,
     entry_of,
     shown,
 )
 from runai_access.lists.formulas import unescape_formulas
 
-MOST_BYTES = 32 * 1024 * 1024
-MOST_ROWS = 100_000
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 100_000
 _SUFFIXES = {".csv": "csv", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 # Excel's way to name the separator, as the first line of a file.
 _SEPARATOR_LINE = re.compile(r'("?)sep=([^"\r\n\0])\1(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _BETWEEN = re.compile(r"[ \t\r\n]*")
 
-Found = Iterator[Row | Fault]
+Found = Iterator[SourceRow | Fault]
 
 
 def format_of(name: str) -> str:
@@ -57,7 +57,7 @@ def read(stream: BinaryIO, format_: str) -> Contents:
     """Return what a file says. Raises Faults where it can't be read: too large, or not UTF-8."""
     contents = Contents()
     rows = _READERS[format_](_text_of(stream))
-    for found, place in _placed(islice(rows, MOST_ROWS)):
+    for found, place in _placed(islice(rows, MAX_ROWS)):
         if isinstance(found, Fault):
             contents.faults.append(found)
             continue
@@ -68,12 +68,12 @@ def read(stream: BinaryIO, format_: str) -> Contents:
         else:
             contents.broken_ids.add(found.values.get("id", "").strip())
     if (more := next(rows, None)) is not None:
-        message = f"a file names at most {MOST_ROWS:,} scopes; divide it."
+        message = f"a file names at most {MAX_ROWS:,} scopes; divide it."
         contents.faults.append(Fault(Place(more.line), message))
     return contents
 
 
-def _placed(rows: Found) -> Iterator[tuple[Row | Fault, Place]]:
+def _placed(rows: Found) -> Iterator[tuple[SourceRow | Fault, Place]]:
     """Yield each row with its place: entries are numbered, and named where they share a line."""
     number = line_before = 0
     for row, following in pairwise(chain(rows, [None])):
@@ -81,7 +81,7 @@ def _placed(rows: Found) -> Iterator[tuple[Row | Fault, Place]]:
             yield row, row.place
         elif row is not None:
             number += 1
-            line_after = following.line if isinstance(following, Row) else 0
+            line_after = following.line if isinstance(following, SourceRow) else 0
             shares_line = row.line in (line_before, line_after)
             name = row.values.get("name", "").strip() if shares_line else ""
             yield row, Place(row.line, number, name, shares_line)
@@ -89,10 +89,10 @@ def _placed(rows: Found) -> Iterator[tuple[Row | Fault, Place]]:
 
 
 def _text_of(stream: BinaryIO) -> str:
-    data = stream.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         last = data.count(b"\n") + 1
-        most = MOST_BYTES // 1024 // 1024
+        most = MAX_BYTES // 1024 // 1024
         raise Faults([Fault(Place(last), f"A file has at most {most} MiB; divide it.")])
     try:
         return data.decode("utf-8-sig")
@@ -147,11 +147,11 @@ def _header_problem(header: list[str]) -> str:
     return ""
 
 
-def _csv_row(line: int, columns: list[str], cells: list[str]) -> Row:
+def _csv_row(line: int, columns: list[str], cells: list[str]) -> SourceRow:
     values = {name: unescape_formulas(cell) for name, cell in zip(columns, cells, strict=False)}
     if len(cells) > len(columns):
-        return Row(line, values, f"There are {len(cells)} cells, and {len(columns)} columns.")
-    return Row(line, values)
+        return SourceRow(line, values, f"There are {len(cells)} cells, and {len(columns)} columns.")
+    return SourceRow(line, values)
 
 
 # JSON: a list of objects.
@@ -189,21 +189,21 @@ def _read_json(text: str) -> Found:
         try:
             value = cursor.value()
         except json.JSONDecodeError as error:
-            yield Row(error.lineno, problem=f"This is not JSON: {error.msg}.")
+            yield SourceRow(error.lineno, problem=f"This is not JSON: {error.msg}.")
             return
         except RecursionError:
-            yield Row(line, problem="This is nested too deeply.")
+            yield SourceRow(line, problem="This is nested too deeply.")
             return
         yield (
             _row_of_pairs(line, value)
             if isinstance(value, _Pairs)
-            else Row(line, problem=_NO_OBJECT)
+            else SourceRow(line, problem=_NO_OBJECT)
         )
         if cursor.take("]"):
             yield from _rest(cursor)
             return
         if not cursor.take(","):
-            yield Row(cursor.line, problem="This is not JSON: a comma or ] is missing.")
+            yield SourceRow(cursor.line, problem="This is not JSON: a comma or ] is missing.")
             return
 
 
@@ -249,7 +249,7 @@ class _Cursor:
         self._position = position
 
 
-def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> Row:
+def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> SourceRow:
     values: dict[str, str] = {}
     problem = ""
     for key, value in pairs:
@@ -259,7 +259,7 @@ def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> Row:
         elif not is_text:
             problem = problem or f"{shown(key)} must be a text in quotes."
         values.setdefault(key, (value or "") if is_text else "")
-    return Row(line, values, problem)
+    return SourceRow(line, values, problem)
 
 
 # YAML: a list of mappings.
@@ -277,7 +277,9 @@ def _read_yaml(text: str) -> Found:
                 return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        yield Row(mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}.")
+        yield SourceRow(
+            mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}."
+        )
     except yaml.YAMLError:
         place = Place(_line_of_unprintable(text) or line)
         yield Fault(place, "YAML allows no character that doesn't print.")
@@ -300,12 +302,14 @@ def _yaml_document(events: Iterator[Any]) -> Found:
             return
 
 
-def _yaml_row(begin: Any, events: Iterator[Any]) -> Row:
+def _yaml_row(begin: Any, events: Iterator[Any]) -> SourceRow:
     line = begin.start_mark.line + 1
     problem = _meaning_more(begin)
     if not isinstance(begin, yaml.MappingStartEvent):
         _go_past(begin, events)
-        return Row(line, problem=problem or "This is not a scope: a mapping with type and name.")
+        return SourceRow(
+            line, problem=problem or "This is not a scope: a mapping with type and name."
+        )
     values: dict[str, str] = {}
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
@@ -315,7 +319,7 @@ def _yaml_row(begin: Any, events: Iterator[Any]) -> Row:
         if key in values:
             problem = problem or f"{shown(key)} is said twice."
         values.setdefault(key, value)
-    return Row(line, values, problem)
+    return SourceRow(line, values, problem)
 
 
 def _yaml_text(event: Any, events: Iterator[Any], problem: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from runai_access.errors import DomainError
 COLUMNS = ("id", "type", "name", "parent")
 REQUIRED = ("type", "name")
 TYPES = {type_.value: type_ for type_ in Scope.CHILD_TYPE.values() if type_ != Scope.Type.TENANT}
-_LONGEST_SHOWN = 60
+_MAX_SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True, order=True)
@@ -75,7 +75,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Row:
+class SourceRow:
     """An entry of the file, not yet checked; `problem` says why it could not be read as a scope."""
 
     line: int
@@ -85,10 +85,10 @@ class Row:
 
 def shown(text: str) -> str:
     """Return a text of the file as a message quotes it: short, and every character printable."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+    return repr(text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…")
 
 
-def entry_of(row: Row, place: Place) -> tuple[Entry | None, list[Fault]]:
+def entry_of(row: SourceRow, place: Place) -> tuple[Entry | None, list[Fault]]:
     """Return the scope that a row names, or what is wrong with the row."""
     if row.problem:
         return None, [Fault(place, row.problem)]

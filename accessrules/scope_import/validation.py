@@ -11,7 +11,7 @@ from accessrules.scope_import.plan import Layout, Node, Plan
 from accessrules.scope_import.rows import shown
 from runai_access.db.normalization import normalize
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 _SHOWN_OF_A_CIRCLE = 4
 _PARENT_TYPE = {child: parent for parent, child in Scope.CHILD_TYPE.items()}
 
@@ -70,8 +70,8 @@ def faults_of_removal(plan: Plan, named: Container[tuple[str, str]]) -> Iterator
 def _living_rules(scope_pks: Iterable[int]) -> dict[int, int]:
     pks = list(scope_pks)
     counts: dict[int, int] = {}
-    for start in range(0, len(pks), AT_ONCE):
-        some = AccessRule.objects.living().filter(scope__in=pks[start : start + AT_ONCE])
+    for start in range(0, len(pks), BATCH_SIZE):
+        some = AccessRule.objects.living().filter(scope__in=pks[start : start + BATCH_SIZE])
         rows = some.order_by().values("scope").annotate(count=Count("pk"))
         counts.update({row["scope"]: row["count"] for row in rows})
     return counts

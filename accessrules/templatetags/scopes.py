@@ -12,7 +12,7 @@ register = template.Library()
 
 
 @register.simple_tag
-def may(table: ScopeTable, scope: Scope) -> Possible:
+def allowed_actions(table: ScopeTable, scope: Scope) -> Possible:
     """Return what may be done with a scope that is in sight."""
     return table.possible[scope.pk]
 

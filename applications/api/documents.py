@@ -5,7 +5,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from applications.actions import SHORTEST_TOKEN_LIFETIME
+from applications.actions import MIN_TOKEN_LIFETIME
 
 
 class ApplicationDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
@@ -34,7 +34,7 @@ CHANGE = {
         "enabled": {"type": "boolean"},
         "tokenLifetime": {
             "type": ["integer", "null"],
-            "minimum": SHORTEST_TOKEN_LIFETIME,
+            "minimum": MIN_TOKEN_LIFETIME,
             "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
             "description": "Seconds that its tokens live; null for the installation's setting.",
         },

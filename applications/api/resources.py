@@ -15,7 +15,7 @@ from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
     HashedSecret,
-    Issued,
+    IssuedSecret,
     create_application,
     delete_application,
     regenerate_secret,
@@ -31,23 +31,23 @@ from applications.api.documents import (
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.fields import Body, Flag, Text, WholeNumber
-from runai_access.api.filtering import Field, Kind
-from runai_access.api.idempotency import Made, already_done, once
-from runai_access.api.listing import Listing, paged
-from runai_access.db.expressions import Bytewise
+from runai_access.api.filtering import Field, FieldType
+from runai_access.api.idempotency import Result, already_done, idempotent
+from runai_access.api.listing import ListEndpoint, paged
+from runai_access.db.expressions import BinaryCollation
 
 # The order of the names, in which an index has them; see the model.
-BY_NAME = Bytewise(F("search_text"))
-LISTING = Listing(
+BY_NAME = BinaryCollation(F("search_text"))
+LIST = ListEndpoint(
     fields={
         "name": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
         "clientId": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
-        "enabled": Field("subject__enabled", Kind.FLAG),
+        "enabled": Field("subject__enabled", FieldType.FLAG),
         # Emails, names of applications and "system": all in lower case.
-        "createdBy": Field("created_by", order=Bytewise(F("created_by"))),
-        "createdAt": Field("created_at", Kind.TIME),
-        "updatedAt": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
+        "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
+        "createdAt": Field("created_at", FieldType.TIME),
+        "updatedAt": Field("updated_at", FieldType.TIME),
+        "lastLogin": Field("last_login", FieldType.TIME, is_nullable=True),
     },
     search=("subject__name", "created_by"),
     order=(BY_NAME.asc(), "pk"),
@@ -100,7 +100,7 @@ class ApplicationsView(CallerView):
     """The collection. `secret_member` is what the answer calls the secret."""
 
     tag = "Applications"
-    listing = LISTING
+    listing = LIST
     idempotent = ("POST",)
     errors = {"POST": (409,)}
     secret_member = "secret"  # noqa: S105  # a member's name
@@ -117,7 +117,7 @@ class ApplicationsView(CallerView):
 
         The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
         """
-        page = LISTING.page(policy.visible(self.caller), request.query_params, COLUMNS)
+        page = LIST.page(policy.visible(self.caller), request.query_params, COLUMNS)
         return paged(request, page, [_answer(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)
@@ -131,12 +131,14 @@ class ApplicationsView(CallerView):
         body.is_valid(raise_exception=True)
         name, secret = body.validated_data["name"], HashedSecret.new()
 
-        def make() -> Made:
+        def make() -> Result:
             issued = create_application(caller=self.caller, name=name, secret=secret)
             answer = _issued(issued, self.secret_member)
-            return Made(answer["id"], Response(answer, status=201))
+            return Result(answer["id"], Response(answer, status=201))
 
-        return once(request, name, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return idempotent(
+            request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 class ApplicationView(CallerView):
@@ -212,13 +214,15 @@ class ApplicationSecretView(CallerView):
         policy.one_for(self.caller, "update", application_id)
         secret = HashedSecret.new()
 
-        def make() -> Made:
+        def make() -> Result:
             issued = regenerate_secret(
                 caller=self.caller, application_id=application_id, secret=secret
             )
-            return Made(str(issued.application.pk), Response({self.secret_member: issued.secret}))
+            return Result(str(issued.application.pk), Response({self.secret_member: issued.secret}))
 
-        return once(request, None, caller=self.caller_id, make=make, again=_secret_was_shown)
+        return idempotent(
+            request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown
+        )
 
 
 def application_answer(application: Application) -> dict[str, Any]:
@@ -263,7 +267,7 @@ def _secret_was_shown(application_id: str) -> Response:
     )
 
 
-def _issued(issued: Issued, secret_member: str) -> dict[str, str]:
+def _issued(issued: IssuedSecret, secret_member: str) -> dict[str, str]:
     return {
         "id": str(issued.application.pk),
         "name": issued.application.name,

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="application",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("search_text")),
+                runai_access.db.expressions.BinaryCollation(models.F("search_text")),
                 models.F("subject"),
                 name="application_by_name",
             ),
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="application",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("first_rule")),
+                runai_access.db.expressions.BinaryCollation(models.F("first_rule")),
                 models.F("subject"),
                 name="application_by_first_rule",
             ),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="application",
             index=models.Index(
-                runai_access.db.expressions.Bytewise(models.F("created_by")),
+                runai_access.db.expressions.BinaryCollation(models.F("created_by")),
                 models.F("subject"),
                 name="application_by_creator",
             ),

@@ -6,7 +6,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from applications.oauth.password_grant import living_holder
+from applications.oauth.password_grant import get_enabled_user
 from applications.oauth.tokens import InvalidToken, verified_claims
 
 REALM = 'Bearer realm="runai-access"'
@@ -25,7 +25,7 @@ class BearerAuthentication(BaseAuthentication):
         if len(parts) != 2:
             raise AuthenticationFailed("The Authorization header must be: Bearer <token>.")
         try:
-            holder = living_holder(verified_claims(parts[1].decode("ascii")))
+            holder = get_enabled_user(verified_claims(parts[1].decode("ascii")))
         except UnicodeDecodeError:
             raise AuthenticationFailed("The token is not ASCII.") from None
         except InvalidToken as error:

@@ -2,7 +2,7 @@
 
 from accessrules.models import Subject
 from applications.models import Application
-from applications.oauth.credentials import authenticate
+from applications.oauth.secret_verification import authenticate
 from applications.validators import is_name
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.outage import best_effort
@@ -18,7 +18,7 @@ def sign_in(
 
     Raises TooMany and Busy as `authenticate` does.
     """
-    application = recognise(client_id, secret, origin, known_as=known_as)
+    application = recognize(client_id, secret, origin, known_as=known_as)
     if application is None:
         return None
     # A program goes on while the database is read-only or full, as long as its secret is remembered.
@@ -34,7 +34,7 @@ def sign_in(
     return application
 
 
-def recognise(
+def recognize(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
     """Do the same for who asks for no token: that is no login, but its failure is recorded too."""

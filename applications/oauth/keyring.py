@@ -18,7 +18,7 @@ from runai_access.db.outage import best_effort, handle_outage
 
 # Every process reads the keys again this often, so a new key is known everywhere before it signs.
 RELOAD_SECONDS = 5.0
-RELOAD_AT_MOST_EVERY_SECONDS = 1.0
+MIN_RELOAD_INTERVAL_SECONDS = 1.0
 SIGNS_AFTER_SECONDS = 30
 
 
@@ -65,7 +65,7 @@ class Keyring:
         if kid in self._keys:
             self._refresh(RELOAD_SECONDS)
         else:
-            self._refresh(RELOAD_AT_MOST_EVERY_SECONDS, wait=True)
+            self._refresh(MIN_RELOAD_INTERVAL_SECONDS, wait=True)
         key = self._keys.get(kid)
         return key.public_key if key else None
 

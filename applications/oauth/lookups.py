@@ -31,12 +31,14 @@ AND NOT EXISTS (SELECT 1 FROM applications_revokedtoken revoked WHERE revoked.jt
 _UUID = models.UUIDField()
 
 
-def by_client_id(client_id: str) -> Application | None:
+def get_application_by_client_id(client_id: str) -> Application | None:
     """Return the living application of that client ID, enabled or not."""
     return _first(_BY_CLIENT_ID, client_id)
 
 
-def by_credential(*, application_id: Any, credential_id: Any, jti: Any) -> Application | None:
+def get_application_by_credential(
+    *, application_id: Any, credential_id: Any, jti: Any
+) -> Application | None:
     """Return the enabled application for which this credential and this token still hold.
 
     What is no UUID names nothing.

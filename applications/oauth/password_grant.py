@@ -24,25 +24,25 @@ def token_for(request: HttpRequest, *, email: str, password: str) -> AccessToken
 
     Guesses are limited and recorded as those on the sign-in page are; raises TooMany and Busy.
     """
-    person = import_string(settings.PERSON_SIGN_IN)(request, email=email, password=password)
-    if person is None:
+    user = import_string(settings.USER_SIGN_IN)(request, email=email, password=password)
+    if user is None:
         return None
     return issue_to(
-        person.pk,
+        user.pk,
         client_id=CLIENT_ID,
-        credential_id=person.sessions_id,
+        credential_id=user.sessions_id,
         lifetime=settings.TOKEN_LIFETIME_SECONDS,
     )
 
 
-def living_holder(claims: dict[str, Any]) -> Any:
+def get_enabled_user(claims: dict[str, Any]) -> Any:
     """Return the application or the person of a verified token; raise InvalidToken where that has
     ended: a person's with every session of theirs, and with the setting."""
     if not settings.PASSWORD_GRANT or claims["client_id"] != CLIENT_ID:
         return living_application(claims)
-    people = get_user_model().objects.filter(subject__enabled=True, temporary_until=None)
+    users = get_user_model().objects.filter(subject__enabled=True, temporary_until=None)
     try:
-        person = people.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
+        user = users.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
     except ValidationError:  # what is no UUID names nobody
-        person = None
-    return person or living_application(claims)
+        user = None
+    return user or living_application(claims)

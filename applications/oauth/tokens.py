@@ -20,7 +20,7 @@ from jwt.utils import base64url_encode
 
 from applications.models import Application, RevokedToken
 from applications.oauth.keyring import KEYRING
-from applications.oauth.lookups import by_credential
+from applications.oauth.lookups import get_application_by_credential
 from runai_access.db.batches import delete_in_batches
 
 ALGORITHM = "ES256"
@@ -85,7 +85,7 @@ def application_of(text: str) -> Application:
 
 def living_application(claims: dict[str, Any]) -> Application:
     """Return the application of a verified token; raise InvalidToken where that has ended."""
-    application = by_credential(
+    application = get_application_by_credential(
         application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
     )
     if application is None:

@@ -21,9 +21,9 @@ from applications import policy
 from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
-from runai_access.ui.dialogs import asks_for, onward, render_dialog
+from runai_access.ui.dialogs import is_htmx_target, query_with_return_url, render_dialog
 
-MOST_LOSSES = 30
+MAX_LOSSES = 30
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +65,7 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
 
 def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
     picker = ScopePicker(caller.authority, request.POST)
-    if picker.is_looking:
+    if picker.is_searching:
         caller.authority.require_anywhere("create", "access_rules")
         chosen = {"role": picker.role, "scope": picker.scope}
         looking = AccessRuleForm(authority=caller.authority, initial=chosen)
@@ -92,9 +92,9 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
 
 def _saved(request: HttpRequest, application: Application) -> HttpResponse:
     """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
-    if not asks_for(request, "dialog"):
+    if not is_htmx_target(request, "dialog"):
         url = resolve_url("applications:access-rules", application.pk)
-        return redirect(url + onward(request, PAGE.home))
+        return redirect(url + query_with_return_url(request, PAGE.parent_page))
     return _dialog(request, application, changed=application.pk)
 
 
@@ -122,13 +122,13 @@ def _dialog(
     }
     return render_dialog(
         request, "applications/_access_rules.html", context,
-        home=PAGE.home, status=status, changed=changed, row=application.pk,
+        parent_page=PAGE.parent_page, status=status, changed=changed, row=application.pk,
     )  # fmt: skip
 
 
 def _bring_losses(items: list[dict[str, Any]], authority: Authority) -> None:
     """Say of the first rules what would be lost if one went, for those who may delete it."""
-    deletable = [item for item in items if item["may_delete"]][:MOST_LOSSES]
+    deletable = [item for item in items if item["can_delete"]][:MAX_LOSSES]
     rules = [item["rule"] for item in deletable]
     removals = changes_by_removing(rules, authority, each_alone=True)
     for item, removal in zip(deletable, removals, strict=True):
@@ -150,7 +150,7 @@ def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:
         {
             "rule": rule,
             "full_name": names[rule.scope.path],
-            "may_delete": caller.authority.allows("delete", "access_rules", rule.scope),
+            "can_delete": caller.authority.allows("delete", "access_rules", rule.scope),
         }
         for rule in rules
     ]

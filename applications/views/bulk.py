@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.denials import record_denial
@@ -25,10 +25,10 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import Line, render_report
+from runai_access.ui.reports import ResultRow, render_report
 
 # So many are one transaction. On SQLite nobody else can write meanwhile.
-AT_ONCE = 100
+BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
     applications = _applications(caller, ids)
     if request.method == "POST":
         outcomes = _done(request, caller, bulk, applications)
-        return render_report(request, _told(outcomes, len(ids)), home=PAGE.home)
+        return render_report(request, _told(outcomes, len(ids)), parent_page=PAGE.parent_page)
     rules = named_rules([one.pk for one in applications], caller.authority)
     items = [
         {"application": one, "rules": len(rules[one.pk]), "skips": bulk.skips(one)}
@@ -95,7 +95,7 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
         "affected": [item for item in items if not item["skips"]],
         "missing": len(ids) - len(items),
     }
-    return render_dialog(request, "applications/_bulk.html", context, home=PAGE.home)
+    return render_dialog(request, "applications/_bulk.html", context, parent_page=PAGE.parent_page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,25 +109,29 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     if not applications:
         return redirect("applications:list")
     picker = ScopePicker(caller.authority, posted)
-    asks_on = posted is None or picker.is_looking
+    authority_on = posted is None or picker.is_searching
     form = AccessRuleForm(
-        None if asks_on else posted, authority=caller.authority,
+        None if authority_on else posted, authority=caller.authority,
         initial={"role": picker.role, "scope": picker.scope},
     )  # fmt: skip
-    if not asks_on and form.is_valid():
+    if not authority_on and form.is_valid():
         role, scope = form.chosen
         try:
-            caller.authority.require_may_grant(role, scope)
+            caller.authority.require_can_grant(role, scope)
         except Denied as denied:
             record_denial(request, denied)
             form.add_error(None, str(denied))
         else:
-            outcomes = each(request, applications, lambda one: _grant(caller, one, role, scope))
-            return render_report(request, _told(outcomes, len(ids)), home=PAGE.home)
+            outcomes = run_bulk(request, applications, lambda one: _grant(caller, one, role, scope))
+            return render_report(request, _told(outcomes, len(ids)), parent_page=PAGE.parent_page)
     context = {"applications": applications, "form": form, "picker": picker}
-    status = 200 if asks_on else 422
+    status = 200 if authority_on else 422
     return render_dialog(
-        request, "applications/_bulk_rule.html", context, home=PAGE.home, status=status
+        request,
+        "applications/_bulk_rule.html",
+        context,
+        parent_page=PAGE.parent_page,
+        status=status,
     )
 
 
@@ -140,9 +144,9 @@ def _done(
 ) -> list[Outcome[Application, str]]:
     """Do it to a hundred in a transaction, and return what came of each."""
     wanted = [one for one in applications if not bulk.skips(one)]
-    hundreds = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
+    hundreds = [wanted[start : start + BATCH_SIZE] for start in range(0, len(wanted), BATCH_SIZE)]
     outcomes: dict[UUID, Outcome[Application, str]] = {}
-    for some in each(request, hundreds, lambda hundred: _do(caller, bulk, hundred)):
+    for some in run_bulk(request, hundreds, lambda hundred: _do(caller, bulk, hundred)):
         refusals = some.made or {}
         for one in some.wanted:
             refusal = refusals.get(one.pk, some.refusal or NotFound("It is gone already."))
@@ -174,7 +178,7 @@ def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> s
     return f"is now {role} in {scope.label}"
 
 
-def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[Line]:
+def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[ResultRow]:
     """Return the report: a line for each, and one for those of the `asked` that were gone before."""
     lines = [line_of(outcome.wanted.name, outcome, outcome.made or "") for outcome in outcomes]
-    return [*lines, *lines_of_gone(asked - len(lines), "application")]
+    return [*lines, *missing_rows(asked - len(lines), "application")]

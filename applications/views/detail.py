@@ -13,7 +13,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.console.tables.history import last_events, sees_activity
 from applications import policy
 from applications.views.access_rules import rules_of
-from runai_access.ui.dialogs import asks_for
+from runai_access.ui.dialogs import is_htmx_target
 
 
 @require_safe
@@ -25,11 +25,11 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "application": application,
         "rules": rules_of(caller, application),
         "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
-        "may": {action: policy.may(caller, action) for action in ("update", "delete")},
-        "may_grant": caller.authority.allows_anywhere("create", "access_rules"),
+        "may": {action: policy.is_allowed(caller, action) for action in ("update", "delete")},
+        "can_grant": caller.authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
         "base_url": settings.PUBLIC_URL,
-        "oob": asks_for(request, "listing"),
+        "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
         context["events"] = last_events(application.subject, "application")

@@ -22,14 +22,16 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
     if request.method == "POST":
         actions.delete_application(caller=caller, application_id=id_)
         messages.success(request, f"Application {application} is deleted.")
-        return finish_dialog(request, PAGE.home, gone=application.get_absolute_url())
+        return finish_dialog(request, PAGE.parent_page, gone=application.get_absolute_url())
     rules = caller.authority.visible_rules().living().filter(subject=application.subject)
     context = {
         "application": application,
         "rule_count": rules.count(),
         "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
     }
-    return render_dialog(request, "applications/_delete.html", context, home=PAGE.home, row=id_)
+    return render_dialog(
+        request, "applications/_delete.html", context, parent_page=PAGE.parent_page, row=id_
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,13 +41,13 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
     if enabled:
-        caller.authority.require_may_handle(application.subject)
+        caller.authority.require_can_impersonate(application.subject)
     if request.method == "POST":
         actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
         state = "enabled" if enabled else "disabled"
         messages.success(request, f"Application {application} is {state}.")
-        return finish_dialog(request, PAGE.home, changed=id_)
+        return finish_dialog(request, PAGE.parent_page, changed=id_)
     context = {"application": application, "enabled": enabled}
     return render_dialog(
-        request, "applications/_set_enabled.html", context, home=PAGE.home, row=id_
+        request, "applications/_set_enabled.html", context, parent_page=PAGE.parent_page, row=id_
     )

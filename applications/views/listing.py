@@ -10,20 +10,20 @@ from accessrules.authorization.callers import caller_of
 from applications import policy
 from applications.filters import ApplicationFilterSet
 from applications.models import Application
-from applications.search import in_sight, search
+from applications.search import permission_filter, search
 from applications.tables import ApplicationTable
-from runai_access.lists.selection import Narrowing
-from runai_access.lists.views import Action, ListPage
+from runai_access.lists.selection import ListFilter
+from runai_access.lists.views import Action, ListView
 
-ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_several=False)
+ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_bulk=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)
-REGENERATE = Action("regenerate", "REGENERATE CLIENT SECRET", "refresh-cw", for_several=False)
+REGENERATE = Action("regenerate", "REGENERATE CLIENT SECRET", "refresh-cw", for_bulk=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
 ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
 
 
-class ApplicationPage(ListPage):
+class ApplicationPage(ListView):
     """Access > Applications."""
 
     namespace = "applications"
@@ -36,26 +36,26 @@ class ApplicationPage(ListPage):
     def rows(self, request: HttpRequest) -> QuerySet[Application]:
         return policy.visible(caller_of(request))
 
-    def asks(self, request: HttpRequest) -> Authority:
+    def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search_narrowing(self, text: str, asks: Authority) -> Narrowing:
-        return search(text, asks)
+    def search_filter(self, text: str, authority: Authority) -> ListFilter:
+        return search(text, authority)
 
-    def sight(self, asks: Authority) -> Narrowing | None:
-        return None if asks.allows("read", "apps", ACCOUNT) else in_sight(asks)
+    def permission_filter(self, authority: Authority) -> ListFilter | None:
+        return None if authority.allows("read", "apps", ACCOUNT) else permission_filter(authority)
 
-    def may_create(self, request: HttpRequest) -> bool:
-        return policy.may(caller_of(request), "create")
+    def can_create(self, request: HttpRequest) -> bool:
+        return policy.is_allowed(caller_of(request), "create")
 
     def actions(self, request: HttpRequest) -> list[Action]:
         caller = caller_of(request)
         actions = [ACCESS_RULES]
         if caller.authority.allows_anywhere("create", "access_rules"):
             actions.append(ADD_RULE)
-        if policy.may(caller, "update"):
+        if policy.is_allowed(caller, "update"):
             actions += [REGENERATE, DISABLE, ENABLE]
-        if policy.may(caller, "delete"):
+        if policy.is_allowed(caller, "delete"):
             actions.append(DELETE)
         return actions
 

@@ -155,7 +155,7 @@ def build(size: int) -> None:
 
     call_command("migrate", verbosity=0)
     scopes = _make_scopes()
-    _make_people(scopes)
+    _make_users(scopes)
     triggers.remove(connection)
     load = loader(
         "accessrules_subject", "applications_application", "accessrules_accessrule",
@@ -275,7 +275,7 @@ def _scope_name(word: str, number: int) -> str:
     return f"{word}-{number:03}"
 
 
-def _make_people(scopes: list[list[int]]) -> None:
+def _make_users(scopes: list[list[int]]) -> None:
     from accessrules.authorization.callers import SYSTEM
     from accessrules.models import AccessRule, Role, Subject
     from runai_access.accounts.actions import make_administrator
@@ -283,9 +283,9 @@ def _make_people(scopes: list[list[int]]) -> None:
 
     make_administrator(caller=SYSTEM, email=ADMINISTRATOR, password=PASSWORD)
     subject = Subject.objects.create(type=Subject.Type.USER, name=DEPARTMENT_ADMINISTRATOR)
-    person = User(subject=subject, email=DEPARTMENT_ADMINISTRATOR, created_by="bench")
-    person.set_password(PASSWORD)
-    person.save(force_insert=True)
+    user = User(subject=subject, email=DEPARTMENT_ADMINISTRATOR, created_by="bench")
+    user.set_password(PASSWORD)
+    user.save(force_insert=True)
     AccessRule.objects.create(
         subject=subject, role=Role.objects.get(name="Department administrator"),
         scope_id=scopes[2][0], created_by="bench",

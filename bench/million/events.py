@@ -68,10 +68,10 @@ class _Record:
 
     def rows(self, events: Iterator[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
         from runai_access.audit.chain import tag_of
-        from runai_access.audit.sealer import ROWS_AT_ONCE
+        from runai_access.audit.sealer import BATCH_SIZE
 
         for _, day in groupby(events, key=lambda event: event["time"].date()):
-            while some := list(islice(day, ROWS_AT_ONCE)):
+            while some := list(islice(day, BATCH_SIZE)):
                 tags = []
                 for event in some:
                     tag = tag_of(event)
@@ -99,7 +99,7 @@ def _events(size: int, first_rule: int) -> Iterator[dict[str, Any]]:
     chance = random.Random(4)  # noqa: S311  # not a secret
     step = timedelta(days=data.DAYS) / (size * EACH)
     for number in range(size):
-        name, person = data.name_of(number), data.creator_of(chance)
+        name, user = data.name_of(number), data.creator_of(chance)
         key = str(data.id_of(number))
         deeds: list[tuple[str, str, str, str, dict[str, Any]]] = [
             ("create", "application", key, name, {"name": [None, name]}),
@@ -108,22 +108,22 @@ def _events(size: int, first_rule: int) -> Iterator[dict[str, Any]]:
             id_ = str(first_rule + data.RULES_EACH * number + rule)
             granted = {"role": [None, "Viewer"], "scope": [None, "project lab"]}
             deeds.append(("create", "access_rule", id_, f"{name} is Viewer", granted))
-        deeds.append(("sign-in", "user", str(_person(person)), person, {}))
+        deeds.append(("sign-in", "user", str(_user(user)), user, {}))
         deeds.append(("regenerate-secret", "application", key, name, {}))
         for place, deed in enumerate(deeds):
             time = data.START + step * (number * EACH + place)
-            yield _event(time, person, deed, number % 20 == 0 and place == EACH - 1, chance)
+            yield _event(time, user, deed, number % 20 == 0 and place == EACH - 1, chance)
 
 
 def _event(
-    time: Any, person: str, deed: tuple[str, str, str, str, dict[str, Any]], fails: bool,
+    time: Any, user: str, deed: tuple[str, str, str, str, dict[str, Any]], fails: bool,
     chance: random.Random,
 ) -> dict[str, Any]:  # fmt: skip
     action, entity_type, entity_id, entity_name, changes = deed
-    is_app = "@" not in person
+    is_app = "@" not in user
     return {
-        "time": time, "subject_type": "app" if is_app else "user", "subject_id": _person(person),
-        "subject_name": person, "action": action, "entity_type": entity_type,
+        "time": time, "subject_type": "app" if is_app else "user", "subject_id": _user(user),
+        "subject_name": user, "action": action, "entity_type": entity_type,
         "entity_id": entity_id, "entity_name": entity_name,
         "result": "Failed" if fails else "Succeeded",
         "reason": "This takes Applications: update in account acme." if fails else "",
@@ -133,7 +133,7 @@ def _event(
     }  # fmt: skip
 
 
-def _person(name: str) -> uuid.UUID:
+def _user(name: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_DNS, name)
 
 

@@ -25,7 +25,7 @@ FILES = {
     "access rules": "/access-rules/access-rules.csv",
     "activity": "/activity/activity.csv",
 }
-AT_ONCE = 4
+BATCH_SIZE = 4
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
 def _memory(bench: Bench) -> Row:
     """Let one file follow the other, and look how much more memory a worker ever has."""
     address = FILES[MEASURED]
-    for _ in range(2 * AT_ONCE):
+    for _ in range(2 * BATCH_SIZE):
         _download(bench, address)
     bench.forget_peaks()
     before = {pid: processes.resident(pid) for pid in bench.workers()}
-    for _ in range(2 * AT_ONCE):
+    for _ in range(2 * BATCH_SIZE):
         _download(bench, address)
     grown = [processes.peak(pid) - size for pid, size in before.items()]
     return Row(GROUP, "memory while it is made", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB")
@@ -92,7 +92,7 @@ def _others(bench: Bench) -> Row:
         while not stop.is_set():
             _download(bench, FILES[MEASURED])
 
-    threads = [threading.Thread(target=download) for _ in range(AT_ONCE)]
+    threads = [threading.Thread(target=download) for _ in range(BATCH_SIZE)]
     for thread in threads:
         thread.start()
     try:
@@ -101,7 +101,7 @@ def _others(bench: Bench) -> Row:
         stop.set()
         for thread in threads:
             thread.join()
-    return row_of(GROUP, f"the first page while {AT_ONCE} files are sent", times)
+    return row_of(GROUP, f"the first page while {BATCH_SIZE} files are sent", times)
 
 
 def _download(bench: Bench, address: str) -> Download:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 Rows = Iterable[tuple[Any, ...]]
-AT_ONCE = 10_000
+BATCH_SIZE = 10_000
 
 
 def loader(*tables: str) -> "_Sqlite | _PostgreSQL":
@@ -108,5 +108,5 @@ def _as_sqlite(value: Any) -> Any:
 
 def _chunks(rows: Rows) -> Iterator[list[tuple[Any, ...]]]:
     iterator = iter(rows)
-    while some := list(islice(iterator, AT_ONCE)):
+    while some := list(islice(iterator, BATCH_SIZE)):
         yield some

@@ -78,7 +78,7 @@ def _rules() -> _Queries:
 def _activity() -> _Queries:
     from bench.million.data import id_of, name_of
 
-    application, person = name_of(500), "ana.abe0@acme.example"
+    application, user = name_of(500), "ana.abe0@acme.example"
     return {
         "first page": {},
         "last page": {"page": "last"},
@@ -90,7 +90,7 @@ def _activity() -> _Queries:
         "entity": {"entity__is": application},
         "entity type": {"entity_type__any_of": "access_rule"},
         "subject, many": {"subject__is": "terraform"},
-        "subject, few": {"subject__is": person},
+        "subject, few": {"subject__is": user},
         "source address": {"source_ip__is": "10.0.7.7"},
         "history": {"history__is": f"application:{id_of(500)}"},
         "time": {"time__since": "2025-06-01T00:00", "time__until": "2025-06-02T00:00"},

@@ -15,7 +15,7 @@ KEPT = Path(__file__).resolve().parent.parent / "var" / "million"
 SMALL, LARGE = 10_000, 1_000_000
 GROWTH, TIMES = 1.5, 20.0
 # Less than a millisecond more is what the clock's own swing makes of a page that takes three.
-LEAST_GROWTH = 1.0
+MIN_GROWTH = 1.0
 MEGABYTES = 150.0
 
 Found = dict[int, dict[str, Row]]
@@ -128,11 +128,11 @@ def _missed(found: Found) -> Iterator[str]:
 def _grown(small: dict[str, Row], large: dict[str, Row]) -> Iterator[str]:
     for name, row in large.items():
         before = small.get(name)
-        if not before or row.may_grow or row.group in ("beside", "peers"):
+        if not before or row.can_grow or row.group in ("beside", "peers"):
             continue
         if row.more.get("bytes", 0) > GROWTH * before.more.get("bytes", 0):
             continue  # it shows more rows
-        if row.median > max(GROWTH * before.median, before.median + LEAST_GROWTH):
+        if row.median > max(GROWTH * before.median, before.median + MIN_GROWTH):
             yield f"{name}: {before.median:.1f} ms at {SMALL:,}, {row.median:.1f} ms at {LARGE:,}"
 
 

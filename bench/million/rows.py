@@ -15,7 +15,7 @@ LIMITS = {"sqlite": 100.0, "postgresql": 120.0}
 class View:
     """An address, and the most milliseconds on the server's clock.
 
-    `beside` names the peers that do the same. `may_grow` says that a larger database may make it
+    `beside` names the peers that do the same. `can_grow` says that a larger database may make it
     slower. `python_limit` is the most of Python.
     """
 
@@ -23,7 +23,7 @@ class View:
     address: str
     limit: float | None = None
     beside: tuple[str, ...] = ()
-    may_grow: bool = False
+    can_grow: bool = False
     python_limit: float | None = None
 
 
@@ -42,7 +42,7 @@ class Row:
     limit: float | None = None
     unit: str = "ms"
     beside: tuple[str, ...] = ()
-    may_grow: bool = True
+    can_grow: bool = True
     python_limit: float | None = None
     least: float | None = None
     cpu: float | None = None

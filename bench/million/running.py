@@ -105,7 +105,7 @@ def _row(group: str, view: View, found: list[dict[str, float]]) -> Row:
     middle = {name: median(figures[name] for figures in found) for name in found[0]}
     return row_of(
         group, view.name, [figures["server"] for figures in found], limit=view.limit,
-        beside=view.beside, may_grow=view.may_grow, python_limit=view.python_limit,
+        beside=view.beside, can_grow=view.can_grow, python_limit=view.python_limit,
         queries=round(middle["queries"]),
         cpu=middle["cpu"], sql=middle["sql"], python=middle["python"],
         more={"bytes": round(middle["bytes"])},

@@ -27,7 +27,7 @@ def _views(bench: Bench) -> Iterator[View]:
             f"/applications/?{urlencode({**query, 'size': ROWS})}",
             SHORT_LIMIT if is_short else LIMITS[bench.database],
             beside=peers_of(name),
-            may_grow=is_short,
+            can_grow=is_short,
             python_limit=PYTHON_LIMIT if query.keys() <= IN_ORDER else None,
         )
 

@@ -34,20 +34,20 @@ from runai_access.errors import AlreadyDone, Conflict, NotFound
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedPassword:
     """A person and their temporary password, in the only moment in which it can be shown."""
 
     user: User
     password: str
 
     def __repr__(self) -> str:
-        return f"Issued({self.user})"
+        return f"IssuedPassword({self.user})"
 
 
 def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     """Create a person; without a password nobody can sign in as them until one is set.
 
-    Raises Denied, ValidationError for a bad e-mail or password, Conflict for a taken e-mail.
+    Raises Denied, ValidationError for a bad email or password, Conflict for a taken email.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
@@ -56,18 +56,20 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     return _insert(user, caller)
 
 
-def invite_user(*, caller: Caller, email: str, submission: uuid.UUID | None = None) -> Issued:
+def invite_user(
+    *, caller: Caller, email: str, submission: uuid.UUID | None = None
+) -> IssuedPassword:
     """Create a person with a temporary password.
 
     `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises
-    Denied, ValidationError for a bad e-mail, Conflict for a taken one.
+    Denied, ValidationError for a bad email, Conflict for a taken one.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
     user = User(email=email, created_by=caller.name, submission=submission)
     password = _set_temporary_password(user)
     try:
-        return Issued(_insert(user, caller), password)
+        return IssuedPassword(_insert(user, caller), password)
     except Conflict:
         if submission and User.objects.with_email(email).filter(submission=submission).exists():
             raise AlreadyDone(f"{email} is already created.") from None
@@ -76,7 +78,7 @@ def invite_user(*, caller: Caller, email: str, submission: uuid.UUID | None = No
 
 def give_temporary_password(
     *, caller: Caller, user_id: str | uuid.UUID, submission: uuid.UUID | None = None
-) -> Issued:
+) -> IssuedPassword:
     """Replace a person's password by a temporary one; every session of theirs ends with it.
 
     Raises NotFound, Denied (also where the person is stronger than the caller), AlreadyDone.
@@ -87,13 +89,13 @@ def give_temporary_password(
         user = _locked(caller, user_id)
         if submission and user.submission == submission:
             raise AlreadyDone(f"The password of {user} is already reset.")
-        caller.authority.require_may_handle(user.subject)
+        caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_until = found.password, found.temporary_until
         user.submission = submission
         _end_sessions(user)
         _save(user, "password", "temporary_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
-    return Issued(user, password)
+    return IssuedPassword(user, password)
 
 
 def reset_password(*, caller: Caller, email: str, password: str) -> User:
@@ -109,7 +111,7 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
     set_password(found, password)
     with transaction.atomic():
         user = _locked(caller, found.pk)
-        caller.authority.require_may_handle(user.subject)
+        caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_until = found.password, None
         _end_sessions(user)
         _save(user, "password", "temporary_until", "sessions_id")
@@ -130,7 +132,7 @@ def set_user_enabled(*, caller: Caller, user_id: str | uuid.UUID, enabled: bool)
     if user.enabled == enabled:
         return user
     if enabled:
-        caller.authority.require_may_handle(user.subject)
+        caller.authority.require_can_impersonate(user.subject)
     else:
         _end_sessions(user)
     set_subject_enabled(user.subject, enabled=enabled)
@@ -180,7 +182,7 @@ def own_user(caller: Caller) -> User:
     """Return the person that the caller is; raise NotFound where it is none."""
     user = User.objects.filter(subject=caller.subject).first() if caller.subject else None
     if user is None:
-        raise NotFound("Only a person has a password of their own.")
+        raise NotFound("Only a user has a password of their own.")
     return user
 
 
@@ -189,7 +191,7 @@ def make_administrator(*, caller: Caller, email: str, password: str) -> User:
     """Make sure that this person is there, enabled, System administrator, and has this password.
 
     The way in of the first administrator, and the way back in when nobody else can sign in. Raises
-    Denied, ValidationError for a bad e-mail or password.
+    Denied, ValidationError for a bad email or password.
     """
     user = User.objects.with_email(email).first()
     if user is None:
@@ -209,7 +211,7 @@ def make_administrator(*, caller: Caller, email: str, password: str) -> User:
 
 @transaction.atomic
 def _insert(user: User, caller: Caller) -> User:
-    policy.require(caller.anew(), "create")
+    policy.require(caller.refresh_authority(), "create")
     user.subject = create_subject(type_=Subject.Type.USER, name=user.email, field="email")
     user.save(force_insert=True)
     record("create", _entity(user), actor=caller.actor, changes={"email": [None, user.email]})
@@ -227,7 +229,7 @@ def _locked(caller: Caller, user_id: str | uuid.UUID) -> User:
     """Return the person to change as they stand now, locked against everyone else who would."""
     visible = policy.visible_one(caller, user_id)
     lock_subject(visible.subject)
-    policy.require(caller.anew(), "update")
+    policy.require(caller.refresh_authority(), "update")
     return User.objects.get(pk=visible.pk)
 
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 from accessrules.cells import first_rules
 from runai_access.accounts.models import Group, User
 from runai_access.lists.cells import named
-from runai_access.ui.markup import badge, markup, quiet
+from runai_access.ui.markup import badge, markup, muted
 
 if TYPE_CHECKING:
     from runai_access.accounts.tables import GroupTable, UserTable
 
 
 def user(record: User, table: "UserTable") -> str:
-    """The e-mail, which opens their page, and what is to know of them."""
+    """The email, which opens their page, and what is to know of them."""
     shown = named(record, table, record.email)
     if not record.must_choose_password:
         return shown
@@ -24,7 +24,7 @@ def groups(record: User, table: "UserTable") -> str:
     """Their groups in sight."""
     names = ", ".join(table.groups_of(record))
     return (
-        markup('<span class="clip" title="{}">{}</span>', names, names) if names else quiet("None")
+        markup('<span class="clip" title="{}">{}</span>', names, names) if names else muted("None")
     )
 
 
@@ -35,7 +35,7 @@ def group(record: Group, table: "GroupTable") -> str:
 
 def members(record: Any, _: object) -> str:
     """How many members are in sight."""
-    return str(record.member_count) if record.member_count else quiet("None")
+    return str(record.member_count) if record.member_count else muted("None")
 
 
 def user_rules(record: User, table: "UserTable") -> str:

@@ -5,54 +5,54 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import people_in_sight
+from accessrules.console.filters.rules import visible_user_emails
 from accessrules.console.filters.subjects import (
-    CreatorKind,
-    HeldRoleKind,
-    HeldScopeKind,
-    NoRulesKind,
-    StatusKind,
+    CreatorFilter,
+    HeldRoleFilter,
+    HeldScopeFilter,
+    NoRulesFilter,
+    StatusFilter,
 )
 from runai_access.accounts.models import Group
-from runai_access.accounts.policy import GROUPS, memberships_in_sight
+from runai_access.accounts.policy import GROUPS, visible_memberships
 from runai_access.db.normalization import normalize_term
 from runai_access.lists.filters import (
     ANY_OF,
     NONE,
     ONE_OF_FEW,
     Choice,
-    ChoiceKind,
+    ChoiceFilter,
     ListFilterSet,
     Operator,
-    TextKind,
-    TimeKind,
+    TextFilter,
+    TimeFilter,
 )
 
 OFFERED = 50
 
 
-class GroupKind(ChoiceKind):
+class GroupFilter(ChoiceFilter):
     """A group in sight that they are a member of, or none."""
 
     operators = (ANY_OF, NONE)
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        groups = GROUPS.in_sight(context).filter(folded_name__contains=normalize_term(search))
+        groups = GROUPS.visible_rows(context).filter(folded_name__contains=normalize_term(search))
         return _made(groups.order_by("folded_name", "pk")[:OFFERED])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
-        return _made(GROUPS.in_sight(context).filter(pk__in=_ids(values)))
+        return _made(GROUPS.visible_rows(context).filter(pk__in=_ids(values)))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        memberships = memberships_in_sight(context).filter(member=OuterRef("pk"))
+        memberships = visible_memberships(context).filter(member=OuterRef("pk"))
         if operator == NONE:
             return ~Q(Exists(memberships))
         chosen = [UUID(choice.value) for choice in values]
         return Q(Exists(memberships.filter(group__in=chosen)))
 
 
-class PasswordKind(ChoiceKind):
+class PasswordFilter(ChoiceFilter):
     """Whether the password is their own, or a temporary one that they have not replaced so far."""
 
     operators = (ONE_OF_FEW,)
@@ -82,18 +82,18 @@ def _ids(texts: list[str]) -> list[UUID]:
 class UserFilterSet(ListFilterSet):
     """What people may be filtered by."""
 
-    kinds = {
-        "user": TextKind("subject__folded_name"),
-        "groups": GroupKind(),
-        "access_rules": NoRulesKind(),
-        "role": HeldRoleKind(),
-        "scope": HeldScopeKind(),
-        "status": StatusKind(),
-        "password": PasswordKind(),
-        "last_login": TimeKind("last_login", may_be_never=True),
-        "created_by": CreatorKind("creator", suggest=people_in_sight),
-        "creation_time": TimeKind("created_at"),
-        "last_updated": TimeKind("updated_at"),
+    field_filters = {
+        "user": TextFilter("subject__folded_name"),
+        "groups": GroupFilter(),
+        "access_rules": NoRulesFilter(),
+        "role": HeldRoleFilter(),
+        "scope": HeldScopeFilter(),
+        "status": StatusFilter(),
+        "password": PasswordFilter(),
+        "last_login": TimeFilter("last_login", can_be_never=True),
+        "created_by": CreatorFilter("creator", suggest=visible_user_emails),
+        "creation_time": TimeFilter("created_at"),
+        "last_updated": TimeFilter("updated_at"),
     }
     titles = {
         "user": "User",
@@ -113,12 +113,12 @@ class UserFilterSet(ListFilterSet):
 class GroupFilterSet(ListFilterSet):
     """What groups may be filtered by."""
 
-    kinds = {
-        "group": TextKind("folded_name"),
-        "access_rules": NoRulesKind(),
-        "role": HeldRoleKind(),
-        "scope": HeldScopeKind(),
-        "status": StatusKind("enabled"),
+    field_filters = {
+        "group": TextFilter("folded_name"),
+        "access_rules": NoRulesFilter(),
+        "role": HeldRoleFilter(),
+        "scope": HeldScopeFilter(),
+        "status": StatusFilter("enabled"),
     }
     titles = {
         "group": "Group",

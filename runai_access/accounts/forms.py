@@ -1,4 +1,4 @@
-"""The forms about people. What an e-mail and a password must be is the actions' to say."""
+"""The forms about people. What an email and a password must be is the actions' to say."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ from runai_access.accounts.validators import EMAIL_MAX_LENGTH
 from runai_access.db.normalization import normalize_password
 from runai_access.ui.forms import SubmissionForm
 
-WRONG = "The e-mail or the password is wrong."
+WRONG = "The email or the password is wrong."
 DIFFERENT = "This differs from the new password."
 
 
 class SignInForm(forms.Form):
-    """E-mail and password. What is too long to be right is wrong, and costs no hash."""
+    """Email and password. What is too long to be right is wrong, and costs no hash."""
 
     email = forms.CharField(
-        label="E-mail",
+        label="Email",
         max_length=EMAIL_MAX_LENGTH,
-        error_messages={"required": "Enter your e-mail.", "max_length": WRONG},
+        error_messages={"required": "Enter your email.", "max_length": WRONG},
     )
     password = forms.CharField(
         strip=False,
@@ -32,14 +32,14 @@ class SignInForm(forms.Form):
     )
 
 
-class NewPersonForm(SubmissionForm):
-    """The e-mail of a new person."""
+class NewUserForm(SubmissionForm):
+    """The email of a new person."""
 
     email = forms.CharField(
         max_length=EMAIL_MAX_LENGTH,
         error_messages={
-            "required": "Enter an e-mail.",
-            "max_length": f"An e-mail has {EMAIL_MAX_LENGTH} characters at most.",
+            "required": "Enter an email.",
+            "max_length": f"An email has {EMAIL_MAX_LENGTH} characters at most.",
         },
     )
 
@@ -86,7 +86,7 @@ class MembersForm(forms.Form):
         if self._picker.gone:
             raise forms.ValidationError("Some of those selected are gone; look at the others.")
         if not chosen:
-            raise forms.ValidationError("Select a person or an application.")
+            raise forms.ValidationError("Select a user or an application.")
         if len(chosen) > self._picker.most:
             raise forms.ValidationError(f"Select {self._picker.most} at most.")
         return chosen

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from accessrules.models import Subject
 from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
-from runai_access.db.expressions import Bytewise
+from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize, normalize_email, normalize_term
 from runai_access.db.row_urls import row_url
 
@@ -32,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
         """
         if not is_storable(email):
             return self.none()
-        name = Exact(Bytewise(F("folded_name")), normalize_term(email))
+        name = Exact(BinaryCollation(F("folded_name")), normalize_term(email))
         same = Subject.objects.filter(name, type=Subject.Type.USER).order_by()
         is_only = ~Exists(same.exclude(pk=OuterRef("pk")))
         return self.filter(Q(email=normalize_email(email)) | is_only, subject__in=same)
@@ -64,7 +64,7 @@ class Group(Subject):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in. The e-mail is the name; it never changes."""
+    """A person who signs in. The email is the name; it never changes."""
 
     subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
     email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
@@ -188,5 +188,5 @@ class SignInNetwork(models.Model):
 
 
 def search_text_of(email: str, created_by: str) -> str:
-    """Return what is searched of a person: e-mail and creator, folded, a line each."""
+    """Return what is searched of a person: email and creator, folded, a line each."""
     return f"{normalize(email)}\n{normalize(created_by)}"

@@ -10,23 +10,23 @@ from accessrules.authorization.policies import Policy
 from accessrules.models import GroupMembership
 from runai_access.accounts.models import Group, User
 
-PEOPLE: Policy[QuerySet[User]] = Policy("users", User.objects.all)
+USERS: Policy[QuerySet[User]] = Policy("users", User.objects.all)
 GROUPS: Policy[QuerySet[Group]] = Policy("groups", Group.objects.all)
 
-may = PEOPLE.may
-require = PEOPLE.require
-visible = PEOPLE.visible
+is_allowed = USERS.is_allowed
+require = USERS.require
+visible = USERS.visible
 
 
 def visible_one(caller: Caller, id_: str | UUID) -> User:
     """Return one person in sight; raise NotFound for any other id, whatever its form."""
-    user: User = PEOPLE.visible_one(caller, id_)
+    user: User = USERS.visible_one(caller, id_)
     return user
 
 
 def one_for(caller: Caller, action: str, id_: str | UUID) -> User:
     """Return the person to do `action` on; raise Denied or NotFound as the contract has it."""
-    user: User = PEOPLE.one_for(caller, action, id_)
+    user: User = USERS.one_for(caller, action, id_)
     return user
 
 
@@ -36,8 +36,8 @@ def visible_group(caller: Caller, id_: str | UUID) -> Group:
     return group
 
 
-def memberships_in_sight(authority: Authority) -> QuerySet[GroupMembership]:
+def visible_memberships(authority: Authority) -> QuerySet[GroupMembership]:
     """Return the memberships of groups in sight."""
     if GROUPS.sees_all(authority):
         return GroupMembership.objects.all()  # a deleted group has none
-    return GroupMembership.objects.filter(group__in=GROUPS.in_sight(authority).values("pk"))
+    return GroupMembership.objects.filter(group__in=GROUPS.visible_rows(authority).values("pk"))

@@ -8,9 +8,9 @@ from runai_access.accounts.models import Group, User
 from runai_access.db.normalization import normalize_term
 
 
-def search_people(people: QuerySet[User], text: str, authority: Authority) -> QuerySet[User]:
+def search_users(users: QuerySet[User], text: str, authority: Authority) -> QuerySet[User]:
     """Return the people that `text` is found in, as far as their rules are in sight."""
-    return people.filter(Q(search_text__contains=normalize_term(text)) | _by_rules(text, authority))
+    return users.filter(Q(search_text__contains=normalize_term(text)) | _by_rules(text, authority))
 
 
 def search_groups(groups: QuerySet[Group], text: str, authority: Authority) -> QuerySet[Group]:

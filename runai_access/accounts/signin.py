@@ -21,7 +21,7 @@ from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing
 from runai_access.security.throttles import Limit, attempt, attempt_all, network_of, used_up
 
-REFUSED = "wrong e-mail or password, disabled, or a temporary password past its time"
+REFUSED = "wrong email or password, disabled, or a temporary password past its time"
 
 # What the limits count, and what a refusal by each says on the page and in the audit log.
 _PAIR, _ADDRESS, _SITE = "sign-in", "sign-in address", "sign-in site"
@@ -49,12 +49,12 @@ class TooManyFailures(Exception):
 
 
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
-    """Sign the person in and return them; None when e-mail or password is wrong.
+    """Sign the person in and return them; None when email or password is wrong.
 
     Raises TooManyFailures after too many failures, and Busy while too many passwords are checked.
     Nobody can lock a user out at the addresses from which that user signs in.
     """
-    user = _recognised(request, email, password)
+    user = _recognized(request, email, password)
     if user is not None:
         auth.login(request, user)
         _note_success(user, request)
@@ -68,7 +68,7 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
     `sign_in` raises TooManyFailures: they share their counts.
     """
     try:
-        user = _recognised(request, email, password)
+        user = _recognized(request, email, password)
     except TooManyFailures as refusal:
         raise TooMany(str(refusal), retry_after=refusal.seconds) from None
     if user is None:
@@ -82,7 +82,7 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
     return user
 
 
-def _recognised(request: HttpRequest, email: str, password: str) -> User | None:
+def _recognized(request: HttpRequest, email: str, password: str) -> User | None:
     """Return the enabled user of this email and password; count and record every failure.
 
     Raises TooManyFailures and Busy.
@@ -218,8 +218,8 @@ def _record_wrong_password(caller: Caller, reason: str) -> None:
 
 
 def _record_refusal(email: str, origin: Origin, reason: str) -> None:
-    # A password typed into the wrong field is no e-mail: it is not written down.
-    name = email if is_email(email) else "(not an e-mail)"
+    # A password typed into the wrong field is no email: it is not written down.
+    name = email if is_email(email) else "(not an email)"
     record_once_a_minute(
         "sign-in",
         Entity("user", "", name),

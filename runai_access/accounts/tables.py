@@ -10,13 +10,13 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
-from accessrules.authorization.effective_access import members_in_sight
-from accessrules.console.tables.subjects import HolderTable, by_first_rule, rule_texts
+from accessrules.authorization.effective_access import visible_members
+from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from accessrules.models import GroupMembership
 from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
-from runai_access.accounts.policy import memberships_in_sight
-from runai_access.db.expressions import Among, AsStored, Bytewise
+from runai_access.accounts.policy import visible_memberships
+from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.lists import cells as shared
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
@@ -26,7 +26,7 @@ _BY_GROUP = ("group__folded_name", "group")
 
 
 @dataclass
-class Related:
+class SubjectRelations:
     """What a file says of a row besides its own values."""
 
     rules: list[str] = field(default_factory=list)
@@ -38,18 +38,18 @@ def _state(enabled: bool) -> str:
     return "enabled" if enabled else "disabled"
 
 
-def _joined(name: str) -> Callable[[Related | None], str]:
+def _joined(name: str) -> Callable[[SubjectRelations | None], str]:
     return lambda related: "; ".join(getattr(related, name)) if related else ""
 
 
 def _by_first_group(authority: Authority) -> Sort:
     names = (
-        memberships_in_sight(authority)
+        visible_memberships(authority)
         .filter(member=OuterRef("pk"))
         .order_by("group__folded_name")
         .values("group__folded_name")
     )
-    return Sort(Bytewise(Subquery(names[:1])), is_nullable=True)
+    return Sort(BinaryCollation(Subquery(names[:1])), is_nullable=True)
 
 
 def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
@@ -59,10 +59,10 @@ def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
 
 
 def _by_members(authority: Authority) -> Sort:
-    return Sort.number(_counted(members_in_sight(authority)))
+    return Sort.number(_counted(visible_members(authority)))
 
 
-class UserTable(HolderTable):
+class UserTable(SubjectTable):
     """The columns of the Users page."""
 
     user = ListColumn("User", cells.user, sort=Sort.text("email"), exports=("email",))
@@ -88,23 +88,23 @@ class UserTable(HolderTable):
 
     @classmethod
     def complete(cls, queryset: QuerySet[User], context: Authority) -> Any:
-        memberships = memberships_in_sight(context).select_related("group").order_by(*_BY_GROUP)
+        memberships = visible_memberships(context).select_related("group").order_by(*_BY_GROUP)
         groups = Prefetch("subject__group_memberships", memberships, to_attr="visible_memberships")
         return queryset.prefetch_related(groups)
 
     @classmethod
-    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
-        found: defaultdict[Any, Related] = defaultdict(Related)
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, SubjectRelations]:
+        found: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
         for key, texts in rule_texts(keys, context).items():
             found[key].rules = texts
-        groups = memberships_in_sight(context).filter(Among("member", keys)).order_by(*_BY_GROUP)
+        groups = visible_memberships(context).filter(InArray("member", keys)).order_by(*_BY_GROUP)
         for key, name in groups.values_list(AsStored("member"), "group__name"):
             found[key].groups.append(name)
         return found
 
     @cached_property
     def history_type(self) -> str:
-        return "user" if self.asks.reads_audit_log else ""
+        return "user" if self.authority.reads_audit_log else ""
 
     def groups_of(self, user: User) -> list[str]:
         """Return the names of their groups in sight."""
@@ -112,7 +112,7 @@ class UserTable(HolderTable):
         return [membership.group.name for membership in memberships]
 
 
-class GroupTable(HolderTable):
+class GroupTable(SubjectTable):
     """The columns of the Groups page."""
 
     group = ListColumn("Group", cells.group, sort=Sort.text("folded_name"), exports=("name",))
@@ -135,14 +135,14 @@ class GroupTable(HolderTable):
 
     @classmethod
     def complete(cls, queryset: QuerySet[Group], context: Authority) -> Any:
-        return queryset.annotate(member_count=_counted(members_in_sight(context)))
+        return queryset.annotate(member_count=_counted(visible_members(context)))
 
     @classmethod
-    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
-        found: defaultdict[Any, Related] = defaultdict(Related)
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, SubjectRelations]:
+        found: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
         for key, texts in rule_texts(keys, context).items():
             found[key].rules = texts
-        members = members_in_sight(context).filter(Among("group", keys)).order_by()
+        members = visible_members(context).filter(InArray("group", keys)).order_by()
         counted = members.values(key=AsStored("group")).annotate(number=Count("pk"))
         for key, number in counted.values_list("key", "number"):
             found[key].members = number
@@ -150,4 +150,4 @@ class GroupTable(HolderTable):
 
     @cached_property
     def history_type(self) -> str:
-        return "group" if self.asks.reads_audit_log else ""
+        return "group" if self.authority.reads_audit_log else ""

@@ -26,7 +26,7 @@ def check_email(email: str) -> str:
     It has no ignorable character, and no label that mixes scripts: either can imitate another address.
     """
     if len(email) > EMAIL_MAX_LENGTH:
-        raise ValidationError({"email": f"An e-mail has {EMAIL_MAX_LENGTH} characters at most."})
+        raise ValidationError({"email": f"An email has {EMAIL_MAX_LENGTH} characters at most."})
     if any(map(is_ignorable, email)):
         raise ValidationError({"email": "An email must not contain invisible characters."})
     for label in _LABEL.findall(email):
@@ -36,7 +36,7 @@ def check_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise ValidationError({"email": "This is no e-mail like rosa@example.com."}) from error
+        raise ValidationError({"email": "This is no email like rosa@example.com."}) from error
     return email
 
 

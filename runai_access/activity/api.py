@@ -17,19 +17,19 @@ from accessrules.api.answers import time_answer
 from accessrules.api.documents import Document
 from accessrules.api.views import CallerView
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, Kind, read_time
-from runai_access.api.listing import Listing, paged
+from runai_access.api.filtering import Field, FieldType, read_time
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.audit.models import AuditEvent
 
 # What the contract has words for; refused reads have none there.
 ACTIONS = ("create", "update", "delete", "sign-in", "sign-out", "reset-password")
 
-LISTING = Listing(
+LIST = ListEndpoint(
     fields={
-        "timestamp": Field("time", Kind.TIME),
+        "timestamp": Field("time", FieldType.TIME),
         "subject": Field("subject_name"),
         "subject_type": Field("answered_type"),
-        "source_ip": Field("source_ip", Kind.ADDRESS, is_nullable=True),
+        "source_ip": Field("source_ip", FieldType.ADDRESS, is_nullable=True),
         # The server itself writes these, so their case needs no folding and their index has the order.
         "action": Field("action", order=F("action")),
         "http_method": Field("answered_method"),
@@ -42,8 +42,8 @@ LISTING = Listing(
     search=("subject_name", "entity_name"),
     order=("time", "pk"),
     default_limit=20,
-    largest_limit=1000,
-    smallest_limit=0,
+    max_limit=1000,
+    min_limit=0,
     not_kept=("cluster_name",),
 )
 
@@ -89,7 +89,7 @@ class AuditLogView(CallerView):
     """The record between two times."""
 
     tag = "Audit log"
-    listing = LISTING
+    listing = LIST
     query_parameters = [
         OpenApiParameter("start", datetime, required=True),
         OpenApiParameter("end", datetime, required=True),
@@ -109,7 +109,7 @@ class AuditLogView(CallerView):
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
         ).annotate(answered_type=_TYPE, answered_method=_METHOD, answered_url=_URL)
-        page = LISTING.page(events, parameters)
+        page = LIST.page(events, parameters)
         body: dict[str, Any] = {
             "total": page.total,
             "audit_logs": [_answer(event) for event in page.rows],
@@ -138,8 +138,8 @@ _URL = Case(
 def _with_limit(given: QueryDict) -> QueryDict:
     """Return the parameters with `numberOfSamples`, this endpoint's own name, as `limit`."""
     parameters = given.copy()
-    LISTING.read_limit(given)  # is to be a number even where the other one counts
-    samples = LISTING.read_limit(given, "numberOfSamples")
+    LIST.read_limit(given)  # is to be a number even where the other one counts
+    samples = LIST.read_limit(given, "numberOfSamples")
     if samples is not None:
         parameters["limit"] = str(samples)
     return parameters

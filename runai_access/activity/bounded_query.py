@@ -2,7 +2,7 @@
 
 One filter leads: it has an index in which its rows stand by time, so a page of them is one short
 range. More filters, and a search, are asked of the rows that it leads to; so that this never takes
-longer because the record grew, no more than the newest LOOKED_AT of those are looked at, and the
+longer because the record grew, no more than the newest MAX_SCANNED of those are looked at, and the
 page says how far back that went and offers to look further.
 """
 
@@ -20,9 +20,9 @@ from django.db.models.lookups import Contains
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 
-LOOKED_AT = 30_000
+MAX_SCANNED = 30_000
 # Of each part of a history: what was done to a thing, what it did, and what became of its rules.
-LOOKED_AT_OF_A_PART = 10_000
+MAX_SCANNED_PER_FILTER = 10_000
 # Which filter leads where several could: those that leave least come first.
 LEADERS = ("entity_name", "subject_name", "source_ip", "action", "entity_type", "result")
 
@@ -41,7 +41,7 @@ class Wanted:
 
 
 @dataclass
-class Looking:
+class BoundedQuery:
     """One look at the record. `back_to` is how far it went, if not to the beginning."""
 
     back_to: datetime | None = None
@@ -63,11 +63,11 @@ class Looking:
         term = normalize_term(text)
         subject, entity = normalized("subject_name"), normalized("entity_name")
         found = Q(Contains(subject, term)) | Q(Contains(entity, term))
-        return self._bounded(events, LOOKED_AT).filter(found)
+        return self._bounded(events, MAX_SCANNED).filter(found)
 
     def _examined(self, events: QuerySet[Any], wanted: list[Wanted]) -> QuerySet[Any]:
         if wanted:
-            events = self._bounded(events, LOOKED_AT)
+            events = self._bounded(events, MAX_SCANNED)
         for one in wanted:
             # No index serves an expression, so the planner has to come by the one that leads.
             name = f"examined_{one.column}"
@@ -76,7 +76,7 @@ class Looking:
         return events
 
     def _any_of(self, events: QuerySet[Any], parts: list[Q]) -> QuerySet[Any]:
-        ends = (_time_of(events.filter(part), LOOKED_AT_OF_A_PART) for part in parts)
+        ends = (_time_of(events.filter(part), MAX_SCANNED_PER_FILTER) for part in parts)
         latest = max((end for end in ends if end), default=None)
         if latest is not None:
             self._went_back_to(latest)

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from runai_access.activity.words import (
-    action_words,
-    change_texts,
+from runai_access.activity.descriptions import (
+    describe_action,
+    describe_changes,
+    describe_subject_type,
+    describe_type,
     has_history,
     name_without_type,
-    subject_type_words,
-    type_words,
 )
 from runai_access.audit.models import AuditEvent
 from runai_access.ui.addresses import dialog_url, history_url
-from runai_access.ui.markup import clip, marked, markup, moment, quiet
+from runai_access.ui.markup import clip, marked, markup, moment, muted
 
 if TYPE_CHECKING:
     from runai_access.activity.tables import EventTable
@@ -36,13 +36,13 @@ def subject(event: AuditEvent, table: "EventTable") -> str:
     if event.subject_type in ("user", event.subject_name):
         return shown
     return shown + markup(
-        ' <small class="quiet">{}</small>', subject_type_words(event.subject_type)
+        ' <small class="muted">{}</small>', describe_subject_type(event.subject_type)
     )
 
 
 def action(event: AuditEvent, _: object) -> str:
     """What was done."""
-    return action_words(event.action)
+    return describe_action(event.action)
 
 
 def entity(event: AuditEvent, table: "EventTable") -> str:
@@ -55,19 +55,19 @@ def entity(event: AuditEvent, table: "EventTable") -> str:
         )  # fmt: skip
     else:
         shown = markup('<span class="clip" title="{}">{}</span>', event.entity_name, name)
-    return markup('<small class="quiet">{}</small>\n{}', type_words(event.entity_type), shown)
+    return markup('<small class="muted">{}</small>\n{}', describe_type(event.entity_type), shown)
 
 
 def result(event: AuditEvent, _: object) -> str:
     """How it ended."""
     if event.result == AuditEvent.Result.SUCCEEDED:
-        return quiet("Succeeded")
+        return muted("Succeeded")
     return markup('<span class="badge badge-failed">{}</span>', event.result)
 
 
 def details(event: AuditEvent, _: object) -> str:
     """What changed, or why it was refused."""
-    text = "; ".join(change_texts(event.action, event.changes))
+    text = "; ".join(describe_changes(event.action, event.changes))
     return markup(
         '<span class="event-details" title="{}{}">{}</span>',
         text, event.reason, text or event.reason or _NOTHING,
@@ -81,7 +81,7 @@ def source_ip(event: AuditEvent, _: object) -> str:
 
 def subject_type(event: AuditEvent, _: object) -> str:
     """What the subject is."""
-    return subject_type_words(event.subject_type)
+    return describe_subject_type(event.subject_type)
 
 
 def entity_id(event: AuditEvent, _: object) -> str:

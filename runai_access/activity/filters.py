@@ -10,21 +10,21 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
-from runai_access.activity.bounded_query import Looking, Wanted
-from runai_access.activity.words import action_words, entity_words, type_words
+from runai_access.activity.bounded_query import BoundedQuery, Wanted
+from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.models import AuditEvent
 from runai_access.db.normalization import stored_form
 from runai_access.lists.filters import (
     IS,
     ONE_OF_FEW,
     Choice,
-    ChoiceKind,
-    Kind,
+    ChoiceFilter,
+    FieldFilter,
+    InstantFilter,
     ListFilterSet,
-    MomentKind,
     Operator,
 )
-from runai_access.lists.selection import Narrowing
+from runai_access.lists.selection import ListFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
@@ -32,20 +32,20 @@ SUGGESTED = 50
 
 
 @dataclass(frozen=True)
-class ExactKind(Kind):
+class ExactFilter(FieldFilter):
     """Text that is the same: what an index by value and time can find."""
 
     column: str
     operators = (IS,)
 
-    def read(self, operator: Operator, text: str, context: Looking) -> str:
+    def read(self, operator: Operator, text: str, context: BoundedQuery) -> str:
         return stored_form(text)
 
 
-class AddressKind(ExactKind):
+class AddressFilter(ExactFilter):
     """An address that a request came from."""
 
-    def read(self, operator: Operator, text: str, context: Looking) -> str:
+    def read(self, operator: Operator, text: str, context: BoundedQuery) -> str:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
@@ -54,13 +54,13 @@ class AddressKind(ExactKind):
 
 
 @dataclass(frozen=True)
-class WordKind(ChoiceKind):
+class TermFilter(ChoiceFilter):
     """One of the words that stand in a column, as far as they do."""
 
     column: str
     titles: Any
 
-    def choices(self, context: Looking, search: str = "") -> list[Choice]:
+    def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
         """Return the words that there are: one step through the index for each."""
         words: list[str] = []
         column = AuditEvent.objects.order_by(self.column).values_list(self.column, flat=True)
@@ -72,20 +72,20 @@ class WordKind(ChoiceKind):
             words.append(found)
         return [self._choice(word) for word in words if word]
 
-    def chosen(self, values: list[str], context: Looking) -> list[Choice]:
+    def chosen(self, values: list[str], context: BoundedQuery) -> list[Choice]:
         return [self._choice(value) for value in values if _WORD.fullmatch(value)]
 
     def _choice(self, word: str) -> Choice:
         return Choice(word, self.titles(word))
 
 
-class ResultKind(ChoiceKind):
+class ResultFilter(ChoiceFilter):
     """How it ended."""
 
     column = "result"
     operators = (ONE_OF_FEW,)
 
-    def choices(self, context: Looking, search: str = "") -> list[Choice]:
+    def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
         return [Choice(str(result), str(result)) for result in AuditEvent.Result.values]
 
 
@@ -100,13 +100,13 @@ class Thing:
         return f"{self.type}:{self.id}"
 
 
-class HistoryKind(Kind):
+class HistoryFilter(FieldFilter):
     """What was done to a thing, what it did, and what became of its access rules."""
 
     # "History of application ci-prod"
     operators = (Operator("is", "", "text"),)
 
-    def read(self, operator: Operator, text: str, context: Looking) -> Thing:
+    def read(self, operator: Operator, text: str, context: BoundedQuery) -> Thing:
         match = _HISTORY.fullmatch(text)
         if match is None:
             raise ValidationError(f"“{text}” is nothing that has a history.")
@@ -120,21 +120,21 @@ class HistoryKind(Kind):
 
     def words(self, operator: Operator, values: list[Thing]) -> str:
         """Name it as it was called last."""
-        return ", ".join(entity_words(thing.type, _name_of(thing)) for thing in values)
+        return ", ".join(describe_entity(thing.type, _name_of(thing)) for thing in values)
 
 
 class EventFilterSet(ListFilterSet):
     """What events may be filtered by. All at once is asked of one `Looking`."""
 
-    kinds = {
-        "history": HistoryKind(),
-        "time": MomentKind("time"),
-        "subject": ExactKind("subject_name"),
-        "action": WordKind("action", action_words),
-        "entity_type": WordKind("entity_type", lambda word: type_words(word).capitalize()),
-        "entity": ExactKind("entity_name"),
-        "result": ResultKind(),
-        "source_ip": AddressKind("source_ip"),
+    field_filters = {
+        "history": HistoryFilter(),
+        "time": InstantFilter("time"),
+        "subject": ExactFilter("subject_name"),
+        "action": TermFilter("action", describe_action),
+        "entity_type": TermFilter("entity_type", lambda word: describe_type(word).capitalize()),
+        "entity": ExactFilter("entity_name"),
+        "result": ResultFilter(),
+        "source_ip": AddressFilter("source_ip"),
     }
     titles = {
         "history": "History of",
@@ -148,7 +148,7 @@ class EventFilterSet(ListFilterSet):
     }
     unlisted = ("history",)
 
-    def narrowed(self) -> tuple[QuerySet[Any], list[Narrowing]]:
+    def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
         return self.qs, []
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -159,7 +159,7 @@ class EventFilterSet(ListFilterSet):
                 queryset = filter_.filter(queryset, values)
             elif values and filter_.column == "history":
                 history += [part for thing in values for part in history_of(thing.type, thing.id)]
-            elif values and isinstance(filter_.kind, ChoiceKind):
+            elif values and isinstance(filter_.kind, ChoiceFilter):
                 column = filter_.kind.column  # type: ignore[attr-defined]  # each of ours has one
                 wanted.append(Wanted(column, tuple(choice.value for choice in values)))
             else:

@@ -1,7 +1,7 @@
 """The Activity table."""
 
 from runai_access.activity import cells
-from runai_access.activity.words import action_words, change_texts, entity_words
+from runai_access.activity.descriptions import describe_action, describe_changes, describe_entity
 from runai_access.audit.models import AuditEvent
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
@@ -19,15 +19,15 @@ class EventTable(ListTable):
         says_zone=True,
     )
     subject = ListColumn("Subject", cells.subject, exports=("subject_name",))
-    action = ListColumn("Action", cells.action, exports=("action",), as_text=action_words)
+    action = ListColumn("Action", cells.action, exports=("action",), as_text=describe_action)
     entity = ListColumn(
-        "Entity", cells.entity, exports=("entity_type", "entity_name"), as_text=entity_words
+        "Entity", cells.entity, exports=("entity_type", "entity_name"), as_text=describe_entity
     )
     result = ListColumn("Result", cells.result, exports=("result",))
     details = ListColumn(
         "Details", cells.details, exports=("action", "changes", "reason"),
         as_text=lambda action, changes, reason: "; ".join(
-            [*change_texts(action, changes), *([reason] if reason else [])]
+            [*describe_changes(action, changes), *([reason] if reason else [])]
         ),
     )  # fmt: skip
     source_ip = ListColumn("Source address", cells.source_ip, exports=("source_ip",))

@@ -7,24 +7,24 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization.callers import caller_of
-from runai_access.activity.bounded_query import LOOKED_AT, Looking
+from runai_access.activity.bounded_query import MAX_SCANNED, BoundedQuery
+from runai_access.activity.descriptions import describe_field, describe_value, document_of
 from runai_access.activity.filters import EventFilterSet
 from runai_access.activity.tables import EventTable
-from runai_access.activity.words import document_of, field_words, value_words
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import NotFound
-from runai_access.lists.views import ListPage
+from runai_access.lists.views import ListView
 from runai_access.ui.dialogs import render_dialog
 
 
-class ActivityPage(ListPage):
+class ActivityPage(ListView):
     """Activity: who did what, on what, when, from where, with what result."""
 
     namespace = "activity"
     title, noun, plural = "Activity", "event", "events"
     searched = "the name of its subject or its entity"
     empty_template = "activity/_empty.html"
-    notice_template = "activity/_looked_at.html"
+    notice_template = "activity/_scan_limit.html"
     template = "activity/list.html"
     table, filters = EventTable, EventFilterSet
     document = staticmethod(document_of)
@@ -33,14 +33,14 @@ class ActivityPage(ListPage):
         caller_of(request).authority.require_audit_log()
         return AuditEvent.objects.all()
 
-    def asks(self, request: HttpRequest) -> Looking:
-        return Looking()
+    def authority(self, request: HttpRequest) -> BoundedQuery:
+        return BoundedQuery()
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Looking) -> QuerySet[Any]:
-        return asks.search(rows, text)
+    def search(self, rows: QuerySet[Any], text: str, authority: BoundedQuery) -> QuerySet[Any]:
+        return authority.search(rows, text)
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {"looked_at": LOOKED_AT}
+        return {"looked_at": MAX_SCANNED}
 
 
 PAGE = ActivityPage()
@@ -55,8 +55,8 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
     except (AuditEvent.DoesNotExist, OverflowError):
         raise NotFound("There is no such event; rows past the retention are archived.") from None
     changes = [
-        (field_words(name), *(value_words(value) for value in pair))
+        (describe_field(name), *(describe_value(value) for value in pair))
         for name, pair in found.changes.items()
     ]
     context = {"event": found, "changes": changes}
-    return render_dialog(request, "activity/_event.html", context, home=PAGE.home)
+    return render_dialog(request, "activity/_event.html", context, parent_page=PAGE.parent_page)

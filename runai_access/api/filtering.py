@@ -21,7 +21,7 @@ from runai_access.db import normalization_sql
 from runai_access.db.normalization import normalize
 
 
-class Kind(Enum):
+class FieldType(Enum):
     """What a field holds, and with it which operators make sense and how values are read."""
 
     TEXT = "text"
@@ -37,14 +37,14 @@ _TEXT = {
 }  # fmt: skip
 _ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
 LOOKUPS = {
-    Kind.TEXT: _TEXT,
-    Kind.ADDRESS: _TEXT,
-    Kind.TIME: _ORDERED,
-    Kind.NUMBER: _ORDERED,
-    Kind.FLAG: {"==": "exact", "!=": "exact"},
+    FieldType.TEXT: _TEXT,
+    FieldType.ADDRESS: _TEXT,
+    FieldType.TIME: _ORDERED,
+    FieldType.NUMBER: _ORDERED,
+    FieldType.FLAG: {"==": "exact", "!=": "exact"},
 }
 # SQLite takes no expression that is deeper than 1,000.
-MOST_CONDITIONS = 100
+MAX_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 NULL = "null"
@@ -67,7 +67,7 @@ class Field:
     """
 
     lookup: str
-    kind: Kind = Kind.TEXT
+    kind: FieldType = FieldType.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
     normalized: str = ""
@@ -79,7 +79,9 @@ class Field:
         if self.order is not None:
             return self.order
         return (
-            normalization_sql.normalized(self.lookup) if self.kind is Kind.TEXT else F(self.lookup)
+            normalization_sql.normalized(self.lookup)
+            if self.kind is FieldType.TEXT
+            else F(self.lookup)
         )
 
 
@@ -94,7 +96,7 @@ class Condition:
 
     def as_q(self) -> Q:
         """Return what a database is asked."""
-        if isinstance(self.value, str) and self.field.kind is Kind.TEXT:
+        if isinstance(self.value, str) and self.field.kind is FieldType.TEXT:
             condition = like(
                 self.field.lookup,
                 self.comparison,
@@ -132,8 +134,8 @@ def conditions(
     or value, and lists the known ones.
     """
     parts = [part for text in filters for part in _split(text, [*fields, *not_kept])]
-    if len(parts) > MOST_CONDITIONS:
-        raise InvalidParameter(f"filterBy: there may be {MOST_CONDITIONS} conditions.")
+    if len(parts) > MAX_CONDITIONS:
+        raise InvalidParameter(f"filterBy: there may be {MAX_CONDITIONS} conditions.")
     return [_condition(part, fields) for part in parts]
 
 
@@ -172,21 +174,21 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Condition:
 
 def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
     match field.kind:
-        case Kind.TIME:
+        case FieldType.TIME:
             return read_time(f"filterBy: {name}", raw)
-        case Kind.NUMBER:
+        case FieldType.NUMBER:
             if not re.fullmatch(r"[0-9]{1,9}", raw):
                 raise InvalidParameter(
                     f"filterBy: {name} must be a whole number, not {raw[:80]!r}."
                 )
             return int(raw)
-        case Kind.FLAG:
+        case FieldType.FLAG:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
-        case Kind.ADDRESS:
+        case FieldType.ADDRESS:
             return normalize(raw)
-        case Kind.TEXT:
+        case FieldType.TEXT:
             return (field.accepts or {}).get(raw.lower(), raw)
 
 

@@ -19,20 +19,20 @@ HEADER = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
-class Made:
+class Result:
     """What a request made, and the answer that tells of it."""
 
     id: str
     response: Response
 
 
-def once(
+def idempotent(
     request: Request,
     asked: Any,
     *,
     caller: uuid.UUID,
-    make: Callable[[], Made],
-    again: Callable[[str], Response],
+    execute: Callable[[], Result],
+    replay: Callable[[str], Response],
 ) -> Response:
     """Return what `make` answers or, for a key that was used before, `again` with the id it made.
 
@@ -43,7 +43,7 @@ def once(
     """
     key = request.headers.get(HEADER)
     if key is None:
-        return make().response
+        return execute().response
     if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
         raise InvalidParameter(f"{HEADER} must be 1 to 255 printable ASCII characters.")
     fingerprint = _fingerprint(request, asked)
@@ -58,11 +58,11 @@ def once(
             if used.fingerprint != fingerprint:
                 return error(422, f"{HEADER}: it was used for another request.")
             try:
-                return again(used.made_id)
+                return replay(used.made_id)
             except ObjectDoesNotExist:
                 gone = f"What it made, {used.made_id}, is gone or out of your sight."
                 return already_done(used.made_id, gone)
-        made = make()
+        made = execute()
         row.made_id = made.id
         row.save(update_fields=["made_id"])
     return made.response

@@ -18,15 +18,15 @@ from runai_access.api.texts import compare, like
 from runai_access.db.normalization import normalize, normalize_term
 
 # What every list takes; a count takes only what narrows it.
-NARROWING_PARAMETERS = ("filterBy", "search")
+FILTER_PARAMETERS = ("filterBy", "search")
 PAGE_PARAMETERS = ("sortBy", "sortOrder", "limit", "offset")
-LARGEST_OFFSET = 2**31 - 1
-LONGEST_PARAMETER = 8000
+MAX_OFFSET = 2**31 - 1
+MAX_PARAMETER_LENGTH = 8000
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Page(Generic[R]):
+class ApiPage(Generic[R]):
     """The rows of one answer; `total` counts all that match, `limit` is None without one."""
 
     rows: list[R]
@@ -42,7 +42,7 @@ class Page(Generic[R]):
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListEndpoint:
     """How one resource is listed. Without `default_limit` everything is answered.
 
     `not_kept` are fields of the contract that we have nothing to compare with.
@@ -52,13 +52,13 @@ class Listing:
     search: tuple[str, ...]
     order: tuple[OrderBy | str, ...]
     default_limit: int | None = None
-    largest_limit: int = 1000
-    smallest_limit: int = 1
+    max_limit: int = 1000
+    min_limit: int = 1
     not_kept: tuple[str, ...] = ()
 
     def page(
         self, rows: QuerySet[Any, R], parameters: QueryDict, columns: tuple[str, ...] = ()
-    ) -> Page[Any]:
+    ) -> ApiPage[Any]:
         """Return what `parameters` ask for; raise InvalidParameter that names the one at fault.
 
         With `columns`, rows are tuples of those; what they show of other tables is not looked up to
@@ -71,13 +71,13 @@ class Listing:
             ordered = ordered.values_list(*columns)
         if limit is None and not offset:
             found = list(ordered)
-            return Page(found, len(found), offset, limit)
+            return ApiPage(found, len(found), offset, limit)
         end = None if limit is None else offset + limit
-        return Page(list(ordered[offset:end]), matching.count(), offset, limit)
+        return ApiPage(list(ordered[offset:end]), matching.count(), offset, limit)
 
-    def page_of(self, rows: list[dict[str, Any]], parameters: QueryDict) -> Page[dict[str, Any]]:
+    def page_of(self, rows: list[dict[str, Any]], parameters: QueryDict) -> ApiPage[dict[str, Any]]:
         """Return the same of rows of texts that are at hand, whatever order they have."""
-        require_askable(parameters)
+        require_supported(parameters)
         asked = self._conditions(parameters)
         offset, limit = self._part(parameters)
         sought = normalize_term(parameters.get("search", ""))
@@ -93,20 +93,20 @@ class Listing:
                 key=lambda row: normalize(str(row[self.fields[name].lookup])), reverse=is_down
             )
         end = None if limit is None else offset + limit
-        return Page(found[offset:end], len(found), offset, limit)
+        return ApiPage(found[offset:end], len(found), offset, limit)
 
     def _part(self, parameters: QueryDict) -> tuple[int, int | None]:
-        offset = _number(parameters, "offset", 0, LARGEST_OFFSET) or 0
+        offset = _number(parameters, "offset", 0, MAX_OFFSET) or 0
         limit = self.read_limit(parameters)
         return offset, self.default_limit if limit is None else limit
 
     def read_limit(self, parameters: QueryDict, name: str = "limit") -> int | None:
         """Return the number that `name` asks for, if it does; raise InvalidParameter for any other."""
-        return _number(parameters, name, self.smallest_limit, self.largest_limit)
+        return _number(parameters, name, self.min_limit, self.max_limit)
 
     def matching(self, rows: QuerySet[Any, R], parameters: QueryDict) -> QuerySet[Any, R]:
         """Return the rows that filterBy and search leave."""
-        require_askable(parameters)
+        require_supported(parameters)
         asked = self._conditions(parameters)
         rows = rows.filter(reduce(and_, (condition.as_q() for condition in asked), Q()))
         sought = normalize_term(parameters.get("search", ""))
@@ -147,7 +147,7 @@ class Listing:
         return [OrderBy(field.sort_key, nulls_last=last), "pk"]
 
 
-def require_askable(parameters: QueryDict) -> None:
+def require_supported(parameters: QueryDict) -> None:
     """Raise InvalidParameter that names a parameter which a database would refuse to be asked.
 
     None takes a NUL as text; SQLite looks for no text of more than 50,000 bytes. Normalizing can make
@@ -156,12 +156,12 @@ def require_askable(parameters: QueryDict) -> None:
     for name, values in parameters.lists():
         if any("\x00" in value for value in values):
             raise InvalidParameter(f"{name} must not contain the character NUL.")
-        if any(max(len(value), len(normalize(value))) > LONGEST_PARAMETER for value in values):
-            raise InvalidParameter(f"{name} must have at most {LONGEST_PARAMETER} characters.")
+        if any(max(len(value), len(normalize(value))) > MAX_PARAMETER_LENGTH for value in values):
+            raise InvalidParameter(f"{name} must have at most {MAX_PARAMETER_LENGTH} characters.")
 
 
-def paged(request: Request, page: Page[Any], body: Any) -> Response:
-    """Return `body` with the total and the neighbours in headers (RFC 8288)."""
+def paged(request: Request, page: ApiPage[Any], body: Any) -> Response:
+    """Return `body` with the total and the neighbors in headers (RFC 8288)."""
     response = Response(body)
     response["X-Total-Count"] = str(page.total)
     links = []

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-KEYS_KEPT_FOR = timedelta(days=1)
+KEY_RETENTION = timedelta(days=1)
 
 
 class AttemptCount(models.Model):
@@ -22,7 +22,7 @@ class AttemptCount(models.Model):
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def expired(self) -> "IdempotencyKeyQuerySet":
         """Return the keys that are no longer kept: the same request is carried out again."""
-        return self.filter(created_at__lt=timezone.now() - KEYS_KEPT_FOR)
+        return self.filter(created_at__lt=timezone.now() - KEY_RETENTION)
 
 
 class IdempotencyKey(models.Model):

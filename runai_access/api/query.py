@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.listing import NARROWING_PARAMETERS, PAGE_PARAMETERS
+from runai_access.api.listing import FILTER_PARAMETERS, PAGE_PARAMETERS
 from runai_access.api.parameters import require_listed_values
 from runai_access.api.spelling import intended_name
 
 # A serializer class stands for one parameter per field.
 QueryParameters = Sequence[OpenApiParameter | type[Serializer[Any]]]
-_NAMED_AT_MOST = 5
+_MAX_NAMED = 5
 
 
 def own_parameters(view: Any, method: str) -> QueryParameters:
@@ -35,7 +35,7 @@ def known_parameters(view: Any, method: str) -> list[str]:
         else:
             names += parameter().fields
     if method in ("GET", "HEAD") and getattr(view, "listing", None) is not None:
-        names += NARROWING_PARAMETERS
+        names += FILTER_PARAMETERS
         names += () if getattr(view, "counts", False) else PAGE_PARAMETERS
     return names
 
@@ -51,7 +51,7 @@ def require_valid_parameters(view: Any, request: Request) -> None:
     known = known_parameters(view, request.method or "")
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
-        named = ", ".join(_described(name, known) for name in unknown[:_NAMED_AT_MOST])
+        named = ", ".join(_described(name, known) for name in unknown[:_MAX_NAMED])
         answer = f"Known: {', '.join(known)}." if known else "This method and path has none."
         raise InvalidParameter(f"Unknown query parameters: {named}. {answer}")
     own = own_parameters(view, request.method or "")

@@ -11,9 +11,9 @@ from rest_framework import serializers
 
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
-from runai_access.api.filtering import EQUALITY, LOOKUPS, MOST_CONDITIONS, NULL, Field, Kind
+from runai_access.api.filtering import EQUALITY, LOOKUPS, MAX_CONDITIONS, NULL, Field, FieldType
 from runai_access.api.idempotency import HEADER
-from runai_access.api.listing import LARGEST_OFFSET, LONGEST_PARAMETER, Listing
+from runai_access.api.listing import MAX_OFFSET, MAX_PARAMETER_LENGTH, ListEndpoint
 from runai_access.api.query import own_parameters
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
@@ -36,28 +36,28 @@ DESCRIPTIONS = {
 _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 _LIST_HEADERS = ["X-Total-Count", "Link"]
 _VALUES = {
-    Kind.TEXT: r"[^\x00]+",
-    Kind.ADDRESS: r"[^\x00]+",
-    Kind.TIME: (
+    FieldType.TEXT: r"[^\x00]+",
+    FieldType.ADDRESS: r"[^\x00]+",
+    FieldType.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
     ),
-    Kind.NUMBER: r"[0-9]{1,9}",
-    Kind.FLAG: r"true|false",
+    FieldType.NUMBER: r"[0-9]{1,9}",
+    FieldType.FLAG: r"true|false",
 }
 _EXAMPLES = {
-    Kind.TEXT: "=@a",
-    Kind.ADDRESS: "=@1",
-    Kind.TIME: ">=2026-01-01T00:00:00Z",
-    Kind.NUMBER: "<=100",
-    Kind.FLAG: "==true",
+    FieldType.TEXT: "=@a",
+    FieldType.ADDRESS: "=@1",
+    FieldType.TIME: ">=2026-01-01T00:00:00Z",
+    FieldType.NUMBER: "<=100",
+    FieldType.FLAG: "==true",
 }
 _TYPE_OF = {
-    Kind.TEXT: "text",
-    Kind.ADDRESS: "text",
-    Kind.TIME: "time",
-    Kind.NUMBER: "number",
-    Kind.FLAG: "true or false",
+    FieldType.TEXT: "text",
+    FieldType.ADDRESS: "text",
+    FieldType.TIME: "time",
+    FieldType.NUMBER: "number",
+    FieldType.FLAG: "true or false",
 }
 
 
@@ -110,7 +110,7 @@ class ContractSchema(AutoSchema):
         parameters = [*super().get_override_parameters(), *own_parameters(self.view, self.method)]
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
-        listing: Listing | None = getattr(self.view, "listing", None)
+        listing: ListEndpoint | None = getattr(self.view, "listing", None)
         if listing is not None and self.method == "GET":
             parameters += list_parameters(listing, counting=getattr(self.view, "counts", False))
         return parameters
@@ -183,15 +183,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParameter]:
+def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiParameter]:
     """Return what a list takes; a count takes only what narrows it."""
-    narrowing = [
+    list_filter = [
         OpenApiParameter(
             "filterBy",
             {
                 "type": "array",
                 "minItems": 1,
-                "maxItems": MOST_CONDITIONS,
+                "maxItems": MAX_CONDITIONS,
                 "items": {"type": "string", "pattern": filter_pattern(listing)},
             },
             explode=False,
@@ -208,30 +208,30 @@ def list_parameters(listing: Listing, *, counting: bool) -> list[OpenApiParamete
         ),
         OpenApiParameter(
             "search",
-            {**TEXT, "maxLength": LONGEST_PARAMETER},
+            {**TEXT, "maxLength": MAX_PARAMETER_LENGTH},
             description="Text that one of the names contains.",
         ),
     ]
     if counting:
-        return narrowing
+        return list_filter
     return [
-        *narrowing,
+        *list_filter,
         OpenApiParameter("sortBy", str, enum=list(listing.fields)),
         OpenApiParameter("sortOrder", str, enum=["asc", "desc"], default="asc"),
-        OpenApiParameter("limit", _bounded(listing.smallest_limit, listing.largest_limit)),
-        OpenApiParameter("offset", _bounded(0, LARGEST_OFFSET)),
+        OpenApiParameter("limit", _bounded(listing.min_limit, listing.max_limit)),
+        OpenApiParameter("offset", _bounded(0, MAX_OFFSET)),
     ]
 
 
-def filter_pattern(listing: Listing) -> str:
+def filter_pattern(listing: ListEndpoint) -> str:
     """Return the regular expression of one condition: fields, their operators, their values."""
-    conditions = [_condition_pattern(kind, listing) for kind in Kind]
+    conditions = [_condition_pattern(kind, listing) for kind in FieldType]
     if nullable := [name for name, field in listing.fields.items() if field.is_nullable]:
         conditions.append(f"({'|'.join(nullable)})({'|'.join(EQUALITY)})({NULL})")
     return f"^({'|'.join(condition for condition in conditions if condition)})$"
 
 
-def _condition_pattern(kind: Kind, listing: Listing) -> str:
+def _condition_pattern(kind: FieldType, listing: ListEndpoint) -> str:
     names = [name for name, field in listing.fields.items() if field.kind is kind]
     operators = "|".join(re.escape(operator) for operator in LOOKUPS[kind])
     return f"({'|'.join(names)})({operators})({_VALUES[kind]})" if names else ""
@@ -246,7 +246,7 @@ def _field(name: str, field: Field) -> str:
     return f"{name} ({type_}: {' '.join(LOOKUPS[field.kind])})"
 
 
-def _filter_examples(listing: Listing) -> list[OpenApiExample]:
+def _filter_examples(listing: ListEndpoint) -> list[OpenApiExample]:
     """Return one condition for each kind of field that the list has, and all of them together."""
     found: dict[str, str] = {}
     for name, field in listing.fields.items():

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from runai_access.errors import TooMany
 
-CALLERS_AT_MOST = 10_000
+MAX_CALLERS = 10_000
 
 
 class FairUse:
@@ -33,7 +33,7 @@ class FairUse:
             left, at = self._buckets.pop(caller, (float(self._burst), now))
             left = min(self._burst, left + (now - at) * self._per_second)
             self._buckets[caller] = (max(0.0, left - 1), now) if left >= 1 else (left, now)
-            if len(self._buckets) > CALLERS_AT_MOST:
+            if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
         if left < 1:
             wait = math.ceil((1 - left) / self._per_second)

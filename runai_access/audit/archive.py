@@ -31,7 +31,7 @@ from runai_access.audit.verification import ids_of
 from runai_access.errors import DomainError
 
 # So many rows are removed in one transaction, and perhaps those of a seal more.
-_ROWS_AT_ONCE = 2000
+_BATCH_SIZE = 2000
 # Any number will do, as long as nobody else in the same database takes it for another purpose.
 _ARCHIVING = 7_240_1003
 # A file under this suffix that nobody has written to for so long is what a killed run left.
@@ -200,10 +200,10 @@ def _remove_some() -> int:
     covered = Seal.objects.filter(number__lte=_end_of_archives()[0]).order_by("number")
     seals: list[int] = []
     ids: list[int] = []
-    for seal in covered.values("number", "event_ids")[:_ROWS_AT_ONCE]:
+    for seal in covered.values("number", "event_ids")[:_BATCH_SIZE]:
         seals.append(seal["number"])
         ids += ids_of(seal)
-        if len(ids) >= _ROWS_AT_ONCE:
+        if len(ids) >= _BATCH_SIZE:
             break
     Leaving.objects.bulk_create([Leaving(event_id=id_) for id_ in ids])
     AuditEvent.objects.filter(pk__in=Leaving.objects.values("event_id")).remove_archived()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runai_access.audit.rows import Row
+from runai_access.audit.rows import EventRow
 from runai_access.audit.verification import Report, ids_of, row_faults, seal_faults, seals_missing
 
 FORMAT = "runai-access audit record 1"
@@ -42,8 +42,8 @@ class _Reading:
         self.report = Report(archives=1)
         self._expected, self._is_met = expected, expected is None
         self._last: tuple[int, str] | None = None
-        self._seal: Row | None = None
-        self._rows: dict[int, Row] = {}
+        self._seal: EventRow | None = None
+        self._rows: dict[int, EventRow] = {}
         self._is_closed = False
 
     def take(self, line: Any) -> bool:
@@ -102,7 +102,7 @@ class _Reading:
         for fault in row_faults(seal, ids, rows):
             self.report.fault(fault)
         for id_ in sorted(rows.keys() - set(ids)):
-            self.report.fault(f"Row {id_} is in no seal of this file.")
+            self.report.fault(f"EventRow {id_} is in no seal of this file.")
 
     def _close(self, end: dict[str, Any]) -> None:
         self._finish_seal()

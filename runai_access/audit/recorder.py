@@ -19,17 +19,17 @@ from runai_access.security.throttles import network_of
 
 # Digests of the events that this process recorded lately. They save the database writes that it would
 # ignore.
-TOLD_AT_MOST = 20_000
-_told: OrderedDict[str, None] = OrderedDict()
+MAX_REMEMBERED = 20_000
+recently_logged: OrderedDict[str, None] = OrderedDict()
 
 # So many rows are written by one statement.
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 # Refusals of a signed-in subject in a minute that get a row each. Their account is known and can be
 # disabled, so this is generous. One row a minute summarizes the rest.
 SUBJECT_ROWS_PER_MINUTE = 100
 # Subjects and networks that are counted at a time; any more get only the one row a minute.
-SUBJECTS_AT_MOST = 10_000
+MAX_TRACKED_SUBJECTS = 10_000
 
 # Refusals of a stranger's network that get a row each. Strangers invent names, and a row stays for
 # 400 days. A user or a pipeline with a wrong password makes a few different ones a minute. A guesser
@@ -99,7 +99,7 @@ def record_all(made: Iterable[tuple[str, Entity, dict[str, list[Any]]]], *, acto
         _event(action, entity, actor, succeeded, changes=changes)
         for action, entity, changes in made
     ]
-    AuditEvent.objects.bulk_create(events, batch_size=AT_ONCE)
+    AuditEvent.objects.bulk_create(events, batch_size=BATCH_SIZE)
 
 
 def _require_transaction() -> None:
@@ -120,21 +120,21 @@ def record_once_a_minute(
     minute = timezone.now().replace(second=0, microsecond=0)
     occurrence = _Occurrence(action, entity, actor, result, reason)
     key = occurrence.key(minute)
-    if key in _told:
+    if key in recently_logged:
         return
     if not succeeded:
         share = _refusals.share_of(actor, minute)
         if share is not _Share.OWN_ROW:
             occurrence, key = _summary(occurrence, share, minute)
-            if key in _told:
+            if key in recently_logged:
                 return
     event = _event(**vars(occurrence))
     event.once_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
     if not transaction.get_connection().in_atomic_block:  # else the row may still be rolled back
-        _told[key] = None
-        while len(_told) > TOLD_AT_MOST:
-            _told.popitem(last=False)
+        recently_logged[key] = None
+        while len(recently_logged) > MAX_REMEMBERED:
+            recently_logged.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class _Refusals:
 
     def _share_of_subject(self, source: tuple[object, ...]) -> _Share:
         counts = self._of_subjects
-        is_room = source in counts or len(counts) < SUBJECTS_AT_MOST
+        is_room = source in counts or len(counts) < MAX_TRACKED_SUBJECTS
         if not is_room or counts[source] >= SUBJECT_ROWS_PER_MINUTE:
             return _Share.ROW_OF_SUBJECT
         counts[source] += 1

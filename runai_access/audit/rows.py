@@ -7,10 +7,10 @@ from typing import Any
 from runai_access.audit.chain import FIELDS, MISSING, tag_of
 from runai_access.audit.models import AuditEvent
 
-Row = Mapping[str, Any]
+EventRow = Mapping[str, Any]
 
 
-def rows_by_id(ids: Sequence[int]) -> dict[int, Row]:
+def rows_by_id(ids: Sequence[int]) -> dict[int, EventRow]:
     """Return the rows of ascending ids, without those that are not there or can't be read.
 
     SQLite takes any text for a time or a UUID, so somebody may have left what is none.
@@ -27,7 +27,7 @@ def rows_by_id(ids: Sequence[int]) -> dict[int, Row]:
     return {row["id"]: row for row in found if isinstance(row["time"], datetime)}
 
 
-def tags_of(ids: Sequence[int], rows: Mapping[int, Row]) -> Iterator[tuple[int, str]]:
+def tags_of(ids: Sequence[int], rows: Mapping[int, EventRow]) -> Iterator[tuple[int, str]]:
     """Yield each id with the tag that its row ought to have.
 
     It is made anew, so what somebody changed before it was sealed stays at odds with its own tag. A
@@ -36,7 +36,7 @@ def tags_of(ids: Sequence[int], rows: Mapping[int, Row]) -> Iterator[tuple[int, 
     return ((id_, true_tag(rows[id_]) if id_ in rows else MISSING) for id_ in ids)
 
 
-def true_tag(row: Row) -> str:
+def true_tag(row: EventRow) -> str:
     """Return the tag that a row ought to have; nobody's for one that can't be read as ours."""
     try:
         return tag_of(row)

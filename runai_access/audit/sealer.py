@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from runai_access.audit.chain import digest_of, key_id, ranges_of, seal_hash
 from runai_access.audit.models import Archive, Seal, Unsealed
-from runai_access.audit.rows import Row, rows_by_id, tags_of
+from runai_access.audit.rows import EventRow, rows_by_id, tags_of
 
-ROWS_AT_ONCE = 500
+BATCH_SIZE = 500
 # Any number will do, as long as nobody else in the same database takes it for another purpose.
 _SEALING = 7_240_1002
 
@@ -40,7 +40,7 @@ def _seal_some() -> int:
         return 0
     # Negative ids and zero come from nobody's sequence; what has one stays without a seal.
     waiting = Unsealed.objects.filter(event_id__gt=0).order_by("event_id")
-    ids = list(waiting.values_list("event_id", flat=True)[:ROWS_AT_ONCE])
+    ids = list(waiting.values_list("event_id", flat=True)[:BATCH_SIZE])
     rows = rows_by_id(ids)
     number, previous = head()
     seals = []
@@ -70,14 +70,14 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _days(ids: list[int], rows: dict[int, Row]) -> Iterable[list[int]]:
+def _days(ids: list[int], rows: dict[int, EventRow]) -> Iterable[list[int]]:
     """Part ids where their day ends, so that a day that is over can leave as a whole."""
     today = timezone.now().date()
     days = groupby(ids, key=lambda id_: rows[id_]["time"].date() if id_ in rows else today)
     return [list(part) for _, part in days]
 
 
-def _seal(number: int, previous: str, ids: list[int], rows: dict[int, Row]) -> Seal:
+def _seal(number: int, previous: str, ids: list[int], rows: dict[int, EventRow]) -> Seal:
     now = timezone.now()
     values = {
         "number": number,

@@ -23,12 +23,12 @@ from runai_access.audit.chain import (
     spans_in,
 )
 from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
-from runai_access.audit.rows import Row, rows_by_id, tags_of, true_tag
+from runai_access.audit.rows import EventRow, rows_by_id, tags_of, true_tag
 
-FAULTS_TOLD = 100
+MAX_REPORTED_FAULTS = 100
 SEALED_LATE = timedelta(hours=1)
 _CHUNK = 500
-_IDS_AT_ONCE = 10_000
+_ID_BATCH_SIZE = 10_000
 _PAGE = 1 << 16
 
 
@@ -49,9 +49,9 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
     def fault(self, text: str) -> None:
-        """Note a fault; past FAULTS_TOLD they are only counted."""
+        """Note a fault; past MAX_REPORTED_FAULTS they are only counted."""
         self.fault_count += 1
-        if len(self.faults) < FAULTS_TOLD:
+        if len(self.faults) < MAX_REPORTED_FAULTS:
             self.faults.append(text)
 
 
@@ -133,7 +133,7 @@ def _check_archives(report: Report) -> tuple[int, str]:
 def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
     seals = Seal.objects.order_by("number").values(*SEAL_FIELDS, "key_id", "hash").iterator()
     number, previous = archived
-    together: list[tuple[Row, list[int]]] = []
+    together: list[tuple[EventRow, list[int]]] = []
     for seal in seals:
         if seal["number"] <= archived[0]:
             report.leaving += sum(1 for id_ in ids_of(seal) if named.add(id_))
@@ -157,12 +157,12 @@ def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
     _check_rows(report, named, together)
 
 
-def _check_rows(report: Report, named: Ids, together: list[tuple[Row, list[int]]]) -> None:
+def _check_rows(report: Report, named: Ids, together: list[tuple[EventRow, list[int]]]) -> None:
     rows = rows_by_id(sorted({id_ for _, ids in together for id_ in ids}))
     for seal, ids in together:
         for id_ in ids:
             if not named.add(id_):
-                report.fault(f"Row {id_} is in more than one seal.")
+                report.fault(f"EventRow {id_} is in more than one seal.")
         for fault in row_faults(seal, ids, rows):
             report.fault(fault)
         late = seal["sealed_at"] - SEALED_LATE
@@ -170,7 +170,7 @@ def _check_rows(report: Report, named: Ids, together: list[tuple[Row, list[int]]
         report.sealed_late += sum(1 for id_ in ids if id_ in rows and rows[id_]["time"] < late)
 
 
-def seal_faults(seal: Row) -> list[str]:
+def seal_faults(seal: EventRow) -> list[str]:
     """Return what is wrong with a seal itself."""
     number = seal["number"]
     if seal["key_id"] != key_id():
@@ -184,13 +184,13 @@ def seal_faults(seal: Row) -> list[str]:
     return []
 
 
-def ids_of(seal: Row) -> Iterator[int]:
+def ids_of(seal: EventRow) -> Iterator[int]:
     """Yield the ids of the rows that a seal names."""
     for first, last in spans_in(seal["event_ids"]):
         yield from range(first, last + 1)
 
 
-def row_faults(seal: Row, ids: list[int], rows: Mapping[int, Row]) -> list[str]:
+def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> list[str]:
     """Return what is wrong with the rows of a seal."""
     number = seal["number"]
     is_as_sealed = digest_of(tags_of(ids, rows)) == seal["digest"]
@@ -199,9 +199,11 @@ def row_faults(seal: Row, ids: list[int], rows: Mapping[int, Row]) -> list[str]:
     for id_ in ids:
         row = rows.get(id_)
         if row is None:
-            faults.append(f"Row {id_} of seal {number} is missing: it was removed {when}.")
+            faults.append(f"EventRow {id_} of seal {number} is missing: it was removed {when}.")
         elif row["tag"] != true_tag(row):
-            faults.append(f"Row {id_} of seal {number} was changed or added {when}: {_told(row)}")
+            faults.append(
+                f"EventRow {id_} of seal {number} was changed or added {when}: {_told(row)}"
+            )
     if not faults and not is_as_sealed:
         faults.append(
             f"Rows {seal['event_ids']} of seal {number} are not those that were sealed: they were "
@@ -218,17 +220,19 @@ def _check_waiting(report: Report, named: Ids) -> Ids:
         for id_ in ids:
             waiting.add(id_)
             if id_ in named:
-                report.fault(f"Row {id_} is sealed, and waits for a seal once more.")
+                report.fault(f"EventRow {id_} is sealed, and waits for a seal once more.")
             elif id_ not in rows:
-                report.fault(f"Row {id_} was removed before it was sealed.")
+                report.fault(f"EventRow {id_} was removed before it was sealed.")
             elif rows[id_]["tag"] != true_tag(rows[id_]):
-                report.fault(f"Row {id_}, not sealed yet, was changed or added: {_told(rows[id_])}")
+                report.fault(
+                    f"EventRow {id_}, not sealed yet, was changed or added: {_told(rows[id_])}"
+                )
         report.waiting += len(rows)
     return waiting
 
 
 def _check_for_strays(report: Report, named: Ids, waiting: Ids) -> None:
-    for ids in _chunks(AuditEvent.objects.all(), _IDS_AT_ONCE):
+    for ids in _chunks(AuditEvent.objects.all(), _ID_BATCH_SIZE):
         strays = [id_ for id_ in ids if id_ not in named and id_ not in waiting]
         if strays:
             ranges = ranges_of(strays)
@@ -274,7 +278,7 @@ def _rows(count: int) -> str:
     return f"{count:,} row{' is' if count == 1 else 's are'}"
 
 
-def _told(row: Row) -> str:
+def _told(row: EventRow) -> str:
     return " ".join(str(row[name]) for name in ("subject_name", "action", "entity_name", "result"))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import BooleanField, F, Func, TextField
 
 
-class Among(Func):
+class InArray(Func):
     """Whether a key is one of many, sent as one parameter."""
 
     output_field = BooleanField()
@@ -32,14 +32,17 @@ class Among(Func):
 
 
 class AsStored(Func):
-    """A key as the database holds it, and as `Among` takes it: no UUID is made of it."""
+    """A key as the database holds it, and as `InArray` takes it: no UUID is made of it."""
 
     template = "%(expressions)s"
     output_field = TextField()
 
 
-class Unindexed(Func):
-    """The same value, of which no index knows: what is few already is sorted, not walked to."""
+class NoIndexHint(Func):
+    """The same value, computed, so that no database uses an index for it.
+
+    For rows that another filter finds already: sorting those beats scanning an index in order.
+    """
 
     template = "+%(expressions)s"
 
@@ -47,17 +50,14 @@ class Unindexed(Func):
         return self.as_sql(compiler, connection, template="GREATEST(%(expressions)s)", **extra)
 
 
-class Aside(Func):
-    """The same value, for whose sake SQLite leaves no better way. PostgreSQL knows how many rows a
-    condition leaves, and may judge by itself."""
-
-    template = "+%(expressions)s"
+class SQLiteNoIndexHint(NoIndexHint):
+    """A `NoIndexHint` for SQLite only: PostgreSQL has statistics and picks the better index itself."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
-class Bytewise(Func):
+class BinaryCollation(Func):
     """Text in the order of its bytes: SQLite's own, and PostgreSQL's if it is asked."""
 
     template = "%(expressions)s"

@@ -19,11 +19,11 @@ from runai_access.db.conditions import renamed
 
 # Of each range that is merged, so many times its share is read at first, and no fewer than these.
 _SPREAD = 2
-_LEAST = 8
+_MIN_CHUNK = 8
 
 
 @dataclass(frozen=True)
-class OrderedKeys:
+class CoveringIndexScan:
     """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
 
     `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
@@ -75,7 +75,7 @@ class OrderedKeys:
     def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[tuple[Any, Any]]:
         """Read a few of each choice, and as many as are wanted of all of those that go on before the
         last that is wanted."""
-        few = min(end, max(_LEAST, end // len(self.choices) * _SPREAD))
+        few = min(end, max(_MIN_CHUNK, end // len(self.choices) * _SPREAD))
         first, parameters = self._of_one_choice(part, few, is_descending)
         more, _ = self._of_one_choice(part, end, is_descending)
         way, last, before = ("DESC", "MIN", ">=") if is_descending else ("ASC", "MAX", "<=")
@@ -119,7 +119,7 @@ _Select = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeySubquery:
     """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
 
     `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
@@ -136,7 +136,7 @@ class Keys:
     counted: _Select | None = None
     once: _Select | None = None
     key: str = ""
-    ordered: OrderedKeys | None = None
+    ordered: CoveringIndexScan | None = None
 
     @classmethod
     def of(
@@ -146,7 +146,7 @@ class Keys:
         *,
         is_exact: bool = True,
         is_whole: bool = True,
-    ) -> "Keys":
+    ) -> "KeySubquery":
         """Return the keys that a queryset holds in `column`: each row once."""
         try:
             select = _select(rows.order_by().values(column))
@@ -155,7 +155,7 @@ class Keys:
         return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
 
     @classmethod
-    def in_order(cls, ordered: OrderedKeys) -> "Keys":
+    def in_order(cls, ordered: CoveringIndexScan) -> "KeySubquery":
         """Return the keys that stand in another table as a list has them."""
         rows, key = ordered.all.order_by(), ordered.key
         found = cls.of(rows, key)
@@ -167,7 +167,7 @@ class Keys:
         return replace(found, once=once, key=key, ordered=ordered)
 
     @classmethod
-    def known(cls, keys: Sequence[Any]) -> "Keys":
+    def known(cls, keys: Sequence[Any]) -> "KeySubquery":
         """Return keys that were read before, as `first` returned them: each once."""
         if not keys:
             return cls()
@@ -178,14 +178,14 @@ class Keys:
         type_ = "uuid" if isinstance(keys[0], UUID) else "bigint"
         return cls(((f"SELECT unnest(%s::{type_}[])", (list(keys),)),), is_distinct=True)
 
-    def __or__(self, other: "Keys") -> "Keys":
+    def __or__(self, other: "KeySubquery") -> "KeySubquery":
         is_exact, is_whole = self.is_exact and other.is_exact, self.is_whole and other.is_whole
         if self.parts and other.parts:
-            return Keys(self.parts + other.parts, is_exact, is_whole)
+            return KeySubquery(self.parts + other.parts, is_exact, is_whole)
         return replace(self if self.parts else other, is_exact=is_exact, is_whole=is_whole)
 
     @property
-    def tells_apart(self) -> bool:
+    def has_distinct_keys(self) -> bool:
         """Whether the same ones are told apart as they are read."""
         return self.is_distinct or self.once is not None
 
@@ -223,7 +223,7 @@ class Keys:
         """Return how many there are among what `first` would return, and whether those are all."""
         if not self.parts:
             return 0, self.is_whole
-        if self.tells_apart:
+        if self.has_distinct_keys:
             sql, parameters = self._as_many(limit)
             ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
             return number, number < limit and self.is_whole
@@ -234,7 +234,7 @@ class Keys:
         ((different, read),) = _rows_of(counted, parameters)
         return different, (read or 0) < limit and self.is_whole
 
-    def exceed(self, number: int) -> bool | None:
+    def exists_more_than(self, number: int) -> bool | None:
         """Return whether they are more than so many; None where there may be others.
 
         Those that are not told apart count as often as they are repeated. To ask for the one that
@@ -246,9 +246,9 @@ class Keys:
         sql = f"SELECT 1 FROM ({sql}) k LIMIT 1 OFFSET {int(number)}"  # noqa: S608
         return bool(_rows_of(sql, parameters)) or (False if self.is_whole else None)
 
-    def limited(self, limit: int) -> "Keys":
+    def limited(self, limit: int) -> "KeySubquery":
         """Return those that `first` would."""
-        return Keys((self._limited(limit),)) if self.parts else self
+        return KeySubquery((self._limited(limit),)) if self.parts else self
 
     def sql(self) -> tuple[str, list[Any]]:
         """Return a SELECT of all of them."""
@@ -274,13 +274,13 @@ class Keys:
         return parts[0] if len(parts) == 1 else f"{_union(parts)} {limited}", parameters
 
 
-class AmongKeys(Func):
+class InKeySubquery(Func):
     """Whether a key is one of `Keys`, which stay where they are."""
 
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, key: str, keys: Keys) -> None:
+    def __init__(self, key: str, keys: KeySubquery) -> None:
         super().__init__(F(key))
         self._keys = keys
 

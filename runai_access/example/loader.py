@@ -1,4 +1,4 @@
-"""Reads `organisation.toml` and makes it true, through the same actions as everybody else.
+"""Reads `organization.toml` and makes it true, through the same actions as everybody else.
 
 Nobody can sign in as an example person or application: they have no password and no secret.
 """
@@ -20,19 +20,19 @@ from applications.models import Application, search_text_of
 from runai_access.accounts.actions import create_user
 from runai_access.accounts.models import User
 
-_FILE = Path(__file__).with_name("organisation.toml")
+_FILE = Path(__file__).with_name("organization.toml")
 _SPAN = re.compile(r"(\d+)([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @transaction.atomic
 def load() -> None:
-    """Load the example organisation into an empty installation; all of it or nothing."""
+    """Load the example organization into an empty installation; all of it or nothing."""
     data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     example = _Example(timezone.now())
     example.make_scopes(data["scopes"], data["scopes_created"])
-    for entry in data["people"]:
-        example.make_person(entry)
+    for entry in data["users"]:
+        example.make_user(entry)
     for entry in data["applications"]:
         example.make_application(entry)
 
@@ -51,7 +51,7 @@ class _Example:
             scope.save()
             self._scopes[path] = scope
 
-    def make_person(self, entry: dict[str, Any]) -> None:
+    def make_user(self, entry: dict[str, Any]) -> None:
         user = create_user(caller=SYSTEM, email=entry["email"], password=None)
         self._set_up(user.subject, entry)
         User.objects.filter(pk=user.pk).update(**self._times(entry))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from runai_access.ui.markup import badge, clip, marked, markup, moment, quiet
+from runai_access.ui.markup import badge, clip, marked, markup, moment, muted
 
 Cell = Callable[[Any, Any], str]
 """What is no SafeString is escaped where the cell is shown."""
@@ -43,7 +43,7 @@ def update(record: Any, table: Any) -> str:
 def last_login(record: Any, _: object) -> str:
     """How long ago it signed in."""
     time: datetime | None = record.last_login
-    return moment(time, relative=True) if time else quiet("Never")
+    return moment(time, relative=True) if time else muted("Never")
 
 
 def status(record: Any, _: object) -> str:

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
 from runai_access.lists import export
-from runai_access.lists.filters import Chip, ChoiceKind, Operator
+from runai_access.lists.filters import Chip, ChoiceFilter, Operator
 from runai_access.lists.listing import PAGE_SIZES, Listing
 from runai_access.lists.tables import CHUNK
-from runai_access.ui.dialogs import FROM, Home, finish_dialog, render_dialog, way_back
+from runai_access.ui.dialogs import FROM, ParentPage, finish_dialog, render_dialog, return_url
 from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import remember
 
@@ -39,22 +39,28 @@ def state_of(query: QueryDict) -> QueryDict:
     return state
 
 
-def filter_dialog(request: HttpRequest, listing: Listing, *, path: str, home: Home) -> HttpResponse:
+def filter_dialog(
+    request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage
+) -> HttpResponse:
     """Ask for a column, then for operator and value; at last go to the list that has the filter.
 
     `edit` names the filter that the new one replaces.
     """
     column = request.GET.get("column", "")
     context: dict[str, Any] = {"list": listing, "path": path}
-    if column not in listing.filters.kinds:
+    if column not in listing.filters.field_filters:
         context["columns"] = listing.filters.listed()
-        return render_dialog(request, "ui/list/_filter_columns.html", context, home=home)
+        return render_dialog(
+            request, "ui/list/_filter_columns.html", context, parent_page=parent_page
+        )
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
-        return finish_dialog(request, home, show=form.target)
+        return finish_dialog(request, parent_page, show=form.target)
     context |= {"form": form, "edit": request.GET.get("edit", "")}
     status = 422 if request.GET.get("do") == "apply" else 200
-    return render_dialog(request, "ui/list/_filter.html", context, home=home, status=status)
+    return render_dialog(
+        request, "ui/list/_filter.html", context, parent_page=parent_page, status=status
+    )
 
 
 class _FilterForm:
@@ -63,7 +69,7 @@ class _FilterForm:
     def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
         self.listing, self.column = listing, column
         self.title = listing.filters.titles[column]
-        self.kind = listing.filters.kinds[column]
+        self.kind = listing.filters.field_filters[column]
         self.operators = self.kind.operators
         given = request.GET
         self.replaced = self._chip(given.get("edit", ""))
@@ -114,7 +120,7 @@ class _FilterForm:
     @property
     def choices(self) -> list[Any]:
         """What there is to choose: what is chosen already comes first and stays."""
-        if not isinstance(self.kind, ChoiceKind) or not self.operator.takes:
+        if not isinstance(self.kind, ChoiceFilter) or not self.operator.takes:
             return []
         context = self.listing.source.context
         chosen = self.kind.chosen(self.texts, context) if self.kind.has_search else []
@@ -132,7 +138,7 @@ class _FilterForm:
 
 
 def columns_dialog(
-    request: HttpRequest, listing: Listing, *, path: str, home: Home
+    request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage
 ) -> HttpResponse:
     """Show, hide and order columns; `reset` goes back to the table's own choice."""
     table = listing.source.table
@@ -140,25 +146,30 @@ def columns_dialog(
     do = request.POST.get("do", "")
     if request.method == "POST" and do == "reset":
         remember(request, table.name, columns=[], density=TablePreference.Density.COMFORTABLE)
-        return _show(request, home, listing.url(columns=None))
+        return _show(request, parent_page, listing.url(columns=None))
     if request.method == "POST" and do == "save":
         chosen = [name for name in form.order if name in form.shown]
         remember(request, table.name, columns=chosen, density=form.density)
-        return _show(request, home, listing.url(columns=",".join(chosen)))
+        return _show(request, parent_page, listing.url(columns=",".join(chosen)))
     context = {
-        "list": listing, "form": form, "path": path, "is_elsewhere": _is_elsewhere(request, home),
-    }  # fmt: skip
-    return render_dialog(request, "ui/list/_columns.html", context, home=home)
+        "list": listing,
+        "form": form,
+        "path": path,
+        "is_elsewhere": _is_elsewhere(request, parent_page),
+    }
+    return render_dialog(request, "ui/list/_columns.html", context, parent_page=parent_page)
 
 
-def _show(request: HttpRequest, home: Home, address: str) -> HttpResponse:
+def _show(request: HttpRequest, parent_page: ParentPage, address: str) -> HttpResponse:
     """Go to the list at `address`; to where the dialog was opened, if that shows the same columns."""
-    return finish_dialog(request, home, show="" if _is_elsewhere(request, home) else address)
+    return finish_dialog(
+        request, parent_page, show="" if _is_elsewhere(request, parent_page) else address
+    )
 
 
-def _is_elsewhere(request: HttpRequest, home: Home) -> bool:
+def _is_elsewhere(request: HttpRequest, parent_page: ParentPage) -> bool:
     """Return whether the dialog was opened from another page than its own list."""
-    return way_back(request, home).partition("?")[0] != home.address
+    return return_url(request, parent_page).partition("?")[0] != parent_page.address
 
 
 class _ColumnsForm:
@@ -217,13 +228,18 @@ def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
 
 
 def download_dialog(
-    request: HttpRequest, listing: Listing, *, path: str, home: Home, json_path: str = ""
+    request: HttpRequest,
+    listing: Listing,
+    *,
+    path: str,
+    parent_page: ParentPage,
+    json_path: str = "",
 ) -> HttpResponse:
     """Tell, before a file is made, that it won't hold every row."""
     context = {"list": listing, "csv_url": listing.url(path)}
     if json_path:
         context["json_url"] = listing.url(json_path)
-    return render_dialog(request, "ui/list/_download.html", context, home=home)
+    return render_dialog(request, "ui/list/_download.html", context, parent_page=parent_page)
 
 
 def download(listing: Listing) -> HttpResponseBase:

@@ -16,7 +16,7 @@ from runai_access.lists.formulas import escape_formulas
 
 ROW_LIMIT = 20_000
 _BOM = "\ufeff"
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 
 _Row = TypeVar("_Row")
 
@@ -54,7 +54,7 @@ def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[s
     writer.writerow([cell(title) for title in header])
     yield piece.getvalue()
     rows = iter(rows)
-    while some := list(islice(rows, _AT_ONCE)):
+    while some := list(islice(rows, _BATCH_SIZE)):
         piece.seek(0)
         piece.truncate()
         writer.writerows([[cell(value) for value in row] for row in some])

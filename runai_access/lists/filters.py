@@ -16,13 +16,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from runai_access.db.keys import Keys
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
-from runai_access.lists.selection import Narrowing
+from runai_access.lists.selection import ListFilter
 
-MOST_VALUES = 50
-_LONGEST_VALUE = 300
-_MOST_DAYS = 36_500
+MAX_VALUES = 50
+_MAX_VALUE_LENGTH = 300
+_MAX_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ NONE = Operator("none", "is none")
 ONE_OF_FEW = Operator("is", "is", "choices")
 
 
-class Kind:
+class FieldFilter:
     """What a column holds: its operators, and what their values mean."""
 
     operators: tuple[Operator, ...] = ()
@@ -72,7 +72,7 @@ class Kind:
         """Return what rows must be for these values; `context` is who asks."""
         raise NotImplementedError
 
-    def keys(self, operator: Operator, values: list[Any], context: Any) -> Keys | None:
+    def keys(self, operator: Operator, values: list[Any], context: Any) -> KeySubquery | None:
         """Return where the rows are found that meet the condition, if there is an index for it."""
         return None
 
@@ -82,7 +82,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class TextKind(Kind):
+class TextFilter(FieldFilter):
     """Text that is stored folded at `path`, so that case never matters; and who suggests values."""
 
     path: str
@@ -106,11 +106,11 @@ class TextKind(Kind):
 
 
 @dataclass(frozen=True)
-class TimeKind(Kind):
+class TimeFilter(FieldFilter):
     """A time; days are days in UTC."""
 
     path: str
-    may_be_never: bool = False
+    can_be_never: bool = False
 
     @property
     def indexed_column(self) -> str:  # type: ignore[override]  # it depends
@@ -118,15 +118,15 @@ class TimeKind(Kind):
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # it depends
-        return (BEFORE, AFTER, LAST_DAYS, *([NEVER] if self.may_be_never else []))
+        return (BEFORE, AFTER, LAST_DAYS, *([NEVER] if self.can_be_never else []))
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
         if operator == NEVER:
             return True
         if operator == LAST_DAYS:
-            if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MOST_DAYS:
+            if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MAX_DAYS:
                 return int(text)
-            raise ValidationError(f"“{text}” is no number of days from 1 to {_MOST_DAYS:,}.")
+            raise ValidationError(f"“{text}” is no number of days from 1 to {_MAX_DAYS:,}.")
         try:
             return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
@@ -154,7 +154,7 @@ class TimeKind(Kind):
         return ", ".join(f"{value:%-d %b %Y}" for value in values)
 
 
-class MomentKind(TimeKind):
+class InstantFilter(TimeFilter):
     """A time that may be asked for to the second; times without a zone are UTC."""
 
     @property
@@ -197,7 +197,7 @@ class Choice:
     hint: str = ""
 
 
-class ChoiceKind(Kind):
+class ChoiceFilter(FieldFilter):
     """One or some of known things; a subclass finds them for whoever asks."""
 
     operators: tuple[Operator, ...] = (ANY_OF,)
@@ -248,10 +248,12 @@ class ValuesField(forms.Field):
         return good
 
     def _read_one(self, text: str, before: int) -> Any:
-        if before == MOST_VALUES:
-            raise ValidationError(f"one filter has at most {MOST_VALUES} values.")
-        if len(text) > _LONGEST_VALUE or not is_text(text):
-            raise ValidationError(f"a value must be text of at most {_LONGEST_VALUE} characters.")
+        if before == MAX_VALUES:
+            raise ValidationError(f"one filter has at most {MAX_VALUES} values.")
+        if len(text) > _MAX_VALUE_LENGTH or not is_text(text):
+            raise ValidationError(
+                f"a value must be text of at most {_MAX_VALUE_LENGTH} characters."
+            )
         return self.read(text.strip())
 
 
@@ -265,7 +267,7 @@ class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-fil
 
     field_class = ValuesField
 
-    def __init__(self, column: str, kind: Kind, operator: Operator) -> None:
+    def __init__(self, column: str, kind: FieldFilter, operator: Operator) -> None:
         super().__init__(field_name=column, label=f"{column} {operator.words}")
         self.column, self.kind, self.operator = column, kind, operator
 
@@ -297,7 +299,7 @@ class Chip:
 class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """A filter set that is made of columns and their kinds."""
 
-    kinds: dict[str, Kind] = {}
+    field_filters: dict[str, FieldFilter] = {}
     titles: dict[str, str] = {}
     # Columns that only addresses of ours filter by: a person would not know what to type.
     unlisted: tuple[str, ...] = ()
@@ -312,7 +314,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
         filters = super().get_filters()
-        for column, kind in cls.kinds.items():
+        for column, kind in cls.field_filters.items():
             for operator in kind.operators:
                 filters[f"{column}__{operator.name}"] = OperatorFilter(column, kind, operator)
         return dict(filters)
@@ -324,29 +326,29 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
 
     def values_field(self, column: str, operator: Operator) -> ValuesField:
         """Return the field that reads the values of one filter, whether or not it holds."""
-        filter_ = OperatorFilter(column, self.kinds[column], operator)
+        filter_ = OperatorFilter(column, self.field_filters[column], operator)
         filter_.parent = self
         return filter_.field
 
-    def narrowed(self) -> tuple[QuerySet[Any], list[Narrowing]]:
+    def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
         """Return all rows, and what leaves some of them out; a list may do that in its own way."""
-        return self.queryset, self.narrowings()
+        return self.queryset, self.list_filters()
 
-    def narrowings(self) -> list[Narrowing]:
+    def list_filters(self) -> list[ListFilter]:
         """Return what each filter that holds leaves, and where that is found."""
         self.form.is_valid()
         asked = ((self.filters[name], values) for name, values in self.form.cleaned_data.items())
-        return [self._narrowing(filter_, values) for filter_, values in asked if values]
+        return [self._list_filter(filter_, values) for filter_, values in asked if values]
 
-    def _narrowing(self, filter_: OperatorFilter, values: list[Any]) -> Narrowing:
+    def _list_filter(self, filter_: OperatorFilter, values: list[Any]) -> ListFilter:
         kind, operator = filter_.kind, filter_.operator
         condition = kind.condition(operator, values, self.context)
         if not kind.indexed_column:
-            return Narrowing(condition, kind.keys(operator, values, self.context))
-        keys = Keys.of(self.rows_to_find().filter(condition))
-        return Narrowing(condition, keys, kind.indexed_column)
+            return ListFilter(condition, kind.keys(operator, values, self.context))
+        keys = KeySubquery.of(self.indexed_queryset().filter(condition))
+        return ListFilter(condition, keys, kind.indexed_column)
 
-    def rows_to_find(self) -> QuerySet[Any]:
+    def indexed_queryset(self) -> QuerySet[Any]:
         """Return the rows that the indexes are of: all, unless the list never shows some."""
         rows: QuerySet[Any] = self.queryset.model.objects.all()
         return rows
@@ -366,7 +368,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         chips: list[Chip] = []
         for name, values in self.form.cleaned_data.items():
             filter_ = self.filters[name]
-            together = isinstance(filter_.kind, ChoiceKind)
+            together = isinstance(filter_.kind, ChoiceFilter)
             for group in [values] if together and values else [[value] for value in values]:
                 words = f"{filter_.operator.words} {filter_.kind.words(filter_.operator, group)}"
                 chips.append(

@@ -18,12 +18,12 @@ from django.db.models import Expression, F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import Bytewise, Unindexed
-from runai_access.db.keys import OrderedKeys
+from runai_access.db.expressions import BinaryCollation, NoIndexHint
+from runai_access.db.keys import CoveringIndexScan
 
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
-_LONGEST_CURSOR = 4_000
+_MAX_CURSOR_LENGTH = 4_000
 
 
 class BadCursor(Exception):
@@ -51,13 +51,13 @@ class Sort:
     @property
     def column(self) -> str:
         """The table's own column whose order this is; "" where the value is found elsewhere."""
-        by = self.by.source_expressions[0] if isinstance(self.by, Bytewise) else self.by
+        by = self.by.source_expressions[0] if isinstance(self.by, BinaryCollation) else self.by
         name = str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
         return "" if "__" in name else name
 
     @classmethod
     def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
-        return cls(Bytewise(F(path)), is_nullable)
+        return cls(BinaryCollation(F(path)), is_nullable)
 
     @classmethod
     def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
@@ -107,7 +107,7 @@ class Position:
     before: Cursor | None = None
 
 
-class Way(Protocol):
+class PageStrategy(Protocol):
     """A way to a page that is tried before all rows are put in order."""
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
@@ -115,22 +115,22 @@ class Way(Protocol):
 
 
 @dataclass(frozen=True)
-class Walk(Generic[M]):
+class BoundedIndexScan(Generic[M]):
     """Another way to the same rows: to meet them among `all` in the order of an index, where a page of
-    them may be full before as many as `reach` are passed."""
+    them may be full before as many as `limit` are passed."""
 
     rows: QuerySet[M]
     all: QuerySet[M]
     sort: Sort
-    reach: int
+    limit: int
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
         """Return the keys of the first rows of a part; None where they stand too far off."""
-        if length > self.reach:
+        if length > self.limit:
             return None
         order = _order(is_descending)
         passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
-        edge = list(passed.values_list("sort_key", "pk")[self.reach : self.reach + 1])
+        edge = list(passed.values_list("sort_key", "pk")[self.limit : self.limit + 1])
         rows = (
             _keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
         )
@@ -142,16 +142,16 @@ class Walk(Generic[M]):
 
 
 @dataclass(frozen=True)
-class Sorted(Generic[M]):
+class OrderedQuery(Generic[M]):
     """The rows of a list, what they are sorted by, and what is known of them."""
 
     rows: QuerySet[M]
     sort: Sort
-    walk: Way | None = None  # tried first
+    index_scan: PageStrategy | None = None  # tried first
     count: Count | None = None
-    ordered: OrderedKeys | None = None  # read instead, if there are any
+    ordered: CoveringIndexScan | None = None  # read instead, if there are any
     # How to read what the walk does not lead to; None where these rows are best after all.
-    far: Callable[[], "Sorted[M] | None"] | None = None
+    sort_fallback: Callable[[], "OrderedQuery[M] | None"] | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Page(Generic[M]):
         return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
 
     @property
-    def reach(self) -> int:
+    def limit(self) -> int:
         """The highest page that may be jumped to."""
         return self.pages or COUNTED // self.size
 
@@ -208,7 +208,7 @@ def encode(row: Any) -> str:
 
 def decode(text: str, sort: Sort) -> Cursor:
     """Return the cursor that `text` holds; raise BadCursor for anything but one of this sort."""
-    if len(text) > _LONGEST_CURSOR or "\x00" in text:
+    if len(text) > _MAX_CURSOR_LENGTH or "\x00" in text:
         raise BadCursor
     try:
         packed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
@@ -232,7 +232,7 @@ def _key(text: Any) -> int | UUID:
 
 
 def page_of(
-    listed: Sorted[M],
+    listed: OrderedQuery[M],
     position: Position,
     *,
     is_descending: bool,
@@ -269,7 +269,7 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
 
 class _Reader(Generic[M]):
     def __init__(
-        self, listed: Sorted[M], whole: QuerySet[M], is_descending: bool, size: int
+        self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool, size: int
     ) -> None:
         self._listed, self._sort = listed, listed.sort
         self._whole = whole
@@ -337,8 +337,8 @@ class _Reader(Generic[M]):
         keys: Any = None
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
-        elif self._listed.walk:
-            met = self._listed.walk.keys(part, end, is_descending=is_descending)
+        elif self._listed.index_scan:
+            met = self._listed.index_scan.keys(part, end, is_descending=is_descending)
             keys = None if met is None else met[start:]
         if keys is None:
             keys = self._keys.filter(part).order_by(*order)[start:end]
@@ -351,7 +351,9 @@ class _Reader(Generic[M]):
     @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
         """The keys of all rows, to be put in order."""
-        listed = (self._listed.far() if self._listed.far else None) or self._listed
+        listed = (
+            self._listed.sort_fallback() if self._listed.sort_fallback else None
+        ) or self._listed
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
 
@@ -366,11 +368,11 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     if start.value is None:
         tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
         return [nothing & tie] if is_descending else [nothing & tie, something]
-    ahead = beyond(start.value, start.pk, is_descending=is_descending)
+    ahead = after_cursor(start.value, start.pk, is_descending=is_descending)
     return [ahead, nothing] if sort.is_nullable and is_descending else [ahead]
 
 
-def beyond(value: Any, pk: Any, *, is_descending: bool) -> Q:
+def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
     """Return what is read after a row, among those with a value."""
     than = _than(is_descending)
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
@@ -407,6 +409,6 @@ def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
     return keyed
 
 
-def unindexed(sort: Sort) -> Sort:
+def without_index(sort: Sort) -> Sort:
     """Return the same order for rows that are found by their keys."""
-    return Sort(Unindexed(sort.by), sort.is_nullable, sort.read)
+    return Sort(NoIndexHint(sort.by), sort.is_nullable, sort.read)

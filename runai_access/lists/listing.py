@@ -14,7 +14,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import Among, AsStored
+from runai_access.db.expressions import AsStored, InArray
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import export
 from runai_access.lists.filters import Chip, ListFilterSet, is_text
@@ -28,10 +28,10 @@ from runai_access.lists.keyset import (
     decode,
     in_order,
     page_of,
-    unindexed,
     with_values,
+    without_index,
 )
-from runai_access.lists.selection import Narrowed, Narrowing
+from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.tables import ListTable
 from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import preference_of
@@ -39,17 +39,17 @@ from runai_access.ui.preferences import preference_of
 PAGE_SIZES = (20, 50, 100)
 SEARCH_LENGTH = 200
 # So many rows can be acted on at once; more would keep whoever asked, and others, waiting.
-MOST_SELECTED = 1_000
+MAX_SELECTED = 1_000
 # What an address says in `select`: every row of the page, or of the whole view.
 PAGE, VIEW = "page", "view"
 _PLACE = ("page", "after", "before")
 _PASSING = ("selected", "changed", "select")
 _OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
-_LONGEST_KEY = 60
+_MAX_KEY_LENGTH = 60
 
 
 @dataclass(frozen=True)
-class Source:
+class ListConfig:
     """What a list is made of. `context` is who asks; `rows` are those in sight.
 
     `sight` says where those are found, if they may be few.
@@ -61,15 +61,15 @@ class Source:
     search: Callable[[QuerySet[Any], str, Any], QuerySet[Any]]
     context: Any
     path: str
-    search_narrowing: Callable[[str, Any], Narrowing | None] = lambda *_: None
-    sight: Narrowing | None = None
+    search_filter: Callable[[str, Any], ListFilter | None] = lambda *_: None
+    permission_filter: ListFilter | None = None
 
 
 class Listing:
     """One look at a list."""
 
     def __init__(
-        self, request: HttpRequest, source: Source, query: QueryDict | None = None
+        self, request: HttpRequest, source: ListConfig, query: QueryDict | None = None
     ) -> None:
         self.source, self.path = source, source.path
         self.ignored: list[str] = []
@@ -185,21 +185,21 @@ class Listing:
         return preference_of(self._request, self.source.table.name)
 
     @cached_property
-    def narrowed(self) -> Narrowed:
+    def selection(self) -> Selection:
         """All rows that the filters and the search leave."""
-        return Narrowed(*self._narrowings())
+        return Selection(*self._list_filters())
 
-    def _narrowings(self) -> tuple[QuerySet[Any], list[Narrowing]]:
-        rows, narrowings = self.filters.narrowed()
+    def _list_filters(self) -> tuple[QuerySet[Any], list[ListFilter]]:
+        rows, list_filters = self.filters.selection()
         if self.search:
-            searched = self.source.search_narrowing(self.search, self.source.context)
+            searched = self.source.search_filter(self.search, self.source.context)
             if searched:
-                narrowings.append(searched)
+                list_filters.append(searched)
             else:
                 rows = self.source.search(rows, self.search, self.source.context)
-        if self.source.sight:
-            narrowings.append(self.source.sight)
-        return rows, narrowings
+        if self.source.permission_filter:
+            list_filters.append(self.source.permission_filter)
+        return rows, list_filters
 
     @cached_property
     def table(self) -> ListTable:
@@ -229,7 +229,7 @@ class Listing:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         everything = self.source.table.model._default_manager.all()  # noqa: SLF001  # documented
         page = page_of(
-            self.narrowed.listed(sort),
+            self.selection.listed(sort),
             position,
             is_descending=is_descending,
             size=self.size,
@@ -254,7 +254,7 @@ class Listing:
         return self.page.count
 
     @property
-    def news(self) -> str:
+    def live_region_text(self) -> str:
         """What this list shows, to be read aloud when it takes another one's place."""
         table = self.source.table
         direction = "descending" if self.sort.startswith("-") else "ascending"
@@ -267,14 +267,14 @@ class Listing:
         return ", ".join(parts)
 
     @property
-    def is_narrowed(self) -> bool:
+    def is_filtered(self) -> bool:
         """Whether filters or a search leave rows out."""
         return bool(self.search or self.chips)
 
     @property
-    def is_full(self) -> bool:
+    def has_toolbar(self) -> bool:
         """Whether there is anything to customize: rows, or what leaves them out."""
-        return bool(self.count or self.table.pinned_rows or self.is_narrowed)
+        return bool(self.count or self.table.pinned_rows or self.is_filtered)
 
     @cached_property
     def chips(self) -> list[Chip]:
@@ -289,14 +289,14 @@ class Listing:
         # To find it out takes as long as to find the rows, so that is done once for both.
         keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
-        rows = self.source.rows.filter(Among("pk", keys))
-        parts = in_order(rows, unindexed(sort), is_descending=is_descending)
+        rows = self.source.rows.filter(InArray("pk", keys))
+        parts = in_order(rows, without_index(sort), is_descending=is_descending)
         return parts, len(keys) > export.ROW_LIMIT
 
     @property
     def is_cut(self) -> bool | None:
         """Whether a file can't hold all rows; None where it takes too long to find that out."""
-        return self._for_file.exceed(export.ROW_LIMIT)
+        return self._for_file.exists_more_than(export.ROW_LIMIT)
 
     @property
     def row_limit(self) -> str:
@@ -304,12 +304,12 @@ class Listing:
         return f"{export.ROW_LIMIT:,}"
 
     @cached_property
-    def _for_file(self) -> Narrowed:
-        return Narrowed(*self._narrowings(), counted=export.ROW_LIMIT + 1)
+    def _for_file(self) -> Selection:
+        return Selection(*self._list_filters(), counted=export.ROW_LIMIT + 1)
 
-    def _in_order(self, narrowed: Narrowed) -> list[QuerySet[Any]]:
+    def _in_order(self, selection: Selection) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
-        return in_order(narrowed.rows(sort), narrowed.order(sort), is_descending=is_descending)
+        return in_order(selection.rows(sort), selection.order(sort), is_descending=is_descending)
 
     # Where one can go from here.
 
@@ -361,20 +361,20 @@ class Listing:
     @property
     def whole_view(self) -> str:
         """What `address_selecting_view` selects, in words."""
-        if self.count.is_exact and self.count.number <= MOST_SELECTED:
+        if self.count.is_exact and self.count.number <= MAX_SELECTED:
             return f"all {self.count}"
-        return f"the first {MOST_SELECTED:,}"
+        return f"the first {MAX_SELECTED:,}"
 
     def keys_of_view(self) -> list[Any]:
         """Return the primary keys of the view's rows, in its order, as far as they can be selected.
 
         None where parts of the address were ignored: that is not the view that somebody saw.
         """
-        return self._keys(self.narrowed, F("pk"), MOST_SELECTED) if not self.ignored else []
+        return self._keys(self.selection, F("pk"), MAX_SELECTED) if not self.ignored else []
 
-    def _keys(self, narrowed: Narrowed, key: F | AsStored, most: int) -> list[Any]:
+    def _keys(self, selection: Selection, key: F | AsStored, most: int) -> list[Any]:
         keys: list[Any] = []
-        for part in self._in_order(narrowed):
+        for part in self._in_order(selection):
             keys += part.values_list(key, flat=True)[: most - len(keys)]
         return keys
 
@@ -404,9 +404,9 @@ def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list
     while field.remote_field:
         field = field.target_field
     keys, refused = [], []
-    for text in texts[:MOST_SELECTED]:
+    for text in texts[:MAX_SELECTED]:
         try:
-            keys.append(field.clean(text[:_LONGEST_KEY], None))
+            keys.append(field.clean(text[:_MAX_KEY_LENGTH], None))
         except ValidationError:
             refused.append(text)
     return list(dict.fromkeys(keys)), refused

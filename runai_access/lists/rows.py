@@ -73,8 +73,8 @@ def history_attribute(table: ListTable, record: Any) -> SafeString:
 def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
     is_enabled = "true" if getattr(record, "enabled", False) else "false"
     is_selected = SafeString(" checked" if key in table.selected else "")
-    may = table.may(record)
-    told = "" if may is None else markup(' data-may="{}"', may)
+    allowed_actions = table.allowed_actions(record)
+    told = "" if allowed_actions is None else markup(' data-allowed="{}"', allowed_actions)
     return markup(_SELECT, key, is_enabled, key, told, title, is_selected)
 
 

@@ -24,18 +24,18 @@ from django.db.models import Exists, F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
 from runai_access.db.conditions import changed, renamed
-from runai_access.db.expressions import Among, Aside
-from runai_access.db.keys import AmongKeys, Keys, OrderedKeys, as_stored
+from runai_access.db.expressions import InArray, SQLiteNoIndexHint
+from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery, as_stored
 from runai_access.lists.keyset import (
     COUNTED,
+    BoundedIndexScan,
     Count,
+    OrderedQuery,
+    PageStrategy,
     Sort,
-    Sorted,
-    Walk,
-    Way,
-    beyond,
+    after_cursor,
     count_up_to,
-    unindexed,
+    without_index,
 )
 
 M = TypeVar("M", bound=Model)
@@ -45,48 +45,48 @@ _MORE = 4
 
 
 @dataclass(frozen=True)
-class WalkOfKeys(Generic[M]):
+class KeyScan(Generic[M]):
     """The rows of a list that meet the other conditions too, met among keys in its order, of which no
-    more than `reach` are passed."""
+    more than `limit` are passed."""
 
     rows: QuerySet[M]
-    ordered: OrderedKeys
-    reach: int
+    ordered: CoveringIndexScan
+    limit: int
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
         """Return the keys of the first rows of a part; None where they stand too far off."""
-        if length > self.reach:
+        if length > self.limit:
             return None
         keys: list[Any] = []
-        number, left, rest = length * _MORE, self.reach, part
+        number, left, rest = length * _MORE, self.limit, part
         while left:
             number = min(number, left)
             edges = self.ordered.edges(rest, number, is_descending=is_descending)
             some = [key for _, key in edges]
-            rows = self.rows.order_by().filter(Among("pk", as_stored(some)))
+            rows = self.rows.order_by().filter(InArray("pk", as_stored(some)))
             met = set(rows.values_list("pk", flat=True))
             keys += [key for key in some if key in met]
             if len(keys) >= length or len(some) < number:
                 return keys[:length]
             # From the last one on, so that none is met twice or left out, whatever comes meanwhile.
-            rest = part & beyond(*edges[-1], is_descending=is_descending)
+            rest = part & after_cursor(*edges[-1], is_descending=is_descending)
             left, number = left - number, number * _MORE
         return None
 
 
 # Sorting this many costs about as much as walking until a page of them is full.
-FEW = 3_000
+MAX_SORTED_CANDIDATES = 3_000
 # So many are sorted sooner than they are walked to, where a page is not full soon.
-FAR = 100_000
+MAX_SORT_FALLBACK = 100_000
 # So many keys that stand in the list's order are asked for the other conditions, to fill a page.
-_ALONG = 3_000
+SCAN_LIMIT = 3_000
 # "At least" is found out among so many; fewer than a page has would say nothing.
 _SAMPLES = (500, 1_000)
-_TELLING = 100
+MIN_ESTIMATE = 100
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class ListFilter:
     """One thing that leaves rows out: the condition, and where rows that meet it are found.
 
     Without a condition it says that the rows it is used with leave some out already: of those that
@@ -97,214 +97,230 @@ class Narrowing:
     """
 
     condition: Q
-    keys: Keys | None = None
+    keys: KeySubquery | None = None
     column: str = ""
     among: QuerySet[Any] | None = None
 
     @property
-    def is_sight(self) -> bool:
+    def is_permission_filter(self) -> bool:
         """Whether it says what the rows leave out already, and of which."""
         return not self.condition and self.among is not None
 
 
-class Narrowed:
-    """The rows that all of `narrowings` leave, found in the quicker way.
+class Selection:
+    """The rows that all of `list_filters` leave, found in the quicker way.
 
     They are counted up to `counted`: COUNTED unless a file is to hold more of them.
     """
 
     def __init__(
-        self, rows: QuerySet[Any], narrowings: Sequence[Narrowing], counted: int | None = None
+        self, rows: QuerySet[Any], list_filters: Sequence[ListFilter], counted: int | None = None
     ) -> None:
-        self._rows, self._narrowings = rows, narrowings
+        self._rows, self._list_filters = rows, list_filters
         self._limit = COUNTED if counted is None else counted
         # Keys may repeat, so a few more are read than are to be counted.
         self._most = self._limit * 6 // 5
-        self._found = [(one, one.keys) for one in narrowings if one.keys is not None]
+        self._found = [(one, one.keys) for one in list_filters if one.keys is not None]
         self._counts: dict[int, tuple[int, bool]] = {}
         self._too_many: dict[int, bool] = {}
 
     @cached_property
-    def _few(self) -> tuple[Narrowing, list[Any]] | None:
+    def _candidates(self) -> tuple[ListFilter, list[Any]] | None:
         """One that leaves few rows, and their keys; None where none of them does."""
-        for number, (narrowing, keys) in enumerate(self._found):
-            few = self._few_of(number, keys) if keys.is_whole else None
+        for number, (list_filter, keys) in enumerate(self._found):
+            few = self._read_candidates(number, keys) if keys.is_whole else None
             if few is not None:
-                return narrowing, few
+                return list_filter, few
         return None
 
-    def _few_of(self, number: int, keys: Keys) -> list[Any] | None:
+    def _read_candidates(self, number: int, keys: KeySubquery) -> list[Any] | None:
         """Return the keys if they are few; note how many they are where that is found out."""
         if keys.is_distinct:
-            return keys.few(FEW)
-        if self._are_too_many(number):
+            return keys.few(MAX_SORTED_CANDIDATES)
+        if self._exceeds_limit(number):
             return None
         # To tell the same ones apart, all that are counted are read. SQLite would sort them for that,
         # so it sends them; PostgreSQL has a better way, and to send them would take longer.
         if keys.once or connection.vendor != "sqlite":
             different, are_all = self._counted(number)
-            are_few = are_all and different <= FEW
+            are_few = are_all and different <= MAX_SORTED_CANDIDATES
             return list(dict.fromkeys(keys.first(self._most))) if are_few else None
         read = keys.first(self._most)
         found = list(dict.fromkeys(read))
         self._counts[number] = len(found), len(read) < self._most
-        return found if len(read) < self._most and len(found) <= FEW else None
+        return found if len(read) < self._most and len(found) <= MAX_SORTED_CANDIDATES else None
 
     @cached_property
-    def _whole(self) -> tuple[Narrowing, Keys] | None:
+    def _whole(self) -> tuple[ListFilter, KeySubquery] | None:
         """One that leaves not few, and no more than are counted, with where they are found."""
-        if self._few is None:
-            for number, (narrowing, keys) in enumerate(self._found):
-                if keys.is_whole and not self._are_too_many(number) and self._counted(number)[1]:
-                    return narrowing, keys
+        if self._candidates is None:
+            for number, (list_filter, keys) in enumerate(self._found):
+                if keys.is_whole and not self._exceeds_limit(number) and self._counted(number)[1]:
+                    return list_filter, keys
         return None
 
-    def _are_too_many(self, number: int) -> bool:
+    def _exceeds_limit(self, number: int) -> bool:
         """Return whether one of several has more keys than are read to tell the same ones apart.
 
         Then it need not be found out how many different ones those are.
         """
         keys = self._found[number][1]
-        if len(self._narrowings) == 1 or keys.tells_apart or number in self._counts:
+        if len(self._list_filters) == 1 or keys.has_distinct_keys or number in self._counts:
             return False
         if number not in self._too_many:
-            self._too_many[number] = keys.exceed(self._most - 1) is True
+            self._too_many[number] = keys.exists_more_than(self._most - 1) is True
         return self._too_many[number]
 
     def _counted(self, number: int) -> tuple[int, bool]:
         """Return how many keys one has among those that are read, and whether those are all."""
         if number not in self._counts:
             keys = self._found[number][1]
-            self._counts[number] = keys.count(self._limit + 1 if keys.tells_apart else self._most)
+            self._counts[number] = keys.count(
+                self._limit + 1 if keys.has_distinct_keys else self._most
+            )
         return self._counts[number]
 
     @property
-    def _is_walked(self) -> bool:
-        return self._few is None and self._whole is None
+    def _is_scan(self) -> bool:
+        return self._candidates is None and self._whole is None
 
     def rows(self, sort: Sort | None = None, *, is_page: bool = False) -> QuerySet[Any]:
         """Return the rows; where they are to be walked through, in the order of `sort`.
 
         `is_page` says that no more than a page of them is wanted.
         """
-        if self._few is not None:
-            narrowing, few = self._few
-            rows = self._rows.filter(Among("pk", few))
-            return _meeting(rows, _without_known(self._narrowings, narrowing))
-        if self._whole is not None and not self._is_walked:
-            return self._led_by(*self._whole)
-        return self._met(sort, is_page=is_page)
+        if self._candidates is not None:
+            list_filter, few = self._candidates
+            rows = self._rows.filter(InArray("pk", few))
+            return apply_filters(rows, _remaining_filters(self._list_filters, list_filter))
+        if self._whole is not None and not self._is_scan:
+            return self._driven_by(*self._whole)
+        return self._index_scan(sort, is_page=is_page)
 
-    def listed(self, sort: Sort) -> Sorted[Any]:
+    def listed(self, sort: Sort) -> OrderedQuery[Any]:
         """Return the rows as a page of them is read."""
         ordered = self._ordered(sort)
         if ordered:
-            return Sorted(self._rows, unindexed(sort), count=self.count(), ordered=ordered)
-        rows, order, walk = self.rows(sort, is_page=True), self.order(sort), self.walk(sort)
-        far = partial(self._far, sort) if walk and self._is_walked else None
-        return Sorted(rows, order, walk, self.count(), far=far)
+            return OrderedQuery(
+                self._rows, without_index(sort), count=self.count(), ordered=ordered
+            )
+        rows, order, index_scan = (
+            self.rows(sort, is_page=True),
+            self.order(sort),
+            self.index_scan(sort),
+        )
+        far = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
+        return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=far)
 
-    def _ordered(self, sort: Sort) -> OrderedKeys | None:
+    def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return where the keys of these rows stand in this order, if they do."""
-        if len(self._narrowings) == 1 and self._found:
-            narrowing, keys = self._found[0]
-            if self._rows.query.where and not narrowing.is_sight:
+        if len(self._list_filters) == 1 and self._found:
+            list_filter, keys = self._found[0]
+            if self._rows.query.where and not list_filter.is_permission_filter:
                 return None
             return _in_order(keys, sort)
         return None
 
-    def _met(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
+    def _index_scan(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as they are met along the order."""
         if sort is None:
-            return _meeting(self._rows, self._narrowings)
-        left = map(_probed, self._narrowings) if is_page else self._narrowings
+            return apply_filters(self._rows, self._list_filters)
+        left = map(_as_correlated_subquery, self._list_filters) if is_page else self._list_filters
         # In another order the index of a condition would give all of them, unsorted.
-        return _meeting(self._rows, left, led_by=sort.column)
+        return apply_filters(self._rows, left, driven_by=sort.column)
 
-    def _led_by(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+    def _driven_by(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return the rows, found by the keys of one condition."""
-        if narrowing.column:
-            return _meeting(self._rows, self._narrowings, led_by=narrowing.column)
-        rows = self._rows.filter(AmongKeys("pk", keys))
-        return _meeting(rows, _without_known(self._narrowings, narrowing), led_by="")
+        if list_filter.column:
+            return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
+        rows = self._rows.filter(InKeySubquery("pk", keys))
+        return apply_filters(
+            rows, _remaining_filters(self._list_filters, list_filter), driven_by=""
+        )
 
-    def walk(self, sort: Sort) -> Way | None:
+    def index_scan(self, sort: Sort) -> PageStrategy | None:
         """Return how a page of rows may be met sooner than all of them are sorted, or met.
 
         To pass a row takes about half as long as to sort one, so this loses no more than it may save.
         A range of an index is sorted soon enough; where the order is its own, it needs no way to it.
         """
-        along = self._walk_of_keys(sort) if self._is_walked else None
+        along = self._key_scan(sort) if self._is_scan else None
         if along:
             return along
-        columns = {narrowing.column for narrowing in self._narrowings} - {""}
-        passed = self._passed()
-        if self._few is not None or not self._found or passed is None:
+        columns = {list_filter.column for list_filter in self._list_filters} - {""}
+        passed = self._scanned()
+        if self._candidates is not None or not self._found or passed is None:
             return None
         if not sort.column or sort.column in columns:
             return None
-        if not self._is_walked and (columns or len(self._narrowings) > 1):
+        if not self._is_scan and (columns or len(self._list_filters) > 1):
             return None  # what several leave of so few is not met soon
         _, keys = self._found[0]
         # Of those that are not all it is known that they are not few.
         number = self._counted(0)[0] if keys.is_whole else self._most
-        return Walk(self._met(sort, is_page=True), passed, sort, number * 3 // 2)
+        return BoundedIndexScan(self._index_scan(sort, is_page=True), passed, sort, number * 3 // 2)
 
-    def _walk_of_keys(self, sort: Sort) -> WalkOfKeys[Any] | None:
+    def _key_scan(self, sort: Sort) -> KeyScan[Any] | None:
         """Return how to meet them among the keys of one condition that stand in this order.
 
         Not if another one is a range of the order itself: to begin there is better.
         """
-        if sort.column in {narrowing.column for narrowing in self._narrowings}:
+        if sort.column in {list_filter.column for list_filter in self._list_filters}:
             return None
-        for narrowing, keys in reversed(self._found):  # sight, if it is among them, leaves most out
+        for list_filter, keys in reversed(
+            self._found
+        ):  # sight, if it is among them, leaves most out
             ordered = _in_order(keys, sort)
             if ordered:
-                others = _without_known(self._narrowings, narrowing)
-                rows = _meeting(self._left_by(narrowing, keys), map(_probed, others))
-                return WalkOfKeys(rows, ordered, _ALONG)
+                others = _remaining_filters(self._list_filters, list_filter)
+                rows = apply_filters(
+                    self._rows_matching(list_filter, keys), map(_as_correlated_subquery, others)
+                )
+                return KeyScan(rows, ordered, SCAN_LIMIT)
         return None
 
-    def _passed(self) -> QuerySet[Any] | None:
+    def _scanned(self) -> QuerySet[Any] | None:
         """Return what is passed on the way: rows that are not asked for each if they are in sight."""
-        sights = [narrowing for narrowing in self._narrowings if not narrowing.condition]
-        return sights[0].among if sights else self._rows
+        permission_filters = [
+            list_filter for list_filter in self._list_filters if not list_filter.condition
+        ]
+        return permission_filters[0].among if permission_filters else self._rows
 
-    def _far(self, sort: Sort) -> Sorted[Any] | None:
+    def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return how to read many rows that are not met soon; None where to go on is best."""
-        quickly_counted_first = sorted(self._found, key=lambda one: not one[1].tells_apart)
-        for narrowing, keys in quickly_counted_first:
-            _, are_all = keys.count(FAR)
+        quickly_counted_first = sorted(self._found, key=lambda one: not one[1].has_distinct_keys)
+        for list_filter, keys in quickly_counted_first:
+            _, are_all = keys.count(MAX_SORT_FALLBACK)
             if are_all:
-                return Sorted(self._led_by(narrowing, keys), unindexed(sort))
+                return OrderedQuery(self._driven_by(list_filter, keys), without_index(sort))
         return None
 
     def order(self, sort: Sort) -> Sort:
         """Return how to sort them: who is found by keys is not to be met by walking through all."""
-        return sort if self._is_walked else unindexed(sort)
+        return sort if self._is_scan else without_index(sort)
 
     def count(self) -> Count:
         """Count them; where that would take too long, say how many there are at least."""
         limit = self._limit
-        if len(self._narrowings) == 1 and self._found and self._found[0][1].is_exact:
+        if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
             # What is read already tells; else only SQLite reads to count, where the same ones repeat.
-            is_quick = self._found[0][1].tells_apart or connection.vendor != "sqlite"
-            few = self._few if "_few" in self.__dict__ or not is_quick else None
+            is_quick = self._found[0][1].has_distinct_keys or connection.vendor != "sqlite"
+            few = self._candidates if "_candidates" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
-            if are_all or number > _TELLING:
+            if are_all or number > MIN_ESTIMATE:
                 return Count(min(number, limit), are_all and number <= limit)
             return count_up_to(self.rows(), limit)
-        if not self._found or self._few is not None or self._whole is not None:
+        if not self._found or self._candidates is not None or self._whole is not None:
             return count_up_to(self.rows(), limit)
         return self._count_among_some()
 
-    def exceed(self, number: int) -> bool | None:
+    def exists_more_than(self, number: int) -> bool | None:
         """Return whether they are more than so many; None where it takes too long to find that out."""
-        is_known = self._counts or "_few" in self.__dict__
-        if len(self._narrowings) == 1 and self._found and not is_known:
+        is_known = self._counts or "_candidates" in self.__dict__
+        if len(self._list_filters) == 1 and self._found and not is_known:
             _, keys = self._found[0]
-            if keys.is_exact and keys.tells_apart:
-                return keys.exceed(number)
+            if keys.is_exact and keys.has_distinct_keys:
+                return keys.exists_more_than(number)
         count = self.count()
         return count.number > number or (False if count.is_exact else None)
 
@@ -315,30 +331,33 @@ class Narrowed:
         of a number.
         """
         sides = [(self._found[0], self._most)]
-        if len(self._narrowings) > 1:
+        if len(self._list_filters) > 1:
             # The last first: sight, if it is among them, leaves most out.
             last_first = self._found[::-1]
             sides[:0] = [(one, most) for most in _SAMPLES for one in last_first]
         number = 0
-        for (narrowing, keys), most in sides:
-            some = AmongKeys("pk", keys.limited(most))
-            found = self._meeting_too(narrowing, keys).filter(some)
+        for (list_filter, keys), most in sides:
+            some = InKeySubquery("pk", keys.limited(most))
+            found = self._matching_samples(list_filter, keys).filter(some)
             number = max(number, count_up_to(found, self._limit).number)
-            if number > _TELLING:
+            if number > MIN_ESTIMATE:
                 break
         return Count(number, is_exact=False)
 
-    def _meeting_too(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+    def _matching_samples(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return what is still asked of rows that were found by the keys of one condition."""
-        return _meeting(self._left_by(narrowing, keys), _without_known(self._narrowings, narrowing))
+        return apply_filters(
+            self._rows_matching(list_filter, keys),
+            _remaining_filters(self._list_filters, list_filter),
+        )
 
-    def _left_by(self, narrowing: Narrowing, keys: Keys) -> QuerySet[Any]:
+    def _rows_matching(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return the rows among which others are asked: if the keys tell what is in sight, all."""
-        among = narrowing.among if narrowing.is_sight and keys.is_exact else None
+        among = list_filter.among if list_filter.is_permission_filter and keys.is_exact else None
         return self._rows if among is None else among
 
 
-def _in_order(keys: Keys, sort: Sort) -> OrderedKeys | None:
+def _in_order(keys: KeySubquery, sort: Sort) -> CoveringIndexScan | None:
     """Return where the keys stand in this order, if they do and are those of all rows."""
     is_all = keys.is_exact and keys.is_whole
     if is_all and keys.ordered and keys.ordered.column == sort.column:
@@ -346,42 +365,42 @@ def _in_order(keys: Keys, sort: Sort) -> OrderedKeys | None:
     return None
 
 
-def _without_known(narrowings: Sequence[Narrowing], found: Narrowing) -> list[Narrowing]:
+def _remaining_filters(list_filters: Sequence[ListFilter], found: ListFilter) -> list[ListFilter]:
     """Return what is still to be asked of the rows whose keys `found` gave."""
     is_known = found.keys is not None and found.keys.is_exact
-    return [one for one in narrowings if not (one is found and is_known)]
+    return [one for one in list_filters if not (one is found and is_known)]
 
 
-def _meeting(
-    rows: QuerySet[Any], narrowings: Iterable[Narrowing], *, led_by: str | None = None
+def apply_filters(
+    rows: QuerySet[Any], list_filters: Iterable[ListFilter], *, driven_by: str | None = None
 ) -> QuerySet[Any]:
     """Return the rows that meet all conditions.
 
-    `led_by` is the column whose index gives them, "" where they are found otherwise: that of another
+    `driven_by` is the column whose index gives them, "" where they are found otherwise: that of another
     column would give too many. None leaves it to the database.
     """
-    for narrowing in narrowings:
-        column = narrowing.column
-        if led_by is not None and column not in ("", led_by):
-            rows = rows.alias(**{f"aside_{column}": Aside(F(column))})
-            rows = rows.filter(renamed(narrowing.condition, column, f"aside_{column}"))
+    for list_filter in list_filters:
+        column = list_filter.column
+        if driven_by is not None and column not in ("", driven_by):
+            rows = rows.alias(**{f"aside_{column}": SQLiteNoIndexHint(F(column))})
+            rows = rows.filter(renamed(list_filter.condition, column, f"aside_{column}"))
         else:
-            rows = rows.filter(narrowing.condition)
+            rows = rows.filter(list_filter.condition)
     return rows
 
 
-def _probed(narrowing: Narrowing) -> Narrowing:
+def _as_correlated_subquery(list_filter: ListFilter) -> ListFilter:
     """Return the same where rows of other tables are looked for one by one, as they are asked for.
 
     PostgreSQL would rather read all such rows first, to join them, and then the whole table; but a
     page is full after a few. It leaves what has an OFFSET as it is.
     """
     if connection.vendor != "postgresql":
-        return narrowing
-    return replace(narrowing, condition=changed(narrowing.condition, _fenced))
+        return list_filter
+    return replace(list_filter, condition=changed(list_filter.condition, _optimization_fence))
 
 
-def _fenced(part: Any) -> Any:
+def _optimization_fence(part: Any) -> Any:
     if not isinstance(part, Exists):
         return part
     fenced = part.copy()

@@ -145,7 +145,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         pinned: Sequence[Any] = (),
         address: str = "",
     ) -> None:
-        self.page_read, self.asks, self.address = page, context, address
+        self.page_read, self.authority, self.address = page, context, address
         self.pinned_rows = pinned
         self.selected, self.changed, self.search = selected, changed, search
         hidden = [name for name in self.base_columns if name not in columns]
@@ -178,7 +178,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def _histories(self) -> str:
         return history_url(self.history_type, "")
 
-    def may(self, record: Any) -> object:  # a table may look at the row
+    def allowed_actions(self, record: Any) -> object:  # a table may look at the row
         """Return the names of the actions that this row is offered, in a text; None where all are."""
         return None
 

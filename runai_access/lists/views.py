@@ -1,6 +1,6 @@
 """A list page: its addresses, and what can be done with the rows that are selected in it.
 
-A page is a `ListPage` with its table, filters, search and actions. It brings the list, the dialogs
+A page is a `ListView` with its table, filters, search and actions. It brings the list, the dialogs
 that customize it, the file, and the way from selected rows to the dialog of an action. The dialogs
 of its actions are its app's own: `<namespace>:<action>` of one row, `<namespace>:bulk-<action>` of
 several, which are named in the address.
@@ -21,10 +21,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runai_access.db.row_urls import list_url
 from runai_access.lists import dialogs
 from runai_access.lists.filters import ListFilterSet
-from runai_access.lists.listing import VIEW, Listing, Source, read_keys
-from runai_access.lists.selection import Narrowing
+from runai_access.lists.listing import VIEW, ListConfig, Listing, read_keys
+from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable
-from runai_access.ui.dialogs import FROM, Home, asks_for, finish_dialog, onward, way_back
+from runai_access.ui.dialogs import (
+    FROM,
+    ParentPage,
+    finish_dialog,
+    is_htmx_target,
+    query_with_return_url,
+    return_url,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Action:
     label: str
     icon: str
     for_one: bool = True
-    for_several: bool = True
+    for_bulk: bool = True
     when: str = ""
     is_danger: bool = False
 
@@ -49,20 +56,20 @@ class Action:
     @property
     def css_class(self) -> str:
         """Say to the style sheet with which selection the button shows."""
-        return f"{self._kind_of_selection} may-{self.name}"
+        return f"{self._kind_of_selection} can-{self.name}"
 
     @property
     def menu_class(self) -> str:
         """Say to the style sheet in the menu of which rows it shows."""
-        return f"for-{self.when or 'one'} may-{self.name}"
+        return f"for-{self.when or 'one'} can-{self.name}"
 
     @property
     def _kind_of_selection(self) -> str:
         if self.when:
             return f"for-{self.when}"
-        if self.for_one and self.for_several:
+        if self.for_one and self.for_bulk:
             return "for-any"
-        return "for-one" if self.for_one else "for-several"
+        return "for-one" if self.for_one else "for-bulk"
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class Addresses:
         return list_url(f"{self.namespace}:{name.replace('_', '-')}")
 
 
-class ListPage:
+class ListView:
     """One list of the product. A subclass says what it is a list of.
 
     `namespace` is that of its addresses, `noun` one row in a sentence, `new` the label of the button
@@ -103,31 +110,31 @@ class ListPage:
         """Return the rows in sight; raise Denied where the caller has no business here."""
         raise NotImplementedError
 
-    def asks(self, request: HttpRequest) -> Any:
+    def authority(self, request: HttpRequest) -> Any:
         """Return who asks: the `context` of the table, the filters and the search."""
         raise NotImplementedError
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Any) -> QuerySet[Any]:
-        """Return the rows that `text` is found in; enough where `search_narrowing` says nothing."""
+    def search(self, rows: QuerySet[Any], text: str, authority: Any) -> QuerySet[Any]:
+        """Return the rows that `text` is found in; enough where `search_filter` says nothing."""
         raise NotImplementedError
 
-    def search_narrowing(self, text: str, asks: Any) -> Narrowing | None:
+    def search_filter(self, text: str, authority: Any) -> ListFilter | None:
         """Return the same for a list of very many, with where an index finds those rows."""
         return None
 
-    def sight(self, asks: Any) -> Narrowing | None:
+    def permission_filter(self, authority: Any) -> ListFilter | None:
         """Return where the rows in sight are found, for whoever may see only a few of many.
 
         None says that the filters find nothing but what is in sight, and that the search says of its
         own where it finds something: else `rows` may hold less than they find.
         """
-        return Narrowing(Q())
+        return ListFilter(Q())
 
     def actions(self, request: HttpRequest) -> Sequence[Action]:
         """Return what the caller may do with rows."""
         return ()
 
-    def may_create(self, request: HttpRequest) -> bool:
+    def can_create(self, request: HttpRequest) -> bool:
         """Return whether the caller may make another row."""
         return False
 
@@ -146,9 +153,9 @@ class ListPage:
         return self.urls["list"]
 
     @property
-    def home(self) -> Home:
+    def parent_page(self) -> ParentPage:
         """What its dialogs lead back to."""
-        return Home(self.title, self.address)
+        return ParentPage(self.title, self.address)
 
     @property
     def a_noun(self) -> str:
@@ -180,15 +187,15 @@ class ListPage:
 
     def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
         """Return the list as `query`, or else the request's address, asks for it."""
-        source = Source(
+        source = ListConfig(
             table=self.table,
             filters=self.filters,
             rows=self.rows(request),
             search=self.search,
-            search_narrowing=self.search_narrowing,
-            context=self.asks(request),
+            search_filter=self.search_filter,
+            context=self.authority(request),
             path=self.address,
-            sight=self.sight(self.asks(request)),
+            permission_filter=self.permission_filter(self.authority(request)),
         )
         return Listing(request, source, query)
 
@@ -199,10 +206,10 @@ class ListPage:
             "page": self,
             "urls": self.urls,
             "actions": self.actions(request),
-            "may_create": self.may_create(request),
+            "can_create": self.can_create(request),
             **self.extra_context(request),
         }
-        is_part = asks_for(request, "listing")
+        is_part = is_htmx_target(request, "listing")
         response = render(request, self.part_template if is_part else self.template, context)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
@@ -214,17 +221,17 @@ class ListPage:
         action = next((action for action in self.actions(request) if action.name == name), None)
         if not keys or action is None:
             messages.warning(request, f"Select {self.a_noun} first.")
-            return finish_dialog(request, self.home)
+            return finish_dialog(request, self.parent_page)
         if len(keys) == 1 and action.for_one:
             url = reverse(f"{self.namespace}:{name}", args=keys)
-            return redirect(url + onward(request, self.home))
+            return redirect(url + query_with_return_url(request, self.parent_page))
         is_view = _selects_view(request)
-        if action.for_several:
+        if action.for_bulk:
             url = self.urls[f"bulk-{name}"]
             named = {"select": VIEW} if is_view else {"selected": keys}
-            return redirect(url + onward(request, self.home, **named))
+            return redirect(url + query_with_return_url(request, self.parent_page, **named))
         messages.warning(request, f"Select just one {self.noun} for this.")
-        return finish_dialog(request, self.home, selected=() if is_view else keys)
+        return finish_dialog(request, self.parent_page, selected=() if is_view else keys)
 
     def selected_keys(self, request: HttpRequest) -> list[Any]:
         """Return the primary keys of the selected rows; what is none is left out.
@@ -239,7 +246,7 @@ class ListPage:
         return keys
 
     def _keys_of_view(self, request: HttpRequest) -> list[Any]:
-        view = way_back(request, self.home)
+        view = return_url(request, self.parent_page)
         path_, _, text = view.partition("?")
         if path_ != self.address or request.GET.get(FROM, view) != view:
             return []  # it came from elsewhere, or from a view that can't be read
@@ -248,14 +255,16 @@ class ListPage:
     def filter_view(self, request: HttpRequest) -> HttpResponse:
         """Choose a column, then an operator and a value."""
         listing = self.listing(request, dialogs.state_of(request.GET))
-        return dialogs.filter_dialog(request, listing, path=self.urls["filter"], home=self.home)
+        return dialogs.filter_dialog(
+            request, listing, path=self.urls["filter"], parent_page=self.parent_page
+        )
 
     def columns_view(self, request: HttpRequest) -> HttpResponse:
         """Choose and order the columns, and the row height."""
         query = request.POST if request.method == "POST" else request.GET
         listing = self.listing(request, dialogs.state_of(query))
         path_ = self.urls["columns"]
-        return dialogs.columns_dialog(request, listing, path=path_, home=self.home)
+        return dialogs.columns_dialog(request, listing, path=path_, parent_page=self.parent_page)
 
     def page_size_view(self, request: HttpRequest) -> HttpResponse:
         """Keep how many rows a page has."""
@@ -267,7 +276,7 @@ class ListPage:
         listing = self.listing(request)
         path_, json_path = self.urls["csv"], self.urls["json"] if self.has_json else ""
         return dialogs.download_dialog(
-            request, listing, path=path_, home=self.home, json_path=json_path
+            request, listing, path=path_, parent_page=self.parent_page, json_path=json_path
         )
 
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:

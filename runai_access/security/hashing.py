@@ -31,7 +31,7 @@ LANES = 1
 # worker's twelve threads (runai_access/server/worker.py).
 GUESSES_WAITING = 4
 # Guesses of a kind that are being counted in the database, wait or are hashed.
-GUESSES_AT_ONCE = GUESSES_WAITING + 1
+MAX_CONCURRENT_GUESSES = GUESSES_WAITING + 1
 # A hash takes about 30 ms, so a guess that waits for seconds is on a machine that is overloaded.
 GUESS_SECONDS = 3
 PATIENT_SECONDS = 10
@@ -125,7 +125,7 @@ _queue = HashingQueue()
 # Guesses run in a thread of low priority, which can't be raised again, and the others in their own.
 _guess_thread = ThreadPoolExecutor(1, "guess", initializer=_lower_priority)
 _patient_thread = ThreadPoolExecutor(1, "hash")
-_guesses = {kind: BoundedSemaphore(GUESSES_AT_ONCE) for kind in HashKind}
+_guesses = {kind: BoundedSemaphore(MAX_CONCURRENT_GUESSES) for kind in HashKind}
 
 
 @contextmanager

@@ -24,14 +24,14 @@ CLOSE = "dialog-close"
 SHOW = "show-list"
 FROM = "from"
 KEEP_FORM = "X-Keep-Form"
-_LONGEST_ADDRESS = 8_000  # 100 selected rows, the most of a page, take 5,000
+_MAX_URL_LENGTH = 8_000  # 100 selected rows, the most of a page, take 5,000
 # The fields of a dialog's form that name its rows and the page it was opened from.
 _KEPT = ("selected", FROM)
 _TITLE = re.compile(r'<h1 id="dialog-title">(.*?)</h1>', re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Home:
+class ParentPage:
     """The page that a dialog belongs to."""
 
     title: str
@@ -47,7 +47,7 @@ def address_to_return_to(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page = _page_of(request)
-    if not (asks_for(request, "dialog") or page.partition("?")[0] == request.path):
+    if not (is_htmx_target(request, "dialog") or page.partition("?")[0] == request.path):
         return page if is_local(page) else "/"
     kept = [(name, text) for name in _KEPT for text in request.POST.getlist(name)]
     query = request.GET.copy()
@@ -55,11 +55,11 @@ def address_to_return_to(request: HttpRequest) -> str:
         if text not in query.getlist(name):
             query.appendlist(name, text)
     address = f"{request.path}?{query.urlencode()}" if query else request.path
-    if len(address) <= _LONGEST_ADDRESS:
+    if len(address) <= _MAX_URL_LENGTH:
         return address
     # Without its rows the dialog would be empty: the list, where they can be selected again.
     back = request.POST.get(FROM, "")
-    return back if is_local(back) and len(back) <= _LONGEST_ADDRESS else "/"
+    return back if is_local(back) and len(back) <= _MAX_URL_LENGTH else "/"
 
 
 def _page_of(request: HttpRequest) -> str:
@@ -71,7 +71,7 @@ def _page_of(request: HttpRequest) -> str:
     return f"{page.path}?{page.query}" if page.query else page.path
 
 
-def asks_for(request: HttpRequest, target: str) -> bool:
+def is_htmx_target(request: HttpRequest, target: str) -> bool:
     """Return whether HTMX asks only for the part of the page with the id `target`."""
     return request.headers.get("HX-Target") == target and "HX-Request" in request.headers
 
@@ -81,19 +81,19 @@ def is_local(address: str) -> bool:
     return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
-def way_back(request: HttpRequest, home: Home) -> str:
+def return_url(request: HttpRequest, parent_page: ParentPage) -> str:
     """Return the address that the dialog was opened from, or else its home's."""
     given = request.POST if request.method == "POST" else request.GET
     address = given.get(FROM, "")
-    if len(address) > _LONGEST_ADDRESS or not is_local(address):
-        return home.address
+    if len(address) > _MAX_URL_LENGTH or not is_local(address):
+        return parent_page.address
     return address
 
 
-def onward(request: HttpRequest, home: Home, **query: object) -> str:
+def query_with_return_url(request: HttpRequest, parent_page: ParentPage, **query: object) -> str:
     """Return the query for another dialog, which knows too from where the first was opened."""
-    back = way_back(request, home)
-    text = urlencode({**query, **({FROM: back} if back != home.address else {})}, doseq=True)
+    back = return_url(request, parent_page)
+    text = urlencode({**query, **({FROM: back} if back != parent_page.address else {})}, doseq=True)
     return f"?{text}" if text else ""
 
 
@@ -102,7 +102,7 @@ def render_dialog(
     template: str,
     context: dict[str, Any],
     *,
-    home: Home,
+    parent_page: ParentPage,
     status: int = 200,
     changed: object = None,
     row: object = None,
@@ -112,14 +112,14 @@ def render_dialog(
     `row` is the row of the list that it is about, which stays selected when it is left; `changed` is
     the id of the row in the list behind that is out of date.
     """
-    back = way_back(request, home)
+    back = return_url(request, parent_page)
     context = {
         **context,
-        "home": home,
+        "parent_page": parent_page,
         "opened_from": back,
-        "back_url": _with(back, home, changed=changed, selected=[row] if row else ()),
+        "back_url": _with(back, parent_page, changed=changed, selected=[row] if row else ()),
     }
-    if asks_for(request, "dialog"):
+    if is_htmx_target(request, "dialog"):
         response = render(request, template, {**context, "in_dialog": True}, status=status)
         # HTMX would put a boosted address into the address bar, over the one of the list.
         push_url(response, False)
@@ -135,7 +135,7 @@ def render_dialog(
 
 def finish_dialog(
     request: HttpRequest,
-    home: Home,
+    parent_page: ParentPage,
     *,
     changed: object = "",
     selected: Sequence[object] = (),
@@ -147,11 +147,11 @@ def finish_dialog(
     The list is shown at the address `show`, or else once more as it is, with the row `changed`.
     `gone` is the address of a page that what was done took away.
     """
-    if not asks_for(request, "dialog"):
-        back = show or way_back(request, home)
+    if not is_htmx_target(request, "dialog"):
+        back = show or return_url(request, parent_page)
         if gone and urlsplit(back).path == gone:
-            back = home.address
-        return redirect(_with(back, home, changed=changed, selected=selected))
+            back = parent_page.address
+        return redirect(_with(back, parent_page, changed=changed, selected=selected))
     response = HttpResponse(status=204)
     push_url(response, False)
     if show:
@@ -170,7 +170,7 @@ def leave_and_keep_form(url: str) -> HttpResponse:
 
 def leave_for(request: HttpRequest, url: str) -> HttpResponse:
     """Go on to a page that is no dialog, also when the dialog asked."""
-    return HttpResponseClientRedirect(url) if asks_for(request, "dialog") else redirect(url)
+    return HttpResponseClientRedirect(url) if is_htmx_target(request, "dialog") else redirect(url)
 
 
 def _title_in(dialog: str) -> str:
@@ -179,10 +179,12 @@ def _title_in(dialog: str) -> str:
     return unescape(strip_tags(found[1])) if found else ""
 
 
-def _with(address: str, home: Home, *, changed: object, selected: Sequence[object]) -> str:
+def _with(
+    address: str, parent_page: ParentPage, *, changed: object, selected: Sequence[object]
+) -> str:
     """Return the address with these rows named, and no others, if it is one of the list at home."""
     path, _, text = address.partition("?")
-    if path != home.address:
+    if path != parent_page.address:
         return address
     query = QueryDict(text, mutable=True)
     query.setlist("changed", [str(changed)] if changed else [])

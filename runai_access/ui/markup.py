@@ -15,7 +15,7 @@ from runai_access.db.normalization import find_normalized, normalize_term
 
 _SPECIAL = re.compile("[&<>\"']").search
 _FIGURE_SPACE = "\u2007"  # as wide as a digit
-_LONGEST_TIME = len("31 Dec 2026, 23:59:59")
+_MAX_TIME_LENGTH = len("31 Dec 2026, 23:59:59")
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = [
     (365 * 24 * 3600, "year"),
@@ -90,9 +90,9 @@ def badge(text: str) -> SafeString:
     return markup('<span class="badge">{}</span>', text)
 
 
-def quiet(text: str) -> SafeString:
+def muted(text: str) -> SafeString:
     """Return a text that steps back."""
-    return markup('<span class="quiet">{}</span>', text)
+    return markup('<span class="muted">{}</span>', text)
 
 
 def moment(
@@ -106,7 +106,7 @@ def moment(
     year, month, day, clock = iso[:4], _MONTHS[int(iso[5:7])], int(iso[8:10]), iso[11:19]
     exact = f"{day} {month} {year}, {clock}"
     if in_column:
-        exact = exact.rjust(_LONGEST_TIME, _FIGURE_SPACE)
+        exact = exact.rjust(_MAX_TIME_LENGTH, _FIGURE_SPACE)
     # Digits, and words of our own: nothing in them could need to be escaped.
     attributes = f'datetime="{iso}" data-time' + ('="seconds"' if seconds else "")
     if in_column:

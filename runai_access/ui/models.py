@@ -12,7 +12,9 @@ class TablePreference(models.Model):
         COMFORTABLE = "comfortable", "Comfortable"
         COMPACT = "compact", "Compact"
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_column="person_id"
+    )
     table = models.CharField(max_length=40)
     # Names of the columns that are shown, in their order; empty for the table's own choice.
     columns = models.JSONField(default=list)
@@ -21,7 +23,7 @@ class TablePreference(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "table"], name="table_preference_unique"),
+            models.UniqueConstraint(fields=["user", "table"], name="table_preference_unique"),
             models.CheckConstraint(
                 condition=Q(page_size__in=[20, 50, 100]), name="table_preference_page_size_known"
             ),
@@ -32,4 +34,4 @@ class TablePreference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} for {self.person}"
+        return f"{self.table} for {self.user}"

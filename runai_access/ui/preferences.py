@@ -9,12 +9,12 @@ from runai_access.ui.models import TablePreference
 
 def preference_of(request: HttpRequest, table: str) -> TablePreference:
     """Return what this person chose, or the defaults; nothing is written."""
-    person: Any = request.user
-    kept = TablePreference.objects.filter(person=person, table=table).first()
-    return kept or TablePreference(person=person, table=table)
+    user: Any = request.user
+    kept = TablePreference.objects.filter(user=user, table=table).first()
+    return kept or TablePreference(user=user, table=table)
 
 
 def remember(request: HttpRequest, table: str, **chosen: Any) -> None:
     """Keep what this person chose, and leave the rest as it was."""
-    person: Any = request.user
-    TablePreference.objects.update_or_create(person=person, table=table, defaults=chosen)
+    user: Any = request.user
+    TablePreference.objects.update_or_create(user=user, table=table, defaults=chosen)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
-from runai_access.ui.dialogs import Home, render_dialog
+from runai_access.ui.dialogs import ParentPage, render_dialog
 
 
 @dataclass(frozen=True)
-class Line:
+class ResultRow:
     """What came of it for one row."""
 
     name: str
@@ -18,7 +18,11 @@ class Line:
 
 
 def render_report(
-    request: HttpRequest, lines: Sequence[Line], *, home: Home, changed: object = ""
+    request: HttpRequest,
+    lines: Sequence[ResultRow],
+    *,
+    parent_page: ParentPage,
+    changed: object = "",
 ) -> HttpResponse:
     """Show line by line what was done and what was not; that comes first, to be seen among many.
 
@@ -29,4 +33,6 @@ def render_report(
         "well": sum(line.went_well for line in lines),
         "failed": sum(not line.went_well for line in lines),
     }
-    return render_dialog(request, "ui/_report.html", context, home=home, changed=changed)
+    return render_dialog(
+        request, "ui/_report.html", context, parent_page=parent_page, changed=changed
+    )

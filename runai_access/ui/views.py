@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from runai_access.ui.dialogs import Home, is_local, render_dialog
+from runai_access.ui.dialogs import ParentPage, is_local, render_dialog
 from runai_access.ui.themes import remember_theme
 
 
@@ -27,4 +27,4 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """List the keys that do something."""
-    return render_dialog(request, "ui/_keys.html", {}, home=Home("Back", "/"))
+    return render_dialog(request, "ui/_keys.html", {}, parent_page=ParentPage("Back", "/"))

@@ -11,11 +11,11 @@ function markEnds(list) {
 }
 
 function move(row, isUp) {
-  const neighbour = isUp ? row.previousElementSibling : row.nextElementSibling;
-  // The first column is fixed. The neighbour moves, not the row: so the focus stays on its button.
-  if (!neighbour?.querySelector("button")) return;
-  if (isUp) row.after(neighbour);
-  else row.before(neighbour);
+  const neighbor = isUp ? row.previousElementSibling : row.nextElementSibling;
+  // The first column is fixed. The neighbor moves, not the row: so the focus stays on its button.
+  if (!neighbor?.querySelector("button")) return;
+  if (isUp) row.after(neighbor);
+  else row.before(neighbor);
   const columns = [...row.parentElement.children];
   const title = row.querySelector("label span").textContent;
   const place = columns.indexOf(row) + 1;

@@ -5,39 +5,39 @@
 const PAUSE = 250;
 let waiting;
 
-function look(input) {
+function refreshForm(input) {
   const form = input.form;
-  const button = form?.querySelector('button[value="look"]');
+  const button = form?.querySelector('button[value="refresh"]');
   // A click, because HTMX sends the name of a button only if it was clicked.
   button?.click();
 }
 
 document.addEventListener("input", (event) => {
-  if (!event.target.matches("[data-look]") || event.target.type !== "search") return;
+  if (!event.target.matches("[data-live-search]") || event.target.type !== "search") return;
   if (event.isComposing) return;
   const id = event.target.id;
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     const input = document.getElementById(id);
-    if (input) look(input);
+    if (input) refreshForm(input);
   }, PAUSE);
 });
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-look]") && event.target.type !== "search") look(event.target);
+  if (event.target.matches("[data-live-search]") && event.target.type !== "search") refreshForm(event.target);
 });
 
 // Whoever goes on with a form no longer waits for what it was asked before: HTMX would keep the click
 // until the answer has put another form in its place, and lose it then.
-let looking = null;
+let refreshing = null;
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
-  if (requestConfig.triggeringEvent?.submitter?.value === "look") looking = elt;
+  if (requestConfig.triggeringEvent?.submitter?.value === "refresh") refreshing = elt;
 });
 document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
-  if (looking === elt) looking = null;
+  if (refreshing === elt) refreshing = null;
 });
 const goOn = (event) => {
   const form = event.target.closest("button")?.form;
-  if (form && form === looking) window.htmx.trigger(form, "htmx:abort");
+  if (form && form === refreshing) window.htmx.trigger(form, "htmx:abort");
 };
 document.addEventListener("click", goOn, { capture: true });
 
@@ -52,7 +52,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const isTyped = input?.matches("#dialog input:is([type=search], [type=text])");
   if (event.detail.target.id !== "dialog" || !isTyped) return;
   const { id, type, value, selectionStart, selectionEnd } = input;
-  const isSearch = input.matches("[data-look][type=search]");
+  const isSearch = input.matches("[data-live-search][type=search]");
   if (!isSearch && sent.get(id) === value) return;
   const restore = () => {
     const next = document.getElementById(id);
@@ -61,7 +61,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     next.value = value;
     next.focus();
     next.setSelectionRange(selectionStart, selectionEnd);
-    if (isSearch && isBehind) look(next);
+    if (isSearch && isBehind) refreshForm(next);
   };
   document.addEventListener("htmx:afterSettle", restore, { once: true });
 });
@@ -158,8 +158,8 @@ function putBack() {
   if (!form || kept.user !== currentUser()) return;
   const areShown = kept.fields.map((field) => putBackField(form, field));
   describeAll();
-  const search = form.querySelector("[data-look][type=search]");
-  if (search && (areShown.includes(false) || search.value !== search.defaultValue)) look(search);
+  const search = form.querySelector("[data-live-search][type=search]");
+  if (search && (areShown.includes(false) || search.value !== search.defaultValue)) refreshForm(search);
 }
 
 document.addEventListener("htmx:beforeOnLoad", ({ detail: { elt, xhr } }) => {

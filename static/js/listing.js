@@ -11,12 +11,12 @@ function boxes() {
 }
 
 // What CSS can't count: one or several, and whether enabled and disabled ones are among them.
-function tell() {
+function updateSelectionState() {
   const section = listing();
   const all = boxes();
   const chosen = all.filter((box) => box.checked);
   if (!section) return;
-  section.dataset.selected = chosen.length > 1 ? "several" : String(chosen.length);
+  section.dataset.selected = chosen.length > 1 ? "many" : String(chosen.length);
   const count = section.querySelector("[data-selected-count]");
   const view = section.querySelector("[data-selects-view]");
   // Whoever takes a row out of the whole view is left with the rest of this page.
@@ -34,7 +34,7 @@ function tell() {
 function clear() {
   const chosen = boxes().filter((box) => box.checked);
   for (const box of chosen) box.checked = false;
-  tell();
+  updateSelectionState();
   chosen[0]?.focus();
 }
 
@@ -47,7 +47,7 @@ function openMenu(link) {
   const history = menu.querySelector("[data-row-history]");
   if (history) history.href = link.dataset.history;
   menu.dataset.enabled = box.dataset.enabled;
-  menu.dataset.may = box.dataset.may;
+  menu.dataset.allowed = box.dataset.allowed;
   menu.showPopover({ source: link });
   [...menu.querySelectorAll("a, button")].find((stop) => stop.checkVisibility())?.focus();
 }
@@ -76,7 +76,7 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest(INTERACTIVE) && !String(window.getSelection())) {
     const box = row.querySelector("input[name=selected]");
     if (box) box.checked = !box.checked;
-    tell();
+    updateSelectionState();
   }
   if (event.target.closest("[data-clear-selection]")) {
     event.preventDefault();
@@ -97,7 +97,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-page]")) {
     for (const box of boxes()) box.checked = event.target.checked;
   }
-  if (event.target.closest("#listing")) tell();
+  if (event.target.closest("#listing")) updateSelectionState();
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -123,10 +123,10 @@ document.addEventListener("show-list", (event) => {
   history.pushState({ htmx: true }, "", event.detail.address);
   refresh(event.detail.address, "");
 });
-document.addEventListener("htmx:afterSettle", tell);
+document.addEventListener("htmx:afterSettle", updateSelectionState);
 document.addEventListener("htmx:afterSettle", (event) => {
-  const news = listing()?.dataset.news;
-  if (news && event.target.closest("#listing")) document.getElementById("news").textContent = news;
+  const text = listing()?.dataset.liveRegionText;
+  if (text && event.target.closest("#listing")) document.getElementById("live-region").textContent = text;
 });
-window.addEventListener("pageshow", tell);
-tell();
+window.addEventListener("pageshow", updateSelectionState);
+updateSelectionState();

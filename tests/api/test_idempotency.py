@@ -16,7 +16,7 @@ from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule
 from applications import actions
 from applications.models import Application
-from applications.oauth.credentials import authenticate
+from applications.oauth.secret_verification import authenticate
 from runai_access.api.models import IdempotencyKey
 from tests import factories
 from tests.api.conftest import As, Organization

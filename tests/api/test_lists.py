@@ -15,8 +15,8 @@ from applications.api import resources
 from applications.models import Application
 from runai_access.accounts.api import users
 from runai_access.activity import api as activity
-from runai_access.api.filtering import LOOKUPS, Kind
-from runai_access.api.listing import LARGEST_OFFSET, Listing
+from runai_access.api.filtering import LOOKUPS, FieldType
+from runai_access.api.listing import MAX_OFFSET, ListEndpoint
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.api.conftest import As
@@ -25,29 +25,29 @@ pytestmark = pytest.mark.django_db
 RULES = "authorization/access-rules"
 LOG = "audit/log?start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
 # Each list by its address, and where the rows stand in the answer.
-LISTS: dict[str, tuple[Listing, str]] = {
-    "apps": (resources.LISTING, ""),
-    "service-accounts": (resources.LISTING, ""),
-    RULES: (rules.LISTING, "accessRules"),
+LISTS: dict[str, tuple[ListEndpoint, str]] = {
+    "apps": (resources.LIST, ""),
+    "service-accounts": (resources.LIST, ""),
+    RULES: (rules.LIST, "accessRules"),
     "authorization/me/access-rules": (me.MINE, "accessRules.accessRules"),
     "authorization/permissions": (me.PERMISSIONS, ""),
-    "authorization/roles": (roles.LISTING, ""),
-    "users": (users.LISTING, ""),
+    "authorization/roles": (roles.LIST, ""),
+    "users": (users.LIST, ""),
     "clusters": (organization.CLUSTERS.listing, ""),
     "org-unit/departments": (organization.DEPARTMENTS.listing, "departments"),
     "org-unit/projects": (organization.PROJECTS.listing, "projects"),
-    LOG: (activity.LISTING, "audit_logs"),
+    LOG: (activity.LIST, "audit_logs"),
 }
 VALUES = {
-    Kind.TEXT: ["", "a", "Größe", "%", "_", "\\", "'", "a,b", "🦄", "e\u0301"],
-    Kind.ADDRESS: ["", "192.0.2.1", "\uff11\uff19\uff12", "Größe", "%"],
-    Kind.TIME: ["2026-01-01", "2026-01-31T12:00:00+02:00", "0001-01-01T00:00:00+14:00"],
-    Kind.NUMBER: ["0", "999999999"],
-    Kind.FLAG: ["true", "FALSE"],
+    FieldType.TEXT: ["", "a", "Größe", "%", "_", "\\", "'", "a,b", "🦄", "e\u0301"],
+    FieldType.ADDRESS: ["", "192.0.2.1", "\uff11\uff19\uff12", "Größe", "%"],
+    FieldType.TIME: ["2026-01-01", "2026-01-31T12:00:00+02:00", "0001-01-01T00:00:00+14:00"],
+    FieldType.NUMBER: ["0", "999999999"],
+    FieldType.FLAG: ["true", "FALSE"],
 }
 NONSENSE = [
     ("limit", "-1"), ("limit", "1e3"), ("limit", "²"), ("limit", "99999999999999999999"),
-    ("limit", ""), ("offset", "-1"), ("offset", str(LARGEST_OFFSET + 1)), ("offset", "x"),
+    ("limit", ""), ("offset", "-1"), ("offset", str(MAX_OFFSET + 1)), ("offset", "x"),
     ("sortBy", "nothing"), ("sortBy", "name; drop"), ("sortOrder", "up"),
     ("filterBy", "nothing==1"), ("filterBy", ""), ("filterBy", "=="), ("search", "\x00"),
 ]  # fmt: skip
@@ -103,7 +103,7 @@ def test_a_page_is_a_part_of_the_whole_and_says_the_total(root: Client, path: st
 
 @pytest.mark.parametrize("path", LISTS)
 def test_past_the_end_is_an_empty_page(root: Client, path: str) -> None:
-    for offset in (1_000_000, LARGEST_OFFSET):
+    for offset in (1_000_000, MAX_OFFSET):
         answer = ask(root, path, limit=1, offset=offset)
         assert (answer.status_code, rows(path, answer)) == (200, [])
         assert total(answer) >= 2
@@ -152,7 +152,7 @@ def test_every_field_takes_each_of_its_operators(root: Client, path: str) -> Non
 def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, path: str) -> None:
     everything = total(ask(root, path))
     for name, field in LISTS[path][0].fields.items():
-        if field.kind in (Kind.TEXT, Kind.ADDRESS):
+        if field.kind in (FieldType.TEXT, FieldType.ADDRESS):
             for value in ("e", "ö"):
                 yes, no = (ask(root, path, filterBy=f"{name}{op}{value}") for op in ("=@", "!@"))
                 assert total(yes) + total(no) == everything, (name, value)
@@ -167,7 +167,7 @@ def test_a_nullable_field_compares_with_null(root: Client, path: str) -> None:
             assert total(without) + total(with_) == everything, name
             assert not any(row[name] for row in rows(path, without))
             assert all(row[name] for row in rows(path, with_))
-        if field.is_nullable and field.kind is Kind.TIME:
+        if field.is_nullable and field.kind is FieldType.TIME:
             refused = ask(root, path, filterBy=f"{name}>=null")
             assert refused.status_code == 400
             assert "only by == and !=" in refused.json()["details"]
@@ -224,7 +224,7 @@ def test_every_text_sorts_regardless_of_case(root: Client, path: str) -> None:
             subject_type="user", action="create", entity_type="project", result="Failed", **created
         )
     for name, field in LISTS[path][0].fields.items():
-        if field.kind is Kind.TEXT:
+        if field.kind is FieldType.TEXT:
             for order in ("asc", "desc"):
                 found = rows(path, ask(root, path, sortBy=name, sortOrder=order, limit=400))
                 texts = [row[name].lower() for row in found if row.get(name)]

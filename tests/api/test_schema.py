@@ -57,7 +57,7 @@ def test_every_operation_and_every_answer_is_described() -> None:
 
 
 def test_what_comes_in_headers_is_described() -> None:
-    """The total and the neighbours of a list, how to sign in, and how long to wait."""
+    """The total and the neighbors of a list, how to sign in, and how long to wait."""
     lists = 0
     for path, method, operation in OPERATIONS:
         told = {

@@ -171,7 +171,7 @@ def test_a_replica_that_has_just_read_the_keys_reads_again_in_time(
     rotate(after_seconds=0)
     KEYRING.forget()
     kid = kid_of(issue(nightly).text)
-    later = keyring.time.monotonic() + keyring.RELOAD_AT_MOST_EVERY_SECONDS
+    later = keyring.time.monotonic() + keyring.MIN_RELOAD_INTERVAL_SECONDS
     monkeypatch.setattr(keyring.time, "monotonic", lambda: later)
     assert other.public_key(kid) is not None
 

@@ -69,11 +69,11 @@ class Table:
     def may_anywhere(self, who: Key, permission: Permission) -> bool:
         return any(self.may(who, permission, scope) for scope in self.scopes())
 
-    def may_grant(self, who: Key, role: Key, scope: Key) -> bool:
+    def can_grant(self, who: Key, role: Key, scope: Key) -> bool:
         needed = {*self.roles[role], ("create", "access_rules")}
         return all(self.may(who, permission, scope) for permission in needed)
 
-    def may_handle(self, who: Key, other: Key) -> bool:
+    def can_impersonate(self, who: Key, other: Key) -> bool:
         """Whether `who` holds all that `other` would hold with everything switched on."""
         hands = {other} | self.groups_of(other, also_disabled=True)
         return all(
@@ -95,7 +95,7 @@ class Table:
         may = {scope for scope in self.scopes() if self.may(who, permission, scope)}
         return {scope for scope in may if scope == self.root or self.parents[scope] not in may}
 
-    def may_move(self, who: Key, kind: str, scope: Key, target: Key) -> bool:
+    def can_move(self, who: Key, kind: str, scope: Key, target: Key) -> bool:
         source = self.parents[scope]
         new = set(self.above(target)) - set(self.above(source))
         return (
@@ -103,7 +103,7 @@ class Table:
             and self.may(who, ("delete", "access_rules"), source)
             and self.may(who, ("create", kind), target)
             and all(
-                self.may_grant(who, role, target) for _, role, place in self.rules if place in new
+                self.can_grant(who, role, target) for _, role, place in self.rules if place in new
             )
         )
 

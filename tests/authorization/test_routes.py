@@ -57,7 +57,9 @@ PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/")
 ASK = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
 ENTRIES = [(route, method) for route, methods in TABLE.items() for method in methods]
 GUARDED = [
-    (route, method) for route, method in ENTRIES if isinstance(TABLE[route][method]["asks"], list)
+    (route, method)
+    for route, method in ENTRIES
+    if isinstance(TABLE[route][method]["authority"], list)
 ]
 
 
@@ -86,7 +88,7 @@ def refusal(ask: str, role: str, place: str) -> int:
 
 def expected(entry: dict[str, Any], role: str, place: str) -> int:
     return next(
-        (status for ask in entry["asks"] if (status := refusal(ask, role, place))),
+        (status for ask in entry["authority"] if (status := refusal(ask, role, place))),
         entry["answers"],
     )
 
@@ -219,7 +221,7 @@ def test_every_address_is_in_the_table_and_nothing_else() -> None:
     new, gone = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
     assert not new, (
         f"No entry in tests/authorization/routes.toml for {new}. Add for each address its methods, "
-        'for example GET = { asks = ["read apps in anywhere"], answers = 200 }.'
+        'for example GET = { authority = ["read apps in anywhere"], answers = 200 }.'
     )
     assert not gone, f"tests/authorization/routes.toml names what is not served: {gone}."
 
@@ -234,7 +236,7 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
             status = send(client, world, route, method).status_code
             assert status == 405, (
                 f"{method} {route} answers {status}: add it to tests/authorization/routes.toml "
-                "with what it asks, or let it answer 405."
+                "with what it authority, or let it answer 405."
             )
 
 
@@ -242,7 +244,7 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
 def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
     entry = TABLE[route][method]
     response = send(Client(), world, route, method)
-    if entry["asks"] in ("open", "credentials"):
+    if entry["authority"] in ("open", "credentials"):
         assert response.status_code == entry["answers"]
     elif is_for_programs(route):
         assert response.status_code == 401
@@ -275,7 +277,7 @@ def test_each_role_in_each_place_gets_what_the_table_says(
 
 @pytest.mark.parametrize(
     ("route", "method"),
-    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["asks"] == "signed in"],
+    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["authority"] == "signed in"],
 )
 def test_whoever_is_signed_in_needs_no_rule_for_these(
     world: World, route: str, method: str

@@ -54,7 +54,7 @@ _ENTRY = ("subject", "role", "scope")
 pick = st.integers(0, 10_000)
 
 
-class Organisation(RuleBasedStateMachine):
+class Organization(RuleBasedStateMachine):
     """The product and the naive table, taken through the same steps."""
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class Organisation(RuleBasedStateMachine):
         key = self.key(caller)
         made = self.attempt(
             caller,
-            self.table.may_grant(key, role.pk, scope.pk),
+            self.table.can_grant(key, role.pk, scope.pk),
             lambda: rule_actions.create_access_rule(
                 caller=caller, subject=subject, role=role, scope=scope
             ),
@@ -203,7 +203,7 @@ class Organisation(RuleBasedStateMachine):
         key, members = self.key(caller), self.table.people[of.pk].members
         may = self.table.may(key, ("update", "groups"), self.table.root)
         if joins:
-            may = may and self.table.may_handle(key, of.pk)
+            may = may and self.table.can_impersonate(key, of.pk)
             if self.attempt(
                 caller,
                 may,
@@ -226,8 +226,8 @@ class Organisation(RuleBasedStateMachine):
         if person.kind == "group":
             may = self.table.may(key, ("update", "groups"), self.table.root)
         else:
-            may = self.may_change(key, "update", subject)
-        may = may and (not enabled or self.table.may_handle(key, subject.pk))
+            may = self.can_change(key, "update", subject)
+        may = may and (not enabled or self.table.can_impersonate(key, subject.pk))
         if self.attempt(caller, may, lambda: self.switch(caller, subject, enabled)):
             self.gaining(key, lambda: setattr(person, "enabled", enabled))
             self.ask_who_may_handle(person.members or {subject.pk})
@@ -251,8 +251,8 @@ class Organisation(RuleBasedStateMachine):
         caller, subject = self.actor(actor), self.subject(who)
         self.attempt(
             caller,
-            self.table.may_handle(self.key(caller), subject.pk),
-            lambda: caller.authority.require_may_handle(subject),
+            self.table.can_impersonate(self.key(caller), subject.pk),
+            lambda: caller.authority.require_can_impersonate(subject),
         )
 
     def ask_who_may_handle(self, keys: set[Key]) -> None:
@@ -260,8 +260,10 @@ class Organisation(RuleBasedStateMachine):
         for subject in Subject.objects.filter(pk__in=keys):
             for actor in range(len(self.table.people)):
                 caller = self.actor(actor)
-                may = self.table.may_handle(self.key(caller), subject.pk)
-                self.attempt(caller, may, partial(caller.authority.require_may_handle, subject))
+                may = self.table.can_impersonate(self.key(caller), subject.pk)
+                self.attempt(
+                    caller, may, partial(caller.authority.require_can_impersonate, subject)
+                )
 
     @rule()
     def an_application_comes(self) -> None:
@@ -271,7 +273,7 @@ class Organisation(RuleBasedStateMachine):
     @rule(actor=pick, who=pick)
     def somebody_deletes_an_application(self, actor: int, who: int) -> None:
         caller, subject = self.actor(actor), self.subject(who, "app")
-        may = self.may_change(self.key(caller), "delete", subject)
+        may = self.can_change(self.key(caller), "delete", subject)
         if self.attempt(
             caller, may, lambda: delete_application(caller=caller, application_id=subject.pk)
         ):
@@ -323,7 +325,7 @@ class Organisation(RuleBasedStateMachine):
         target = self.scope(where, above)
         self.ask_who_may_move(scope, target)
         key = self.key(caller)
-        may = self.table.may_move(key, scope.type, scope.pk, target.pk)
+        may = self.table.can_move(key, scope.type, scope.pk, target.pk)
         if self.attempt(
             caller,
             may,
@@ -344,8 +346,8 @@ class Organisation(RuleBasedStateMachine):
             return
         for actor in range(len(self.table.people)):
             caller = self.actor(actor)
-            may = self.table.may_move(self.key(caller), scope.type, scope.pk, target.pk)
-            ask = partial(caller.authority.require_may_move, source=source, target=target)
+            may = self.table.can_move(self.key(caller), scope.type, scope.pk, target.pk)
+            ask = partial(caller.authority.require_can_move, source=source, target=target)
             self.attempt(caller, may, partial(ask, scope))
 
     @precondition(lambda self: len(self.table.parents) > 4)
@@ -383,7 +385,7 @@ class Organisation(RuleBasedStateMachine):
         authority, table = authority_of(who), self.table
         scopes = {scope.path: scope for scope in Scope.objects.filter(pk__in=table.scopes())}
         for permission in EVERY:
-            where = {scopes[path].pk for path in authority.where(*permission)}
+            where = {scopes[path].pk for path in authority.scope_roots(*permission)}
             assert where == table.topmost(who.pk, permission)
         assert {scope.pk for scope in authority.visible_scopes()} == {
             scope.pk
@@ -394,7 +396,7 @@ class Organisation(RuleBasedStateMachine):
             entry for entry in table.rules if table.may(who.pk, ("read", "access_rules"), entry[2])
         }
         for kind, type_ in KINDS.items():
-            seen = Subject.objects.living().filter(authority.in_sight(type_), type=kind)
+            seen = Subject.objects.living().filter(authority.visible_q(type_), type=kind)
             assert {subject.pk for subject in seen} == {
                 key
                 for key, person in table.people.items()
@@ -407,13 +409,13 @@ class Organisation(RuleBasedStateMachine):
         assert {role.pk for role in authority.grantable_roles()} == {
             role
             for role in table.roles
-            if any(table.may_grant(who.pk, role, key) for key in table.scopes())
+            if any(table.can_grant(who.pk, role, key) for key in table.scopes())
         }
 
     def key(self, caller: Caller) -> Key:
         return caller.subject.pk if caller.subject else EVERYBODY
 
-    def may_change(self, who: Key, action: str, subject: Subject) -> bool:
+    def can_change(self, who: Key, action: str, subject: Subject) -> bool:
         """Whether `who` may change an application or a person, which takes seeing it."""
         type_ = KINDS[subject.type]
         return self.table.may(who, (action, type_), self.table.root) and (
@@ -424,7 +426,7 @@ class Organisation(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
     run_state_machine_as_test(
-        Organisation,
+        Organization,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=30,

@@ -35,7 +35,7 @@ class Visitor:
 
     def sign_in(self, server: Server) -> None:
         self.page.goto(f"{self.url}/sign-in/")
-        self.page.get_by_label("E-mail").fill(server.admin_email)
+        self.page.get_by_label("Email").fill(server.admin_email)
         self.page.get_by_label("Password").fill(server.admin_password)
         self.press("SIGN IN")
         self.page.wait_for_url("**/applications/")

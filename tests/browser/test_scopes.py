@@ -14,7 +14,7 @@ from tests.servers import ADMIN_EMAIL, Server
 pytestmark = pytest.mark.slow
 MANY = "many-projects"
 # Where no test grants anything, so that moving a project away changes nothing for anyone.
-QUIET = "quiet-department"
+QUIET = "muted-department"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -138,7 +138,7 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     box.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/access/scopes/*/")
-    page.locator(".way-back").get_by_role("link", name="Scopes").click()
+    page.locator(".back-link").get_by_role("link", name="Scopes").click()
     expect(page.get_by_role("radio", name=QUIET, exact=True)).to_be_checked()
 
 

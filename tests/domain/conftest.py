@@ -1,4 +1,4 @@
-"""What the tests of the core share: an organisation, a fresh keyring, and eyes on Argon2."""
+"""What the tests of the core share: an organization, a fresh keyring, and eyes on Argon2."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests import factories
 
 
 @dataclass(frozen=True)
-class Organisation:
+class Organization:
     """Every scope of a small company, by its name.
 
     account > alpha > research > vision, speech
@@ -29,8 +29,8 @@ class Organisation:
 
 
 @pytest.fixture
-def acme(db: None) -> Organisation:
-    """The organisation that most tests happen in."""
+def acme(db: None) -> Organization:
+    """The organization that most tests happen in."""
     alpha, beta = factories.cluster("alpha"), factories.cluster("beta")
     research, sales = factories.department("research", alpha), factories.department("sales", alpha)
     operations = factories.department("operations", beta)
@@ -42,7 +42,7 @@ def acme(db: None) -> Organisation:
         factories.project("batch", operations),
     ]  # fmt: skip
     named = {scope.name: scope for scope in made}
-    return Organisation({"system": factories.system(), "account": factories.account(), **named})
+    return Organization({"system": factories.system(), "account": factories.account(), **named})
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def _fresh_keyring() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_told_yet() -> None:
     """No event is left out because an earlier test told the same."""
-    recorder._told.clear()
+    recorder.recently_logged.clear()
 
 
 class CountingHasher:

@@ -18,12 +18,12 @@ from runai_access.audit.recorder import Origin
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import verify_secret
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 
 @pytest.fixture
-def sam(acme: Organisation) -> Caller:
+def sam(acme: Organization) -> Caller:
     """Sam, System administrator, calling from his desk."""
     person = factories.person("sam@acme.example", "System administrator")
     origin = Origin("192.0.2.7", uuid.uuid4(), "POST", "/applications/new")
@@ -82,13 +82,13 @@ def test_creating_writes_who_did_what_from_where(sam: Caller) -> None:
     assert "argon2" not in _whole_record()
 
 
-def test_what_a_command_creates_is_created_by_system(acme: Organisation) -> None:
+def test_what_a_command_creates_is_created_by_system(acme: Organization) -> None:
     made = actions.create_application(caller=SYSTEM, name="ci-prod").application
     assert made.created_by == "system"
     assert (_only_event().subject_type, _only_event().subject_id) == ("system", None)
 
 
-def test_what_an_application_creates_is_created_by_its_name(acme: Organisation) -> None:
+def test_what_an_application_creates_is_created_by_its_name(acme: Organization) -> None:
     robot = factories.application("robot", ("System administrator", acme["account"]))
     made = actions.create_application(caller=factories.caller(robot), name="ci-prod").application
     assert made.created_by == "robot"
@@ -154,7 +154,7 @@ def test_a_taken_name_is_a_conflict_that_names_the_field(sam: Caller) -> None:
 
 
 def test_the_name_of_a_deleted_application_is_free_and_nothing_is_inherited(
-    sam: Caller, acme: Organisation
+    sam: Caller, acme: Organization
 ) -> None:
     first = actions.create_application(caller=sam, name="ci-prod").application
     factories.rule(first, "Viewer", acme["vision"])
@@ -195,7 +195,7 @@ def test_another_form_of_the_same_name_is_a_conflict_and_not_done_already(sam: C
 )
 @pytest.mark.parametrize("step", ["create", "create-without", "update", "enable", "delete"])
 def test_changing_applications_takes_the_permission_in_the_account(
-    acme: Organisation, role: str | None, place: str, step: str
+    acme: Organization, role: str | None, place: str, step: str
 ) -> None:
     mia = factories.caller(factories.person("mia@acme.example", role, acme[place]))
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
@@ -219,7 +219,7 @@ def test_changing_applications_takes_the_permission_in_the_account(
     assert not AuditEvent.objects.exists()
 
 
-def test_an_application_out_of_sight_is_not_found_by_any_change(acme: Organisation) -> None:
+def test_an_application_out_of_sight_is_not_found_by_any_change(acme: Organization) -> None:
     mia = factories.caller(
         factories.person("mia@acme.example", "System administrator", acme["research"])
     )
@@ -298,7 +298,7 @@ def test_what_is_so_already_is_not_changed_again(sam: Caller, enabled: bool) -> 
 
 
 def test_deleting_removes_the_credential_and_keeps_the_history(
-    sam: Caller, acme: Organisation
+    sam: Caller, acme: Organization
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     other = factories.application("ci-test", ("Viewer", acme["vision"]))
@@ -315,7 +315,7 @@ def test_deleting_removes_the_credential_and_keeps_the_history(
 
 
 def test_deleting_writes_one_row_for_the_application_and_one_for_each_rule(
-    sam: Caller, acme: Organisation
+    sam: Caller, acme: Organization
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     gone = factories.rule(ci, "Viewer", acme["alpha"])
@@ -350,7 +350,7 @@ def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
     ["create", "create-without", "regenerate", "disable", "enable", "delete", "several"],
 )
 def test_a_change_and_its_row_in_the_record_fail_together(
-    sam: Caller, acme: Organisation, monkeypatch: pytest.MonkeyPatch, step: str
+    sam: Caller, acme: Organization, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
     if step == "enable":
@@ -393,7 +393,7 @@ def test_a_change_and_its_row_in_the_record_fail_together(
 
 
 def test_several_are_deleted_with_their_rules_and_each_is_recorded(
-    sam: Caller, acme: Organisation
+    sam: Caller, acme: Organization
 ) -> None:
     kept = factories.application("kept", ("Viewer", acme["vision"]))
     some = [
@@ -424,7 +424,7 @@ def test_of_several_those_that_are_gone_already_are_left_out(sam: Caller) -> Non
 
 
 def test_several_are_disabled_and_enabled_and_each_is_recorded(
-    sam: Caller, acme: Organisation
+    sam: Caller, acme: Organization
 ) -> None:
     some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
     credentials = {one.credential_id for one in some}
@@ -448,7 +448,7 @@ def test_several_are_disabled_and_enabled_and_each_is_recorded(
 
 
 def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
-    acme: Organisation,
+    acme: Organization,
 ) -> None:
     factories.custom_role("Keeper", apps="cru")
     kim = factories.caller(factories.person("kim@acme.example", "Keeper"))
@@ -466,15 +466,15 @@ def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
 
 
 @pytest.mark.parametrize("what", ["delete", "disable"])
-def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organisation, what: str) -> None:
+def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organization, what: str) -> None:
     def cost(number: int) -> int:
         made = factories.many_applications(number, ("Viewer", acme["vision"]))
         with CaptureQueriesContext(connection) as queries:
             if what == "delete":
-                actions.delete_applications(caller=sam.anew(), applications=made)
+                actions.delete_applications(caller=sam.refresh_authority(), applications=made)
             else:
                 actions.set_applications_enabled(
-                    caller=sam.anew(), applications=made, enabled=False
+                    caller=sam.refresh_authority(), applications=made, enabled=False
                 )
         return len(queries)
 
@@ -490,7 +490,7 @@ def test_of_a_name_asked_for_by_many_at_once_one_wins_and_the_others_hear_confli
     outcomes = together(
         [lambda: actions.create_application(caller=sam, name="ci-prod") for _ in range(4)]
     )
-    won = [outcome for outcome in outcomes if isinstance(outcome, actions.Issued)]
+    won = [outcome for outcome in outcomes if isinstance(outcome, actions.IssuedSecret)]
     lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert (len(won), len(lost)) == (1, 3), outcomes
     assert verify_secret(Application.objects.get().secret_hash, won[0].secret)
@@ -508,7 +508,7 @@ def test_a_form_sent_twice_at_the_same_moment_makes_one_application() -> None:
         ]
     )
     kinds = sorted(type(outcome).__name__ for outcome in outcomes)
-    assert kinds == ["AlreadyDone", "AlreadyDone", "Issued"], outcomes
+    assert kinds == ["AlreadyDone", "AlreadyDone", "IssuedSecret"], outcomes
     assert AuditEvent.objects.count() == 1
 
 
@@ -519,7 +519,7 @@ def test_regenerating_many_times_at_once_leaves_exactly_one_working_secret() -> 
     outcomes = together(
         [lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk) for _ in range(4)]
     )
-    assert all(isinstance(outcome, actions.Issued) for outcome in outcomes), outcomes
+    assert all(isinstance(outcome, actions.IssuedSecret) for outcome in outcomes), outcomes
     stored = Application.objects.get().secret_hash
     assert [verify_secret(stored, outcome.secret) for outcome in outcomes].count(True) == 1
     assert AuditEvent.objects.count() == 4
@@ -540,7 +540,7 @@ def test_regenerating_and_deleting_at_once_leaves_nothing_that_works() -> None:
     )
     assert isinstance(outcomes[1], Application), outcomes
     for other in (outcomes[0], outcomes[2]):
-        assert isinstance(other, actions.Issued | Application | NotFound), outcomes
+        assert isinstance(other, actions.IssuedSecret | Application | NotFound), outcomes
     assert not Application.objects.exists()
     assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
 

@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 from accessrules.authorization.callers import SYSTEM
 from applications import actions
 from applications.models import Application
-from applications.oauth import credentials
-from applications.oauth.credentials import SecretMemory, authenticate
+from applications.oauth import secret_verification
+from applications.oauth.secret_verification import SecretMemory, authenticate
 from applications.oauth.secrets import is_well_formed, new_secret
 from runai_access.api.models import AttemptCount
 from runai_access.errors import Busy, TooMany
@@ -29,7 +29,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @pytest.fixture(autouse=True)
 def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "_memory", SecretMemory(size=100))
+    monkeypatch.setattr(secret_verification, "_memory", SecretMemory(size=100))
 
 
 def _number(digits: str) -> int:
@@ -201,7 +201,7 @@ def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
     """The same parameters, or time would tell an unknown client from a known one."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
-    assert credentials._NO_HASH.split("$")[:4] == real
+    assert secret_verification._NO_HASH.split("$")[:4] == real
     assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
 
 
@@ -240,8 +240,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three tries for a client at an address, six for the address; the clock stands still."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
-    monkeypatch.setattr(credentials, "TRIES_PER_CLIENT", 3)
-    monkeypatch.setattr(credentials, "TRIES_PER_ADDRESS", 6)
+    monkeypatch.setattr(secret_verification, "TRIES_PER_CLIENT", 3)
+    monkeypatch.setattr(secret_verification, "TRIES_PER_ADDRESS", 6)
 
 
 def _fail(client_id: str, times: int, address: str = HOME) -> None:
@@ -304,7 +304,7 @@ def test_a_verify_that_finds_too_many_others_touches_no_count(
     known = actions.create_application(caller=SYSTEM, name="ci-known")
     assert authenticate("ci-known", known.secret)
     with ExitStack() as others:
-        for _ in range(hashing.GUESSES_AT_ONCE):
+        for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             others.enter_context(hashing.guessing(HashKind.CLIENT_SECRET))
         for client_id, secret in (("ci-prod", issued.secret), ("nobody", new_secret())):
             with django_assert_num_queries(2), pytest.raises(Busy):

@@ -17,7 +17,7 @@ from runai_access.accounts.models import User
 from runai_access.api.models import AttemptCount
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +110,7 @@ def test_two_roles_have_two_names() -> None:
 # Scopes.
 
 
-def test_there_is_one_system_and_one_account(acme: Organisation) -> None:
+def test_there_is_one_system_and_one_account(acme: Organization) -> None:
     system = acme["system"]
     with refused():
         Scope.objects.create(
@@ -121,23 +121,23 @@ def test_there_is_one_system_and_one_account(acme: Organisation) -> None:
 
 
 @pytest.mark.parametrize("name", ["alpha", "research", "vision"])
-def test_two_scopes_of_a_type_have_two_ids(acme: Organisation, name: str) -> None:
+def test_two_scopes_of_a_type_have_two_ids(acme: Organization, name: str) -> None:
     scope = acme[name]
     assert scope.parent
     with refused():
         Scope.below(scope.parent, name="other", created_by="test", uid=scope.uid).save()
 
 
-def test_two_scopes_in_one_parent_have_two_names(acme: Organisation) -> None:
+def test_two_scopes_in_one_parent_have_two_names(acme: Organization) -> None:
     with refused():
         factories.project("vision", acme["research"])
 
 
-def test_scopes_in_different_parents_may_share_a_name(acme: Organisation) -> None:
+def test_scopes_in_different_parents_may_share_a_name(acme: Organization) -> None:
     assert factories.project("vision", acme["sales"]).pk
 
 
-def test_two_scopes_have_two_paths(acme: Organisation) -> None:
+def test_two_scopes_have_two_paths(acme: Organization) -> None:
     with refused():
         Scope.objects.filter(pk=acme["speech"].pk).update(path=acme["vision"].path)
 
@@ -167,7 +167,7 @@ def test_two_scopes_have_two_paths(acme: Organisation) -> None:
     ],
 )
 def test_a_scope_stands_at_its_depth_below_the_type_it_belongs_below(
-    acme: Organisation, name: str, changes: dict[str, Any]
+    acme: Organization, name: str, changes: dict[str, Any]
 ) -> None:
     # The path is made to fit the depth, so that nothing but the place itself is wrong.
     depth = changes.get("depth", acme[name].depth)
@@ -176,13 +176,13 @@ def test_a_scope_stands_at_its_depth_below_the_type_it_belongs_below(
         Scope.objects.filter(pk=acme[name].pk).update(path=path, **changes)
 
 
-def test_system_has_no_parent(acme: Organisation) -> None:
+def test_system_has_no_parent(acme: Organization) -> None:
     with refused("scope_stands_below_its_parent_type"):
         Scope.objects.filter(pk=acme["system"].pk).update(parent=acme["account"])
 
 
 @pytest.mark.parametrize("digits", [0, 16, 79])
-def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organisation, digits: int) -> None:
+def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organization, digits: int) -> None:
     with refused("scope_path_is_as_long_as_deep"):
         Scope.objects.filter(pk=acme["vision"].pk).update(path="7" * digits)
 
@@ -190,7 +190,7 @@ def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organisation, digits: int)
 # Access rules.
 
 
-def test_the_same_living_rule_exists_once(acme: Organisation) -> None:
+def test_the_same_living_rule_exists_once(acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
     with refused():
         factories.rule(ci, "Viewer", acme["vision"])
@@ -199,7 +199,7 @@ def test_the_same_living_rule_exists_once(acme: Organisation) -> None:
     factories.application("ci-test", ("Viewer", acme["vision"]))
 
 
-def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organisation) -> None:
+def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organization) -> None:
     ci = factories.application("ci-prod")
     for _ in range(2):
         rule = factories.rule(ci, "Viewer", acme["vision"])
@@ -209,7 +209,7 @@ def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organisation) -> N
         AccessRule.objects.filter(pk=rule.pk).update(deleted_at=None)
 
 
-def test_a_rule_is_not_deleted_before_it_was_made(acme: Organisation) -> None:
+def test_a_rule_is_not_deleted_before_it_was_made(acme: Organization) -> None:
     rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
     with refused("access_rule_deleted_after_created"):
         AccessRule.objects.filter(pk=rule.pk).update(
@@ -292,7 +292,7 @@ def test_a_count_of_attempts_is_never_below_zero() -> None:
         AttemptCount.objects.create(key="k", count=-1, expires_at=timezone.now())
 
 
-def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organisation) -> None:
+def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organization) -> None:
     """The keys to subject, role and scope are protected; history would no longer read."""
     rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
     for thing in (rule.subject, rule.role, rule.scope):
@@ -301,7 +301,7 @@ def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organisation) -> None:
         thing.refresh_from_db()
 
 
-def test_a_path_has_room_for_every_digit_of_chance(acme: Organisation) -> None:
+def test_a_path_has_room_for_every_digit_of_chance(acme: Organization) -> None:
     """New scopes never share a label by accident: 16 random digits below each parent."""
     labels = {
         Scope.below(acme["research"], name=str(uuid.uuid4()), created_by="test").path[-16:]

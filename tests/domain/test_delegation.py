@@ -7,7 +7,7 @@ from accessrules.authorization.authority import authority_of, unlimited_authorit
 from accessrules.models import AccessRule, Role
 from runai_access.errors import Denied
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 
 ASSET_ADMINISTRATORS = {
     "Environment administrator",
@@ -70,7 +70,7 @@ INSIDE = {
 
 @pytest.mark.parametrize("place", INSIDE)
 def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
-    acme: Organisation, place: str
+    acme: Organization, place: str
 ) -> None:
     roles = list(Role.objects.all())
     assert len(roles) == 19
@@ -78,7 +78,7 @@ def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
         holder = factories.person(f"holder-{number}@acme.example", held.name, acme[place])
         authority = authority_of(holder.subject)
         for name, scope in acme.scopes.items():
-            granted = {role.name for role in roles if authority.may_grant(role, scope)}
+            granted = {role.name for role in roles if authority.can_grant(role, scope)}
             expected = GRANTS.get(held.name, set()) if name in INSIDE[place] else set()
             if expected and name != "account" and held.name in GRANT_AUDITOR_BELOW_THE_ACCOUNT:
                 expected = expected | {"Auditor"}
@@ -86,27 +86,27 @@ def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
 
 
 def test_a_department_administrator_grants_the_documented_roles_in_the_department(
-    acme: Organisation,
+    acme: Organization,
 ) -> None:
     """contract/README.md, Delegation."""
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     authority = authority_of(dana.subject)
     for name in ("L1 researcher", "L2 researcher", "ML engineer", "Research manager", "Viewer"):
         for place in ("research", "vision", "speech"):
-            assert authority.may_grant(factories.role(name), acme[place])
+            assert authority.can_grant(factories.role(name), acme[place])
         for place in ("account", "alpha", "sales", "forecast", "beta"):
-            assert not authority.may_grant(factories.role(name), acme[place])
+            assert not authority.can_grant(factories.role(name), acme[place])
     for scope in acme.scopes.values():
-        assert not authority.may_grant(factories.role("System administrator"), scope)
+        assert not authority.can_grant(factories.role("System administrator"), scope)
 
 
-def test_holding_a_role_without_creating_access_rules_grants_nothing(acme: Organisation) -> None:
+def test_holding_a_role_without_creating_access_rules_grants_nothing(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["account"])
     with pytest.raises(Denied, match="takes create on Access rules there"):
-        authority_of(vera.subject).require_may_grant(factories.role("Viewer"), acme["vision"])
+        authority_of(vera.subject).require_can_grant(factories.role("Viewer"), acme["vision"])
 
 
-def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organisation) -> None:
+def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organization) -> None:
     """May create rules in the department, holds the role in one project of it: grants it there."""
     rene = factories.person("rene@acme.example")
     granter = factories.custom_role("Granter", access_rules="c")
@@ -116,12 +116,12 @@ def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organisation) ->
     factories.rule(rene, "ML engineer", acme["vision"])
     authority = authority_of(rene.subject)
     engineer = factories.role("ML engineer")
-    assert authority.may_grant(engineer, acme["vision"])
-    assert not authority.may_grant(engineer, acme["speech"])
-    assert not authority.may_grant(engineer, acme["research"])
+    assert authority.can_grant(engineer, acme["vision"])
+    assert not authority.can_grant(engineer, acme["speech"])
+    assert not authority.can_grant(engineer, acme["research"])
 
 
-def test_creating_access_rules_elsewhere_grants_nothing_here(acme: Organisation) -> None:
+def test_creating_access_rules_elsewhere_grants_nothing_here(acme: Organization) -> None:
     rene = factories.person("rene@acme.example", "ML engineer", acme["vision"])
     granter = factories.custom_role("Granter", access_rules="c")
     AccessRule.objects.create(
@@ -129,36 +129,36 @@ def test_creating_access_rules_elsewhere_grants_nothing_here(acme: Organisation)
     )
     engineer = factories.role("ML engineer")
     with pytest.raises(Denied, match="takes create on Access rules there"):
-        authority_of(rene.subject).require_may_grant(engineer, acme["vision"])
+        authority_of(rene.subject).require_can_grant(engineer, acme["vision"])
 
 
-def test_the_refusal_names_what_is_missing_and_where(acme: Organisation) -> None:
+def test_the_refusal_names_what_is_missing_and_where(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     reader = factories.custom_role("Applications editor", apps="ru")
     with pytest.raises(Denied) as refused:
-        authority_of(dana.subject).require_may_grant(reader, acme["vision"])
+        authority_of(dana.subject).require_can_grant(reader, acme["vision"])
     assert str(refused.value) == (
         "Granting Applications editor in project vision takes update on Applications there."
     )
 
 
-def test_a_long_refusal_is_cut_to_what_can_be_read(acme: Organisation) -> None:
+def test_a_long_refusal_is_cut_to_what_can_be_read(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
     with pytest.raises(Denied, match=r"create on .+, create on .+, create on .+ and \d+ more"):
-        authority_of(vera.subject).require_may_grant(
+        authority_of(vera.subject).require_can_grant(
             factories.role("System administrator"), acme["vision"]
         )
 
 
-def test_only_a_holder_on_system_grants_on_system(acme: Organisation) -> None:
+def test_only_a_holder_on_system_grants_on_system(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator", acme["account"])
     sol = factories.person("sol@acme.example", "System administrator", acme["system"])
     viewer = factories.role("Viewer")
-    assert not authority_of(sam.subject).may_grant(viewer, acme["system"])
-    assert authority_of(sol.subject).may_grant(viewer, acme["system"])
+    assert not authority_of(sam.subject).can_grant(viewer, acme["system"])
+    assert authority_of(sol.subject).can_grant(viewer, acme["system"])
 
 
-def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organisation) -> None:
+def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     offered = {role.name for role in authority_of(dana.subject).grantable_roles()}
     assert offered == GRANTS["Department administrator"] | {"Auditor"}
@@ -166,7 +166,7 @@ def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organi
 
 @pytest.mark.parametrize("place", ["system", "account", "alpha", "research", "vision"])
 def test_each_role_offered_can_be_granted_somewhere_and_no_other(
-    acme: Organisation, place: str
+    acme: Organization, place: str
 ) -> None:
     assignable = [role for role in Role.objects.all() if role.assignable]
     for number, held in enumerate(Role.objects.all()):
@@ -175,12 +175,12 @@ def test_each_role_offered_can_be_granted_somewhere_and_no_other(
         somewhere = {
             role.name
             for role in assignable
-            if any(authority.may_grant(role, scope) for scope in acme.scopes.values())
+            if any(authority.can_grant(role, scope) for scope in acme.scopes.values())
         }
         assert {role.name for role in authority.grantable_roles()} == somewhere, held.name
 
 
-def test_a_role_that_is_not_assignable_is_not_offered(acme: Organisation) -> None:
+def test_a_role_that_is_not_assignable_is_not_offered(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     offered = {role.name for role in authority_of(sam.subject).grantable_roles()}
     assert offered == GRANTS["System administrator"] - {
@@ -191,7 +191,7 @@ def test_a_role_that_is_not_assignable_is_not_offered(acme: Organisation) -> Non
 
 
 def test_a_role_held_only_below_is_offered_because_it_can_be_granted_there(
-    acme: Organisation,
+    acme: Organization,
 ) -> None:
     rene = factories.person("rene@acme.example")
     granter = factories.custom_role("Granter", access_rules="c")
@@ -205,7 +205,7 @@ def test_a_role_held_only_below_is_offered_because_it_can_be_granted_there(
 
 
 def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
-    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     for name in ("sales", "operations", "batch"):
@@ -224,7 +224,7 @@ def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
     ],
 )
 def test_the_scopes_offered_are_at_and_below_and_never_system(
-    acme: Organisation, place: str, offered: set[str]
+    acme: Organization, place: str, offered: set[str]
 ) -> None:
     edda = factories.person("edda@acme.example", "Editor", acme[place])
     scopes = authority_of(edda.subject).grantable_scopes()
@@ -232,7 +232,7 @@ def test_the_scopes_offered_are_at_and_below_and_never_system(
     assert names == offered
 
 
-def test_commands_may_grant_everything_everywhere(acme: Organisation) -> None:
+def test_commands_may_grant_everything_everywhere(acme: Organization) -> None:
     authority = unlimited_authority()
     for role in Role.objects.all():
-        assert all(authority.may_grant(role, scope) for scope in acme.scopes.values())
+        assert all(authority.can_grant(role, scope) for scope in acme.scopes.values())

@@ -14,17 +14,17 @@ from accessrules.authorization.authority import allowed
 from accessrules.authorization.explanation import Explanation, explain
 from accessrules.models import AccessRule, Subject
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 
 
-def asked(holder: factories.Holder, question: str, acme: Organisation) -> Explanation:
+def asked(holder: factories.Holder, question: str, acme: Organization) -> Explanation:
     """Ask "create workspaces vision"."""
     action, resource_type, place = question.split()
     subject = Subject.objects.get(pk=factories.subject_of(holder).pk)
     return explain(subject, action, resource_type, acme[place])
 
 
-def test_yes_names_every_rule_that_allows_and_no_other(acme: Organisation) -> None:
+def test_yes_names_every_rule_that_allows_and_no_other(acme: Organization) -> None:
     ci = factories.application(
         "ci", ("L1 researcher", acme["research"]), ("Viewer", acme["vision"])
     )
@@ -38,7 +38,7 @@ def test_yes_names_every_rule_that_allows_and_no_other(acme: Organisation) -> No
     assert len(asked(ci, "create workspaces vision", acme).rules) == 1
 
 
-def test_no_names_the_nearest_rules_and_the_narrowest_that_would(acme: Organisation) -> None:
+def test_no_names_the_nearest_rules_and_the_narrowest_that_would(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["research"]))
     for name in ("batch", "forecast", "speech"):
         factories.rule(ci, "L1 researcher", acme[name])
@@ -55,14 +55,14 @@ def test_no_names_the_nearest_rules_and_the_narrowest_that_would(acme: Organisat
     )
 
 
-def test_a_rule_that_covers_the_scope_but_not_the_action_is_near(acme: Organisation) -> None:
+def test_a_rule_that_covers_the_scope_but_not_the_action_is_near(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["research"]), ("Viewer", acme["batch"]))
     (miss,) = asked(ci, "delete workspaces vision", acme).near_misses
     assert miss.why_not == "Viewer does not permit delete on Workspaces."
     assert miss.rule.scope == acme["research"]
 
 
-def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organisation) -> None:
+def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organization) -> None:
     expected = {
         "create workspaces vision": "L2 researcher",
         "read apps research": "Auditor",
@@ -79,7 +79,7 @@ def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organ
         assert asked(ci, question, acme).allowed
 
 
-def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organisation) -> None:
+def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organization) -> None:
     ci = factories.application("ci", ("Auditor", acme["research"]))
     explanation = asked(ci, "read events-history research", acme)
     assert not explanation.allowed
@@ -97,7 +97,7 @@ def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organisation) 
     assert asked(ci, "read events-history research", acme).allowed
 
 
-def test_what_no_role_permits_is_said_so(acme: Organisation) -> None:
+def test_what_no_role_permits_is_said_so(acme: Organization) -> None:
     said = asked(factories.application("ci"), "create nodes vision", acme).lines()
     assert said[1:] == [
         "  No access rule of its own or of its groups comes near.",
@@ -105,7 +105,7 @@ def test_what_no_role_permits_is_said_so(acme: Organisation) -> None:
     ]
 
 
-def test_a_disabled_subject_is_told_to_be_disabled(acme: Organisation) -> None:
+def test_a_disabled_subject_is_told_to_be_disabled(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["vision"]))
     Subject.objects.filter(pk=ci.pk).update(enabled=False)
     said = asked(ci, "read workspaces vision", acme).lines()
@@ -114,7 +114,7 @@ def test_a_disabled_subject_is_told_to_be_disabled(acme: Organisation) -> None:
     assert len(said) == 3
 
 
-def test_a_disabled_group_is_named(acme: Organisation) -> None:
+def test_a_disabled_group_is_named(acme: Organization) -> None:
     ci = factories.application("ci")
     ops = factories.group("ops", ci)
     factories.rule(ops, "Viewer", acme["vision"])
@@ -124,14 +124,14 @@ def test_a_disabled_group_is_named(acme: Organisation) -> None:
     assert len(said) == 2
 
 
-def test_a_deleted_rule_explains_nothing(acme: Organisation) -> None:
+def test_a_deleted_rule_explains_nothing(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
     assert asked(ci, "read workspaces vision", acme).near_misses == []
 
 
-def test_the_answer_is_the_decision_and_its_rules_are_its_reason(acme: Organisation) -> None:
+def test_the_answer_is_the_decision_and_its_rules_are_its_reason(acme: Organization) -> None:
     una = factories.person("una@acme.example", "Viewer", acme["beta"])
     factories.rule(una, "L1 researcher", acme["vision"])
     factories.rule(factories.group("ops", una), "Editor", acme["sales"])
@@ -147,7 +147,7 @@ def test_the_answer_is_the_decision_and_its_rules_are_its_reason(acme: Organisat
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> None:
+def ci(acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme["research"]))
     ada = factories.person("ada@acme.example", "Viewer")
     factories.group("ops", ada)

@@ -15,12 +15,12 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 
 @pytest.fixture
-def gwen(acme: Organisation) -> User:
+def gwen(acme: Organization) -> User:
     """Gwen may do everything with groups and applications, and nothing else."""
     made = factories.person("gwen@acme.example")
     AccessRule.objects.create(
@@ -56,7 +56,7 @@ def test_a_group_name_can_be_shown(gwen: User, name: str) -> None:
         group_actions.create_group(caller=factories.caller(gwen), name=name)
 
 
-def test_a_member_holds_the_rules_of_the_group_until_it_leaves(acme: Organisation) -> None:
+def test_a_member_holds_the_rules_of_the_group_until_it_leaves(acme: Organization) -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci")
     group = factories.group("ops")
@@ -69,7 +69,7 @@ def test_a_member_holds_the_rules_of_the_group_until_it_leaves(acme: Organisatio
     assert last_event().changes == {"members": ["ci", None]}
 
 
-def test_nobody_lets_a_member_into_a_stronger_group(acme: Organisation, gwen: User) -> None:
+def test_nobody_lets_a_member_into_a_stronger_group(acme: Organization, gwen: User) -> None:
     group = factories.group("ops")
     factories.rule(group, "Viewer", acme["vision"])
     caller = factories.caller(gwen)
@@ -79,7 +79,7 @@ def test_nobody_lets_a_member_into_a_stronger_group(acme: Organisation, gwen: Us
     assert not AuditEvent.objects.exists()
 
 
-def test_a_disabled_group_is_no_weaker(acme: Organisation, gwen: User) -> None:
+def test_a_disabled_group_is_no_weaker(acme: Organization, gwen: User) -> None:
     """Whoever lets somebody in while it is off would gain when it is on again."""
     group = factories.group("ops")
     factories.rule(group, "Viewer", acme["vision"])
@@ -90,7 +90,7 @@ def test_a_disabled_group_is_no_weaker(acme: Organisation, gwen: User) -> None:
         )
 
 
-def test_a_member_of_a_disabled_group_is_no_weaker(acme: Organisation, gwen: User) -> None:
+def test_a_member_of_a_disabled_group_is_no_weaker(acme: Organization, gwen: User) -> None:
     """Its secret, taken while the group is off, would be as strong as the group when it is on."""
     ci = factories.application("ci")
     group = factories.group("ops", ci)
@@ -100,7 +100,7 @@ def test_a_member_of_a_disabled_group_is_no_weaker(acme: Organisation, gwen: Use
         regenerate_secret(caller=factories.caller(gwen), application_id=ci.pk)
 
 
-def test_a_retired_group_gives_nothing_to_guard(acme: Organisation, gwen: User) -> None:
+def test_a_retired_group_gives_nothing_to_guard(acme: Organization, gwen: User) -> None:
     ci = factories.application("ci")
     group = factories.group("ops", ci)
     factories.rule(group, "Viewer", acme["vision"])
@@ -109,7 +109,7 @@ def test_a_retired_group_gives_nothing_to_guard(acme: Organisation, gwen: User) 
 
 
 def test_enabling_a_group_takes_what_it_holds_and_disabling_does_not(
-    acme: Organisation, gwen: User
+    acme: Organization, gwen: User
 ) -> None:
     ci = factories.application("ci")
     group = factories.group("ops", ci)
@@ -124,7 +124,7 @@ def test_enabling_a_group_takes_what_it_holds_and_disabling_does_not(
     assert allowed(ci.subject, "read", "workspaces", acme["vision"])
 
 
-def test_deleting_a_group_ends_its_rules_and_memberships(acme: Organisation, gwen: User) -> None:
+def test_deleting_a_group_ends_its_rules_and_memberships(acme: Organization, gwen: User) -> None:
     ci = factories.application("ci")
     group = factories.group("ops", ci)
     rule = factories.rule(group, "Viewer", acme["vision"])
@@ -154,7 +154,7 @@ def test_only_a_group_has_members(gwen: User) -> None:
         group_actions.add_member(caller=caller, group=ci.subject, member=gwen.subject)
 
 
-def test_without_permission_nothing_is_done(acme: Organisation) -> None:
+def test_without_permission_nothing_is_done(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer")
     group, caller = factories.group("ops", vera), factories.caller(vera)
     for step in (

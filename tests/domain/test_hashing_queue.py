@@ -181,7 +181,7 @@ def test_guesses_leave_threads_for_everybody_else(
 ) -> None:
     """One runs, and a few of each kind wait."""
     held = 2 * GUESSES_WAITING
-    assert 2 * hashing.GUESSES_AT_ONCE < worker.THREADS
+    assert 2 * hashing.MAX_CONCURRENT_GUESSES < worker.THREADS
     with taken(queue):
         for kind in HashKind:
             for number in range(20):
@@ -308,7 +308,7 @@ def test_a_turn_that_comes_at_the_last_moment_is_used(
 @both_kinds
 def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: HashKind) -> None:
     with ExitStack() as places:
-        for _ in range(hashing.GUESSES_AT_ONCE):
+        for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             places.enter_context(guessing(kind))
         with pytest.raises(Busy) as busy, guessing(kind):
             pytest.fail("one guess more got in")

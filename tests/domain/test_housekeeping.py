@@ -24,7 +24,7 @@ from runai_access.background.jobs import default_jobs
 from runai_access.db import batches
 from runai_access.security import throttles
 from tests import factories
-from tests.domain.record import happened
+from tests.domain.audit_log import happened
 
 pytestmark = pytest.mark.django_db
 

@@ -84,7 +84,7 @@ def test_the_topmost_scopes_cover_what_all_of_them_cover_and_none_covers_another
     paths = _paths(parents)
     chosen = data.draw(st.lists(st.integers(0, len(parents) - 1), max_size=8))
     reads = frozenset({("read", "apps")})
-    where = Authority(Grant(reads, paths[n], "x") for n in chosen).where("read", "apps")
+    where = Authority(Grant(reads, paths[n], "x") for n in chosen).scope_roots("read", "apps")
     for path in paths:
         assert path.startswith(where) is path.startswith(tuple(paths[n] for n in chosen))
     assert not any(a != b and a.startswith(b) for a, b in itertools.product(where, where))

@@ -20,7 +20,7 @@ from runai_access.audit.files import verify_file
 from runai_access.audit.models import Archive, AuditEvent, Leaving, Seal
 from runai_access.audit.sealer import seal_waiting
 from runai_access.audit.verification import verify
-from tests.domain.record import unguarded
+from tests.domain.audit_log import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +192,7 @@ def test_killed_during_the_removal_the_next_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(archiving, "_ROWS_AT_ONCE", 1)
+        patch.setattr(archiving, "_BATCH_SIZE", 1)
         steps: list[Any] = [archiving._remove_some, archiving._remove_some, killed]
         removals = iter(steps)
 

@@ -23,12 +23,12 @@ from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 
 @pytest.fixture
-def dana(acme: Organisation) -> Caller:
+def dana(acme: Organization) -> Caller:
     """Dana, Department administrator of research, calling from her desk."""
     person = factories.person("dana@acme.example", "Department administrator", acme["research"])
     origin = Origin("192.0.2.9", uuid.uuid4(), "POST", "/api/v1/authorization/access-rules")
@@ -48,7 +48,7 @@ def _grant(caller: Caller, holder: factories.Holder, role: str, scope: Scope) ->
 
 
 @pytest.mark.parametrize("kind", ["person", "application", "group"])
-def test_a_grant_holds_at_once(acme: Organisation, dana: Caller, kind: str) -> None:
+def test_a_grant_holds_at_once(acme: Organization, dana: Caller, kind: str) -> None:
     make: dict[str, Callable[[], factories.Holder]] = {
         "person": lambda: factories.person("rosa@acme.example"),
         "application": lambda: factories.application("ci-prod"),
@@ -67,7 +67,7 @@ def test_a_grant_holds_at_once(acme: Organisation, dana: Caller, kind: str) -> N
     assert stored.deleted_at is None
 
 
-def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organisation, dana: Caller) -> None:
+def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organization, dana: Caller) -> None:
     rule = _grant(dana, factories.application("ci-prod"), "L1 researcher", acme["vision"])
     event = AuditEvent.objects.get()
     assert (event.subject_type, event.subject_name, event.source_ip) == (
@@ -101,7 +101,7 @@ def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organisation, dan
 )
 @pytest.mark.parametrize("to", ["another", "herself"])
 def test_what_may_not_be_granted_is_not_granted(
-    acme: Organisation, dana: Caller, role: str, place: str, to: str
+    acme: Organization, dana: Caller, role: str, place: str, to: str
 ) -> None:
     before = AccessRule.objects.count()
     holder = factories.application("ci-prod").subject if to == "another" else dana.subject
@@ -112,7 +112,7 @@ def test_what_may_not_be_granted_is_not_granted(
     assert not AuditEvent.objects.exists()
 
 
-def test_the_same_rule_twice_is_a_conflict(acme: Organisation, dana: Caller) -> None:
+def test_the_same_rule_twice_is_a_conflict(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     with pytest.raises(Conflict, match="ci-prod already is L1 researcher in project vision"):
         _grant(dana, ci, "L1 researcher", acme["vision"])
@@ -121,7 +121,7 @@ def test_the_same_rule_twice_is_a_conflict(acme: Organisation, dana: Caller) -> 
 
 
 def test_a_rule_can_be_given_again_after_it_was_taken_away(
-    acme: Organisation, dana: Caller
+    acme: Organization, dana: Caller
 ) -> None:
     ci = factories.application("ci-prod")
     first = _grant(dana, ci, "L1 researcher", acme["vision"])
@@ -131,14 +131,14 @@ def test_a_rule_can_be_given_again_after_it_was_taken_away(
     assert allowed(ci.subject, "create", "workspaces", acme["vision"])
 
 
-def test_nothing_can_be_granted_to_who_is_gone(acme: Organisation, dana: Caller) -> None:
+def test_nothing_can_be_granted_to_who_is_gone(acme: Organization, dana: Caller) -> None:
     subject = factories.application("ci-prod").subject
     Subject.objects.filter(pk=subject.pk).update(enabled=False, retired_at=timezone.now())
     with pytest.raises(NotFound):
         _grant(dana, subject, "L1 researcher", acme["vision"])
 
 
-def test_who_was_disabled_since_can_grant_nothing(acme: Organisation, dana: Caller) -> None:
+def test_who_was_disabled_since_can_grant_nothing(acme: Organization, dana: Caller) -> None:
     assert dana.subject
     Subject.objects.filter(pk=dana.subject.pk).update(enabled=False)
     with pytest.raises(Denied):
@@ -191,7 +191,7 @@ def test_a_name_that_no_database_takes_is_simply_not_found(db: None, name: str) 
 # Taking away.
 
 
-def test_a_deleted_rule_ends_at_once_and_stays_as_history(acme: Organisation, dana: Caller) -> None:
+def test_a_deleted_rule_ends_at_once_and_stays_as_history(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     delete_access_rule(caller=dana, rule_id=rule.pk)
@@ -212,7 +212,7 @@ def test_a_deleted_rule_ends_at_once_and_stays_as_history(acme: Organisation, da
     }
 
 
-def test_a_rule_is_deleted_once(acme: Organisation, dana: Caller) -> None:
+def test_a_rule_is_deleted_once(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     delete_access_rule(caller=dana, rule_id=rule.pk)
@@ -227,7 +227,7 @@ def test_a_rule_that_never_was_is_not_found(dana: Caller, rule_id: int) -> None:
         delete_access_rule(caller=dana, rule_id=rule_id)
 
 
-def test_a_rule_is_not_deleted_through_another_subject(acme: Organisation, dana: Caller) -> None:
+def test_a_rule_is_not_deleted_through_another_subject(acme: Organization, dana: Caller) -> None:
     """Vault CVE-2023-24999: another's credential was destroyed by its id."""
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     other = factories.application("ci-test")
@@ -239,7 +239,7 @@ def test_a_rule_is_not_deleted_through_another_subject(acme: Organisation, dana:
     assert not AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organisation) -> None:
+def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organization) -> None:
     rita = factories.person("rita@acme.example")
     for name, letters in {"alpha": "r", "speech": "rd"}.items():
         AccessRule.objects.create(
@@ -257,7 +257,7 @@ def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organisation)
 
 
 def test_who_may_delete_no_rules_at_all_is_denied_before_anything_is_looked_up(
-    acme: Organisation,
+    acme: Organization,
 ) -> None:
     vera = factories.person("vera@acme.example", "Viewer")
     with pytest.raises(Denied, match="delete on Access rules, and no access rule gives it"):
@@ -266,7 +266,7 @@ def test_who_may_delete_no_rules_at_all_is_denied_before_anything_is_looked_up(
 
 @pytest.mark.parametrize("step", ["create", "delete"])
 def test_a_rule_and_its_row_in_the_record_fail_together(
-    acme: Organisation, dana: Caller, monkeypatch: pytest.MonkeyPatch, step: str
+    acme: Organization, dana: Caller, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise DatabaseError("the record is full")
@@ -298,7 +298,7 @@ TAKE_AWAY: dict[str, Callable[[User, AccessRule], object]] = {
 
 
 @pytest.mark.parametrize("how", TAKE_AWAY)
-def test_the_last_administrator_stays(acme: Organisation, how: str) -> None:
+def test_the_last_administrator_stays(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
     told = "Somebody must stay System administrator of the account"
     with pytest.raises(Conflict, match=told), transaction.atomic():
@@ -310,7 +310,7 @@ def test_the_last_administrator_stays(acme: Organisation, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", TAKE_AWAY)
-def test_the_last_but_one_may_go(acme: Organisation, how: str) -> None:
+def test_the_last_but_one_may_go(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
     _administrator("sara@acme.example")
     with transaction.atomic():
@@ -333,7 +333,7 @@ def test_the_last_but_one_may_go(acme: Organisation, how: str) -> None:
 )
 @pytest.mark.parametrize("how", TAKE_AWAY)
 def test_nothing_else_stands_in_for_the_last_administrator(
-    acme: Organisation, how: str, substitute: str
+    acme: Organization, how: str, substitute: str
 ) -> None:
     sam, rule = _administrator("sam@acme.example")
     administrator = "System administrator"
@@ -361,14 +361,14 @@ def test_nothing_else_stands_in_for_the_last_administrator(
     assert allowed(Subject.objects.get(pk=sam.pk), "create", "users", acme["account"])
 
 
-def test_the_last_administrators_other_rules_may_go(acme: Organisation) -> None:
+def test_the_last_administrators_other_rules_may_go(acme: Organization) -> None:
     sam, _ = _administrator("sam@acme.example")
     other = factories.rule(sam, "Viewer", acme["vision"])
     delete_access_rule(caller=factories.caller(sam), rule_id=other.pk)
     assert not AccessRule.objects.living().filter(pk=other.pk).exists()
 
 
-def test_before_there_is_an_administrator_nothing_is_refused(acme: Organisation) -> None:
+def test_before_there_is_an_administrator_nothing_is_refused(acme: Organization) -> None:
     rosa = factories.person("rosa@acme.example", "Viewer")
     with transaction.atomic():
         retire_subjects([rosa.subject], caller=SYSTEM)

@@ -14,7 +14,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 
@@ -31,7 +31,7 @@ def hold(holder: User, scope: Scope, **permissions: str) -> None:
     )
 
 
-def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organisation) -> None:
+def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["alpha"])
     made = scope_actions.create_scope(caller=SYSTEM, parent=acme["research"], name="audio")
     assert (made.type, made.parent) == (Scope.Type.PROJECT, acme["research"])
@@ -40,7 +40,7 @@ def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organisation) 
     assert (event.action, event.entity_name) == ("create", "project audio")
 
 
-def test_creating_takes_create_on_that_type_there(acme: Organisation) -> None:
+def test_creating_takes_create_on_that_type_there(acme: Organization) -> None:
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="c")
     caller = factories.caller(pam)
@@ -51,7 +51,7 @@ def test_creating_takes_create_on_that_type_there(acme: Organisation) -> None:
         scope_actions.create_scope(caller=caller, parent=acme["alpha"], name="audio")
 
 
-def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Organisation) -> None:
+def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Organization) -> None:
     with pytest.raises(Conflict, match="Nothing can stand below project vision"):
         scope_actions.create_scope(caller=SYSTEM, parent=acme["vision"], name="deeper")
     with pytest.raises(Conflict, match="The name vision is taken in department research"):
@@ -62,7 +62,7 @@ def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Or
         scope_actions.rename_scope(caller=SYSTEM, scope=acme["vision"], name="speech")
 
 
-def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organisation) -> None:
+def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organization) -> None:
     pam = factories.person("pam@acme.example", "Viewer", acme["vision"])
     with pytest.raises(Denied, match="update on Projects in project vision"):
         scope_actions.rename_scope(caller=factories.caller(pam), scope=acme["vision"], name="sight")
@@ -74,7 +74,7 @@ def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organisation
     assert AuditEvent.objects.latest("pk").changes == {"name": ["vision", "sight"]}
 
 
-def test_a_moved_scope_takes_what_is_below_with_it(acme: Organisation) -> None:
+def test_a_moved_scope_takes_what_is_below_with_it(acme: Organization) -> None:
     here = factories.person("here@acme.example", "Viewer", acme["alpha"])
     there = factories.person("there@acme.example", "Viewer", acme["beta"])
     inside = factories.person("inside@acme.example", "Viewer", acme["vision"])
@@ -99,7 +99,7 @@ MOVING = {
 
 
 @pytest.mark.parametrize("missing", MOVING)
-def test_moving_takes_every_permission_at_both_places(acme: Organisation, missing: str) -> None:
+def test_moving_takes_every_permission_at_both_places(acme: Organization, missing: str) -> None:
     pam = factories.person("pam@acme.example")
     needed = {
         "research": {"project": "u", "access_rules": "d"},
@@ -114,7 +114,7 @@ def test_moving_takes_every_permission_at_both_places(acme: Organisation, missin
         )
 
 
-def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisation) -> None:
+def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organization) -> None:
     """Otherwise a mover hands a project to whoever rules the other department."""
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
@@ -132,7 +132,7 @@ def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisati
     assert moved.parent_id == acme["sales"].pk
 
 
-def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organisation) -> None:
+def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organization) -> None:
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
     hold(pam, acme["sales"], project="c", access_rules="c")
@@ -144,7 +144,7 @@ def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organisation) -> 
     assert moved.parent_id == acme["sales"].pk
 
 
-def test_what_holds_above_the_new_place_is_inherited_too(acme: Organisation) -> None:
+def test_what_holds_above_the_new_place_is_inherited_too(acme: Organization) -> None:
     """A rule on the other cluster begins to hold in the project as one on the department does."""
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
@@ -160,7 +160,7 @@ def test_what_holds_above_the_new_place_is_inherited_too(acme: Organisation) -> 
     assert moved.parent_id == acme["operations"].pk
 
 
-def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organisation) -> None:
+def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organization) -> None:
     for name, target in [("vision", "alpha"), ("research", "sales"), ("vision", "research")]:
         with pytest.raises(Conflict, match=r"can't stand below|already"):
             scope_actions.move_scope(caller=SYSTEM, scope=acme[name], target=acme[target])
@@ -168,7 +168,7 @@ def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organisation) -> None
         scope_actions.move_scope(caller=SYSTEM, scope=acme["account"], target=acme["alpha"])
 
 
-def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organisation) -> None:
+def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organization) -> None:
     with pytest.raises(Conflict, match="has scopes below it"):
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["research"])
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
@@ -179,7 +179,7 @@ def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organisation) -> None:
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["system"])
 
 
-def test_deleting_takes_delete_there_and_leaves_the_record(acme: Organisation) -> None:
+def test_deleting_takes_delete_there_and_leaves_the_record(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
     rule = AccessRule.objects.get(subject=vera.subject)
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)

@@ -13,7 +13,7 @@ from accessrules.scope_import.plan import Plan
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Denied
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 TYPES = {"department": Scope.Type.DEPARTMENT, "project": Scope.Type.PROJECT}
@@ -27,12 +27,12 @@ def bring(caller: Caller, contents: Contents, *, remove: bool = False) -> Plan:
     return import_scopes(caller=caller, contents=contents, remove=remove, show=lambda plan: None)
 
 
-def holding(organisation: Organisation, **held: dict[str, str]) -> Caller:
+def holding(organization: Organization, **held: dict[str, str]) -> Caller:
     """Return a person who holds these permissions in these scopes."""
     pam = factories.person("pam@acme.example")
     for name, permissions in held.items():
         role = factories.custom_role(f"Pam in {name}", **permissions)
-        factories.rule(pam, role.name, organisation[name])
+        factories.rule(pam, role.name, organization[name])
     return factories.caller(pam)
 
 
@@ -49,7 +49,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("missing", REFUSED)
-def test_creating_takes_create_where_it_would_stand(acme: Organisation, missing: str) -> None:
+def test_creating_takes_create_where_it_would_stand(acme: Organization, missing: str) -> None:
     caller = holding(acme, research={"project": "c"}, beta={"department": "c"})
     with pytest.raises(Denied, match=missing):
         bring(caller, REFUSED[missing])
@@ -59,7 +59,7 @@ def test_creating_takes_create_where_it_would_stand(acme: Organisation, missing:
     assert AuditEvent.objects.get().subject_name == "pam@acme.example"
 
 
-def test_renaming_and_removing_take_update_and_delete_there(acme: Organisation) -> None:
+def test_renaming_and_removing_take_update_and_delete_there(acme: Organization) -> None:
     renamed = say("project", "sight", "research", acme["vision"].uid)
     with pytest.raises(Denied, match="update on Projects in project vision"):
         bring(holding(acme, account={"project": "crd"}), renamed)
@@ -73,7 +73,7 @@ def test_renaming_and_removing_take_update_and_delete_there(acme: Organisation) 
         bring(viewer, Contents(everything), remove=True)
 
 
-def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organisation) -> None:
+def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organization) -> None:
     caller = holding(
         acme,
         research={"project": "ru", "access_rules": "d"},

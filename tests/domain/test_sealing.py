@@ -12,8 +12,8 @@ from runai_access.audit.chain import ranges_of, spans_in
 from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
 from runai_access.audit.sealer import seal_waiting
 from runai_access.audit.verification import verify
+from tests.domain.audit_log import columns, faults, happened, six_rows, unguarded
 from tests.domain.racing import together
-from tests.domain.record import columns, faults, happened, six_rows, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +124,7 @@ def test_a_row_that_was_committed_late_is_sealed_late(rows: list[int]) -> None:
 
 
 def test_what_waits_is_sealed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     happened("one", "two", "three", "four", "five")
     assert seal_waiting() == 5
     assert Seal.objects.count() == 3
@@ -161,7 +161,7 @@ def test_two_who_seal_at_once_seal_every_row_once() -> None:
 def test_sealing_ends_between_two_transactions_when_asked_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sealer, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     happened("one", "two", "three", "four", "five")
     answers = iter([True, True, False])
     assert seal_waiting(lambda: next(answers)) == 4

@@ -207,7 +207,7 @@ def test_a_refused_guess_writes_no_count_and_checks_no_password(
 def test_a_guess_that_finds_too_many_others_touches_no_count(rosa: User) -> None:
     """Else a flood would keep all threads waiting for the database."""
     with ExitStack() as others:
-        for _ in range(hashing.GUESSES_AT_ONCE):
+        for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             others.enter_context(hashing.guessing(hashing.HashKind.PASSWORD))
         for right in (True, False):
             with CaptureQueriesContext(connection) as queries, pytest.raises(Busy) as busy:

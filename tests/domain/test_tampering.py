@@ -10,7 +10,7 @@ from pytest_django import Settings
 from runai_access.audit.models import AuditEvent, Unsealed
 from runai_access.audit.sealer import SealingJob, seal_waiting
 from runai_access.audit.verification import verify
-from tests.domain.record import copy_row, faults, happened, six_rows, unguarded
+from tests.domain.audit_log import copy_row, faults, happened, six_rows, unguarded
 
 pytestmark = pytest.mark.django_db
 

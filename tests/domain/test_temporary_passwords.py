@@ -25,7 +25,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 ROSA = "rosa@acme.example"
@@ -128,7 +128,7 @@ ACTS: dict[str, Act] = {
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("through", ["a rule", "a group", "a disabled group"])
 def test_nobody_gains_by_handling_someone_stronger(
-    acme: Organisation, act: Act, through: str
+    acme: Organization, act: Act, through: str
 ) -> None:
     """Keycloak CVE-2025-7784: who may manage users grew into an administrator."""
     factories.custom_role("Keeper", users="cru")
@@ -150,7 +150,7 @@ def test_nobody_gains_by_handling_someone_stronger(
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_who_holds_the_same_may_handle_them(acme: Organisation, act: Act) -> None:
+def test_who_holds_the_same_may_handle_them(acme: Organization, act: Act) -> None:
     factories.custom_role("Keeper", users="cru")
     kim = factories.person("kim@acme.example", "Keeper")
     factories.rule(kim, "Viewer", acme["alpha"])
@@ -161,7 +161,7 @@ def test_who_holds_the_same_may_handle_them(acme: Organisation, act: Act) -> Non
 
 
 def test_who_sees_a_person_and_may_not_change_people_is_denied_and_a_stranger_not_found(
-    acme: Organisation,
+    acme: Organization,
 ) -> None:
     lead = factories.caller(
         factories.person("lead@acme.example", "Department administrator", acme["research"])

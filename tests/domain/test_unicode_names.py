@@ -19,7 +19,7 @@ from runai_access.accounts.models import User
 from runai_access.accounts.validators import check_email, is_email
 from runai_access.errors import Conflict, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 from tests.unicode_examples import SAME, decomposed
 
@@ -53,7 +53,7 @@ def test_a_name_that_hides_characters_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(("taken", "wanted"), SAME)
 def test_a_scope_name_that_compares_equal_is_taken(
-    acme: Organisation, taken: str, wanted: str
+    acme: Organization, taken: str, wanted: str
 ) -> None:
     factories.project(taken, acme["research"])
     wanted = wanted.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "")
@@ -68,7 +68,7 @@ def test_a_scope_name_that_compares_equal_is_taken(
         scope_actions.move_scope(caller=SYSTEM, scope=elsewhere, target=acme["research"])
 
 
-def test_a_scope_can_change_the_spelling_of_its_own_name(acme: Organisation) -> None:
+def test_a_scope_can_change_the_spelling_of_its_own_name(acme: Organization) -> None:
     made = factories.project(decomposed("Zürich"), acme["research"])
     renamed = scope_actions.rename_scope(caller=SYSTEM, scope=made, name="ZÜRICH")
     assert renamed.name == "ZÜRICH"
@@ -113,12 +113,12 @@ def test_of_two_old_names_that_compare_equal_only_the_exact_one_is_found() -> No
         find_subject("group", "ZÜRICH")
 
 
-def test_an_operator_names_a_scope_in_any_spelling(acme: Organisation) -> None:
+def test_an_operator_names_a_scope_in_any_spelling(acme: Organization) -> None:
     made = factories.project("Zürich", acme["research"])
     assert scope_named(f"project:{decomposed('zürich')}", called="SCOPE") == made
 
 
-def _import(acme: Organisation, *entries: tuple[str, str, str]) -> None:
+def _import(acme: Organization, *entries: tuple[str, str, str]) -> None:
     contents = Contents(
         [
             Entry(Place(line), Scope.Type.PROJECT, name, id_, parent)
@@ -129,18 +129,18 @@ def _import(acme: Organisation, *entries: tuple[str, str, str]) -> None:
     import_scopes(caller=SYSTEM, contents=contents, show=lambda _: None)
 
 
-def test_a_file_means_the_scope_whose_name_compares_equal(acme: Organisation) -> None:
+def test_a_file_means_the_scope_whose_name_compares_equal(acme: Organization) -> None:
     made = factories.project(decomposed("Zürich"), acme["research"])
     _import(acme, ("Zürich", "", "RESEARCH"))
     assert Scope.objects.get(pk=made.pk).name == "Zürich"
 
 
-def test_a_file_with_two_names_that_compare_equal_is_refused(acme: Organisation) -> None:
+def test_a_file_with_two_names_that_compare_equal_is_refused(acme: Organization) -> None:
     with pytest.raises(Faults, match="is on line 2 already"):
         _import(acme, ("Zürich", "", "research"), ("ZÜRICH", "", "research"))
 
 
-def test_a_file_can_be_imported_beside_old_names_that_compare_equal(acme: Organisation) -> None:
+def test_a_file_can_be_imported_beside_old_names_that_compare_equal(acme: Organization) -> None:
     factories.project("Zürich", acme["research"])
     factories.project("zürich", acme["research"])
     _import(acme, ("audio", "", "research"))

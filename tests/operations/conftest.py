@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.operations.scope_files import Row, as_text
+from tests.operations.scope_files import SourceRow, as_text
 from tests.servers import Server, fresh_database, server_environment
 
 
@@ -109,7 +109,7 @@ def _files_away(file: Path) -> Iterator[None]:
 def file(tmp_path: Path) -> Callable[..., str]:
     """Write rows, or a text, to a file and return its name."""
 
-    def written(content: list[Row] | str | bytes, suffix: str = "csv") -> str:
+    def written(content: list[SourceRow] | str | bytes, suffix: str = "csv") -> str:
         path = tmp_path / f"scopes.{suffix}"
         if isinstance(content, list):
             content = as_text(content, suffix)

@@ -13,11 +13,11 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.models import Scope
 from runai_access.audit.models import AuditEvent
 
-Row = dict[str, str]
+SourceRow = dict[str, str]
 FORMATS = ["csv", "json", "yaml"]
 
 
-def row(type_: str, name: str, parent: str = "", id_: str = "") -> Row:
+def row(type_: str, name: str, parent: str = "", id_: str = "") -> SourceRow:
     return {"id": id_, "type": type_, "name": name, "parent": parent}
 
 
@@ -32,7 +32,7 @@ SMALL = [
 File = Callable[..., str]
 
 
-def as_text(rows: list[Row], format_: str) -> str:
+def as_text(rows: list[SourceRow], format_: str) -> str:
     """Write rows as a person would, with a line for each."""
     if format_ == "json":
         return "[\n" + ",\n".join(json.dumps(one) for one in rows) + "\n]"

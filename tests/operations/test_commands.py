@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accessrules.models import AccessRule, Scope, Subject
 from applications.models import Application
-from applications.oauth.credentials import authenticate
+from applications.oauth.secret_verification import authenticate
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
 from runai_access.audit.models import AuditEvent
@@ -241,5 +241,5 @@ def test_resetting_the_password_of_a_disabled_person_says_so() -> None:
 
 
 def test_nonsense_is_no_person() -> None:
-    assert "EMAIL: This is no e-mail" in refusal("create_admin", "nobody")
+    assert "EMAIL: This is no email" in refusal("create_admin", "nobody")
     assert "There is no user 'nobody'" in refusal("reset_password", "nobody")

@@ -1,4 +1,4 @@
-"""The example organisation has something to show for every column, sort and state."""
+"""The example organization has something to show for every column, sort and state."""
 
 from datetime import timedelta
 

@@ -264,8 +264,8 @@ def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) ->
 
 
 def test_a_file_that_is_too_large_is_not_read(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MOST_ROWS", 3)
+    monkeypatch.setattr(readers, "MAX_ROWS", 3)
     told = faults(file(SMALL))
     assert told == ["line 5: a file names at most 3 scopes; divide it."]
-    monkeypatch.setattr(readers, "MOST_BYTES", 0)
+    monkeypatch.setattr(readers, "MAX_BYTES", 0)
     assert faults(file(b"\n")) == ["line 2: A file has at most 0 MiB; divide it."]

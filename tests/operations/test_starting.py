@@ -101,7 +101,7 @@ def test_two_servers_can_start_on_one_empty_database_at_once(start_server: Start
     ("settings", "told"),
     [
         ({"RUNAI_ACCESS_ADMIN_PASSWORD": "short"}, "RUNAI_ACCESS_ADMIN_PASSWORD: This password"),
-        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: This is no e-mail"),
+        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: This is no email"),
         ({"RUNAI_ACCESS_EXAMPLE": "yes"}, "RUNAI_ACCESS_EXAMPLE must be 0 or 1"),
         ({"RUNAI_ACCESS_SECRET_KEY": "short"}, "must have 32 characters"),
         ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),
@@ -164,7 +164,7 @@ def test_a_refused_administrator_leaves_nothing_half_done(empty_database: dict[s
     again = manage("prepare", environment=good)
     assert again.returncode == 0, again.stderr
     assert "Made the first administrator" in again.stdout
-    assert "Loaded a small example organisation" in again.stdout
+    assert "Loaded a small example organization" in again.stdout
 
 
 def test_a_taken_port_is_told(server: Server, empty_database: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from applications.oauth.credentials import METER_SECONDS, TRIES_PER_CLIENT
+from applications.oauth.secret_verification import METER_SECONDS, TRIES_PER_CLIENT
 from applications.oauth.secrets import new_secret
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until

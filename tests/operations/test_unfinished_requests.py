@@ -276,7 +276,7 @@ def writes_blocked(database: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which processes live")
+@pytest.mark.skipif(sys.platform != "linux", reason="authority /proc which processes live")
 def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_blocked(
     start_server: StartServer,
 ) -> None:

@@ -10,7 +10,7 @@ from runai_access.audit import recorder
 
 @pytest.fixture(autouse=True)
 def _as_after_a_start() -> Iterator[None]:
-    recorder._told.clear()
+    recorder.recently_logged.clear()
     KEYRING.forget()
     yield
     KEYRING.forget()

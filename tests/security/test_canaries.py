@@ -182,7 +182,7 @@ def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -
     canaries.texts.append(PASSWORD)
     sign_in = reverse("accounts:sign-in")
     browser.post(sign_in, {"email": PASSWORD, "password": ada.email})
-    canaries.answers.clear()  # the form keeps what was typed as the e-mail, for whoever typed it
+    canaries.answers.clear()  # the form keeps what was typed as the email, for whoever typed it
     browser.post(sign_in, {"email": ada.email, "password": f"{PASSWORD}x"})
     assert browser.post(sign_in, {"email": ada.email, "password": PASSWORD}).status_code == 302
 
@@ -235,7 +235,7 @@ def test_no_page_shows_a_password_again_to_anyone(canaries: Canaries, ada: User)
     assert theirs.post(change, own).status_code == 302
     theirs.post(change, {"current": f"{PASSWORD}x", "new": temporary, "again": temporary})
     browser.post(create, {"email": temporary, "submission": str(uuid.uuid4())})
-    canaries.answers.pop()  # the form keeps what was typed as the e-mail, for whoever typed it
+    canaries.answers.pop()  # the form keeps what was typed as the email, for whoever typed it
     browser.get("/users/", {"search": temporary, "user__is": temporary})
     canaries.answers.pop()  # a list says what was looked for
 

@@ -63,7 +63,7 @@ class Replicas:
     admin: Browser
 
     def create(self) -> tuple[str, str, str]:
-        """Create a person; return e-mail, id and temporary password."""
+        """Create a person; return email, id and temporary password."""
         email = f"{secrets.token_hex(6)}@acme.example"
         made = self.admin.send("/users/new/", email=email)
         password = SECRET.search(made.text)
@@ -81,7 +81,7 @@ class Replicas:
         return browser
 
     def person(self) -> tuple[str, str]:
-        """Create a person who has chosen a password; return e-mail and id."""
+        """Create a person who has chosen a password; return email and id."""
         email, id_, temporary = self.create()
         first = Browser(self.here)
         first.sign_in(email, temporary)

@@ -16,7 +16,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from applications.models import Application
-from applications.oauth import credentials
+from applications.oauth import secret_verification
 from applications.oauth.secrets import new_secret
 from runai_access.security import hashing
 from runai_access.security.hashing import HashKind
@@ -115,7 +115,9 @@ def test_a_malformed_secret_is_named_without_hashing_and_says_nothing_of_the_cli
     spoil: Callable[[str], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(credentials, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    monkeypatch.setattr(
+        secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed")
+    )
     clients = [(name, spoil(text)) for name, text in refused_clients(secret)]
     answers = [ask(*client) for client in [*clients, ("nightly", spoil(secret))]]
     assert len({seen(answer) for answer in answers}) == 1
@@ -168,13 +170,13 @@ def test_refusals_are_not_told_apart_by_what_they_cost(
 ) -> None:
     """Django CVE-2024-39329: time told users apart. Each refusal runs Argon2 once, whoever it is."""
     runs: list[str] = []
-    real = credentials.verify_secret
+    real = secret_verification.verify_secret
 
     def counted(secret_hash: str, given: str) -> bool:
         runs.append(secret_hash.split("$")[3])
         return real(secret_hash, given)
 
-    monkeypatch.setattr(credentials, "verify_secret", counted)
+    monkeypatch.setattr(secret_verification, "verify_secret", counted)
     for client in refused_clients(secret):
         before = len(runs)
         assert ask(*client).status_code == 401
@@ -224,7 +226,7 @@ def test_without_its_database_the_answer_is_503_in_json(
     def away(client_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
 
-    monkeypatch.setattr(credentials, "by_client_id", away)
+    monkeypatch.setattr(secret_verification, "get_application_by_client_id", away)
     answer = ask("nightly", secret)
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
@@ -249,7 +251,9 @@ def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
 def test_a_secret_of_a_megabyte_costs_no_hash(
     nightly: Application, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "verify_secret", lambda *_: pytest.fail("it was hashed"))
+    monkeypatch.setattr(
+        secret_verification, "verify_secret", lambda *_: pytest.fail("it was hashed")
+    )
     for length in (5_000, 1_000_000, 1_200_000):
         assert ask("nightly", "x" * length).status_code in (400, 413)
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from applications.models import Application
 from runai_access.lists.keyset import (
     BadCursor,
+    BoundedIndexScan,
     Count,
+    OrderedQuery,
     Page,
     Position,
     Sort,
-    Sorted,
-    Walk,
     count_up_to,
     decode,
     encode,
@@ -56,7 +56,7 @@ def _make(values: list[tuple[int, int, int | None, bool]]) -> None:
 
 def _page(name: str, position: Position, *, is_descending: bool, size: int) -> Page[Application]:
     everything = Application.objects.select_related("subject")
-    listed = Sorted(everything, SORTS[name])
+    listed = OrderedQuery(everything, SORTS[name])
     return page_of(listed, position, is_descending=is_descending, size=size)
 
 
@@ -98,22 +98,22 @@ def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4), reach=st.integers(0, 9))
+@given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4), limit=st.integers(0, 9))
 def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
     name: str,
     values: list[tuple[int, int, int | None, bool]],
     is_descending: bool,
     size: int,
-    reach: int,
+    limit: int,
 ) -> None:
     _make(values)
     sort, everything = SORTS[name], Application.objects.all()
     some = everything.exclude(created_by="anna")
-    walk = Walk(some, everything, sort, reach)
+    walk = BoundedIndexScan(some, everything, sort, limit)
 
     def pages(position: Position) -> tuple[Page[Application], Page[Application]]:
         one, other = (
-            page_of(Sorted(some, sort, way), position, is_descending=is_descending, size=size)
+            page_of(OrderedQuery(some, sort, way), position, is_descending=is_descending, size=size)
             for way in (walk, None)
         )
         return one, other
@@ -137,9 +137,12 @@ def test_a_walk_goes_no_further_than_it_reaches() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 3)
     sort, everything = SORTS["created"], Application.objects.all()
     last = everything.filter(created_at=START + timedelta(days=2))
-    assert len(Walk(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or []) == 3
-    assert Walk(last, everything, sort, 5).keys(Q(), 3, is_descending=False) is None
-    assert Walk(last, everything, sort, 5).keys(Q(), 3, is_descending=True) is not None
+    assert (
+        len(BoundedIndexScan(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or [])
+        == 3
+    )
+    assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=False) is None
+    assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=True) is not None
 
 
 @pytest.mark.django_db
@@ -150,7 +153,7 @@ def test_a_walk_ends_among_equal_values_and_among_those_without_one(
 ) -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = Walk(everything, everything, SORTS[name], 3)
+    walk = BoundedIndexScan(everything, everything, SORTS[name], 3)
     for length in (1, 2, 3):
         keys = walk.keys(Q(), length, is_descending=is_descending)
         page = _page(name, Position(), is_descending=is_descending, size=length)
@@ -162,7 +165,9 @@ def test_a_walk_ends_among_equal_values_and_among_those_without_one(
 def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = Walk(everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3)
+    walk = BoundedIndexScan(
+        everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3
+    )
     with CaptureQueriesContext(connection) as queries:
         assert walk.keys(Q(), 3, is_descending=False) is None
     _, other_values, own_value = (query["sql"] for query in queries)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.utils.safestring import SafeString
 
-from runai_access.ui.markup import badge, clip, copy_button, icon, marked, markup, moment, quiet
+from runai_access.ui.markup import badge, clip, copy_button, icon, marked, markup, moment, muted
 
 NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def test_a_value_with_braces_is_no_pattern() -> None:
     assert markup("<p>{}</p>", "{0} {name}") == "<p>{0} {name}</p>"
 
 
-@pytest.mark.parametrize("piece", [badge, quiet, clip, lambda text: copy_button("id", text), icon])
+@pytest.mark.parametrize("piece", [badge, muted, clip, lambda text: copy_button("id", text), icon])
 def test_every_piece_escapes_its_text(piece) -> None:  # type: ignore[no-untyped-def]  # of several kinds
     assert "<i>" not in piece('"><i>')
     assert "&quot;&gt;&lt;i&gt;" in piece('"><i>')

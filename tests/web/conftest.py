@@ -1,4 +1,4 @@
-"""An organisation, people with names, and browsers in which they are signed in."""
+"""An organization, people with names, and browsers in which they are signed in."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 
 
 @dataclass(frozen=True)
-class Organisation:
+class Organization:
     """Two clusters; east has vision (training, serving) and speech (dictation), west has none."""
 
     east: Scope
@@ -33,12 +33,12 @@ class Organisation:
 
 
 @pytest.fixture
-def acme(db: None) -> Organisation:
+def acme(db: None) -> Organization:
     east, west = factories.cluster("east"), factories.cluster("west")
     vision, speech = factories.department("vision", east), factories.department("speech", east)
     training = factories.project("training", vision)
     dictation = factories.project("dictation", speech)
-    return Organisation(east, west, vision, speech, training, dictation)
+    return Organization(east, west, vision, speech, training, dictation)
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def ada(db: None) -> User:
 
 
 @pytest.fixture
-def dina(acme: Organisation) -> User:
+def dina(acme: Organization) -> User:
     """Dina is Department administrator of vision: she reads applications and grants there."""
     return factories.person("dina@acme.example", "Department administrator", acme.vision)
 
 
 @pytest.fixture
-def vera(acme: Organisation) -> User:
+def vera(acme: Organization) -> User:
     """Vera is Viewer of one project: applications are none of her business."""
     return factories.person("vera@acme.example", "Viewer", acme.training)
 
@@ -74,7 +74,7 @@ def as_() -> SignedIn:
 @pytest.fixture(autouse=True)
 def _nothing_told_yet() -> None:
     """No event is left out because an earlier test told the same."""
-    getattr(recorder, "_told", {}).clear()
+    getattr(recorder, "recently_logged", {}).clear()
 
 
 def text_of(response: HttpResponse) -> str:

@@ -11,11 +11,11 @@ from accessrules.models import AccessRule, Subject
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organisation, SignedIn, text_of
+from tests.web.conftest import Organization, SignedIn, text_of
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     """An application: researcher in vision, and Viewer of speech through a group."""
     made = factories.application("ci", ("L1 researcher", acme.vision))
     factories.rule(factories.group("ops", made), "Viewer", acme.speech)
@@ -75,7 +75,7 @@ def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) ->
 
 
 def test_event_history_in_a_narrower_scope_is_promised_nowhere(
-    ada: User, acme: Organisation, as_: SignedIn
+    ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     narrow = factories.person("narrow@acme.example", "Auditor", acme.vision)
     page, sheet, api = subject_pages(narrow)
@@ -120,14 +120,14 @@ def test_only_rules_in_sight_are_shown_and_that_is_said(
     assert {access["rule"]["scopeName"] for access in answer["access"]} == {"vision"}
 
 
-def test_a_subject_out_of_sight_is_not_found(dina: User, acme: Organisation, as_: SignedIn) -> None:
+def test_a_subject_out_of_sight_is_not_found(dina: User, acme: Organization, as_: SignedIn) -> None:
     hidden = factories.application("hidden", ("Viewer", acme.speech))
     for address in subject_pages(hidden):
         assert as_(dina).get(address).status_code == 404
 
 
 def test_without_reading_access_rules_the_pages_are_refused(
-    vera: User, ci: Application, acme: Organisation, as_: SignedIn
+    vera: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     addresses = [
         *subject_pages(ci),
@@ -154,7 +154,7 @@ def test_a_disabled_subject_can_do_nothing(ada: User, ci: Application, as_: Sign
 
 
 def test_a_scope_names_everyone_whose_rule_covers_it(
-    ada: User, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     text = text_of(as_(ada).get(f"/access/scopes/{acme.training.pk}/?resource_type=workspaces"))
     assert "Who can do what in project training" in text
@@ -164,7 +164,7 @@ def test_a_scope_names_everyone_whose_rule_covers_it(
 
 
 def test_members_of_a_group_are_named_with_the_group(
-    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     rows = csv_of(
         as_(ada), f"/access/scopes/{acme.dictation.pk}/access.csv?resource_type=workspaces"
@@ -175,7 +175,7 @@ def test_members_of_a_group_are_named_with_the_group(
 
 
 def test_it_is_narrowed_by_entity_action_and_name(
-    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     address = f"/access/scopes/{acme.training.pk}/access.csv"
     client = as_(ada)
@@ -189,7 +189,7 @@ def test_it_is_narrowed_by_entity_action_and_name(
 
 
 def test_disabled_people_and_groups_can_do_nothing_here(
-    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     Subject.objects.filter(name="ops").update(enabled=False)
     address = f"/access/scopes/{acme.dictation.pk}/access.csv"
@@ -200,7 +200,7 @@ def test_disabled_people_and_groups_can_do_nothing_here(
 
 
 def test_rules_above_ones_sight_are_not_shown_and_other_scopes_not_found(
-    ada: User, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     client = as_(dina)
     rows = csv_of(client, f"/access/scopes/{acme.training.pk}/access.csv")
@@ -210,7 +210,7 @@ def test_rules_above_ones_sight_are_not_shown_and_other_scopes_not_found(
     assert client.get(f"/access/scopes/{acme.speech.pk}/").status_code == 404
 
 
-def test_pages_walk_through_all_holders_once(ada: User, acme: Organisation, as_: SignedIn) -> None:
+def test_pages_walk_through_all_holders_once(ada: User, acme: Organization, as_: SignedIn) -> None:
     for number in range(60):
         factories.application(f"app-{number:02}", ("Viewer", acme.vision))
     seen: list[str] = []
@@ -227,7 +227,7 @@ def test_pages_walk_through_all_holders_once(ada: User, acme: Organisation, as_:
 
 
 def test_holders_are_in_one_order_wherever_their_rules_stand(
-    ada: User, acme: Organisation, as_: SignedIn
+    ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     places = [acme.training, acme.vision, acme.east, factories.account()]
     for number in range(12):
@@ -246,7 +246,7 @@ def test_holders_are_in_one_order_wherever_their_rules_stand(
 
 
 def test_a_page_has_the_order_that_all_pages_have(
-    ada: User, acme: Organisation, as_: SignedIn
+    ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     for name in ("Beta", "alpha", "Zeta", "gamma"):
         factories.rule(factories.group(name), "Viewer", acme.vision)
@@ -256,7 +256,7 @@ def test_a_page_has_the_order_that_all_pages_have(
 
 
 def test_the_cost_does_not_grow_with_the_rules(
-    ada: User, acme: Organisation, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
+    ada: User, acme: Organization, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = as_(ada)
     address = f"/access/scopes/{acme.vision.pk}/"
@@ -271,7 +271,7 @@ def test_the_cost_does_not_grow_with_the_rules(
 
 
 def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
-    ada: User, acme: Organisation, as_: SignedIn
+    ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     sol = factories.person("sol@acme.example", "System administrator", factories.system())
     factories.rule(sol, "Viewer", acme.training)
@@ -293,7 +293,7 @@ def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
 
 
 def test_it_is_said_who_would_lose_what(
-    ada: User, ci: Application, acme: Organisation, as_: SignedIn
+    ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     rule = AccessRule.objects.get(subject__name="ops")
     text = text_of(as_(ada).get(f"/access/rules/{rule.pk}/changes/"))
@@ -306,7 +306,7 @@ def test_it_is_said_who_would_lose_what(
 
 
 def test_members_out_of_sight_are_named_by_nothing(
-    ada: User, dina: User, acme: Organisation, as_: SignedIn
+    ada: User, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     """Whoever may name a group to grant it something must not learn by that who is in it."""
     stranger, seen = factories.person("stranger@acme.example"), factories.application("seen")
@@ -336,7 +336,7 @@ def test_members_out_of_sight_are_named_by_nothing(
     assert "Only some of the group's members are shown" in told
 
 
-def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organisation, as_: SignedIn) -> None:
+def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organization, as_: SignedIn) -> None:
     factories.rule(
         factories.group("Größe", factories.person("jörg@acme.example")), "Viewer", acme.east
     )
@@ -351,9 +351,9 @@ def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: Sign
 
 
 def test_types_of_one_entity_are_one_row_on_the_page_and_apart_in_the_file(
-    acme: Organisation, ada: User, as_: SignedIn
+    acme: Organization, ada: User, as_: SignedIn
 ) -> None:
-    """The catalogue has several types of data source; whoever reads the page sees data sources."""
+    """The catalog has several types of data source; whoever reads the page sees data sources."""
     role = "Data source administrator"
     page, sheet, _ = subject_pages(factories.application("nightly", (role, acme.vision)))
     assert text_of(as_(ada).get(page)).count("Data sources") == 1

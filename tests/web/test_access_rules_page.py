@@ -17,7 +17,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.lists import selection
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
 LIST = "/access-rules/"
 QUERIES = 7  # session, person, authority; preference, count, page, and the paths of its scopes
@@ -30,7 +30,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training))
 
 
@@ -62,7 +62,7 @@ def test_a_row_says_who_may_do_what_where_and_who_said_so(browser: Client, ci: A
 
 
 def test_people_applications_and_groups_stand_in_one_list(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     factories.rule(factories.group("ops", ci), "Viewer", acme.east)
     page = browser.get(LIST, {"sort": "subject"})
@@ -82,7 +82,7 @@ def test_names_lead_to_the_subject_s_page_and_the_role_s(browser: Client, ci: Ap
 
 
 def test_a_subject_that_may_not_be_read_is_named_without_a_link(
-    ci: Application, acme: Organisation, as_: SignedIn
+    ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Rule reader", access_rules="r")
     rita = factories.person("rita@acme.example", "Rule reader", acme.vision)
@@ -99,7 +99,7 @@ def test_a_disabled_subject_is_said_in_words(browser: Client, ci: Application) -
 
 
 def test_only_rules_in_sight_are_shown_counted_found_and_exported(
-    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("elsewhere", ("Viewer", acme.dictation))
     client = as_(dina)
@@ -114,7 +114,7 @@ def test_only_rules_in_sight_are_shown_counted_found_and_exported(
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(QUERIES):
         browser.get(LIST)
@@ -125,13 +125,13 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
 
 
-def test_who_may_not_read_rules_gets_nothing(acme: Organisation, vera: User, as_: SignedIn) -> None:
+def test_who_may_not_read_rules_gets_nothing(acme: Organization, vera: User, as_: SignedIn) -> None:
     for path in ("", "access-rules.csv", "filter/"):
         assert as_(vera).get(f"{LIST}{path}").status_code == 403
 
 
 def test_who_may_only_read_gets_no_buttons(
-    ci: Application, acme: Organisation, as_: SignedIn
+    ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Rule reader", access_rules="r")
     rita = factories.person("rita@acme.example", "Rule reader", acme.vision)
@@ -148,7 +148,7 @@ def test_who_may_only_read_gets_no_buttons(
     ["subject", "type", "role", "scope", "authorized_by", "creation_time", "last_updated"],
 )
 def test_every_order_walks_through_all_rules_once_both_ways(
-    browser: Client, acme: Organisation, sort: str
+    browser: Client, acme: Organization, sort: str
 ) -> None:
     for number in range(25):
         factories.application(f"app-{number:02}", ("Viewer", acme.east))
@@ -164,11 +164,11 @@ def test_every_order_walks_through_all_rules_once_both_ways(
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are found by an index where they are few, and met on the way where they are many."""
     if request.param != "few":
-        monkeypatch.setattr(selection, "FEW", 0)
+        monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 0)
     if "many" in request.param:
-        monkeypatch.setattr(selection.Narrowed, "_is_walked", True)
+        monkeypatch.setattr(selection.Selection, "_is_scan", True)
     if request.param == "very many":
-        monkeypatch.setattr(search, "_MOST_SUBJECTS", 0)
+        monkeypatch.setattr(search, "_MAX_SUBJECTS", 0)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_rules_are_found_by_what_they_say(
     browser: Client,
     plan: None,
     ci: Application,
-    acme: Organisation,
+    acme: Organization,
     query: dict[str, str],
     expected: list[str],
 ) -> None:
@@ -210,7 +210,7 @@ def test_rules_are_found_by_what_they_say(
 
 @pytest.mark.parametrize("filter_", ["creation_time", "last_updated"])
 def test_a_deleted_rule_is_not_counted_by_its_time_either(
-    browser: Client, plan: None, ci: Application, acme: Organisation, filter_: str
+    browser: Client, plan: None, ci: Application, acme: Organization, filter_: str
 ) -> None:
     gone = factories.rule(ci, "Editor", acme.west)
     AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
@@ -220,7 +220,7 @@ def test_a_deleted_rule_is_not_counted_by_its_time_either(
 
 
 def test_who_sees_a_few_rules_finds_only_those(
-    dina: User, plan: None, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, plan: None, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("elsewhere", ("Viewer", acme.dictation), ("Viewer", acme.training))
     for query in ({"role__any_of": "7"}, {"search": "viewer"}, {"type__any_of": "app"}):
@@ -230,7 +230,7 @@ def test_who_sees_a_few_rules_finds_only_those(
 
 
 def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
-    browser: Client, plan: None, ci: Application, acme: Organisation
+    browser: Client, plan: None, ci: Application, acme: Organization
 ) -> None:
     factories.application("above", ("Viewer", acme.vision))
     assert column(browser.get(LIST, {"scope__any_of": acme.vision.pk}), "subject") == ["above"]
@@ -240,7 +240,7 @@ def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
 
 
 def test_who_created_an_application_is_nobody_s_name(
-    browser: Client, plan: None, ci: Application, acme: Organisation
+    browser: Client, plan: None, ci: Application, acme: Organization
 ) -> None:
     text = search_text_of("ci", "zoe@acme.example")
     Application.objects.filter(pk=ci.pk).update(created_by="zoe@acme.example", search_text=text)
@@ -249,7 +249,7 @@ def test_who_created_an_application_is_nobody_s_name(
         assert column(browser.get(LIST, query), "subject") == ["team zoe"]
 
 
-def test_case_is_none_beyond_ascii_either(browser: Client, acme: Organisation) -> None:
+def test_case_is_none_beyond_ascii_either(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("Größe ÄÖÜ"), "Viewer", acme.east)
     for query in ({"search": "GRÖSSE äöü"}, {"subject__is": "grösse ÄÖü"}):
         assert column(browser.get(LIST, query), "subject") == ["Größe ÄÖÜ"]
@@ -288,7 +288,7 @@ def test_the_dialog_says_what_is_lost_and_deletes_nothing(browser: Client, ci: A
 
 
 def test_what_another_rule_gives_is_not_lost(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     rule = _rule_of(ci)
     factories.rule(ci, "Viewer", acme.east)
@@ -317,7 +317,7 @@ def test_the_last_administrator_s_rule_is_kept_and_the_dialog_says_why(
 
 
 def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
-    browser: Client, dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     hidden = _rule_of(factories.application("hidden", ("Viewer", acme.dictation)))
     assert as_(dina).post(f"{LIST}{hidden.pk}/delete/").status_code == 404
@@ -329,7 +329,7 @@ def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
 
 
 def test_several_say_what_is_lost_with_all_of_them(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     both = [_rule_of(ci), factories.rule(ci, "Viewer", acme.east)]
     query = urlencode({"action": "delete", "selected": [rule.pk for rule in both]}, doseq=True)
@@ -340,7 +340,7 @@ def test_several_say_what_is_lost_with_all_of_them(
 
 
 def test_several_are_deleted_with_a_report_of_each(
-    browser: Client, ada: User, ci: Application, acme: Organisation
+    browser: Client, ada: User, ci: Application, acme: Organization
 ) -> None:
     chosen = [_rule_of(ci).pk, _rule_of(ada).pk, 10**6]
     answer = browser.post(f"{LIST}several/delete/", {"selected": chosen}, headers=DIALOG)
@@ -354,7 +354,7 @@ def test_several_are_deleted_with_a_report_of_each(
 
 
 def test_those_that_may_not_be_deleted_are_told_and_kept(
-    ci: Application, acme: Organisation, as_: SignedIn
+    ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Rule reader", access_rules="r")
     rita = factories.person("rita@acme.example", "Rule reader", factories.account())
@@ -371,7 +371,7 @@ def test_those_that_may_not_be_deleted_are_told_and_kept(
 
 
 def test_asking_what_several_lose_takes_as_many_queries_as_for_one(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     keys = []
     for number in range(10):

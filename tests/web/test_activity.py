@@ -15,7 +15,7 @@ from runai_access.accounts.models import User
 from runai_access.activity import bounded_query
 from tests import factories
 from tests.web.activity import LIST, happened, names
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
 QUERIES = 6  # session, person, authority; preference, count, page
 pytestmark = pytest.mark.django_db
@@ -102,7 +102,7 @@ ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
 @pytest.mark.parametrize("address", [*ADDRESSES, "1/"])
 @pytest.mark.parametrize("role", ["Department administrator", "Auditor", "System administrator"])
 def test_who_does_not_hold_event_history_on_the_account_is_refused(
-    as_: SignedIn, acme: Organisation, role: str, address: str
+    as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     person = factories.person("pat@acme.example", role, acme.vision)
     refused = as_(person).get(LIST + address)
@@ -113,14 +113,14 @@ def test_who_does_not_hold_event_history_on_the_account_is_refused(
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("role", ["Auditor", "Cloud operator", "System administrator"])
 def test_who_holds_event_history_on_the_account_sees_it(
-    as_: SignedIn, acme: Organisation, role: str, address: str
+    as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     happened("made", 1)
     answer = as_(factories.person("pat@acme.example", role)).get(LIST + address)
     assert answer.status_code == 200
 
 
-def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Organisation) -> None:
+def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme.training))
     auditor = as_(factories.person("audrey@acme.example", "Auditor"))
     page = auditor.get("/applications/").content.decode()
@@ -219,12 +219,12 @@ def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
 @pytest.fixture
 def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the newest three rows are looked at, as if the record were large."""
-    monkeypatch.setattr(bounded_query, "LOOKED_AT", 3)
-    monkeypatch.setattr(bounded_query, "LOOKED_AT_OF_A_PART", 3)
+    monkeypatch.setattr(bounded_query, "MAX_SCANNED", 3)
+    monkeypatch.setattr(bounded_query, "MAX_SCANNED_PER_FILTER", 3)
 
 
 def further(response: HttpResponse) -> str:
-    found = re.search(r'id="look-further" href="([^"]+)"', response.content.decode())
+    found = re.search(r'id="continue-search" href="([^"]+)"', response.content.decode())
     assert found, "there is no way further back"
     return unescape(found[1])
 

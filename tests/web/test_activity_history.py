@@ -12,7 +12,7 @@ from applications.actions import create_application
 from runai_access.accounts.models import User
 from tests import factories
 from tests.web.activity import LIST, happened, names
-from tests.web.conftest import Organisation, SignedIn, column, text_of
+from tests.web.conftest import Organization, SignedIn, column, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def history(response: HttpResponse) -> str:
 
 
 def test_an_applications_page_leads_to_all_of_its_history(
-    browser: Client, ada: User, acme: Organisation
+    browser: Client, ada: User, acme: Organization
 ) -> None:
     caller = factories.caller(ada)
     ci, other = (create_application(caller=caller, name=n).application for n in ("ci", "other"))
@@ -49,7 +49,7 @@ def test_an_applications_page_leads_to_all_of_its_history(
     ]  # fmt: skip
 
 
-def test_a_scopes_history_has_its_rules(browser: Client, acme: Organisation) -> None:
+def test_a_scopes_history_has_its_rules(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     happened("project training", 0, entity_type="project", entity_id=acme.training.uid)
     happened("rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
@@ -66,7 +66,7 @@ def test_an_entity_leads_to_its_history(browser: Client) -> None:
 
 
 def test_each_page_about_things_leads_to_their_histories(
-    browser: Client, ada: User, acme: Organisation
+    browser: Client, ada: User, acme: Organization
 ) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     training = f"project%3A{acme.training.uid}"
@@ -84,7 +84,7 @@ def test_each_page_about_things_leads_to_their_histories(
 
 
 def test_nobody_is_led_to_what_they_may_not_see(
-    as_: SignedIn, dina: User, acme: Organisation
+    as_: SignedIn, dina: User, acme: Organization
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
     browser = as_(dina)
@@ -95,7 +95,7 @@ def test_nobody_is_led_to_what_they_may_not_see(
 
 
 def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
-    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     ops = factories.group("ops")
     rule = factories.rule(ops, "Viewer", acme.training)
@@ -116,7 +116,7 @@ def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
         assert "history" not in others.partition('id="listing"')[2], address
 
 
-def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organisation) -> None:
+def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.group("ops"), "Viewer", acme.training)
     named = {
         f"project:{acme.training.uid}": "History of project training",

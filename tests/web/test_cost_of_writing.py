@@ -12,9 +12,9 @@ from accessrules.models import AccessRule
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn
+from tests.web.conftest import DIALOG, Organization, SignedIn
 
-FEW, MANY = 10, 400
+MAX_SORTED_CANDIDATES, MANY = 10, 400
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def delete(application: Application) -> tuple[str, dict[str, object]]:
 @pytest.mark.parametrize("write", [create, grant, regenerate, disable, revoke, delete])
 def test_a_write_costs_as_many_queries_among_many_as_among_few(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     write: Callable[[Application], tuple[str, dict[str, object]]],
 ) -> None:
     rules = [("Viewer", acme.vision), ("Editor", acme.vision)]
-    few = cost(browser, *write(factories.many_applications(FEW, *rules)[0]))
+    few = cost(browser, *write(factories.many_applications(MAX_SORTED_CANDIDATES, *rules)[0]))
     rules += [("Viewer", acme.speech), ("Editor", acme.training)]
     assert cost(browser, *write(factories.many_applications(MANY, *rules)[0])) == few
 

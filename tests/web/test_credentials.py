@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.conftest import (
     DIALOG,
     SECRET,
-    Organisation,
+    Organization,
     SignedIn,
     secret_in,
     submission_in,
@@ -64,7 +64,7 @@ def test_creating_shows_the_client_id_and_the_secret_with_the_warning(
 
 
 def test_a_shown_secret_is_in_no_later_page_and_in_no_session(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     answer = _send(browser, name="ci")
     secret = secret_in(answer)
@@ -173,9 +173,9 @@ def test_the_list_names_what_was_created(browser: Client) -> None:
 
 def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> None:
     answer = _send(browser, name="ci")
-    onward = f"/applications/?changed={Application.objects.get().pk}"
-    assert f'href="{onward}"' in answer.content.decode()
-    shown = browser.get(onward).content.decode()
+    next_url = f"/applications/?changed={Application.objects.get().pk}"
+    assert f'href="{next_url}"' in answer.content.decode()
+    shown = browser.get(next_url).content.decode()
     assert " checked" in shown
     assert 'class="row-changed"' in shown
 
@@ -230,7 +230,7 @@ def test_htmx_is_told_that_the_list_changed_and_the_address_bar_stays(
 
 
 def test_a_stronger_application_s_secret_is_not_for_a_weaker_person(
-    as_: SignedIn, acme: Organisation
+    as_: SignedIn, acme: Organization
 ) -> None:
     strong = factories.application("strong", ("System administrator", factories.account()))
     keeper = factories.person("kim@acme.example")

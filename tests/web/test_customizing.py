@@ -18,7 +18,7 @@ from runai_access.accounts.models import User
 from runai_access.lists import export, selection
 from runai_access.ui.models import TablePreference
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
 LIST = "/applications/"
 
@@ -41,7 +41,7 @@ def _names(browser: Client, **query: object) -> list[str]:
 
 
 @pytest.fixture
-def four(acme: Organisation) -> dict[str, Application]:
+def four(acme: Organization) -> dict[str, Application]:
     now = timezone.now()
     made = {
         "ci-prod": _made(
@@ -99,7 +99,7 @@ def test_each_operator_finds_what_it_says(
 
 
 def test_roles_and_scopes_are_any_of_several(
-    browser: Client, four: dict[str, Application], acme: Organisation
+    browser: Client, four: dict[str, Application], acme: Organization
 ) -> None:
     roles = [factories.role("ML engineer").pk, factories.role("L1 researcher").pk]
     assert _names(browser, role__any_of=roles) == ["backup Disabled", "ci-prod"]
@@ -109,7 +109,7 @@ def test_roles_and_scopes_are_any_of_several(
 
 
 def test_a_filter_looks_only_where_one_may(
-    dina: User, four: dict[str, Application], acme: Organisation, as_: SignedIn
+    dina: User, four: dict[str, Application], acme: Organization, as_: SignedIn
 ) -> None:
     page = as_(dina).get(LIST, {"scope__any_of": str(acme.west.pk)})
     assert "ignored" in text_of(page)
@@ -149,7 +149,7 @@ def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
 
 
 @pytest.mark.parametrize(
-    ("column", "operator", "asks"),
+    ("column", "operator", "authority"),
     [
         ("last_login", "before", "Enter a date."),
         ("last_login", "last_days", "Enter a number of days."),
@@ -157,10 +157,10 @@ def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
     ],
 )
 def test_a_filter_without_a_value_says_what_is_missing(
-    browser: Client, column: str, operator: str, asks: str
+    browser: Client, column: str, operator: str, authority: str
 ) -> None:
     query = {"column": column, "operator": operator, "do": "apply"}
-    assert asks in text_of(browser.get(f"{LIST}filter/", query))
+    assert authority in text_of(browser.get(f"{LIST}filter/", query))
 
 
 def test_htmx_is_told_where_the_filtered_list_is(browser: Client, four: object) -> None:
@@ -193,7 +193,7 @@ def test_search_is_over_name_creator_roles_and_scopes(
 
 
 def test_search_without_regard_to_case_beyond_ascii_finds_scopes_too(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     _made("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
     assert _names(browser, search="\u00e9QUIPE-STRASSE") == ["ci"]
@@ -201,7 +201,7 @@ def test_search_without_regard_to_case_beyond_ascii_finds_scopes_too(
     assert "<mark>Stra\u00dfe</mark>" in page
 
 
-def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organisation) -> None:
+def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organization) -> None:
     _made("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
     (cell,) = column(browser.get(LIST, {"search": "west"}), "access_rules")
     assert cell.startswith("ML engineer in west")
@@ -326,7 +326,7 @@ def test_the_file_is_exactly_the_view(browser: Client, four: dict[str, Applicati
 
 
 def test_a_file_leaves_out_what_is_not_visible(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     _made("ours", ("Viewer", acme.training), ("Viewer", acme.west))
     _made("theirs", ("Viewer", acme.west))
@@ -336,7 +336,7 @@ def test_a_file_leaves_out_what_is_not_visible(
 
 
 def test_a_file_takes_one_query_for_the_rules_of_500_rows(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     counts = []
     for more in (1, 40):
@@ -375,13 +375,13 @@ def test_where_not_all_rows_are_counted_the_menu_says_how_many_a_file_holds(
 )
 @pytest.mark.parametrize(("limit", "is_cut"), [(6, "false"), (5, "true")])
 def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
-    query: dict[str, str], limit: int, is_cut: str, browser: Client, acme: Organisation,
+    query: dict[str, str], limit: int, is_cut: str, browser: Client, acme: Organization,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     for number in range(6):
         factories.application(f"app-{number}", ("Viewer", acme.east), ("Viewer", acme.west))
-    monkeypatch.setattr(selection, "FEW", 1)
-    for number_of in ("COUNTED", "_TELLING"):
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
+    for number_of in ("COUNTED", "MIN_ESTIMATE"):
         monkeypatch.setattr(selection, number_of, 2)
     monkeypatch.setattr(export, "ROW_LIMIT", limit)
     role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
@@ -394,12 +394,12 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
 
 
 def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
-    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(9):
         factories.application(f"app-{number}", ("Viewer", acme.east))
         factories.application(f"job-{number}", ("Editor" if number else "Viewer", acme.east))
-    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", 2)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
     assert "This view may have more than 2 rows." in text_of(browser.get(f"{LIST}download/", view))
@@ -410,13 +410,13 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
 
 @pytest.mark.parametrize(("limit", "is_cut"), [(1, "true"), (2, "false"), (3, "false")])
 def test_a_file_that_two_conditions_fill_to_its_last_row_is_not_cut(
-    limit: int, is_cut: str, browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    limit: int, is_cut: str, browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(4):
         factories.application(f"app-{number}", ("Viewer", acme.east))
         factories.application(f"job-{number}", ("Viewer" if number < 2 else "Editor", acme.east))
-    monkeypatch.setattr(selection, "FEW", 1)
-    monkeypatch.setattr(selection, "_TELLING", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
+    monkeypatch.setattr(selection, "MIN_ESTIMATE", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", limit)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
     answer = browser.get(f"{LIST}applications.csv", view)
@@ -429,10 +429,10 @@ def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
         factories.application(f"app-{number:02}")
     query = {"application__contains": "app", "sort": "application", "columns": "application,status"}
     page = browser.get(LIST, query)
-    onward = way(page, "next")
-    assert "application__contains=app" in onward
-    assert "columns=application,status" in onward
-    assert column(browser.get(onward), "application")[0] == "app-20"
+    next_url = way(page, "next")
+    assert "application__contains=app" in next_url
+    assert "columns=application,status" in next_url
+    assert column(browser.get(next_url), "application")[0] == "app-20"
 
 
 def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object) -> None:

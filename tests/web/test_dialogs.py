@@ -14,7 +14,7 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 LIST = "/applications/"
 OF_ONE = ["access-rules", "regenerate", "enable", "disable", "delete"]
@@ -27,7 +27,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training), ("L1 researcher", acme.east))
 
 
@@ -127,7 +127,7 @@ def test_a_stale_dialog_says_that_it_is_gone(
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", OF_ONE)
 def test_an_application_out_of_sight_is_not_there(
-    dina: User, acme: Organisation, as_: SignedIn, name: str, method: str
+    dina: User, acme: Organization, as_: SignedIn, name: str, method: str
 ) -> None:
     theirs = factories.application("theirs", ("Viewer", acme.dictation))
     answer = getattr(as_(dina), method)(_url(name, theirs))

@@ -26,7 +26,7 @@ from runai_access.lists.tables import ListColumn, ListTable
 from tests import factories
 from tests.spreadsheets import SEPARATORS, formulas
 from tests.web.activity import happened
-from tests.web.conftest import Organisation, SignedIn
+from tests.web.conftest import Organization, SignedIn
 
 HOSTILE = '"x;=9+9;y'
 LISTS: dict[str, type[ListTable]] = {
@@ -41,7 +41,7 @@ LISTS: dict[str, type[ListTable]] = {
 
 
 @pytest.fixture
-def files(ada: User, acme: Organisation, as_: SignedIn) -> dict[str, str]:
+def files(ada: User, acme: Organization, as_: SignedIn) -> dict[str, str]:
     """Every CSV file with all its columns, by its route, where all names that can be are hostile."""
     for number, start in enumerate(["=", ";=", "|@", "\t+", ' , "-']):
         text = f"{HOSTILE}{start}9"

@@ -13,7 +13,7 @@ from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
 GROUPS = "/groups/"
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def engineers(acme: Organisation) -> Subject:
+def engineers(acme: Organization) -> Subject:
     """Engineers are viewers of training; Bo and a program are in it."""
     members = factories.person("bo@acme.example"), factories.application("ci")
     group = factories.group("engineers", *members)
@@ -39,7 +39,7 @@ def url(name: str, group: Subject, *more: object) -> str:
 
 
 def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
-    browser: Client, as_: SignedIn, acme: Organisation
+    browser: Client, as_: SignedIn, acme: Organization
 ) -> None:
     bo, robot = factories.person("bo@acme.example"), factories.application("robot")
     group = factories.group("engineers", robot)
@@ -71,7 +71,7 @@ def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
 
 
 def test_each_row_tells_members_and_rules(
-    browser: Client, engineers: Subject, acme: Organisation
+    browser: Client, engineers: Subject, acme: Organization
 ) -> None:
     factories.group("empty")
     answer = browser.get(GROUPS)
@@ -140,7 +140,7 @@ def test_the_file_holds_exactly_the_view(browser: Client, engineers: Subject) ->
 @pytest.mark.parametrize("number", [1, 12])
 def test_a_page_takes_as_many_queries_for_one_as_for_many(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
     number: int,
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_page_takes_as_many_queries_for_one_as_for_many(
 
 
 def test_sight_decides_what_is_listed(
-    as_: SignedIn, acme: Organisation, dina: User, engineers: Subject
+    as_: SignedIn, acme: Organization, dina: User, engineers: Subject
 ) -> None:
     near = factories.person("near@acme.example", "Viewer", acme.training)
     GroupMembership.objects.create(group=engineers, member=near.subject)
@@ -223,7 +223,7 @@ def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> No
 
 
 def test_deleting_does_not_count_members_out_of_sight(
-    as_: SignedIn, engineers: Subject, acme: Organisation
+    as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     kim = factories.person("kim@acme.example")
     keeper = factories.custom_role("Keeper of groups", groups="rd", apps="r")
@@ -243,7 +243,7 @@ def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -
 
 
 def test_enabling_takes_what_the_group_holds(
-    as_: SignedIn, engineers: Subject, acme: Organisation
+    as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     Subject.objects.filter(pk=engineers.pk).update(enabled=False)
     factories.custom_role("Clerk", groups="cru")

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organisation, SignedIn, column, text_of, way
+from tests.web.conftest import Organization, SignedIn, column, text_of, way
 
 LIST = "/applications/"
 QUERIES = 7  # session, person, authority; preference, count, page, and the rules of the page
@@ -31,7 +31,7 @@ def _application(name: str, **fields: object) -> Application:
     return application
 
 
-def test_the_columns_are_those_of_the_product(browser: Client, acme: Organisation) -> None:
+def test_the_columns_are_those_of_the_product(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("L1 researcher", acme.east))
     page = text_of(browser.get(LIST))
     headers = (
@@ -40,7 +40,7 @@ def test_the_columns_are_those_of_the_product(browser: Client, acme: Organisatio
     assert headers in page
 
 
-def test_a_row_says_what_there_is_to_say(browser: Client, acme: Organisation) -> None:
+def test_a_row_says_what_there_is_to_say(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("L1 researcher", acme.east))
     moments = {
         "created_at": datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
@@ -69,7 +69,7 @@ def test_an_application_without_a_login_or_a_rule_says_so(browser: Client) -> No
 
 
 def test_the_first_rule_is_named_and_the_rest_is_counted(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     scopes = (acme.east, acme.west, acme.vision)
     factories.application("busy", *[("Viewer", scope) for scope in scopes])
@@ -85,14 +85,14 @@ def test_disabled_is_said_in_words(browser: Client) -> None:
     assert column(browser.get(LIST), "application") == ["paused Disabled"]
 
 
-def test_a_deleted_rule_is_not_shown(browser: Client, acme: Organisation) -> None:
+def test_a_deleted_rule_is_not_shown(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.east))
     Application.objects.get().subject.access_rules.update(deleted_at=timezone.now())
     assert column(browser.get(LIST), "access_rules") == ["None"]
 
 
 @pytest.fixture
-def three(acme: Organisation) -> None:
+def three(acme: Organization) -> None:
     """Three applications whose every column puts beta between alpha and gamma."""
     rules = {"alpha": "L1 researcher", "beta": "ML engineer", "gamma": "Viewer"}
     for days, (name, role) in enumerate(rules.items(), start=1):
@@ -124,11 +124,14 @@ def test_every_header_sorts_both_ways_and_says_so(browser: Client, header: str) 
     up, down = browser.get(LIST, {"sort": header}), browser.get(LIST, {"sort": f"-{header}"})
     assert column(up, "application") == ["alpha", "beta", "gamma"]
     assert column(down, "application") == ["gamma", "beta", "alpha"]
-    for page, direction, onward in ((up, "ascending", f"-{header}"), (down, "descending", header)):
+    for page, direction, next_url in (
+        (up, "ascending", f"-{header}"),
+        (down, "descending", header),
+    ):
         content = page.content.decode()
         assert re.search(rf'class="column-{header}"[^>]* aria-sort="{direction}"', content)
         assert content.count("aria-sort") == 1
-        assert f'id="sort-{header}" href="{LIST}?sort={onward}"' in content
+        assert f'id="sort-{header}" href="{LIST}?sort={next_url}"' in content
 
 
 def test_the_newest_comes_first_unless_said_otherwise(browser: Client, three: None) -> None:
@@ -181,9 +184,9 @@ def test_what_a_page_shows_can_be_read_aloud(browser: Client) -> None:
     for number in range(21):
         factories.application(f"app-{number:02}")
     page = browser.get(LIST, {"page": "2", "sort": "-last_login"}).content.decode()
-    assert 'data-news="21 rows, sorted by Last login, descending, page 2"' in page
+    assert 'data-live-region-text="21 rows, sorted by Last login, descending, page 2"' in page
     found = browser.get(LIST, {"search": "app-07"}).content.decode()
-    assert 'data-news="1 row, sorted by Creation time, descending"' in found
+    assert 'data-live-region-text="1 row, sorted by Creation time, descending"' in found
 
 
 def test_sorting_begins_again_at_the_first_page(browser: Client) -> None:
@@ -207,7 +210,7 @@ def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     factories.application("only", ("Viewer", acme.east))
@@ -230,7 +233,7 @@ def test_no_hash_of_a_secret_is_read_for_a_list(browser: Client) -> None:
 
 
 def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_there(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ours", ("Viewer", acme.training), ("Viewer", acme.dictation))
     factories.application("theirs", ("Viewer", acme.dictation))
@@ -253,7 +256,7 @@ def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) ->
 
 
 def test_only_what_may_be_done_is_offered(
-    ada: User, dina: User, acme: Organisation, as_: SignedIn
+    ada: User, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
     buttons = ["NEW APPLICATION", "REGENERATE CLIENT SECRET", "DISABLE", "ENABLE", "DELETE"]
@@ -322,7 +325,7 @@ def test_the_address_can_select_a_row(browser: Client) -> None:
 
 
 def test_a_get_of_the_list_writes_nothing(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.application("ci", ("Viewer", acme.east))
     with django_assert_num_queries(QUERIES) as queries:

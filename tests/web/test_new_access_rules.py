@@ -10,7 +10,7 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 NEW = "/access-rules/new/"
 
@@ -22,7 +22,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training))
 
 
@@ -43,7 +43,7 @@ def _offered(content: str) -> list[str]:
 
 
 def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
-    browser: Client, ci: Application, vera: User, acme: Organisation
+    browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     ops = factories.group("ops")
     chosen = [ci.pk, vera.pk, ops.pk]
@@ -63,7 +63,7 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
 
 
 def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     form = _saving("Viewer", acme.west, subject=[ci.pk])
     content = browser.post(NEW, form).content.decode()
@@ -74,7 +74,7 @@ def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
 
 
 def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
-    ci: Application, acme: Organisation, as_: SignedIn
+    ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
     factories.custom_role("Granter", access_rules="crud", apps="r")
@@ -88,7 +88,7 @@ def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
 
 
 def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("bare")
     client = as_(dina)
@@ -127,7 +127,7 @@ def test_what_is_missing_or_unknown_is_told_beside_its_field(
 
 
 def test_more_than_ten_of_either_are_told_and_none_is_granted(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     many = [factories.application(f"app-{number}").pk for number in range(11)]
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(11)]
@@ -163,7 +163,7 @@ def test_one_named_in_the_address_is_ticked_already(browser: Client, ci: Applica
 
 
 def test_ticks_stay_while_one_searches_on(
-    browser: Client, ci: Application, vera: User, acme: Organisation
+    browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     looking = {
         "do": "look", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
@@ -179,7 +179,7 @@ def test_ticks_stay_while_one_searches_on(
 
 
 def test_the_tree_stands_open_where_something_is_ticked(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     looking = {"do": "look", "scope": [acme.training.pk, acme.dictation.pk]}
     content = browser.post(NEW, looking).content.decode()
@@ -201,5 +201,5 @@ def test_among_very_many_names_are_found_by_their_beginning(
     assert "Names are found by their beginning." in text_of(answer)
 
 
-def test_a_role_leads_to_its_permissions(browser: Client, acme: Organisation) -> None:
+def test_a_role_leads_to_its_permissions(browser: Client, acme: Organization) -> None:
     assert 'href="/roles/7/"' in browser.get(NEW).content.decode()

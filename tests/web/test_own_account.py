@@ -8,12 +8,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
-from runai_access.accounts.actions import Issued, invite_user
+from runai_access.accounts.actions import IssuedPassword, invite_user
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 OWN, PASSWORD, EVERYWHERE = "/account/", "/account/password/", "/account/sign-out-everywhere/"
 OLD, NEW = "the old password", "correct horse battery"
@@ -27,7 +27,7 @@ def rosa(db: None) -> User:
 
 
 @pytest.fixture
-def nina(db: None) -> Issued:
+def nina(db: None) -> IssuedPassword:
     """Nina is new: she has a temporary password."""
     issued = invite_user(caller=SYSTEM, email="nina@acme.example")
     factories.rule(issued.user, "System administrator", factories.account())
@@ -46,7 +46,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> object:
 
 
 def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
-    client: Client, nina: Issued
+    client: Client, nina: IssuedPassword
 ) -> None:
     wanted = f"{LIST}?sort=application"
     answer = sign_in(client, "nina@acme.example", nina.password, next=wanted)
@@ -62,7 +62,9 @@ PLACES = [LIST, OWN, "/keys/", "/api/docs/", EVERYWHERE]
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_until_then_every_page_leads_there(nina: Issued, as_: SignedIn, address: str) -> None:
+def test_until_then_every_page_leads_there(
+    nina: IssuedPassword, as_: SignedIn, address: str
+) -> None:
     browser = as_(nina.user)
     answer = browser.get(address)
     assert answer.status_code == 302
@@ -71,7 +73,7 @@ def test_until_then_every_page_leads_there(nina: Issued, as_: SignedIn, address:
     assert answer.headers["HX-Redirect"] == PASSWORD
 
 
-def test_until_then_no_form_does_anything(nina: Issued, as_: SignedIn) -> None:
+def test_until_then_no_form_does_anything(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     before = AuditEvent.objects.count()
     number = "6f0d2c5e-6a5e-4a39-8f0a-0d1c7f7d9f11"
@@ -80,7 +82,7 @@ def test_until_then_no_form_does_anything(nina: Issued, as_: SignedIn) -> None:
     assert AuditEvent.objects.count() == before
 
 
-def test_until_then_the_api_refuses_the_session(nina: Issued, as_: SignedIn) -> None:
+def test_until_then_the_api_refuses_the_session(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     for path in ("apps", "users", "authorization/permissions"):
         answer = browser.get(f"/api/v1/{path}")
@@ -92,14 +94,18 @@ def test_until_then_the_api_refuses_the_session(nina: Issued, as_: SignedIn) -> 
     assert browser.get("/api/v1/apps").status_code == 200
 
 
-def test_until_then_one_can_sign_out_and_choose_a_theme(nina: Issued, as_: SignedIn) -> None:
+def test_until_then_one_can_sign_out_and_choose_a_theme(
+    nina: IssuedPassword, as_: SignedIn
+) -> None:
     browser = as_(nina.user)
     assert browser.post("/theme/", {"theme": "dark", "next": PASSWORD}).url == PASSWORD
     assert browser.post("/sign-out/").url == "/sign-in/"
     assert browser.get(PASSWORD).url.startswith("/sign-in/")
 
 
-def test_choosing_is_refused_as_long_as_something_will_not_do(nina: Issued, as_: SignedIn) -> None:
+def test_choosing_is_refused_as_long_as_something_will_not_do(
+    nina: IssuedPassword, as_: SignedIn
+) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
     assert answer.status_code == 422
@@ -108,11 +114,13 @@ def test_choosing_is_refused_as_long_as_something_will_not_do(nina: Issued, as_:
     assert browser.get(LIST).status_code == 302
 
 
-@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
-def test_choosing_never_leads_to_another_host(nina: Issued, as_: SignedIn, onward: str) -> None:
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
+def test_choosing_never_leads_to_another_host(
+    nina: IssuedPassword, as_: SignedIn, next_url: str
+) -> None:
     browser = as_(nina.user)
-    assert "evil" not in browser.get(PASSWORD, {"next": onward}).content.decode()
-    assert browser.post(PASSWORD, {**fields(nina.password), "next": onward}).url == "/"
+    assert "evil" not in browser.get(PASSWORD, {"next": next_url}).content.decode()
+    assert browser.post(PASSWORD, {**fields(nina.password), "next": next_url}).url == "/"
 
 
 # One's own password
@@ -227,7 +235,7 @@ def test_from_a_dialog_it_leads_to_the_sign_in_page(rosa: User, as_: SignedIn) -
 
 
 def test_everyone_has_a_page_of_their_own_with_their_rules(
-    acme: Organisation, as_: SignedIn
+    acme: Organization, as_: SignedIn
 ) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme.training)
     group = factories.group("engineers", vera)
@@ -251,7 +259,7 @@ def test_the_rail_leads_there(rosa: User, as_: SignedIn) -> None:
 
 @pytest.mark.parametrize("rules", [1, 12])
 def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
-    acme: Organisation, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries, rules: int
+    acme: Organization, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries, rules: int
 ) -> None:
     vera = factories.person("vera@acme.example")
     for number in range(rules):

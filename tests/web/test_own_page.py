@@ -9,7 +9,7 @@ from accessrules.console.pickers import scope_tree
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import SECRET, Organisation, SignedIn, submission_in, text_of
+from tests.web.conftest import SECRET, Organization, SignedIn, submission_in, text_of
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training), ("L1 researcher", acme.west))
 
 
@@ -47,14 +47,14 @@ def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
     assert "Viewer in project training" in theirs
 
 
-def test_out_of_sight_is_not_found(dina: User, acme: Organisation, as_: SignedIn) -> None:
+def test_out_of_sight_is_not_found(dina: User, acme: Organization, as_: SignedIn) -> None:
     other = factories.application("other", ("Viewer", acme.dictation))
     assert as_(dina).get(other.get_absolute_url()).status_code == 404
 
 
 def test_it_takes_a_fixed_number_of_queries(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(20)]
@@ -71,7 +71,7 @@ def _add(browser: Client, application: Application, **fields: object) -> str:
 
 
 def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     training = f'id="scope-{acme.training.pk}"'
     role = str(factories.role("Viewer").pk)
@@ -85,7 +85,7 @@ def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
 
 
 def test_a_search_finds_scopes_with_their_full_path(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     content = _add(browser, ci, find="TRAIN", do="look")
     assert "acme / east / vision / training" in content
@@ -93,7 +93,7 @@ def test_a_search_finds_scopes_with_their_full_path(
 
 
 def test_a_choice_that_is_not_shown_just_now_is_kept(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     content = _add(browser, ci, find="dict", do="look", scope=acme.training.pk)
     assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
@@ -101,7 +101,7 @@ def test_a_choice_that_is_not_shown_just_now_is_kept(
 
 
 def test_a_long_branch_is_cut_and_says_how_much_is_left(
-    browser: Client, ci: Application, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    browser: Client, ci: Application, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(5):
@@ -112,7 +112,7 @@ def test_a_long_branch_is_cut_and_says_how_much_is_left(
 
 
 def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
-    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(dina, "Viewer", acme.west)
     content = _add(as_(dina), ci, find="a", do="look")

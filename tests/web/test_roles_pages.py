@@ -14,7 +14,7 @@ from accessrules.models import Role
 from runai_access.accounts.models import User
 from runai_access.lists.keyset import count_up_to
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
 
 LETTERS = {"r": 0, "u": 1, "c": 2, "d": 3}
 
@@ -89,7 +89,7 @@ def test_types_of_one_name_that_are_permitted_alike_share_a_row(browser: Client)
     assert sum(entity.startswith("Data sources") for entity in support) == 2
 
 
-def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organisation) -> None:
+def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.training))
     text = text_of(browser.get("/roles/7/"))
     assert "Who holds it 1" in text
@@ -98,7 +98,7 @@ def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organisati
     assert 'href="/access-rules/?role__any_of=7"' in browser.get("/roles/7/").content.decode()
 
 
-def test_holders_are_those_in_sight(dina: User, acme: Organisation, as_: SignedIn) -> None:
+def test_holders_are_those_in_sight(dina: User, acme: Organization, as_: SignedIn) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
     text = text_of(as_(dina).get("/roles/7/"))
@@ -109,7 +109,7 @@ def test_holders_are_those_in_sight(dina: User, acme: Organisation, as_: SignedI
 
 @pytest.mark.parametrize("counted", [2, 10_000])
 def test_the_newest_holders_are_shown_however_many_there_are(
-    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch, counted: int
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, counted: int
 ) -> None:
     monkeypatch.setattr(roles, "count_up_to", lambda rules: count_up_to(rules, counted))
     monkeypatch.setattr(roles, "HOLDERS", 3)
@@ -121,7 +121,7 @@ def test_the_newest_holders_are_shown_however_many_there_are(
 
 
 def test_who_reads_roles_and_no_rules_sees_what_a_role_permits_only(
-    acme: Organisation, as_: SignedIn
+    acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
     factories.custom_role("Role reader", roles="r")
@@ -132,7 +132,7 @@ def test_who_reads_roles_and_no_rules_sees_what_a_role_permits_only(
 
 
 def test_the_cost_of_a_page_does_not_grow_with_the_holders(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.application("only", ("Viewer", acme.training))
     # Session, person, rules of the caller, the role, the others, holders, their scopes, the count.

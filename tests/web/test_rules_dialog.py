@@ -11,7 +11,7 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def ci(acme: Organisation) -> Application:
+def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training))
 
 
@@ -64,7 +64,7 @@ def test_an_application_without_rules_says_what_that_means(browser: Client, db: 
 
 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     looking = {"do": "look", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
     content = browser.post(f"{_url(ci)}?add", looking).content.decode()
@@ -77,7 +77,7 @@ def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
 
 
 def test_saving_a_rule_grants_it_and_says_so(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east)
     assert answer.url == _url(ci)
@@ -88,7 +88,7 @@ def test_saving_a_rule_grants_it_and_says_so(
 
 
 def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east, **DIALOG)
     assert answer.status_code == 200
@@ -98,7 +98,7 @@ def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(
 
 
 def test_a_rule_that_exists_is_told_in_the_dialog(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "Viewer", acme.training)
     assert answer.status_code == 409
@@ -137,7 +137,7 @@ def test_the_system_scope_is_never_granted_in(browser: Client, ci: Application) 
 
 
 def test_who_grants_in_one_department_is_offered_that_and_shown_the_way_there(
-    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     content = as_(dina).get(f"{_url(ci)}?add").content.decode()
     offered = set(re.findall(r'name="scope" value="(\d+)"', content))
@@ -148,14 +148,14 @@ def test_who_grants_in_one_department_is_offered_that_and_shown_the_way_there(
 
 
 def test_nobody_grants_where_they_hold_nothing(
-    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     assert _grant(as_(dina), ci, "Viewer", acme.dictation).status_code == 422
     assert _rules_of(ci) == ["Viewer in training"]
 
 
 def test_a_role_beyond_one_s_own_is_refused_with_the_reason_and_recorded(
-    acme: Organisation, ci: Application, as_: SignedIn
+    acme: Organization, ci: Application, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
     factories.custom_role("Granter", access_rules="crud", apps="r")
@@ -169,7 +169,7 @@ def test_a_role_beyond_one_s_own_is_refused_with_the_reason_and_recorded(
 
 
 def test_the_trash_icon_deletes_one_rule(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     factories.rule(ci, "L1 researcher", acme.east)
     first = AccessRule.objects.filter(subject=ci.subject).earliest("pk")
@@ -196,7 +196,7 @@ def test_looking_at_the_address_that_deletes_deletes_nothing(
 
 
 def test_a_rule_of_another_application_is_not_deleted_by_its_id(
-    browser: Client, ci: Application, acme: Organisation
+    browser: Client, ci: Application, acme: Organization
 ) -> None:
     other = factories.application("other", ("Viewer", acme.east))
     answer = browser.post(_delete_url(ci, _only_rule(other).pk))
@@ -216,7 +216,7 @@ def test_a_rule_that_is_gone_is_told_in_the_dialog(
 
 
 def test_only_rules_in_sight_are_shown(
-    dina: User, ci: Application, acme: Organisation, as_: SignedIn
+    dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     hidden = factories.rule(ci, "ML engineer", acme.dictation)
     content = as_(dina).get(_url(ci)).content.decode()
@@ -226,7 +226,7 @@ def test_only_rules_in_sight_are_shown(
 
 
 def test_who_may_only_look_gets_no_trash_icon_and_no_form(
-    ci: Application, acme: Organisation, as_: SignedIn
+    ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Onlooker", apps="r", access_rules="r")
     otto = factories.person("otto@acme.example")

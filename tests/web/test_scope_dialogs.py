@@ -10,7 +10,7 @@ from accessrules.models import Scope
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 NEW = "/scopes/new/"
 
@@ -38,7 +38,7 @@ def exists(name: str, parent: Scope) -> bool:
 
 @pytest.mark.parametrize("name", ["new", "rename", "move", "delete"])
 def test_every_dialog_is_a_page_and_for_htmx_its_content(
-    browser: Client, acme: Organisation, name: str
+    browser: Client, acme: Organization, name: str
 ) -> None:
     address = NEW if name == "new" else url(name, acme.training)
     page, part = browser.get(address), browser.get(address, headers=DIALOG)
@@ -54,7 +54,7 @@ def test_every_dialog_is_a_page_and_for_htmx_its_content(
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", ["rename", "move", "delete"])
 def test_out_of_sight_is_not_there_and_in_sight_but_not_allowed_is_told_why(
-    dina: User, acme: Organisation, as_: SignedIn, name: str, method: str
+    dina: User, acme: Organization, as_: SignedIn, name: str, method: str
 ) -> None:
     client = as_(dina)
     assert getattr(client, method)(url(name, acme.dictation)).status_code == 404
@@ -79,7 +79,7 @@ def test_the_account_stays_as_the_settings_say(browser: Client, db: None, name: 
 
 
 def test_a_new_scope_is_made_where_it_is_said_and_shown(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     answer = browser.post(NEW, {"name": " sight ", "scope": acme.vision.pk})
     made = Scope.objects.get(name="sight")
@@ -94,7 +94,7 @@ def test_a_new_scope_is_made_where_it_is_said_and_shown(
 
 
 def test_the_dialog_names_what_comes_below_what_is_chosen(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     assert "New scope" in text_of(browser.get(NEW))
     for parent, child in [(acme.vision, "project"), (acme.east, "department")]:
@@ -106,7 +106,7 @@ def test_the_dialog_names_what_comes_below_what_is_chosen(
 
 
 def test_places_are_offered_where_something_may_be_made(
-    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     mine = places_offered(browser.get(NEW))
     departments = {acme.vision.pk, acme.speech.pk}
@@ -131,7 +131,7 @@ def test_places_are_offered_where_something_may_be_made(
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_is_made(
-    browser: Client, acme: Organisation, fields: dict[str, str], status: int, told: str
+    browser: Client, acme: Organization, fields: dict[str, str], status: int, told: str
 ) -> None:
     fields = {key: value.format(vision=acme.vision.pk) for key, value in fields.items()}
     count = Scope.objects.count()
@@ -151,7 +151,7 @@ def test_who_may_make_nothing_is_refused(vera: User, as_: SignedIn) -> None:
 # Renaming
 
 
-def test_another_name_is_given_and_shown(browser: Client, acme: Organisation) -> None:
+def test_another_name_is_given_and_shown(browser: Client, acme: Organization) -> None:
     assert 'value="training"' in browser.get(url("rename", acme.training)).content.decode()
     answer = browser.post(url("rename", acme.training), {"name": "drill"})
     assert answer.url == f"/scopes/?changed={acme.training.pk}"
@@ -159,7 +159,7 @@ def test_another_name_is_given_and_shown(browser: Client, acme: Organisation) ->
     assert exists("drill", acme.vision)
 
 
-def test_a_name_that_is_taken_is_told_beside_the_field(browser: Client, acme: Organisation) -> None:
+def test_a_name_that_is_taken_is_told_beside_the_field(browser: Client, acme: Organization) -> None:
     factories.project("drill", acme.vision)
     answer = browser.post(url("rename", acme.training), {"name": "drill"}, headers=DIALOG)
     assert answer.status_code == 409
@@ -173,7 +173,7 @@ def test_a_name_that_is_taken_is_told_beside_the_field(browser: Client, acme: Or
 
 
 def test_what_a_move_changes_is_shown_before_it_happens(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     factories.person("here@acme.example", "Viewer", acme.vision)
     there = factories.person("there@acme.example")
@@ -198,7 +198,7 @@ def test_what_a_move_changes_is_shown_before_it_happens(
 
 
 def test_choosing_another_place_shows_what_that_changes_first(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     third = factories.department("third", acme.west)
     seen = {"scope": third.pk, "do": "save", "seen": acme.speech.pk}
@@ -207,14 +207,14 @@ def test_choosing_another_place_shows_what_that_changes_first(
     assert exists("training", acme.vision)
 
 
-def test_a_move_that_changes_nothing_says_so(browser: Client, acme: Organisation) -> None:
+def test_a_move_that_changes_nothing_says_so(browser: Client, acme: Organization) -> None:
     answer = browser.post(url("move", acme.training), {"scope": acme.speech.pk, "do": "look"})
     assert "Nobody loses or gains anything in it." in text_of(answer)
 
 
 @pytest.mark.parametrize("seen", [False, True])
 def test_a_move_is_refused_with_the_missing_permission_named(
-    acme: Organisation, as_: SignedIn, seen: bool
+    acme: Organization, as_: SignedIn, seen: bool
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
     granter = factories.custom_role("Granter", project="cr", access_rules="c")
@@ -230,7 +230,7 @@ def test_a_move_is_refused_with_the_missing_permission_named(
     assert AuditEvent.objects.filter(result="Failed").exists() == seen
 
 
-def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organisation, as_: SignedIn) -> None:
+def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organization, as_: SignedIn) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
     granter = factories.custom_role("Granter", project="cr", access_rules="c", workspaces="r")
     factories.rule(lea, granter.name, acme.speech)
@@ -241,7 +241,7 @@ def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organisation, as_: SignedI
     assert "Others, whose access rules you may not read, may lose or gain too." in text_of(answer)
 
 
-def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organisation) -> None:
+def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organization) -> None:
     address = url("move", acme.training)
     none = browser.post(address, {"do": "save"})
     assert none.status_code == 422
@@ -252,7 +252,7 @@ def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organisati
     assert "project training stands below department vision already." in text_of(same)
 
 
-def test_a_name_that_is_taken_there_is_told(browser: Client, acme: Organisation) -> None:
+def test_a_name_that_is_taken_there_is_told(browser: Client, acme: Organization) -> None:
     factories.project("training", acme.speech)
     fields = {"scope": acme.speech.pk, "do": "save", "seen": acme.speech.pk}
     answer = browser.post(url("move", acme.training), fields)
@@ -263,7 +263,7 @@ def test_a_name_that_is_taken_there_is_told(browser: Client, acme: Organisation)
 # Deleting
 
 
-def test_an_empty_scope_is_deleted(browser: Client, acme: Organisation) -> None:
+def test_an_empty_scope_is_deleted(browser: Client, acme: Organization) -> None:
     address = url("delete", acme.training)
     assert "Delete project training?" in text_of(browser.get(address))
     answer = browser.post(address, {"from": f"/access/scopes/{acme.training.pk}/"})
@@ -272,7 +272,7 @@ def test_an_empty_scope_is_deleted(browser: Client, acme: Organisation) -> None:
     assert not exists("training", acme.vision)
 
 
-def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organisation) -> None:
+def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
     address = url("delete", acme.vision)
     content = browser.get(address).content.decode()
@@ -288,7 +288,7 @@ def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organis
 
 
 def test_what_is_in_the_way_and_out_of_sight_is_not_counted(
-    acme: Organisation, as_: SignedIn
+    acme: Organization, as_: SignedIn
 ) -> None:
     """A Cloud operator deletes clusters and reads no departments."""
     clara = factories.person("clara@acme.example", "Cloud operator")
@@ -298,7 +298,7 @@ def test_what_is_in_the_way_and_out_of_sight_is_not_counted(
 
 
 def test_rules_in_the_way_and_out_of_sight_are_not_counted(
-    acme: Organisation, as_: SignedIn
+    acme: Organization, as_: SignedIn
 ) -> None:
     kim = factories.person("kim@acme.example")
     factories.rule(kim, factories.custom_role("Keeper", project="crud").name, acme.training)
@@ -313,7 +313,7 @@ def test_rules_in_the_way_and_out_of_sight_are_not_counted(
 
 
 def test_without_scripts_a_dialog_leads_back_to_the_view_it_was_opened_from(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     view = f"/scopes/?open={acme.vision.pk}"
     page = browser.get(url("rename", acme.training), {"from": view})

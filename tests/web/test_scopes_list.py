@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accessrules.models import Scope
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, column, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
 
 TREE = "/scopes/"
 PAGE = "/scopes/list/"
@@ -32,19 +32,19 @@ def found(browser: Client, **query: object) -> list[str]:
     return column(answer, "scope")
 
 
-def test_every_scope_in_sight_stands_in_one_list(browser: Client, acme: Organisation) -> None:
+def test_every_scope_in_sight_stands_in_one_list(browser: Client, acme: Organization) -> None:
     answer = browser.get(PAGE)
     assert answer.status_code == 200
     assert column(answer, "scope") == [
         "acme", "dictation", "east", "speech", "training", "vision", "west",
     ]  # fmt: skip
     assert column(answer, "type")[:3] == ["Account", "Project", "Cluster"]
-    assert column(answer, "stands_below")[:3] == ["—", "acme / east / speech", "acme"]
+    assert column(answer, "parent")[:3] == ["—", "acme / east / speech", "acme"]
     assert column(answer, "scopes_below")[:3] == ["2 clusters", "\u2013", "2 departments"]
     assert "Scopes 7" in text_of(answer)
 
 
-def test_tree_and_list_lead_to_each_other(browser: Client, acme: Organisation) -> None:
+def test_tree_and_list_lead_to_each_other(browser: Client, acme: Organization) -> None:
     for address, other in ((TREE, PAGE), (PAGE, TREE)):
         content = browser.get(address).content.decode()
         assert f'<a href="{address}" aria-current="page">' in content
@@ -52,7 +52,7 @@ def test_tree_and_list_lead_to_each_other(browser: Client, acme: Organisation) -
 
 
 def test_only_scopes_in_sight_are_listed_counted_and_written_to_the_file(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
     factories.rule(factories.group("ops-2"), "Viewer", acme.speech)
@@ -60,7 +60,7 @@ def test_only_scopes_in_sight_are_listed_counted_and_written_to_the_file(
     answer = client.get(PAGE)
     assert column(answer, "scope") == ["training", "vision"]
     assert column(answer, "rules") == ["\u2013", "2"]
-    assert column(answer, "stands_below") == ["acme / east / vision", "acme / east"]
+    assert column(answer, "parent") == ["acme / east / vision", "acme / east"]
     assert found(client, search="i") == ["training", "vision"]
     assert found(client, search="dictation") == []
     assert _file(client)[1:] == [
@@ -69,7 +69,7 @@ def test_only_scopes_in_sight_are_listed_counted_and_written_to_the_file(
     ]
 
 
-def test_who_may_read_no_scope_is_refused(acme: Organisation, as_: SignedIn) -> None:
+def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> None:
     otto = factories.person("otto@acme.example")
     assert as_(otto).get(PAGE).status_code == 403
 
@@ -90,7 +90,7 @@ def test_who_may_read_no_scope_is_refused(acme: Organisation, as_: SignedIn) -> 
     ],
 )
 def test_the_filters_leave_what_they_say(
-    browser: Client, acme: Organisation, query: dict[str, Any], expected: list[str]
+    browser: Client, acme: Organization, query: dict[str, Any], expected: list[str]
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.training)
     Scope.objects.filter(pk=acme.west.pk).update(created_by="terraform")
@@ -98,29 +98,29 @@ def test_the_filters_leave_what_they_say(
     assert found(browser, **query) == expected
 
 
-def test_an_id_is_found_too(browser: Client, acme: Organisation) -> None:
+def test_an_id_is_found_too(browser: Client, acme: Organization) -> None:
     assert found(browser, search=acme.speech.uid.upper()) == ["speech"]
 
 
-def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organisation) -> None:
+def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organization) -> None:
     assert found(browser, stands_below__any_of=acme.vision.pk) == ["training"]
     assert found(browser, stands_below__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
     answer = browser.get(PAGE, {"stands_below__any_of": acme.east.pk})
     assert "Stands below any of east" in text_of(answer)
-    chosen = browser.get(f"{PAGE}filter/", {"column": "stands_below", "find": "VIS"})
+    chosen = browser.get(f"{PAGE}filter/", {"column": "parent", "find": "VIS"})
     assert "Find a scope" in text_of(chosen)
     assert "acme / east / vision" in text_of(chosen)
     assert "speech" not in text_of(chosen)
-    chosen = browser.get(f"{PAGE}filter/", {"column": "stands_below"})
+    chosen = browser.get(f"{PAGE}filter/", {"column": "parent"})
     assert "training" not in text_of(chosen), "nothing stands below a project"
 
 
 def test_a_scope_out_of_sight_can_not_be_filtered_by(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(dina).get(PAGE, {"stands_below__any_of": acme.east.pk})
     assert "is none of those to choose from" in text_of(answer)
-    offered = as_(dina).get(f"{PAGE}filter/", {"column": "stands_below"})
+    offered = as_(dina).get(f"{PAGE}filter/", {"column": "parent"})
     assert "speech" not in text_of(offered)
 
 
@@ -136,7 +136,7 @@ def test_a_scope_out_of_sight_can_not_be_filtered_by(
     ],
 )
 def test_every_order_can_be_had(
-    browser: Client, acme: Organisation, sort: str, first: list[str]
+    browser: Client, acme: Organization, sort: str, first: list[str]
 ) -> None:
     for name in ("one", "two"):
         factories.rule(factories.group(name), "Viewer", acme.training)
@@ -151,7 +151,7 @@ def test_every_order_can_be_had(
     assert len(shown) == 7
 
 
-def test_pages_follow_each_other_in_an_order_by_counts(browser: Client, acme: Organisation) -> None:
+def test_pages_follow_each_other_in_an_order_by_counts(browser: Client, acme: Organization) -> None:
     for number in range(45):
         made = factories.project(f"p{number:02}", acme.vision)
         if number % 2:
@@ -168,7 +168,7 @@ def test_pages_follow_each_other_in_an_order_by_counts(browser: Client, acme: Or
     assert len(set(seen)) == 52
 
 
-def test_columns_are_chosen_once_for_list_and_tree(browser: Client, acme: Organisation) -> None:
+def test_columns_are_chosen_once_for_list_and_tree(browser: Client, acme: Organization) -> None:
     chosen = {"shown": ["id", "rules"], "order": ["scope", "id", "rules"]}
     saved = browser.post(f"{PAGE}columns/", {**chosen, "do": "save"}, follow=True)
     assert column(saved, "id")[0] == factories.account().uid
@@ -181,7 +181,7 @@ def test_columns_are_chosen_once_for_list_and_tree(browser: Client, acme: Organi
 
 
 def test_columns_chosen_in_the_tree_lead_back_to_the_tree(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     opened = f"{TREE}?open={acme.vision.pk}"
     dialog = browser.get(f"{PAGE}columns/", {"from": opened}, headers=DIALOG)
@@ -195,7 +195,7 @@ def test_columns_chosen_in_the_tree_lead_back_to_the_tree(
     assert reset.url == opened
 
 
-def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organisation) -> None:
+def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organization) -> None:
     content = browser.get(TREE).content.decode()
     for label in ("ADD FILTER", "COLUMNS", "MORE"):
         assert f"<span>{label}</span>" in content
@@ -204,7 +204,7 @@ def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organisation) -> N
     assert f'href="{PAGE}columns/?from=%2Fscopes%2F"' in content
 
 
-def test_the_file_holds_just_the_view(browser: Client, acme: Organisation) -> None:
+def test_the_file_holds_just_the_view(browser: Client, acme: Organization) -> None:
     factories.project("=cmd()", acme.vision)
     rows = _file(browser, stands_below__any_of=acme.vision.pk, columns="scope,id")
     assert rows == [
@@ -216,7 +216,7 @@ def test_the_file_holds_just_the_view(browser: Client, acme: Organisation) -> No
 
 @pytest.mark.parametrize("action", ["rename", "move", "delete"])
 def test_what_is_done_from_the_list_leads_back_to_it(
-    browser: Client, acme: Organisation, action: str
+    browser: Client, acme: Organization, action: str
 ) -> None:
     view = f"{PAGE}?sort=-scope"
     chosen = {"action": action, "selected": acme.training.pk, "from": view}
@@ -226,7 +226,7 @@ def test_what_is_done_from_the_list_leads_back_to_it(
     assert back in dialog.content.decode()
 
 
-def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organisation) -> None:
+def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organization) -> None:
     answer = browser.post(
         f"/scopes/{acme.training.pk}/rename/", {"name": "serving", "from": f"{PAGE}?sort=scope"}
     )
@@ -235,7 +235,7 @@ def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organisatio
 
 
 def test_each_row_offers_what_may_be_done_with_it(
-    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     assert _offered(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
     assert _offered(browser.get(PAGE), acme.east) == {"delete", "rename"}
@@ -246,7 +246,7 @@ def test_each_row_offers_what_may_be_done_with_it(
 
 
 def test_who_may_change_nothing_is_offered_nothing(
-    vera: User, acme: Organisation, as_: SignedIn
+    vera: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(vera).get(PAGE)
     assert column(answer, "scope") == ["training"]
@@ -255,7 +255,7 @@ def test_who_may_change_nothing_is_offered_nothing(
 
 
 def test_an_administrator_is_one_click_from_the_history_of_a_scope(
-    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     history = f"/activity/?history__is=department%3A{acme.vision.uid}"
     assert f'href="{history}"' in browser.get(PAGE).content.decode()
@@ -263,7 +263,7 @@ def test_an_administrator_is_one_click_from_the_history_of_a_scope(
 
 
 def test_the_queries_do_not_grow_with_the_rows(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.get(PAGE)
     with django_assert_num_queries(9) as few:
@@ -277,7 +277,7 @@ def test_the_queries_do_not_grow_with_the_rows(
 
 def _offered(response: HttpResponse, scope: Scope) -> set[str]:
     row = response.content.decode().partition(f'id="select-{scope.pk}"')[2].partition(">")[0]
-    may = row.partition('data-may="')[2].partition('"')[0].split()
+    may = row.partition('data-allowed="')[2].partition('"')[0].split()
     return {name for name in may if not name.startswith("new-")}
 
 
@@ -287,7 +287,7 @@ def _next(response: HttpResponse) -> str:
 
 
 def _file(client: Client, **query: object) -> list[list[str]]:
-    default = {"columns": "scope,type,stands_below,scopes_below,rules"}
+    default = {"columns": "scope,type,parent,scopes_below,rules"}
     answer = client.get(f"{PAGE}scopes.csv", {**default, **query})
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))

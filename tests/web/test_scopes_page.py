@@ -16,7 +16,7 @@ from accessrules.models import Scope
 from accessrules.scope_import import readers
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organisation, SignedIn, text_of
+from tests.web.conftest import Organization, SignedIn, text_of
 
 PAGE = "/scopes/"
 LISTING = {"HX-Request": "true", "HX-Target": "listing"}
@@ -47,13 +47,13 @@ def names(response: HttpResponse) -> list[str]:
 
 def offered(response: HttpResponse, scope: Scope) -> set[str]:
     """Return what the toolbar and the menu offer for a scope."""
-    box = re.search(rf'id="select-{scope.pk}" data-may="([^"]*)"', response.content.decode())
+    box = re.search(rf'id="select-{scope.pk}" data-allowed="([^"]*)"', response.content.decode())
     assert box, f"{scope} has no box"
     return set(box[1].split())
 
 
 def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.east)
     factories.rule(factories.group("dev"), "Viewer", acme.east)
@@ -69,14 +69,14 @@ def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
     assert "Scopes 7" in text_of(answer)
 
 
-def test_the_address_says_what_stands_open(browser: Client, acme: Organisation) -> None:
+def test_the_address_says_what_stands_open(browser: Client, acme: Organization) -> None:
     opened = browser.get(PAGE, {"open": acme.vision.pk})
     assert names(opened) == ["1 acme", "2 east", "3 speech", "3 vision", "4 training", "2 west"]
     closed = browser.get(PAGE, {"open": acme.vision.pk, "toggle": f"-{acme.east.pk}"})
     assert names(closed) == ["1 acme", "2 east", "2 west"]
 
 
-def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organisation) -> None:
+def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organization) -> None:
     answer = browser.get(PAGE, {"toggle": acme.vision.pk}, headers=LISTING)
     assert answer.headers["HX-Replace-Url"] == f"{PAGE}?open={acme.vision.pk}"
     assert f'data-listing="{PAGE}?open={acme.vision.pk}"' in answer.content.decode()
@@ -89,13 +89,13 @@ def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organisati
     ["open=x", "toggle=-", "at=1", "turn=9-9", "selected=\x00", "changed=-1", "at=1-" + "9" * 30],
 )
 def test_nonsense_in_the_address_is_no_error(
-    browser: Client, acme: Organisation, query: str
+    browser: Client, acme: Organization, query: str
 ) -> None:
     assert names(browser.get(f"{PAGE}?{query}"))[0] == "1 acme"
 
 
 def test_a_search_finds_in_the_whole_tree_and_says_where(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     answer = browser.get(PAGE, {"search": "TRAIN"})
     assert rows(answer) == ["training acme / east / vision / training Project - -"]
@@ -106,7 +106,7 @@ def test_a_search_finds_in_the_whole_tree_and_says_where(
 
 
 def test_only_scopes_in_sight_are_shown_counted_and_found(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
     client = as_(dina)
@@ -122,7 +122,7 @@ def test_only_scopes_in_sight_are_shown_counted_and_found(
 
 
 def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
-    acme: Organisation, as_: SignedIn
+    acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "L1 researcher")
     factories.department("empty", acme.east)
@@ -134,7 +134,7 @@ def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
     assert "vision Department Shows the way; not in your sight itself." in rows(answer)
 
 
-def test_who_may_read_no_scope_is_refused(acme: Organisation, as_: SignedIn) -> None:
+def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> None:
     otto = factories.person("otto@acme.example")
     for address in (PAGE, "/scopes/scopes.csv", "/scopes/selected/"):
         assert as_(otto).get(address).status_code == 403
@@ -142,7 +142,7 @@ def test_who_may_read_no_scope_is_refused(acme: Organisation, as_: SignedIn) -> 
 
 @pytest.mark.parametrize("part", ["", "listing"])
 def test_what_a_scope_offers_is_what_may_be_done_with_it(
-    browser: Client, dina: User, vera: User, acme: Organisation, as_: SignedIn, part: str
+    browser: Client, dina: User, vera: User, acme: Organization, as_: SignedIn, part: str
 ) -> None:
     headers = LISTING if part else {}
     query = {"open": acme.vision.pk}
@@ -166,7 +166,7 @@ def test_what_a_scope_offers_is_what_may_be_done_with_it(
 
 
 def test_a_branch_with_many_scopes_shows_them_in_pages(
-    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(7):
@@ -187,7 +187,7 @@ def test_a_branch_with_many_scopes_shows_them_in_pages(
 
 
 def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
-    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
     for number in range(7):
@@ -199,7 +199,7 @@ def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
 
 @pytest.mark.parametrize("name", ["changed", "selected"])
 def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
-    browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch, name: str
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
     made = [factories.project(f"p{number}", acme.vision) for number in range(7)]
@@ -208,12 +208,13 @@ def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     content = answer.content.decode()
     assert (content.count("badge-changed") == 1) == (name == "changed")
     assert (
-        f'id="select-{made[5].pk}" data-may="delete move rename" aria-label="p5" checked' in content
+        f'id="select-{made[5].pk}" data-allowed="delete move rename" aria-label="p5" checked'
+        in content
     ) == (name == "selected")
 
 
 def test_one_out_of_sight_is_not_shown_by_naming_it(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(dina).get(PAGE, {"changed": acme.dictation.pk, "open": acme.speech.pk})
     assert "dictation" not in answer.content.decode()
@@ -221,7 +222,7 @@ def test_one_out_of_sight_is_not_shown_by_naming_it(
 
 
 def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
-    browser: Client, acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     query = {"open": acme.vision.pk}
     browser.get(PAGE, query)
@@ -239,7 +240,7 @@ def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
 
 
 def test_the_file_reads_back_as_the_scopes_in_sight(
-    browser: Client, dina: User, acme: Organisation, as_: SignedIn
+    browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.project("=cmd()", acme.vision)
 
@@ -275,7 +276,7 @@ def test_an_account_without_clusters_says_what_belongs_there(browser: Client) ->
     ],
 )
 def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
-    browser: Client, acme: Organisation, action: str, leads_to: str
+    browser: Client, acme: Organization, action: str, leads_to: str
 ) -> None:
     answer = browser.get("/scopes/selected/", {"action": action, "selected": acme.vision.pk})
     assert answer.url == leads_to.format(pk=acme.vision.pk)
@@ -283,7 +284,7 @@ def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
 
 @pytest.mark.parametrize("query", [{}, {"action": "rename"}, {"action": "x", "selected": "1"}])
 def test_without_a_scope_the_toolbar_leads_back(
-    browser: Client, acme: Organisation, query: dict[str, Any]
+    browser: Client, acme: Organization, query: dict[str, Any]
 ) -> None:
     answer = browser.get("/scopes/selected/", query, follow=True)
     assert answer.redirect_chain[-1][0] == PAGE

@@ -19,7 +19,7 @@ from tests.web.conftest import DIALOG, SignedIn, text_of
 
 SIGN_IN = "/sign-in/"
 PASSWORD = "correct-horse-battery-staple"
-WRONG = "The e-mail or the password is wrong."
+WRONG = "The email or the password is wrong."
 START, LIST = "/", "/applications/"
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +102,7 @@ def test_the_password_is_never_sent_back(client: Client, rosa: User) -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"password": "x"}, "Enter your e-mail."),
+        ({"password": "x"}, "Enter your email."),
         ({"email": "rosa@acme.example"}, "Enter your password."),
         ({"email": "r" * 300, "password": "x"}, WRONG),
         ({"email": "rosa@acme.example", "password": "x" * 2000}, WRONG),

@@ -14,7 +14,7 @@ from runai_access.accounts.models import User
 from tests import factories
 from tests.unicode_examples import SAME
 from tests.web.activity import NOON, happened, names
-from tests.web.conftest import Organisation, SignedIn, column
+from tests.web.conftest import Organization, SignedIn, column
 
 pytestmark = pytest.mark.django_db
 # Each pair both ways: either spelling can be stored, and the other one searched for.
@@ -41,7 +41,7 @@ def asked(api: Client, path: str, **parameters: str) -> Any:
 
 @every_spelling
 def test_scopes_are_found(
-    page: Client, api: Client, acme: Organisation, stored: str, term: str
+    page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
     made = factories.project(f"x {stored} y", acme.vision)
     factories.project("another", acme.vision)
@@ -64,7 +64,7 @@ def test_scopes_are_found(
 
 @every_spelling
 def test_rules_of_groups_are_found(
-    page: Client, api: Client, acme: Organisation, stored: str, term: str
+    page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
     rule = factories.rule(factories.group(stored), "Viewer", acme.training)
     factories.rule(factories.group("another"), "Viewer", acme.training)
@@ -82,7 +82,7 @@ def test_rules_of_groups_are_found(
 
 @every_spelling
 def test_users_and_what_they_made_are_found(
-    page: Client, api: Client, acme: Organisation, stored: str, term: str
+    page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
     email, typed = f"rosa@{stored}.example", f"rosa@{term}.example"
     factories.person(email)
@@ -139,7 +139,7 @@ def test_a_search_for_nothing_visible_finds_everything(page: Client, api: Client
 
 
 def test_many_different_capitals_are_searched_for(
-    page: Client, api: Client, acme: Organisation
+    page: Client, api: Client, acme: Organization
 ) -> None:
     capitals = "".join(map(chr, range(0x0410, 0x0430))) + "".join(map(chr, range(0x0391, 0x03A2)))
     made = factories.project(capitals.lower(), acme.vision)
@@ -160,7 +160,7 @@ def test_the_longest_search_of_a_page_is_answered(page: Client) -> None:
         assert page.get(path, {"search": chr(0xFDFA) * 200}).status_code == 200
 
 
-def test_matches_are_marked_in_every_spelling(page: Client, acme: Organisation) -> None:
+def test_matches_are_marked_in_every_spelling(page: Client, acme: Organization) -> None:
     factories.project("Zürich", acme.vision)
     content = page.get("/scopes/list/", {"search": "zu\u0308RI"}).content.decode()
     assert "<mark>Züri</mark>ch" in content

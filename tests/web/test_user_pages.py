@@ -9,7 +9,7 @@ from accessrules.models import GroupMembership, Subject
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def bo(acme: Organisation) -> User:
+def bo(acme: Organization) -> User:
     return factories.person("bo@acme.example", "Viewer", acme.training)
 
 
@@ -37,7 +37,7 @@ def is_enabled(user: User) -> bool:
 
 
 def test_the_page_tells_facts_groups_and_every_rule_that_holds(
-    browser: Client, acme: Organisation, bo: User
+    browser: Client, acme: Organization, bo: User
 ) -> None:
     group = factories.group("engineers", bo)
     factories.rule(group, "L1 researcher", acme.speech)
@@ -65,7 +65,7 @@ def test_one_s_own_page_offers_a_change_and_no_reset(browser: Client, ada: User)
     assert "RESET PASSWORD" not in text
 
 
-def test_the_page_holds_to_sight(as_: SignedIn, acme: Organisation, dina: User, bo: User) -> None:
+def test_the_page_holds_to_sight(as_: SignedIn, acme: Organization, dina: User, bo: User) -> None:
     factories.rule(bo, "Viewer", acme.dictation)
     hidden = factories.group("hidden", bo)
     factories.rule(hidden, "Viewer", acme.dictation)
@@ -85,7 +85,7 @@ def test_the_page_holds_to_sight(as_: SignedIn, acme: Organisation, dina: User, 
 @pytest.mark.parametrize("number", [1, 9])
 def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     bo: User,
     django_assert_num_queries: DjangoAssertNumQueries,
     number: int,
@@ -125,7 +125,7 @@ def test_the_last_administrator_is_kept_and_told_why(browser: Client, ada: User)
     assert browser.get("/users/").status_code == 200
 
 
-def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organisation, bo: User) -> None:
+def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organization, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     factories.custom_role("Keeper", users="cru")
     keeper = as_(factories.person("kim@acme.example", "Keeper"))
@@ -138,7 +138,7 @@ def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organisation,
 
 
 def test_several_are_disabled_and_each_is_told(
-    browser: Client, ada: User, bo: User, acme: Organisation
+    browser: Client, ada: User, bo: User, acme: Organization
 ) -> None:
     off = factories.person("off@acme.example")
     Subject.objects.filter(pk=off.pk).update(enabled=False)
@@ -166,7 +166,7 @@ def test_nobody_selected_leads_back_to_the_list(browser: Client) -> None:
 
 
 def test_a_person_is_put_into_a_group_and_taken_out(
-    browser: Client, bo: User, acme: Organisation
+    browser: Client, bo: User, acme: Organization
 ) -> None:
     group = factories.group("engineers")
     page = url("groups", bo)
@@ -204,7 +204,7 @@ def test_a_group_that_is_none_is_asked_for_again(
     assert expected in text_of(answer)
 
 
-def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organisation, bo: User) -> None:
+def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organization, bo: User) -> None:
     strong = factories.group("admins")
     factories.rule(strong, "System administrator", factories.account())
     factories.custom_role("Clerk", users="r", groups="ru")

@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.conftest import (
     DIALOG,
     PASSWORD,
-    Organisation,
+    Organization,
     SignedIn,
     password_in,
     submission_in,
@@ -63,7 +63,7 @@ def test_creating_shows_the_temporary_password_with_the_warning(
     text = text_of(answer)
     assert "Copy the temporary password and hand it over safely." in text
     assert "The first sign-in asks for an own password" in text
-    assert f"E-mail {NINA}" in text
+    assert f"Email {NINA}" in text
     assert "/sign-in/" in text
     nina = User.objects.get(email=NINA)
     assert nina.created_by == "ada@acme.example"
@@ -94,11 +94,11 @@ def test_a_shown_password_is_in_no_later_page_and_in_no_session(browser: Client)
 @pytest.mark.parametrize(
     ("email", "expected"),
     [
-        ("", "Enter an e-mail."),
-        ("   ", "Enter an e-mail."),
-        ("nina", "This is no e-mail like rosa@example.com."),
-        ("nina@acme@example", "This is no e-mail"),
-        ("<b>nina</b>@acme.example", "This is no e-mail"),
+        ("", "Enter an email."),
+        ("   ", "Enter an email."),
+        ("nina", "This is no email like rosa@example.com."),
+        ("nina@acme@example", "This is no email"),
+        ("<b>nina</b>@acme.example", "This is no email"),
         ("n" * 300 + "@acme.example", "255 characters at most"),
         ("ni\x00na@acme.example", "Null characters are not allowed."),
     ],
@@ -188,9 +188,9 @@ def test_too_many_at_once_keeps_what_was_typed(
 
 def test_the_list_names_who_was_created_and_shows_the_row(browser: Client) -> None:
     answer = send(browser, email=NINA)
-    onward = f"/users/?changed={User.objects.get(email=NINA).pk}"
-    assert f'href="{onward}"' in answer.content.decode()
-    shown = browser.get(onward)
+    next_url = f"/users/?changed={User.objects.get(email=NINA).pk}"
+    assert f'href="{next_url}"' in answer.content.decode()
+    shown = browser.get(next_url)
     assert f"User {NINA} is created." in text_of(shown)
     assert 'class="row-changed"' in shown.content.decode()
 
@@ -239,7 +239,7 @@ def test_one_s_own_password_is_changed_and_not_reset(browser: Client, ada: User)
 
 
 def test_a_stronger_person_s_password_is_not_for_a_weaker_one(
-    as_: SignedIn, acme: Organisation, bo: User
+    as_: SignedIn, acme: Organization, bo: User
 ) -> None:
     factories.rule(bo, "System administrator", factories.account())
     factories.custom_role("Keeper", users="cru")

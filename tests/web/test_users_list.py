@@ -15,7 +15,7 @@ from accessrules.models import Subject
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import UserTable
 from tests import factories
-from tests.web.conftest import Organisation, SignedIn, column, text_of
+from tests.web.conftest import Organization, SignedIn, column, text_of
 
 USERS = "/users/"
 QUERIES = 8
@@ -38,7 +38,7 @@ def named(answer: HttpResponse) -> list[str]:
 
 
 def test_each_row_tells_who_it_is_and_what_holds_for_them(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.rule(bo, "L1 researcher", acme.speech)
@@ -76,7 +76,7 @@ def test_the_newest_come_first(browser: Client) -> None:
 
 @pytest.mark.parametrize("name", list(UserTable.titles()))
 def test_every_column_can_be_sorted_both_ways(
-    browser: Client, acme: Organisation, name: str
+    browser: Client, acme: Organization, name: str
 ) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.group("engineers", bo)
@@ -149,7 +149,7 @@ def test_a_group_that_is_none_is_told(browser: Client, value: str) -> None:
 
 
 def test_sight_decides_who_and_what_is_listed(
-    as_: SignedIn, acme: Organisation, dina: User
+    as_: SignedIn, acme: Organization, dina: User
 ) -> None:
     near = factories.person("near@acme.example", "Viewer", acme.training)
     factories.person("far@acme.example", "Viewer", acme.dictation)
@@ -171,7 +171,7 @@ def test_who_may_read_no_users_is_told_so(as_: SignedIn, vera: User) -> None:
     assert as_(vera).get(USERS).status_code == 403
 
 
-def test_the_file_holds_exactly_the_view(browser: Client, acme: Organisation) -> None:
+def test_the_file_holds_exactly_the_view(browser: Client, acme: Organization) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.rule(bo, "L1 researcher", acme.speech)
     factories.group("pilots", bo)
@@ -194,7 +194,7 @@ def test_the_file_holds_exactly_the_view(browser: Client, acme: Organisation) ->
 @pytest.mark.parametrize("number", [1, 12])
 def test_a_page_takes_as_many_queries_for_one_as_for_many(
     browser: Client,
-    acme: Organisation,
+    acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
     number: int,
 ) -> None:
@@ -206,7 +206,7 @@ def test_a_page_takes_as_many_queries_for_one_as_for_many(
 
 
 def test_users_and_groups_are_tabs_of_one_place(
-    browser: Client, as_: SignedIn, acme: Organisation
+    browser: Client, as_: SignedIn, acme: Organization
 ) -> None:
     content = browser.get(USERS).content.decode()
     assert '<a href="/users/" aria-current="page">Users</a>' in content

@@ -17,8 +17,8 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
-from runai_access.db.expressions import Among, Aside, Bytewise
-from runai_access.db.keys import Keys
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
@@ -27,20 +27,20 @@ from runai_access.lists.filters import (
     IS_NOT,
     STARTS_WITH,
     Choice,
-    ChoiceKind,
+    ChoiceFilter,
     ListFilterSet,
     Operator,
-    TextKind,
-    TimeKind,
+    TextFilter,
+    TimeFilter,
 )
 
 SUGGESTED = 200
 OFFERED = 50
-HIGHEST = "\U0010ffff"  # no letter comes after it
+MAX_CHARACTER = "\U0010ffff"  # no letter comes after it
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
-class RoleKind(ChoiceKind):
+class RoleFilter(ChoiceFilter):
     """A role."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -50,7 +50,7 @@ class RoleKind(ChoiceKind):
         return Q(role__in=numbers(values))
 
 
-class ScopeKind(ChoiceKind):
+class ScopeFilter(ChoiceFilter):
     """A scope whose access rules the caller may read."""
 
     has_search = True
@@ -70,7 +70,7 @@ class ScopeKind(ChoiceKind):
         return Q(scope__in=numbers(values))
 
     def _scopes(self, context: Authority) -> Any:
-        return Scope.objects.offered().at_or_below(context.where("read", "access_rules"))
+        return Scope.objects.offered().at_or_below(context.scope_roots("read", "access_rules"))
 
     def _made(self, scopes: Iterable[Scope]) -> list[Choice]:
         found = list(scopes)
@@ -78,39 +78,39 @@ class ScopeKind(ChoiceKind):
         return [Choice(str(scope.pk), scope.name, names[scope.path]) for scope in found]
 
 
-class SubjectTypeKind(ChoiceKind):
+class SubjectTypeFilter(ChoiceFilter):
     """An application, a user or a group."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(value, label) for value, label in Subject.Type.choices]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Among(Aside(F("subject_type")), _values(values)))
+        return Q(InArray(SQLiteNoIndexHint(F("subject_type")), _values(values)))
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        return _keys(context, Q(Among(Bytewise(F("subject_type")), _values(values))))
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
+        return _keys(context, Q(InArray(BinaryCollation(F("subject_type")), _values(values))))
 
 
-class RuleRoleKind(RoleKind):
+class RuleRoleFilter(RoleFilter):
     """The rule's own role."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Among(Aside(F("role")), numbers(values)))
+        return Q(InArray(SQLiteNoIndexHint(F("role")), numbers(values)))
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return _keys(context, super().condition(operator, values, context))
 
 
-class RuleScopeKind(ScopeKind):
+class RuleScopeFilter(ScopeFilter):
     """The rule's own scope, or one above it."""
 
     operators = (ANY_OF, WITHIN)
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Among(Aside(F("scope")), self._chosen(operator, values, context)))
+        return Q(InArray(SQLiteNoIndexHint(F("scope")), self._chosen(operator, values, context)))
 
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> Keys:
-        return _keys(context, Q(Among("scope", self._chosen(operator, values, context))))
+    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
+        return _keys(context, Q(InArray("scope", self._chosen(operator, values, context))))
 
     def _chosen(self, operator: Operator, values: list[Choice], context: Authority) -> list[int]:
         if operator != WITHIN:
@@ -120,10 +120,10 @@ class RuleScopeKind(ScopeKind):
 
 
 @dataclass(frozen=True)
-class RuleSubjectKind(TextKind):
+class RuleSubjectFilter(TextFilter):
     """The rule's subject, by the copy of its name."""
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator == IS_NOT:
             return None
         longest, is_only = normalize(max(values, key=len)), len(values) == 1
@@ -135,15 +135,19 @@ class RuleSubjectKind(TextKind):
 
 
 @dataclass(frozen=True)
-class AuthorizerKind(TextKind):
+class AuthorizerFilter(TextFilter):
     """Who authorized it: a name, of which no normalized form is stored."""
 
     def lookup(self, operator: Operator, text: str) -> Q:
         # Where one person authorized nearly all, the index would give all of them, unsorted.
-        kinds = {"contains": Contains, "starts_with": StartsWith}
-        return Q(kinds.get(operator.name, Exact)(normalized(Aside(F(self.path))), text))
+        field_filters = {"contains": Contains, "starts_with": StartsWith}
+        return Q(
+            field_filters.get(operator.name, Exact)(
+                normalized(SQLiteNoIndexHint(F(self.path))), text
+            )
+        )
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator in (IS_NOT, CONTAINS):
             return None
         longest = normalize(max(values, key=len))
@@ -152,7 +156,7 @@ class AuthorizerKind(TextKind):
         return _keys(context, _begins(self.path, local_part + at), is_exact=False)
 
 
-class RoleNameKind(TextKind):
+class RoleNameFilter(TextFilter):
     """A role by its name. Roles are few, so their names are folded and compared here."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
@@ -164,7 +168,7 @@ class RoleNameKind(TextKind):
         return condition
 
 
-class OfferedKind(ChoiceKind):
+class AssignableFilter(ChoiceFilter):
     """Whether a role is offered for new rules."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -183,36 +187,36 @@ def _values(choices: Iterable[Choice]) -> list[str]:
     return [choice.value for choice in choices]
 
 
-def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> Keys:
+def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
     """Return where the rules are found that meet a condition which has an index."""
-    return Keys.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
+    return KeySubquery.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
 
 
 def _begins(path: str, text: str) -> Q:
     """Return as a range of the index by `path` that it begins with `text`."""
-    stored = Bytewise(F(path))
-    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + HIGHEST))
+    stored = BinaryCollation(F(path))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + MAX_CHARACTER))
 
 
-def people_in_sight(authority: Authority) -> Iterable[str]:
-    """Suggest people by their e-mail."""
-    people = Subject.objects.living().filter(authority.in_sight("users"), type=Subject.Type.USER)
+def visible_user_emails(authority: Authority) -> Iterable[str]:
+    """Suggest people by their email."""
+    users = Subject.objects.living().filter(authority.visible_q("users"), type=Subject.Type.USER)
     if not authority.allows_anywhere("read", "users"):
-        people = people.none()
-    return people.order_by("name").values_list("name", flat=True)[:SUGGESTED]
+        users = users.none()
+    return users.order_by("name").values_list("name", flat=True)[:SUGGESTED]
 
 
 class AccessRuleFilterSet(ListFilterSet):
     """What access rules may be filtered by."""
 
-    kinds = {
-        "subject": RuleSubjectKind("subject_name"),
-        "type": SubjectTypeKind(),
-        "role": RuleRoleKind(),
-        "scope": RuleScopeKind(),
-        "authorized_by": AuthorizerKind("created_by", suggest=people_in_sight),
-        "creation_time": TimeKind("created_at"),
-        "last_updated": TimeKind("updated_at"),
+    field_filters = {
+        "subject": RuleSubjectFilter("subject_name"),
+        "type": SubjectTypeFilter(),
+        "role": RuleRoleFilter(),
+        "scope": RuleScopeFilter(),
+        "authorized_by": AuthorizerFilter("created_by", suggest=visible_user_emails),
+        "creation_time": TimeFilter("created_at"),
+        "last_updated": TimeFilter("updated_at"),
     }
     titles = {
         "subject": "Subject",
@@ -224,16 +228,16 @@ class AccessRuleFilterSet(ListFilterSet):
         "last_updated": "Last updated",
     }
 
-    def rows_to_find(self) -> AccessRuleQuerySet:
+    def indexed_queryset(self) -> AccessRuleQuerySet:
         return rules_to_find(self.context)
 
 
 class RoleFilterSet(ListFilterSet):
     """What roles may be filtered by."""
 
-    kinds = {
-        "role": RoleNameKind("name"),
-        "offered": OfferedKind(),
-        "last_updated": TimeKind("updated_at"),
+    field_filters = {
+        "role": RoleNameFilter("name"),
+        "offered": AssignableFilter(),
+        "last_updated": TimeFilter("updated_at"),
     }
     titles = {"role": "Role", "offered": "Offered", "last_updated": "Last updated"}

@@ -6,37 +6,42 @@ from django.db.models import Exists, OuterRef, Q
 
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import AuthorizerKind, ScopeKind, numbers, people_in_sight
+from accessrules.console.filters.rules import (
+    AuthorizerFilter,
+    ScopeFilter,
+    numbers,
+    visible_user_emails,
+)
 from accessrules.console.filters.search import names_matching
 from accessrules.models import Scope, at_or_below
-from runai_access.db.expressions import Among
-from runai_access.db.keys import Keys
+from runai_access.db.expressions import InArray
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
     IS_NOT,
     NONE,
     Choice,
-    ChoiceKind,
+    ChoiceFilter,
     ListFilterSet,
     Operator,
-    TextKind,
-    TimeKind,
+    TextFilter,
+    TimeFilter,
 )
 
 
-class ScopeNameKind(TextKind):
+class ScopeNameFilter(TextFilter):
     """A scope by its name. Scopes are few, so their names are folded and compared here."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
-        names = scope_policy.in_sight(context).values_list("pk", "name")
+        names = scope_policy.visible_scopes(context).values_list("pk", "name")
         condition = Q()
         for value in values:
-            named = Q(Among("pk", names_matching(names, operator.name, normalize(value))))
+            named = Q(InArray("pk", names_matching(names, operator.name, normalize(value))))
             condition &= ~named if operator == IS_NOT else named
         return condition
 
 
-class ScopeTypeKind(ChoiceKind):
+class ScopeTypeFilter(ChoiceFilter):
     """The account, a cluster, a department or a project."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -46,7 +51,7 @@ class ScopeTypeKind(ChoiceKind):
         return Q(type__in=[choice.value for choice in values])
 
 
-class AboveKind(ScopeKind):
+class AncestorFilter(ScopeFilter):
     """A scope in sight that it stands below, at any depth; nothing stands below a project."""
 
     noun = "scope"
@@ -58,10 +63,10 @@ class AboveKind(ScopeKind):
         return at_or_below(paths) & ~Q(path__in=list(paths))
 
     def _scopes(self, context: Authority) -> Any:
-        return scope_policy.in_sight(context).exclude(type=Scope.Type.PROJECT)
+        return scope_policy.visible_scopes(context).exclude(type=Scope.Type.PROJECT)
 
 
-class UnusedKind(ChoiceKind):
+class UnusedFilter(ChoiceFilter):
     """Whether any access rule in sight names it."""
 
     operators = (NONE,)
@@ -71,34 +76,34 @@ class UnusedKind(ChoiceKind):
         return ~Q(Exists(rules))
 
 
-class MakerKind(AuthorizerKind):
+class ScopeCreatorFilter(AuthorizerFilter):
     """Who created it."""
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> Keys | None:
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         return None
 
 
 class ScopeFilterSet(ListFilterSet):
     """What scopes may be filtered by."""
 
-    kinds = {
-        "scope": ScopeNameKind("name"),
-        "type": ScopeTypeKind(),
-        "stands_below": AboveKind(),
-        "rules": UnusedKind(),
-        "created_by": MakerKind("created_by", suggest=people_in_sight),
-        "creation_time": TimeKind("created_at"),
-        "last_updated": TimeKind("updated_at"),
+    field_filters = {
+        "scope": ScopeNameFilter("name"),
+        "type": ScopeTypeFilter(),
+        "parent": AncestorFilter(),
+        "rules": UnusedFilter(),
+        "created_by": ScopeCreatorFilter("created_by", suggest=visible_user_emails),
+        "creation_time": TimeFilter("created_at"),
+        "last_updated": TimeFilter("updated_at"),
     }
     titles = {
         "scope": "Scope",
         "type": "Type",
-        "stands_below": "Stands below",
+        "parent": "Stands below",
         "rules": "Access rules",
         "created_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
     }
 
-    def rows_to_find(self) -> Any:
+    def indexed_queryset(self) -> Any:
         return Scope.objects.offered()

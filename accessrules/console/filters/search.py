@@ -11,14 +11,14 @@ from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
-from runai_access.db.expressions import Among, Aside
-from runai_access.db.keys import Keys
+from runai_access.db.expressions import InArray, SQLiteNoIndexHint
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.selection import Narrowing
+from runai_access.lists.selection import ListFilter
 
-_MOST_SUBJECTS = 6_000
+_MAX_SUBJECTS = 6_000
 
-Finder = Callable[[str, int], Keys | None]
+Finder = Callable[[str, int], KeySubquery | None]
 _finders: dict[str, Finder] = {}
 
 
@@ -36,69 +36,69 @@ def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None
     role_ids, scope_ids = roles_named(text), scopes_named(text, authority)
     if not role_ids and not scope_ids:
         return None
-    named = Q(role__in=role_ids) | Q(Among("scope", scope_ids))
+    named = Q(role__in=role_ids) | Q(InArray("scope", scope_ids))
     return authority.visible_rules().living().filter(named)
 
 
-def search(text: str, authority: Authority) -> Narrowing:
+def search(text: str, authority: Authority) -> ListFilter:
     """Return what leaves the rules whose subject, role or scope has `text` in its name."""
     term = normalize_term(text)
     role_ids, scope_ids = roles_named(text), scopes_named(text, authority)
     seen = rules_to_find(authority)
     condition = (
         Q(subject_name__contains=term)
-        | Q(Among(Aside(F("role")), role_ids))
-        | Q(Among(Aside(F("scope")), scope_ids))
+        | Q(InArray(SQLiteNoIndexHint(F("role")), role_ids))
+        | Q(InArray(SQLiteNoIndexHint(F("scope")), scope_ids))
     )
     keys = keys_of_subjects(seen, term)
     if role_ids:
-        keys |= Keys.of(seen.filter(role__in=role_ids))
+        keys |= KeySubquery.of(seen.filter(role__in=role_ids))
     if scope_ids:
-        keys |= Keys.of(seen.filter(Among("scope", scope_ids)))
-    return Narrowing(condition, keys)
+        keys |= KeySubquery.of(seen.filter(InArray("scope", scope_ids)))
+    return ListFilter(condition, keys)
 
 
-def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> Keys:
+def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> KeySubquery:
     """Return where those of `rules` are found whose subjects have a folded text in their names.
 
     Only some where the subjects are so many that a page of their rules is met soon.
     """
     subjects = _subjects_named(term)
     if not subjects:
-        return Keys(is_exact=is_exact)
-    is_whole = len(subjects) <= _MOST_SUBJECTS
-    named = rules.filter(Among("subject", subjects))
-    return Keys.of(named, is_exact=is_exact, is_whole=is_whole)
+        return KeySubquery(is_exact=is_exact)
+    is_whole = len(subjects) <= _MAX_SUBJECTS
+    named = rules.filter(InArray("subject", subjects))
+    return KeySubquery.of(named, is_exact=is_exact, is_whole=is_whole)
 
 
 def _subjects_named(term: str) -> list[Any]:
     """Return the ids, as the database holds them, of those with a folded text in their names."""
     named = Subject.objects.filter(folded_name__contains=term)
-    keys = Keys.of(named)
-    found = [find(term, _MOST_SUBJECTS) for find in _finders.values()]
-    indexed = reduce(or_, found, Keys()).first(_MOST_SUBJECTS + 1) if all(found) else None
-    if indexed is not None and len(indexed) <= _MOST_SUBJECTS:
+    keys = KeySubquery.of(named)
+    found = [find(term, _MAX_SUBJECTS) for find in _finders.values()]
+    indexed = reduce(or_, found, KeySubquery()).first(_MAX_SUBJECTS + 1) if all(found) else None
+    if indexed is not None and len(indexed) <= _MAX_SUBJECTS:
         others = [type_ for type_ in Subject.Type if type_ not in _finders]
         # Of the living, because those have an index by type.
         others_named = named.living().filter(type__in=others)
-        keys = Keys.of(named.filter(Among("pk", indexed))) | Keys.of(others_named)
-    return keys.first(_MOST_SUBJECTS + 1)
+        keys = KeySubquery.of(named.filter(InArray("pk", indexed))) | KeySubquery.of(others_named)
+    return keys.first(_MAX_SUBJECTS + 1)
 
 
 def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
-    """Return the living rules among which a condition's own index is to find: all those in sight.
+    """Return the living rules in which a filter's index searches: all the visible ones.
 
-    Where not all are in sight, others too: `in_sight` leaves them out, and asking each for its place
-    here would take the index's advantage away.
+    If the caller cannot see every rule, this returns all rules: `permission_filter` removes the rest,
+    and testing the scope of each rule here would cost the index its advantage.
     """
     seen = authority.visible_rules() if sees_all_rules(authority) else AccessRule.objects.all()
     return seen.living()
 
 
-def in_sight(authority: Authority) -> Narrowing:
+def permission_filter(authority: Authority) -> ListFilter:
     """Return where the rules in sight are found, for whoever does not see them all."""
-    keys = Keys.of(authority.visible_rules(by_scope=True).living())
-    return Narrowing(Q(), keys, among=AccessRule.objects.living())
+    keys = KeySubquery.of(authority.visible_rules(by_scope=True).living())
+    return ListFilter(Q(), keys, among=AccessRule.objects.living())
 
 
 def roles_named(text: str) -> list[int]:
@@ -126,7 +126,7 @@ def names_matching(names: Iterable[tuple[int, str]], operator: str, term: str) -
 def scopes_saying(text: str, authority: Authority) -> list[int]:
     """Return the ids of the scopes in sight that have `text` in their names or ids."""
     term = normalize_term(text)
-    rows = scope_policy.in_sight(authority).values_list("pk", "name", "uid")
+    rows = scope_policy.visible_scopes(authority).values_list("pk", "name", "uid")
     return [pk for pk, name, uid in rows if term in normalize(name) or term in normalize(uid)]
 
 
@@ -136,6 +136,6 @@ def scopes_named(text: str, authority: Authority) -> list[int]:
     Roles and scopes are few, so their names are folded and looked through here.
     """
     term = normalize_term(text)
-    seen = Scope.objects.at_or_below(authority.where("read", "access_rules"))
+    seen = Scope.objects.at_or_below(authority.scope_roots("read", "access_rules"))
     names = seen.order_by().values_list("pk", "name")
     return [pk for pk, name in names if term in normalize(name)]

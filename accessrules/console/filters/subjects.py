@@ -10,7 +10,7 @@ from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import Contains, Exact, StartsWith
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import RoleKind, ScopeKind
+from accessrules.console.filters.rules import RoleFilter, ScopeFilter
 from accessrules.models import AccessRuleQuerySet, Role
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
@@ -19,14 +19,14 @@ from runai_access.lists.filters import (
     NONE,
     ONE_OF_FEW,
     Choice,
-    ChoiceKind,
+    ChoiceFilter,
     Operator,
-    TextKind,
+    TextFilter,
 )
 
 
 @dataclass(frozen=True)
-class CreatorKind(TextKind):
+class CreatorFilter(TextFilter):
     """Who created it: the second line of the search text, where it is kept folded."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
@@ -39,7 +39,7 @@ class CreatorKind(TextKind):
         return condition
 
 
-class NoRulesKind(ChoiceKind):
+class NoRulesFilter(ChoiceFilter):
     """Whether it has any access rule in sight."""
 
     operators = (NONE,)
@@ -48,7 +48,7 @@ class NoRulesKind(ChoiceKind):
         return ~Q(Exists(_rules(context)))
 
 
-class HeldRoleKind(RoleKind):
+class HeldRoleFilter(RoleFilter):
     """A role that one of its rules in sight gives."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -58,7 +58,7 @@ class HeldRoleKind(RoleKind):
         return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
 
-class HeldScopeKind(ScopeKind):
+class HeldScopeFilter(ScopeFilter):
     """A scope that one of its rules in sight holds in."""
 
     operators = (ANY_OF,)
@@ -68,7 +68,7 @@ class HeldScopeKind(ScopeKind):
 
 
 @dataclass(frozen=True)
-class StatusKind(ChoiceKind):
+class StatusFilter(ChoiceFilter):
     """Whether it is enabled; `path` leads to where that is kept."""
 
     path: str = "subject__enabled"

@@ -19,7 +19,7 @@ from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, at_or_below
 from runai_access.db.normalization import normalize, normalize_term
 
 SHOWN = 50
-LONGEST_SEARCH = 200
+MAX_SEARCH_LENGTH = 200
 TYPES = (Scope.Type.TENANT, Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
 _FEW_CLUSTERS = 5  # no more than these stand open from the first
 
@@ -29,7 +29,7 @@ class Branch:
     """One scope in the tree. One that may not be chosen is there to show the way."""
 
     scope: Scope
-    may_be_chosen: bool
+    is_selectable: bool
     is_open: bool = False
     has_more: bool = False
     below: list["Branch"] = field(default_factory=list)
@@ -62,7 +62,7 @@ class ScopeTree:
         chosen: list[int],
     ) -> None:
         self._reach = reach
-        self.find = find.strip()[:LONGEST_SEARCH].replace("\x00", "")
+        self.find = find.strip()[:MAX_SEARCH_LENGTH].replace("\x00", "")
         self.ticked = chosen
         self.toggled = given.get("toggle", "")
         self.left_out = 0
@@ -98,7 +98,7 @@ class ScopeTree:
                 condition |= Q(type=type_) & at_or_below(paths)
         return condition
 
-    def may_be_chosen(self, scope: Scope) -> bool:
+    def is_selectable(self, scope: Scope) -> bool:
         """Return whether this one may be chosen, or only shows the way."""
         return scope.path.startswith(self._reach.get(scope.type, ()))
 
@@ -138,7 +138,7 @@ class ScopeTree:
         ways = {path for scope in tops for path in scope.ancestor_paths}
         way = list(Scope.objects.offered().filter(path__in=ways).order_by("path"))
         for scope in [*way, *tops]:
-            branch = Branch(scope, self.may_be_chosen(scope), is_open=scope not in tops)
+            branch = Branch(scope, self.is_selectable(scope), is_open=scope not in tops)
             known[scope.path] = branch
             above = [known[path] for path in scope.ancestor_paths if path in known]
             (above[-1].below if above else roots).append(branch)
@@ -179,7 +179,7 @@ class ScopeTree:
             branch.left_out = children.count() - first - SHOWN
         branch.first, branch.has_more = first, bool(shown)
         for child in shown:
-            below = Branch(child, self.may_be_chosen(child))
+            below = Branch(child, self.is_selectable(child))
             branch.below.append(below)
             self._fill(below)
 

@@ -28,7 +28,7 @@ class ScopeRow:
 
     @property
     def shows_the_way(self) -> bool:
-        return self.branch is not None and not self.branch.may_be_chosen
+        return self.branch is not None and not self.branch.is_selectable
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ScopeList(ScopeTree):
     """What the page's address asks for."""
 
     def __init__(self, authority: Authority, path: str, given: QueryDict) -> None:
-        reach = {type_.value: authority.where("read", type_) for type_ in scope_policy.TYPES}
+        reach = {type_.value: authority.scope_roots("read", type_) for type_ in scope_policy.TYPES}
         self.selected, self.changed = (
             numbers([given.get(name, "")]) for name in ("selected", "changed")
         )

@@ -13,13 +13,13 @@ from accessrules.models import Role, Scope
 class ScopePicker(ScopeTree):
     """The picker of the scopes to grant a role in, as its form stands; `posted` is None when new.
 
-    With `takes_several` any number may be chosen, else one.
+    With `accepts_bulk` any number may be chosen, else one.
     """
 
     @property
     def legend(self) -> str:
         """What the choice is called."""
-        return "Scopes" if self.takes_several else "Scope"
+        return "Scopes" if self.accepts_bulk else "Scope"
 
     @property
     def nothing_found(self) -> str:
@@ -27,27 +27,25 @@ class ScopePicker(ScopeTree):
         return f"No scope in which you may grant has “{self.find}” in its name."
 
     def __init__(
-        self, authority: Authority, posted: QueryDict | None, *, takes_several: bool = False
+        self, authority: Authority, posted: QueryDict | None, *, accepts_bulk: bool = False
     ) -> None:
         self._authority = authority
-        self.takes_several = takes_several
+        self.accepts_bulk = accepts_bulk
         given = posted if posted is not None else QueryDict()
         self.role = given.get("role", "")
         self.scope = given.get("scope", "")
         super().__init__(
-            dict.fromkeys(TYPES, authority.where("create", "access_rules")),
+            dict.fromkeys(TYPES, authority.scope_roots("create", "access_rules")),
             given,
             find=given.get("find", ""),
-            chosen=numbers(
-                dict.fromkeys(given.getlist("scope")) if takes_several else [self.scope]
-            ),
+            chosen=numbers(dict.fromkeys(given.getlist("scope")) if accepts_bulk else [self.scope]),
         )
-        self.is_looking = bool(self.toggled) or given.get("do") == "look"
+        self.is_searching = bool(self.toggled) or given.get("do") == "look"
 
     @cached_property
     def is_uniform(self) -> bool:
         """Whether the same may be granted everywhere, so that no choice narrows the other."""
-        return len(self._authority.where("create", "access_rules")) <= 1 and not any(
+        return len(self._authority.scope_roots("create", "access_rules")) <= 1 and not any(
             scope.depth > 1 for scope in self.tops()
         )
 
@@ -57,7 +55,7 @@ class ScopePicker(ScopeTree):
         return [
             role
             for role in roles
-            if not places or any(self._authority.may_grant(role, place) for place in places)
+            if not places or any(self._authority.can_grant(role, place) for place in places)
         ]
 
 
@@ -65,7 +63,7 @@ class ParentPicker(ScopeTree):
     """The picker of the scope to put another below: where one of `types` may be created."""
 
     legend = "Stands below"
-    takes_several = False
+    accepts_bulk = False
     is_uniform = False  # what is chosen says what will happen
 
     @property
@@ -76,9 +74,9 @@ class ParentPicker(ScopeTree):
     def __init__(self, authority: Authority, given: QueryDict, types: Iterable[str]) -> None:
         self.scope = given.get("scope", "")
         reach: dict[str, tuple[str, ...]] = {
-            parent: authority.where("create", child)
+            parent: authority.scope_roots("create", child)
             for parent, child in Scope.CHILD_TYPE.items()
             if child in types and parent in TYPES
         }
         super().__init__(reach, given, find=given.get("find", ""), chosen=numbers([self.scope]))
-        self.is_looking = bool(self.toggled) or given.get("do") == "look"
+        self.is_searching = bool(self.toggled) or given.get("do") == "look"

@@ -10,18 +10,18 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from accessrules.actions.bulk import MOST_SUBJECTS
+from accessrules.actions.bulk import MAX_SUBJECTS
 from accessrules.actions.rules import find_subject
 from accessrules.authorization.authority import Authority
-from accessrules.authorization.effective_access import subjects_in_sight
+from accessrules.authorization.effective_access import visible_subjects
 from accessrules.models import Subject, SubjectQuerySet
-from runai_access.db.expressions import Aside, Bytewise
+from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to
 
 SHOWN = 20
-_LONGEST_SEARCH = 255
+_MAX_SEARCH_LENGTH = 255
 
 
 class SubjectPicker:
@@ -31,7 +31,7 @@ class SubjectPicker:
 
     def __init__(self, authority: Authority, given: QueryDict) -> None:
         self._authority = authority
-        self.find = given.get("find_subject", "").strip()[:_LONGEST_SEARCH].replace("\x00", "")
+        self.find = given.get("find_subject", "").strip()[:_MAX_SEARCH_LENGTH].replace("\x00", "")
         type_ = given.get("subject_type", "")
         self.type = type_ if type_ in Subject.Type.values else ""
         self.ids = _ids(given.getlist("subject"))
@@ -66,19 +66,19 @@ class SubjectPicker:
         names = self._offered
         if self.is_large:
             # Met by walking through the index by name; of a type, most are those that are met.
-            names = subjects_in_sight(self._authority)
+            names = visible_subjects(self._authority)
             if self.type:
-                names = names.filter(Exact(Aside(F("type")), self.type))
+                names = names.filter(Exact(SQLiteNoIndexHint(F("type")), self.type))
         if self.is_large and term:
             # A range of that index: no letter comes after the last one of Unicode.
-            name = Bytewise(F("folded_name"))
+            name = BinaryCollation(F("folded_name"))
             names = names.filter(
                 GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
             )
         elif term:
             names = names.filter(folded_name__contains=term)
         exact = self._named() if self.find else []
-        found = [*exact, *names.order_by(Bytewise(F("folded_name")), "pk")[: SHOWN + 1]]
+        found = [*exact, *names.order_by(BinaryCollation(F("folded_name")), "pk")[: SHOWN + 1]]
         return list(dict.fromkeys(found))
 
     @property
@@ -93,11 +93,11 @@ class SubjectPicker:
 
     @property
     def most(self) -> int:
-        return MOST_SUBJECTS
+        return MAX_SUBJECTS
 
     @cached_property
     def _offered(self) -> SubjectQuerySet:
-        subjects = subjects_in_sight(self._authority)
+        subjects = visible_subjects(self._authority)
         return subjects.filter(type=self.type) if self.type else subjects
 
     def _named(self) -> list[Subject]:
@@ -113,7 +113,7 @@ class SubjectPicker:
 def _ids(texts: list[str]) -> list[UUID]:
     """Return those texts that could be ids; more than can be chosen are kept, to be told."""
     ids = []
-    for text in texts[: 10 * MOST_SUBJECTS]:
+    for text in texts[: 10 * MAX_SUBJECTS]:
         try:
             ids.append(UUID(text))
         except ValueError:

@@ -10,8 +10,8 @@ from runai_access.audit.models import AuditEvent
 
 EVENTS = 10
 SUBJECTS = ("application", "user", "group")
-_RULES_LOOKED_AT = 500
-_EVENTS_LOOKED_AT = 2 * _RULES_LOOKED_AT  # one when it was made, one when it was deleted
+_MAX_RULES_SCANNED = 500
+_MAX_EVENTS_SCANNED = 2 * _MAX_RULES_SCANNED  # one when it was made, one when it was deleted
 
 
 def sees_activity(caller: Caller) -> bool:
@@ -38,11 +38,11 @@ def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
             parts.append(Q(entity_name=name, entity_type=entity_type, entity_id=""))
     else:
         rules = AccessRule.objects.filter(scope__type=entity_type, scope__uid=id_)
-    ids = rules.order_by("-pk").values_list("pk", flat=True)[:_RULES_LOOKED_AT]
+    ids = rules.order_by("-pk").values_list("pk", flat=True)[:_MAX_RULES_SCANNED]
     if found := [str(pk) for pk in ids]:
         # Found first, as SQLite would rather walk through the events of every rule, by time.
         events = AuditEvent.objects.filter(entity_type="access_rule", entity_id__in=found)
-        parts.append(Q(pk__in=list(events.values_list("pk", flat=True)[:_EVENTS_LOOKED_AT])))
+        parts.append(Q(pk__in=list(events.values_list("pk", flat=True)[:_MAX_EVENTS_SCANNED])))
     return parts
 
 

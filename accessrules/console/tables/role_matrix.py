@@ -22,7 +22,7 @@ _GROUPS = {
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """Whether one role permits one thing with one entity, and whether the roles differ in it."""
 
     word: str
@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One entity. `held` has for each of `roles` the words of what it permits with it.
 
     `types` are the resource types behind the entity's name; they are told where another row has the
@@ -50,10 +50,10 @@ class Row:
         return ACCOUNT_ONLY.issuperset(self.types)
 
     @property
-    def cells(self) -> list[list[Cell]]:
+    def cells(self) -> list[list[MatrixCell]]:
         """For each role its four cells."""
         return [
-            [Cell(word, word in held, not self._is_common(word)) for word in COLUMNS]
+            [MatrixCell(word, word in held, not self._is_common(word)) for word in COLUMNS]
             for held in self.held
         ]
 
@@ -80,14 +80,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class MatrixGroup:
     """Entities that belong together, under a heading."""
 
     title: str
-    rows: list[Row]
+    rows: list[MatrixRow]
 
 
-def matrix(*roles: Role, only_differences: bool = False) -> list[Group]:
+def matrix(*roles: Role, only_differences: bool = False) -> list[MatrixGroup]:
     """Return the table of what these roles permit.
 
     Every entity that any predefined role speaks of has its row, so that the tables of two roles
@@ -97,7 +97,7 @@ def matrix(*roles: Role, only_differences: bool = False) -> list[Group]:
     for key, title in _GROUPS.items():
         rows = [row for row in _rows(key, roles) if not (only_differences and row.is_same)]
         if rows:
-            groups.append(Group(title, rows))
+            groups.append(MatrixGroup(title, rows))
     return groups
 
 
@@ -111,12 +111,12 @@ def advantage(one: Role, other: Role) -> int:
     return len(permissions_of(one) - permissions_of(other))
 
 
-def _rows(group: str, roles: Sequence[Role]) -> Iterator[Row]:
+def _rows(group: str, roles: Sequence[Role]) -> Iterator[MatrixRow]:
     """Yield the rows of one group; types of one name that are permitted alike share a row."""
     permissions = [permissions_of(role) for role in roles]
-    spoken_of = {type_ for role in PREDEFINED_ROLES for type_ in role.permissions}
-    spoken_of |= {type_ for held in permissions for _, type_ in held}
-    types = [key for key in spoken_of if RESOURCE_TYPES[key].group == group]
+    mentioned = {type_ for role in PREDEFINED_ROLES for type_ in role.permissions}
+    mentioned |= {type_ for held in permissions for _, type_ in held}
+    types = [key for key in mentioned if RESOURCE_TYPES[key].group == group]
     held = {
         key: tuple(
             frozenset(word for word, action in COLUMNS.items() if (action, key) in theirs)
@@ -129,4 +129,4 @@ def _rows(group: str, roles: Sequence[Role]) -> Iterator[Row]:
         alike = [list(some) for _, some in groupby(namesakes, key=lambda key: held[key])]
         for some in alike:
             names = tuple(role.name for role in roles)
-            yield Row(name, tuple(some), names, held[some[0]], shares_name=len(alike) > 1)
+            yield MatrixRow(name, tuple(some), names, held[some[0]], shares_name=len(alike) > 1)

@@ -9,7 +9,7 @@ from accessrules import cells
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.db.expressions import Among
+from runai_access.db.expressions import InArray
 from runai_access.lists.keyset import Sort
 from runai_access.lists.tables import (
     ListColumn,
@@ -54,19 +54,19 @@ class AccessRuleTable(ListTable):
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, str]:  # noqa: ARG003
         """Return the full path of each rule's scope."""
-        held = dict(AccessRule.objects.filter(Among("pk", keys)).values_list("pk", "scope"))
+        held = dict(AccessRule.objects.filter(InArray("pk", keys)).values_list("pk", "scope"))
         scopes = Scope.objects.only("path", "name").in_bulk(set(held.values()))
         names = full_names(scopes.values())
         return {key: names[scopes[scope].path] for key, scope in held.items()}
 
     @cached_property
     def history_type(self) -> str:
-        return "access_rule" if self.asks.reads_audit_log else ""
+        return "access_rule" if self.authority.reads_audit_log else ""
 
     @cached_property
-    def may_read_roles(self) -> bool:
+    def can_read_roles(self) -> bool:
         """Whether whoever asks may see what a role permits."""
-        return bool(self.asks.allows_anywhere("read", "roles"))
+        return bool(self.authority.allows_anywhere("read", "roles"))
 
     @cached_property
     def full_names(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ class ListedRule:
     rule: AccessRule
     full_name: str
     through: Subject | None
-    may_delete: bool
+    can_delete: bool
 
 
 def listed(
@@ -32,7 +32,7 @@ def listed(
             rule,
             names.get(rule.scope.path, rule.scope.name),
             rule.subject if rule.subject_id != subject.pk else None,
-            may_delete=authority is not None
+            can_delete=authority is not None
             and rule.subject_id == subject.pk
             and authority.allows("delete", "access_rules", rule.scope),
         )

@@ -34,7 +34,7 @@ def number_of_rules(authority: Authority) -> Coalesce:
 
 
 def _scopes(authority: Authority) -> ScopeQuerySet:
-    return scope_policy.in_sight(authority)
+    return scope_policy.visible_scopes(authority)
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:

@@ -14,7 +14,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables import scope_counts
 from accessrules.models import Scope
-from runai_access.db.expressions import Among, Bytewise
+from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.lists.keyset import Count, Page, Sort
 from runai_access.lists.tables import (
     ListColumn,
@@ -25,14 +25,14 @@ from runai_access.lists.tables import (
 )
 from runai_access.ui.addresses import history_url
 
-NOT_IN_A_TREE = ("stands_below",)
+NOT_IN_A_TREE = ("parent",)
 
 
 @dataclass(frozen=True)
-class Related:
+class ScopeRelations:
     """What a file says of a scope besides its own values."""
 
-    stands_below: str
+    parent: str
     scopes_below: int
     rules: int
 
@@ -41,15 +41,13 @@ class ScopeTable(ListTable):
     """The columns of the Scopes page."""
 
     scope = ListColumn(
-        "Scope", scope_cells.name, sort=Sort(Bytewise(Lower("name"))), exports=("name",)
+        "Scope", scope_cells.name, sort=Sort(BinaryCollation(Lower("name"))), exports=("name",)
     )
     type = ListColumn(
         "Type", scope_cells.scope_type, sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,
     )  # fmt: skip
-    stands_below = ListColumn(
-        "Stands below", scope_cells.stands_below, as_text=lambda related: related.stands_below
-    )
+    parent = ListColumn("Stands below", scope_cells.parent, as_text=lambda related: related.parent)
     scopes_below = ListColumn(
         "Scopes below", scope_cells.scopes_below,
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
@@ -90,30 +88,30 @@ class ScopeTable(ListTable):
         return queryset.select_related("parent")
 
     @classmethod
-    def related(cls, keys: list[Any], context: Authority) -> dict[Any, Related]:
-        scopes = list(Scope.objects.filter(Among("pk", keys)).select_related("parent"))
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, ScopeRelations]:
+        scopes = list(Scope.objects.filter(InArray("pk", keys)).select_related("parent"))
         above = _names_above(scopes)
         scopes_below = scope_counts.scopes_below(context, keys)
         rules = scope_counts.rules_in(context, keys)
         return {
-            key: Related(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
+            key: ScopeRelations(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
             for key in keys
         }
 
     @cached_property
     def history_type(self) -> str:
-        return "scope" if self.asks.reads_audit_log else ""
+        return "scope" if self.authority.reads_audit_log else ""
 
     def history_of(self, record: Scope) -> str:
         return history_url(record.type, record.uid) if self.history_type else ""
 
-    def may(self, record: Scope) -> object:
+    def allowed_actions(self, record: Scope) -> object:
         return self.possible[record.pk]
 
     @cached_property
     def possible(self) -> dict[int, scope_policy.Possible]:
         """What whoever asks may do with each scope."""
-        return {scope.pk: scope_policy.possible(self.asks, scope) for scope in self._scopes}
+        return {scope.pk: scope_policy.possible(self.authority, scope) for scope in self._scopes}
 
     @cached_property
     def names_above(self) -> dict[int, str]:
@@ -123,12 +121,12 @@ class ScopeTable(ListTable):
     @cached_property
     def count_below(self) -> dict[int, int]:
         """How many scopes stand right below each."""
-        return scope_counts.scopes_below(self.asks, self.possible)
+        return scope_counts.scopes_below(self.authority, self.possible)
 
     @cached_property
     def count_of_rules(self) -> dict[int, int]:
         """How many access rules name each."""
-        return scope_counts.rules_in(self.asks, self.possible)
+        return scope_counts.rules_in(self.authority, self.possible)
 
     @property
     def _scopes(self) -> list[Scope]:

@@ -21,10 +21,10 @@ from accessrules.models import AccessRule, Scope
 from runai_access.db.row_urls import row_url
 from runai_access.errors import NotFound
 from runai_access.lists import export
-from runai_access.ui.dialogs import Home, render_dialog
+from runai_access.ui.dialogs import ParentPage, render_dialog
 
-HOLDERS_PER_PAGE = 25
-HOLDERS_AT_ONCE = 500
+SUBJECTS_PER_PAGE = 25
+SUBJECT_BATCH_SIZE = 500
 CSV_HEADER = (
     "Subject", "Subject type", "Entity", "Resource type", "Action",
     "Scope", "Scope path", "Role", "Through group", "Access rule",
@@ -35,7 +35,7 @@ CSV_HEADER = (
 def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """Show what an application, a person or a group can do."""
     authority = caller_of(request).authority
-    subject = effective.subject_in_sight(authority, subject_id)
+    subject = effective.get_visible_subject(authority, subject_id)
     found = effective.effective_access(subject, authority)
     context = {
         "subject": subject,
@@ -52,7 +52,7 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
 def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponseBase:
     """The same as CSV, a row for each action."""
     authority = caller_of(request).authority
-    subject = effective.subject_in_sight(authority, subject_id)
+    subject = effective.get_visible_subject(authority, subject_id)
     found = effective.effective_access(subject, authority)
     return _csv(f"access-of-{subject.name}", _csv_rows(found))
 
@@ -61,21 +61,23 @@ def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponse
 def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
     """Show who can do what in a scope; the address narrows it."""
     authority = caller_of(request).authority
-    scope = effective.scope_in_sight(authority, pk=scope_id)
+    scope = effective.get_visible_scope(authority, pk=scope_id)
     form = ScopeAccessForm(request.GET)
     holders = Holders(scope, authority, form.question)
-    start = (form.number_of_page - 1) * HOLDERS_PER_PAGE
-    shown = holders.some(start, HOLDERS_PER_PAGE + 1)
-    found = access_of(shown[:HOLDERS_PER_PAGE], form.question)
+    start = (form.number_of_page - 1) * SUBJECTS_PER_PAGE
+    shown = holders.some(start, SUBJECTS_PER_PAGE + 1)
+    found = access_of(shown[:SUBJECTS_PER_PAGE], form.question)
     context = {
         "scope": scope,
         "full_name": full_names([scope]).get(scope.path, scope.name),
         "sees_activity": authority.reads_audit_log,
         "form": form,
         "rows": _by_entity(found),
-        "is_complete": effective.sees_all_holders(authority),
+        "is_complete": effective.sees_all_subjects(authority),
         "previous": _page_query(form, form.number_of_page - 1) if form.number_of_page > 1 else "",
-        "next": _page_query(form, form.number_of_page + 1) if len(shown) > HOLDERS_PER_PAGE else "",
+        "next": _page_query(form, form.number_of_page + 1)
+        if len(shown) > SUBJECTS_PER_PAGE
+        else "",
         "query": urlencode(form.asked),
         "json_url": resolve_url("accessrules-api:scope-access", scope.type, scope.uid),
     }
@@ -86,7 +88,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
 def scope_access_csv(request: HttpRequest, scope_id: int) -> HttpResponseBase:
     """The same as CSV, a row for each action."""
     authority = caller_of(request).authority
-    scope = effective.scope_in_sight(authority, pk=scope_id)
+    scope = effective.get_visible_scope(authority, pk=scope_id)
     return _csv(
         f"access-in-{scope.name}",
         _rows_of_scope(scope, authority, ScopeAccessForm(request.GET).question),
@@ -103,10 +105,12 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
     if rule is None:
         raise NotFound("There is no such access rule.")
     context = {"rule": rule, "removals": effective.changes_by_removing([rule], authority)}
-    home = Home(
+    parent_page = ParentPage(
         f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
     )
-    return render_dialog(request, "accessrules/_rule_changes.html", context, home=home)
+    return render_dialog(
+        request, "accessrules/_rule_changes.html", context, parent_page=parent_page
+    )
 
 
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
@@ -139,7 +143,7 @@ def _rows_of_scope(
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows, as many holders at once as a database takes ids in one question."""
     holders = iter(Holders(scope, authority, asked))
-    while some := list(islice(holders, HOLDERS_AT_ONCE)):
+    while some := list(islice(holders, SUBJECT_BATCH_SIZE)):
         yield from _csv_rows(access_of(some, asked))
 
 

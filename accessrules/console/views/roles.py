@@ -18,17 +18,17 @@ from accessrules.console.filters.search import roles_saying
 from accessrules.console.tables.role_matrix import COLUMNS, advantage, count_of, matrix
 from accessrules.console.tables.rules import RoleTable
 from accessrules.models import Role
-from runai_access.db.expressions import Aside
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to
-from runai_access.lists.views import Action, ListPage
+from runai_access.lists.views import Action, ListView
 from runai_access.ui.dialogs import leave_for
 
 HOLDERS = 20
 COMPARE = Action("compare", "COMPARE", "columns-2", for_one=False)
 
 
-class RolePage(ListPage):
+class RolePage(ListView):
     """Access > Roles."""
 
     namespace = "roles"
@@ -41,10 +41,10 @@ class RolePage(ListPage):
         _authority(request)
         return Role.objects.all()
 
-    def asks(self, request: HttpRequest) -> Authority:
+    def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
+    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
         return rows.filter(pk__in=roles_saying(text))
 
     def actions(self, request: HttpRequest) -> list[Action]:
@@ -125,7 +125,9 @@ def _holders(authority: Authority, role: Role) -> dict[str, Any]:
     rules = authority.visible_rules().living()
     count = count_up_to(rules.filter(role=role))
     # The newest of few are sorted out of them; those of many are met on the way back.
-    its = rules.filter(Q(role=role) if count.is_exact else Q(Exact(Aside(F("role")), role.pk)))
+    its = rules.filter(
+        Q(role=role) if count.is_exact else Q(Exact(SQLiteNoIndexHint(F("role")), role.pk))
+    )
     newest = list(its.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
     names = full_names(rule.scope for rule in newest)
     return {

@@ -8,25 +8,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.rules import delete_access_rule
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import changes_by_removing, sees_all_rules
 from accessrules.console.filters.rules import AccessRuleFilterSet
-from accessrules.console.filters.search import in_sight, search
+from accessrules.console.filters.search import permission_filter, search
 from accessrules.console.tables.rules import AccessRuleTable
 from accessrules.models import AccessRule
 from runai_access.errors import Conflict, NotFound
-from runai_access.lists.selection import Narrowing
-from runai_access.lists.views import Action, ListPage
+from runai_access.lists.selection import ListFilter
+from runai_access.lists.views import Action, ListView
 from runai_access.ui.dialogs import finish_dialog, render_dialog
-from runai_access.ui.reports import Line, render_report
+from runai_access.ui.reports import ResultRow, render_report
 
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
 
 
-class AccessRulePage(ListPage):
+class AccessRulePage(ListView):
     """Access > Access rules."""
 
     namespace = "accessrules"
@@ -41,21 +41,21 @@ class AccessRulePage(ListPage):
         authority.require_anywhere("read", "access_rules")
         return authority.visible_rules().living()
 
-    def asks(self, request: HttpRequest) -> Authority:
+    def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search_narrowing(self, text: str, asks: Authority) -> Narrowing:
-        return search(text, asks)
+    def search_filter(self, text: str, authority: Authority) -> ListFilter:
+        return search(text, authority)
 
-    def sight(self, asks: Authority) -> Narrowing | None:
-        return None if sees_all_rules(asks) else in_sight(asks)
+    def permission_filter(self, authority: Authority) -> ListFilter | None:
+        return None if sees_all_rules(authority) else permission_filter(authority)
 
-    def may_create(self, request: HttpRequest) -> bool:
+    def can_create(self, request: HttpRequest) -> bool:
         return caller_of(request).authority.allows_anywhere("create", "access_rules")
 
     def actions(self, request: HttpRequest) -> list[Action]:
-        may_delete = caller_of(request).authority.allows_anywhere("delete", "access_rules")
-        return [DELETE] if may_delete else []
+        can_delete = caller_of(request).authority.allows_anywhere("delete", "access_rules")
+        return [DELETE] if can_delete else []
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
         return {"sees_all": sees_all_rules(caller_of(request).authority)}
@@ -81,19 +81,24 @@ def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
             error, status = str(conflict), 409
         else:
             messages.success(request, f"{rule.subject} is no longer {_grant(rule)}.")
-            return finish_dialog(request, PAGE.home)
+            return finish_dialog(request, PAGE.parent_page)
     context = {
         "removals": changes_by_removing([rule], caller.authority),
         "rules": [rule],
         "error": error,
     }
     return render_dialog(
-        request, "accessrules/_delete.html", context, home=PAGE.home, status=status, row=rule.pk
+        request,
+        "accessrules/_delete.html",
+        context,
+        parent_page=PAGE.parent_page,
+        status=status,
+        row=rule.pk,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete_several(request: HttpRequest) -> HttpResponse:
+def bulk_delete(request: HttpRequest) -> HttpResponse:
     """Say what is lost with several rules; delete them, and tell of each what came of it."""
     caller = caller_of(request)
     caller.authority.require_anywhere("delete", "access_rules")
@@ -103,11 +108,11 @@ def delete_several(request: HttpRequest) -> HttpResponse:
     rules = list(_rules(caller.authority).filter(pk__in=keys))
     missing = len(keys) - len(rules)
     if request.method == "POST":
-        outcomes = each(
+        outcomes = run_bulk(
             request, rules, lambda rule: delete_access_rule(caller=caller, rule_id=rule.pk)
         )
-        lines = [*map(_line, outcomes), *lines_of_gone(missing, "access rule")]
-        return render_report(request, lines, home=PAGE.home)
+        lines = [*map(_line, outcomes), *missing_rows(missing, "access rule")]
+        return render_report(request, lines, parent_page=PAGE.parent_page)
     deletable, kept = list[AccessRule](), list[AccessRule]()
     for rule in rules:
         may = caller.authority.allows("delete", "access_rules", rule.scope)
@@ -118,7 +123,7 @@ def delete_several(request: HttpRequest) -> HttpResponse:
         "removals": changes_by_removing(deletable, caller.authority),
         "missing": missing,
     }
-    return render_dialog(request, "accessrules/_delete.html", context, home=PAGE.home)
+    return render_dialog(request, "accessrules/_delete.html", context, parent_page=PAGE.parent_page)
 
 
 def _rules(authority: Authority) -> QuerySet[AccessRule]:
@@ -128,7 +133,7 @@ def _rules(authority: Authority) -> QuerySet[AccessRule]:
     return rules.select_related("subject", "role", "scope").order_by("subject__name", "pk")
 
 
-def _line(outcome: Outcome[AccessRule, AccessRule]) -> Line:
+def _line(outcome: Outcome[AccessRule, AccessRule]) -> ResultRow:
     rule = outcome.wanted
     if outcome.refusal is not None:
         return line_of(str(rule), outcome, "")

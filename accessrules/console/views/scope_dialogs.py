@@ -16,7 +16,7 @@ from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.denials import record_denial
 from accessrules.console.forms import MoveScopeForm, NewScopeForm, ScopeNameForm
 from accessrules.console.pickers.scopes import ParentPicker
-from accessrules.console.views.scope_list import home
+from accessrules.console.views.scope_list import parent_page
 from accessrules.models import AccessRule, Scope
 from runai_access.errors import Conflict, Denied, NotFound
 from runai_access.ui.dialogs import finish_dialog, render_dialog
@@ -29,7 +29,7 @@ def create(request: HttpRequest) -> HttpResponse:
     """Ask for a name and a place; create the one kind of scope that may stand there."""
     caller = caller_of(request)
     authority = caller.authority
-    types = scope_policy.types_made(authority)
+    types = scope_policy.creatable_types(authority)
     if not types:
         authority.require_anywhere("create", Scope.Type.PROJECT)
     given = request.POST if request.method == "POST" else request.GET
@@ -38,7 +38,7 @@ def create(request: HttpRequest) -> HttpResponse:
         form = NewScopeForm(initial={"scope": picker.scope}, parents=picker.scopes)
         return _create_form(request, form, picker)
     form = NewScopeForm(request.POST, parents=picker.scopes)
-    if picker.is_looking:
+    if picker.is_searching:
         form = NewScopeForm(initial=request.POST.dict(), parents=picker.scopes)
         return _create_form(request, form, picker)
     if not form.is_valid():
@@ -47,10 +47,10 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         made = scope_actions.create_scope(caller=caller, parent=parent, name=name)
     except (Denied, Conflict, NotFound, ValidationError) as error:
-        status = _tell(request, form, error)
+        status = _add_error(request, form, error)
         return _create_form(request, form, picker, status=status)
     messages.success(request, f"{_sentence(made.label)} is created.")
-    return finish_dialog(request, home(request), changed=made.pk)
+    return finish_dialog(request, parent_page(request), changed=made.pk)
 
 
 def _create_form(
@@ -67,7 +67,7 @@ def _create_form(
 def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
     """Ask for another name; give it."""
     caller = caller_of(request)
-    scope = scope_policy.one_in_sight(caller.authority, scope_id)
+    scope = scope_policy.get_visible_scope(caller.authority, scope_id)
     caller.authority.require("update", scope.type, scope)
     form = ScopeNameForm(request.POST or None, initial={"name": scope.name})
     status = 200
@@ -79,10 +79,10 @@ def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
                     caller=caller, scope=scope, name=form.cleaned_data["name"]
                 )
             except (Denied, Conflict, NotFound, ValidationError) as error:
-                status = _tell(request, form, error)
+                status = _add_error(request, form, error)
             else:
                 messages.success(request, f"{_sentence(scope.label)} is now {renamed.name}.")
-                return finish_dialog(request, home(request), changed=scope.pk)
+                return finish_dialog(request, parent_page(request), changed=scope.pk)
     context = {"form": form, "scope": scope}
     return _render(request, "_rename", context, status=status, row=scope.pk)
 
@@ -91,12 +91,12 @@ def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
 def move(request: HttpRequest, scope_id: int) -> HttpResponse:
     """Ask where to; show who would lose and gain what; move it when that has been seen."""
     caller = caller_of(request)
-    scope = scope_policy.one_in_sight(caller.authority, scope_id)
-    _require_may_leave(caller.authority, scope)
+    scope = scope_policy.get_visible_scope(caller.authority, scope_id)
+    _require_can_move_from(caller.authority, scope)
     picker = ParentPicker(caller.authority, request.POST, [scope.type])
     form = MoveScopeForm(initial={"scope": picker.scope}, parents=picker.scopes)
     target = picker.chosen[0].scope if picker.chosen else None
-    if request.method != "POST" or picker.is_looking:
+    if request.method != "POST" or picker.is_searching:
         return _move_form(request, scope, form, picker)
     form = MoveScopeForm(request.POST, parents=picker.scopes)
     if not form.is_valid() or target is None:
@@ -106,16 +106,16 @@ def move(request: HttpRequest, scope_id: int) -> HttpResponse:
     try:
         moved = scope_actions.move_scope(caller=caller, scope=scope, target=target)
     except (Denied, Conflict, NotFound) as error:
-        status = _tell(request, form, error)
+        status = _add_error(request, form, error)
         return _move_form(request, scope, form, picker, status=status)
     messages.success(request, f"{_sentence(moved.label)} now stands below {target.label}.")
-    return finish_dialog(request, home(request), changed=moved.pk)
+    return finish_dialog(request, parent_page(request), changed=moved.pk)
 
 
-def _require_may_leave(authority: Authority, scope: Scope) -> None:
+def _require_can_move_from(authority: Authority, scope: Scope) -> None:
     authority.require_anywhere("create", scope.type)
     if scope.parent:
-        authority.require_may_leave(scope, source=scope.parent)
+        authority.require_can_move_from(scope, source=scope.parent)
 
 
 def _move_form(
@@ -144,7 +144,7 @@ def _move_form(
 def _refusal(authority: Authority, scope: Scope, target: Scope) -> str:
     """Return why `scope` can't be moved below `target`, or nothing."""
     try:
-        scope_actions.require_may_move(authority, scope, target)
+        scope_actions.require_can_move(authority, scope, target)
     except (Denied, Conflict) as error:
         return str(error)
     return ""
@@ -154,7 +154,7 @@ def _refusal(authority: Authority, scope: Scope, target: Scope) -> str:
 def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
     """Say what is in the way; where nothing is, delete the scope."""
     caller = caller_of(request)
-    scope = scope_policy.one_in_sight(caller.authority, scope_id)
+    scope = scope_policy.get_visible_scope(caller.authority, scope_id)
     caller.authority.require("delete", scope.type, scope)
     status, error = 200, ""
     if request.method == "POST":
@@ -164,7 +164,7 @@ def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
             status, error = _status(refused), str(refused)
         else:
             messages.success(request, f"{_sentence(scope.label)} is deleted.")
-            return finish_dialog(request, home(request), gone=_page_of(scope))
+            return finish_dialog(request, parent_page(request), gone=_page_of(scope))
     return _render(
         request, "_delete", _in_the_way(caller, scope, error), status=status, row=scope.pk
     )
@@ -194,7 +194,7 @@ def _page_of(scope: Scope) -> str:
     return resolve_url("accessrules:scope-access", scope.pk)
 
 
-def _tell(request: HttpRequest, form: Any, error: Exception) -> int:
+def _add_error(request: HttpRequest, form: Any, error: Exception) -> int:
     """Say in the form why it was refused; return the status that this is."""
     if isinstance(error, Denied):
         record_denial(request, error)
@@ -219,4 +219,6 @@ def _render(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int, row: int | None
 ) -> HttpResponse:
     template = f"accessrules/scopes/{name}.html"
-    return render_dialog(request, template, context, home=home(request), status=status, row=row)
+    return render_dialog(
+        request, template, context, parent_page=parent_page(request), status=status, row=row
+    )

@@ -13,19 +13,19 @@ from accessrules.console.filters.scopes import ScopeFilterSet
 from accessrules.console.filters.search import scopes_saying
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
-from runai_access.db.expressions import Among
-from runai_access.lists.views import Action, ListPage
-from runai_access.ui.dialogs import Home, way_back
+from runai_access.db.expressions import InArray
+from runai_access.lists.views import Action, ListView
+from runai_access.ui.dialogs import ParentPage, return_url
 
 # What changes one scope, and is a dialog of its own.
 CHANGES = (
-    Action("rename", "RENAME", "pencil", for_several=False),
-    Action("move", "MOVE", "folder-input", for_several=False),
-    Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True),
+    Action("rename", "RENAME", "pencil", for_bulk=False),
+    Action("move", "MOVE", "folder-input", for_bulk=False),
+    Action("delete", "DELETE", "trash-2", for_bulk=False, is_danger=True),
 )
 
 
-class ScopePage(ListPage):
+class ScopePage(ListView):
     """Access > Scopes > List."""
 
     namespace = "scopes"
@@ -37,16 +37,16 @@ class ScopePage(ListPage):
     table, filters = ScopeTable, ScopeFilterSet
 
     def rows(self, request: HttpRequest) -> QuerySet[Scope]:
-        return scope_policy.in_sight(caller_of(request).authority)
+        return scope_policy.visible_scopes(caller_of(request).authority)
 
-    def asks(self, request: HttpRequest) -> Authority:
+    def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
-        return rows.filter(Among("pk", scopes_saying(text, asks)))
+    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
+        return rows.filter(InArray("pk", scopes_saying(text, authority)))
 
-    def may_create(self, request: HttpRequest) -> bool:
-        return bool(scope_policy.types_made(caller_of(request).authority))
+    def can_create(self, request: HttpRequest) -> bool:
+        return bool(scope_policy.creatable_types(caller_of(request).authority))
 
     def actions(self, request: HttpRequest) -> list[Action]:
         offered = scope_policy.possible_anywhere(caller_of(request).authority)
@@ -59,18 +59,18 @@ class ScopePage(ListPage):
 PAGE = ScopePage()
 
 
-def tree_home() -> Home:
+def tree_parent_page() -> ParentPage:
     """Return the page of the tree."""
-    return Home("Scopes", resolve_url("scopes:tree"))
+    return ParentPage("Scopes", resolve_url("scopes:tree"))
 
 
-def home(request: HttpRequest) -> Home:
+def parent_page(request: HttpRequest) -> ParentPage:
     """Return which of the two pages a dialog about scopes leads back to."""
-    tree = tree_home()
-    opened_from = way_back(request, tree).partition("?")[0]
-    return PAGE.home if opened_from == PAGE.address else tree
+    tree = tree_parent_page()
+    opened_from = return_url(request, tree).partition("?")[0]
+    return PAGE.parent_page if opened_from == PAGE.address else tree
 
 
-def tabs() -> list[Home]:
+def tabs() -> list[ParentPage]:
     """Return the two as tabs of one place."""
-    return [Home("Tree", tree_home().address), Home("List", PAGE.address)]
+    return [ParentPage("Tree", tree_parent_page().address), ParentPage("List", PAGE.address)]

@@ -13,16 +13,16 @@ from accessrules.authorization import scope_policy
 from accessrules.authorization.callers import caller_of
 from accessrules.console.pickers.scope_tree_page import ScopeList, ScopeRow
 from accessrules.console.tables.scopes import ScopeTable
-from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_home
+from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_parent_page
 from accessrules.scope_import.files import COLUMNS, csv_rows
 from runai_access.lists import export
 from runai_access.lists.views import Action
-from runai_access.ui.dialogs import asks_for, finish_dialog, onward
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, query_with_return_url
 
 # In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
 ACTIONS = (
     *(
-        Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_several=False)
+        Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_bulk=False)
         for type_ in scope_policy.MADE
     ),
     *CHANGES,
@@ -34,7 +34,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
     """Show the tree as far as the address opens it, or what its search finds."""
     authority = caller_of(request).authority
     scope_policy.require_reading(authority)
-    tree = ScopeList(authority, tree_home().address, request.GET)
+    tree = ScopeList(authority, tree_parent_page().address, request.GET)
     rows = tree.rows()
     kept = PAGE.listing(request, QueryDict())
     table = ScopeTable.in_tree(
@@ -48,14 +48,14 @@ def scopes(request: HttpRequest) -> HttpResponse:
         "table": table,
         "width": len(table.shown_columns) + 1,  # with the one of the menu
         "list": kept,
-        "page": tree_home(),
+        "page": tree_parent_page(),
         "tabs": tabs(),
         "count": f"{tree.scopes.count():,}",
         "actions": [action for action in ACTIONS if action.name in offered],
-        "may_create": bool(scope_policy.types_made(authority)),
+        "can_create": bool(scope_policy.creatable_types(authority)),
         "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
     }
-    is_part = asks_for(request, "listing")
+    is_part = is_htmx_target(request, "listing")
     name = "_listing_part" if is_part else "list"
     response = render(request, f"accessrules/scopes/{name}.html", context)
     if is_part and tree.is_moved_in:
@@ -72,16 +72,22 @@ def selected(request: HttpRequest) -> HttpResponse:
     action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
     if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
         messages.warning(request, "Select a scope first.")
-        return finish_dialog(request, tree_home())
+        return finish_dialog(request, tree_parent_page())
     if action.startswith("new-"):
-        return redirect(resolve_url("scopes:create") + onward(request, tree_home(), scope=pk))
-    return redirect(resolve_url(f"scopes:{action}", int(pk)) + onward(request, tree_home()))
+        return redirect(
+            resolve_url("scopes:create")
+            + query_with_return_url(request, tree_parent_page(), scope=pk)
+        )
+    return redirect(
+        resolve_url(f"scopes:{action}", int(pk))
+        + query_with_return_url(request, tree_parent_page())
+    )
 
 
 @require_safe
 def csv(request: HttpRequest) -> HttpResponseBase:
     """Send the scopes in sight as a file that `import_scopes` reads."""
     authority = caller_of(request).authority
-    found = scope_policy.in_sight(authority).filter(depth__gt=1).select_related("parent")
+    found = scope_policy.visible_scopes(authority).filter(depth__gt=1).select_related("parent")
     kept, is_cut = export.within_limit(found.order_by("depth", "name", "pk"))
     return export.csv_response("scopes", COLUMNS, csv_rows(kept), is_cut=is_cut)

@@ -10,7 +10,7 @@ from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.explanation import Explanation, explain
 from accessrules.authorization.grants import ACTIONS
 from accessrules.management.references import scope_named, subject_named
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 NO = 1
 ERROR = 2
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with refusals_told():
+            with report_refusals():
                 explanation = _explain(**{k: options[k] for k in _ARGUMENTS})
         except CommandError as error:
             error.returncode = ERROR

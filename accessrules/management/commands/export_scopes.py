@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 
 from accessrules.models import Scope
 from accessrules.scope_import.files import FORMATS, format_of, write
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         format_ = options["format"] or format_of(name) or ("" if name else "csv")
         if not format_:
             raise CommandError(f"Is {name} to be CSV, JSON or YAML? Say it with --format.")
-        with refusals_told():
+        with report_refusals():
             scopes = list(Scope.objects.filter(depth__gt=1).select_related("parent"))
         lines = write(scopes, format_)
         if not name:

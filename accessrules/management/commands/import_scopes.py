@@ -11,7 +11,7 @@ from accessrules.authorization.callers import SYSTEM
 from accessrules.scope_import.apply import import_scopes, plan_import
 from accessrules.scope_import.files import FORMATS, Contents, format_of, read
 from accessrules.scope_import.plan import Plan
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         remove = options["remove"]
-        with refusals_told():
+        with report_refusals():
             contents = _contents(options["file"], options["format"])
             if options["dry_run"]:
                 self._show(plan_import(contents, remove=remove))

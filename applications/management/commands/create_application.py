@@ -12,8 +12,8 @@ from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import AccessRule, Role
-from applications.actions import Issued, create_application
-from runai_access.commands import refusals_told
+from applications.actions import IssuedSecret, create_application
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
@@ -34,14 +34,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_told({"name": "NAME"}), transaction.atomic():
+        with report_refusals({"name": "NAME"}), transaction.atomic():
             issued, rule = _create(options["name"], options["role"], options["scope"])
         if options["json"]:
             self._write_json(issued, rule)
         else:
             self._write(issued, rule)
 
-    def _write_json(self, issued: Issued, rule: AccessRule | None) -> None:
+    def _write_json(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
         application = issued.application
         answer = {
             "id": str(application.pk),
@@ -51,14 +51,16 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(answer))
         self.stderr.write(_what_was_done(issued, rule))
 
-    def _write(self, issued: Issued, rule: AccessRule | None) -> None:
+    def _write(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
         self.stdout.write(_what_was_done(issued, rule))
         self.stdout.write(f"Client ID:      {issued.application.client_id}")
         self.stdout.write(f"Client secret:  {issued.secret}")
         self.stdout.write("Store the secret now; it is not shown again.")
 
 
-def _create(name: str, role: str | None, scope: str | None) -> tuple[Issued, AccessRule | None]:
+def _create(
+    name: str, role: str | None, scope: str | None
+) -> tuple[IssuedSecret, AccessRule | None]:
     if scope and not role:
         raise CommandError("--scope says where a role holds; name the role with --role.")
     # Looked up first: what can't be granted is refused before anything is made.
@@ -87,7 +89,7 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def _what_was_done(issued: Issued, rule: AccessRule | None) -> str:
+def _what_was_done(issued: IssuedSecret, rule: AccessRule | None) -> str:
     if rule is None:
         return f"Created application {issued.application.name}, without access rules."
     return f"Created application {issued.application.name}: {rule}."

@@ -17,7 +17,7 @@ from applications.oauth.views.client import ClientCredentials, MalformedBasic, f
 from applications.oauth.views.credentials import (
     CHALLENGE,
     IN_ADDRESS,
-    LARGEST_PARAMETER,
+    MAX_PARAMETER,
     WRONG_CLIENT,
     CredentialsView,
     Refusal,
@@ -113,7 +113,7 @@ class OAuthView(CredentialsView):
         for name, values in self.body(request).lists():
             if len(values) > 1:
                 raise OAuthError("invalid_request", f"{name[:40]} stands there more than once.")
-            if len(values[0]) > LARGEST_PARAMETER:
+            if len(values[0]) > MAX_PARAMETER:
                 raise OAuthError("invalid_request", f"{name[:40]} is too long.")
             form[name] = values[0]
         return {name: value for name, value in form.items() if value}
@@ -127,11 +127,11 @@ def grant_types() -> list[str]:
 def authenticate_client(
     request: HttpRequest,
     form: dict[str, str],
-    recognised: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
+    recognized: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
 ) -> Application:
     """Return the application that asks, by header or body; raise OAuthError."""
     client = _client(request, form)
-    application = recognised(request, client)
+    application = recognized(request, client)
     if application is None:
         raise OAuthError("invalid_client", describe_refusal(client))
     return application

@@ -11,14 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from applications.models import Application
-from applications.oauth.client_authentication import recognise, sign_in
+from applications.oauth.client_authentication import recognize, sign_in
 from applications.oauth.secrets import describe_malformed
 from applications.oauth.views.client import ClientCredentials
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
-LARGEST_PARAMETER = 4096
+MAX_PARAMETER = 4096
 IN_ADDRESS = "Credentials must not stand in the address."  # RFC 6749 §2.3.1
 WRONG_CLIENT = "The client ID or the client secret is wrong."
 
@@ -106,4 +106,4 @@ def application_with(
 def asking_application(request: HttpRequest, client: ClientCredentials) -> Application | None:
     """Return the application whose credentials these are, else None; it asks for no token."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
-    return recognise(client.client_id, client.secret, origin)
+    return recognize(client.client_id, client.secret, origin)

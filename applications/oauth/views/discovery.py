@@ -17,7 +17,7 @@ from applications.api.documents import (
 )
 from applications.models import Application, SigningKey
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
-from applications.oauth.password_grant import living_holder
+from applications.oauth.password_grant import get_enabled_user
 from applications.oauth.tokens import InvalidToken, application_of, revoke, verified_claims
 from applications.oauth.views.base import (
     REFUSALS,
@@ -144,7 +144,7 @@ class IntrospectView(TokenQuestionView):
         self.asker(request, form)
         try:
             claims = verified_claims(required(form, "token"))
-            living_holder(claims)
+            get_enabled_user(claims)
         except InvalidToken:
             return answer({"active": False})
         told = {name: claims[name] for name in TOLD}

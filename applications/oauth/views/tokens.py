@@ -31,7 +31,7 @@ from applications.oauth.views.client import ClientCredentials
 from applications.oauth.views.credentials import (
     CHALLENGE,
     IN_ADDRESS,
-    LARGEST_PARAMETER,
+    MAX_PARAMETER,
     CredentialsView,
     Refusal,
     answer,
@@ -41,7 +41,7 @@ from applications.oauth.views.credentials import (
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.errors import INVALID, error
 
-WRONG_PERSON = "The user name or the password is wrong."
+WRONG_USER = "The user name or the password is wrong."
 V1_GRANTS = ("app_token", "client_credentials")
 
 
@@ -63,8 +63,8 @@ class JSONGrantView(CredentialsView):
                 continue
             if not isinstance(value, str):
                 raise _invalid(f"{key}: must be a string.")
-            if len(value) > LARGEST_PARAMETER:
-                raise _invalid(f"{key}: may have {LARGEST_PARAMETER} characters.")
+            if len(value) > MAX_PARAMETER:
+                raise _invalid(f"{key}: may have {MAX_PARAMETER} characters.")
             if value and given.setdefault(name, value) != value:
                 raise _invalid(f"{key}: stands there twice with different values.")
         return given
@@ -91,7 +91,7 @@ class TokenV1View(JSONGrantView):
         """
         given = self.parameters(request)
         if settings.PASSWORD_GRANT and given.get("grantType") == "password":
-            token = self._for_person(request, given)
+            token = self._for_user(request, given)
         else:
             token = self._for_application(request, given)
         return answer({"accessToken": token.text, "expiresIn": token.expires_in})
@@ -103,13 +103,13 @@ class TokenV1View(JSONGrantView):
         client = ClientCredentials(given["clientID"], given["clientSecret"])
         return issue(_known(application_with(request, client), client))
 
-    def _for_person(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
+    def _for_user(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
         _require(given, "username", "password")
         if "clientSecret" in given:
-            raise _invalid("clientSecret: does not go with the password of a person.")
+            raise _invalid("clientSecret: does not go with the password of a user.")
         token = token_for(request, email=given["username"], password=given["password"])
         if token is None:
-            raise _unknown(WRONG_PERSON)
+            raise _unknown(WRONG_USER)
         return token
 
 
@@ -130,7 +130,7 @@ class TokenV2View(OAuthView):
                 "unsupported_grant_type", f"grant_type must be {' or '.join(grant_types())}."
             )
         if grant_type == "password":
-            token = self._for_person(request, form)
+            token = self._for_user(request, form)
         else:
             token = issue(authenticate_client(request, form))
         granted = {
@@ -141,13 +141,13 @@ class TokenV2View(OAuthView):
         # Access rules decide, whatever scope is asked for; the answer says so (RFC 6749 §3.3).
         return answer({**granted, **({"scope": SCOPE} if "scope" in form else {})})
 
-    def _for_person(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
+    def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
         if "client_secret" in form or "Authorization" in request.headers:
             raise OAuthError("unauthorized_client", "An application asks with client_credentials.")
         token = token_for(request, email=email, password=password)
         if token is None:
-            raise OAuthError("invalid_grant", WRONG_PERSON)
+            raise OAuthError("invalid_grant", WRONG_USER)
         return token
 
 

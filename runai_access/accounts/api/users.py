@@ -13,31 +13,31 @@ from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
 from accessrules.authorization.callers import Caller
 from runai_access.accounts.models import User
-from runai_access.accounts.policy import memberships_in_sight
+from runai_access.accounts.policy import visible_memberships
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, Kind
+from runai_access.api.filtering import Field, FieldType
 from runai_access.api.ids import uuid_id
-from runai_access.api.listing import Listing, paged
+from runai_access.api.listing import ListEndpoint, paged
 from runai_access.errors import NotFound
 
 # Everybody signs in here, with a password of ours: there is no other kind of person.
 LOCAL = "local"
 
-LISTING = Listing(
+LIST = ListEndpoint(
     fields={
         # Emails are stored in lower case, and so are the names of those who create users.
         "username": Field("email", normalized="subject__folded_name", order=F("email")),
         "createdBy": Field("created_by", order=F("created_by")),
-        "creationTime": Field("created_at", Kind.TIME),
-        "lastUpdated": Field("updated_at", Kind.TIME),
-        "lastLogin": Field("last_login", Kind.TIME, is_nullable=True),
-        "isLocal": Field("is_local", Kind.FLAG),
+        "creationTime": Field("created_at", FieldType.TIME),
+        "lastUpdated": Field("updated_at", FieldType.TIME),
+        "lastLogin": Field("last_login", FieldType.TIME, is_nullable=True),
+        "isLocal": Field("is_local", FieldType.FLAG),
         "type": Field("kind"),
     },
     search=("email", "created_by"),
     order=("email",),
     default_limit=500,
-    largest_limit=500,
+    max_limit=500,
 )
 
 
@@ -66,7 +66,7 @@ class UsersView(CallerView):
     """All people in sight: a bare list."""
 
     tag = "Users"
-    listing = LISTING
+    listing = LIST
     query_parameters = [FILTER]
 
     @extend_schema(responses=UserDocument(many=True))
@@ -75,7 +75,7 @@ class UsersView(CallerView):
 
         The list holds the users that the caller can see.
         """
-        page = LISTING.page(asked(self, request), request.query_params)
+        page = LIST.page(asked(self, request), request.query_params)
         groups = _groups_of(page.rows, self.caller)
         return paged(request, page, [_answer(user, groups) for user in page.rows])
 
@@ -84,7 +84,7 @@ class UsersCountView(CallerView):
     """How many people the list would hold."""
 
     tag = "Users"
-    listing = LISTING
+    listing = LIST
     query_parameters = [FILTER]
     counts = True
 
@@ -94,7 +94,7 @@ class UsersCountView(CallerView):
 
         Counts what the list of users holds for the same parameters.
         """
-        matching = LISTING.matching(asked(self, request), request.query_params)
+        matching = LIST.matching(asked(self, request), request.query_params)
         return Response({"count": matching.count()})
 
 
@@ -119,7 +119,7 @@ def visible(view: CallerView) -> QuerySet[User]:
     """Return the people in the caller's sight; raise Denied where it may read none at all."""
     authority = view.caller.authority
     authority.require_anywhere("read", "users")
-    return User.objects.filter(authority.in_sight("users")).annotate(
+    return User.objects.filter(authority.visible_q("users")).annotate(
         is_local=Value(True), kind=Value(LOCAL)
     )
 
@@ -141,7 +141,7 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
 def _groups_of(users: list[User], caller: Caller) -> dict[Any, list[str]]:
     """Return the names of each one's groups, as far as in sight."""
     names: dict[Any, list[str]] = {user.pk: [] for user in users}
-    memberships = memberships_in_sight(caller.authority).filter(member__in=list(names))
+    memberships = visible_memberships(caller.authority).filter(member__in=list(names))
     for member, name in memberships.order_by("group__name").values_list("member", "group__name"):
         names[member].append(name)
     return names

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accessrules.actions.groups import create_group, delete_group
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
-from accessrules.authorization.effective_access import sees_all_rules, subjects_in_sight
+from accessrules.authorization.effective_access import sees_all_rules, visible_subjects
 from accessrules.console.tables.history import last_events, sees_activity
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
@@ -20,7 +20,7 @@ from runai_access.accounts.forms import NewGroupForm
 from runai_access.accounts.models import Group
 from runai_access.accounts.views.groups import PAGE
 from runai_access.errors import Conflict
-from runai_access.ui.dialogs import asks_for, finish_dialog, render_dialog
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
 
 MEMBERS_SHOWN = 100
 
@@ -38,10 +38,12 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, group, authority),
         "sees_all_rules": sees_all_rules(authority),
         "sees_rules": authority.allows_anywhere("read", "access_rules"),
-        "may": {action: policy.GROUPS.may(caller, action) for action in ("update", "delete")},
-        "may_grant": authority.allows_anywhere("create", "access_rules"),
+        "may": {
+            action: policy.GROUPS.is_allowed(caller, action) for action in ("update", "delete")
+        },
+        "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
-        "oob": asks_for(request, "listing"),
+        "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
         context["events"] = last_events(group, "group")
@@ -67,7 +69,7 @@ def create(request: HttpRequest) -> HttpResponse:
         form.add_error(None, error)
         return _create_form(request, form, status=422)
     messages.success(request, f"Group {group} is created.")
-    return finish_dialog(request, PAGE.home, changed=group.pk)
+    return finish_dialog(request, PAGE.parent_page, changed=group.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,19 +81,21 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
     if request.method == "POST":
         delete_group(caller=caller, group=group)
         messages.success(request, f"Group {group} is deleted.")
-        return finish_dialog(request, PAGE.home, gone=group.get_absolute_url())
+        return finish_dialog(request, PAGE.parent_page, gone=group.get_absolute_url())
     context = {
         "group": group,
         **members_shown(group, caller.authority),
         "rule_count": caller.authority.visible_rules().living().filter(subject=group).count(),
         "sees_all_rules": sees_all_rules(caller.authority),
     }
-    return render_dialog(request, "groups/_delete.html", context, home=PAGE.home, row=id_)
+    return render_dialog(
+        request, "groups/_delete.html", context, parent_page=PAGE.parent_page, row=id_
+    )
 
 
 def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
     """Return the first members in sight, how many there are, and whether some are out of sight."""
-    members = subjects_in_sight(authority).filter(group_memberships__group=group)
+    members = visible_subjects(authority).filter(group_memberships__group=group)
     count = members.count()
     everyone = group.memberships.filter(member__retired_at=None).count()
     return {
@@ -104,4 +108,6 @@ def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
 
 def _create_form(request: HttpRequest, form: NewGroupForm, *, status: int = 200) -> HttpResponse:
     context = {"form": form}
-    return render_dialog(request, "groups/_create.html", context, home=PAGE.home, status=status)
+    return render_dialog(
+        request, "groups/_create.html", context, parent_page=PAGE.parent_page, status=status
+    )

@@ -13,15 +13,15 @@ from runai_access.accounts.models import Group
 from runai_access.accounts.search import search_groups
 from runai_access.accounts.tables import GroupTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.lists.views import Action, ListPage
+from runai_access.lists.views import Action, ListView
 
-MEMBERS = Action("members", "MEMBERS", "users-round", for_several=False)
+MEMBERS = Action("members", "MEMBERS", "users-round", for_bulk=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
 ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
-DELETE = Action("delete", "DELETE", "trash-2", for_several=False, is_danger=True)
+DELETE = Action("delete", "DELETE", "trash-2", for_bulk=False, is_danger=True)
 
 
-class GroupPage(ListPage):
+class GroupPage(ListView):
     """Access > Users > Groups."""
 
     namespace = "groups"
@@ -34,21 +34,21 @@ class GroupPage(ListPage):
     def rows(self, request: HttpRequest) -> QuerySet[Group]:
         return policy.GROUPS.visible(caller_of(request))
 
-    def asks(self, request: HttpRequest) -> Authority:
+    def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, asks: Authority) -> QuerySet[Any]:
-        return search_groups(rows, text, asks)
+    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
+        return search_groups(rows, text, authority)
 
-    def may_create(self, request: HttpRequest) -> bool:
-        return policy.GROUPS.may(caller_of(request), "create")
+    def can_create(self, request: HttpRequest) -> bool:
+        return policy.GROUPS.is_allowed(caller_of(request), "create")
 
     def actions(self, request: HttpRequest) -> list[Action]:
         caller = caller_of(request)
         actions = []
-        if policy.GROUPS.may(caller, "update"):
+        if policy.GROUPS.is_allowed(caller, "update"):
             actions += [MEMBERS, DISABLE, ENABLE]
-        if policy.GROUPS.may(caller, "delete"):
+        if policy.GROUPS.is_allowed(caller, "delete"):
             actions.append(DELETE)
         return actions
 

@@ -9,46 +9,46 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.groups import add_member, remove_member
 from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.effective_access import subjects_in_sight
+from accessrules.authorization.effective_access import visible_subjects
 from accessrules.models import Subject
 from runai_access.accounts import policy
 from runai_access.accounts.forms import GroupForm, MembersForm
 from runai_access.accounts.member_picker import MemberPicker
 from runai_access.accounts.models import Group, User
-from runai_access.accounts.views import groups, people
+from runai_access.accounts.views import groups, users
 from runai_access.accounts.views.group import members_shown
 from runai_access.errors import Denied, DomainError, NotFound
-from runai_access.ui.dialogs import Home, asks_for, onward, render_dialog
+from runai_access.ui.dialogs import ParentPage, is_htmx_target, query_with_return_url, render_dialog
 from runai_access.ui.reports import render_report
 
 _STATUS = {Denied: 403, NotFound: 404}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def groups_of_person(request: HttpRequest, id_: UUID) -> HttpResponse:
+def groups_of_user(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Show which groups a person is in; a POST adds them to another one, or takes them out."""
     caller = caller_of(request)
-    person = policy.visible_one(caller, id_)
+    user = policy.visible_one(caller, id_)
     policy.GROUPS.require(caller, "update")
     if request.method != "POST":
-        return _of_person(request, person)
+        return _of_user(request, user)
     group = _posted_group(request, caller)
     if group is None:
         error = "Select a group."
-        return _of_person(request, person, [error], status=422)
+        return _of_user(request, user, [error], status=422)
     leaves = "leave" in request.POST
     act = remove_member if leaves else add_member
-    outcomes = each(
-        request, [group], lambda one: act(caller=caller, group=one, member=person.subject)
+    outcomes = run_bulk(
+        request, [group], lambda one: act(caller=caller, group=one, member=user.subject)
     )
     if outcomes[0].refusal:
-        return _of_person(request, person, **_refused(outcomes))
-    done = f"{person} is {'no longer' if leaves else 'now'} in {group}."
-    return _done(request, done, "users:groups", person.pk, people.PAGE.home) or _of_person(
-        request, person, changed=person.pk
+        return _of_user(request, user, **_refused(outcomes))
+    done = f"{user} is {'no longer' if leaves else 'now'} in {group}."
+    return _done(request, done, "users:groups", user.pk, users.PAGE.parent_page) or _of_user(
+        request, user, changed=user.pk
     )
 
 
@@ -70,13 +70,15 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
     if not form.is_valid():
         return _of_group(request, group, form=form, picker=picker, status=422)
     chosen: list[Subject] = form.cleaned_data["subject"]
-    outcomes = each(request, chosen, lambda one: add_member(caller=caller, group=group, member=one))
+    outcomes = run_bulk(
+        request, chosen, lambda one: add_member(caller=caller, group=group, member=one)
+    )
     added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
     if len(added) < len(outcomes):
         lines = [line_of(o.wanted.name, o, f"is now in {group}") for o in outcomes]
-        return render_report(request, lines, home=groups.PAGE.home)
+        return render_report(request, lines, parent_page=groups.PAGE.parent_page)
     done = f"{', '.join(added)} {'is' if len(added) == 1 else 'are'} now in {group}."
-    return _done(request, done, "groups:members", group.pk, groups.PAGE.home) or _of_group(
+    return _done(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
         request, group, changed=group.pk
     )
 
@@ -89,51 +91,55 @@ def remove(request: HttpRequest, id_: UUID, member_id: UUID) -> HttpResponse:
     policy.GROUPS.require(caller, "update")
     if request.method != "POST":
         return redirect("groups:members", id_)
-    member = subjects_in_sight(caller.authority).filter(pk=member_id).first()
+    member = visible_subjects(caller.authority).filter(pk=member_id).first()
     if member is None:
         raise NotFound("There is no such member.")
-    outcomes = each(
+    outcomes = run_bulk(
         request, [member], lambda one: remove_member(caller=caller, group=group, member=one)
     )
     if outcomes[0].refusal:
         return _of_group(request, group, **_refused(outcomes))
     done = f"{member} is no longer in {group}."
-    return _done(request, done, "groups:members", group.pk, groups.PAGE.home) or _of_group(
+    return _done(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
         request, group, changed=group.pk
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add_several(request: HttpRequest) -> HttpResponse:
+def bulk_add(request: HttpRequest) -> HttpResponse:
     """Choose a group and add several people to it, and tell of each what came of it."""
     caller = caller_of(request)
     policy.GROUPS.require(caller, "update")
-    keys = people.PAGE.selected_keys(request)
+    keys = users.PAGE.selected_keys(request)
     rows = sorted(policy.visible(caller).filter(pk__in=keys), key=str)
     if not rows:
-        return redirect(people.PAGE.address)
+        return redirect(users.PAGE.address)
     form = GroupForm(request.POST if request.method == "POST" else None, groups=_groups(caller))
     if form.is_bound and form.is_valid():
         act = partial(_add, caller, form.chosen)
         lines = [
             line_of(str(outcome.wanted), outcome, f"is now in {form.chosen}")
-            for outcome in each(request, rows, act)
+            for outcome in run_bulk(request, rows, act)
         ]
-        missing = lines_of_gone(len(keys) - len(rows), "user")
-        return render_report(request, [*lines, *missing], home=people.PAGE.home)
+        missing = missing_rows(len(keys) - len(rows), "user")
+        return render_report(request, [*lines, *missing], parent_page=users.PAGE.parent_page)
     context = {"form": form, "rows": rows}
     status = 422 if form.is_bound else 200
     return render_dialog(
-        request, "users/_add_to_group.html", context, home=people.PAGE.home, status=status
+        request,
+        "users/_add_to_group.html",
+        context,
+        parent_page=users.PAGE.parent_page,
+        status=status,
     )
 
 
-def _add(caller: Caller, group: Group, person: User) -> None:
-    add_member(caller=caller, group=group, member=person.subject)
+def _add(caller: Caller, group: Group, user: User) -> None:
+    add_member(caller=caller, group=group, member=user.subject)
 
 
 def _groups(caller: Caller) -> Any:
-    return policy.GROUPS.in_sight(caller.authority).order_by("folded_name", "pk")
+    return policy.GROUPS.visible_rows(caller.authority).order_by("folded_name", "pk")
 
 
 def _posted_group(request: HttpRequest, caller: Caller) -> Group | None:
@@ -146,35 +152,37 @@ def _refused(outcomes: list[Outcome[Any, Any]]) -> dict[str, Any]:
     return {"errors": [str(refusal)], "status": _STATUS.get(type(refusal), 409)}  # type: ignore[arg-type]  # a refusal's
 
 
-def _done(request: HttpRequest, done: str, view: str, pk: UUID, home: Home) -> HttpResponse | None:
+def _done(
+    request: HttpRequest, done: str, view: str, pk: UUID, parent_page: ParentPage
+) -> HttpResponse | None:
     """Tell what is done; a page is asked for anew, so that a reload does nothing twice."""
     messages.success(request, done)
-    if asks_for(request, "dialog"):
+    if is_htmx_target(request, "dialog"):
         return None
     response = redirect(view, pk)
-    response.headers["Location"] += onward(request, home)
+    response.headers["Location"] += query_with_return_url(request, parent_page)
     return response
 
 
-def _of_person(
+def _of_user(
     request: HttpRequest,
-    person: User,
+    user: User,
     errors: list[str] | None = None,
     *,
     status: int = 200,
     changed: UUID | None = None,
 ) -> HttpResponse:
     all_groups = _groups(caller_of(request))
-    held = all_groups.filter(memberships__member=person.subject)
+    held = all_groups.filter(memberships__member=user.subject)
     context = {
-        "person": person,
+        "object": user,
         "groups": held,
         "others": all_groups.exclude(pk__in=held.values("pk")),
         "errors": errors or [],
     }
     return render_dialog(
         request, "users/_groups.html", context,
-        home=people.PAGE.home, status=status, changed=changed, row=person.pk,
+        parent_page=users.PAGE.parent_page, status=status, changed=changed, row=user.pk,
     )  # fmt: skip
 
 
@@ -197,5 +205,5 @@ def _of_group(  # what the dialog may be showing
     }
     return render_dialog(
         request, "groups/_members.html", context,
-        home=groups.PAGE.home, status=status, changed=changed, row=group.pk,
+        parent_page=groups.PAGE.parent_page, status=status, changed=changed, row=group.pk,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from runai_access.accounts.forms import OwnPasswordForm
 from runai_access.accounts.models import Group
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.answers import later
-from runai_access.ui.dialogs import Home, asks_for, finish_dialog, render_dialog
+from runai_access.ui.dialogs import ParentPage, finish_dialog, is_htmx_target, render_dialog
 from runai_access.ui.views import local_path
 
 CHANGED = "Your password is changed. You are signed out everywhere else."
@@ -31,10 +31,10 @@ def own(request: HttpRequest) -> HttpResponse:
     """Show who one is here, and every rule that one holds, whatever else is in one's sight."""
     user = own_user(caller_of(request))
     context = {
-        "person": user,
+        "object": user,
         "groups": Group.objects.of(user.subject),
         "rules": listed(rules_in_force(user.subject), user.subject),
-        "oob": asks_for(request, "listing"),
+        "oob": is_htmx_target(request, "listing"),
     }
     return render(request, "accounts/own.html", context)
 
@@ -69,7 +69,7 @@ def password(request: HttpRequest) -> HttpResponse:
         return later(_ask(request, form, status=503), busy.retry_after)
     messages.success(request, CHANGED)
     if was_temporary:
-        return redirect(_onward(request))
+        return redirect(_next_url(request))
     return finish_dialog(request, _home())
 
 
@@ -77,7 +77,7 @@ def password(request: HttpRequest) -> HttpResponse:
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Say what ends; end every session, this one too."""
     if request.method != "POST":
-        return render_dialog(request, "accounts/_sign_out_everywhere.html", {}, home=_home())
+        return render_dialog(request, "accounts/_sign_out_everywhere.html", {}, parent_page=_home())
     signin.sign_out_everywhere(request)
     messages.success(request, "You are signed out everywhere.")
     address = resolve_url(settings.LOGIN_URL)
@@ -86,20 +86,20 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 def _ask(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
     user = own_user(caller_of(request))
-    context: dict[str, Any] = {"form": form, "person": user}
+    context: dict[str, Any] = {"form": form, "object": user}
     if user.must_choose_password:
-        onward = _onward(request)
-        context["next"] = onward if onward != resolve_url(settings.LOGIN_REDIRECT_URL) else ""
+        next_url = _next_url(request)
+        context["next"] = next_url if next_url != resolve_url(settings.LOGIN_REDIRECT_URL) else ""
         return render(request, "accounts/choose_password.html", context, status=status)
     return render_dialog(
-        request, "accounts/_own_password.html", context, home=_home(), status=status
+        request, "accounts/_own_password.html", context, parent_page=_home(), status=status
     )
 
 
-def _onward(request: HttpRequest) -> str:
+def _next_url(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
-def _home() -> Home:
-    return Home("Your account", resolve_url("accounts:own"))
+def _home() -> ParentPage:
+    return ParentPage("Your account", resolve_url("accounts:own"))

@@ -27,27 +27,27 @@ OUT_OF_DATE = "This form was out of date. Check it and send it again."
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for e-mail and password, and go where the person wanted to."""
-    onward = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
+    """Ask for email and password, and go where the person wanted to."""
+    next_url = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
     if request.method != "POST":
         note = SESSION_ENDED if ENDED in request.GET else ""
         is_signed_in = request.user.is_authenticated
-        return redirect(onward) if is_signed_in else _page(request, onward, note=note)
+        return redirect(next_url) if is_signed_in else _page(request, next_url, note=note)
     form = SignInForm(request.POST)
     if not form.is_valid():
-        return _page(request, onward, form, status=422)
+        return _page(request, next_url, form, status=422)
     try:
         user = signin.sign_in(request, **form.cleaned_data)
     except signin.TooManyFailures as refusal:
         form.add_error(None, f"{refusal} Try again in {_duration(refusal.seconds)}.")
-        return later(_page(request, onward, form, status=429), refusal.seconds)
+        return later(_page(request, next_url, form, status=429), refusal.seconds)
     except Busy as busy:
-        form.add_error(None, "Too many people sign in right now. Try again in a moment.")
-        return later(_page(request, onward, form, status=503), busy.retry_after)
+        form.add_error(None, "Too many users sign in right now. Try again in a moment.")
+        return later(_page(request, next_url, form, status=503), busy.retry_after)
     if user is None:
         form.add_error(None, WRONG)
-        return _page(request, onward, form, status=422)
-    return redirect(onward)
+        return _page(request, next_url, form, status=422)
+    return redirect(next_url)
 
 
 @login_not_required
@@ -60,11 +60,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
     if request.path == resolve_url(settings.LOGIN_URL):
-        onward = local_path(request.POST.get("next", ""), _home())
+        next_url = local_path(request.POST.get("next", ""), _home())
         if request.user.is_authenticated:
-            return redirect(onward)
+            return redirect(next_url)
         form = SignInForm(initial={"email": request.POST.get("email", "")})
-        return _page(request, onward, form, status=403, note=STALE)
+        return _page(request, next_url, form, status=403, note=STALE)
     if "HX-Request" in request.headers:
         messages.warning(request, OUT_OF_DATE)
         return leave_and_keep_form(address_to_return_to(request))
@@ -94,7 +94,7 @@ def _duration(seconds: int) -> str:
 
 def _page(
     request: HttpRequest,
-    onward: str,
+    next_url: str,
     form: SignInForm | None = None,
     *,
     status: int = 200,
@@ -102,7 +102,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "form": form or SignInForm(),
-        "next": onward if onward != _home() else "",
+        "next": next_url if next_url != _home() else "",
         "note": note,
     }
     return render(request, "accounts/sign_in.html", context, status=status)

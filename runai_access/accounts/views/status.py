@@ -15,27 +15,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, each, line_of, lines_of_gone
+from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
 from accessrules.actions.groups import set_group_enabled
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.policies import Policy
 from runai_access.accounts import policy
 from runai_access.accounts.actions import set_user_enabled
 from runai_access.accounts.models import Group, User
-from runai_access.accounts.views import groups, people
+from runai_access.accounts.views import groups, users
 from runai_access.errors import Conflict
-from runai_access.lists.views import ListPage
+from runai_access.lists.views import ListView
 from runai_access.ui.dialogs import finish_dialog, render_dialog
-from runai_access.ui.reports import Line, render_report
+from runai_access.ui.reports import ResultRow, render_report
 
 Row = User | Group
 
 
 @dataclass(frozen=True)
-class Kind:
+class SubjectKind:
     """What can be enabled and disabled here: people, or groups."""
 
-    page: ListPage
+    page: ListView
     policy: Policy[Any]
     act: Callable[..., Any]
     template: str
@@ -43,9 +43,9 @@ class Kind:
     enabling: str
 
 
-USERS = Kind(
-    people.PAGE,
-    policy.PEOPLE,
+USERS = SubjectKind(
+    users.PAGE,
+    policy.USERS,
     lambda caller, row, enabled: set_user_enabled(caller=caller, user_id=row.pk, enabled=enabled),
     "users/_set_enabled.html",
     "They are signed out everywhere at once and can't sign in. They keep their access rules and "
@@ -53,7 +53,7 @@ USERS = Kind(
     "They can sign in again with the passwords they had, and hold their access rules and groups as "
     "before.",
 )
-GROUPS = Kind(
+GROUPS = SubjectKind(
     groups.PAGE,
     policy.GROUPS,
     lambda caller, row, enabled: set_group_enabled(caller=caller, group=row, enabled=enabled),
@@ -65,14 +65,14 @@ GROUPS = Kind(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def set_enabled(request: HttpRequest, kind: Kind, id_: UUID, enabled: bool) -> HttpResponse:
+def set_enabled(request: HttpRequest, kind: SubjectKind, id_: UUID, enabled: bool) -> HttpResponse:
     """Say what disabling or enabling does; do it."""
     caller = caller_of(request)
     row: Row = kind.policy.visible_one(caller, id_)
     kind.policy.require(caller, "update")
     subject = row.subject if isinstance(row, User) else row
     if enabled:
-        caller.authority.require_may_handle(subject)
+        caller.authority.require_can_impersonate(subject)
     error, status = "", 200
     if request.method == "POST":
         try:
@@ -82,7 +82,7 @@ def set_enabled(request: HttpRequest, kind: Kind, id_: UUID, enabled: bool) -> H
         else:
             noun, state = kind.page.noun.capitalize(), "enabled" if enabled else "disabled"
             messages.success(request, f"{noun} {row} is {state}.")
-            return finish_dialog(request, kind.page.home, changed=id_)
+            return finish_dialog(request, kind.page.parent_page, changed=id_)
     context = {
         "row": row,
         "enabled": enabled,
@@ -90,12 +90,12 @@ def set_enabled(request: HttpRequest, kind: Kind, id_: UUID, enabled: bool) -> H
         "error": error,
     }
     return render_dialog(
-        request, kind.template, context, home=kind.page.home, status=status, row=id_
+        request, kind.template, context, parent_page=kind.page.parent_page, status=status, row=id_
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def set_several_enabled(request: HttpRequest, kind: Kind, enabled: bool) -> HttpResponse:
+def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> HttpResponse:
     """Summarize; then disable or enable several, and tell of each what came of it."""
     caller = caller_of(request)
     kind.policy.require(caller, "update")
@@ -106,14 +106,16 @@ def set_several_enabled(request: HttpRequest, kind: Kind, enabled: bool) -> Http
     missing = len(keys) - len(rows)
     changing, done = _parted(rows, enabled)
     if request.method == "POST":
-        outcomes = each(request, changing, partial(_act, kind, caller, enabled))
+        outcomes = run_bulk(request, changing, partial(_act, kind, caller, enabled))
         state = "enabled" if enabled else "disabled"
         lines = [
             *_lines(outcomes, f"is {state}"),
-            *[Line(str(row), f"{state} already, nothing to do") for row in done],
+            *[ResultRow(str(row), f"{state} already, nothing to do") for row in done],
         ]
         return render_report(
-            request, [*lines, *lines_of_gone(missing, kind.page.noun)], home=kind.page.home
+            request,
+            [*lines, *missing_rows(missing, kind.page.noun)],
+            parent_page=kind.page.parent_page,
         )
     context = {
         "page": kind.page,
@@ -123,7 +125,9 @@ def set_several_enabled(request: HttpRequest, kind: Kind, enabled: bool) -> Http
         "affected": changing,
         "missing": missing,
     }
-    return render_dialog(request, "users/_several.html", context, home=kind.page.home)
+    return render_dialog(
+        request, "users/_bulk_result.html", context, parent_page=kind.page.parent_page
+    )
 
 
 def _parted(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
@@ -134,14 +138,14 @@ def _parted(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
     return changing, done
 
 
-def _named(kind: Kind, caller: Caller, keys: Sequence[Any]) -> list[Row]:
+def _named(kind: SubjectKind, caller: Caller, keys: Sequence[Any]) -> list[Row]:
     return sorted(kind.policy.visible(caller).filter(pk__in=keys), key=str)
 
 
-def _act(kind: Kind, caller: Caller, enabled: bool, row: Row) -> Row:
+def _act(kind: SubjectKind, caller: Caller, enabled: bool, row: Row) -> Row:
     kind.act(caller, row, enabled)
     return row
 
 
-def _lines(outcomes: list[Outcome[Row, Row]], done: str) -> list[Line]:
+def _lines(outcomes: list[Outcome[Row, Row]], done: str) -> list[ResultRow]:
     return [line_of(str(outcome.wanted), outcome, done) for outcome in outcomes]

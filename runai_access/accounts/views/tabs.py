@@ -3,15 +3,15 @@
 from django.shortcuts import resolve_url
 
 from accessrules.authorization.authority import Authority
-from runai_access.accounts.policy import GROUPS, PEOPLE
-from runai_access.ui.dialogs import Home
+from runai_access.accounts.policy import GROUPS, USERS
+from runai_access.ui.dialogs import ParentPage
 
 
-def tabs(authority: Authority) -> list[Home]:
+def tabs(authority: Authority) -> list[ParentPage]:
     """Return the two lists, as far as there is anything to see for the caller."""
-    both = ((PEOPLE, "Users", "users:list"), (GROUPS, "Groups", "groups:list"))
+    both = ((USERS, "Users", "users:list"), (GROUPS, "Groups", "groups:list"))
     return [
-        Home(title, resolve_url(view))
+        ParentPage(title, resolve_url(view))
         for policy, title, view in both
         if authority.allows_anywhere("read", policy.resource_type)
     ]

@@ -21,7 +21,7 @@ from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 from runai_access.db.leases import (
     EXPIRY_SECONDS,
     RENEWAL_SECONDS,
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         try:
             settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
             with (
-                refusals_told(names),
+                report_refusals(names),
                 self._held(database, "preparing this database"),
                 connection.execute_wrapper(_only_while_held(database)),
             ):
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         KEYRING.current()
 
     def _start_anew(self, wants_example: bool) -> None:
-        """Make the first administrator and the example organisation: both or, failing, neither."""
+        """Make the first administrator and the example organization: both or, failing, neither."""
         email = environment.text("RUNAI_ACCESS_ADMIN_EMAIL", "admin@example.com")
         chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
         password = chosen or new_password()
@@ -122,7 +122,7 @@ class Command(BaseCommand):
             if with_example:
                 example.load()
         if with_example:
-            self.stdout.write("Loaded a small example organisation.")
+            self.stdout.write("Loaded a small example organization.")
         told = "the one in RUNAI_ACCESS_ADMIN_PASSWORD" if chosen else password
         self.stdout.write(f"Made the first administrator: {email}, password: {told}")
         if not chosen:

@@ -9,12 +9,12 @@ from accessrules.authorization.callers import SYSTEM
 from runai_access import environment
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
     help = (
-        "Makes a person System administrator of the account, enabled and with a new password: "
+        "Makes a user System administrator of the account, enabled and with a new password: "
         "RUNAI_ACCESS_ADMIN_PASSWORD if it is set, else one that is shown once."
     )
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
         password = chosen or new_password()
-        with refusals_told({"email": "EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}):
+        with report_refusals({"email": "EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}):
             user = make_administrator(caller=SYSTEM, email=options["email"], password=password)
         self.stdout.write(f"{user.email} is System administrator.")
         if chosen:

@@ -8,18 +8,18 @@ from django.core.management import BaseCommand
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts.actions import reset_password
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
-    help = "Gives a person a new password and shows it once; every session of theirs ends."
+    help = "Gives a user a new password and shows it once; every session of theirs ends."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = new_password()
-        with refusals_told({"email": "EMAIL"}):
+        with report_refusals({"email": "EMAIL"}):
             user = reset_password(caller=SYSTEM, email=options["email"], password=password)
         self.stdout.write(f"New password of {user.email}: {password}")
         self.stdout.write("Store it now; it is not shown again.")

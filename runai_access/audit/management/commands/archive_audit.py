@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from runai_access.audit.archive import archive_before
-from runai_access.commands import refusals_told
+from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         days = settings.AUDIT_RETENTION_DAYS
         folder: Path = options["to"]
         try:
-            with refusals_told():
+            with report_refusals():
                 archive = archive_before(
                     timezone.now() - timedelta(days=days),
                     folder,

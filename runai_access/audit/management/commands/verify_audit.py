@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from runai_access.audit.files import verify_file
-from runai_access.audit.verification import FAULTS_TOLD, Report, printable, verify
-from runai_access.commands import refusals_told
+from runai_access.audit.verification import MAX_REPORTED_FAULTS, Report, printable, verify
+from runai_access.commands import report_refusals
 
 
 def _head(text: str) -> tuple[int, str]:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_told():
+        with report_refusals():
             if options["files"]:
                 self._verify_files(options["files"], options["expect"])
                 return
@@ -72,8 +72,8 @@ class Command(BaseCommand):
     def _say_faults(self, report: Report) -> None:
         for fault in printable(report.faults):
             self.stdout.write(f"FAULT  {fault}")
-        if report.fault_count > FAULTS_TOLD:
-            self.stdout.write(f"FAULT  … and {report.fault_count - FAULTS_TOLD:,} more")
+        if report.fault_count > MAX_REPORTED_FAULTS:
+            self.stdout.write(f"FAULT  … and {report.fault_count - MAX_REPORTED_FAULTS:,} more")
 
     def _conclude(self, report: Report, what: str) -> None:
         number, hash_ = report.head

@@ -7,14 +7,14 @@ from collections import OrderedDict
 from threading import Lock
 
 from applications.models import Application
-from applications.oauth.lookups import by_client_id
+from applications.oauth.lookups import get_application_by_client_id
 from applications.oauth.secrets import is_well_formed, new_secret
 from applications.validators import is_name
 from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing, hash_secret, verify_secret
 from runai_access.security.throttles import Limit, attempt_all, used_up
 
-REMEMBERED_AT_MOST = 10_000
+MAX_REMEMBERED = 10_000
 # Verifies in vain, in each METER_SECONDS, which is also the longest wait that a refusal asks for.
 METER_SECONDS = 30
 TRIES_PER_CLIENT = 20
@@ -55,7 +55,7 @@ class SecretMemory:
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
 
-_memory = SecretMemory(REMEMBERED_AT_MOST)
+_memory = SecretMemory(MAX_REMEMBERED)
 # What is verified where there is no hash, so that an unknown client costs what a known one does.
 _NO_HASH = hash_secret(new_secret())
 
@@ -110,4 +110,4 @@ def _refuse(waits: dict[Limit, int]) -> None:
 
 def _find(client_id: str) -> Application | None:
     # What can't be a name is not looked up: no database takes every text that a stranger may send.
-    return by_client_id(client_id) if is_name(client_id) else None
+    return get_application_by_client_id(client_id) if is_name(client_id) else None

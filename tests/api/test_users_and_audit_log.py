@@ -123,8 +123,8 @@ def test_the_record_counts_what_the_contract_has_words_for(
     assert stranger.get("/api/v1/apps").status_code == 403
     assert stranger.delete(f"/api/v1/apps/{administrator.pk}").status_code == 403
     assert AuditEvent.objects.filter(action="read").exists()
-    for narrowed in ({}, {"search": "/api"}, {"filterBy": "action!=create"}):
-        answer = as_(administrator).get(LOG, {**span(), **narrowed})
+    for selected in ({}, {"search": "/api"}, {"filterBy": "action!=create"}):
+        answer = as_(administrator).get(LOG, {**span(), **selected})
         assert answer.json()["total"] == int(answer.headers["X-Total-Count"]) == 1
         assert [event["action"] for event in answer.json()["audit_logs"]] == ["delete"]
 

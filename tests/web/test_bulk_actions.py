@@ -14,7 +14,7 @@ from applications.views import bulk
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organisation, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
 SEVERAL = "/applications/several/"
 
@@ -25,7 +25,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 @pytest.fixture
-def two(acme: Organisation) -> list[Application]:
+def two(acme: Organization) -> list[Application]:
     return [factories.application("one", ("Viewer", acme.east)), factories.application("two")]
 
 
@@ -74,9 +74,9 @@ def test_deleting_several_reports_each_and_audits_each(
 
 
 def test_of_more_than_are_deleted_in_one_go_each_is_told(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
-    made = factories.many_applications(bulk.AT_ONCE * 2 + 1, ("Viewer", acme.east))
+    made = factories.many_applications(bulk.BATCH_SIZE * 2 + 1, ("Viewer", acme.east))
     text = text_of(browser.post(f"{SEVERAL}delete/", _ids(made), headers=DIALOG))
     assert f"{len(made)} of {len(made)} done" in text
     assert not [one for one in made if f"{one.name} deleted" not in text]
@@ -87,7 +87,7 @@ def test_what_is_gone_or_refused_when_its_turn_comes_is_told_and_the_others_are_
     browser: Client, two: list[Application], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else deletes the second one, and ends the administrator's rule before the third."""
-    monkeypatch.setattr(bulk, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk, "BATCH_SIZE", 1)
     two.append(factories.application("three"))
     delete, turns = actions.delete_applications, iter(["one", "three", "two"])
 
@@ -142,7 +142,7 @@ def test_one_that_is_too_strong_is_refused_and_the_others_are_done(
 
 
 @pytest.fixture
-def thirty(acme: Organisation) -> list[Application]:
+def thirty(acme: Organization) -> list[Application]:
     """More than a page of them, of which some are named apart."""
     made = [factories.application(f"app-{number:02}") for number in range(25)]
     return [*made, *(factories.application(f"other-{number}") for number in range(5))]
@@ -195,7 +195,7 @@ def test_a_view_that_is_not_the_one_shown_selects_nothing(
 
 
 def test_a_view_selects_only_what_is_in_sight(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("ours-too", ("Viewer", acme.training))
@@ -206,7 +206,7 @@ def test_a_view_selects_only_what_is_in_sight(
 
 
 def test_a_thousand_can_be_selected_and_each_is_told_and_recorded(
-    browser: Client, acme: Organisation
+    browser: Client, acme: Organization
 ) -> None:
     made = factories.many_applications(1_003, ("Viewer", acme.east))
     page = browser.get("/applications/", {"select": "view"})
@@ -236,7 +236,7 @@ def test_who_may_not_is_told_before_anything(
 
 
 def test_a_rule_is_added_to_each_that_lacks_it(
-    browser: Client, two: list[Application], acme: Organisation
+    browser: Client, two: list[Application], acme: Organization
 ) -> None:
     assert "Add an access rule to 2 applications" in text_of(
         browser.get(f"{SEVERAL}add-rule/", _ids(two))
@@ -250,7 +250,7 @@ def test_a_rule_is_added_to_each_that_lacks_it(
 
 
 def test_a_rule_that_may_not_be_granted_is_granted_to_none(
-    dina: User, acme: Organisation, as_: SignedIn
+    dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     ours = factories.application("ours", ("Viewer", acme.training))
     rule = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "do": "save"}

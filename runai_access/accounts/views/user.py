@@ -13,7 +13,7 @@ from accessrules.authorization.grants import rules_of
 from accessrules.console.tables.history import last_events, sees_activity
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
-from runai_access.ui.dialogs import asks_for
+from runai_access.ui.dialogs import is_htmx_target
 
 
 @require_safe
@@ -21,23 +21,23 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Show facts, groups, rules and recent activity, as far as in sight."""
     caller = caller_of(request)
     authority = caller.authority
-    person = policy.visible_one(caller, id_)
-    rules = rules_of(person.subject) & authority.visible_rules()
-    groups = policy.GROUPS.in_sight(authority).filter(memberships__member=person.subject)
+    user = policy.visible_one(caller, id_)
+    rules = rules_of(user.subject) & authority.visible_rules()
+    groups = policy.GROUPS.visible_rows(authority).filter(memberships__member=user.subject)
     context: dict[str, Any] = {
-        "person": person,
-        "is_oneself": person.subject == caller.subject,
+        "object": user,
+        "is_oneself": user.subject == caller.subject,
         "groups": groups.order_by("folded_name", "pk"),
         "sees_all_groups": policy.GROUPS.sees_all(authority),
-        "rules": listed(rules, person.subject, authority),
+        "rules": listed(rules, user.subject, authority),
         "sees_all_rules": sees_all_rules(authority),
         "sees_rules": authority.allows_anywhere("read", "access_rules"),
-        "may_update": policy.may(caller, "update"),
-        "may_group": policy.GROUPS.may(caller, "update"),
-        "may_grant": authority.allows_anywhere("create", "access_rules"),
+        "can_update": policy.is_allowed(caller, "update"),
+        "can_change_groups": policy.GROUPS.is_allowed(caller, "update"),
+        "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
-        "oob": asks_for(request, "listing"),
+        "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
-        context["events"] = last_events(person.subject, "user")
+        context["events"] = last_events(user.subject, "user")
     return render(request, "users/detail.html", context)

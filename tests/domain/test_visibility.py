@@ -15,11 +15,11 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.errors import Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 
 
 @pytest.fixture
-def reader(acme: Organisation) -> User:
+def reader(acme: Organization) -> User:
     """Rita reads applications and access rules in the research department, and nothing else."""
     rita = factories.person("rita@acme.example")
     AccessRule.objects.create(
@@ -35,7 +35,7 @@ def _names(applications: Iterable[Application]) -> set[str]:
     return {application.name for application in applications}
 
 
-def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organisation) -> None:
+def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     factories.application("ruled", ("Viewer", acme["batch"]))
     factories.application("bare")
@@ -43,7 +43,7 @@ def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organisati
 
 
 def test_who_reads_them_in_a_department_sees_those_with_a_rule_there_or_below(
-    acme: Organisation, reader: User
+    acme: Organization, reader: User
 ) -> None:
     factories.application("at", ("Viewer", acme["research"]))
     factories.application("below", ("Viewer", acme["vision"]))
@@ -57,7 +57,7 @@ def test_who_reads_them_in_a_department_sees_those_with_a_rule_there_or_below(
 
 
 def test_a_deleted_rule_takes_its_application_out_of_sight(
-    acme: Organisation, reader: User
+    acme: Organization, reader: User
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
@@ -65,7 +65,7 @@ def test_a_deleted_rule_takes_its_application_out_of_sight(
     assert _names(policy.visible(factories.caller(reader))) == set()
 
 
-def test_several_rules_in_sight_show_an_application_once(acme: Organisation, reader: User) -> None:
+def test_several_rules_in_sight_show_an_application_once(acme: Organization, reader: User) -> None:
     factories.application(
         "ci-prod",
         ("Viewer", acme["vision"]),
@@ -76,14 +76,14 @@ def test_several_rules_in_sight_show_an_application_once(acme: Organisation, rea
 
 
 def test_of_an_application_in_sight_only_the_rules_in_sight_are_shown(
-    acme: Organisation, reader: User
+    acme: Organization, reader: User
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     named = named_rules([ci.pk], authority_of(reader.subject))
     assert named == {ci.pk: [("Viewer", "vision")]}
 
 
-def test_deleted_rules_are_not_shown_with_an_application(acme: Organisation) -> None:
+def test_deleted_rules_are_not_shown_with_an_application(acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     rule = AccessRule.objects.get(subject=ci.subject, scope=acme["vision"])
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
@@ -91,7 +91,7 @@ def test_deleted_rules_are_not_shown_with_an_application(acme: Organisation) -> 
 
 
 def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked_up(
-    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     leo = factories.person("leo@acme.example", "L1 researcher")
     factories.application("ci-prod", ("Viewer", acme["vision"]))
@@ -106,14 +106,14 @@ def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked
 @pytest.mark.parametrize(
     "id_", ["", "no-uuid", "0" * 32, str(uuid.uuid4()), "' OR 1=1 --", "\x00", "9" * 5000]
 )
-def test_an_id_of_nothing_is_not_found_whatever_its_form(acme: Organisation, id_: str) -> None:
+def test_an_id_of_nothing_is_not_found_whatever_its_form(acme: Organization, id_: str) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     factories.application("ci-prod")
     with pytest.raises(NotFound):
         policy.visible_one(factories.caller(sam), id_)
 
 
-def test_an_application_out_of_sight_is_not_found(acme: Organisation, reader: User) -> None:
+def test_an_application_out_of_sight_is_not_found(acme: Organization, reader: User) -> None:
     hidden = factories.application("hidden", ("Viewer", acme["batch"]))
     shown = factories.application("shown", ("Viewer", acme["vision"]))
     caller = factories.caller(reader)
@@ -123,7 +123,7 @@ def test_an_application_out_of_sight_is_not_found(acme: Organisation, reader: Us
 
 
 def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_at_many(
-    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     authority = authority_of(factories.person("sam@acme.example", "System administrator").subject)
     for count in (1, 12):
@@ -133,7 +133,7 @@ def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_
                 f"app-{number}", ("Viewer", acme["vision"]), ("L1 researcher", acme["batch"])
             )
         with django_assert_num_queries(2):
-            listed = Application.objects.filter(authority.in_sight("apps")).select_related(
+            listed = Application.objects.filter(authority.visible_q("apps")).select_related(
                 "subject"
             )
             named = named_rules([application.pk for application in listed], authority)
@@ -145,7 +145,7 @@ def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_
         assert len(sentences) == 2 * count
 
 
-def test_rules_are_seen_where_access_rules_may_be_read(acme: Organisation, reader: User) -> None:
+def test_rules_are_seen_where_access_rules_may_be_read(acme: Organization, reader: User) -> None:
     ci = factories.application("ci-prod")
     for place in ("account", "alpha", "research", "vision", "sales", "batch"):
         factories.rule(ci, "Viewer", acme[place])
@@ -153,7 +153,7 @@ def test_rules_are_seen_where_access_rules_may_be_read(acme: Organisation, reade
     assert {rule.scope.name for rule in rules} == {"research", "vision"}
 
 
-def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organisation) -> None:
+def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     hidden = factories.rule(factories.application("ci-prod"), "Viewer", acme["batch"])
     caller = factories.caller(dana)
@@ -164,23 +164,23 @@ def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organisa
     assert str(out_of_sight.value) == str(nothing.value)
 
 
-def test_a_scope_is_seen_where_its_type_may_be_read(acme: Organisation, reader: User) -> None:
+def test_a_scope_is_seen_where_its_type_may_be_read(acme: Organization, reader: User) -> None:
     seen = authority_of(reader.subject).visible_scopes()
     assert {scope.name for scope in seen} == {"vision", "speech"}
 
 
-def test_system_is_never_seen(acme: Organisation) -> None:
+def test_system_is_never_seen(acme: Organization) -> None:
     sol = factories.person("sol@acme.example", "System administrator", acme["system"])
     for authority in (authority_of(sol.subject), unlimited_authority()):
         assert authority.visible_scopes().count() == len(acme.scopes) - 1
         assert not authority.visible_scopes().filter(type="system").exists()
 
 
-def test_without_a_rule_nothing_is_seen(acme: Organisation) -> None:
+def test_without_a_rule_nothing_is_seen(acme: Organization) -> None:
     factories.application("ci-prod", ("Viewer", acme["vision"]))
     nora = factories.person("nora@acme.example")
     authority = authority_of(nora.subject)
-    assert not Application.objects.filter(authority.in_sight("apps")).exists()
+    assert not Application.objects.filter(authority.visible_q("apps")).exists()
     assert not authority.visible_scopes().exists()
     assert not authority.visible_rules().exists()
     assert not authority.grantable_scopes().exists()

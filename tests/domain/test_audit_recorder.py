@@ -47,7 +47,7 @@ def _recorded(name: str = "ci-prod") -> AuditEvent:
     return AuditEvent.objects.latest("pk")
 
 
-def _tell(actor: Actor = ROSA, entity: Entity = CI, **changes: Any) -> None:
+def _add_error(actor: Actor = ROSA, entity: Entity = CI, **changes: Any) -> None:
     record_once_a_minute(
         changes.pop("action", "sign-in"),
         entity,
@@ -119,14 +119,14 @@ def test_the_same_change_twice_is_two_rows() -> None:
 
 def test_the_same_event_is_told_once_a_minute(clock: Callable[[timedelta], None]) -> None:
     for _ in range(3):
-        _tell()
+        _add_error()
     assert AuditEvent.objects.count() == 1
     clock(timedelta(seconds=29))
-    _tell()
+    _add_error()
     assert AuditEvent.objects.count() == 1
     clock(timedelta(seconds=1))
     for _ in range(3):
-        _tell()
+        _add_error()
     assert AuditEvent.objects.count() == 2
 
 
@@ -149,15 +149,15 @@ def test_the_same_event_is_told_once_a_minute(clock: Callable[[timedelta], None]
 def test_what_differs_is_told_apart(
     clock: Callable[[timedelta], None], other: dict[str, Any]
 ) -> None:
-    _tell()
-    _tell(**other)
+    _add_error()
+    _add_error(**other)
     assert AuditEvent.objects.count() == 2
 
 
 def test_another_process_tells_nothing_twice(clock: Callable[[timedelta], None]) -> None:
-    _tell()
-    recorder._told.clear()
-    _tell()
+    _add_error()
+    recorder.recently_logged.clear()
+    _add_error()
     assert AuditEvent.objects.count() == 1
 
 
@@ -166,10 +166,10 @@ def test_an_event_whose_row_was_rolled_back_is_told_again(
     clock: Callable[[timedelta], None],
 ) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        _tell()
+        _add_error()
         raise RuntimeError
     assert not AuditEvent.objects.exists()
-    _tell()
+    _add_error()
     assert AuditEvent.objects.count() == 1
 
 
@@ -183,14 +183,14 @@ def test_an_event_that_could_not_be_written_is_told_again(
     with monkeypatch.context() as patch:
         patch.setattr(AuditEvent.objects, "bulk_create", away)
         with pytest.raises(ConnectionError):
-            _tell()
-    _tell()
+            _add_error()
+    _add_error()
     assert AuditEvent.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_event_many_times_at_once_is_one_row(clock: Callable[[timedelta], None]) -> None:
-    assert together([_tell for _ in range(8)]) == [None] * 8
+    assert together([_add_error for _ in range(8)]) == [None] * 8
     assert AuditEvent.objects.count() == 1
 
 

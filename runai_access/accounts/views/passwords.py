@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import Caller, caller_of
 from runai_access.accounts import actions, policy
-from runai_access.accounts.forms import NewPersonForm
+from runai_access.accounts.forms import NewUserForm
 from runai_access.accounts.models import User
-from runai_access.accounts.views.people import PAGE
+from runai_access.accounts.views.users import PAGE
 from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.answers import later
@@ -29,12 +29,12 @@ BUSY = "Too many passwords are being made at once. Try again in a moment."
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Ask for an e-mail; create the person and show the temporary password this once."""
+    """Ask for an email; create the person and show the temporary password this once."""
     caller = caller_of(request)
     policy.require(caller, "create")
     if request.method != "POST":
-        return _create_form(request, NewPersonForm())
-    form = NewPersonForm(request.POST)
+        return _create_form(request, NewUserForm())
+    form = NewUserForm(request.POST)
     if not form.is_valid():
         return _create_form(request, form, status=422)
     email, submission = form.cleaned_data["email"], form.cleaned_data["submission"]
@@ -62,66 +62,68 @@ def create(request: HttpRequest) -> HttpResponse:
 def reset_password(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Warn that the password and every session end; give a temporary one and show it this once."""
     caller = caller_of(request)
-    person = policy.visible_one(caller, id_)
+    user = policy.visible_one(caller, id_)
     policy.require(caller, "update")
-    caller.authority.require_may_handle(person.subject)
-    if person.subject == caller.subject:
+    caller.authority.require_can_impersonate(user.subject)
+    if user.subject == caller.subject:
         return redirect("accounts:password")  # nobody needs a temporary password of their own
     if request.method != "POST":
-        return _reset_form(request, SubmissionForm(), person)
+        return _reset_form(request, SubmissionForm(), user)
     form = SubmissionForm(request.POST)
     if not form.is_valid():
-        return _reset_form(request, form, person, status=422)
+        return _reset_form(request, form, user, status=422)
     try:
         issued = actions.give_temporary_password(
             caller=caller, user_id=id_, submission=form.cleaned_data["submission"]
         )
     except AlreadyDone as error:
-        return _already_done(request, error, person)
+        return _already_done(request, error, user)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_reset_form(request, form, person, status=503), busy.retry_after)
-    return _show_password(request, issued, f"The password of {person} is reset.", is_new=False)
+        return later(_reset_form(request, form, user, status=503), busy.retry_after)
+    return _show_password(request, issued, f"The password of {user} is reset.", is_new=False)
 
 
 def _named(caller: Caller, email: str) -> User | None:
-    """Return the person of that e-mail, if in sight."""
+    """Return the person of that email, if in sight."""
     return (
-        policy.PEOPLE.in_sight(caller.authority)
+        policy.USERS.visible_rows(caller.authority)
         .filter(pk__in=User.objects.with_email(email))
         .first()
     )
 
 
 def _create_form(
-    request: HttpRequest, form: NewPersonForm, *, status: int = 200, taken: User | None = None
+    request: HttpRequest, form: NewUserForm, *, status: int = 200, taken: User | None = None
 ) -> HttpResponse:
-    may_enable = policy.may(caller_of(request), "update")
-    context = {"form": form, "taken": taken, "may_enable": may_enable}
-    return render_dialog(request, "users/_create.html", context, home=PAGE.home, status=status)
+    can_enable = policy.is_allowed(caller_of(request), "update")
+    context = {"form": form, "taken": taken, "can_enable": can_enable}
+    return render_dialog(
+        request, "users/_create.html", context, parent_page=PAGE.parent_page, status=status
+    )
 
 
 def _reset_form(
-    request: HttpRequest, form: SubmissionForm, person: User, *, status: int = 200
+    request: HttpRequest, form: SubmissionForm, user: User, *, status: int = 200
 ) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "person": person}
+    context: dict[str, Any] = {"form": form, "object": user}
     return render_dialog(
         request, "users/_reset_password.html", context,
-        home=PAGE.home, status=status, row=person.pk,
+        parent_page=PAGE.parent_page, status=status, row=user.pk,
     )  # fmt: skip
 
 
 def _show_password(
-    request: HttpRequest, issued: actions.Issued, done: str, *, is_new: bool
+    request: HttpRequest, issued: actions.IssuedPassword, done: str, *, is_new: bool
 ) -> HttpResponse:
     context = {
-        "person": issued.user,
+        "object": issued.user,
         "password": issued.password,
         "is_new": is_new,
         "sign_in_url": settings.PUBLIC_URL + resolve_url(settings.LOGIN_URL),
     }
     response = render_dialog(
-        request, "users/_secret.html", context, home=PAGE.home, changed=issued.user.pk
+        request, "users/_secret.html", context, parent_page=PAGE.parent_page, changed=issued.user.pk
     )
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)
@@ -130,9 +132,9 @@ def _show_password(
     return response
 
 
-def _already_done(request: HttpRequest, error: AlreadyDone, person: User | None) -> HttpResponse:
-    context = {"reason": str(error), "person": person}
+def _already_done(request: HttpRequest, error: AlreadyDone, user: User | None) -> HttpResponse:
+    context = {"reason": str(error), "object": user}
     return render_dialog(
-        request, "users/_already_done.html", context, home=PAGE.home, status=409,
-        row=person.pk if person else None, changed=person.pk if person else "",
+        request, "users/_already_done.html", context, parent_page=PAGE.parent_page, status=409,
+        row=user.pk if user else None, changed=user.pk if user else "",
     )  # fmt: skip

@@ -125,7 +125,7 @@ def test_verifying_ends_with_1_and_says_what_is_wrong(empty_database: dict[str, 
     assert run("shell", "-c", forge).stderr == ""
     bad = run("verify_audit")
     assert bad.returncode == 1
-    assert "FAULT  Row 1 of seal 1 was changed or added after it was sealed" in bad.stdout
+    assert "FAULT  SourceRow 1 of seal 1 was changed or added after it was sealed" in bad.stdout
     assert "x\\x1b[2J" in bad.stdout
     assert "OK" not in bad.stdout
     assert re.search(r"The record has \d+ faults?\.", bad.stderr)

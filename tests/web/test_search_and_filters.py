@@ -27,13 +27,22 @@ from applications.search import keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.db import keys as ordered_keys
-from runai_access.db.keys import AmongKeys, Keys, OrderedKeys
+from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
-from runai_access.lists.keyset import Count, Cursor, Page, Position, Sort, Sorted, decode, page_of
-from runai_access.lists.selection import Narrowed, Narrowing, WalkOfKeys
+from runai_access.lists.keyset import (
+    Count,
+    Cursor,
+    OrderedQuery,
+    Page,
+    Position,
+    Sort,
+    decode,
+    page_of,
+)
+from runai_access.lists.selection import KeyScan, ListFilter, Selection
 from tests import factories
-from tests.web.conftest import Organisation, SignedIn, column
+from tests.web.conftest import Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
@@ -44,13 +53,13 @@ pytestmark = pytest.mark.django_db
 
 def take(way: str, monkeypatch: pytest.MonkeyPatch, few: int = 1_000) -> None:
     """Have rows found as few are, as those that are counted whole, or as many."""
-    monkeypatch.setattr(selection, "FEW", few if way == "few" else -1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few if way == "few" else -1)
     if way == "many":
-        monkeypatch.setattr(Narrowed, "_is_walked", True)
+        monkeypatch.setattr(Selection, "_is_scan", True)
 
 
-def _names(narrowed: Narrowed) -> set[str]:
-    return set(narrowed.rows().values_list("subject__name", flat=True))
+def _names(selected: Selection) -> set[str]:
+    return set(selected.rows().values_list("subject__name", flat=True))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -74,13 +83,13 @@ def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
     rows = list(Application.objects.values_list("subject__name", "search_text"))
     expected = {name for name, text in rows if normalize_term(term) in text}
     authority = authority_of(factories.system_person())
-    narrowed = Narrowed(Application.objects.all(), [search(term, authority)])
-    assert _names(narrowed) == expected
-    assert narrowed.count() == Count(len(expected), is_exact=True)
+    selected = Selection(Application.objects.all(), [search(term, authority)])
+    assert _names(selected) == expected
+    assert selected.count() == Count(len(expected), is_exact=True)
 
 
 @pytest.fixture
-def thirty(acme: Organisation) -> None:
+def thirty(acme: Organization) -> None:
     """Thirty applications: each third has a rule in east, each tenth is made by zoe."""
     for number in range(30):
         made = factories.application(f"app-{number:02}")
@@ -136,7 +145,7 @@ def test_every_way_leads_to_the_same_rows(
 
 
 def test_who_sees_one_department_finds_only_there_whichever_way(
-    dina: User, acme: Organisation, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+    dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
@@ -150,14 +159,14 @@ def test_who_sees_one_department_finds_only_there_whichever_way(
 
 @pytest.mark.usefixtures("thirty")
 def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "FEW", 5)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
     authority = authority_of(factories.system_person())
     sort, _ = ApplicationTable.sort_of("-creation_time", authority)
     plans = {}
     # Thirty are many, ten can be counted, three are few.
     for term in ("app-", "app-1", "zoe"):
-        narrowed = Narrowed(Application.objects.all(), [search(term, authority)], counted=13)
-        rows = narrowed.rows(sort).annotate(key=narrowed.order(sort).by)
+        selected = Selection(Application.objects.all(), [search(term, authority)], counted=13)
+        rows = selected.rows(sort).annotate(key=selected.order(sort).by)
         plans[term] = rows.order_by("-key", "-pk")[:20].explain()
     for term, plan in plans.items():
         is_walked = term == "app-"
@@ -180,13 +189,13 @@ def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.Monke
 def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usual_order(
     query: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "FEW", 5)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
     authority = authority_of(factories.system_person())
     asked = QueryDict(urlencode(query))
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    narrowed = Narrowed(*filters.narrowed())
+    selected = Selection(*filters.selection())
     sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    rows = narrowed.rows(sort).annotate(key=narrowed.order(sort).by).order_by("-key", "-pk")
+    rows = selected.rows(sort).annotate(key=selected.order(sort).by).order_by("-key", "-pk")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -204,9 +213,9 @@ def test_for_a_page_that_is_walked_to_rules_are_looked_for_one_by_one(
     authority = authority_of(factories.system_person())
     role = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
     filters = ApplicationFilterSet(role, Application.objects.all(), context=authority)
-    narrowed = Narrowed(*filters.narrowed())
+    selected = Selection(*filters.selection())
     sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    page, all_ = narrowed.rows(sort, is_page=True), narrowed.rows(sort)
+    page, all_ = selected.rows(sort, is_page=True), selected.rows(sort)
     assert {one.pk for one in page} == {one.pk for one in all_}
     assert len(page) == 10
     if connection.vendor == "postgresql":
@@ -232,18 +241,18 @@ def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condit
     role = {"role__any_of": str(factories.role("Viewer").pk)}
     asked = QueryDict(urlencode(query | (role if "role__any_of" in query else {})))
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    rows, narrowings = filters.narrowed()
+    rows, list_filters = filters.selection()
     if "search" in query:
-        narrowings.append(search(query["search"], authority))
+        list_filters.append(search(query["search"], authority))
     sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    walk = Narrowed(rows, narrowings).walk(sort)
+    walk = Selection(rows, list_filters).index_scan(sort)
     assert (walk is not None) is is_tried
     by_what_has_no_index = Sort(Coalesce(F("last_login"), F("created_at")))
-    assert Narrowed(rows, narrowings).walk(by_what_has_no_index) is None
+    assert Selection(rows, list_filters).index_scan(by_what_has_no_index) is None
     take("few", monkeypatch)
-    assert Narrowed(rows, narrowings).walk(sort) is None
+    assert Selection(rows, list_filters).index_scan(sort) is None
     if walk:
-        assert walk.reach == 15  # half as many again as there are
+        assert walk.limit == 15  # half as many again as there are
         assert walk.all.count() == 30
         assert walk.rows.count() == 10
 
@@ -252,7 +261,7 @@ _Holders = tuple[str, list[int]]
 
 
 @pytest.fixture
-def holders(acme: Organisation) -> dict[str, _Holders]:
+def holders(acme: Organization) -> dict[str, _Holders]:
     """Nineteen with several rules, in threes of the same age; each filter, and whom it leaves."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     factories.rule(factories.group("ops"), "Viewer", acme.east)
@@ -272,15 +281,15 @@ def holders(acme: Organisation) -> dict[str, _Holders]:
     }
 
 
-def _narrowed(query: dict[str, Any]) -> Narrowed:
-    return Narrowed(Application.objects.all(), _narrowings(query))
+def _narrowed(query: dict[str, Any]) -> Selection:
+    return Selection(Application.objects.all(), _list_filters(query))
 
 
-def _narrowings(query: dict[str, Any]) -> list[Narrowing]:
+def _list_filters(query: dict[str, Any]) -> list[ListFilter]:
     authority = authority_of(factories.system_person())
     asked = QueryDict(urlencode(query, doseq=True))
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    return list(filters.narrowings())
+    return list(filters.list_filters())
 
 
 @pytest.mark.parametrize(
@@ -309,13 +318,13 @@ def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_
     assert [one.has_next for one in numbered] == [True, True, True, False]
     assert page(Position(is_last=True)).rows == numbered[3].rows
     assert numbered[0].count == Count(number, is_exact=True)
-    onward = numbered[0]
+    next_url = numbered[0]
     for same in numbered[1:]:
-        onward = page(Position(after=decode(onward.next_cursor, by)))
-        assert onward.rows == same.rows
+        next_url = page(Position(after=decode(next_url.next_cursor, by)))
+        assert next_url.rows == same.rows
     for same in numbered[2::-1]:
-        onward = page(Position(before=decode(onward.previous_cursor, by)))
-        assert onward.rows == same.rows
+        next_url = page(Position(before=decode(next_url.previous_cursor, by)))
+        assert next_url.rows == same.rows
 
 
 @pytest.mark.parametrize("along", [3_000, 3])
@@ -326,13 +335,13 @@ def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     take("many", monkeypatch)
-    monkeypatch.setattr(selection, "_ALONG", along)
+    monkeypatch.setattr(selection, "SCAN_LIMIT", along)
     monkeypatch.setattr(selection, "_MORE", 1)  # so that a page is not full at once
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
-    found = [*_narrowings(dict([holders[column_]])), search("app-1", authority)]
-    listed = Narrowed(Application.objects.all(), found).listed(by)
-    assert isinstance(listed.walk, WalkOfKeys)
+    found = [*_list_filters(dict([holders[column_]])), search("app-1", authority)]
+    listed = Selection(Application.objects.all(), found).listed(by)
+    assert isinstance(listed.index_scan, KeyScan)
     direction = "-" if is_descending else ""
     plain = Application.objects.filter(subject__name__startswith="app-1")
     expected = list(plain.order_by(f"{direction}created_at", f"{direction}pk"))
@@ -355,35 +364,35 @@ def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_i
             assert page(Position(before=edge)) == expected[place - size : place]
 
 
-def _walk_along_holders(number: int, acme: Organisation) -> WalkOfKeys[Application]:
+def _walk_along_holders(number: int, acme: Organization) -> KeyScan[Application]:
     """Return the walk to a page of so many new ones that have a rule, and are searched as well."""
     factories.many_applications(number, ("Viewer", acme.east))
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("creation_time", authority)
-    found = [*_narrowings({"scope__any_of": acme.east.pk}), search("many", authority)]
-    walk = Narrowed(Application.objects.all(), found).listed(by).walk
-    assert isinstance(walk, WalkOfKeys)
+    found = [*_list_filters({"scope__any_of": acme.east.pk}), search("many", authority)]
+    walk = Selection(Application.objects.all(), found).listed(by).index_scan
+    assert isinstance(walk, KeyScan)
     return walk
 
 
 def test_no_more_of_an_index_is_read_than_fills_a_page(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take("many", monkeypatch)
     walk = _walk_along_holders(60, acme)
     asked: list[int] = []
-    edges = OrderedKeys.edges
+    edges = CoveringIndexScan.edges
 
-    def counted(self: OrderedKeys, part: Q, number: int, **way: bool) -> list[Any]:
+    def counted(self: CoveringIndexScan, part: Q, number: int, **way: bool) -> list[Any]:
         asked.append(number)
         return edges(self, part, number, **way)
 
-    monkeypatch.setattr(OrderedKeys, "edges", counted)
+    monkeypatch.setattr(CoveringIndexScan, "edges", counted)
     assert len(walk.keys(Q(), 5, is_descending=True) or []) == 5
     assert asked == [20]
     assert len(walk.keys(Q(), 99, is_descending=True) or []) == 60  # which is all
     asked.clear()
-    nobody = replace(walk, rows=walk.rows.filter(search_text="x"), reach=50)
+    nobody = replace(walk, rows=walk.rows.filter(search_text="x"), limit=50)
     assert nobody.keys(Q(), 5, is_descending=True) is None
     assert asked == [20, 30]
     asked.clear()
@@ -392,23 +401,23 @@ def test_no_more_of_an_index_is_read_than_fills_a_page(
 
 
 def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take("many", monkeypatch)
     monkeypatch.setattr(selection, "_MORE", 1)
     walk = _walk_along_holders(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
     assert last
-    edges = OrderedKeys.edges
+    edges = CoveringIndexScan.edges
     asked: list[int] = []
 
-    def with_another(self: OrderedKeys, part: Q, number: int, **way: bool) -> list[Any]:
+    def with_another(self: CoveringIndexScan, part: Q, number: int, **way: bool) -> list[Any]:
         if asked:
             factories.many_applications(1, ("Viewer", acme.east))
         asked.append(number)
         return edges(self, part, number, **way)
 
-    monkeypatch.setattr(OrderedKeys, "edges", with_another)
+    monkeypatch.setattr(CoveringIndexScan, "edges", with_another)
     walk = replace(
         walk, rows=walk.rows.exclude(pk=last.pk)
     )  # so that the first three are not enough
@@ -420,15 +429,15 @@ def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
 
 @pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
 def test_holders_are_not_walked_along_where_a_range_of_the_order_is_asked_for(
-    sort: str, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    sort: str, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take("many", monkeypatch)
     factories.many_applications(9, ("Viewer", acme.east))
     by, _ = ApplicationTable.sort_of(sort, authority_of(factories.system_person()))
     query = {"scope__any_of": acme.east.pk, "creation_time__before": "2100-01-01"}
-    assert _narrowed(query).listed(by).walk is None
+    assert _narrowed(query).listed(by).index_scan is None
     with_others = {"scope__any_of": acme.east.pk, "last_updated__before": "2100-01-01"}
-    assert isinstance(_narrowed(with_others).listed(by).walk, WalkOfKeys)
+    assert isinstance(_narrowed(with_others).listed(by).index_scan, KeyScan)
 
 
 def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
@@ -453,9 +462,9 @@ def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
 @example(held=_four_of_one_and_two_of_others(2, 1, 0), chosen={0, 1, 2}, size=4, share=2)
 def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
     is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int, share: int,
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch,
+    acme: Organization, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    for name in ("_LEAST", "_SPREAD"):
+    for name in ("_MIN_CHUNK", "_SPREAD"):
         monkeypatch.setattr(ordered_keys, name, share)
     Application.objects.all().delete()
     places = (acme.east, acme.west, acme.speech)
@@ -493,11 +502,11 @@ def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_aske
 ) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("-creation_time", authority)
-    found = [search(text, authority)] if text else _narrowings(dict([holders[column_]]))
+    found = [search(text, authority)] if text else _list_filters(dict([holders[column_]]))
     assert found[0].keys
     assert found[0].keys.once
     assert _is_read_in_order(*found[0].keys.once)
-    listed = Narrowed(Application.objects.all(), found).listed(by)
+    listed = Selection(Application.objects.all(), found).listed(by)
     with CaptureQueriesContext(connection) as queries:
         page_of(listed, Position(), is_descending=True, size=5, whole=Application.objects.all())
     plan = _plan(queries[-1]["sql"])
@@ -566,7 +575,7 @@ def test_a_search_that_leads_to_roles_or_scopes_alone_is_read_from_the_index_of_
         factories.application("editor-to-be")
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    listed = Narrowed(Application.objects.all(), [search(text, authority)]).listed(by)
+    listed = Selection(Application.objects.all(), [search(text, authority)]).listed(by)
     assert (listed.ordered is not None) is is_ordered
     page = as_(ada).get("/applications/", {"search": text, "size": "50"})
     assert len(column(page, "application")) == found
@@ -586,21 +595,21 @@ def test_a_search_that_leads_to_roles_or_scopes_alone_is_read_from_the_index_of_
 def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
     query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "FEW", 1)
-    monkeypatch.setattr(selection, "FAR", far)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
+    monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", far)
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("-application", authority)
     first = Application.objects.filter(subject__name__startswith="app-0")
     first.update(last_login=timezone.now())
     if "role__any_of" in query:
         query = query | {"role__any_of": str(factories.role("Viewer").pk)}
-    found = _narrowings(query)
+    found = _list_filters(query)
     if "search" in query:
         found.append(search(query["search"], authority))
-    listed = Narrowed(Application.objects.all(), found, counted=2).listed(by)
-    assert listed.walk
-    assert listed.far
-    assert (listed.far() is not None) is is_sorted
+    listed = Selection(Application.objects.all(), found, counted=2).listed(by)
+    assert listed.index_scan
+    assert listed.sort_fallback
+    assert (listed.sort_fallback() is not None) is is_sorted
     assert not listed.count or not listed.count.is_exact
     pages = [
         page_of(
@@ -616,13 +625,13 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
 def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of("application", authority)
-    narrowed = Narrowed(Application.objects.all(), [search("app-", authority)], counted=9)
-    listed = narrowed.listed(by)
+    selected = Selection(Application.objects.all(), [search("app-", authority)], counted=9)
+    listed = selected.listed(by)
     asked = []
-    listed = replace(listed, far=lambda: asked.append("far"))
+    listed = replace(listed, sort_fallback=lambda: asked.append("far"))
 
     def names(number: int) -> list[str]:
         page = page_of(
@@ -643,7 +652,7 @@ def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
     "query", [{}, {"sort": "application"}, {"search": "app"}, {"status__is": "enabled"}]
 )
 def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
-    query: dict[str, str], counted: int, far: int, dina: User, acme: Organisation,
+    query: dict[str, str], counted: int, far: int, dina: User, acme: Organization,
     as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     factories.many_applications(12, ("Viewer", acme.dictation))
@@ -652,8 +661,8 @@ def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
         made = factories.application(name, ("Viewer", acme.training), ("Editor", acme.vision))
         old = datetime(2020, 1, 30 - number, tzinfo=UTC)
         Application.objects.filter(pk=made.pk).update(created_at=old)
-    monkeypatch.setattr(selection, "FEW", -1)
-    for name, value in (("FAR", far), ("COUNTED", counted), ("_TELLING", 3)):
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
+    for name, value in (("MAX_SORT_FALLBACK", far), ("COUNTED", counted), ("MIN_ESTIMATE", 3)):
         monkeypatch.setattr(selection, name, value)
     address = f"/applications/?{urlencode({**query, 'size': 20})}"
     pages = [as_(dina).get(f"{address}&page={number}") for number in ("1", "2")]
@@ -665,12 +674,12 @@ def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
 
 @pytest.mark.usefixtures("thirty")
 def test_a_range_of_the_order_itself_needs_no_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     authority = authority_of(factories.system_person())
-    narrowings = _narrowings({"creation_time__before": "2100-01-01"})
-    narrowed = Narrowed(Application.objects.all(), narrowings, counted=9)
+    list_filters = _list_filters({"creation_time__before": "2100-01-01"})
+    selected = Selection(Application.objects.all(), list_filters, counted=9)
     walks = {
-        sort: narrowed.walk(ApplicationTable.sort_of(sort, authority)[0])
+        sort: selected.index_scan(ApplicationTable.sort_of(sort, authority)[0])
         for sort in ("creation_time", "application")
     }
     assert walks["application"]
@@ -679,7 +688,7 @@ def test_a_range_of_the_order_itself_needs_no_way_to_it(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("column", ["role", "scope"])
 def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
-    column: str, acme: Organisation
+    column: str, acme: Organization
 ) -> None:
     authority = authority_of(factories.system_person())
     twice = [("Viewer", acme.east), ("Viewer", acme.speech), ("Editor", acme.east)]
@@ -688,22 +697,22 @@ def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
     value = str({"role": factories.role("Viewer").pk, "scope": acme.east.pk}[column])
     asked = QueryDict(urlencode({f"{column}__any_of": value}))
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    (narrowing,) = filters.narrowings()
-    keys = narrowing.keys
+    (list_filter,) = filters.list_filters()
+    keys = list_filter.keys
     assert keys
     assert keys.once
     assert (keys.count(9), keys.count(4), keys.count(3)) == ((4, True), (4, False), (3, False))
-    assert sorted(keys.first(99)) == sorted(set(Keys(keys.parts).first(99)))
-    assert (keys | Keys()).once == keys.once
+    assert sorted(keys.first(99)) == sorted(set(KeySubquery(keys.parts).first(99)))
+    assert (keys | KeySubquery()).once == keys.once
     assert (keys | keys).once is None
     assert _is_read_in_order(*keys.once)
 
 
 @pytest.mark.parametrize("few", [1, 9])
 def test_holders_of_more_rules_than_are_read_are_all_found(
-    few: int, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    few: int, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "FEW", few)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few)
     places = (acme.east, acme.west, acme.speech, acme.vision)
     names = {f"app-{number}" for number in range(4)}
     for name in names:
@@ -711,40 +720,40 @@ def test_holders_of_more_rules_than_are_read_are_all_found(
     asked = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
     authority = authority_of(factories.system_person())
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    narrowed = Narrowed(*filters.narrowed(), counted=4)
-    assert _names(narrowed) == names
-    assert narrowed.count() == Count(4, is_exact=True)
+    selected = Selection(*filters.selection(), counted=4)
+    assert _names(selected) == names
+    assert selected.count() == Count(4, is_exact=True)
 
 
 def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "FEW", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     names = {f"job-{number}" for number in range(4)}
     for name in names:
         factories.application(name, *(("Viewer", scope) for scope in (acme.east, acme.west)))
     factories.application("job-none")
     both = [search("job", authority_of(factories.system_person())), _with_rules()]
     told_apart: list[int] = []
-    count, first = Keys.count, Keys.first
+    count, first = KeySubquery.count, KeySubquery.first
 
     def noted(read: Any) -> Any:
-        def reading(keys: Keys, limit: int) -> Any:
-            told_apart.extend([] if keys.tells_apart else [limit])
+        def reading(keys: KeySubquery, limit: int) -> Any:
+            told_apart.extend([] if keys.has_distinct_keys else [limit])
             return read(keys, limit)
 
         return reading
 
-    monkeypatch.setattr(Keys, "count", noted(count))
-    monkeypatch.setattr(Keys, "first", noted(first))
-    Narrowed(Application.objects.all(), both, counted=3).rows()
+    monkeypatch.setattr(KeySubquery, "count", noted(count))
+    monkeypatch.setattr(KeySubquery, "first", noted(first))
+    Selection(Application.objects.all(), both, counted=3).rows()
     assert told_apart == []
-    Narrowed(Application.objects.all(), both, counted=9).rows()
+    Selection(Application.objects.all(), both, counted=9).rows()
     assert told_apart
     for counted in (3, 4, 9):
-        narrowed = Narrowed(Application.objects.all(), both, counted=counted)
-        assert _names(narrowed) == names
-        assert narrowed.count() == Count(min(counted, 4), is_exact=counted == 9)
+        selected = Selection(Application.objects.all(), both, counted=counted)
+        assert _names(selected) == names
+        assert selected.count() == Count(min(counted, 4), is_exact=counted == 9)
 
 
 @pytest.mark.parametrize("few", [0, 1_000])
@@ -769,8 +778,8 @@ def test_as_many_are_counted_as_are_shown(
 ) -> None:  # fmt: skip
     person = request.getfixturevalue(reader)
     factories.group("a-group")
-    monkeypatch.setattr(selection, "FEW", few)
-    monkeypatch.setattr(selection, "_TELLING", 1)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few)
+    monkeypatch.setattr(selection, "MIN_ESTIMATE", 1)
     page = as_(person).get(f"{address}&search={search}&size=100").content.decode()
     (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
     assert count == str(page.count('<tr role="row" data-row'))
@@ -797,22 +806,25 @@ def _plan(sql: str, parameters: tuple[Any, ...] | None = None) -> str:
 @pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
 def test_keys_are_counted_once_each_and_as_far_as_they_are_read(keys: str, read: int) -> None:
     parts = tuple(("SELECT %s AS k", (key,)) for key in keys)
-    many = Keys((*parts, ("SELECT %s AS k WHERE 1 = 0", ("z",))))
+    many = KeySubquery((*parts, ("SELECT %s AS k WHERE 1 = 0", ("z",))))
     assert many.count(read) == (len(set(keys)), len(keys) < read)
 
 
 def test_keys_that_never_repeat_are_counted_alike() -> None:
     applications = factories.many_applications(5, ("Viewer", factories.account()))
-    keys = Keys.of(Application.objects.filter(pk__in=[one.pk for one in applications]))
+    keys = KeySubquery.of(Application.objects.filter(pk__in=[one.pk for one in applications]))
     assert keys.is_distinct
     assert (keys.count(9), keys.count(5), keys.count(3)) == ((5, True), (5, False), (3, False))
-    assert [keys.exceed(number) for number in (4, 5, 6)] == [True, False, False]
+    assert [keys.exists_more_than(number) for number in (4, 5, 6)] == [True, False, False]
     some = replace(keys, is_whole=False)
-    assert [some.exceed(number) for number in (4, 5)] == [True, None]
-    assert (Keys().exceed(0), Keys(is_whole=False).exceed(0)) == (False, None)
+    assert [some.exists_more_than(number) for number in (4, 5)] == [True, None]
+    assert (KeySubquery().exists_more_than(0), KeySubquery(is_whole=False).exists_more_than(0)) == (
+        False,
+        None,
+    )
     assert (keys | keys).count(99) == (5, True)
-    assert (keys | Keys()).is_distinct
-    assert (Keys() | keys).is_distinct
+    assert (keys | KeySubquery()).is_distinct
+    assert (KeySubquery() | keys).is_distinct
     assert not (keys | keys).is_distinct
 
 
@@ -823,7 +835,7 @@ def test_keys_are_sent_only_where_they_are_few(term: str, number: int) -> None:
     assert len(keys.first(9)) == number
     assert keys.few(9) == keys.few(5) == keys.first(9)
     assert keys.few(4) == keys.few(0) == (None if number else [])
-    assert Keys().few(3) == []
+    assert KeySubquery().few(3) == []
 
 
 @pytest.mark.parametrize(("term", "number"), [("app-", 5), ("no-such", 0), ("p", 5), ('"', 0)])
@@ -831,25 +843,28 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     for one in range(5):
         factories.application(f"app-{one}")
     keys = keys_with_text(term)
-    assert keys.tells_apart
+    assert keys.has_distinct_keys
     assert len(keys.first(9)) == number
     assert (keys.count(9), keys.count(3)) == ((number, True), (min(number, 3), number < 3))
-    assert [keys.exceed(most) for most in (3, 4, 5)] == [number > 3, number > 4, False]
+    assert [keys.exists_more_than(most) for most in (3, 4, 5)] == [number > 3, number > 4, False]
 
 
 def test_among_no_keys_is_nobody() -> None:
     made = factories.application("app")
-    found = Keys.of(Application.objects.filter(pk=made.pk))
-    among = [AmongKeys("pk", keys) for keys in (found, found.limited(1), Keys(), Keys().limited(1))]
+    found = KeySubquery.of(Application.objects.filter(pk=made.pk))
+    among = [
+        InKeySubquery("pk", keys)
+        for keys in (found, found.limited(1), KeySubquery(), KeySubquery().limited(1))
+    ]
     assert [Application.objects.filter(one).count() for one in among] == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("spellings", [["{}", "0{}"], ["{}", "0{}", "00{}"], ["{} ", "{}"]])
 def test_a_scope_that_is_asked_for_twice_is_one(
-    spellings: list[str], ada: User, acme: Organisation, as_: SignedIn,
+    spellings: list[str], ada: User, acme: Organization, as_: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(ordered_keys, "_LEAST", 1)
+    monkeypatch.setattr(ordered_keys, "_MIN_CHUNK", 1)
     factories.many_applications(30, ("Viewer", acme.east))
     asked = urlencode([("scope__any_of", text.format(acme.east.pk)) for text in spellings])
     for also in ("", f"&scope__any_of={acme.west.pk}"):
@@ -858,26 +873,26 @@ def test_a_scope_that_is_asked_for_twice_is_one(
 
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
-    ordered = OrderedKeys(
+    ordered = CoveringIndexScan(
         AccessRule.objects.none(), "subject_id", "holder_created_at", "created_at", "deleted_at",
         choice="role", choices=(1, 2),
     )  # fmt: skip
-    keys = Keys.in_order(ordered)
+    keys = KeySubquery.in_order(ordered)
     assert keys.ordered is None
     assert keys.count(9) == (0, True)
 
 
-def test_what_is_cut_is_not_counted_to_know_how_far_to_walk(acme: Organisation) -> None:
+def test_what_is_cut_is_not_counted_to_know_how_far_to_walk(acme: Organization) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("application", authority)
-    cut = Keys.of(AccessRule.objects.living(), "subject_id", is_whole=False)
-    narrowed = Narrowed(
-        Application.objects.all(), [Narrowing(Q(created_by="ada"), cut)], counted=10
+    cut = KeySubquery.of(AccessRule.objects.living(), "subject_id", is_whole=False)
+    selected = Selection(
+        Application.objects.all(), [ListFilter(Q(created_by="ada"), cut)], counted=10
     )
     with CaptureQueriesContext(connection) as queries:
-        walk = narrowed.walk(by)
+        walk = selected.index_scan(by)
     assert walk
-    assert walk.reach == 18
+    assert walk.limit == 18
     assert not len(queries)
 
 
@@ -886,18 +901,18 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
     term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Roles are called so too ("app"): the same ones are told apart among those that are counted."""
-    monkeypatch.setattr(selection, "FEW", 5)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
     asked: list[int] = []
 
-    def first(_: Keys, limit: int) -> list[Any]:
+    def first(_: KeySubquery, limit: int) -> list[Any]:
         asked.append(limit)
         return [str(number) for number in range(limit)]
 
-    monkeypatch.setattr(Keys, "few", lambda _, most: asked.append(most))
-    monkeypatch.setattr(Keys, "first", first)
-    monkeypatch.setattr(Keys, "count", lambda _, limit: (limit, False))
+    monkeypatch.setattr(KeySubquery, "few", lambda _, most: asked.append(most))
+    monkeypatch.setattr(KeySubquery, "first", first)
+    monkeypatch.setattr(KeySubquery, "count", lambda _, limit: (limit, False))
     found = [search(term, authority_of(_nobody()))]
-    many = Narrowed(Application.objects.all(), found, counted=17)
+    many = Selection(Application.objects.all(), found, counted=17)
     many.rows()
     many.count()
     told_apart = [20] if connection.vendor == "sqlite" else []
@@ -914,11 +929,11 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
 ) -> None:
     authority = authority_of(factories.system_person())
     both = [search("app", authority), _with_rules()]
-    everything = Narrowed(Application.objects.all(), both).count()
+    everything = Selection(Application.objects.all(), both).count()
     assert everything.is_exact
-    monkeypatch.setattr(selection, "FEW", 2)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 2)
     monkeypatch.setattr(selection, "_SAMPLES", (2,))
-    count = Narrowed(Application.objects.all(), both, counted=everything.number - 2).count()
+    count = Selection(Application.objects.all(), both, counted=everything.number - 2).count()
     assert not count.is_exact
     assert 0 < count.number < everything.number
 
@@ -929,17 +944,17 @@ def test_a_count_is_exact_where_one_of_several_conditions_can_be_read_whole(
 ) -> None:
     authority = authority_of(factories.system_person())
     both = [search("app", authority), _with_rules()]
-    everything = Narrowed(Application.objects.all(), both).count()
-    monkeypatch.setattr(selection, "FEW", 2)
+    everything = Selection(Application.objects.all(), both).count()
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 2)
     # Fewer are counted than are named so, more than have rules.
-    assert Narrowed(Application.objects.all(), both, counted=13).count() == everything
+    assert Selection(Application.objects.all(), both, counted=13).count() == everything
 
 
-def _with_rules() -> Narrowing:
-    role = ApplicationFilterSet.kinds["role"]
+def _with_rules() -> ListFilter:
+    role = ApplicationFilterSet.field_filters["role"]
     authority = authority_of(factories.system_person())
     condition = role.condition(role.operators[0], role.choices(authority), authority)
-    return Narrowing(condition, Keys.of(AccessRule.objects.living(), "subject_id"))
+    return ListFilter(condition, KeySubquery.of(AccessRule.objects.living(), "subject_id"))
 
 
 @pytest.mark.usefixtures("thirty")
@@ -951,7 +966,7 @@ def test_a_page_by_its_number_crosses_from_rows_without_a_value_to_those_with_on
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     rows = Application.objects.all()
     pages = [
-        page_of(Sorted(rows, by), Position(number), is_descending=is_descending, size=7).rows
+        page_of(OrderedQuery(rows, by), Position(number), is_descending=is_descending, size=7).rows
         for number in (1, 2, 3, 4, 5)
     ]
     names = [row.pk for page in pages for row in page]
@@ -964,6 +979,6 @@ def test_the_page_of_a_person_without_any_filter_reads_no_keys(
     def first(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Keys, "first", first)
+    monkeypatch.setattr(KeySubquery, "first", first)
     client: Client = as_(ada)
     assert client.get("/applications/").status_code == 200

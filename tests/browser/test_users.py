@@ -25,14 +25,14 @@ def _list(visitor: Visitor, email: str, page: str = "users") -> None:
 def _create(visitor: Visitor, email: str) -> str:
     """Create a person and return the temporary password, still shown."""
     visitor.press("NEW USER")
-    visitor.page.get_by_label("E-mail").fill(email)
+    visitor.page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
     return visitor.page.locator("#issued-secret").inner_text()
 
 
 def _sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.goto(f"{url}/sign-in/")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="SIGN IN", exact=True).click()
 
@@ -50,12 +50,12 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     page.goto(f"{visitor.url}/users/")
     visitor.check_accessibility()
     visitor.press("NEW USER")
-    expect(page.get_by_label("E-mail")).to_be_focused()
-    page.get_by_label("E-mail").fill("nobody")
+    expect(page.get_by_label("Email")).to_be_focused()
+    page.get_by_label("Email").fill("nobody")
     visitor.press("CREATE")
-    expect(dialog.locator("#email-error")).to_contain_text("This is no e-mail")
+    expect(dialog.locator("#email-error")).to_contain_text("This is no email")
     visitor.check_accessibility()
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
     temporary = dialog.locator("#issued-secret").inner_text()
     expect(dialog).to_contain_text("hand it over safely")
@@ -130,7 +130,7 @@ def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None
     row = page.get_by_role("row", name=email)
     expect(row).to_contain_text("Disabled")
     visitor.press("NEW USER")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
     expect(dialog.locator("#email-error")).to_contain_text("is here already, and disabled")
     visitor.check_accessibility()
@@ -247,7 +247,7 @@ def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
     page.keyboard.press("n")
-    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type(email)
     page.keyboard.press("Enter")
     expect(dialog.locator("#issued-secret")).to_be_visible()

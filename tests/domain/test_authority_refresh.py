@@ -18,7 +18,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Denied
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 ADMINISTRATOR = "System administrator"
@@ -27,7 +27,7 @@ ADMINISTRATOR = "System administrator"
 class Company:
     """What the actions are about: an application, a person, a group with that person, a rule."""
 
-    def __init__(self, acme: Organisation) -> None:
+    def __init__(self, acme: Organization) -> None:
         self.acme = acme
         self.ci = factories.application("ci")
         self.off = factories.application("off")
@@ -146,7 +146,7 @@ ENDS: dict[str, Callable[[User], None]] = {
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("end", ENDS)
 def test_what_ended_after_the_request_began_allows_nothing(
-    acme: Organisation, act: str, end: str
+    acme: Organization, act: str, end: str
 ) -> None:
     factories.person("sara@acme.example", ADMINISTRATOR)  # or nothing could end at all
     sam = factories.person("sam@acme.example", ADMINISTRATOR)
@@ -161,7 +161,7 @@ def test_what_ended_after_the_request_began_allows_nothing(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_still_holds_allows_it(acme: Organisation, act: str) -> None:
+def test_what_still_holds_allows_it(acme: Organization, act: str) -> None:
     caller = factories.caller(factories.person("sam@acme.example", ADMINISTRATOR))
     ACTS[act](caller, Company(acme))
     assert AuditEvent.objects.exists()

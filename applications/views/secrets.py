@@ -81,7 +81,7 @@ def _handled(caller: Caller, id_: UUID) -> Application:
     """Return the application, if the caller may make credentials for it."""
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
-    caller.authority.require_may_handle(application.subject)
+    caller.authority.require_can_impersonate(application.subject)
     return application
 
 
@@ -90,7 +90,7 @@ def _create_form(
 ) -> HttpResponse:
     context = {"form": form}
     return render_dialog(
-        request, "applications/_create.html", context, home=PAGE.home, status=status
+        request, "applications/_create.html", context, parent_page=PAGE.parent_page, status=status
     )
 
 
@@ -100,12 +100,12 @@ def _regenerate_form(
     context: dict[str, Any] = {"form": form, "application": application}
     return render_dialog(
         request, "applications/_regenerate.html", context,
-        home=PAGE.home, status=status, row=application.pk,
+        parent_page=PAGE.parent_page, status=status, row=application.pk,
     )  # fmt: skip
 
 
 def _show_secret(
-    request: HttpRequest, issued: actions.Issued, done: str, *, is_new: bool
+    request: HttpRequest, issued: actions.IssuedSecret, done: str, *, is_new: bool
 ) -> HttpResponse:
     context = {
         "application": issued.application,
@@ -115,7 +115,7 @@ def _show_secret(
     }
     response = render_dialog(
         request, "applications/_secret.html", context,
-        home=PAGE.home, changed=issued.application.pk,
+        parent_page=PAGE.parent_page, changed=issued.application.pk,
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)
@@ -132,7 +132,7 @@ def _already_done(
         request,
         "applications/_already_done.html",
         context,
-        home=PAGE.home,
+        parent_page=PAGE.parent_page,
         status=409,
         row=application.pk if application else None,
         changed=application.pk if application else "",

@@ -180,18 +180,18 @@ def test_many_names_from_each_of_1000_addresses_are_as_bounded(clock: Clock) -> 
 
 
 def test_a_flood_does_not_grow_the_memory_of_the_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "TOLD_AT_MOST", 50)
+    monkeypatch.setattr(recorder, "MAX_REMEMBERED", 50)
     for number in range(3000):
         refuse(f"nobody-{number}", f"198.51.{number // 250}.{number % 250 + 1}")
     counts = vars(recorder._refusals)
     sizes = {name: len(count) for name, count in counts.items() if hasattr(count, "__len__")}
     assert sizes
     assert max(sizes.values()) <= 600
-    assert len(recorder._told) <= 50
+    assert len(recorder.recently_logged) <= 50
 
 
 def test_signed_in_sources_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "SUBJECTS_AT_MOST", 5)
+    monkeypatch.setattr(recorder, "MAX_TRACKED_SUBJECTS", 5)
     for number in range(20):
         deny(uuid.UUID(int=7), "denied", f"198.51.100.{number + 1}")
     assert len(recorder._refusals._of_subjects) == 5
@@ -260,7 +260,7 @@ def test_another_process_writes_no_second_summary(monkeypatch: pytest.MonkeyPatc
         for number in range(20):
             refuse(f"nobody-{number}")
         monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
-        recorder._told.clear()
+        recorder.recently_logged.clear()
     assert len(summaries()) == 1
 
 

@@ -17,38 +17,38 @@ _DONE = {
     "sign-out": "signed out",
     "reset-password": "reset the password of",
 }
-_LONGEST_VALUE = 80
+_MAX_VALUE_LENGTH = 80
 
 
-def action_words(action: str) -> str:
+def describe_action(action: str) -> str:
     """Return an action as a person reads it: "Reset password"."""
     return action.replace("-", " ").replace("_", " ").capitalize()
 
 
-def deed_words(action: str, *, succeeded: bool) -> str:
+def describe_deed(action: str, *, succeeded: bool) -> str:
     """Return what a subject did, or tried, after its name: "created", "tried to create"."""
     if not succeeded:
-        return f"tried to {action_words(action).lower()}"
-    return _DONE.get(action, action_words(action).lower())
+        return f"tried to {describe_action(action).lower()}"
+    return _DONE.get(action, describe_action(action).lower())
 
 
-def type_words(entity_type: str) -> str:
+def describe_type(entity_type: str) -> str:
     """Return the type of an entity as a person reads it: "access rule"."""
     return _TYPES.get(entity_type, entity_type.replace("_", " "))
 
 
-def entity_words(entity_type: str, entity_name: str) -> str:
+def describe_entity(entity_type: str, entity_name: str) -> str:
     """Return an entity with its type: "application ci-prod"; names of scopes have it already."""
-    type_ = type_words(entity_type)
+    type_ = describe_type(entity_type)
     return entity_name if entity_name.startswith(f"{type_} ") else f"{type_} {entity_name}".strip()
 
 
 def name_without_type(event: AuditEvent) -> str:
     """Return the name of an event's entity without its type, which scopes have in theirs."""
-    return event.entity_name.removeprefix(f"{type_words(event.entity_type)} ")
+    return event.entity_name.removeprefix(f"{describe_type(event.entity_type)} ")
 
 
-def subject_type_words(type_: str) -> str:
+def describe_subject_type(type_: str) -> str:
     """Return the type of a subject as a person reads it."""
     return _SUBJECT_TYPES.get(type_, type_)
 
@@ -58,13 +58,13 @@ def has_history(event: AuditEvent) -> bool:
     return bool(event.entity_id) and event.entity_type not in _WITHOUT_HISTORY
 
 
-def field_words(name: str) -> str:
+def describe_field(name: str) -> str:
     """Return the name of a field as a person reads it: "client secret" for clientSecret."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
     return spaced.replace("_", " ").strip()
 
 
-def value_words(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Return a value as a person reads it; nothing is "none"."""
     if value is None or value == "":
         return "none"
@@ -75,13 +75,13 @@ def value_words(value: Any) -> str:
     return str(value)
 
 
-def change_texts(action: str, changes: dict[str, list[Any]]) -> list[str]:
+def describe_changes(action: str, changes: dict[str, list[Any]]) -> list[str]:
     """Return what an action changed: "enabled: yes → no"; only the values of what is new or gone."""
     texts = []
     for name, pair in changes.items():
         told = pair if action == "update" else [value for value in pair if value is not None]
-        shown = " → ".join(_short(value_words(value)) for value in told)
-        texts.append(f"{field_words(name)}: {shown or 'none'}")
+        shown = " → ".join(_short(describe_value(value)) for value in told)
+        texts.append(f"{describe_field(name)}: {shown or 'none'}")
     return texts
 
 
@@ -108,4 +108,4 @@ def document_of(event: AuditEvent) -> dict[str, Any]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}…"

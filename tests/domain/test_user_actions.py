@@ -18,7 +18,7 @@ from runai_access.accounts.passwords import new_password
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories
-from tests.domain.conftest import Organisation
+from tests.domain.conftest import Organization
 from tests.domain.racing import together
 
 PASSWORD = "correct horse battery"
@@ -104,7 +104,7 @@ def test_a_taken_email_is_a_conflict_that_names_the_field_in_whatever_case() -> 
 
 @pytest.mark.parametrize("role", [None, "Viewer", "Department administrator", "Cloud operator"])
 def test_people_are_created_and_reset_by_who_may_in_the_account(
-    acme: Organisation, role: str | None
+    acme: Organization, role: str | None
 ) -> None:
     person = factories.person("mia@acme.example", role)
     factories.rule(person, "System administrator", acme["alpha"])
@@ -175,7 +175,7 @@ def test_made_up_passwords_are_good_enough_and_never_the_same() -> None:
 
 
 @pytest.mark.parametrize("before", ["nobody", "a stranger", "disabled", "an administrator"])
-def test_making_an_administrator_is_the_way_in_and_back_in(acme: Organisation, before: str) -> None:
+def test_making_an_administrator_is_the_way_in_and_back_in(acme: Organization, before: str) -> None:
     if before != "nobody":
         factories.person("sam@acme.example", password="the old password")
     if before == "disabled":
