@@ -1,6 +1,6 @@
 """What the environment says: one function per setting, each with its default and its check.
 
-README has the table of these settings; `settings.py` is the only caller.
+README has the table of these settings. Their callers are `settings.py`, `serve` and the server.
 """
 
 import ipaddress
@@ -57,7 +57,7 @@ def positive_int(name: str, default: int) -> int:
 
 
 def drain_seconds() -> float:
-    """Return how long a server that was told to stop still accepts requests."""
+    """Return how long a server that is asked to stop still answers new requests, in seconds."""
     value = text("RUNAI_ACCESS_DRAIN_SECONDS", "0")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or float(value) > MAX_DRAIN_SECONDS:
         raise ImproperlyConfigured(
