@@ -8,11 +8,9 @@ from typing import Generic, TypeVar
 from django.http import HttpRequest
 
 from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
-from runai_access.ui.reports import ResultRow
 
 MAX_SUBJECTS = MAX_SCOPES = 10
 MAX_DELETIONS = 1_000
@@ -47,22 +45,6 @@ def run_bulk(
             record_denial(request, denied)
             outcomes.append(Outcome(one, refusal=denied))
     return outcomes
-
-
-def line_of(name: str, outcome: Outcome[T, R], done: str) -> ResultRow:
-    """Return the line of a report: `done` says what came of it where it was not refused."""
-    if outcome.refusal is None:
-        return ResultRow(name, done)
-    is_gone = isinstance(outcome.refusal, NotFound)
-    return ResultRow(name, "gone already" if is_gone else str(outcome.refusal), went_well=False)
-
-
-def missing_rows(count: int, noun: str) -> list[ResultRow]:
-    """Return the line for those that were gone when it began, if there are any."""
-    words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return (
-        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
-    )
 
 
 def create_access_rules(

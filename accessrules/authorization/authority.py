@@ -257,7 +257,7 @@ class Authority:
 
     def grantable_scopes(self) -> ScopeQuerySet:
         """Return the scopes in which access rules may be created."""
-        return Scope.objects.offered().at_or_below(self.scope_roots("create", "access_rules"))
+        return Scope.objects.selectable().at_or_below(self.scope_roots("create", "access_rules"))
 
     def grantable_roles(self) -> list[Role]:
         """Return the assignable roles that may be granted in at least one scope."""

@@ -32,7 +32,7 @@ def require_reading(authority: Authority) -> None:
 def visible_scopes(authority: Authority) -> ScopeQuerySet:
     """Return the scopes in sight that a page shows; raise Denied where there can be none."""
     require_reading(authority)
-    return authority.visible_scopes().offered()
+    return authority.visible_scopes().selectable()
 
 
 def get_visible_scope(authority: Authority, pk: int) -> Scope:

@@ -1,8 +1,11 @@
-"""On which pages whoever is signed in has any business: what the rail offers, and where they start."""
+"""Navigation: which pages the signed-in user can open, and the landing page."""
+
+from typing import Any
 
 from django.shortcuts import resolve_url
+from django.views.generic import RedirectView
 
-from accessrules.authorization.callers import Caller
+from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.scope_policy import TYPES
 from accessrules.console.tables.history import sees_activity
 
@@ -33,3 +36,10 @@ def pages_of(caller: Caller) -> dict[str, str]:
 def start_page(caller: Caller) -> str:
     """Return the address that the caller starts at: their own account, where there is no business."""
     return next(iter(pages_of(caller).values()), resolve_url("accounts:own"))
+
+
+class StartView(RedirectView):
+    """Redirects `/` to the first page that the signed-in user can open."""
+
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:  # as Django calls it
+        return start_page(caller_of(self.request))

@@ -14,7 +14,7 @@ register = template.Library()
 
 
 @register.simple_tag
-def roles_offered(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
+def selectable_roles(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
     """Return the roles that may be granted in the chosen scope."""
     return picker.roles(form.roles.values())
 

@@ -1,10 +1,11 @@
-"""What came of a thing that was done to several rows, one by one."""
+"""The report of a bulk action: what was done and what was refused, row by row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
+from runai_access.errors import DomainError, NotFound
 from runai_access.ui.dialogs import ParentPage, render_dialog
 
 
@@ -15,6 +16,22 @@ class ResultRow:
     name: str
     result: str
     went_well: bool = True
+
+
+def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
+    """Return the line of one row: what was done, or why it was refused."""
+    if refusal is None:
+        return ResultRow(name, done)
+    is_gone = isinstance(refusal, NotFound)
+    return ResultRow(name, "gone already" if is_gone else str(refusal), went_well=False)
+
+
+def missing_rows(count: int, noun: str) -> list[ResultRow]:
+    """Return the line of rows that were deleted before the action began; no line if there are none."""
+    words = f"{noun} is" if count == 1 else f"{noun}s are"
+    return (
+        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
+    )
 
 
 def render_report(

@@ -290,8 +290,8 @@ def test_of_several_members_each_that_is_refused_is_told(
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        ([], "Select a person or an application."),
-        (["x"], "Select a person or an application."),
+        ([], "Select a user or an application."),
+        (["x"], "Select a user or an application."),
         (["00000000-0000-0000-0000-000000000000"], "Some of those selected are gone"),
     ],
 )

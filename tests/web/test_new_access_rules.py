@@ -35,7 +35,7 @@ def _ticked(content: str, name: str) -> set[str]:
     return set(re.findall(rf'name="{name}" value="([^"]+)" id="[^"]+" checked', content))
 
 
-def _offered(content: str) -> list[str]:
+def _selectable(content: str) -> list[str]:
     return re.findall(r'name="subject" value="[^"]+" id="[^"]+"[^>]*><span>(\S+) ', content)
 
 
@@ -92,11 +92,11 @@ def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
 ) -> None:
     factories.application("bare")
     client = as_(dina)
-    assert _offered(client.get(NEW).content.decode()) == ["dina@acme.example"]
+    assert _selectable(client.get(NEW).content.decode()) == ["dina@acme.example"]
     looking = {"do": "look", "find_subject": "bar"}
     assert "Nobody in your sight has “bar”" in text_of(client.post(NEW, looking))
     looking["find_subject"] = "bare"
-    assert _offered(client.post(NEW, looking).content.decode()) == ["bare"]
+    assert _selectable(client.post(NEW, looking).content.decode()) == ["bare"]
     bare = Subject.objects.get(name="bare")
     answer = client.post(NEW, _saving("Viewer", acme.training, subject=[bare.pk]))
     assert "1 of 1 done" in text_of(answer)
@@ -151,11 +151,11 @@ def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
     browser: Client, ci: Application, ada: User
 ) -> None:
     factories.group("ops")
-    assert _offered(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
+    assert _selectable(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
     looking = {"do": "look", "subject_type": "group"}
-    assert _offered(browser.post(NEW, looking).content.decode()) == ["ops"]
+    assert _selectable(browser.post(NEW, looking).content.decode()) == ["ops"]
     looking = {"do": "look", "find_subject": "ACME"}
-    assert _offered(browser.post(NEW, looking).content.decode()) == ["ada@acme.example"]
+    assert _selectable(browser.post(NEW, looking).content.decode()) == ["ada@acme.example"]
 
 
 def test_one_named_in_the_address_is_ticked_already(browser: Client, ci: Application) -> None:
@@ -170,7 +170,7 @@ def test_ticks_stay_while_one_searches_on(
         "find": "dictation", "find_subject": "vera", "role": "7",
     }  # fmt: skip
     content = browser.post(NEW, looking).content.decode()
-    assert _offered(content) == ["ci", "vera@acme.example"]
+    assert _selectable(content) == ["ci", "vera@acme.example"]
     assert _ticked(content, "subject") == {str(ci.pk)}
     assert _ticked(content, "scope") == {str(acme.training.pk), str(acme.west.pk)}
     assert f'value="{acme.dictation.pk}" id="scope-{acme.dictation.pk}">' in content
@@ -197,7 +197,7 @@ def test_among_very_many_names_are_found_by_their_beginning(
     monkeypatch.setattr(subject_picker, "count_up_to", lambda _: Count(10_000, is_exact=False))
     factories.application("my-ci")
     answer = browser.post(NEW, {"do": "look", "find_subject": "CI"})
-    assert _offered(answer.content.decode()) == ["ci"]
+    assert _selectable(answer.content.decode()) == ["ci"]
     assert "Names are found by their beginning." in text_of(answer)
 
 

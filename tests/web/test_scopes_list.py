@@ -103,9 +103,9 @@ def test_an_id_is_found_too(browser: Client, acme: Organization) -> None:
 
 
 def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organization) -> None:
-    assert found(browser, stands_below__any_of=acme.vision.pk) == ["training"]
-    assert found(browser, stands_below__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
-    answer = browser.get(PAGE, {"stands_below__any_of": acme.east.pk})
+    assert found(browser, parent__any_of=acme.vision.pk) == ["training"]
+    assert found(browser, parent__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
+    answer = browser.get(PAGE, {"parent__any_of": acme.east.pk})
     assert "Stands below any of east" in text_of(answer)
     chosen = browser.get(f"{PAGE}filter/", {"column": "parent", "find": "VIS"})
     assert "Find a scope" in text_of(chosen)
@@ -118,7 +118,7 @@ def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organi
 def test_a_scope_out_of_sight_can_not_be_filtered_by(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    answer = as_(dina).get(PAGE, {"stands_below__any_of": acme.east.pk})
+    answer = as_(dina).get(PAGE, {"parent__any_of": acme.east.pk})
     assert "is none of those to choose from" in text_of(answer)
     offered = as_(dina).get(f"{PAGE}filter/", {"column": "parent"})
     assert "speech" not in text_of(offered)
@@ -206,7 +206,7 @@ def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organization) -> N
 
 def test_the_file_holds_just_the_view(browser: Client, acme: Organization) -> None:
     factories.project("=cmd()", acme.vision)
-    rows = _file(browser, stands_below__any_of=acme.vision.pk, columns="scope,id")
+    rows = _file(browser, parent__any_of=acme.vision.pk, columns="scope,id")
     assert rows == [
         ["Scope", "ID"],
         ["'=cmd()", Scope.objects.get(name="=cmd()").uid],
@@ -237,12 +237,12 @@ def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organizatio
 def test_each_row_offers_what_may_be_done_with_it(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    assert _offered(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
-    assert _offered(browser.get(PAGE), acme.east) == {"delete", "rename"}
-    assert _offered(browser.get(PAGE), factories.account()) == set()
+    assert _selectable(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
+    assert _selectable(browser.get(PAGE), acme.east) == {"delete", "rename"}
+    assert _selectable(browser.get(PAGE), factories.account()) == set()
     hers = as_(dina).get(PAGE)
-    assert _offered(hers, acme.vision) == set()
-    assert _offered(hers, acme.training) == {"delete", "move", "rename"}
+    assert _selectable(hers, acme.vision) == set()
+    assert _selectable(hers, acme.training) == {"delete", "move", "rename"}
 
 
 def test_who_may_change_nothing_is_offered_nothing(
@@ -275,7 +275,7 @@ def test_the_queries_do_not_grow_with_the_rows(
         browser.get(PAGE)
 
 
-def _offered(response: HttpResponse, scope: Scope) -> set[str]:
+def _selectable(response: HttpResponse, scope: Scope) -> set[str]:
     row = response.content.decode().partition(f'id="select-{scope.pk}"')[2].partition(">")[0]
     may = row.partition('data-allowed="')[2].partition('"')[0].split()
     return {name for name in may if not name.startswith("new-")}

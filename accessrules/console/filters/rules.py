@@ -35,7 +35,7 @@ from runai_access.lists.filters import (
 )
 
 SUGGESTED = 200
-OFFERED = 50
+MAX_SUGGESTIONS = 50
 MAX_CHARACTER = "\U0010ffff"  # no letter comes after it
 WITHIN = Operator("within", "is in or below any of", "choices")
 
@@ -59,7 +59,7 @@ class ScopeFilter(ChoiceFilter):
         scopes = self._scopes(context).order_by("depth", "name", "pk")
         term = normalize_term(search)
         pks = [pk for pk, name in scopes.values_list("pk", "name") if term in normalize(name)]
-        return self._made(scopes.filter(pk__in=pks[:OFFERED]))
+        return self._made(scopes.filter(pk__in=pks[:MAX_SUGGESTIONS]))
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
         pks = [int(text) for text in values if text.isascii() and text.isdecimal()]
@@ -70,7 +70,7 @@ class ScopeFilter(ChoiceFilter):
         return Q(scope__in=numbers(values))
 
     def _scopes(self, context: Authority) -> Any:
-        return Scope.objects.offered().at_or_below(context.scope_roots("read", "access_rules"))
+        return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))
 
     def _made(self, scopes: Iterable[Scope]) -> list[Choice]:
         found = list(scopes)
@@ -237,7 +237,7 @@ class RoleFilterSet(ListFilterSet):
 
     field_filters = {
         "role": RoleNameFilter("name"),
-        "offered": AssignableFilter(),
+        "assignable": AssignableFilter(),
         "last_updated": TimeFilter("updated_at"),
     }
-    titles = {"role": "Role", "offered": "Offered", "last_updated": "Last updated"}
+    titles = {"role": "Role", "assignable": "Offered", "last_updated": "Last updated"}

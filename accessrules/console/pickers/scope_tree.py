@@ -136,7 +136,7 @@ class ScopeTree:
         roots: list[Branch] = []
         known: dict[str, Branch] = {}
         ways = {path for scope in tops for path in scope.ancestor_paths}
-        way = list(Scope.objects.offered().filter(path__in=ways).order_by("path"))
+        way = list(Scope.objects.selectable().filter(path__in=ways).order_by("path"))
         for scope in [*way, *tops]:
             branch = Branch(scope, self.is_selectable(scope), is_open=scope not in tops)
             known[scope.path] = branch
@@ -152,7 +152,7 @@ class ScopeTree:
         if any(ACCOUNT_PATH.startswith(path) for path in paths):
             paths = {ACCOUNT_PATH}  # everything, also where it may be chosen from above the account
         tops = [p for p in paths if not any(p != top and p.startswith(top) for top in paths)]
-        return list(Scope.objects.offered().filter(path__in=tops).order_by("path"))
+        return list(Scope.objects.selectable().filter(path__in=tops).order_by("path"))
 
     def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
         """Return how many of the children stand before those to show."""

@@ -63,7 +63,7 @@ class SubjectPicker:
     def found(self) -> list[Subject]:
         """The first that the search finds; those out of sight by their whole name only."""
         term = normalize_term(self.find)
-        names = self._offered
+        names = self._selectable
         if self.is_large:
             # Met by walking through the index by name; of a type, most are those that are met.
             names = visible_subjects(self._authority)
@@ -96,7 +96,7 @@ class SubjectPicker:
         return MAX_SUBJECTS
 
     @cached_property
-    def _offered(self) -> SubjectQuerySet:
+    def _selectable(self) -> SubjectQuerySet:
         subjects = visible_subjects(self._authority)
         return subjects.filter(type=self.type) if self.type else subjects
 
