@@ -103,7 +103,7 @@ def test_what_is_gone_or_refused_when_its_turn_comes_is_told_and_the_others_are_
     text = text_of(browser.post(f"{SEVERAL}delete/", _ids(two), headers=DIALOG))
     assert "1 of 3 done, 2 not" in text
     assert "one deleted" in text
-    assert "three Not done: gone already" in text
+    assert "three Not done: deleted meanwhile" in text
     assert "two Not done: This takes delete on Applications" in text
     assert [one.name for one in Application.objects.all()] == ["two"]
     assert AuditEvent.objects.filter(result="Failed").count() == 1

@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
 def role_table() -> str:
     """Return the table: a row for each role, its resource types by what it may do with them."""
-    head = "| Role | Id | Offered | create, read, update, delete | read only | other |"
+    head = "| Role | ID | Assignable | create, read, update, delete | read only | other |"
     rows = [_row(role) for role in sorted(PREDEFINED_ROLES, key=lambda role: role.name)]
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
