@@ -1,4 +1,4 @@
-"""The record of what was refused."""
+"""Audit events of denied requests."""
 
 from django.http import HttpRequest
 
@@ -10,7 +10,7 @@ _ACTIONS = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "del
 
 
 def record_denial(request: HttpRequest, denied: Denied) -> None:
-    """Record that the caller was refused what this request asked for, and why."""
+    """Audit that this request was denied, and why."""
     record_once_a_minute(
         _ACTIONS.get(request.method or "", "read"),
         Entity("request", name=request.path),

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from accessrules.authorization.scope_policy import Possible
+from accessrules.authorization.scope_policy import PossibleActions
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
 from runai_access.lists import rows
@@ -12,7 +12,7 @@ register = template.Library()
 
 
 @register.simple_tag
-def allowed_actions(table: ScopeTable, scope: Scope) -> Possible:
+def allowed_actions(table: ScopeTable, scope: Scope) -> PossibleActions:
     """Return what may be done with a scope that is in sight."""
     return table.possible[scope.pk]
 

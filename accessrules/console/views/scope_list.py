@@ -49,7 +49,7 @@ class ScopePage(ListView):
         return bool(scope_policy.creatable_types(caller_of(request).authority))
 
     def actions(self, request: HttpRequest) -> list[Action]:
-        offered = scope_policy.possible_anywhere(caller_of(request).authority)
+        offered = scope_policy.possible_actions_anywhere(caller_of(request).authority)
         return [action for action in CHANGES if action.name in offered]
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:

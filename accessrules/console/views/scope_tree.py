@@ -19,11 +19,11 @@ from runai_access.lists import export
 from runai_access.lists.views import Action
 from runai_access.ui.dialogs import finish_dialog, is_htmx_target, query_with_return_url
 
-# In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
+# In the order of the toolbar; `scope_policy.possible_actions` says which of them a scope is offered.
 ACTIONS = (
     *(
         Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_bulk=False)
-        for type_ in scope_policy.MADE
+        for type_ in scope_policy.CREATABLE_TYPES
     ),
     *CHANGES,
 )
@@ -33,7 +33,7 @@ ACTIONS = (
 def scopes(request: HttpRequest) -> HttpResponse:
     """Show the tree as far as the address opens it, or what its search finds."""
     authority = caller_of(request).authority
-    scope_policy.require_reading(authority)
+    scope_policy.require_can_read_scopes(authority)
     tree = ScopeList(authority, tree_parent_page().address, request.GET)
     rows = tree.rows()
     kept = PAGE.listing(request, QueryDict())
@@ -68,7 +68,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
 def selected(request: HttpRequest) -> HttpResponse:
     """Go to the dialog that the toolbar names, of the scope that is selected."""
     authority = caller_of(request).authority
-    scope_policy.require_reading(authority)
+    scope_policy.require_can_read_scopes(authority)
     action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
     if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
         messages.warning(request, "Select a scope first.")
