@@ -1,4 +1,4 @@
-"""Where everyone starts: the first page that has something to show to them."""
+"""The landing page: a redirect to the first page that the user can open."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accessrules.console.navigation import start_page
 
 
 class StartView(RedirectView):
-    """Leads to the start page of whoever is signed in."""
+    """Redirects to the start page of the signed-in user."""
 
-    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:  # as Django calls it
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
         return start_page(caller_of(self.request))
