@@ -1,7 +1,7 @@
-"""Files that hold scopes, as `import_scopes` reads them and `export_scopes` writes them.
+"""Scope files, which `import_scopes` reads and `export_scopes` writes.
 
-CSV, JSON and YAML say the same: a list of scopes, each with `type`, `name`, `parent` and `id`, every
-value a text. Nothing here knows of the database; whether the scopes make a tree is asked later.
+A CSV, JSON or YAML file is a list of scopes with `type`, `name`, `parent` and `id`, all of them text.
+This module does not use the database; `validation` checks that the scopes form a tree.
 """
 
 from accessrules.scope_import.readers import FORMATS, Contents, format_of, read

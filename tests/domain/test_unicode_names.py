@@ -115,7 +115,7 @@ def test_of_two_old_names_that_compare_equal_only_the_exact_one_is_found() -> No
 
 def test_an_operator_names_a_scope_in_any_spelling(acme: Organization) -> None:
     made = factories.project("Zürich", acme["research"])
-    assert scope_named(f"project:{decomposed('zürich')}", called="SCOPE") == made
+    assert scope_named(f"project:{decomposed('zürich')}", argument="SCOPE") == made
 
 
 def _import(acme: Organization, *entries: tuple[str, str, str]) -> None:

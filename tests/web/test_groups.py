@@ -260,7 +260,7 @@ def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject)
     cid, night = factories.person("cid@acme.example"), factories.application("nightly")
     factories.group("other-group")
     page = url("members", engineers)
-    look = browser.post(page, {"do": "look", "find_subject": "ni", "subject": str(cid.pk)})
+    look = browser.post(page, {"do": "refresh", "find_subject": "ni", "subject": str(cid.pk)})
     text = text_of(look)
     assert "nightly" in text
     assert "cid@acme.example" in text, "what is ticked stays"

@@ -93,7 +93,7 @@ def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
     factories.application("bare")
     client = as_(dina)
     assert _offered(client.get(NEW).content.decode()) == ["dina@acme.example"]
-    looking = {"do": "look", "find_subject": "bar"}
+    looking = {"do": "refresh", "find_subject": "bar"}
     assert "Nobody in your sight has “bar”" in text_of(client.post(NEW, looking))
     looking["find_subject"] = "bare"
     assert _offered(client.post(NEW, looking).content.decode()) == ["bare"]
@@ -152,9 +152,9 @@ def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
 ) -> None:
     factories.group("ops")
     assert _offered(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
-    looking = {"do": "look", "subject_type": "group"}
+    looking = {"do": "refresh", "subject_type": "group"}
     assert _offered(browser.post(NEW, looking).content.decode()) == ["ops"]
-    looking = {"do": "look", "find_subject": "ACME"}
+    looking = {"do": "refresh", "find_subject": "ACME"}
     assert _offered(browser.post(NEW, looking).content.decode()) == ["ada@acme.example"]
 
 
@@ -166,7 +166,7 @@ def test_ticks_stay_while_one_searches_on(
     browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     looking = {
-        "do": "look", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
+        "do": "refresh", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
         "find": "dictation", "find_subject": "vera", "role": "7",
     }  # fmt: skip
     content = browser.post(NEW, looking).content.decode()
@@ -181,7 +181,7 @@ def test_ticks_stay_while_one_searches_on(
 def test_the_tree_stands_open_where_something_is_ticked(
     browser: Client, acme: Organization
 ) -> None:
-    looking = {"do": "look", "scope": [acme.training.pk, acme.dictation.pk]}
+    looking = {"do": "refresh", "scope": [acme.training.pk, acme.dictation.pk]}
     content = browser.post(NEW, looking).content.decode()
     ticked = _ticked(content, "scope")
     assert ticked == {str(acme.training.pk), str(acme.dictation.pk)}
@@ -196,7 +196,7 @@ def test_among_very_many_names_are_found_by_their_beginning(
 
     monkeypatch.setattr(subject_picker, "count_up_to", lambda _: Count(10_000, is_exact=False))
     factories.application("my-ci")
-    answer = browser.post(NEW, {"do": "look", "find_subject": "CI"})
+    answer = browser.post(NEW, {"do": "refresh", "find_subject": "CI"})
     assert _offered(answer.content.decode()) == ["ci"]
     assert "Names are found by their beginning." in text_of(answer)
 

@@ -66,7 +66,7 @@ def test_an_application_without_rules_says_what_that_means(browser: Client, db: 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
-    looking = {"do": "look", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
+    looking = {"do": "refresh", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
     content = browser.post(f"{_url(ci)}?add", looking).content.decode()
     viewer = Role.objects.get(name="Viewer")
     assert f'<option value="{viewer.pk}" title="{viewer.description}">Viewer</option>' in content

@@ -99,7 +99,7 @@ def test_the_dialog_names_what_comes_below_what_is_chosen(
     assert "New scope" in text_of(browser.get(NEW))
     for parent, child in [(acme.vision, "project"), (acme.east, "department")]:
         assert f"New {child}" in text_of(browser.get(NEW, {"scope": parent.pk}))
-    looked = browser.post(NEW, {"name": "kept", "scope": acme.east.pk, "do": "look"})
+    looked = browser.post(NEW, {"name": "kept", "scope": acme.east.pk, "do": "refresh"})
     assert "New department" in text_of(looked)
     assert 'value="kept"' in looked.content.decode()
     assert not Scope.objects.filter(name="kept").exists()
@@ -112,9 +112,9 @@ def test_places_are_offered_where_something_may_be_made(
     departments = {acme.vision.pk, acme.speech.pk}
     assert mine == {factories.account().pk, acme.east.pk, acme.west.pk, *departments}
     assert places_offered(as_(dina).get(NEW)) == {acme.vision.pk}
-    found = browser.post(NEW, {"find": "VIS", "do": "look"})
+    found = browser.post(NEW, {"find": "VIS", "do": "refresh"})
     assert places_offered(found) == {acme.vision.pk}
-    none = browser.post(NEW, {"find": "train", "do": "look"})
+    none = browser.post(NEW, {"find": "train", "do": "refresh"})
     assert "No scope below which it may stand has “train” in its name." in text_of(none)
 
 
@@ -208,7 +208,7 @@ def test_choosing_another_place_shows_what_that_changes_first(
 
 
 def test_a_move_that_changes_nothing_says_so(browser: Client, acme: Organization) -> None:
-    answer = browser.post(url("move", acme.training), {"scope": acme.speech.pk, "do": "look"})
+    answer = browser.post(url("move", acme.training), {"scope": acme.speech.pk, "do": "refresh"})
     assert "Nobody loses or gains anything in it." in text_of(answer)
 
 
@@ -236,7 +236,7 @@ def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organization, as_: SignedI
     factories.rule(lea, granter.name, acme.speech)
     custom = factories.custom_role("Reader", workspaces="r")
     factories.rule(factories.person("theirs@acme.example"), custom.name, acme.speech)
-    answer = as_(lea).post(url("move", acme.training), {"scope": acme.speech.pk, "do": "look"})
+    answer = as_(lea).post(url("move", acme.training), {"scope": acme.speech.pk, "do": "refresh"})
     assert "theirs@acme.example" not in text_of(answer)
     assert "Others, whose access rules you may not read, may lose or gain too." in text_of(answer)
 
@@ -248,7 +248,7 @@ def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organizati
     assert "Select the scope that it is to stand below." in text_of(none)
     cluster = browser.post(address, {"do": "save", "scope": acme.east.pk})
     assert cluster.status_code == 422
-    same = browser.post(address, {"do": "look", "scope": acme.vision.pk})
+    same = browser.post(address, {"do": "refresh", "scope": acme.vision.pk})
     assert "project training stands below department vision already." in text_of(same)
 
 
