@@ -59,7 +59,7 @@ ENTRIES = [(route, method) for route, methods in TABLE.items() for method in met
 GUARDED = [
     (route, method)
     for route, method in ENTRIES
-    if isinstance(TABLE[route][method]["authority"], list)
+    if isinstance(TABLE[route][method]["requires"], list)
 ]
 
 
@@ -88,7 +88,7 @@ def refusal(ask: str, role: str, place: str) -> int:
 
 def expected(entry: dict[str, Any], role: str, place: str) -> int:
     return next(
-        (status for ask in entry["authority"] if (status := refusal(ask, role, place))),
+        (status for ask in entry["requires"] if (status := refusal(ask, role, place))),
         entry["answers"],
     )
 
@@ -221,7 +221,7 @@ def test_every_address_is_in_the_table_and_nothing_else() -> None:
     new, gone = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
     assert not new, (
         f"No entry in tests/authorization/routes.toml for {new}. Add for each address its methods, "
-        'for example GET = { authority = ["read apps in anywhere"], answers = 200 }.'
+        'for example GET = { requires = ["read apps in anywhere"], answers = 200 }.'
     )
     assert not gone, f"tests/authorization/routes.toml names what is not served: {gone}."
 
@@ -236,7 +236,7 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
             status = send(client, world, route, method).status_code
             assert status == 405, (
                 f"{method} {route} answers {status}: add it to tests/authorization/routes.toml "
-                "with what it authority, or let it answer 405."
+                "with what it requires, or let it answer 405."
             )
 
 
@@ -244,7 +244,7 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
 def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
     entry = TABLE[route][method]
     response = send(Client(), world, route, method)
-    if entry["authority"] in ("open", "credentials"):
+    if entry["requires"] in ("open", "credentials"):
         assert response.status_code == entry["answers"]
     elif is_for_programs(route):
         assert response.status_code == 401
@@ -277,7 +277,7 @@ def test_each_role_in_each_place_gets_what_the_table_says(
 
 @pytest.mark.parametrize(
     ("route", "method"),
-    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["authority"] == "signed in"],
+    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["requires"] == "signed in"],
 )
 def test_whoever_is_signed_in_needs_no_rule_for_these(
     world: World, route: str, method: str

@@ -1,4 +1,4 @@
-"""The list of scopes in a browser: from the tree and back, with keys, without scripts, on a phone."""
+"""The list of scopes in a browser: mouse, keyboard, no JavaScript, small screens."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_a_filter_and_an_order_lead_from_the_tree_to_the_list_and_back(visit: Vi
     page = open_page(visitor, "")
     page.keyboard.press("f")
     dialog = page.locator("dialog[open]")
-    dialog.get_by_role("link", name="Stands below").click()
+    dialog.get_by_role("link", name="Parent").click()
     dialog.get_by_label("Find a scope").fill(CLUSTER)
     dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}")).check()
     visitor.check_accessibility()

@@ -213,8 +213,12 @@ def test_changing_applications_takes_the_permission_in_the_account(
             case "delete":
                 actions.delete_application(caller=mia, application_id=ci.pk)
     somewhere = role == "System administrator" or action == "create"
-    where = " in the account" if somewhere else ", and no access rule gives it"
-    assert str(refused.value) == f"This takes {action} on Applications{where}."
+    where = " in the account" if somewhere else ""
+    label = {"create": "Create", "update": "Edit", "delete": "Delete"}[action]
+    assert str(refused.value) == (
+        f"You need the “{label} applications” permission{where}. "
+        "Ask someone who manages access rules."
+    )
     assert [a.name for a in Application.objects.filter(subject__enabled=True)] == ["ci-prod"]
     assert not AuditEvent.objects.exists()
 

@@ -1,4 +1,4 @@
-"""May this subject do this here? Every role, every place above, at, below and beside."""
+"""Authorization decisions for every role at, above, below and next to a scope."""
 
 import tomllib
 from datetime import timedelta
@@ -17,7 +17,7 @@ from accessrules.models import AccessRule, GroupMembership, Role, Subject
 from tests import factories
 from tests.domain.conftest import Organization
 
-# Where a rule in the scope on the left holds, and where, by silence, it does not.
+# The scopes in which a rule in the scope on the left applies. It applies nowhere else.
 COVERS = {
     "system": "system account alpha beta research sales operations vision speech forecast batch",
     "account": "account alpha beta research sales operations vision speech forecast batch",
@@ -57,17 +57,17 @@ def test_a_predefined_role_permits_what_it_lists_and_nothing_else(
     letters = {t: key for key, types in entry["permissions"].items() for t in types}
     pat = factories.person("pat@acme.example", entry["name"], acme[place])
     if place != "account":
-        letters.pop("events-history", None)  # given on the account only
+        letters.pop("events-history", None)  # only on the account
     authority = authority_of(pat.subject)
     for name, scope in acme.scopes.items():
         covered = name in COVERS[place].split()
         for resource_type in RESOURCE_TYPES:
-            may = {
+            granted = {
                 letter
                 for letter, action in ACTIONS.items()
                 if authority.allows(action, resource_type, scope)
             }
-            assert may == (set(letters.get(resource_type, "")) if covered else set()), (
+            assert granted == (set(letters.get(resource_type, "")) if covered else set()), (
                 name,
                 resource_type,
             )
@@ -122,8 +122,8 @@ def test_where_names_only_the_topmost_scopes(acme: Organization) -> None:
     una = factories.person("una@acme.example", "Viewer", acme["alpha"])
     for name in ("vision", "research", "batch"):
         factories.rule(una, "Viewer", acme[name])
-    where = authority_of(una.subject).scope_roots("read", "workspaces")
-    assert set(where) == {acme["alpha"].path, acme["batch"].path}
+    roots = authority_of(una.subject).scope_roots("read", "workspaces")
+    assert set(roots) == {acme["alpha"].path, acme["batch"].path}
 
 
 def test_a_scope_made_later_is_covered_at_once(acme: Organization) -> None:
@@ -208,7 +208,7 @@ def test_a_group_does_not_get_the_rules_of_its_members(acme: Organization) -> No
 
 @pytest.mark.parametrize("kind", ["person", "application"])
 def test_only_a_group_has_members_whatever_the_rows_say(acme: Organization, kind: str) -> None:
-    """A membership row that names a person or an application as the group gives nothing."""
+    """A membership row whose group is a user or an application has no effect."""
     strong: factories.Holder = (
         factories.person("sam@acme.example", "System administrator")
         if kind == "person"
@@ -220,7 +220,7 @@ def test_only_a_group_has_members_whatever_the_rows_say(acme: Organization, kind
 
 
 def test_being_a_member_of_another_member_gives_nothing(acme: Organization) -> None:
-    """Two groups that share a member stay strangers."""
+    """A shared member does not connect two groups."""
     gus, gina = factories.person("gus@acme.example"), factories.person("gina@acme.example")
     factories.rule(factories.group("researchers", gus), "L1 researcher", acme["research"])
     factories.group("readers", gus, gina)

@@ -190,7 +190,7 @@ def test_an_email_that_compares_equal_is_taken() -> None:
             invite_user(caller=SYSTEM, email=email)
         assert refusal.value.field == "email"
     create_user(caller=SYSTEM, email="eva@straße.de", password=None)
-    with pytest.raises(Conflict, match=r"it counts as the same as eva@straße\.de"):
+    with pytest.raises(Conflict, match=r"it is equal to eva@straße\.de"):
         invite_user(caller=SYSTEM, email="eva@strasse.de")
 
 

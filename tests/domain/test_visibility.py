@@ -1,4 +1,4 @@
-"""What each may see: applications, rules and scopes, and how much looking costs."""
+"""Visibility of applications, rules and scopes, and its cost in queries."""
 
 import uuid
 from collections.abc import Iterable
@@ -98,7 +98,7 @@ def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked
     caller = factories.caller(leo)
     with (
         django_assert_num_queries(1),
-        pytest.raises(Denied, match="takes read on Applications, and no access rule gives it"),
+        pytest.raises(Denied, match="“View applications” permission"),
     ):
         policy.visible_one(caller, uuid.uuid4())
 
@@ -157,11 +157,11 @@ def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organiza
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     hidden = factories.rule(factories.application("ci-prod"), "Viewer", acme["batch"])
     caller = factories.caller(dana)
-    with pytest.raises(NotFound) as out_of_sight:
+    with pytest.raises(NotFound) as hidden_error:
         delete_access_rule(caller=caller, rule_id=hidden.pk)
-    with pytest.raises(NotFound) as nothing:
+    with pytest.raises(NotFound) as missing_error:
         delete_access_rule(caller=caller, rule_id=hidden.pk + 1000)
-    assert str(out_of_sight.value) == str(nothing.value)
+    assert str(hidden_error.value) == str(missing_error.value)
 
 
 def test_a_scope_is_seen_where_its_type_may_be_read(acme: Organization, reader: User) -> None:

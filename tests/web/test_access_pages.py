@@ -1,4 +1,4 @@
-"""What a subject can do, and who can do what in a scope: pages, JSON and CSV hold to the same sight."""
+"""Access reports: the same visibility on pages, in JSON and in CSV."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from tests.web.conftest import Organization, SignedIn, text_of
 
 @pytest.fixture
 def ci(acme: Organization) -> Application:
-    """An application: researcher in vision, and Viewer of speech through a group."""
+    """An application: L1 researcher in vision, and Viewer of speech through a group."""
     made = factories.application("ci", ("L1 researcher", acme.vision))
     factories.rule(factories.group("ops", made), "Viewer", acme.speech)
     return made
@@ -43,10 +43,10 @@ def test_the_page_names_each_entity_with_the_rule_that_gives_it(
 ) -> None:
     page, _, _ = subject_pages(ci)
     text = text_of(as_(ada).get(page))
-    assert "What ci can do" in text
+    assert "Effective access of ci" in text
     assert "Workspaces create, read, update, delete department vision L1 researcher" in text
     assert "Workspaces read department speech Viewer through group ops" in text
-    assert "in your sight" not in text
+    assert "you can see" not in text
 
 
 def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) -> None:
@@ -113,7 +113,7 @@ def test_only_rules_in_sight_are_shown_and_that_is_said(
     text = text_of(client.get(page))
     assert "department vision" in text
     assert "speech" not in text
-    assert "Shown are the access rules in your sight" in text
+    assert "Shows only access rules you can see" in text
     assert {row["Scope"] for row in csv_of(client, sheet)} == {"department vision"}
     answer = client.get(api).json()
     assert answer["complete"] is False
@@ -150,14 +150,14 @@ def test_a_disabled_subject_can_do_nothing(ada: User, ci: Application, as_: Sign
     assert csv_of(as_(ada), sheet) == []
 
 
-# Who can do what in a scope
+# Access to a scope
 
 
 def test_a_scope_names_everyone_whose_rule_covers_it(
     ada: User, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     text = text_of(as_(ada).get(f"/access/scopes/{acme.training.pk}/?resource_type=workspaces"))
-    assert "Who can do what in project training" in text
+    assert "Access to project training" in text
     assert "ada@acme.example User Workspaces create, read, update, delete account" in text
     assert "ci Application Workspaces create, read, update, delete department vision" in text
     assert "speech" not in text
@@ -206,7 +206,7 @@ def test_rules_above_ones_sight_are_not_shown_and_other_scopes_not_found(
     rows = csv_of(client, f"/access/scopes/{acme.training.pk}/access.csv")
     assert {row["Subject"] for row in rows} == {"ci", "dina@acme.example"}
     page = client.get(f"/access/scopes/{acme.training.pk}/")
-    assert "rules above may give more" in text_of(page)
+    assert "rules of parent scopes might grant more" in text_of(page)
     assert client.get(f"/access/scopes/{acme.speech.pk}/").status_code == 404
 
 
@@ -263,9 +263,9 @@ def test_the_cost_does_not_grow_with_the_rules(
     for count in (1, 20):
         for number in range(count):
             factories.application(f"app-{count}-{number}", ("Viewer", acme.vision))
-        # Session, person, rules of the caller, scope, roles, the scope and the four above, holders
+        # Session, user, rules of the caller, scope, roles, the scope and the four above, holders
         # in each, members of groups, their names, their rules, names of the scopes above twice, and
-        # whether a rule holds from above the account.
+        # whether there are rules on `system`.
         with django_assert_num_queries(16):
             client.get(address)
 
@@ -285,11 +285,11 @@ def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
             named = {access["rule"]["scopeType"] for access in answer["access"]}
             assert ("system" in named) is knows_all
         pages = [text_of(client.get(a)) for a in (page, f"/access/scopes/{acme.training.pk}/")]
-        assert ["in your sight" in text for text in pages] == [not knows_all, not knows_all]
+        assert ["you can see" in text for text in pages] == [not knows_all, not knows_all]
     assert as_(ada).get(subject_pages(ada)[2]).json()["complete"] is True
 
 
-# Before a rule goes
+# Before a rule is deleted
 
 
 def test_it_is_said_who_would_lose_what(
@@ -308,7 +308,7 @@ def test_it_is_said_who_would_lose_what(
 def test_members_out_of_sight_are_named_by_nothing(
     ada: User, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    """Whoever may name a group to grant it something must not learn by that who is in it."""
+    """Callers who can add rules for a group can't see its members by that."""
     stranger, seen = factories.person("stranger@acme.example"), factories.application("seen")
     rule = factories.rule(factories.group("ops", stranger, seen), "Viewer", acme.training)
     factories.rule(seen, "Viewer", acme.vision)
@@ -321,9 +321,9 @@ def test_members_out_of_sight_are_named_by_nothing(
     )
     for address in addresses:
         assert "stranger" in text_of(as_(ada).get(address)), address
-        told = text_of(as_(dina).get(address))
-        assert "stranger" not in told
-        assert "ops" in told
+        text = text_of(as_(dina).get(address))
+        assert "stranger" not in text
+        assert "ops" in text
     assert as_(ada).get(api).json()["complete"] is True
     answer = as_(dina).get(f"{api}?search=s&limit=500").json()
     assert answer["complete"] is False
@@ -332,8 +332,8 @@ def test_members_out_of_sight_are_named_by_nothing(
     sheet = f"/access/scopes/{acme.training.pk}/access.csv"
     assert "stranger@acme.example" in {row["Subject"] for row in csv_of(as_(ada), sheet)}
     assert "stranger@acme.example" not in {row["Subject"] for row in csv_of(as_(dina), sheet)}
-    told = text_of(as_(dina).get(f"/access/rules/{rule.pk}/changes/"))
-    assert "Only some of the group's members are shown" in told
+    text = text_of(as_(dina).get(f"/access/rules/{rule.pk}/changes/"))
+    assert "Only some of the group's members are shown" in text
 
 
 def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organization, as_: SignedIn) -> None:
@@ -353,7 +353,7 @@ def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: Sign
 def test_types_of_one_entity_are_one_row_on_the_page_and_apart_in_the_file(
     acme: Organization, ada: User, as_: SignedIn
 ) -> None:
-    """The catalog has several types of data source; whoever reads the page sees data sources."""
+    """The catalog has several types of data sources; the page shows them as one entity."""
     role = "Data source administrator"
     page, sheet, _ = subject_pages(factories.application("nightly", (role, acme.vision)))
     assert text_of(as_(ada).get(page)).count("Data sources") == 1

@@ -1,4 +1,4 @@
-"""The Access rules page: what it shows, to whom, how it is narrowed, and deleting in it."""
+"""The Access rules page: columns, visibility, filters, sorting, export and deletion."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def _living(holder: factories.Holder) -> int:
     return AccessRule.objects.living().filter(subject=factories.subject_of(holder)).count()
 
 
-# What it shows
+# Columns and visibility
 
 
 def test_a_row_says_who_may_do_what_where_and_who_said_so(browser: Client, ci: Application) -> None:
@@ -140,7 +140,7 @@ def test_who_may_only_read_gets_no_buttons(
     assert "DELETE" not in text
 
 
-# Order and narrowing
+# Sorting and filters
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_every_order_walks_through_all_rules_once_both_ways(
 
 @pytest.fixture(params=["few", "counted", "many", "very many"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are found by an index where they are few, and met on the way where they are many."""
+    """Run with each query strategy: candidates by index, or a scan."""
     if request.param != "few":
         monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 0)
     if "many" in request.param:
@@ -212,8 +212,8 @@ def test_rules_are_found_by_what_they_say(
 def test_a_deleted_rule_is_not_counted_by_its_time_either(
     browser: Client, plan: None, ci: Application, acme: Organization, filter_: str
 ) -> None:
-    gone = factories.rule(ci, "Editor", acme.west)
-    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    deleted = factories.rule(ci, "Editor", acme.west)
+    AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
     page = browser.get(LIST, {f"{filter_}__last_days": "1"})
     assert len(column(page, "subject")) == AccessRule.objects.living().count()
     assert f"Access rules {AccessRule.objects.living().count()} " in text_of(page)
@@ -282,7 +282,7 @@ def test_the_file_holds_the_view_with_full_paths(browser: Client, ci: Applicatio
 def test_the_dialog_says_what_is_lost_and_deletes_nothing(browser: Client, ci: Application) -> None:
     text = text_of(browser.get(f"{LIST}{_rule_of(ci).pk}/delete/"))
     assert "Delete access rule?" in text
-    assert "ci is Viewer in project training. Without this rule, there and below:" in text
+    assert "ci is Viewer in project training. Removing this rule revokes, there and below:" in text
     assert "ci Application Loses:" in text
     assert _living(ci) == 1
 
@@ -293,7 +293,7 @@ def test_what_another_rule_gives_is_not_lost(
     rule = _rule_of(ci)
     factories.rule(ci, "Viewer", acme.east)
     text = text_of(browser.get(f"{LIST}{rule.pk}/delete/"))
-    assert "Nobody loses anything: other rules give the same." in text
+    assert "No effect: another rule grants the same access." in text
 
 
 def test_deleting_names_the_rule_and_goes_back_to_the_view(
@@ -302,7 +302,7 @@ def test_deleting_names_the_rule_and_goes_back_to_the_view(
     view = f"{LIST}?role__any_of=7"
     answer = browser.post(f"{LIST}{_rule_of(ci).pk}/delete/", {"from": view})
     assert answer.headers["Location"] == view
-    assert "ci is no longer Viewer in project training." in text_of(browser.get(view))
+    assert "Access rule removed: ci is Viewer in project training." in text_of(browser.get(view))
     assert _living(ci) == 0
     assert AuditEvent.objects.filter(action="delete", entity_type="access_rule").count() == 1
 
@@ -312,7 +312,7 @@ def test_the_last_administrator_s_rule_is_kept_and_the_dialog_says_why(
 ) -> None:
     answer = browser.post(f"{LIST}{_rule_of(ada).pk}/delete/")
     assert answer.status_code == 409
-    assert "Somebody must stay System administrator" in text_of(answer)
+    assert "The account needs a System administrator" in text_of(answer)
     assert _living(ada) == 1
 
 
@@ -325,7 +325,7 @@ def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
     for key in (0, 10**9, 10**30):
         answer = browser.get(f"{LIST}{key}/delete/", headers=DIALOG)
         assert answer.status_code == 404
-        assert "There is no such access rule" in text_of(answer)
+        assert "Access rule not found" in text_of(answer)
 
 
 def test_several_say_what_is_lost_with_all_of_them(
@@ -336,7 +336,7 @@ def test_several_say_what_is_lost_with_all_of_them(
     text = text_of(browser.get(f"{LIST}selected/?{query}", follow=True))
     assert "Delete 2 access rules?" in text
     assert text.count("ci Application Loses:") == 2
-    assert "Nobody loses anything" not in text
+    assert "No effect" not in text
 
 
 def test_several_are_deleted_with_a_report_of_each(
@@ -346,9 +346,9 @@ def test_several_are_deleted_with_a_report_of_each(
     answer = browser.post(f"{LIST}several/delete/", {"selected": chosen}, headers=DIALOG)
     text = text_of(answer)
     assert "1 of 3 done, 2 not" in text
-    assert "ci is no longer Viewer in project training" in text
-    assert "Not done: Somebody must stay System administrator" in text
-    assert "1 access rule is gone Not done: deleted meanwhile" in text
+    assert "ci access rule removed: Viewer in project training" in text
+    assert "Not done: The account needs a System administrator" in text
+    assert "1 access rule not found Not done: already deleted" in text
     assert "changed" in answer.headers["HX-Trigger"]
     assert (_living(ci), _living(ada)) == (0, 1)
 
@@ -363,10 +363,10 @@ def test_those_that_may_not_be_deleted_are_told_and_kept(
     chosen = {"selected": [_rule_of(ci).pk, _rule_of(other).pk]}
     text = text_of(as_(rita).get(f"{LIST}several/delete/", chosen))
     assert "Delete access rule?" in text
-    assert "You may not delete in their scopes: ci is Viewer in project training" in text
+    assert "You can't delete access rules in the scopes of these: ci is Viewer in project" in text
     report = text_of(as_(rita).post(f"{LIST}several/delete/", chosen))
     assert "1 of 2 done, 1 not" in report
-    assert "Not done: This takes delete on Access rules in project training." in report
+    assert "Not done: You need the “Delete access rules” permission in project training." in report
     assert (_living(ci), _living(other)) == (1, 0)
 
 
@@ -379,9 +379,9 @@ def test_asking_what_several_lose_takes_as_many_queries_as_for_one(
         keys.append(_rule_of(member).pk)
         ops = factories.group(f"ops-{number}", member)
         keys.append(factories.rule(ops, "Viewer", acme.west).pk)
-    for some in (keys[:2], keys):
+    for selected in (keys[:2], keys):
         with django_assert_num_queries(7):
-            browser.get(f"{LIST}several/delete/", {"selected": some})
+            browser.get(f"{LIST}several/delete/", {"selected": selected})
 
 
 def test_an_empty_selection_leads_back(browser: Client) -> None:

@@ -283,7 +283,7 @@ def test_of_several_members_each_that_is_refused_is_told(
     sent = {"do": "save", "subject": [str(bo.pk), str(cid.pk)]}
     report = text_of(browser.post(url("members", engineers), sent, headers=DIALOG))
     assert "1 of 2 done, 1 not" in report
-    assert "bo@acme.example is in engineers already." in report
+    assert "bo@acme.example is already in engineers." in report
     assert "cid@acme.example is now in engineers" in report
 
 

@@ -1,4 +1,4 @@
-"""The pages of roles: the list, what one permits, who holds it, and two side by side."""
+"""Role pages: the list, permissions, holders, and the comparison of two roles."""
 
 import re
 from html import unescape
@@ -26,7 +26,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def _matrix(page: HttpResponse) -> list[tuple[str, list[str], list[str]]]:
-    """Return the table's rows: the entity, what the cells say, and which of them are marked."""
+    """Return the rows of the matrix: entity, texts of its cells, and which are marked."""
     rows = []
     for row in re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</tr>", page.content.decode(), re.DOTALL):
         entity, _, rest = row.partition("</th>")
@@ -54,7 +54,7 @@ def test_the_list_holds_every_predefined_role_and_leads_to_its_page(browser: Cli
 
 @pytest.mark.parametrize("role", PREDEFINED_ROLES, ids=lambda role: role.name)
 def test_the_matrix_says_what_the_role_s_data_say(browser: Client, role: Role) -> None:
-    """Read from the data here, and not by what makes the table."""
+    """Reads the role data itself, without the code that builds the matrix."""
     expected = {
         RESOURCE_TYPES[type_].name: {LETTERS[letter] for letter in letters}
         for type_, letters in role.permissions.items()
@@ -92,7 +92,7 @@ def test_types_of_one_name_that_are_permitted_alike_share_a_row(browser: Client)
 def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.training))
     text = text_of(browser.get("/roles/7/"))
-    assert "Who holds it 1" in text
+    assert "Assigned to 1" in text
     assert "ci Application in project training acme / east / vision / training" in text
     assert f"Authorized by {factories.MAKER}" in text
     assert 'href="/access-rules/?role__any_of=7"' in browser.get("/roles/7/").content.decode()
@@ -104,7 +104,7 @@ def test_holders_are_those_in_sight(dina: User, acme: Organization, as_: SignedI
     text = text_of(as_(dina).get("/roles/7/"))
     assert "ours Application in project training" in text
     assert "theirs" not in text
-    assert "Nobody in your sight." in text_of(as_(dina).get("/roles/12/"))
+    assert "Not assigned to anyone you can see." in text_of(as_(dina).get("/roles/12/"))
 
 
 @pytest.mark.parametrize("counted", [2, 10_000])
@@ -127,7 +127,7 @@ def test_who_reads_roles_and_no_rules_sees_what_a_role_permits_only(
     factories.custom_role("Role reader", roles="r")
     rita = factories.person("rita@acme.example", "Role reader")
     text = text_of(as_(rita).get("/roles/7/"))
-    assert "You may not read access rules." in text
+    assert "You need the “View access rules” permission to see this." in text
     assert "ci" not in text.split()
 
 
@@ -135,7 +135,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_holders(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.application("only", ("Viewer", acme.training))
-    # Session, person, rules of the caller, the role, the others, holders, their scopes, the count.
+    # Session, user, rules of the caller, the role, the others, holders, their scopes, the count.
     with django_assert_num_queries(8):
         browser.get("/roles/7/")
     for number in range(30):
@@ -143,7 +143,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_holders(
     with django_assert_num_queries(8):
         text = text_of(browser.get("/roles/7/"))
     assert text.count("in project training") == 20
-    assert "All 31 in Access rules" in text
+    assert "View all 31 in Access rules" in text
 
 
 def test_two_roles_stand_side_by_side_with_their_differences_in_words(browser: Client) -> None:
@@ -157,8 +157,8 @@ def test_two_roles_stand_side_by_side_with_their_differences_in_words(browser: C
     assert rows["Departments"][0][-1] == "Only Viewer: view"
     assert rows["Projects"][0] == ["Yes", "No", "No", "No"] * 2 + ["Same"]
     text = text_of(page)
-    assert "L2 researcher has 12 permissions that Viewer lacks." in text
-    assert re.search(r"Viewer has \d+ permissions that L2 researcher lacks\.", text)
+    assert "L2 researcher has 12 permissions that Viewer doesn't have." in text
+    assert re.search(r"Viewer has \d+ permissions that L2 researcher doesn\'t have\.", text)
 
 
 def test_only_differences_leaves_the_rest_out(browser: Client) -> None:

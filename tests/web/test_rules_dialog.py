@@ -102,7 +102,7 @@ def test_a_rule_that_exists_is_told_in_the_dialog(
 ) -> None:
     answer = _grant(browser, ci, "Viewer", acme.training)
     assert answer.status_code == 409
-    assert "ci already is Viewer in project training." in text_of(answer)
+    assert "ci is already Viewer in project training." in text_of(answer)
     content = answer.content.decode()
     assert f'value="{acme.training.pk}" id="scope-{acme.training.pk}" checked' in content
     assert re.search(r"<option [^>]* selected>Viewer</option>", content)
@@ -238,6 +238,6 @@ def test_who_may_only_look_gets_no_trash_icon_and_no_form(
     assert as_(otto).get(f"{_url(ci)}?add").status_code == 403
     refused = as_(otto).post(_delete_url(ci, _only_rule(ci).pk))
     assert refused.status_code == 403
-    assert "This takes delete on Access rules" in text_of(refused)
+    assert "You need the “Delete access rules” permission" in text_of(refused)
     assert _grant(as_(otto), ci, "Viewer", acme.east).status_code == 403
     assert _rules_of(ci) == ["Viewer in training"]

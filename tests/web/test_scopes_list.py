@@ -1,4 +1,4 @@
-"""The scopes as a list: what the tree can't do: filters, orders, columns, a file of just the view."""
+"""The list of scopes: filters, sorting, columns and export."""
 
 import csv
 import io
@@ -103,22 +103,22 @@ def test_an_id_is_found_too(browser: Client, acme: Organization) -> None:
 
 
 def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organization) -> None:
-    assert found(browser, stands_below__any_of=acme.vision.pk) == ["training"]
-    assert found(browser, stands_below__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
-    answer = browser.get(PAGE, {"stands_below__any_of": acme.east.pk})
-    assert "Stands below any of east" in text_of(answer)
+    assert found(browser, parent__any_of=acme.vision.pk) == ["training"]
+    assert found(browser, parent__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
+    answer = browser.get(PAGE, {"parent__any_of": acme.east.pk})
+    assert "Parent any of east" in text_of(answer)
     chosen = browser.get(f"{PAGE}filter/", {"column": "parent", "find": "VIS"})
     assert "Find a scope" in text_of(chosen)
     assert "acme / east / vision" in text_of(chosen)
     assert "speech" not in text_of(chosen)
     chosen = browser.get(f"{PAGE}filter/", {"column": "parent"})
-    assert "training" not in text_of(chosen), "nothing stands below a project"
+    assert "training" not in text_of(chosen), "projects have no child scopes"
 
 
 def test_a_scope_out_of_sight_can_not_be_filtered_by(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    answer = as_(dina).get(PAGE, {"stands_below__any_of": acme.east.pk})
+    answer = as_(dina).get(PAGE, {"parent__any_of": acme.east.pk})
     assert "is none of those to choose from" in text_of(answer)
     offered = as_(dina).get(f"{PAGE}filter/", {"column": "parent"})
     assert "speech" not in text_of(offered)
@@ -206,7 +206,7 @@ def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organization) -> N
 
 def test_the_file_holds_just_the_view(browser: Client, acme: Organization) -> None:
     factories.project("=cmd()", acme.vision)
-    rows = _file(browser, stands_below__any_of=acme.vision.pk, columns="scope,id")
+    rows = _file(browser, parent__any_of=acme.vision.pk, columns="scope,id")
     assert rows == [
         ["Scope", "ID"],
         ["'=cmd()", Scope.objects.get(name="=cmd()").uid],
@@ -240,9 +240,9 @@ def test_each_row_offers_what_may_be_done_with_it(
     assert _offered(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
     assert _offered(browser.get(PAGE), acme.east) == {"delete", "rename"}
     assert _offered(browser.get(PAGE), factories.account()) == set()
-    hers = as_(dina).get(PAGE)
-    assert _offered(hers, acme.vision) == set()
-    assert _offered(hers, acme.training) == {"delete", "move", "rename"}
+    of_dina = as_(dina).get(PAGE)
+    assert _offered(of_dina, acme.vision) == set()
+    assert _offered(of_dina, acme.training) == {"delete", "move", "rename"}
 
 
 def test_who_may_change_nothing_is_offered_nothing(
@@ -266,19 +266,19 @@ def test_the_queries_do_not_grow_with_the_rows(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.get(PAGE)
-    with django_assert_num_queries(9) as few:
+    with django_assert_num_queries(9) as expected:
         browser.get(PAGE)
     for number in range(12):
         made = factories.project(f"p{number}", acme.vision)
         factories.rule(factories.group(f"g{number}"), "Viewer", made)
-    with django_assert_num_queries(len(few)):
+    with django_assert_num_queries(len(expected)):
         browser.get(PAGE)
 
 
 def _offered(response: HttpResponse, scope: Scope) -> set[str]:
     row = response.content.decode().partition(f'id="select-{scope.pk}"')[2].partition(">")[0]
-    may = row.partition('data-allowed="')[2].partition('"')[0].split()
-    return {name for name in may if not name.startswith("new-")}
+    allowed = row.partition('data-allowed="')[2].partition('"')[0].split()
+    return {name for name in allowed if not name.startswith("new-")}
 
 
 def _next(response: HttpResponse) -> str:
