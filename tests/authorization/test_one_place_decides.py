@@ -58,7 +58,7 @@ def deciding(tree: ast.AST) -> list[str]:
     return [ast.unparse(node) for node in conditions(tree) if names_in(node) & DECIDING]
 
 
-def test_the_outer_layers_are_found() -> None:
+def test_outer_layers_are_found() -> None:
     assert {
         "applications/views/listing.py",
         "accessrules/api/rules.py",
@@ -83,11 +83,11 @@ def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> 
         "while not caller.has_perm('x'): pass",
     ],
 )
-def test_a_decision_would_be_noticed(source: str) -> None:
+def test_decisions_are_detected(source: str) -> None:
     assert deciding(ast.parse(source))
 
 
-def test_only_the_module_says_denied() -> None:
+def test_only_the_authority_module_raises_denied() -> None:
     raised = {
         name
         for name, tree in SOURCES.items()
@@ -97,7 +97,7 @@ def test_only_the_module_says_denied() -> None:
     assert raised == DECIDES
 
 
-def test_no_view_asks_for_a_decision_of_django_or_of_rest_framework() -> None:
+def test_no_view_uses_permissions_of_django_or_rest_framework() -> None:
     foreign = {"PermissionDenied", "user_passes_test", "permission_required", "BasePermission"}
     found = {
         name

@@ -216,7 +216,7 @@ def send(client: Client, world: World, route: str, method: str) -> HttpResponseB
     return response
 
 
-def test_every_address_is_in_the_table_and_nothing_else() -> None:
+def test_table_lists_every_route_and_no_others() -> None:
     served = set(routes(get_resolver().url_patterns))
     new, gone = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
     assert not new, (
@@ -227,7 +227,7 @@ def test_every_address_is_in_the_table_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("route", TABLE)
-def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, route: str) -> None:
+def test_methods_not_in_the_table_return_405(world: World, route: str) -> None:
     for holder in (world.person, world.program):
         factories.rule(holder, "System administrator", world.places["account"])
     client = client_of(world, route)
@@ -241,7 +241,7 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
 
 
 @pytest.mark.parametrize(("route", "method"), ENTRIES)
-def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
+def test_anonymous_requests_are_refused(world: World, route: str, method: str) -> None:
     entry = TABLE[route][method]
     response = send(Client(), world, route, method)
     if entry["requires"] in ("open", "credentials"):
@@ -254,7 +254,7 @@ def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_each_role_in_each_place_gets_what_the_table_says(
+def test_each_role_in_each_scope_gets_the_expected_status(
     world: World, route: str, method: str
 ) -> None:
     client, entry = client_of(world, route), TABLE[route][method]
@@ -279,8 +279,6 @@ def test_each_role_in_each_place_gets_what_the_table_says(
     ("route", "method"),
     [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["requires"] == "signed in"],
 )
-def test_whoever_is_signed_in_needs_no_rule_for_these(
-    world: World, route: str, method: str
-) -> None:
+def test_some_routes_require_only_sign_in(world: World, route: str, method: str) -> None:
     client = client_of(world, route)
     assert send(client, world, route, method).status_code == TABLE[route][method]["answers"]

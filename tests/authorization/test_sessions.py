@@ -53,9 +53,7 @@ def counts() -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize(("route", "method"), UNSAFE)
-def test_no_unsafe_route_is_done_without_the_csrf_token(
-    world: World, route: str, method: str
-) -> None:
+def test_unsafe_api_routes_require_the_csrf_token(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     before = counts()
     answer: Any = send(signed_in(world.person), world, route, method)
@@ -65,7 +63,7 @@ def test_no_unsafe_route_is_done_without_the_csrf_token(
 
 
 @pytest.mark.parametrize(("route", "method"), PAGES)
-def test_no_page_takes_a_form_without_the_csrf_token(world: World, route: str, method: str) -> None:
+def test_forms_require_the_csrf_token(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     before = counts()
     client = signed_in(world.person)
@@ -90,7 +88,7 @@ def test_no_page_takes_a_form_without_the_csrf_token(world: World, route: str, m
         ("Viewer", "sibling"),
     ],
 )
-def test_a_session_may_what_a_token_may(
+def test_a_session_has_the_same_permissions_as_a_token(
     world: World, route: str, method: str, role: str, place: str
 ) -> None:
     if role:
@@ -101,7 +99,7 @@ def test_a_session_may_what_a_token_may(
 
 
 @pytest.mark.parametrize(("route", "method"), ROUTES)
-def test_a_session_of_a_disabled_person_is_none(world: World, route: str, method: str) -> None:
+def test_the_session_of_a_disabled_user_is_invalid(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     client = with_token(signed_in(world.person))
     world.person.subject.enabled = False

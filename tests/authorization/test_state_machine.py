@@ -424,7 +424,7 @@ class Organization(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
+def test_no_sequence_of_steps_escalates_privileges() -> None:
     run_state_machine_as_test(
         Organization,
         settings=settings(

@@ -20,7 +20,7 @@ def _is_too_wide(visitor: Visitor) -> bool:
     return bool(visitor.page.evaluate(script))
 
 
-def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -> None:
+def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -77,7 +77,7 @@ def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
 
 
-def test_a_rule_is_granted_with_the_keyboard_alone(visit: Visit, name: str) -> None:
+def test_a_rule_is_added_with_the_keyboard(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -116,7 +116,7 @@ def test_a_rule_is_granted_with_the_keyboard_alone(visit: Visit, name: str) -> N
     expect(dialog).to_have_count(0)
 
 
-def test_everything_without_javascript(visit: Visit, name: str) -> None:
+def test_rules_work_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     _make(visitor, name)

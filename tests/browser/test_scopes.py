@@ -63,7 +63,7 @@ def rename_selected(visitor: Visitor, name: str) -> None:
     expect(visitor.page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
+def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
     visitor = visit()
     make(visitor, project)
     page = visitor.page
@@ -110,7 +110,7 @@ def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> 
     expect(row(page, f"{project}-3")).to_contain_text("Changed")
 
 
-def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> None:
+def test_the_tree_works_with_the_keyboard(visit: Visit, project: str) -> None:
     visitor = visit()
     make(visitor, project)
     page = open_page(visitor)
@@ -142,7 +142,7 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     expect(page.get_by_role("radio", name=QUIET, exact=True)).to_be_checked()
 
 
-def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) -> None:
+def test_opening_a_branch_keeps_focus_and_selection(visit: Visit) -> None:
     page = open_page(visit())
     page.get_by_role("radio", name=CLUSTER, exact=True).check()
     toggle(page, MANY)
@@ -156,7 +156,7 @@ def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) 
     expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
 
 
-def test_typing_finds_and_going_back_leads_to_before_the_search(visit: Visit) -> None:
+def test_going_back_clears_the_search(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     page.keyboard.press("/")
@@ -169,7 +169,7 @@ def test_typing_finds_and_going_back_leads_to_before_the_search(visit: Visit) ->
     expect(page.get_by_role("radio", name=CLUSTER, exact=True)).to_be_visible()
 
 
-def test_what_is_in_the_way_of_deleting_is_one_click_away(visit: Visit) -> None:
+def test_the_delete_dialog_links_to_what_blocks_it(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     page.get_by_role("radio", name=MANY, exact=True).check()
@@ -180,7 +180,7 @@ def test_what_is_in_the_way_of_deleting_is_one_click_away(visit: Visit) -> None:
     expect(page.get_by_role("radio", name=f"{MANY}-000")).to_be_visible()
 
 
-def test_nothing_is_wrong_for_who_can_not_see(visit: Visit) -> None:
+def test_the_tree_is_accessible(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     toggle(page, MANY)
@@ -213,7 +213,7 @@ def test_the_tree_does_not_scroll_sideways(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 1024])
-def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, width: int) -> None:
+def test_access_reports_are_accessible_and_filterable(visit: Visit, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})
     page = open_page(visitor)
     page.get_by_role("link", name=DEPARTMENT, exact=True).click()
@@ -231,7 +231,7 @@ def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, wid
     assert not page.evaluate(too_wide)
 
 
-def test_everything_works_without_scripts(chromium: Browser, server: Server, project: str) -> None:
+def test_the_tree_works_without_javascript(chromium: Browser, server: Server, project: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), server.url)
     visitor.sign_in(server)

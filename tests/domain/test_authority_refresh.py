@@ -145,7 +145,7 @@ ENDS: dict[str, Callable[[User], None]] = {
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("end", ENDS)
-def test_what_ended_after_the_request_began_allows_nothing(
+def test_permissions_removed_during_a_request_are_denied(
     acme: Organization, act: str, end: str
 ) -> None:
     factories.person(
@@ -163,7 +163,7 @@ def test_what_ended_after_the_request_began_allows_nothing(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_still_holds_allows_it(acme: Organization, act: str) -> None:
+def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None:
     caller = factories.caller(factories.person("sam@acme.example", ADMINISTRATOR))
     ACTS[act](caller, Company(acme))
     assert AuditEvent.objects.exists()
@@ -172,7 +172,7 @@ def test_what_still_holds_allows_it(acme: Organization, act: str) -> None:
 @pytest.mark.parametrize(
     "module", [rule_actions, group_actions, scope_actions, application_actions, people_actions]
 )
-def test_every_action_is_among_these(module: ModuleType) -> None:
+def test_every_action_is_tested(module: ModuleType) -> None:
     asked = {
         name
         for name, function in inspect.getmembers(module, inspect.isfunction)
@@ -184,7 +184,7 @@ def test_every_action_is_among_these(module: ModuleType) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_administrators_who_remove_each_other_at_once_one_stays() -> None:
+def test_concurrent_administrators_cannot_remove_each_other() -> None:
     factories.person("ada@acme.example", ADMINISTRATOR)
     sam, sara = (factories.person(f"{name}@acme.example") for name in ("sam", "sara"))
     rules = [factories.rule(person, ADMINISTRATOR, factories.account()) for person in (sam, sara)]

@@ -24,7 +24,7 @@ def explained(holder: factories.Holder, question: str, acme: Organization) -> Ex
     return explain(subject, action, resource_type, acme[place])
 
 
-def test_yes_names_every_rule_that_allows_and_no_other(acme: Organization) -> None:
+def test_a_yes_lists_every_rule_that_allows_it(acme: Organization) -> None:
     ci = factories.application(
         "ci", ("L1 researcher", acme["research"]), ("Viewer", acme["vision"])
     )
@@ -38,7 +38,7 @@ def test_yes_names_every_rule_that_allows_and_no_other(acme: Organization) -> No
     assert len(explained(ci, "create workspaces vision", acme).rules) == 1
 
 
-def test_no_names_the_nearest_rules_and_the_narrowest_that_would(acme: Organization) -> None:
+def test_a_no_lists_near_misses_and_the_narrowest_remedy(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["research"]))
     for name in ("batch", "forecast", "speech"):
         factories.rule(ci, "L1 researcher", acme[name])
@@ -55,14 +55,14 @@ def test_no_names_the_nearest_rules_and_the_narrowest_that_would(acme: Organizat
     )
 
 
-def test_a_rule_that_covers_the_scope_but_not_the_action_is_near(acme: Organization) -> None:
+def test_a_rule_for_the_scope_without_the_action_is_a_near_miss(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["research"]), ("Viewer", acme["batch"]))
     (miss,) = explained(ci, "delete workspaces vision", acme).near_misses
     assert miss.why_not == "Viewer does not have the “Delete workspaces” permission."
     assert miss.rule.scope == acme["research"]
 
 
-def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organization) -> None:
+def test_the_suggested_rule_allows_it_with_the_smallest_role(acme: Organization) -> None:
     expected = {
         "create workspaces vision": "L2 researcher",
         "read apps research": "Auditor",
@@ -79,7 +79,7 @@ def test_the_suggested_rule_would_allow_it_and_no_smaller_role_would(acme: Organ
         assert explained(ci, question, acme).allowed
 
 
-def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organization) -> None:
+def test_account_only_permissions_are_explained(acme: Organization) -> None:
     ci = factories.application("ci", ("Auditor", acme["research"]))
     explanation = explained(ci, "read events-history research", acme)
     assert not explanation.allowed
@@ -97,7 +97,7 @@ def test_what_only_a_rule_on_the_account_gives_is_explained(acme: Organization) 
     assert explained(ci, "read events-history research", acme).allowed
 
 
-def test_what_no_role_permits_is_said_so(acme: Organization) -> None:
+def test_a_permission_without_a_role_is_explained(acme: Organization) -> None:
     lines = explained(factories.application("ci"), "create nodes vision", acme).lines()
     assert lines[1:] == [
         "  No access rule, its own or from a group, comes close.",
@@ -105,7 +105,7 @@ def test_what_no_role_permits_is_said_so(acme: Organization) -> None:
     ]
 
 
-def test_a_disabled_subject_is_told_to_be_disabled(acme: Organization) -> None:
+def test_a_disabled_subject_is_reported(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["vision"]))
     Subject.objects.filter(pk=ci.pk).update(enabled=False)
     lines = explained(ci, "read workspaces vision", acme).lines()
@@ -114,7 +114,7 @@ def test_a_disabled_subject_is_told_to_be_disabled(acme: Organization) -> None:
     assert len(lines) == 3
 
 
-def test_a_disabled_group_is_named(acme: Organization) -> None:
+def test_a_disabled_group_is_reported(acme: Organization) -> None:
     ci = factories.application("ci")
     ops = factories.group("ops", ci)
     factories.rule(ops, "Viewer", acme["vision"])
@@ -124,14 +124,14 @@ def test_a_disabled_group_is_named(acme: Organization) -> None:
     assert len(lines) == 2
 
 
-def test_a_deleted_rule_explains_nothing(acme: Organization) -> None:
+def test_a_deleted_rule_is_not_a_near_miss(acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
     assert explained(ci, "read workspaces vision", acme).near_misses == []
 
 
-def test_the_answer_is_the_decision_and_its_rules_are_its_reason(acme: Organization) -> None:
+def test_explanations_agree_with_decisions(acme: Organization) -> None:
     una = factories.person("una@acme.example", "Viewer", acme["beta"])
     factories.rule(una, "L1 researcher", acme["vision"])
     factories.rule(factories.group("ops", una), "Editor", acme["sales"])
@@ -181,7 +181,7 @@ def command(*arguments: str) -> tuple[int, str]:
         ("app:ci read workspaces project:x", 2, "Project 'x' not found"),
     ],
 )
-def test_the_command_answers_with_its_exit_status(
+def test_the_command_reports_the_answer_as_exit_status(
     ci: None, arguments: str, status: int, expected: str
 ) -> None:
     exit_status, text = command(*arguments.split())
@@ -189,7 +189,7 @@ def test_the_command_answers_with_its_exit_status(
     assert expected in text
 
 
-def test_a_missing_argument_is_an_error_of_status_2() -> None:
+def test_a_missing_argument_exits_with_status_2() -> None:
     completed = subprocess.run(
         [sys.executable, "manage.py", "explain", "app:ci"],
         cwd=Path(settings.BASE_DIR),

@@ -61,7 +61,7 @@ permissions = st.frozensets(
 
 
 @given(trees(), st.data())
-def test_an_authority_agrees_with_walking_up_from_the_scope(
+def test_an_authority_agrees_with_the_naive_model(
     parents: list[int | None], data: st.DataObject
 ) -> None:
     paths = _paths(parents)
@@ -78,7 +78,7 @@ def test_an_authority_agrees_with_walking_up_from_the_scope(
 
 
 @given(trees(), st.data())
-def test_the_topmost_scopes_cover_what_all_of_them_cover_and_none_covers_another(
+def test_scope_roots_cover_the_same_scopes_without_overlap(
     parents: list[int | None], data: st.DataObject
 ) -> None:
     paths = _paths(parents)
@@ -95,7 +95,7 @@ class AgainstTheDatabase(PropertyTestCase):
 
     @settings(max_examples=40, deadline=None)
     @given(trees(), st.data())
-    def test_at_or_below_agrees_with_walking_up(
+    def test_at_or_below_agrees_with_the_naive_ancestors(
         self, parents: list[int | None], data: st.DataObject
     ) -> None:
         scopes = self._scopes(parents)
@@ -112,7 +112,7 @@ class AgainstTheDatabase(PropertyTestCase):
 
     @settings(max_examples=40, deadline=None)
     @given(trees(), st.data())
-    def test_what_a_subject_may_do_agrees_with_the_naive_sentence(
+    def test_decisions_agree_with_the_naive_model(
         self, parents: list[int | None], data: st.DataObject
     ) -> None:
         scopes = self._scopes(parents)

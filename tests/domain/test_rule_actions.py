@@ -48,7 +48,7 @@ def _grant(caller: Caller, holder: factories.Holder, role: str, scope: Scope) ->
 
 
 @pytest.mark.parametrize("kind", ["person", "application", "group"])
-def test_a_grant_holds_at_once(acme: Organization, dana: Caller, kind: str) -> None:
+def test_a_new_rule_applies_immediately(acme: Organization, dana: Caller, kind: str) -> None:
     make: dict[str, Callable[[], factories.Holder]] = {
         "person": lambda: factories.person("rosa@acme.example"),
         "application": lambda: factories.application("ci-prod"),
@@ -67,7 +67,7 @@ def test_a_grant_holds_at_once(acme: Organization, dana: Caller, kind: str) -> N
     assert stored.deleted_at is None
 
 
-def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organization, dana: Caller) -> None:
+def test_a_new_rule_is_audited_with_actor_and_changes(acme: Organization, dana: Caller) -> None:
     rule = _grant(dana, factories.application("ci-prod"), "L1 researcher", acme["vision"])
     event = AuditEvent.objects.get()
     assert (event.subject_type, event.subject_name, event.source_ip) == (
@@ -100,7 +100,7 @@ def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organization, dan
     ],
 )
 @pytest.mark.parametrize("to", ["another", "self"])
-def test_what_may_not_be_granted_is_not_granted(
+def test_a_rule_the_caller_cannot_grant_is_denied(
     acme: Organization, dana: Caller, role: str, place: str, to: str
 ) -> None:
     before = AccessRule.objects.count()
@@ -120,9 +120,7 @@ def test_the_same_rule_twice_is_a_conflict(acme: Organization, dana: Caller) -> 
     assert not AuditEvent.objects.exists()
 
 
-def test_a_rule_can_be_given_again_after_it_was_taken_away(
-    acme: Organization, dana: Caller
-) -> None:
+def test_a_deleted_rule_can_be_created_again(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod")
     first = _grant(dana, ci, "L1 researcher", acme["vision"])
     delete_access_rule(caller=dana, rule_id=first.pk)
@@ -131,14 +129,14 @@ def test_a_rule_can_be_given_again_after_it_was_taken_away(
     assert allowed(ci.subject, "create", "workspaces", acme["vision"])
 
 
-def test_nothing_can_be_granted_to_who_is_gone(acme: Organization, dana: Caller) -> None:
+def test_a_retired_subject_gets_no_rules(acme: Organization, dana: Caller) -> None:
     subject = factories.application("ci-prod").subject
     Subject.objects.filter(pk=subject.pk).update(enabled=False, retired_at=timezone.now())
     with pytest.raises(NotFound):
         _grant(dana, subject, "L1 researcher", acme["vision"])
 
 
-def test_who_was_disabled_since_can_grant_nothing(acme: Organization, dana: Caller) -> None:
+def test_a_disabled_caller_cannot_grant(acme: Organization, dana: Caller) -> None:
     assert dana.subject
     Subject.objects.filter(pk=dana.subject.pk).update(enabled=False)
     with pytest.raises(Denied):
@@ -153,7 +151,7 @@ def test_who_was_disabled_since_can_grant_nothing(acme: Organization, dana: Call
 # Finding subjects.
 
 
-def test_a_subject_is_found_by_its_name_first_and_then_by_its_id(db: None) -> None:
+def test_a_subject_is_found_by_name_or_else_by_id(db: None) -> None:
     rosa = factories.person("rosa@acme.example")
     group = factories.group(str(rosa.pk))
     namesake = factories.group("named")
@@ -171,7 +169,7 @@ def test_an_unknown_subject_is_not_found(db: None, name: str) -> None:
         find_subject("user", name)
 
 
-def test_a_subject_of_another_type_or_a_retired_one_is_not_found(db: None) -> None:
+def test_subjects_of_another_type_or_retired_are_not_found(db: None) -> None:
     ci = factories.application("ci-prod").subject
     for name in ("ci-prod", str(ci.pk)):
         with pytest.raises(NotFound):
@@ -183,7 +181,7 @@ def test_a_subject_of_another_type_or_a_retired_one_is_not_found(db: None) -> No
 
 
 @pytest.mark.parametrize("name", ["ci\x00prod", "\ud800"])
-def test_a_name_that_no_database_takes_is_simply_not_found(db: None, name: str) -> None:
+def test_a_name_that_cannot_be_stored_is_not_found(db: None, name: str) -> None:
     with pytest.raises(NotFound):
         find_subject("app", name)
 
@@ -191,7 +189,7 @@ def test_a_name_that_no_database_takes_is_simply_not_found(db: None, name: str) 
 # Deleting.
 
 
-def test_a_deleted_rule_ends_at_once_and_stays_as_history(acme: Organization, dana: Caller) -> None:
+def test_a_deleted_rule_ends_immediately_and_is_audited(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     delete_access_rule(caller=dana, rule_id=rule.pk)
@@ -222,7 +220,7 @@ def test_a_rule_is_deleted_once(acme: Organization, dana: Caller) -> None:
 
 
 @pytest.mark.parametrize("rule_id", [0, -1, 2**31, 2**63, 2**70])
-def test_a_rule_that_never_was_is_not_found(dana: Caller, rule_id: int) -> None:
+def test_an_unknown_rule_is_not_found(dana: Caller, rule_id: int) -> None:
     with pytest.raises(NotFound):
         delete_access_rule(caller=dana, rule_id=rule_id)
 
@@ -239,7 +237,7 @@ def test_a_rule_is_not_deleted_through_another_subject(acme: Organization, dana:
     assert not AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organization) -> None:
+def test_deleting_a_visible_rule_requires_permission_in_its_scope(acme: Organization) -> None:
     rita = factories.person("rita@acme.example")
     for name, letters in {"alpha": "r", "speech": "rd"}.items():
         AccessRule.objects.create(
@@ -259,7 +257,7 @@ def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organization)
     assert AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_who_may_delete_no_rules_at_all_is_denied_before_anything_is_looked_up(
+def test_without_any_delete_permission_denial_precedes_lookup(
     acme: Organization,
 ) -> None:
     vera = factories.person("vera@acme.example", "Viewer")
@@ -268,7 +266,7 @@ def test_who_may_delete_no_rules_at_all_is_denied_before_anything_is_looked_up(
 
 
 @pytest.mark.parametrize("step", ["create", "delete"])
-def test_a_rule_and_its_row_in_the_record_fail_together(
+def test_a_rule_and_its_audit_event_fail_together(
     acme: Organization, dana: Caller, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -301,7 +299,7 @@ REMOVALS: dict[str, Callable[[User, AccessRule], object]] = {
 
 
 @pytest.mark.parametrize("how", REMOVALS)
-def test_the_last_administrator_stays(acme: Organization, how: str) -> None:
+def test_the_last_administrator_cannot_be_removed(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
     message = "The account needs a System administrator"
     with pytest.raises(Conflict, match=message), transaction.atomic():
@@ -313,7 +311,7 @@ def test_the_last_administrator_stays(acme: Organization, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", REMOVALS)
-def test_the_last_but_one_may_go(acme: Organization, how: str) -> None:
+def test_an_administrator_can_be_removed_if_another_remains(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
     _administrator("sara@acme.example")
     with transaction.atomic():
@@ -335,7 +333,7 @@ def test_the_last_but_one_may_go(acme: Organization, how: str) -> None:
     ],
 )
 @pytest.mark.parametrize("how", REMOVALS)
-def test_nothing_else_stands_in_for_the_last_administrator(
+def test_only_an_enabled_user_with_own_rule_counts_as_administrator(
     acme: Organization, how: str, substitute: str
 ) -> None:
     sam, rule = _administrator("sam@acme.example")
@@ -364,14 +362,14 @@ def test_nothing_else_stands_in_for_the_last_administrator(
     assert allowed(Subject.objects.get(pk=sam.pk), "create", "users", acme["account"])
 
 
-def test_the_last_administrators_other_rules_may_go(acme: Organization) -> None:
+def test_other_rules_of_the_last_administrator_can_be_deleted(acme: Organization) -> None:
     sam, _ = _administrator("sam@acme.example")
     other = factories.rule(sam, "Viewer", acme["vision"])
     delete_access_rule(caller=factories.caller(sam), rule_id=other.pk)
     assert not AccessRule.objects.living().filter(pk=other.pk).exists()
 
 
-def test_before_there_is_an_administrator_nothing_is_refused(acme: Organization) -> None:
+def test_without_an_administrator_removals_are_allowed(acme: Organization) -> None:
     rosa = factories.person("rosa@acme.example", "Viewer")
     with transaction.atomic():
         retire_subjects([rosa.subject], caller=SYSTEM)
@@ -381,9 +379,7 @@ def test_before_there_is_an_administrator_nothing_is_refused(acme: Organization)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("first", REMOVALS)
 @pytest.mark.parametrize("second", REMOVALS)
-def test_two_who_take_the_last_two_administrators_away_at_once_leave_one(
-    first: str, second: str
-) -> None:
+def test_concurrent_removals_leave_one_administrator(first: str, second: str) -> None:
     pairs = [_administrator("sam@acme.example"), _administrator("sara@acme.example")]
 
     def job(how: str, person: User, rule: AccessRule) -> Callable[[], None]:
@@ -402,7 +398,7 @@ def test_two_who_take_the_last_two_administrators_away_at_once_leave_one(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_remove_each_other_at_once_leave_one() -> None:
+def test_administrators_removing_each_other_leave_one() -> None:
     (sam, of_sam), (sara, of_sara) = (
         _administrator("sam@acme.example"),
         _administrator("sara@acme.example"),
@@ -419,7 +415,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_grant_at_the_same_moment_is_one_rule() -> None:
+def test_concurrent_equal_grants_create_one_rule() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     outcomes = together([lambda: _grant(sam, ci, "Viewer", factories.account()) for _ in range(4)])
@@ -431,7 +427,7 @@ def test_the_same_grant_at_the_same_moment_is_one_rule() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_granting_to_an_application_while_it_is_deleted_leaves_no_living_rule() -> None:
+def test_granting_during_deletion_leaves_no_active_rule() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     scope = factories.cluster("alpha")

@@ -31,7 +31,7 @@ def hold(holder: User, scope: Scope, **permissions: str) -> None:
     )
 
 
-def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organization) -> None:
+def test_rules_above_apply_to_a_new_scope_immediately(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["alpha"])
     created = scope_actions.create_scope(caller=SYSTEM, parent=acme["research"], name="audio")
     assert (created.type, created.parent) == (Scope.Type.PROJECT, acme["research"])
@@ -40,7 +40,7 @@ def test_a_new_scope_is_covered_by_every_rule_above_at_once(acme: Organization) 
     assert (event.action, event.entity_name) == ("create", "project audio")
 
 
-def test_creating_takes_create_on_that_type_there(acme: Organization) -> None:
+def test_creating_requires_create_for_the_type_in_the_parent(acme: Organization) -> None:
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="c")
     caller = factories.caller(pam)
@@ -51,7 +51,7 @@ def test_creating_takes_create_on_that_type_there(acme: Organization) -> None:
         scope_actions.create_scope(caller=caller, parent=acme["alpha"], name="audio")
 
 
-def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Organization) -> None:
+def test_projects_have_no_children_and_sibling_names_are_unique(acme: Organization) -> None:
     with pytest.raises(Conflict, match="The project vision can't have child scopes"):
         scope_actions.create_scope(caller=SYSTEM, parent=acme["vision"], name="deeper")
     with pytest.raises(Conflict, match="The name vision is taken in department research"):
@@ -62,7 +62,7 @@ def test_nothing_stands_below_a_project_and_names_are_unique_in_a_place(acme: Or
         scope_actions.rename_scope(caller=SYSTEM, scope=acme["vision"], name="speech")
 
 
-def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organization) -> None:
+def test_renaming_requires_update_and_changes_only_the_name(acme: Organization) -> None:
     pam = factories.person("pam@acme.example", "Viewer", acme["vision"])
     with pytest.raises(Denied, match="“Edit projects” permission in project vision"):
         scope_actions.rename_scope(caller=factories.caller(pam), scope=acme["vision"], name="sight")
@@ -74,7 +74,7 @@ def test_renaming_takes_update_there_and_changes_nothing_else(acme: Organization
     assert AuditEvent.objects.latest("pk").changes == {"name": ["vision", "sight"]}
 
 
-def test_a_moved_scope_takes_what_is_below_with_it(acme: Organization) -> None:
+def test_descendants_move_with_a_scope(acme: Organization) -> None:
     here = factories.person("here@acme.example", "Viewer", acme["alpha"])
     there = factories.person("there@acme.example", "Viewer", acme["beta"])
     inside = factories.person("inside@acme.example", "Viewer", acme["vision"])
@@ -99,7 +99,7 @@ MOVING = {
 
 
 @pytest.mark.parametrize("missing", MOVING)
-def test_moving_takes_every_permission_at_both_places(acme: Organization, missing: str) -> None:
+def test_moving_requires_permissions_at_both_parents(acme: Organization, missing: str) -> None:
     pam = factories.person("pam@acme.example")
     needed = {
         "research": {"project": "u", "access_rules": "d"},
@@ -114,7 +114,7 @@ def test_moving_takes_every_permission_at_both_places(acme: Organization, missin
         )
 
 
-def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organization) -> None:
+def test_moving_requires_every_newly_inherited_grant(acme: Organization) -> None:
     """Otherwise the caller could give a project to the subjects of another department."""
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
@@ -132,7 +132,7 @@ def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organizati
     assert moved.parent_id == acme["sales"].pk
 
 
-def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organization) -> None:
+def test_deleted_rules_are_not_inherited_by_moving(acme: Organization) -> None:
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
     hold(pam, acme["sales"], project="c", access_rules="c")
@@ -144,7 +144,7 @@ def test_a_rule_that_was_deleted_is_inherited_by_nothing(acme: Organization) -> 
     assert moved.parent_id == acme["sales"].pk
 
 
-def test_what_holds_above_the_new_place_is_inherited_too(acme: Organization) -> None:
+def test_rules_above_the_new_parent_are_inherited_too(acme: Organization) -> None:
     """Rules of the new cluster apply too, not only those of the new department."""
     pam = factories.person("pam@acme.example")
     hold(pam, acme["research"], project="ru", access_rules="d")
@@ -160,7 +160,7 @@ def test_what_holds_above_the_new_place_is_inherited_too(acme: Organization) -> 
     assert moved.parent_id == acme["operations"].pk
 
 
-def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organization) -> None:
+def test_a_scope_moves_only_to_a_valid_parent(acme: Organization) -> None:
     for name, target in [("vision", "alpha"), ("research", "sales"), ("vision", "research")]:
         with pytest.raises(Conflict, match=r"can't be moved to|is already in"):
             scope_actions.move_scope(caller=SYSTEM, scope=acme[name], target=acme[target])
@@ -168,7 +168,7 @@ def test_a_scope_is_moved_only_to_where_it_can_stand(acme: Organization) -> None
         scope_actions.move_scope(caller=SYSTEM, scope=acme["account"], target=acme["alpha"])
 
 
-def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organization) -> None:
+def test_a_scope_with_children_or_rules_is_not_deleted(acme: Organization) -> None:
     with pytest.raises(Conflict, match="has child scopes"):
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["research"])
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
@@ -179,7 +179,7 @@ def test_a_scope_with_anything_in_it_is_not_deleted(acme: Organization) -> None:
         scope_actions.delete_scope(caller=SYSTEM, scope=acme["system"])
 
 
-def test_deleting_takes_delete_there_and_leaves_the_record(acme: Organization) -> None:
+def test_deleting_requires_delete_and_is_audited(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
     rule = AccessRule.objects.get(subject=vera.subject)
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
@@ -199,7 +199,7 @@ def test_deleting_takes_delete_there_and_leaves_the_record(acme: Organization) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_scope_made_while_its_parent_moves_stands_below_it() -> None:
+def test_a_scope_created_during_a_move_has_the_right_path() -> None:
     east, west = factories.cluster("east"), factories.cluster("west")
     for round_ in range(6):
         department = factories.department(f"d{round_}", east)

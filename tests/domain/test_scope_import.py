@@ -49,7 +49,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("missing", REFUSED)
-def test_creating_takes_create_where_it_would_stand(acme: Organization, missing: str) -> None:
+def test_creating_requires_create_in_the_parent(acme: Organization, missing: str) -> None:
     caller = holding(acme, research={"project": "c"}, beta={"department": "c"})
     with pytest.raises(Denied, match=missing):
         import_file(caller, REFUSED[missing])
@@ -59,7 +59,7 @@ def test_creating_takes_create_where_it_would_stand(acme: Organization, missing:
     assert AuditEvent.objects.get().subject_name == "pam@acme.example"
 
 
-def test_renaming_and_removing_take_update_and_delete_there(acme: Organization) -> None:
+def test_renaming_and_removing_require_update_and_delete(acme: Organization) -> None:
     renamed = contents_of("project", "sight", "research", acme["vision"].uid)
     with pytest.raises(Denied, match="“Edit projects” permission in project vision"):
         import_file(holding(acme, account={"project": "crd"}), renamed)
@@ -73,7 +73,7 @@ def test_renaming_and_removing_take_update_and_delete_there(acme: Organization) 
         import_file(viewer, Contents(everything), remove=True)
 
 
-def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organization) -> None:
+def test_moving_requires_every_newly_inherited_grant(acme: Organization) -> None:
     caller = holding(
         acme,
         research={"project": "ru", "access_rules": "d"},
@@ -89,7 +89,7 @@ def test_moving_takes_every_grant_that_the_scope_newly_inherits(acme: Organizati
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_of_the_same_at_once_make_it_once() -> None:
+def test_concurrent_equal_imports_create_scopes_once() -> None:
     department = factories.department("d", factories.cluster("east"))
     contents = contents_of("project", "p", department.uid)
     outcomes = together([partial(import_file, SYSTEM, contents) for _ in range(4)])
@@ -99,7 +99,7 @@ def test_two_imports_of_the_same_at_once_make_it_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_imported_below_a_scope_that_moves_stands_below_it() -> None:
+def test_an_import_during_a_move_has_the_right_path() -> None:
     east, west = factories.cluster("east"), factories.cluster("west")
     for round_ in range(4):
         department = factories.department(f"d{round_}", east)

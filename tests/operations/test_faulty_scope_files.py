@@ -12,14 +12,14 @@ from tests.operations.scope_files import FORMATS, SMALL, File, faults, row, run,
 pytestmark = pytest.mark.django_db
 
 
-def test_an_id_that_the_official_client_could_not_name_is_refused(file: File) -> None:
+def test_ids_with_underscores_are_rejected(file: File) -> None:
     """It replaces underscores in paths by hyphens (contract/README.md, Resources)."""
     found = faults(file("id,type,name,parent\nc_1,cluster,one,\nc-1.2,cluster,two,\n"))
     assert len(found) == 1
     assert found[0].startswith("line 2: An id must have")
 
 
-def test_every_fault_is_told_with_its_line(file: File) -> None:
+def test_every_error_is_reported_with_its_line(file: File) -> None:
     text = """id,type,name,parent
 c1,cluster,one,
 c1,cluster,uno,
@@ -67,7 +67,7 @@ p11,project,deep,p12
     ]
 
 
-def test_a_name_that_a_scope_outside_the_file_has_is_taken(file: File) -> None:
+def test_names_of_scopes_outside_the_file_are_taken(file: File) -> None:
     run("import_scopes", file(SMALL))
     found = faults(file([row("project", "serving", "d1", "p9")]))
     assert found == [
@@ -78,7 +78,7 @@ def test_a_name_that_a_scope_outside_the_file_has_is_taken(file: File) -> None:
     ]
 
 
-def test_a_parent_that_several_are_named_like_must_be_told_apart(file: File) -> None:
+def test_an_ambiguous_parent_name_is_an_error(file: File) -> None:
     for cluster in ("east", "west"):
         factories.department("vision", factories.cluster(cluster))
     assert faults(file([row("project", "x", "vision")])) == [
@@ -156,7 +156,7 @@ WRONG_YAML = {
         for text, expected in cases.items()
     ],
 )
-def test_what_can_not_be_read_is_told_with_its_line(
+def test_syntax_errors_are_reported_with_their_line(
     file: File, suffix: str, text: str, expected: list[str]
 ) -> None:
     found = faults(file(text, suffix))
@@ -177,7 +177,7 @@ MINIFIED = [
 
 
 @pytest.mark.parametrize("format_", ["json", "yaml"])
-def test_faults_on_one_line_name_their_entries(file: File, format_: str) -> None:
+def test_errors_on_one_line_name_their_entries(file: File, format_: str) -> None:
     assert faults(file(json.dumps(MINIFIED, separators=(",", ": ")), format_)) == [
         "line 1, entry 2 ('serving'): type must be one of cluster, department, project, not 'galaxy'.",
         "line 1, entry 3: name is missing.",
@@ -231,17 +231,17 @@ def test_faults_on_one_line_name_their_entries(file: File, format_: str) -> None
         ),
     ],
 )
-def test_an_entry_is_named_where_its_line_has_others(file: File, text: str, expected: str) -> None:
+def test_an_entry_is_named_if_its_line_has_others(file: File, text: str, expected: str) -> None:
     assert faults(file(text, "json")) == [expected]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_another_encoding_is_told_with_its_line(file: File, format_: str) -> None:
+def test_a_wrong_encoding_is_reported_with_its_line(file: File, format_: str) -> None:
     found = faults(file(b"type,name\ncluster,caf\xe9\n", format_))
     assert found == ["line 2: not UTF-8; save the file with that encoding."]
 
 
-def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) -> None:
+def test_errors_in_100000_lines_are_reported_in_seconds(file: File) -> None:
     kinds = [
         "p{0},project,n{0},nowhere",
         "p{0},project,,d1",
@@ -258,7 +258,7 @@ def test_a_hundred_thousand_lines_are_told_every_fault_in_seconds(file: File) ->
     assert found[-1] == "line 100001: type must be one of cluster, department, project, not 'b'."
 
 
-def test_a_file_that_is_too_large_is_not_read(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_rejected(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MAX_ROWS", 3)
     found = faults(file(SMALL))
     assert found == ["line 5: a file can have at most 3 scopes; split it."]

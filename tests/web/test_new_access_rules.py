@@ -42,7 +42,7 @@ def _listed(content: str) -> list[str]:
 # Saving
 
 
-def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
+def test_each_subject_gets_the_role_in_each_scope(
     browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     ops = factories.group("ops")
@@ -62,7 +62,7 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
     assert created.count() == 4
 
 
-def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
+def test_a_single_new_rule_is_marked_in_the_list(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     form = _saving("Viewer", acme.west, subject=[ci.pk])
@@ -73,7 +73,7 @@ def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
     assert "ci Changed" in text_of(page)
 
 
-def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
+def test_a_denied_grant_is_reported_and_audited(
     ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
@@ -87,7 +87,7 @@ def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
     assert AuditEvent.objects.get(result=AuditEvent.Result.FAILED).reason.startswith(reason)
 
 
-def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
+def test_a_hidden_subject_can_get_its_first_rule_by_name(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("bare")
@@ -122,7 +122,7 @@ def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
         ),
     ],
 )
-def test_what_is_missing_or_unknown_is_told_beside_its_field(
+def test_missing_and_unknown_values_are_field_errors(
     browser: Client, ci: Application, fields: dict[str, str], expected: list[str]
 ) -> None:
     answer = browser.post(NEW, {"do": "save", **fields})
@@ -131,9 +131,7 @@ def test_what_is_missing_or_unknown_is_told_beside_its_field(
     assert AccessRule.objects.living().count() == 2
 
 
-def test_more_than_ten_of_either_are_told_and_none_is_granted(
-    browser: Client, acme: Organization
-) -> None:
+def test_more_than_ten_subjects_or_scopes_are_refused(browser: Client, acme: Organization) -> None:
     many = [factories.application(f"app-{number}").pk for number in range(11)]
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(11)]
     answer = browser.post(NEW, _saving("Viewer", *scopes, subject=many))
@@ -144,7 +142,7 @@ def test_more_than_ten_of_either_are_told_and_none_is_granted(
     assert AccessRule.objects.living().count() == 1
 
 
-def test_who_may_grant_nowhere_is_told_before_anything(vera: User, as_: SignedIn) -> None:
+def test_the_dialog_requires_creating_access_rules(vera: User, as_: SignedIn) -> None:
     assert as_(vera).get(NEW).status_code == 403
     assert as_(vera).post(NEW, {"do": "save"}).status_code == 403
 
@@ -152,7 +150,7 @@ def test_who_may_grant_nowhere_is_told_before_anything(vera: User, as_: SignedIn
 # Pickers
 
 
-def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
+def test_the_picker_lists_visible_subjects_by_name_and_type(
     browser: Client, ci: Application, ada: User
 ) -> None:
     factories.group("ops")
@@ -163,13 +161,13 @@ def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
     assert _listed(browser.post(NEW, searching).content.decode()) == ["ada@acme.example"]
 
 
-def test_one_named_in_the_address_is_checked_already(browser: Client, ci: Application) -> None:
+def test_a_subject_in_the_url_is_preselected(browser: Client, ci: Application) -> None:
     assert _checked(browser.get(NEW, {"subject": ci.pk}).content.decode(), "subject") == {
         str(ci.pk)
     }
 
 
-def test_ticks_stay_while_one_searches_on(
+def test_selections_stay_during_a_search(
     browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     searching = {
@@ -185,7 +183,7 @@ def test_ticks_stay_while_one_searches_on(
     assert "acme / east / vision / training" in text_of(browser.post(NEW, searching))
 
 
-def test_the_tree_stands_open_where_something_is_checked(
+def test_the_tree_opens_branches_of_selected_scopes(
     browser: Client, acme: Organization
 ) -> None:
     searching = {"do": "refresh", "scope": [acme.training.pk, acme.dictation.pk]}
@@ -195,7 +193,7 @@ def test_the_tree_stands_open_where_something_is_checked(
     assert content.count('name="scope"') == len(set(re.findall(r'id="(scope-\d+)"', content)))
 
 
-def test_among_very_many_names_are_found_by_their_beginning(
+def test_with_many_subjects_the_search_matches_prefixes(
     browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accessrules.console.pickers import subjects as subject_picker
@@ -208,5 +206,5 @@ def test_among_very_many_names_are_found_by_their_beginning(
     assert "The search matches the beginning of names." in text_of(answer)
 
 
-def test_a_role_leads_to_its_permissions(browser: Client, acme: Organization) -> None:
+def test_a_role_links_to_its_permissions(browser: Client, acme: Organization) -> None:
     assert 'href="/roles/7/"' in browser.get(NEW).content.decode()

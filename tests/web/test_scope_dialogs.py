@@ -37,7 +37,7 @@ def exists(name: str, parent: Scope) -> bool:
 
 
 @pytest.mark.parametrize("name", ["new", "rename", "move", "delete"])
-def test_every_dialog_is_a_page_and_for_htmx_its_content(
+def test_every_dialog_works_as_a_page_and_with_htmx(
     browser: Client, acme: Organization, name: str
 ) -> None:
     address = NEW if name == "new" else url(name, acme.training)
@@ -53,7 +53,7 @@ def test_every_dialog_is_a_page_and_for_htmx_its_content(
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", ["rename", "move", "delete"])
-def test_out_of_sight_is_not_there_and_in_sight_but_not_allowed_is_told_why(
+def test_hidden_scopes_are_404_and_denied_ones_403_with_reason(
     dina: User, acme: Organization, as_: SignedIn, name: str, method: str
 ) -> None:
     client = as_(dina)
@@ -68,7 +68,7 @@ def test_out_of_sight_is_not_there_and_in_sight_but_not_allowed_is_told_why(
 
 
 @pytest.mark.parametrize("name", ["rename", "move", "delete"])
-def test_the_account_stays_as_the_settings_say(browser: Client, db: None, name: str) -> None:
+def test_the_account_cannot_be_changed(browser: Client, db: None, name: str) -> None:
     answer = browser.post(url(name, factories.account()), {"name": "x"})
     assert answer.status_code == 403
     assert "account” permission in account acme" in text_of(answer) or name == "move"
@@ -78,9 +78,7 @@ def test_the_account_stays_as_the_settings_say(browser: Client, db: None, name: 
 # Creating
 
 
-def test_a_new_scope_is_made_where_it_is_said_and_shown(
-    browser: Client, acme: Organization
-) -> None:
+def test_a_new_scope_is_created_and_shown(browser: Client, acme: Organization) -> None:
     answer = browser.post(NEW, {"name": " sight ", "scope": acme.vision.pk})
     made = Scope.objects.get(name="sight")
     assert (made.type, made.parent) == (Scope.Type.PROJECT, acme.vision)
@@ -93,9 +91,7 @@ def test_a_new_scope_is_made_where_it_is_said_and_shown(
     assert "changed" in over.headers["HX-Trigger"]
 
 
-def test_the_dialog_names_what_comes_below_what_is_chosen(
-    browser: Client, acme: Organization
-) -> None:
+def test_the_dialog_names_the_type_of_the_new_scope(browser: Client, acme: Organization) -> None:
     assert "New scope" in text_of(browser.get(NEW))
     for parent, child in [(acme.vision, "project"), (acme.east, "department")]:
         assert f"New {child}" in text_of(browser.get(NEW, {"scope": parent.pk}))
@@ -105,7 +101,7 @@ def test_the_dialog_names_what_comes_below_what_is_chosen(
     assert not Scope.objects.filter(name="kept").exists()
 
 
-def test_places_are_offered_where_something_may_be_made(
+def test_parents_are_selectable_where_scopes_can_be_created(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     mine = places_offered(browser.get(NEW))
@@ -130,7 +126,7 @@ def test_places_are_offered_where_something_may_be_made(
         ({"name": "a\u200eb", "scope": "{vision}"}, 422, "unprintable characters"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_is_made(
+def test_invalid_input_is_reported_and_creates_nothing(
     browser: Client, acme: Organization, fields: dict[str, str], status: int, message: str
 ) -> None:
     fields = {key: value.format(vision=acme.vision.pk) for key, value in fields.items()}
@@ -142,7 +138,7 @@ def test_what_is_wrong_is_told_and_nothing_is_made(
     assert Scope.objects.count() == count
 
 
-def test_who_may_make_nothing_is_refused(vera: User, as_: SignedIn) -> None:
+def test_the_create_dialog_requires_permission(vera: User, as_: SignedIn) -> None:
     answer = as_(vera).get(NEW)
     assert answer.status_code == 403
     assert "You need the “Create projects” permission" in text_of(answer)
@@ -151,7 +147,7 @@ def test_who_may_make_nothing_is_refused(vera: User, as_: SignedIn) -> None:
 # Renaming
 
 
-def test_another_name_is_given_and_shown(browser: Client, acme: Organization) -> None:
+def test_a_scope_is_renamed_and_shown(browser: Client, acme: Organization) -> None:
     assert 'value="training"' in browser.get(url("rename", acme.training)).content.decode()
     answer = browser.post(url("rename", acme.training), {"name": "drill"})
     assert answer.url == f"/scopes/?changed={acme.training.pk}"
@@ -159,7 +155,7 @@ def test_another_name_is_given_and_shown(browser: Client, acme: Organization) ->
     assert exists("drill", acme.vision)
 
 
-def test_a_name_that_is_taken_is_told_beside_the_field(browser: Client, acme: Organization) -> None:
+def test_a_taken_name_is_a_field_error(browser: Client, acme: Organization) -> None:
     factories.project("drill", acme.vision)
     answer = browser.post(url("rename", acme.training), {"name": "drill"}, headers=DIALOG)
     assert answer.status_code == 409
@@ -172,9 +168,7 @@ def test_a_name_that_is_taken_is_told_beside_the_field(browser: Client, acme: Or
 # Moving
 
 
-def test_what_a_move_changes_is_shown_before_it_happens(
-    browser: Client, acme: Organization
-) -> None:
+def test_the_effects_of_a_move_are_previewed(browser: Client, acme: Organization) -> None:
     factories.person("here@acme.example", "Viewer", acme.vision)
     there = factories.person("there@acme.example")
     factories.rule(factories.group("ops", there), "L2 researcher", acme.speech)
@@ -197,9 +191,7 @@ def test_what_a_move_changes_is_shown_before_it_happens(
     assert exists("training", acme.speech)
 
 
-def test_choosing_another_place_shows_what_that_changes_first(
-    browser: Client, acme: Organization
-) -> None:
+def test_choosing_another_parent_previews_again(browser: Client, acme: Organization) -> None:
     third = factories.department("third", acme.west)
     seen = {"scope": third.pk, "do": "save", "seen": acme.speech.pk}
     answer = browser.post(url("move", acme.training), seen)
@@ -207,13 +199,13 @@ def test_choosing_another_place_shows_what_that_changes_first(
     assert exists("training", acme.vision)
 
 
-def test_a_move_that_changes_nothing_says_so(browser: Client, acme: Organization) -> None:
+def test_a_move_without_effects_is_reported(browser: Client, acme: Organization) -> None:
     answer = browser.post(url("move", acme.training), {"scope": acme.speech.pk, "do": "refresh"})
     assert "No subject loses or gains access." in text_of(answer)
 
 
 @pytest.mark.parametrize("seen", [False, True])
-def test_a_move_is_refused_with_the_missing_permission_named(
+def test_a_denied_move_names_the_missing_permission(
     acme: Organization, as_: SignedIn, seen: bool
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
@@ -230,7 +222,7 @@ def test_a_move_is_refused_with_the_missing_permission_named(
     assert AuditEvent.objects.filter(result="Failed").exists() == seen
 
 
-def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organization, as_: SignedIn) -> None:
+def test_the_preview_omits_subjects_of_hidden_rules(acme: Organization, as_: SignedIn) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
     granter = factories.custom_role("Granter", project="cr", access_rules="c", workspaces="r")
     factories.rule(lea, granter.name, acme.speech)
@@ -241,7 +233,7 @@ def test_nobody_is_named_by_a_rule_out_of_sight(acme: Organization, as_: SignedI
     assert "Subjects whose access rules you can't see might lose" in text_of(answer)
 
 
-def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organization) -> None:
+def test_a_different_parent_must_be_chosen(browser: Client, acme: Organization) -> None:
     address = url("move", acme.training)
     none = browser.post(address, {"do": "save"})
     assert none.status_code == 422
@@ -252,7 +244,7 @@ def test_a_place_must_be_chosen_and_be_another(browser: Client, acme: Organizati
     assert "The project training is already in department vision." in text_of(same)
 
 
-def test_a_name_that_is_taken_there_is_told(browser: Client, acme: Organization) -> None:
+def test_a_name_taken_in_the_target_is_reported(browser: Client, acme: Organization) -> None:
     factories.project("training", acme.speech)
     fields = {"scope": acme.speech.pk, "do": "save", "seen": acme.speech.pk}
     answer = browser.post(url("move", acme.training), fields)
@@ -272,7 +264,7 @@ def test_an_empty_scope_is_deleted(browser: Client, acme: Organization) -> None:
     assert not exists("training", acme.vision)
 
 
-def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organization) -> None:
+def test_blockers_are_counted_and_linked(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
     address = url("delete", acme.vision)
     content = browser.get(address).content.decode()
@@ -287,9 +279,7 @@ def test_what_is_in_the_way_is_counted_and_linked(browser: Client, acme: Organiz
     assert exists("vision", acme.east)
 
 
-def test_what_is_in_the_way_and_out_of_sight_is_not_counted(
-    acme: Organization, as_: SignedIn
-) -> None:
+def test_hidden_child_scopes_are_not_counted(acme: Organization, as_: SignedIn) -> None:
     """A Cloud operator deletes clusters and reads no departments."""
     clara = factories.person("clara@acme.example", "Cloud operator")
     text = text_of(as_(clara).get(url("delete", acme.east)))
@@ -297,9 +287,7 @@ def test_what_is_in_the_way_and_out_of_sight_is_not_counted(
     assert "2 department" not in text
 
 
-def test_rules_in_the_way_and_out_of_sight_are_not_counted(
-    acme: Organization, as_: SignedIn
-) -> None:
+def test_hidden_rules_are_not_counted(acme: Organization, as_: SignedIn) -> None:
     kim = factories.person("kim@acme.example")
     factories.rule(kim, factories.custom_role("Keeper", project="crud").name, acme.training)
     for name in ("one", "two"):
@@ -312,7 +300,7 @@ def test_rules_in_the_way_and_out_of_sight_are_not_counted(
     assert "The project training has access rules" in texts[1]
 
 
-def test_without_scripts_a_dialog_leads_back_to_the_view_it_was_opened_from(
+def test_without_javascript_a_dialog_returns_to_its_view(
     browser: Client, acme: Organization
 ) -> None:
     view = f"/scopes/?open={acme.vision.pk}"

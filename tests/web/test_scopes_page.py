@@ -52,9 +52,7 @@ def offered(response: HttpResponse, scope: Scope) -> set[str]:
     return set(box[1].split())
 
 
-def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
-    browser: Client, acme: Organization
-) -> None:
+def test_account_and_clusters_are_open_with_counts(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.east)
     factories.rule(factories.group("dev"), "Viewer", acme.east)
     answer = browser.get(PAGE)
@@ -69,14 +67,14 @@ def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
     assert "Scopes 7" in text_of(answer)
 
 
-def test_the_address_says_what_stands_open(browser: Client, acme: Organization) -> None:
+def test_the_url_has_the_open_branches(browser: Client, acme: Organization) -> None:
     opened = browser.get(PAGE, {"open": acme.vision.pk})
     assert names(opened) == ["1 acme", "2 east", "3 speech", "3 vision", "4 training", "2 west"]
     closed = browser.get(PAGE, {"open": acme.vision.pk, "toggle": f"-{acme.east.pk}"})
     assert names(closed) == ["1 acme", "2 east", "2 west"]
 
 
-def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organization) -> None:
+def test_toggling_updates_the_url(browser: Client, acme: Organization) -> None:
     answer = browser.get(PAGE, {"toggle": acme.vision.pk}, headers=LISTING)
     assert answer.headers["HX-Replace-Url"] == f"{PAGE}?open={acme.vision.pk}"
     assert f'data-listing="{PAGE}?open={acme.vision.pk}"' in answer.content.decode()
@@ -88,13 +86,13 @@ def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organizati
     "query",
     ["open=x", "toggle=-", "at=1", "turn=9-9", "selected=\x00", "changed=-1", "at=1-" + "9" * 30],
 )
-def test_nonsense_in_the_address_is_no_error(
+def test_invalid_url_parameters_are_ignored(
     browser: Client, acme: Organization, query: str
 ) -> None:
     assert names(browser.get(f"{PAGE}?{query}"))[0] == "1 acme"
 
 
-def test_a_search_finds_in_the_whole_tree_and_says_where(
+def test_a_search_covers_the_whole_tree_and_shows_full_names(
     browser: Client, acme: Organization
 ) -> None:
     answer = browser.get(PAGE, {"search": "TRAIN"})
@@ -107,7 +105,7 @@ def test_a_search_finds_in_the_whole_tree_and_says_where(
     assert f'href="{PAGE}?open={acme.vision.pk}"' in nothing.content.decode()
 
 
-def test_only_scopes_in_sight_are_shown_counted_and_found(
+def test_only_visible_scopes_are_shown_counted_and_found(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
@@ -123,7 +121,7 @@ def test_only_scopes_in_sight_are_shown_counted_and_found(
     ]
 
 
-def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
+def test_hidden_ancestors_of_visible_projects_are_shown_as_path(
     acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "L1 researcher")
@@ -136,14 +134,14 @@ def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
     assert "vision Department You can't see this scope, only some scopes in it." in rows(answer)
 
 
-def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> None:
+def test_the_page_requires_reading_scopes(acme: Organization, as_: SignedIn) -> None:
     otto = factories.person("otto@acme.example")
     for address in (PAGE, "/scopes/scopes.csv", "/scopes/selected/"):
         assert as_(otto).get(address).status_code == 403
 
 
 @pytest.mark.parametrize("part", ["", "listing"])
-def test_what_a_scope_offers_is_what_may_be_done_with_it(
+def test_a_scope_offers_only_allowed_actions(
     browser: Client, dina: User, vera: User, acme: Organization, as_: SignedIn, part: str
 ) -> None:
     headers = LISTING if part else {}
@@ -167,7 +165,7 @@ def test_what_a_scope_offers_is_what_may_be_done_with_it(
         assert label not in of_vera.content.decode()
 
 
-def test_a_branch_with_many_scopes_shows_them_in_pages(
+def test_a_branch_with_many_scopes_has_pages(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -188,7 +186,7 @@ def test_a_branch_with_many_scopes_shows_them_in_pages(
     assert "1-3 of 8 in vision Next" in rows(too_far)
 
 
-def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
+def test_a_search_shows_the_first_results_and_counts_the_rest(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -200,7 +198,7 @@ def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
 
 
 @pytest.mark.parametrize("name", ["changed", "selected"])
-def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
+def test_a_changed_or_selected_scope_is_always_shown(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -215,7 +213,7 @@ def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     ) == (name == "selected")
 
 
-def test_one_out_of_sight_is_not_shown_by_naming_it(
+def test_a_hidden_scope_is_not_shown_by_its_id(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(dina).get(PAGE, {"changed": acme.dictation.pk, "open": acme.speech.pk})
@@ -241,7 +239,7 @@ def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
         browser.get(PAGE, query)
 
 
-def test_the_file_reads_back_as_the_scopes_in_sight(
+def test_the_csv_file_can_be_imported(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.project("=cmd()", acme.vision)
@@ -262,7 +260,7 @@ def test_the_file_reads_back_as_the_scopes_in_sight(
     assert [row["name"] for row in file_of(as_(dina))] == ["vision", "'=cmd()", "training"]
 
 
-def test_an_account_without_clusters_says_what_belongs_there(browser: Client) -> None:
+def test_an_account_without_clusters_shows_a_hint(browser: Client) -> None:
     answer = browser.get(PAGE)
     assert "No clusters yet." in text_of(answer)
     assert "NEW SCOPE" in text_of(answer)
@@ -277,7 +275,7 @@ def test_an_account_without_clusters_says_what_belongs_there(browser: Client) ->
         ("new-project", "/scopes/new/?scope={pk}"),
     ],
 )
-def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
+def test_the_toolbar_opens_the_dialog_of_the_selected_scope(
     browser: Client, acme: Organization, action: str, leads_to: str
 ) -> None:
     answer = browser.get("/scopes/selected/", {"action": action, "selected": acme.vision.pk})
@@ -285,7 +283,7 @@ def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
 
 
 @pytest.mark.parametrize("query", [{}, {"action": "rename"}, {"action": "x", "selected": "1"}])
-def test_without_a_scope_the_toolbar_leads_back(
+def test_without_a_selection_the_toolbar_redirects_back(
     browser: Client, acme: Organization, query: dict[str, Any]
 ) -> None:
     answer = browser.get("/scopes/selected/", query, follow=True)
