@@ -1,4 +1,4 @@
-"""docs/authorization.md tells what is so."""
+"""docs/authorization.md is up to date."""
 
 import re
 from pathlib import Path

@@ -464,7 +464,7 @@ def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
         caller=kim, applications=[weak, strong], enabled=True
     )
     assert refusals[weak.pk] is None
-    assert str(refusals[strong.pk]).startswith("strong holds")
+    assert str(refusals[strong.pk]).startswith("strong has")
     enabled = Subject.objects.filter(enabled=True, type="app").values_list("name", flat=True)
     assert list(enabled) == ["weak"]
 

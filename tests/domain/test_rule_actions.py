@@ -292,9 +292,9 @@ def _administrator(email: str) -> tuple[User, AccessRule]:
 
 
 REMOVALS: dict[str, Callable[[User, AccessRule], object]] = {
-    "rule": lambda person, rule: delete_access_rule(caller=SYSTEM, rule_id=rule.pk),
-    "disable": lambda person, rule: set_subject_enabled(person.subject, enabled=False),
-    "retire": lambda person, rule: retire_subjects([person.subject], caller=SYSTEM),
+    "rule": lambda user, rule: delete_access_rule(caller=SYSTEM, rule_id=rule.pk),
+    "disable": lambda user, rule: set_subject_enabled(user.subject, enabled=False),
+    "retire": lambda user, rule: retire_subjects([user.subject], caller=SYSTEM),
 }
 
 
@@ -324,8 +324,8 @@ def test_an_administrator_can_be_removed_if_another_remains(acme: Organization, 
     [
         "application",
         "group",
-        "disabled person",
-        "retired person",
+        "disabled user",
+        "retired user",
         "narrower scope",
         "system",
         "other role",
@@ -344,9 +344,9 @@ def test_only_an_enabled_user_with_own_rule_counts_as_administrator(
         case "group":
             member = factories.person("gus@acme.example")
             factories.rule(factories.group("admins", member), administrator, acme["account"])
-        case "disabled person" | "retired person":
+        case "disabled user" | "retired user":
             other, _ = _administrator("sara@acme.example")
-            retired = timezone.now() if substitute == "retired person" else None
+            retired = timezone.now() if substitute == "retired user" else None
             Subject.objects.filter(pk=other.pk).update(enabled=False, retired_at=retired)
         case "narrower scope":
             factories.person("cleo@acme.example", administrator, acme["alpha"])
@@ -382,10 +382,10 @@ def test_without_an_administrator_removals_are_allowed(acme: Organization) -> No
 def test_concurrent_removals_leave_one_administrator(first: str, second: str) -> None:
     pairs = [_administrator("sam@acme.example"), _administrator("sara@acme.example")]
 
-    def job(how: str, person: User, rule: AccessRule) -> Callable[[], None]:
+    def job(how: str, user: User, rule: AccessRule) -> Callable[[], None]:
         def remove() -> None:
             with transaction.atomic():
-                REMOVALS[how](person, rule)
+                REMOVALS[how](user, rule)
 
         return remove
 

@@ -136,7 +136,7 @@ def test_a_file_means_the_scope_whose_name_compares_equal(acme: Organization) ->
 
 
 def test_a_file_with_two_names_that_compare_equal_is_refused(acme: Organization) -> None:
-    with pytest.raises(Faults, match="is on line 2 already"):
+    with pytest.raises(Faults, match="line 2 has it"):
         _import(acme, ("Zürich", "", "research"), ("ZÜRICH", "", "research"))
 
 

@@ -183,9 +183,7 @@ def test_selections_stay_during_a_search(
     assert "acme / east / vision / training" in text_of(browser.post(NEW, searching))
 
 
-def test_the_tree_opens_branches_of_selected_scopes(
-    browser: Client, acme: Organization
-) -> None:
+def test_the_tree_opens_branches_of_selected_scopes(browser: Client, acme: Organization) -> None:
     searching = {"do": "refresh", "scope": [acme.training.pk, acme.dictation.pk]}
     content = browser.post(NEW, searching).content.decode()
     checked = _checked(content, "scope")

@@ -107,8 +107,8 @@ def test_a_long_branch_is_cut_and_says_how_much_is_left(
     for number in range(5):
         factories.project(f"p{number}", acme.speech)
     content = _add(browser, ci, toggle=acme.speech.pk)
-    assert "and 3 more: search by name" in content
-    assert "and 3 more: type more of the name." in _add(browser, ci, find="p", do="refresh", x="")
+    assert "and 3 more. Search by name" in content
+    assert "and 3 more. Enter more of the name." in _add(browser, ci, find="p", do="refresh", x="")
 
 
 def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
