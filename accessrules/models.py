@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize
-from runai_access.db.row_urls import row_url
+from runai_access.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
 
@@ -172,12 +172,12 @@ class ScopeQuerySet(models.QuerySet["Scope"]):
         paths = frozenset(paths)
         if SYSTEM_PATH in paths:
             return self.all()
-        return self.offered() if ACCOUNT_PATH in paths else self.filter(at_or_below(paths))
+        return self.selectable() if ACCOUNT_PATH in paths else self.filter(at_or_below(paths))
 
     def above_the_account(self) -> Self:
         return self.filter(type=Scope.Type.SYSTEM)
 
-    def offered(self) -> Self:
+    def selectable(self) -> Self:
         """Return what the console offers: everything but `system`, which it never shows."""
         return self.exclude(type=Scope.Type.SYSTEM)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accessrules.models import Subject
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
-from runai_access.db.row_urls import row_url
+from runai_access.row_urls import row_url
 
 
 class Application(models.Model):

@@ -7,14 +7,14 @@ from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
-from applications import cells
 from applications.models import Application
 from applications.search import sees_kept_rule
-from runai_access.db.row_urls import row_url
-from runai_access.lists import cells as shared
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
+from runai_access.lists.markup import copy_button, marked, markup
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
+from runai_access.row_urls import row_url
+from runai_access.ui.dialogs import dialog_url
 
 
 def _by_first_rule(authority: Authority) -> Sort:
@@ -36,26 +36,26 @@ class ApplicationTable(SubjectTable):
     """The columns of the Applications page, in its wording."""
 
     application = ListColumn(
-        "Application", cells.application, sort=Sort.text("search_text"),
+        "Application", sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     client_id = ListColumn(
-        "Client ID", cells.client_id, sort=Sort.text("search_text"),
+        "Client ID", sort=Sort.text("search_text"),
         exports=("subject__name",),
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", cells.access_rules, sort=_by_first_rule,
+        "Access rule(s)", sort=_by_first_rule,
         as_text=lambda rules: "; ".join(rules or []),
     )  # fmt: skip
     last_login = ListColumn(
-        "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
+        "Last login", sort=Sort.time("last_login", is_nullable=True),
         exports=(SpreadsheetTime("last_login"),),
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
     status = ListColumn(
-        "Status", shared.status, sort=Sort.flag("is_enabled"), is_shown=False,
+        "Status", sort=Sort.flag("is_enabled"), is_shown=False,
         exports=("subject__enabled",),
         as_text=lambda enabled: "enabled" if enabled else "disabled",
     )  # fmt: skip
@@ -73,6 +73,27 @@ class ApplicationTable(SubjectTable):
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
         """Return each application's rules as `Role in Scope`."""
         return rule_texts(keys, context)
+
+    def render_application(self, record: Any) -> str:
+        return self.name_cell(record, record.name)
+
+    def render_client_id(self, record: Any) -> str:
+        element, client_id = f"client-id-{record.pk}", record.name
+        return markup(
+            '<span class="copyable"><code class="clip" id="{}" title="{}">{}</code>{}</span>',
+            element, client_id, marked(client_id, self.search),
+            copy_button(element, f"Copy client ID {client_id}"),
+        )  # fmt: skip
+
+    def render_access_rules(self, record: Any) -> str:
+        """Show the first rules; the link opens the dialog with all of them."""
+        key = record.pk
+        link = markup(
+            'id="rules-{}" href="{}" hx-boost="true" hx-target="#dialog" hx-swap="innerHTML"'
+            ' hx-indicator="#loading"',
+            key, dialog_url("applications:access-rules", key, back=self.address),
+        )  # fmt: skip
+        return self.rules_cell(record, record.name, link)
 
     def title_of(self, record: Any) -> str:
         return str(record.name)

@@ -7,7 +7,7 @@ class RunaiAccessConfig(AppConfig):
     name = "runai_access"
 
     def ready(self) -> None:
-        from runai_access.connections import ask_only_after_a_pause
+        from runai_access.db.connections import ask_only_after_a_pause
         from runai_access.db.normalization_sql import register_with_sqlite
 
         connection_created.connect(register_with_sqlite, dispatch_uid="normalization.sqlite")

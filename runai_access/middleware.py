@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import record_denial
 from runai_access.audit.recorder import Origin
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "runai_access.api",
+    "runai_access.lists",
     "runai_access.ui",
     "runai_access.audit",
     "accessrules",
@@ -197,7 +198,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "staticfiles": {"BACKEND": "runai_access.static_files.StaticFiles"},
 }
-DJANGO_TABLES2_TEMPLATE = "ui/table.html"
+DJANGO_TABLES2_TEMPLATE = "lists/_table.html"
 
 # API.
 

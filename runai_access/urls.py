@@ -2,8 +2,8 @@
 
 from django.urls import include, path
 
-from accessrules.console.views.start import StartView
-from applications.api.urls import first
+from accessrules.console.navigation import StartView
+from applications.oauth.urls import first
 from runai_access.api.docs import SchemaView, api_docs
 from runai_access.security_contact import security_txt
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path(".well-known/security.txt", security_txt, name="security-txt"),
     path("", include("applications.api.urls")),
+    path("", include("applications.oauth.urls")),
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),
     path("api/v1/", include("runai_access.activity.api_urls")),

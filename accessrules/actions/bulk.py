@@ -8,11 +8,9 @@ from typing import Generic, TypeVar
 from django.http import HttpRequest
 
 from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, record_denial
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.errors import Conflict, Denied, DomainError, NotFound
-from runai_access.ui.reports import ResultRow
 
 MAX_SUBJECTS = MAX_SCOPES = 10
 MAX_DELETIONS = 1_000
@@ -47,23 +45,6 @@ def run_bulk(
             record_denial(request, denied)
             outcomes.append(Outcome(item, refusal=denied))
     return outcomes
-
-
-def line_of(name: str, outcome: Outcome[T, R], done: str) -> ResultRow:
-    """Return the report row of one outcome: `done` if it succeeded, else the refusal."""
-    if outcome.refusal is None:
-        return ResultRow(name, done)
-    is_deleted = isinstance(outcome.refusal, NotFound)
-    reason = "already deleted" if is_deleted else str(outcome.refusal)
-    return ResultRow(name, reason, went_well=False)
-
-
-def missing_rows(count: int, noun: str) -> list[ResultRow]:
-    """Return a report row for the selected items that no longer exist, if any."""
-    if not count:
-        return []
-    items = noun if count == 1 else f"{noun}s"
-    return [ResultRow(f"{count} {items} not found", "already deleted", went_well=False)]
 
 
 def create_access_rules(

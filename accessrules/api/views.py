@@ -7,8 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, caller_of, record_denial
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.query import require_valid_parameters
 from runai_access.api.throttling import FAIR_USE

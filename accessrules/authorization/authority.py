@@ -261,7 +261,7 @@ class Authority:
 
     def grantable_scopes(self) -> ScopeQuerySet:
         """Return the scopes in which the caller can create access rules."""
-        return Scope.objects.offered().at_or_below(self.scope_roots("create", "access_rules"))
+        return Scope.objects.selectable().at_or_below(self.scope_roots("create", "access_rules"))
 
     def grantable_roles(self) -> list[Role]:
         """Return the assignable roles that the caller can grant in at least one scope."""

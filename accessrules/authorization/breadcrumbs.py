@@ -25,4 +25,4 @@ def full_names(scopes: Iterable[Scope]) -> dict[str, str]:
 def _ancestors(scopes: list[Scope]) -> list[Scope]:
     known = {scope.path for scope in scopes}
     paths = {path for scope in scopes for path in scope.ancestor_paths} - known
-    return list(Scope.objects.offered().filter(path__in=paths).only("path", "name"))
+    return list(Scope.objects.selectable().filter(path__in=paths).only("path", "name"))

@@ -8,7 +8,10 @@ from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority, authority_of, unlimited_authority
 from accessrules.models import Subject
-from runai_access.audit.recorder import Actor, Origin
+from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
+from runai_access.errors import Denied
+
+_ACTION_OF_METHOD = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
 class HasSubject(Protocol):
@@ -62,3 +65,14 @@ def caller_of(request: HttpRequest) -> Caller:
         caller = Caller(user.subject, getattr(request, "origin", Origin()))
         request._caller = caller  # type: ignore[attr-defined]  # cached per request
     return caller
+
+
+def record_denial(request: HttpRequest, denied: Denied) -> None:
+    """Audit that this request was denied, and why."""
+    record_once_a_minute(
+        _ACTION_OF_METHOD.get(request.method or "", "read"),
+        Entity("request", name=request.path),
+        actor=caller_of(request).actor,
+        succeeded=False,
+        reason=str(denied),
+    )

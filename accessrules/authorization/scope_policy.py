@@ -32,7 +32,7 @@ def require_can_read_scopes(authority: Authority) -> None:
 def visible_scopes(authority: Authority) -> ScopeQuerySet:
     """Return the visible scopes except `system`. Raises Denied if there can be none."""
     require_can_read_scopes(authority)
-    return authority.visible_scopes().offered()
+    return authority.visible_scopes().selectable()
 
 
 def get_visible_scope(authority: Authority, pk: int) -> Scope:

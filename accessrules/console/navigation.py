@@ -1,8 +1,11 @@
 """Navigation: which pages the signed-in user can open, and the landing page."""
 
-from django.shortcuts import resolve_url
+from typing import Any
 
-from accessrules.authorization.callers import Caller
+from django.shortcuts import resolve_url
+from django.views.generic import RedirectView
+
+from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.scope_policy import TYPES
 from accessrules.console.tables.history import sees_activity
 
@@ -33,3 +36,10 @@ def pages_of(caller: Caller) -> dict[str, str]:
 def start_page(caller: Caller) -> str:
     """Return the URL of the landing page: the first page the caller can open, or their account."""
     return next(iter(pages_of(caller).values()), resolve_url("accounts:own"))
+
+
+class StartView(RedirectView):
+    """Redirects `/` to the first page that the signed-in user can open."""
+
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
+        return start_page(caller_of(self.request))

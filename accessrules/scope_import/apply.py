@@ -14,8 +14,9 @@ from accessrules.actions.rules import lock_administration
 from accessrules.actions.scopes import entity_of
 from accessrules.authorization.callers import Caller
 from accessrules.models import LABEL_DIGITS, AccessRule, Scope
-from accessrules.scope_import.files import Contents, Fault, Faults
 from accessrules.scope_import.plan import TYPES, Node, Plan, lay_out
+from accessrules.scope_import.readers import Contents
+from accessrules.scope_import.rows import Fault, Faults
 from accessrules.scope_import.validation import (
     BATCH_SIZE,
     LostEntries,

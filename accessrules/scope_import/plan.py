@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from accessrules.authorization.breadcrumbs import SEPARATOR
 from accessrules.models import Scope, scope_label
-from accessrules.scope_import.files import Entry, Place
+from accessrules.scope_import.rows import Entry, Place
 from runai_access.db.normalization import normalize
 
 TYPES = (Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)

@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Iterator
 from django.db.models import Count
 
 from accessrules.models import AccessRule, Scope
-from accessrules.scope_import.files import Contents, Entry, Fault, Place
 from accessrules.scope_import.plan import Layout, Node, Plan
-from accessrules.scope_import.rows import shown
+from accessrules.scope_import.readers import Contents
+from accessrules.scope_import.rows import Entry, Fault, Place, shown
 from runai_access.db.normalization import normalize
 
 BATCH_SIZE = 500

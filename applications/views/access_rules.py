@@ -11,8 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accessrules.actions import rules as rule_actions
 from accessrules.authorization.authority import ACCOUNT, Authority
 from accessrules.authorization.breadcrumbs import full_names
-from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.authorization.effective_access import changes_by_removing
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker

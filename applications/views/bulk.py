@@ -13,10 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
+from accessrules.actions.bulk import Outcome, run_bulk
 from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.tables.subjects import named_rules
@@ -25,7 +24,7 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import ResultRow, render_report
+from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
 
 # So many are one transaction. On SQLite nobody else can write meanwhile.
 BATCH_SIZE = 100
@@ -180,5 +179,7 @@ def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> s
 
 def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[ResultRow]:
     """Return the report: a line for each, and one for those of the `asked` that were gone before."""
-    lines = [line_of(outcome.wanted.name, outcome, outcome.made or "") for outcome in outcomes]
+    lines = [
+        line_of(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes
+    ]
     return [*lines, *missing_rows(asked - len(lines), "application")]

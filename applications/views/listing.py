@@ -13,7 +13,7 @@ from applications.models import Application
 from applications.search import permission_filter, search
 from applications.tables import ApplicationTable
 from runai_access.lists.selection import ListFilter
-from runai_access.lists.views import Action, ListView
+from runai_access.ui.list_views import Action, ListView
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_bulk=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)

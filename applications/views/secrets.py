@@ -19,9 +19,8 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
-from runai_access.ui.answers import later
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.forms import SubmissionForm
+from runai_access.ui.forms import SubmissionForm, later
 
 BUSY = "Too many secrets are being made at once. Try again in a moment."
 

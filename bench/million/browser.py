@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import requests
 
 from bench.million.clock import HEADER
-from bench.million.data import ADMINISTRATOR, PASSWORD
+from bench.million.names import ADMINISTRATOR, PASSWORD
 
 Form = list[tuple[str, str]]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import F
 
-from bench.million.data import DAYS, MANY, NONE, RARE, SOMEBODY, START
+from bench.million.names import DAYS, MANY, NONE, RARE, SOMEBODY, START
 from runai_access.lists.keyset import encode
 
 COLUMNS = (

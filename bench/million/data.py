@@ -4,144 +4,33 @@ the same every time.
     DATABASE_URL=… python -m bench.million.data 1000000
 
 Goes into an empty database, in bulk: indexes and triggers are taken away first and made again at
-the end. An administrator and a department administrator can sign in; see PEOPLE.
+the end. An administrator and a department administrator can sign in; see `names`.
 """
 
 import random
 import sys
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a database that is thrown away
-ADMINISTRATOR = "alex.admin@example.com"
-DEPARTMENT_ADMINISTRATOR = "dina.department@example.com"
-PROJECTS, DEPARTMENTS, CLUSTERS = 5_000, 100, 10
-RULES_EACH = 2
-RARE = "heron"
-MANY, NONE = "prod", "no-such-thing"
-SOMEBODY = "ana.abe0@acme.example"
-RARE_EVERY = 40_000
-ROLES = {
-    "Viewer": 30, "L1 researcher": 30, "ML engineer": 20, "L2 researcher": 10, "Editor": 9,
-    "Department administrator": 1,
-}  # fmt: skip
-START, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
-
-_TEAMS = [
-    "vision",
-    "speech",
-    "search",
-    "ads",
-    "maps",
-    "robotics",
-    "finance",
-    "fraud",
-    "risk",
-    "pricing",
-    "supply",
-    "routing",
-    "genomics",
-    "imaging",
-    "climate",
-    "weather",
-    "recsys",
-    "ranking",
-    "chat",
-    "voice",
-    "video",
-    "music",
-    "docs",
-    "mail",
-    "photos",
-    "games",
-    "health",
-    "labs",
-    "quality",
-    "security",
-    "identity",
-    "platform",
-    "data",
-    "storage",
-    "network",
-    "edge",
-    "mobile",
-    "web",
-    "growth",
-    "sales",
-]
-_JOBS = [
-    "train",
-    "serve",
-    "eval",
-    "label",
-    "ingest",
-    "export",
-    "batch",
-    "stream",
-    "sweep",
-    "tune",
-    "distill",
-    "quantize",
-    "embed",
-    "index",
-    "cache",
-    "probe",
-    "monitor",
-    "deploy",
-    "release",
-    "backup",
-    "report",
-    "notebook",
-    "sync",
-    "crawl",
-]
-_STAGES = ("prod", "prod", "staging", "test", "dev")
-_FIRST = [
-    "ana",
-    "ben",
-    "chloé",
-    "dana",
-    "emre",
-    "farid",
-    "grace",
-    "hiro",
-    "ines",
-    "jan",
-    "kofi",
-    "lena",
-    "mia",
-    "noor",
-    "olga",
-    "paul",
-    "quinn",
-    "rosa",
-    "sami",
-    "tara",
-]
-_LAST = [
-    "abe",
-    "berg",
-    "costa",
-    "díaz",
-    "evans",
-    "fischer",
-    "garcia",
-    "hansen",
-    "ito",
-    "jones",
-    "kim",
-    "lopez",
-    "müller",
-    "novak",
-    "okafor",
-    "petrov",
-    "rossi",
-    "silva",
-    "tanaka",
-    "weber",
-]
+from bench.million import events
+from bench.million.names import (
+    ADMINISTRATOR,
+    CLUSTERS,
+    DAYS,
+    DEPARTMENT_ADMINISTRATOR,
+    DEPARTMENTS,
+    PASSWORD,
+    PROJECTS,
+    ROLES,
+    RULES_EACH,
+    START,
+    creator_of,
+    id_of,
+    name_of,
+    scope_name,
+)
 
 
 def build(size: int) -> None:
@@ -150,7 +39,6 @@ def build(size: int) -> None:
     from django.db import connection
 
     from applications import triggers
-    from bench.million import events
     from bench.million.loading import loader
 
     call_command("migrate", verbosity=0)
@@ -178,23 +66,6 @@ def build(size: int) -> None:
     load.make_indexes("applications_application", "applications_search")
     load.end("applications_application", "accessrules_accessrule")
     events.build(size)
-
-
-def name_of(number: int) -> str:
-    """Return the name of an application."""
-    chance = random.Random(number)  # noqa: S311  # not a secret
-    team = RARE if number % RARE_EVERY == 7 else chance.choice(_TEAMS)
-    return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
-
-
-def id_of(number: int) -> uuid.UUID:
-    return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
-
-
-def creator_of(chance: random.Random) -> str:
-    if chance.random() < 0.3:
-        return "terraform"
-    return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
 
 
 def _subjects(size: int) -> Iterator[tuple[Any, ...]]:
@@ -259,7 +130,7 @@ def _make_scopes() -> list[list[int]]:
     ):  # fmt: skip
         made = [
             Scope.below(
-                above[n % len(above)], name=_scope_name(word, n), created_by=ADMINISTRATOR,
+                above[n % len(above)], name=scope_name(word, n), created_by=ADMINISTRATOR,
                 uid=str(uuid.UUID(int=random.getrandbits(128))),  # not a secret
             )
             for n in range(count)
@@ -267,12 +138,6 @@ def _make_scopes() -> list[list[int]]:
         above = Scope.objects.bulk_create(made, batch_size=500)
         levels.append([scope.pk for scope in above])
     return levels
-
-
-def _scope_name(word: str, number: int) -> str:
-    if word == "project":
-        return f"{_TEAMS[number % len(_TEAMS)]}-lab-{number:04}"
-    return f"{word}-{number:03}"
 
 
 def _make_users(scopes: list[list[int]]) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import groupby, islice
 from typing import Any
 
-from bench.million import data
+from bench.million import names
 
 EACH = 5
 _COLUMNS = (
@@ -38,7 +38,7 @@ def build(size: int) -> None:
 
     seal_waiting()
     newest = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    rules = AccessRule.objects.filter(subject=data.id_of(0)).order_by("pk")
+    rules = AccessRule.objects.filter(subject=names.id_of(0)).order_by("pk")
     first_rule = rules.values_list("pk", flat=True)[0]
     guards.remove(connection)
     load = loader(*_TABLES)
@@ -97,21 +97,21 @@ class _Record:
 
 def _events(size: int, first_rule: int) -> Iterator[dict[str, Any]]:
     chance = random.Random(4)  # noqa: S311  # not a secret
-    step = timedelta(days=data.DAYS) / (size * EACH)
+    step = timedelta(days=names.DAYS) / (size * EACH)
     for number in range(size):
-        name, user = data.name_of(number), data.creator_of(chance)
-        key = str(data.id_of(number))
+        name, user = names.name_of(number), names.creator_of(chance)
+        key = str(names.id_of(number))
         deeds: list[tuple[str, str, str, str, dict[str, Any]]] = [
             ("create", "application", key, name, {"name": [None, name]}),
         ]
-        for rule in range(data.RULES_EACH):
-            id_ = str(first_rule + data.RULES_EACH * number + rule)
+        for rule in range(names.RULES_EACH):
+            id_ = str(first_rule + names.RULES_EACH * number + rule)
             granted = {"role": [None, "Viewer"], "scope": [None, "project lab"]}
             deeds.append(("create", "access_rule", id_, f"{name} is Viewer", granted))
         deeds.append(("sign-in", "user", str(_user(user)), user, {}))
         deeds.append(("regenerate-secret", "application", key, name, {}))
         for place, deed in enumerate(deeds):
-            time = data.START + step * (number * EACH + place)
+            time = names.START + step * (number * EACH + place)
             yield _event(time, user, deed, number % 20 == 0 and place == EACH - 1, chance)
 
 

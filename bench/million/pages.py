@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.million.data import DEPARTMENT_ADMINISTRATOR, MANY, NONE, RARE
+from bench.million.names import DEPARTMENT_ADMINISTRATOR, MANY, NONE, RARE
 from bench.million.rows import LIMITS, ROWS, Row, View
 from bench.million.running import Bench
 
@@ -76,7 +76,7 @@ def _rules() -> _Queries:
 
 
 def _activity() -> _Queries:
-    from bench.million.data import id_of, name_of
+    from bench.million.names import id_of, name_of
 
     application, user = name_of(500), "ana.abe0@acme.example"
     return {
@@ -108,7 +108,7 @@ def _activity() -> _Queries:
 
 def _dialogs() -> dict[str, str]:
     from accessrules.models import AccessRule, Role
-    from bench.million.data import id_of
+    from bench.million.names import id_of
     from runai_access.audit.models import AuditEvent
 
     one = f"/applications/{id_of(500)}/"

@@ -6,7 +6,7 @@ from functools import cache
 from math import ceil
 from urllib.parse import urlencode
 
-from bench.million.data import MANY, NONE, RARE
+from bench.million.names import MANY, NONE, RARE
 from bench.million.rows import ROWS, Row, View
 from bench.million.running import Bench
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bench.million import processes
 from bench.million.browser import Browser
 from bench.million.clock import HEADER
-from bench.million.data import ADMINISTRATOR
+from bench.million.names import ADMINISTRATOR
 from bench.million.rows import Row, View, row_of
 from bench.million.turns import Turns
 from tests.servers import Server, _children, launch

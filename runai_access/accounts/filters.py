@@ -28,7 +28,7 @@ from runai_access.lists.filters import (
     TimeFilter,
 )
 
-OFFERED = 50
+MAX_SUGGESTIONS = 50
 
 
 class GroupFilter(ChoiceFilter):
@@ -39,7 +39,7 @@ class GroupFilter(ChoiceFilter):
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         groups = GROUPS.visible_rows(context).filter(folded_name__contains=normalize_term(search))
-        return _made(groups.order_by("folded_name", "pk")[:OFFERED])
+        return _made(groups.order_by("folded_name", "pk")[:MAX_SUGGESTIONS])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
         return _made(GROUPS.visible_rows(context).filter(pk__in=_ids(values)))

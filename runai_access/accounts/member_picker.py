@@ -22,8 +22,8 @@ class MemberPicker(SubjectPicker):
         return [subject for subject in super().chosen if subject.type != Subject.Type.GROUP]
 
     @cached_property
-    def _offered(self) -> SubjectQuerySet:
-        others = super()._offered.exclude(group_memberships__group=self._group)
+    def _selectable(self) -> SubjectQuerySet:
+        others = super()._selectable.exclude(group_memberships__group=self._group)
         return others.exclude(type=Subject.Type.GROUP)
 
     def _named(self) -> list[Subject]:

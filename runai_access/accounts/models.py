@@ -18,7 +18,7 @@ from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize, normalize_email, normalize_term
-from runai_access.db.row_urls import row_url
+from runai_access.row_urls import row_url
 
 
 class UserManager(BaseUserManager["User"]):

@@ -8,18 +8,18 @@ from typing import Any
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_members
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from accessrules.models import GroupMembership
-from runai_access.accounts import cells
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import visible_memberships
 from runai_access.db.expressions import AsStored, BinaryCollation, InArray
-from runai_access.lists import cells as shared
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
+from runai_access.lists.markup import badge, markup, muted
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 
 _BY_GROUP = ("group__folded_name", "group")
@@ -62,23 +62,25 @@ def _by_members(authority: Authority) -> Sort:
     return Sort.number(_counted(visible_members(authority)))
 
 
+def _rules_link(address: str) -> SafeString:
+    return markup('href="{}#rules-title"', address)
+
+
 class UserTable(SubjectTable):
     """The columns of the Users page."""
 
-    user = ListColumn("User", cells.user, sort=Sort.text("email"), exports=("email",))
-    groups = ListColumn("Groups", cells.groups, sort=_by_first_group, as_text=_joined("groups"))
-    access_rules = ListColumn(
-        "Access rule(s)", cells.user_rules, sort=by_first_rule, as_text=_joined("rules")
-    )
+    user = ListColumn("User", sort=Sort.text("email"), exports=("email",))
+    groups = ListColumn("Groups", sort=_by_first_group, as_text=_joined("groups"))
+    access_rules = ListColumn("Access rule(s)", sort=by_first_rule, as_text=_joined("rules"))
     last_login = ListColumn(
-        "Last login", shared.last_login, sort=Sort.time("last_login", is_nullable=True),
+        "Last login", sort=Sort.time("last_login", is_nullable=True),
         exports=(SpreadsheetTime("last_login"),),
     )  # fmt: skip
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column(is_shown=False)
     status = ListColumn(
-        "Status", shared.status, sort=Sort.flag("subject__enabled"), is_shown=False,
+        "Status", sort=Sort.flag("subject__enabled"), is_shown=False,
         exports=("subject__enabled",), as_text=_state,
     )  # fmt: skip
 
@@ -102,6 +104,24 @@ class UserTable(SubjectTable):
             found[key].groups.append(name)
         return found
 
+    def render_user(self, record: User) -> str:
+        """Link the email address to the user's page, with badges for what is unusual."""
+        shown = self.name_cell(record, record.email)
+        if not record.must_choose_password:
+            return shown
+        state = badge("Password expired" if record.is_too_late else "Temporary password")
+        return markup("{}\n{}", shown, state)
+
+    def render_groups(self, record: User) -> str:
+        names = ", ".join(self.groups_of(record))
+        if not names:
+            return muted("None")
+        return markup('<span class="clip" title="{}">{}</span>', names, names)
+
+    def render_access_rules(self, record: User) -> str:
+        """Show the user's own rules; the link leads to all that apply to the user."""
+        return self.rules_cell(record, record.email, _rules_link(self.address_of(record)))
+
     @cached_property
     def history_type(self) -> str:
         return "user" if self.authority.reads_audit_log else ""
@@ -115,17 +135,17 @@ class UserTable(SubjectTable):
 class GroupTable(SubjectTable):
     """The columns of the Groups page."""
 
-    group = ListColumn("Group", cells.group, sort=Sort.text("folded_name"), exports=("name",))
+    group = ListColumn("Group", sort=Sort.text("folded_name"), exports=("name",))
     members = ListColumn(
-        "Members", cells.members, sort=_by_members,
+        "Members", sort=_by_members,
         as_text=lambda related: related.members if related else 0,
     )  # fmt: skip
     access_rules = ListColumn(
-        "Access rule(s)", cells.group_rules, sort=by_first_rule,
+        "Access rule(s)", sort=by_first_rule,
         as_text=_joined("rules"),
     )  # fmt: skip
     status = ListColumn(
-        "Status", shared.status, sort=Sort.flag("enabled"), exports=("enabled",),
+        "Status", sort=Sort.flag("enabled"), exports=("enabled",),
         as_text=_state,
     )  # fmt: skip
 
@@ -147,6 +167,15 @@ class GroupTable(SubjectTable):
         for key, number in counted.values_list("key", "number"):
             found[key].members = number
         return found
+
+    def render_group(self, record: Group) -> str:
+        return self.name_cell(record, record.name)
+
+    def render_members(self, record: Any) -> str:
+        return str(record.member_count) if record.member_count else muted("None")
+
+    def render_access_rules(self, record: Group) -> str:
+        return self.rules_cell(record, record.name, _rules_link(self.address_of(record)))
 
     @cached_property
     def history_type(self) -> str:

@@ -1,11 +1,23 @@
 """The Activity table."""
 
-from runai_access.activity import cells
-from runai_access.activity.descriptions import describe_action, describe_changes, describe_entity
+from runai_access.activity.descriptions import (
+    describe_action,
+    describe_changes,
+    describe_entity,
+    describe_subject_type,
+    describe_type,
+    has_history,
+    name_without_type,
+)
 from runai_access.audit.models import AuditEvent
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
+from runai_access.lists.markup import clip, marked, markup, moment, muted
 from runai_access.lists.tables import ListColumn, ListTable
+from runai_access.row_urls import history_url
+from runai_access.ui.dialogs import dialog_url
+
+_NOTHING = "—"
 
 
 class EventTable(ListTable):
@@ -13,35 +25,98 @@ class EventTable(ListTable):
 
     time = ListColumn(
         "Time",
-        cells.time,
         sort=Sort.time("time"),
         exports=(SpreadsheetTime("time"),),
         says_zone=True,
     )
-    subject = ListColumn("Subject", cells.subject, exports=("subject_name",))
-    action = ListColumn("Action", cells.action, exports=("action",), as_text=describe_action)
-    entity = ListColumn(
-        "Entity", cells.entity, exports=("entity_type", "entity_name"), as_text=describe_entity
-    )
-    result = ListColumn("Result", cells.result, exports=("result",))
+    subject = ListColumn("Subject", exports=("subject_name",))
+    action = ListColumn("Action", exports=("action",), as_text=describe_action)
+    entity = ListColumn("Entity", exports=("entity_type", "entity_name"), as_text=describe_entity)
+    result = ListColumn("Result", exports=("result",))
     details = ListColumn(
-        "Details", cells.details, exports=("action", "changes", "reason"),
+        "Details", exports=("action", "changes", "reason"),
         as_text=lambda action, changes, reason: "; ".join(
             [*describe_changes(action, changes), *([reason] if reason else [])]
         ),
     )  # fmt: skip
-    source_ip = ListColumn("Source address", cells.source_ip, exports=("source_ip",))
-    subject_type = ListColumn(
-        "Subject type", cells.subject_type, exports=("subject_type",), is_shown=False
-    )
-    entity_id = ListColumn("Entity ID", cells.entity_id, exports=("entity_id",), is_shown=False)
+    source_ip = ListColumn("Source address", exports=("source_ip",))
+    subject_type = ListColumn("Subject type", exports=("subject_type",), is_shown=False)
+    entity_id = ListColumn("Entity ID", exports=("entity_id",), is_shown=False)
     request = ListColumn(
-        "Request", cells.request, exports=("http_method", "path"),
+        "Request", exports=("http_method", "path"),
         as_text=lambda method, path: f"{method} {path}".strip(), is_shown=False,
     )  # fmt: skip
-    request_id = ListColumn("Request ID", cells.request_id, exports=("request_id",), is_shown=False)
+    request_id = ListColumn("Request ID", exports=("request_id",), is_shown=False)
 
     name = "activity"
     default_sort = "-time"
     model = AuditEvent
     has_row_pages = False
+
+    def render_time(self, record: AuditEvent) -> str:
+        """Link the time to the dialog with the event's details."""
+        return markup(
+            '<a class="row-name" id="event-{}" href="{}" hx-boost="true" hx-target="#dialog"'
+            ' hx-swap="innerHTML" hx-indicator="#loading">{}</a>',
+            record.pk, dialog_url("activity:event", record.pk, back=self.address),
+            moment(record.time, seconds=True, in_column=True),
+        )  # fmt: skip
+
+    def render_subject(self, record: AuditEvent) -> str:
+        shown = clip(record.subject_name, self.search)
+        if record.subject_type in ("user", record.subject_name):
+            return shown
+        return shown + markup(
+            ' <small class="muted">{}</small>', describe_subject_type(record.subject_type)
+        )
+
+    def render_action(self, record: AuditEvent) -> str:
+        return describe_action(record.action)
+
+    def render_entity(self, record: AuditEvent) -> str:
+        """Link the entity to its history, if it has one."""
+        name = marked(name_without_type(record), self.search)
+        if has_history(record):
+            shown = markup(
+                '<a class="clip row-name" href="{}" title="{}">{}</a>',
+                history_url(record.entity_type, record.entity_id), record.entity_name, name,
+            )  # fmt: skip
+        else:
+            shown = markup('<span class="clip" title="{}">{}</span>', record.entity_name, name)
+        return markup(
+            '<small class="muted">{}</small>\n{}', describe_type(record.entity_type), shown
+        )
+
+    def render_result(self, record: AuditEvent) -> str:
+        if record.result == AuditEvent.Result.SUCCEEDED:
+            return muted("Succeeded")
+        return markup('<span class="badge badge-failed">{}</span>', record.result)
+
+    def render_details(self, record: AuditEvent) -> str:
+        """Show the changes, or else the reason of a refusal."""
+        text = "; ".join(describe_changes(record.action, record.changes))
+        return markup(
+            '<span class="event-details" title="{}{}">{}</span>',
+            text, record.reason, text or record.reason or _NOTHING,
+        )  # fmt: skip
+
+    def render_source_ip(self, record: AuditEvent) -> str:
+        return markup('<span class="clip">{}</span>', _or_nothing(record.source_ip))
+
+    def render_subject_type(self, record: AuditEvent) -> str:
+        return describe_subject_type(record.subject_type)
+
+    def render_entity_id(self, record: AuditEvent) -> str:
+        return markup('<code class="clip">{}</code>', record.entity_id or _NOTHING)
+
+    def render_request(self, record: AuditEvent) -> str:
+        text = f"{record.http_method} {record.path}"
+        shown = text if record.path else _NOTHING
+        return markup('<code class="clip" title="{}">{}</code>', text, shown)
+
+    def render_request_id(self, record: AuditEvent) -> str:
+        return markup('<code class="clip">{}</code>', _or_nothing(record.request_id))
+
+
+def _or_nothing(value: object) -> object:
+    return _NOTHING if value is None else value

@@ -13,8 +13,8 @@ from runai_access.activity.filters import EventFilterSet
 from runai_access.activity.tables import EventTable
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import NotFound
-from runai_access.lists.views import ListView
 from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.list_views import ListView
 
 
 class ActivityPage(ListView):

@@ -1,22 +1,13 @@
-"""What all replicas share so that the API keeps its promises: counts and idempotency keys."""
+"""Idempotency keys, which all replicas share."""
 
 from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
 
+from runai_access.security.models import AttemptCount  # noqa: F401  # Django looks for it here
+
 KEY_RETENTION = timedelta(days=1)
-
-
-class AttemptCount(models.Model):
-    """How often something was tried since the count began; see `throttles`."""
-
-    key = models.CharField(primary_key=True, max_length=64)
-    count = models.PositiveIntegerField(default=0)
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.count} until {self.expires_at:%H:%M:%S}"
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):

@@ -6,12 +6,12 @@ can't read is left out and told. A page needs a table, a filter set and a search
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Model, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from runai_access.db.expressions import AsStored, InArray
@@ -33,8 +33,6 @@ from runai_access.lists.keyset import (
 )
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.tables import ListTable
-from runai_access.ui.models import TablePreference
-from runai_access.ui.preferences import preference_of
 
 PAGE_SIZES = (20, 50, 100)
 SEARCH_LENGTH = 200
@@ -65,17 +63,25 @@ class ListConfig:
     permission_filter: ListFilter | None = None
 
 
-class Listing:
-    """One look at a list."""
+class Preference(Protocol):
+    """What a user prefers for one table where the URL doesn't say otherwise.
 
-    def __init__(
-        self, request: HttpRequest, source: ListConfig, query: QueryDict | None = None
-    ) -> None:
-        self.source, self.path = source, source.path
+    `columns` are the names of the columns to show, in order; empty for the table's defaults.
+    """
+
+    columns: list[str]
+    page_size: int
+    density: str
+
+
+class Listing:
+    """One request for a list: `query` are the parameters of its URL."""
+
+    def __init__(self, source: ListConfig, query: QueryDict, preference: Preference) -> None:
+        self.source, self.path, self.preference = source, source.path, preference
         self.ignored: list[str] = []
         self.pinned: list[Any] = []
-        self._request = request
-        self._given = request.GET if query is None else query
+        self._given = query
         self.query = QueryDict(mutable=True)
         self.search = self._read_search()
         self.filters = self._read_filters()
@@ -178,11 +184,6 @@ class Listing:
         return decode(text, sort) if text else None
 
     # What came of it.
-
-    @cached_property
-    def preference(self) -> TablePreference:
-        """What this person chose for this table."""
-        return preference_of(self._request, self.source.table.name)
 
     @cached_property
     def selection(self) -> Selection:

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from runai_access.lists.markup import escaped, icon, markup
 from runai_access.lists.tables import ListTable
-from runai_access.ui.markup import escaped, icon, markup
 
 _SELECT = (
     '<input type="checkbox" name="selected" value="{}" form="selection" data-enabled="{}"'
@@ -49,8 +49,7 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
 
 def naming_cell(table: ListTable, record: Any) -> SafeString:
     """Return what the first column says of a row."""
-    (_, naming), *_ = table.shown_columns
-    return SafeString(escaped(naming.cell(record, table)))
+    return SafeString(escaped(table.render_name_cell(record)))
 
 
 def other_cells(table: ListTable, record: Any) -> SafeString:
@@ -59,9 +58,8 @@ def other_cells(table: ListTable, record: Any) -> SafeString:
 
 
 def _cells(table: ListTable, record: Any) -> Iterator[str]:
-    _, *others = table.shown_columns
-    for start, (_, column) in zip(table.cell_starts, others, strict=True):
-        yield from (start, escaped(column.cell(record, table)), "</td>")
+    for start, render in table.cell_renderers:
+        yield from (start, escaped(render(record)), "</td>")
 
 
 def history_attribute(table: ListTable, record: Any) -> SafeString:

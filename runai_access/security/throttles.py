@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from runai_access.api.models import AttemptCount
 from runai_access.db.batches import ROWS_PER_BATCH
+from runai_access.security.models import AttemptCount
 
 
 @dataclass(frozen=True)

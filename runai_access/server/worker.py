@@ -57,7 +57,7 @@ def _load() -> _Loaded:
     from django.conf import settings
 
     from runai_access.background.scheduler import Scheduler
-    from runai_access.db.limits import limit_waiting
+    from runai_access.db.connections import limit_waiting
     from runai_access.server.gateway import Gateway
     from runai_access.server.pool import ThreadPool
     from runai_access.server.readiness import Readiness

@@ -7,17 +7,22 @@ and that its form carries on, or else its home.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import strip_tags
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, push_url, trigger_client_event
+
+from runai_access.row_urls import row_url
 
 CHANGED = "changed"
 CLOSE = "dialog-close"
@@ -81,6 +86,14 @@ def is_local(address: str) -> bool:
     return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
+def local_path(address: str, default: str) -> str:
+    """Return `address` if it is an absolute path on this host, else `default`.
+
+    Not a relative one: `redirect` would take it for the name of a view.
+    """
+    return address if is_local(address) else default
+
+
 def return_url(request: HttpRequest, parent_page: ParentPage) -> str:
     """Return the address that the dialog was opened from, or else its home's."""
     given = request.POST if request.method == "POST" else request.GET
@@ -95,6 +108,19 @@ def query_with_return_url(request: HttpRequest, parent_page: ParentPage, **query
     back = return_url(request, parent_page)
     text = urlencode({**query, **({FROM: back} if back != parent_page.address else {})}, doseq=True)
     return f"?{text}" if text else ""
+
+
+def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
+    """Return the URL of a dialog that leads back to `back`, the URL it was opened from."""
+    match args:
+        case (int() | UUID() as key,):
+            address = row_url(view, key)
+        case _:
+            address = reverse(view, args=args)
+    text = _from(back)
+    if query:
+        text = f"{urlencode(query)}&{text}" if text else urlencode(query)
+    return f"{address}?{text}" if text else address
 
 
 def render_dialog(
@@ -191,3 +217,9 @@ def _with(
     query.setlist("selected", [] if changed else [str(key) for key in selected])
     text = query.urlencode(safe=",")
     return f"{path}?{text}" if text else path
+
+
+@lru_cache(maxsize=16)
+def _from(back: str) -> str:
+    """Return the query parameter that all links of one page share."""
+    return urlencode({FROM: back}) if back else ""

@@ -1,20 +1,38 @@
-"""What came of a thing that was done to several rows, one by one."""
+"""The report of a bulk action: what was done and what was refused, row by row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
+from runai_access.errors import DomainError, NotFound
 from runai_access.ui.dialogs import ParentPage, render_dialog
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """What came of it for one row."""
+    """The outcome for one row."""
 
     name: str
     result: str
     went_well: bool = True
+
+
+def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
+    """Return the report row: `done` if there was no refusal, else the reason."""
+    if refusal is None:
+        return ResultRow(name, done)
+    is_deleted = isinstance(refusal, NotFound)
+    reason = "already deleted" if is_deleted else str(refusal)
+    return ResultRow(name, reason, went_well=False)
+
+
+def missing_rows(count: int, noun: str) -> list[ResultRow]:
+    """Return a report row for the selected items that no longer exist, if any."""
+    if not count:
+        return []
+    items = noun if count == 1 else f"{noun}s"
+    return [ResultRow(f"{count} {items} not found", "already deleted", went_well=False)]
 
 
 def render_report(

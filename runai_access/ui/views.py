@@ -4,16 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from runai_access.ui.dialogs import ParentPage, is_local, render_dialog
+from runai_access.ui.dialogs import ParentPage, local_path, render_dialog
 from runai_access.ui.themes import remember_theme
-
-
-def local_path(address: str, default: str) -> str:
-    """Return `address` if it is a path on this host, else `default`.
-
-    A relative one is none: `redirect` would take it for the name of a view.
-    """
-    return address if is_local(address) else default
 
 
 @require_POST

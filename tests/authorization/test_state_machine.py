@@ -116,7 +116,7 @@ class Organization(RuleBasedStateMachine):
         return any(person.kind == kind for person in self.table.people.values())
 
     def scope(self, number: int, *types: str) -> Scope:
-        scopes = Scope.objects.offered().order_by("depth", "created_at", "pk")
+        scopes = Scope.objects.selectable().order_by("depth", "created_at", "pk")
         if types:
             scopes = scopes.filter(type__in=types)
         return scopes[number % scopes.count()]

@@ -17,10 +17,10 @@ from applications.models import Application
 from applications.oauth import secret_verification
 from applications.oauth.secret_verification import SecretMemory, authenticate
 from applications.oauth.secrets import is_well_formed, new_secret
-from runai_access.api.models import AttemptCount
 from runai_access.errors import Busy, TooMany
 from runai_access.security import hashing, throttles
 from runai_access.security.hashing import HashKind
+from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.conftest import CountingHasher
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from applications.models import Application, SigningKey
 from runai_access.accounts.models import User
-from runai_access.api.models import AttemptCount
 from runai_access.audit.models import AuditEvent
+from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.conftest import Organization
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from applications.models import RevokedToken
 from runai_access.accounts.models import SignInNetwork
-from runai_access.api.models import AttemptCount, IdempotencyKey
+from runai_access.api.models import IdempotencyKey
 from runai_access.audit import archive as archiving
 from runai_access.audit.archive import archive_before
 from runai_access.audit.models import AuditEvent, Seal
@@ -23,6 +23,7 @@ from runai_access.audit.verification import verify
 from runai_access.background.jobs import default_jobs
 from runai_access.db import batches
 from runai_access.security import throttles
+from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.audit_log import happened
 

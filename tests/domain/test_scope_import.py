@@ -8,8 +8,9 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Scope
 from accessrules.scope_import.apply import import_scopes
-from accessrules.scope_import.files import Contents, Entry, Place
 from accessrules.scope_import.plan import Plan
+from accessrules.scope_import.readers import Contents
+from accessrules.scope_import.rows import Entry, Place
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Denied
 from tests import factories

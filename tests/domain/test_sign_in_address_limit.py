@@ -15,10 +15,10 @@ from pytest_django import Settings
 from runai_access.accounts.backends import EmailBackend
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import TooManyFailures
-from runai_access.api.models import AttemptCount
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
 from runai_access.security import hashing
+from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.racing import together
 from tests.domain.signing_in import (

@@ -11,9 +11,9 @@ from runai_access.accounts.backends import EmailBackend
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.accounts.models import User
 from runai_access.accounts.signin import REFUSED, TooManyFailures, sign_in
-from runai_access.api.models import AttemptCount
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
+from runai_access.security.models import AttemptCount
 from runai_access.security.throttles import Limit, attempt, attempt_all, forget_expired, used_up
 from tests import factories
 from tests.domain.racing import together

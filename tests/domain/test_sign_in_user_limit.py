@@ -12,9 +12,9 @@ from pytest_django import Settings
 from runai_access.accounts import signin
 from runai_access.accounts.models import SignInNetwork, User
 from runai_access.accounts.signin import TooManyFailures, sign_in_for_token
-from runai_access.api.models import AttemptCount
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import TooMany
+from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.racing import together
 from tests.domain.signing_in import (

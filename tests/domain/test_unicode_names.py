@@ -12,7 +12,8 @@ from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import Scope, Subject
 from accessrules.scope_import.apply import import_scopes
-from accessrules.scope_import.files import Contents, Entry, Faults, Place
+from accessrules.scope_import.readers import Contents
+from accessrules.scope_import.rows import Entry, Faults, Place
 from accessrules.validators import check_name
 from runai_access.accounts.actions import create_user, invite_user, make_administrator
 from runai_access.accounts.models import User

@@ -18,7 +18,7 @@ from runai_access.db.normalization import (
     stored_form,
 )
 from runai_access.db.normalization_sql import normalized
-from runai_access.ui.markup import marked
+from runai_access.lists.markup import marked
 from tests.unicode_examples import SAME, decomposed
 
 # Marks, joiners and letters that combine, fold or vanish, far more often than chance would bring them.

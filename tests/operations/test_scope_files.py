@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from accessrules.models import AccessRule, Scope
 from accessrules.scope_import import readers
-from accessrules.scope_import.files import write
+from accessrules.scope_import.writers import write
 from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.operations.scope_files import (

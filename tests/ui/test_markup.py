@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.utils.safestring import SafeString
 
-from runai_access.ui.markup import badge, clip, copy_button, icon, marked, markup, moment, muted
+from runai_access.lists.markup import badge, clip, copy_button, icon, marked, markup, moment, muted
 
 NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
 

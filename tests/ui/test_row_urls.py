@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.urls import reverse
 
-from runai_access.db.row_urls import row_url
-from runai_access.ui.addresses import dialog_url, history_url
+from runai_access.row_urls import history_url, row_url
+from runai_access.ui.dialogs import dialog_url
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
-from runai_access.accounts.actions import IssuedPassword, invite_user
+from runai_access.accounts.actions import IssuedSecret, invite_user
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
@@ -27,7 +27,7 @@ def rosa(db: None) -> User:
 
 
 @pytest.fixture
-def nina(db: None) -> IssuedPassword:
+def nina(db: None) -> IssuedSecret:
     """Nina is new: she has a temporary password."""
     issued = invite_user(caller=SYSTEM, email="nina@acme.example")
     factories.rule(issued.user, "System administrator", factories.account())
@@ -46,7 +46,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> object:
 
 
 def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
-    client: Client, nina: IssuedPassword
+    client: Client, nina: IssuedSecret
 ) -> None:
     wanted = f"{LIST}?sort=application"
     answer = sign_in(client, "nina@acme.example", nina.password, next=wanted)
@@ -62,9 +62,7 @@ PLACES = [LIST, OWN, "/keys/", "/api/docs/", EVERYWHERE]
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_until_then_every_page_leads_there(
-    nina: IssuedPassword, as_: SignedIn, address: str
-) -> None:
+def test_until_then_every_page_leads_there(nina: IssuedSecret, as_: SignedIn, address: str) -> None:
     browser = as_(nina.user)
     answer = browser.get(address)
     assert answer.status_code == 302
@@ -73,7 +71,7 @@ def test_until_then_every_page_leads_there(
     assert answer.headers["HX-Redirect"] == PASSWORD
 
 
-def test_until_then_no_form_does_anything(nina: IssuedPassword, as_: SignedIn) -> None:
+def test_until_then_no_form_does_anything(nina: IssuedSecret, as_: SignedIn) -> None:
     browser = as_(nina.user)
     before = AuditEvent.objects.count()
     number = "6f0d2c5e-6a5e-4a39-8f0a-0d1c7f7d9f11"
@@ -82,7 +80,7 @@ def test_until_then_no_form_does_anything(nina: IssuedPassword, as_: SignedIn) -
     assert AuditEvent.objects.count() == before
 
 
-def test_until_then_the_api_refuses_the_session(nina: IssuedPassword, as_: SignedIn) -> None:
+def test_until_then_the_api_refuses_the_session(nina: IssuedSecret, as_: SignedIn) -> None:
     browser = as_(nina.user)
     for path in ("apps", "users", "authorization/permissions"):
         answer = browser.get(f"/api/v1/{path}")
@@ -94,9 +92,7 @@ def test_until_then_the_api_refuses_the_session(nina: IssuedPassword, as_: Signe
     assert browser.get("/api/v1/apps").status_code == 200
 
 
-def test_until_then_one_can_sign_out_and_choose_a_theme(
-    nina: IssuedPassword, as_: SignedIn
-) -> None:
+def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedSecret, as_: SignedIn) -> None:
     browser = as_(nina.user)
     assert browser.post("/theme/", {"theme": "dark", "next": PASSWORD}).url == PASSWORD
     assert browser.post("/sign-out/").url == "/sign-in/"
@@ -104,7 +100,7 @@ def test_until_then_one_can_sign_out_and_choose_a_theme(
 
 
 def test_choosing_is_refused_as_long_as_something_will_not_do(
-    nina: IssuedPassword, as_: SignedIn
+    nina: IssuedSecret, as_: SignedIn
 ) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
@@ -116,7 +112,7 @@ def test_choosing_is_refused_as_long_as_something_will_not_do(
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
 def test_choosing_never_leads_to_another_host(
-    nina: IssuedPassword, as_: SignedIn, next_url: str
+    nina: IssuedSecret, as_: SignedIn, next_url: str
 ) -> None:
     browser = as_(nina.user)
     assert "evil" not in browser.get(PASSWORD, {"next": next_url}).content.decode()

@@ -46,7 +46,7 @@ def test_the_list_has_every_predefined_role_with_a_link(browser: Client) -> None
     assert column(page, "role") == sorted(role.name for role in PREDEFINED_ROLES)
     assert 'href="/roles/7/"' in page.content.decode()
     assert column(browser.get("/roles/?role__is=VIEWER"), "role") == ["Viewer"]
-    assert column(browser.get("/roles/?offered__any_of=no"), "role") == [
+    assert column(browser.get("/roles/?assignable__any_of=no"), "role") == [
         "Application administrator", "Cloud operator", "Cloud support",
     ]  # fmt: skip
     assert column(browser.get("/roles/?search=INFERENCE"), "role") == ["ML engineer"]

@@ -68,7 +68,7 @@ def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
     content = browser.post(f"{_url(ci)}?add", searching).content.decode()
     viewer = Role.objects.get(name="Viewer")
     assert f'<option value="{viewer.pk}" title="{viewer.description}">Viewer</option>' in content
-    for scope in Scope.objects.offered():
+    for scope in Scope.objects.selectable():
         assert f'name="scope" value="{scope.pk}"' in content
     assert "Cloud operator" not in content, "it is not assignable"
     assert 'value="0"' not in content

@@ -235,12 +235,12 @@ def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organizatio
 def test_each_row_offers_only_allowed_actions(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    assert _offered(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
-    assert _offered(browser.get(PAGE), acme.east) == {"delete", "rename"}
-    assert _offered(browser.get(PAGE), factories.account()) == set()
+    assert _selectable(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
+    assert _selectable(browser.get(PAGE), acme.east) == {"delete", "rename"}
+    assert _selectable(browser.get(PAGE), factories.account()) == set()
     of_dina = as_(dina).get(PAGE)
-    assert _offered(of_dina, acme.vision) == set()
-    assert _offered(of_dina, acme.training) == {"delete", "move", "rename"}
+    assert _selectable(of_dina, acme.vision) == set()
+    assert _selectable(of_dina, acme.training) == {"delete", "move", "rename"}
 
 
 def test_readers_get_no_actions(vera: User, acme: Organization, as_: SignedIn) -> None:
@@ -271,7 +271,7 @@ def test_the_queries_do_not_grow_with_the_rows(
         browser.get(PAGE)
 
 
-def _offered(response: HttpResponse, scope: Scope) -> set[str]:
+def _selectable(response: HttpResponse, scope: Scope) -> set[str]:
     row = response.content.decode().partition(f'id="select-{scope.pk}"')[2].partition(">")[0]
     allowed = row.partition('data-allowed="')[2].partition('"')[0].split()
     return {name for name in allowed if not name.startswith("new-")}

@@ -70,7 +70,7 @@ class ScopeFilter(ChoiceFilter):
         return Q(scope__in=numbers(values))
 
     def _scopes(self, context: Authority) -> Any:
-        return Scope.objects.offered().at_or_below(context.scope_roots("read", "access_rules"))
+        return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))
 
     def _choices_for(self, scopes: Iterable[Scope]) -> list[Choice]:
         scopes = list(scopes)
@@ -236,7 +236,7 @@ class RoleFilterSet(ListFilterSet):
 
     field_filters = {
         "role": RoleNameFilter("name"),
-        "offered": AssignableFilter(),
+        "assignable": AssignableFilter(),
         "last_updated": TimeFilter("updated_at"),
     }
-    titles = {"role": "Role", "offered": "Assignable", "last_updated": "Last updated"}
+    titles = {"role": "Role", "assignable": "Assignable", "last_updated": "Last updated"}

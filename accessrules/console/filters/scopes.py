@@ -106,4 +106,4 @@ class ScopeFilterSet(ListFilterSet):
     }
 
     def indexed_queryset(self) -> Any:
-        return Scope.objects.offered()
+        return Scope.objects.selectable()

@@ -135,7 +135,7 @@ class ScopeTree:
         roots: list[Branch] = []
         known: dict[str, Branch] = {}
         paths = {path for scope in tops for path in scope.ancestor_paths}
-        ancestors = list(Scope.objects.offered().filter(path__in=paths).order_by("path"))
+        ancestors = list(Scope.objects.selectable().filter(path__in=paths).order_by("path"))
         for scope in [*ancestors, *tops]:
             branch = Branch(scope, self.is_selectable(scope), is_open=scope not in tops)
             known[scope.path] = branch
@@ -151,7 +151,7 @@ class ScopeTree:
         if any(ACCOUNT_PATH.startswith(path) for path in paths):
             paths = {ACCOUNT_PATH}  # a rule on `system` covers the whole account too
         tops = [p for p in paths if not any(p != top and p.startswith(top) for top in paths)]
-        return list(Scope.objects.offered().filter(path__in=tops).order_by("path"))
+        return list(Scope.objects.selectable().filter(path__in=tops).order_by("path"))
 
     def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
         """Return the index of the first child to show."""

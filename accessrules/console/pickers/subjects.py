@@ -64,7 +64,7 @@ class SubjectPicker:
     def found(self) -> list[Subject]:
         """The first search results. Subjects that are not visible match only by their full name."""
         term = normalize_term(self.find)
-        names = self._offered
+        names = self._selectable
         if self.is_large:
             # Scan the index on names; most subjects match the type, so its index is not used.
             names = visible_subjects(self._authority)
@@ -97,7 +97,7 @@ class SubjectPicker:
         return MAX_SUBJECTS
 
     @cached_property
-    def _offered(self) -> SubjectQuerySet:
+    def _selectable(self) -> SubjectQuerySet:
         subjects = visible_subjects(self._authority)
         return subjects.filter(type=self.type) if self.type else subjects
 

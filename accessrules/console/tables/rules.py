@@ -5,12 +5,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from accessrules import cells
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
+from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.db.expressions import InArray
 from runai_access.lists.keyset import Sort
+from runai_access.lists.markup import badge, marked, markup
 from runai_access.lists.tables import (
     ListColumn,
     ListTable,
@@ -18,26 +19,22 @@ from runai_access.lists.tables import (
     creator_column,
     update_column,
 )
+from runai_access.row_urls import row_url
 
 
 class AccessRuleTable(ListTable):
     """The columns of the Access rules page."""
 
     subject = ListColumn(
-        "Subject", cells.subject, sort=Sort.text("subject_name"),
+        "Subject", sort=Sort.text("subject_name"),
         exports=("subject__name",),
     )  # fmt: skip
     type = ListColumn(
-        "Type", cells.subject_type, sort=Sort.text("subject_type"), exports=("subject__type",),
+        "Type", sort=Sort.text("subject_type"), exports=("subject__type",),
         as_text=lambda type_: Subject.Type(type_).label,
     )  # fmt: skip
-    role = ListColumn("Role", cells.role, sort=Sort.text("role_name"), exports=("role__name",))
-    scope = ListColumn(
-        "Scope",
-        cells.scope,
-        sort=Sort.text("scope_name"),
-        as_text=lambda name: name or "",
-    )
+    role = ListColumn("Role", sort=Sort.text("role_name"), exports=("role__name",))
+    scope = ListColumn("Scope", sort=Sort.text("scope_name"), as_text=lambda name: name or "")
     authorized_by = creator_column("Authorized by")
     creation_time = creation_column()
     last_updated = update_column()
@@ -59,6 +56,38 @@ class AccessRuleTable(ListTable):
         names = full_names(scopes.values())
         return {key: names[scopes[scope].path] for key, scope in held.items()}
 
+    def render_subject(self, record: AccessRule) -> str:
+        """Link the subject to its page, if the caller can read it."""
+        name, url = record.subject.name, subject_page(record, self.authority)
+        shown = marked(name, self.search)
+        if url:
+            shown = markup('<a class="clip row-name" href="{}" title="{}">{}</a>', url, name, shown)
+        else:
+            shown = markup('<span class="clip row-name" title="{}">{}</span>', name, shown)
+        return shown if record.subject.enabled else markup("{}\n{}", shown, badge("Disabled"))
+
+    def render_type(self, record: AccessRule) -> str:
+        return record.subject.get_type_display()
+
+    def render_role(self, record: AccessRule) -> str:
+        """Link the role to its permissions, if the caller can read roles."""
+        name = marked(record.role.name, self.search)
+        if not self.can_read_roles:
+            return markup('<span class="clip">{}</span>', name)
+        url = row_url("roles:detail", record.role_id)
+        return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
+
+    def render_scope(self, record: AccessRule) -> str:
+        """Show the scope's name, with its full path as the tooltip."""
+        scope = record.scope
+        return markup(
+            '<span class="clip" title="{}">{} <span class="muted">{}</span></span>',
+            self.full_names.get(scope.path, scope.name),
+            marked(scope.name, self.search), scope.get_type_display(),
+        )  # fmt: skip
+
+    render_authorized_by = ListTable.render_created_by
+
     @cached_property
     def history_type(self) -> str:
         return "access_rule" if self.authority.reads_audit_log else ""
@@ -77,13 +106,13 @@ class AccessRuleTable(ListTable):
 class RoleTable(ListTable):
     """The columns of the Roles page."""
 
-    role = ListColumn("Role", cells.role_name, sort=Sort.text("name"), exports=("name",))
+    role = ListColumn("Role", sort=Sort.text("name"), exports=("name",))
     description = ListColumn(
-        "Description", cells.description, sort=Sort.text("description"),
+        "Description", sort=Sort.text("description"),
         exports=("description",),
     )  # fmt: skip
-    offered = ListColumn(
-        "Offered", cells.offered, sort=Sort.flag("assignable"), exports=("assignable",),
+    assignable = ListColumn(
+        "Offered", sort=Sort.flag("assignable"), exports=("assignable",),
         as_text=lambda offered: "yes" if offered else "no",
     )  # fmt: skip
     created_by = creator_column()
@@ -92,3 +121,17 @@ class RoleTable(ListTable):
     name = "roles"
     model = Role
     default_sort = "role"
+
+    def render_role(self, record: Role) -> str:
+        return markup(
+            '<a class="clip row-name" href="{}">{}</a>',
+            self.address_of(record), marked(record.name, self.search),
+        )  # fmt: skip
+
+    def render_description(self, record: Role) -> str:
+        text = record.description
+        shown = marked(text, self.search)
+        return markup('<span class="description" title="{}">{}</span>', text, shown)
+
+    def render_assignable(self, record: Role) -> str:
+        return "Yes" if record.assignable else "No"

@@ -8,7 +8,6 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
-from accessrules import scope_cells
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
@@ -16,6 +15,7 @@ from accessrules.console.tables import scope_counts
 from accessrules.models import Scope
 from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.lists.keyset import Count, Page, Sort
+from runai_access.lists.markup import clip, marked, markup
 from runai_access.lists.tables import (
     ListColumn,
     ListTable,
@@ -23,9 +23,10 @@ from runai_access.lists.tables import (
     creator_column,
     update_column,
 )
-from runai_access.ui.addresses import history_url
+from runai_access.row_urls import history_url, list_url, row_url
 
 NOT_IN_A_TREE = ("parent",)
+_NOTHING = markup('<span class="nothing">\u2013</span>')
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,23 @@ class ScopeRelations:
 class ScopeTable(ListTable):
     """The columns of the Scopes page."""
 
-    scope = ListColumn(
-        "Scope", scope_cells.name, sort=Sort(BinaryCollation(Lower("name"))), exports=("name",)
-    )
+    scope = ListColumn("Scope", sort=Sort(BinaryCollation(Lower("name"))), exports=("name",))
     type = ListColumn(
-        "Type", scope_cells.scope_type, sort=Sort(F("depth"), read=int), exports=("type",),
+        "Type", sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,
     )  # fmt: skip
-    parent = ListColumn("Stands below", scope_cells.parent, as_text=lambda related: related.parent)
+    parent = ListColumn("Stands below", as_text=lambda related: related.parent)
     scopes_below = ListColumn(
-        "Scopes below", scope_cells.scopes_below,
+        "Scopes below",
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
         as_text=lambda related: related.scopes_below,
     )  # fmt: skip
     rules = ListColumn(
-        "Access rules", scope_cells.rules,
+        "Access rules",
         sort=lambda authority: Sort.number(scope_counts.number_of_rules(authority)),
         as_text=lambda related: related.rules,
     )  # fmt: skip
-    id = ListColumn("ID", scope_cells.uid, sort=Sort.text("uid"), exports=("uid",), is_shown=False)
+    id = ListColumn("ID", sort=Sort.text("uid"), exports=("uid",), is_shown=False)
     created_by = creator_column()
     creation_time = creation_column(is_shown=False)
     last_updated = update_column()
@@ -97,6 +96,49 @@ class ScopeTable(ListTable):
             key: ScopeRelations(above.get(key, ""), scopes_below.get(key, 0), rules.get(key, 0))
             for key in keys
         }
+
+    def render_scope(self, record: Scope) -> str:
+        """Link the name to the access report of the scope, if the caller can read rules there."""
+        shown = marked(record.name, self.search)
+        if not self.possible[record.pk].can_see_access:
+            return markup('<span class="clip row-name" title="{}">{}</span>', record.name, shown)
+        url = row_url("accessrules:scope-access", record.pk)
+        return markup(
+            '<a class="clip row-name" href="{}" title="{}" hx-boost="false">{}</a>',
+            url, record.name, shown,
+        )  # fmt: skip
+
+    def render_type(self, record: Scope) -> str:
+        return record.get_type_display()
+
+    def render_parent(self, record: Scope) -> str:
+        """Show the path from the account to the parent."""
+        return clip(self.names_above.get(record.pk) or "\u2014")
+
+    def render_scopes_below(self, record: Scope) -> str:
+        """Show the number of children, and their type."""
+        child = Scope.CHILD_TYPE.get(Scope.Type(record.type))
+        if child is None:
+            return _NOTHING
+        number = self.count_below.get(record.pk, 0)
+        return f"{number:,} {child.label.lower()}{'' if number == 1 else 's'}"
+
+    def render_rules(self, record: Scope) -> str:
+        """Show the number of access rules in the scope, as a link if the caller can read them."""
+        number = self.count_of_rules.get(record.pk, 0)
+        if not number or not self.possible[record.pk].can_see_access:
+            return f"{number:,}" if number else _NOTHING
+        return markup(
+            '<a class="rules-link" href="{}?scope__any_of={}" hx-boost="false"'
+            ' aria-label="{} access rule{} in {}">{}</a>',
+            list_url("accessrules:list"), record.pk, number, "" if number == 1 else "s",
+            record.name, f"{number:,}",
+        )  # fmt: skip
+
+    def render_id(self, record: Scope) -> str:
+        return markup(
+            '<code class="clip" title="{}">{}</code>', record.uid, marked(record.uid, self.search)
+        )
 
     @cached_property
     def history_type(self) -> str:

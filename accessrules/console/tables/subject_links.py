@@ -3,7 +3,7 @@
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import READ_AS
 from accessrules.models import AccessRule, Subject
-from runai_access.db.row_urls import row_url
+from runai_access.row_urls import row_url
 
 _views: dict[str, str] = {}
 

@@ -1,15 +1,17 @@
-"""The rules of those who hold them, as their table shows, sorts and exports them.
+"""What the tables of subjects share: columns of their access rules, status and last sign-in.
 
-"Those" are rows whose primary key is their subject's: applications, people, groups.
+The rows are applications, users or groups. Their primary key is that of their subject.
 """
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Concat
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import sees_all_rules
@@ -18,7 +20,21 @@ from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.db.keys import as_stored
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import Sort
+from runai_access.lists.markup import badge, marked, markup, moment, muted
 from runai_access.lists.tables import ListTable
+
+_READ_OUT = 5
+# The cell of a subject with one rule, with two, and with more.
+_LINK = '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n'
+_SECOND = '<span class="clip">{}<span class="second-rule">, {}</span></span>'
+_AND_ONE = '\n<span class="more more-than-one">+{}</span>'
+_AND_TWO = '\n<span class="more more-than-two">+{}</span>'
+_NONE = '<a class="rules-link" {} aria-label="Access rules of {}: none">\n{}\n</a>'
+_SOME = (
+    _LINK + '<span class="clip">{}</span>\n</a>',
+    _LINK + _SECOND + _AND_ONE + "\n</a>",
+    _LINK + _SECOND + _AND_ONE + _AND_TWO + "\n</a>",
+)
 
 
 class NamedRule(NamedTuple):
@@ -41,9 +57,44 @@ class SubjectTable(ListTable):
         rules = self._rules.get(holder.pk, [])
         return _found_first(rules, normalize_term(self.search)) if self.search else rules
 
+    def name_cell(self, record: Any, name: str) -> str:
+        """Return a link to the row's page, with a badge if the subject is disabled."""
+        link = markup(
+            '<a class="clip row-name" href="{}" title="{}">{}</a>',
+            self.address_of(record), name, marked(name, self.search),
+        )  # fmt: skip
+        return link if record.enabled else markup("{}\n{}", link, badge("Disabled"))
+
+    def rules_cell(self, record: Any, name: str, link: SafeString) -> str:
+        """Return the row's first rule, or two where there is room, and the number of the others.
+
+        `link` are the HTML attributes of the link around them, `name` is the subject's.
+        """
+        rules = self.rules_of(record)
+        if not rules:
+            none = "None" if self.sees_all_rules else "None in sight"
+            return markup(_NONE, link, name, muted(none))
+        aloud = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT]])
+        shown = [_rule_cell(rule, self.search) for rule in rules[:2]]
+        rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
+        return markup(_SOME[len(rest)], link, name, aloud, *shown, *rest)
+
+    def render_last_login(self, record: Any) -> str:
+        time: datetime | None = record.last_login
+        return moment(time, relative=True) if time else muted("Never")
+
+    def render_status(self, record: Any) -> str:
+        return "Enabled" if record.enabled else "Disabled"
+
     @cached_property
     def _rules(self) -> dict[UUID, list[NamedRule]]:
         return named_rules([record.pk for record in self.data], self.authority)
+
+
+def _rule_cell(rule: NamedRule, search: str) -> str:
+    if not search:
+        return f"{rule.role} in {rule.scope}"
+    return markup("{} in {}", marked(rule.role, search), marked(rule.scope, search))
 
 
 def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:

@@ -18,9 +18,9 @@ from accessrules.authorization.scope_access import Holders, Question, access_of
 from accessrules.console.forms import ScopeAccessForm
 from accessrules.console.tables.subject_links import own_page
 from accessrules.models import AccessRule, Scope
-from runai_access.db.row_urls import row_url
 from runai_access.errors import NotFound
 from runai_access.lists import export
+from runai_access.row_urls import row_url
 from runai_access.ui.dialogs import ParentPage, render_dialog
 
 SUBJECTS_PER_PAGE = 25

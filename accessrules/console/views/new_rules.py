@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, create_access_rules, line_of
+from accessrules.actions.bulk import Outcome, create_access_rules
 from accessrules.authorization.callers import caller_of
 from accessrules.console.forms import AccessRulesForm
 from accessrules.console.pickers.scopes import ScopePicker
@@ -13,7 +13,7 @@ from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.console.views.rules import PAGE
 from accessrules.models import AccessRule, Scope, Subject
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import ResultRow, render_report
+from runai_access.ui.reports import ResultRow, line_of, render_report
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +51,5 @@ def create(request: HttpRequest) -> HttpResponse:
 def _line(outcome: Outcome[tuple[Subject, Scope], AccessRule]) -> ResultRow:
     subject, scope = outcome.wanted
     if outcome.made is None:
-        return line_of(f"{subject.name} in {scope.label}", outcome, "")
-    return line_of(
-        subject.name, outcome, f"access rule added: {outcome.made.role} in {scope.label}"
-    )
+        return line_of(f"{subject.name} in {scope.label}", "", outcome.refusal)
+    return line_of(subject.name, f"access rule added: {outcome.made.role} in {scope.label}", None)

@@ -21,8 +21,8 @@ from accessrules.models import Role
 from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to
-from runai_access.lists.views import Action, ListView
 from runai_access.ui.dialogs import leave_for
+from runai_access.ui.list_views import Action, ListView
 
 HOLDERS = 20
 COMPARE = Action("compare", "COMPARE", "columns-2", for_one=False)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
+from accessrules.actions.bulk import Outcome, run_bulk
 from accessrules.actions.rules import delete_access_rule
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
@@ -19,9 +19,9 @@ from accessrules.console.tables.rules import AccessRuleTable
 from accessrules.models import AccessRule
 from runai_access.errors import Conflict, NotFound
 from runai_access.lists.selection import ListFilter
-from runai_access.lists.views import Action, ListView
 from runai_access.ui.dialogs import finish_dialog, render_dialog
-from runai_access.ui.reports import ResultRow, render_report
+from runai_access.ui.list_views import Action, ListView
+from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
 
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
 
@@ -136,8 +136,8 @@ def _rules(authority: Authority) -> QuerySet[AccessRule]:
 def _line(outcome: Outcome[AccessRule, AccessRule]) -> ResultRow:
     rule = outcome.wanted
     if outcome.refusal is not None:
-        return line_of(str(rule), outcome, "")
-    return line_of(rule.subject.name, outcome, f"access rule removed: {_grant(rule)}")
+        return line_of(str(rule), "", outcome.refusal)
+    return line_of(rule.subject.name, f"access rule removed: {_grant(rule)}", outcome.refusal)
 
 
 def _grant(rule: AccessRule) -> str:

@@ -12,8 +12,7 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization import effective_access, scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
-from accessrules.authorization.callers import Caller, caller_of
-from accessrules.authorization.denials import record_denial
+from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.console.forms import MoveScopeForm, NewScopeForm, ScopeNameForm
 from accessrules.console.pickers.scopes import ParentPicker
 from accessrules.console.views.scope_list import parent_page

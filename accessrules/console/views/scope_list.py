@@ -14,8 +14,8 @@ from accessrules.console.filters.search import scopes_containing
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
 from runai_access.db.expressions import InArray
-from runai_access.lists.views import Action, ListView
 from runai_access.ui.dialogs import ParentPage, return_url
+from runai_access.ui.list_views import Action, ListView
 
 # Actions on one scope, each with its own dialog.
 CHANGES = (

@@ -14,10 +14,11 @@ from accessrules.authorization.callers import caller_of
 from accessrules.console.pickers.scope_tree_page import ScopeList, ScopeRow
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.console.views.scope_list import CHANGES, PAGE, tabs, tree_parent_page
-from accessrules.scope_import.files import COLUMNS, csv_rows
+from accessrules.scope_import.rows import COLUMNS
+from accessrules.scope_import.writers import csv_rows
 from runai_access.lists import export
-from runai_access.lists.views import Action
 from runai_access.ui.dialogs import finish_dialog, is_htmx_target, query_with_return_url
+from runai_access.ui.list_views import Action
 
 # In the order of the toolbar; `scope_policy.possible_actions` decides which apply to a scope.
 ACTIONS = (

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from accessrules.models import Scope
-from accessrules.scope_import.files import FORMATS, format_of, write
+from accessrules.scope_import.readers import FORMATS, format_of
+from accessrules.scope_import.writers import write
 from runai_access.commands import report_refusals
 
 

@@ -9,8 +9,8 @@ from django.core.management import BaseCommand, CommandError
 
 from accessrules.authorization.callers import SYSTEM
 from accessrules.scope_import.apply import import_scopes, plan_import
-from accessrules.scope_import.files import FORMATS, Contents, format_of, read
 from accessrules.scope_import.plan import Plan
+from accessrules.scope_import.readers import FORMATS, Contents, format_of, read
 from runai_access.commands import report_refusals
 
 

@@ -10,9 +10,9 @@ from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
-from applications.api.documents import OAuthErrorDocument
 from applications.models import Application
 from applications.oauth.authentication import REALM
+from applications.oauth.documents import OAuthErrorDocument
 from applications.oauth.views.client import ClientCredentials, MalformedBasic, from_basic
 from applications.oauth.views.credentials import (
     CHALLENGE,

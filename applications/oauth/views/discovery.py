@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from applications.api.documents import (
+from applications.models import Application, SigningKey
+from applications.oauth.documents import (
     IntrospectionDocument,
     TokenFormDocument,
 )
-from applications.models import Application, SigningKey
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
 from applications.oauth.password_grant import get_enabled_user
 from applications.oauth.tokens import InvalidToken, application_of, revoke, verified_claims

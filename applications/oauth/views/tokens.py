@@ -7,7 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
-from applications.api.documents import (
+from applications.models import Application
+from applications.oauth.documents import (
     AppTokenRequestDocument,
     AppTokensDocument,
     GrantFormDocument,
@@ -15,7 +16,6 @@ from applications.api.documents import (
     TokenDocument,
     TokenRequestDocument,
 )
-from applications.models import Application
 from applications.oauth.password_grant import token_for
 from applications.oauth.tokens import AccessToken, issue, issue_id_token
 from applications.oauth.views.base import (

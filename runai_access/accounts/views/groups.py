@@ -13,7 +13,7 @@ from runai_access.accounts.models import Group
 from runai_access.accounts.search import search_groups
 from runai_access.accounts.tables import GroupTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.lists.views import Action, ListView
+from runai_access.ui.list_views import Action, ListView
 
 MEMBERS = Action("members", "MEMBERS", "users-round", for_bulk=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")

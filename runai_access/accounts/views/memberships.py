@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
+from accessrules.actions.bulk import Outcome, run_bulk
 from accessrules.actions.groups import add_member, remove_member
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.effective_access import visible_subjects
@@ -22,7 +22,7 @@ from runai_access.accounts.views import groups, users
 from runai_access.accounts.views.group import members_shown
 from runai_access.errors import Denied, DomainError, NotFound
 from runai_access.ui.dialogs import ParentPage, is_htmx_target, query_with_return_url, render_dialog
-from runai_access.ui.reports import render_report
+from runai_access.ui.reports import line_of, missing_rows, render_report
 
 _STATUS = {Denied: 403, NotFound: 404}
 
@@ -75,7 +75,7 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
     )
     added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
     if len(added) < len(outcomes):
-        lines = [line_of(o.wanted.name, o, f"is now in {group}") for o in outcomes]
+        lines = [line_of(o.wanted.name, f"is now in {group}", o.refusal) for o in outcomes]
         return render_report(request, lines, parent_page=groups.PAGE.parent_page)
     done = f"{', '.join(added)} {'is' if len(added) == 1 else 'are'} now in {group}."
     return _done(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
@@ -118,7 +118,7 @@ def bulk_add(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         act = partial(_add, caller, form.chosen)
         lines = [
-            line_of(str(outcome.wanted), outcome, f"is now in {form.chosen}")
+            line_of(str(outcome.wanted), f"is now in {form.chosen}", outcome.refusal)
             for outcome in run_bulk(request, rows, act)
         ]
         missing = missing_rows(len(keys) - len(rows), "user")

@@ -19,9 +19,14 @@ from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import OwnPasswordForm
 from runai_access.accounts.models import Group
 from runai_access.errors import Busy, Conflict
-from runai_access.ui.answers import later
-from runai_access.ui.dialogs import ParentPage, finish_dialog, is_htmx_target, render_dialog
-from runai_access.ui.views import local_path
+from runai_access.ui.dialogs import (
+    ParentPage,
+    finish_dialog,
+    is_htmx_target,
+    local_path,
+    render_dialog,
+)
+from runai_access.ui.forms import later
 
 CHANGED = "Your password is changed. You are signed out everywhere else."
 

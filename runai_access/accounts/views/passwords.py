@@ -20,9 +20,8 @@ from runai_access.accounts.models import User
 from runai_access.accounts.views.users import PAGE
 from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
-from runai_access.ui.answers import later
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.forms import SubmissionForm
+from runai_access.ui.forms import SubmissionForm, later
 
 BUSY = "Too many passwords are being made at once. Try again in a moment."
 

@@ -15,9 +15,8 @@ from runai_access.accounts.forms import WRONG, SignInForm
 from runai_access.accounts.middleware import ENDED
 from runai_access.errors import Busy
 from runai_access.errors_views import is_for_programs
-from runai_access.ui.answers import later
-from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
-from runai_access.ui.views import local_path
+from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form, local_path
+from runai_access.ui.forms import later
 
 SESSION_ENDED = "Your session has ended. Sign in to continue."
 STALE = "This page was open too long. Enter your password again."

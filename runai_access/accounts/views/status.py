@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, line_of, missing_rows, run_bulk
+from accessrules.actions.bulk import Outcome, run_bulk
 from accessrules.actions.groups import set_group_enabled
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.policies import Policy
@@ -24,9 +24,9 @@ from runai_access.accounts.actions import set_user_enabled
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.views import groups, users
 from runai_access.errors import Conflict
-from runai_access.lists.views import ListView
 from runai_access.ui.dialogs import finish_dialog, render_dialog
-from runai_access.ui.reports import ResultRow, render_report
+from runai_access.ui.list_views import ListView
+from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
 
 Row = User | Group
 
@@ -148,4 +148,4 @@ def _act(kind: SubjectKind, caller: Caller, enabled: bool, row: Row) -> Row:
 
 
 def _lines(outcomes: list[Outcome[Row, Row]], done: str) -> list[ResultRow]:
-    return [line_of(str(outcome.wanted), outcome, done) for outcome in outcomes]
+    return [line_of(str(outcome.wanted), done, outcome.refusal) for outcome in outcomes]

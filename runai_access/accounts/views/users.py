@@ -13,7 +13,7 @@ from runai_access.accounts.models import User
 from runai_access.accounts.search import search_users
 from runai_access.accounts.tables import UserTable
 from runai_access.accounts.views.tabs import tabs
-from runai_access.lists.views import Action, ListView
+from runai_access.ui.list_views import Action, ListView
 
 GROUPS = Action("groups", "GROUPS", "users-round", for_bulk=False)
 ADD_TO_GROUP = Action("add-to-group", "ADD TO GROUP", "users-round", for_one=False)

@@ -1,14 +1,10 @@
-"""What templates of every page use: times, icons of the sprite, marked matches, list addresses."""
-
-from collections.abc import Sequence
+"""Template tags of every page: times, icons, highlighted matches, URLs of dialogs and of histories."""
 
 from django import template
-from django.utils.safestring import SafeString
 
-from runai_access.lists import rows
-from runai_access.lists.filters import Chip
-from runai_access.lists.listing import PAGE_SIZES, Listing
-from runai_access.ui import addresses, markup
+from runai_access.lists import markup
+from runai_access.row_urls import history_url
+from runai_access.ui.dialogs import dialog_url
 
 register = template.Library()
 
@@ -16,63 +12,5 @@ register.simple_tag(markup.icon)
 register.simple_tag(markup.copy_button)
 register.simple_tag(markup.moment)
 register.filter(markup.marked)
-register.simple_tag(addresses.dialog_url)
-register.simple_tag(addresses.history_url)
-
-
-@register.simple_tag
-def table_rows(listing: Listing, actions: Sequence[object]) -> SafeString:
-    """Show the rows of the list's page; `actions` are what can be done with them."""
-    return rows.table_rows(listing.table, have_actions=bool(actions))
-
-
-@register.simple_tag
-def sort_url(listing: Listing, sort: str) -> str:
-    """Return the address of the list in another order, from its beginning."""
-    return listing.url(sort=sort)
-
-
-@register.simple_tag
-def page_url(listing: Listing, which: str) -> str:
-    """Return the address of the first, previous, next or last page."""
-    page = listing.page
-    number = page.number
-    if which == "first":
-        return listing.url()
-    if which == "last":
-        return listing.url(page="last")
-    if which == "next":
-        return listing.url(page=number + 1 if number else None, after=page.next_cursor)
-    if number == 2:  # the first page has no cursor, so that it begins with what is new
-        return listing.url()
-    return listing.url(page=number - 1 if number else None, before=page.previous_cursor)
-
-
-@register.simple_tag
-def state_url(listing: Listing, path: str) -> str:
-    """Return the address of `path` with the state of the list."""
-    return listing.url(path)
-
-
-@register.simple_tag
-def chip_url(listing: Listing, chip: Chip) -> str:
-    """Return the address of the list without this filter."""
-    return listing.url_without(chip)
-
-
-@register.simple_tag
-def chip_edit_url(listing: Listing, path: str, chip: Chip, place: int) -> str:
-    """Return the address of the dialog that edits this filter."""
-    return listing.url(path, column=chip.column, edit=place)
-
-
-@register.simple_tag
-def page_sizes() -> tuple[int, ...]:
-    """Return the sizes that a page may have."""
-    return PAGE_SIZES
-
-
-@register.simple_tag
-def filter_column_url(listing: Listing, path: str, column: str) -> str:
-    """Return the address of the dialog that filters by this column."""
-    return listing.url(path, column=column)
+register.simple_tag(dialog_url)
+register.simple_tag(history_url)

@@ -1,7 +1,7 @@
-"""The small pieces that rows are made of, as functions.
+"""Functions that return small pieces of HTML: badges, times, icons, highlighted matches.
 
-A page shows hundreds of them, and a template for each would take longer than all else that is done
-for the page. Templates have the same pieces as tags; see `templatetags/ui.py`.
+A page of rows has hundreds of them, and rendering a template for each would be slower than the rest
+of the page. `runai_access/ui/templatetags/ui.py` offers the same functions as template tags.
 """
 
 import re

@@ -1,6 +1,7 @@
-"""Addresses in rows, of which a page has hundreds: `reverse` takes long for those."""
+"""URLs of rows. A page has hundreds of them, and `reverse` is too slow for that."""
 
 from functools import cache
+from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.urls import reverse
@@ -19,6 +20,15 @@ def row_url(view: str, key: int | UUID) -> str:
 def list_url(view: str) -> str:
     """Return the address of a view of none of them: the list itself, or where all rows lead to."""
     return reverse(view)
+
+
+def history_url(entity_type: str, id_: object) -> str:
+    """Return the URL of the audit events that one entity caused or was changed by.
+
+    `entity_type` is as in the audit log: application, user, group, access_rule, or the type of a
+    scope, whose id is its `uid`. Only callers that can read the audit log can open it.
+    """
+    return f"{list_url('activity:list')}?history__is={quote_plus(f'{entity_type}:{id_}')}"
 
 
 @cache

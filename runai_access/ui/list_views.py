@@ -8,6 +8,7 @@ several, which are named in the address.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +17,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runai_access.db.row_urls import list_url
-from runai_access.lists import dialogs
 from runai_access.lists.filters import ListFilterSet
 from runai_access.lists.listing import VIEW, ListConfig, Listing, read_keys
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable
+from runai_access.row_urls import list_url
+from runai_access.ui import list_dialogs
 from runai_access.ui.dialogs import (
     FROM,
     ParentPage,
@@ -32,6 +34,7 @@ from runai_access.ui.dialogs import (
     query_with_return_url,
     return_url,
 )
+from runai_access.ui.preferences import preference_of
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,8 @@ class ListView:
     searched = ""
     empty_template = ""
     notice_template = ""
-    template = "ui/list/page.html"
-    part_template = "ui/list/_listing_part.html"
+    template = "lists/page.html"
+    part_template = "lists/_listing_part.html"
     table: type[ListTable]
     filters: type[ListFilterSet]
     document: Callable[[Any], Any] | None = None
@@ -197,7 +200,9 @@ class ListView:
             path=self.address,
             permission_filter=self.permission_filter(self.authority(request)),
         )
-        return Listing(request, source, query)
+        # Lazy: a URL that names columns and page size needs none.
+        preference: Any = SimpleLazyObject(partial(preference_of, request, self.table.name))
+        return Listing(source, request.GET if query is None else query, preference)
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
         """Show a page of the rows that the address asks for."""
@@ -254,39 +259,41 @@ class ListView:
 
     def filter_view(self, request: HttpRequest) -> HttpResponse:
         """Choose a column, then an operator and a value."""
-        listing = self.listing(request, dialogs.state_of(request.GET))
-        return dialogs.filter_dialog(
+        listing = self.listing(request, list_dialogs.state_of(request.GET))
+        return list_dialogs.filter_dialog(
             request, listing, path=self.urls["filter"], parent_page=self.parent_page
         )
 
     def columns_view(self, request: HttpRequest) -> HttpResponse:
         """Choose and order the columns, and the row height."""
         query = request.POST if request.method == "POST" else request.GET
-        listing = self.listing(request, dialogs.state_of(query))
+        listing = self.listing(request, list_dialogs.state_of(query))
         path_ = self.urls["columns"]
-        return dialogs.columns_dialog(request, listing, path=path_, parent_page=self.parent_page)
+        return list_dialogs.columns_dialog(
+            request, listing, path=path_, parent_page=self.parent_page
+        )
 
     def page_size_view(self, request: HttpRequest) -> HttpResponse:
         """Keep how many rows a page has."""
-        listing = self.listing(request, dialogs.state_of(request.POST))
-        return dialogs.keep_page_size(request, listing)
+        listing = self.listing(request, list_dialogs.state_of(request.POST))
+        return list_dialogs.keep_page_size(request, listing)
 
     def download_view(self, request: HttpRequest) -> HttpResponse:
         """Say how much of the view a file will hold."""
         listing = self.listing(request)
         path_, json_path = self.urls["csv"], self.urls["json"] if self.has_json else ""
-        return dialogs.download_dialog(
+        return list_dialogs.download_dialog(
             request, listing, path=path_, parent_page=self.parent_page, json_path=json_path
         )
 
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send the view as a file."""
-        return dialogs.download(self.listing(request))
+        return list_dialogs.download(self.listing(request))
 
     def json_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send the view as a file with every detail."""
         assert self.document is not None  # noqa: S101  # else there is no such address
-        return dialogs.download_json(self.listing(request), self.document)
+        return list_dialogs.download_json(self.listing(request), self.document)
 
 
 def _selects_view(request: HttpRequest) -> bool:

@@ -51,7 +51,7 @@ def filter_dialog(
     if column not in listing.filters.field_filters:
         context["columns"] = listing.filters.listed()
         return render_dialog(
-            request, "ui/list/_filter_columns.html", context, parent_page=parent_page
+            request, "lists/_filter_columns.html", context, parent_page=parent_page
         )
     form = _FilterForm(request, listing, column)
     if request.GET.get("do") == "apply" and form.is_complete:
@@ -59,7 +59,7 @@ def filter_dialog(
     context |= {"form": form, "edit": request.GET.get("edit", "")}
     status = 422 if request.GET.get("do") == "apply" else 200
     return render_dialog(
-        request, "ui/list/_filter.html", context, parent_page=parent_page, status=status
+        request, "lists/_filter.html", context, parent_page=parent_page, status=status
     )
 
 
@@ -157,7 +157,7 @@ def columns_dialog(
         "path": path,
         "is_elsewhere": _is_elsewhere(request, parent_page),
     }
-    return render_dialog(request, "ui/list/_columns.html", context, parent_page=parent_page)
+    return render_dialog(request, "lists/_columns.html", context, parent_page=parent_page)
 
 
 def _show(request: HttpRequest, parent_page: ParentPage, address: str) -> HttpResponse:
@@ -239,7 +239,7 @@ def download_dialog(
     context = {"list": listing, "csv_url": listing.url(path)}
     if json_path:
         context["json_url"] = listing.url(json_path)
-    return render_dialog(request, "ui/list/_download.html", context, parent_page=parent_page)
+    return render_dialog(request, "lists/_download.html", context, parent_page=parent_page)
 
 
 def download(listing: Listing) -> HttpResponseBase:

@@ -1,0 +1,158 @@
+"""The names and numbers that the data at a million is made of. The same every time."""
+
+import random
+import uuid
+from datetime import UTC, datetime
+
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a database that is thrown away
+ADMINISTRATOR = "alex.admin@example.com"
+DEPARTMENT_ADMINISTRATOR = "dina.department@example.com"
+PROJECTS, DEPARTMENTS, CLUSTERS = 5_000, 100, 10
+RULES_EACH = 2
+RARE = "heron"
+MANY, NONE = "prod", "no-such-thing"
+SOMEBODY = "ana.abe0@acme.example"
+RARE_EVERY = 40_000
+ROLES = {
+    "Viewer": 30, "L1 researcher": 30, "ML engineer": 20, "L2 researcher": 10, "Editor": 9,
+    "Department administrator": 1,
+}  # fmt: skip
+START, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
+
+_TEAMS = [
+    "vision",
+    "speech",
+    "search",
+    "ads",
+    "maps",
+    "robotics",
+    "finance",
+    "fraud",
+    "risk",
+    "pricing",
+    "supply",
+    "routing",
+    "genomics",
+    "imaging",
+    "climate",
+    "weather",
+    "recsys",
+    "ranking",
+    "chat",
+    "voice",
+    "video",
+    "music",
+    "docs",
+    "mail",
+    "photos",
+    "games",
+    "health",
+    "labs",
+    "quality",
+    "security",
+    "identity",
+    "platform",
+    "data",
+    "storage",
+    "network",
+    "edge",
+    "mobile",
+    "web",
+    "growth",
+    "sales",
+]
+_JOBS = [
+    "train",
+    "serve",
+    "eval",
+    "label",
+    "ingest",
+    "export",
+    "batch",
+    "stream",
+    "sweep",
+    "tune",
+    "distill",
+    "quantize",
+    "embed",
+    "index",
+    "cache",
+    "probe",
+    "monitor",
+    "deploy",
+    "release",
+    "backup",
+    "report",
+    "notebook",
+    "sync",
+    "crawl",
+]
+_STAGES = ("prod", "prod", "staging", "test", "dev")
+_FIRST = [
+    "ana",
+    "ben",
+    "chloé",
+    "dana",
+    "emre",
+    "farid",
+    "grace",
+    "hiro",
+    "ines",
+    "jan",
+    "kofi",
+    "lena",
+    "mia",
+    "noor",
+    "olga",
+    "paul",
+    "quinn",
+    "rosa",
+    "sami",
+    "tara",
+]
+_LAST = [
+    "abe",
+    "berg",
+    "costa",
+    "díaz",
+    "evans",
+    "fischer",
+    "garcia",
+    "hansen",
+    "ito",
+    "jones",
+    "kim",
+    "lopez",
+    "müller",
+    "novak",
+    "okafor",
+    "petrov",
+    "rossi",
+    "silva",
+    "tanaka",
+    "weber",
+]
+
+
+def name_of(number: int) -> str:
+    """Return the name of an application."""
+    chance = random.Random(number)  # noqa: S311  # not a secret
+    team = RARE if number % RARE_EVERY == 7 else chance.choice(_TEAMS)
+    return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
+
+
+def id_of(number: int) -> uuid.UUID:
+    return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
+
+
+def creator_of(chance: random.Random) -> str:
+    if chance.random() < 0.3:
+        return "terraform"
+    return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
+
+
+def scope_name(word: str, number: int) -> str:
+    """Return the name of a cluster, department or project."""
+    if word == "project":
+        return f"{_TEAMS[number % len(_TEAMS)]}-lab-{number:04}"
+    return f"{word}-{number:03}"

@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class ActivityConfig(AppConfig):
-    name = "runai_access.activity"
-    label = "activity"

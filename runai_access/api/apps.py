@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class APIConfig(AppConfig):
-    name = "runai_access.api"
-    label = "api"
