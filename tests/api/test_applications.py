@@ -373,7 +373,7 @@ def test_a_refusal_is_recorded_once_a_minute(as_: As, administrator: Application
         client.get(APPS)
     [event] = AuditEvent.objects.filter(subject_name="newcomer", result="Failed")
     assert (event.action, event.entity_name) == ("read", APPS)
-    assert "read on Applications" in event.reason
+    assert "“View applications” permission" in event.reason
 
 
 def test_a_signed_in_person_uses_the_api_with_csrf_protection(administrator: Application) -> None:
