@@ -42,9 +42,9 @@ def render_report(
     parent_page: ParentPage,
     changed: object = "",
 ) -> HttpResponse:
-    """Show line by line what was done and what was not; that comes first, to be seen among many.
+    """Show the results row by row, failures first.
 
-    The list behind is out of date; `changed` is its one row that is new or different, if it is one.
+    The list behind the dialog is refreshed; `changed` is the row to highlight, if there is just one.
     """
     context = {
         "lines": sorted(lines, key=lambda line: line.went_well),

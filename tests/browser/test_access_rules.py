@@ -25,7 +25,7 @@ def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> 
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
     page.goto(f"{visitor.url}/access-rules/?search={name}")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
     visitor.check_accessibility()
 
     # Add one role for two subjects in two scopes
@@ -74,7 +74,7 @@ def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> 
     visitor.press("DELETE 3")
     expect(dialog).to_contain_text("3 of 3 done")
     visitor.press("CLOSE")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
 def test_a_rule_is_added_with_the_keyboard(visit: Visit, name: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase as PropertyTestCase
 from accessrules.authorization.authority import Authority, authority_of
 from accessrules.authorization.grants import Grant
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject, at_or_below
-from tests import factories
+from tests import factories, sizes
 
 ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
 TYPES = ("apps", "access_rules", "project")
@@ -93,7 +93,7 @@ def test_scope_roots_cover_the_same_scopes_without_overlap(
 class AgainstTheDatabase(PropertyTestCase):
     """The same with database rows: users, groups, and deleted or disabled rules."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
     def test_at_or_below_agrees_with_the_naive_ancestors(
         self, parents: list[int | None], data: st.DataObject
@@ -110,7 +110,7 @@ class AgainstTheDatabase(PropertyTestCase):
         }
         assert {scope.pk for scope in found} == naive
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
     def test_decisions_agree_with_the_naive_model(
         self, parents: list[int | None], data: st.DataObject

@@ -162,7 +162,7 @@ def test_a_subject_is_found_by_name_or_else_by_id(db: None) -> None:
     assert find_subject("group", str(namesake.pk)) == twin
 
 
-@pytest.mark.parametrize("name", ["", "nobody", str(uuid.uuid4()), "urn:uuid"])
+@pytest.mark.parametrize("name", ["", "nobody", factories.UNKNOWN_ID, "urn:uuid"])
 def test_an_unknown_subject_is_not_found(db: None, name: str) -> None:
     factories.person("rosa@acme.example")
     with pytest.raises(NotFound):

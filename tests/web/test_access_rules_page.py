@@ -106,7 +106,7 @@ def test_only_visible_rules_are_listed_counted_and_exported(
     page = client.get(LIST)
     assert column(page, "subject") == ["ci", "dina@acme.example"]
     assert "Access rules 2" in text_of(page)
-    assert "Nothing matches" in text_of(client.get(LIST, {"search": "elsewhere"}))
+    assert "No results" in text_of(client.get(LIST, {"search": "elsewhere"}))
     assert "elsewhere" not in _csv(client, "")
     filters = client.get(f"{LIST}filter/", {"column": "scope"}).content.decode()
     assert "dictation" not in filters
@@ -259,7 +259,7 @@ def test_invalid_url_parameters_are_reported(browser: Client, ci: Application) -
     query = {"role__any_of": "x", "scope__any_of": "9" * 30, "sort": "subjekt", "type__any_of": "x"}
     page = browser.get(LIST, {**query, "changed": "x", "page": "0"})
     assert page.status_code == 200
-    assert "Parts of the address were ignored:" in text_of(page)
+    assert "Ignored parts of the URL:" in text_of(page)
 
 
 def _csv(client: Client, query: str) -> str:

@@ -205,7 +205,7 @@ def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, 
     answer = browser.get(LIST, {"page": page})
     assert answer.status_code == 200
     assert len(column(answer, "application")) == shown
-    assert "Parts of the address were ignored: There is no page" in text_of(answer)
+    assert "Ignored parts of the URL: No page" in text_of(answer)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(

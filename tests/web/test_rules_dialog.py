@@ -203,7 +203,7 @@ def test_a_rule_of_another_application_is_not_deleted_by_its_id(
     other = factories.application("other", ("Viewer", acme.east))
     answer = browser.post(_delete_url(ci, _only_rule(other).pk))
     assert answer.status_code == 404
-    assert "That access rule is gone already." in text_of(answer)
+    assert "That access rule is deleted meanwhile." in text_of(answer)
     assert _rules_of(other) == ["Viewer in east"]
 
 
@@ -213,7 +213,7 @@ def test_a_deleted_rule_is_reported_in_the_dialog(
 ) -> None:
     answer = browser.post(_delete_url(ci, rule_id), headers=DIALOG)
     assert answer.status_code == 404
-    assert "That access rule is gone already." in text_of(answer)
+    assert "That access rule is deleted meanwhile." in text_of(answer)
     assert "Viewer in project training" in text_of(answer)
 
 

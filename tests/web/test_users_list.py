@@ -145,7 +145,7 @@ def test_the_members_of_a_group_can_be_listed(browser: Client) -> None:
 def test_a_group_that_is_none_is_told(browser: Client, value: str) -> None:
     answer = browser.get(USERS, {"groups__any_of": value})
     assert answer.status_code == 200
-    assert "none of those to choose from" in text_of(answer)
+    assert "not one of the options" in text_of(answer)
 
 
 def test_sight_decides_who_and_what_is_listed(

@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
 def role_table() -> str:
     """Return the table: one row for each role, with its resource types by allowed actions."""
-    head = "| Role | Id | Assignable | create, read, update, delete | read only | other |"
+    head = "| Role | ID | Assignable | create, read, update, delete | read only | other |"
     rows = [_row(role) for role in sorted(PREDEFINED_ROLES, key=lambda role: role.name)]
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
