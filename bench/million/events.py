@@ -126,7 +126,7 @@ def _event(
         "subject_name": user, "action": action, "entity_type": entity_type,
         "entity_id": entity_id, "entity_name": entity_name,
         "result": "Failed" if fails else "Succeeded",
-        "reason": "This takes Applications: update in account acme." if fails else "",
+        "reason": "You need the “Edit applications” permission in account acme." if fails else "",
         "changes": changes, "source_ip": f"10.0.{chance.randrange(20)}.{chance.randrange(256)}",
         "http_method": "POST", "path": f"/{entity_type}s/",
         "request_id": uuid.UUID(int=chance.getrandbits(128)), "deduplication_key": None,

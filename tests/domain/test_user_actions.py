@@ -111,9 +111,9 @@ def test_people_are_created_and_reset_by_who_may_in_the_account(
     factories.rule(person, "System administrator", acme["alpha"])
     mia = factories.caller(person)
     target = factories.person("tess@acme.example")
-    with pytest.raises(Denied, match=r"^This takes create on Users in the account\.$"):
+    with pytest.raises(Denied, match=r"^You need the “Create users” permission in the account\."):
         create_user(caller=mia, email="rosa@acme.example", password=PASSWORD)
-    with pytest.raises(Denied, match=r"^This takes update on Users in the account\.$"):
+    with pytest.raises(Denied, match=r"^You need the “Edit users” permission in the account\."):
         reset_password(caller=mia, email=target.email, password=PASSWORD)
     assert not AuditEvent.objects.exists()
 

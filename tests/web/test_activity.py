@@ -72,7 +72,7 @@ def test_what_was_refused_is_there_with_its_reason(
     assert column(page, "subject") == ["vera@acme.example"]
     assert column(page, "entity") == ["request /applications/"]
     assert column(page, "result") == ["Failed"]
-    assert "no access rule gives it" in column(page, "details")[0]
+    assert "You need the “" in column(page, "details")[0]
 
 
 def test_a_name_can_not_become_markup(browser: Client) -> None:
@@ -107,7 +107,7 @@ def test_who_does_not_hold_event_history_on_the_account_is_refused(
     person = factories.person("pat@acme.example", role, acme.vision)
     refused = as_(person).get(LIST + address)
     assert refused.status_code == 403
-    assert "read on Event history in the account" in text_of(refused)
+    assert "“View event history” permission in the account" in text_of(refused)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

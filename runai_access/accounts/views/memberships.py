@@ -64,7 +64,7 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
         picker = MemberPicker(caller.authority, request.GET, group=group)
         return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
     picker = MemberPicker(caller.authority, request.POST, group=group)
-    if request.POST.get("do") == "look":
+    if request.POST.get("do") == "refresh":
         return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
     form = MembersForm(request.POST, picker=picker)
     if not form.is_valid():
