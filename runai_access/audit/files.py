@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runai_access.audit.chain import columns_of
 from runai_access.audit.rows import EventRow
 from runai_access.audit.verification import Report, ids_of, row_faults, seal_faults, seals_missing
 
@@ -59,7 +60,7 @@ class _Reading:
                 case {"event": dict()} if self._last is not None:
                     event = line["event"]
                     time = datetime.fromisoformat(event["time"])
-                    self._rows[event["id"]] = {**event, "time": time}
+                    self._rows[event["id"]] = {**columns_of(event), "time": time}
                 case {"end": dict()}:
                     self._close(line["end"])
                 case _:
@@ -102,7 +103,7 @@ class _Reading:
         for fault in row_faults(seal, ids, rows):
             self.report.fault(fault)
         for id_ in sorted(rows.keys() - set(ids)):
-            self.report.fault(f"EventRow {id_} is in no seal of this file.")
+            self.report.fault(f"Row {id_} is in no seal of this file.")
 
     def _close(self, end: dict[str, Any]) -> None:
         self._finish_seal()

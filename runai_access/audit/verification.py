@@ -162,7 +162,7 @@ def _check_rows(report: Report, named: Ids, together: list[tuple[EventRow, list[
     for seal, ids in together:
         for id_ in ids:
             if not named.add(id_):
-                report.fault(f"EventRow {id_} is in more than one seal.")
+                report.fault(f"Row {id_} is in more than one seal.")
         for fault in row_faults(seal, ids, rows):
             report.fault(fault)
         late = seal["sealed_at"] - SEALED_LATE
@@ -199,11 +199,9 @@ def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> 
     for id_ in ids:
         row = rows.get(id_)
         if row is None:
-            faults.append(f"EventRow {id_} of seal {number} is missing: it was removed {when}.")
+            faults.append(f"Row {id_} of seal {number} is missing: it was removed {when}.")
         elif row["tag"] != true_tag(row):
-            faults.append(
-                f"EventRow {id_} of seal {number} was changed or added {when}: {_told(row)}"
-            )
+            faults.append(f"Row {id_} of seal {number} was changed or added {when}: {_told(row)}")
     if not faults and not is_as_sealed:
         faults.append(
             f"Rows {seal['event_ids']} of seal {number} are not those that were sealed: they were "
@@ -220,13 +218,11 @@ def _check_waiting(report: Report, named: Ids) -> Ids:
         for id_ in ids:
             waiting.add(id_)
             if id_ in named:
-                report.fault(f"EventRow {id_} is sealed, and waits for a seal once more.")
+                report.fault(f"Row {id_} is sealed, and waits for a seal once more.")
             elif id_ not in rows:
-                report.fault(f"EventRow {id_} was removed before it was sealed.")
+                report.fault(f"Row {id_} was removed before it was sealed.")
             elif rows[id_]["tag"] != true_tag(rows[id_]):
-                report.fault(
-                    f"EventRow {id_}, not sealed yet, was changed or added: {_told(rows[id_])}"
-                )
+                report.fault(f"Row {id_}, not sealed yet, was changed or added: {_told(rows[id_])}")
         report.waiting += len(rows)
     return waiting
 

@@ -96,7 +96,7 @@ def test_value_field_depends_on_the_operator(visit: Visit, name: str) -> None:
     dialog.get_by_label("Last login …").select_option("last_days")
     expect(dialog.get_by_label("Days")).to_be_visible()
     dialog.get_by_label("Last login …").select_option("never")
-    expect(dialog).to_contain_text("Shows the rows whose last login is never.")
+    expect(dialog).to_contain_text("Shows applications without a last login.")
     visitor.check_accessibility()
     visitor.press("APPLY")
     visitor.page.wait_for_url("**last_login__never=1")

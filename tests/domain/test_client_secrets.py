@@ -197,6 +197,7 @@ def test_cached_secret_works_only_for_its_application(db: None, argon2: Counting
     assert authenticate("ci-test", one.secret) is None
 
 
+@pytest.mark.full_hashing
 def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
     """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")

@@ -1,7 +1,9 @@
 """The keyring in a database outage: waits do not add up, and signing continues."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -64,7 +66,8 @@ def test_tokens_are_signed_with_cached_keys(monkeypatch: pytest.MonkeyPatch) -> 
         raise OperationalError("away")
 
     monkeypatch.setattr(Keyring, "_load", away)
-    KEYRING._loaded_at = float("-inf")
+    later = time.monotonic() + 2 * keyring.RELOAD_SECONDS
+    monkeypatch.setattr(keyring, "time", SimpleNamespace(monotonic=lambda: later))
     assert KEYRING.current() is key
     KEYRING.forget()
     with pytest.raises(OperationalError):

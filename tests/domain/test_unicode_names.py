@@ -114,7 +114,7 @@ def test_old_equivalent_names_are_found_by_exact_match_only() -> None:
 
 def test_command_accepts_equivalent_scope_names(acme: Organization) -> None:
     made = factories.project("Zürich", acme["research"])
-    assert scope_named(f"project:{decomposed('zürich')}", called="SCOPE") == made
+    assert scope_named(f"project:{decomposed('zürich')}", argument="SCOPE") == made
 
 
 def _import(acme: Organization, *entries: tuple[str, str, str]) -> None:
@@ -135,7 +135,7 @@ def test_import_matches_scopes_by_equivalent_name(acme: Organization) -> None:
 
 
 def test_import_with_equivalent_names_is_refused(acme: Organization) -> None:
-    with pytest.raises(Faults, match="is on line 2 already"):
+    with pytest.raises(Faults, match="line 2 has it"):
         _import(acme, ("Zürich", "", "research"), ("ZÜRICH", "", "research"))
 
 
@@ -189,7 +189,7 @@ def test_equivalent_email_is_in_use() -> None:
             invite_user(caller=SYSTEM, email=email)
         assert refusal.value.field == "email"
     create_user(caller=SYSTEM, email="eva@straße.de", password=None)
-    with pytest.raises(Conflict, match=r"it counts as the same as eva@straße\.de"):
+    with pytest.raises(Conflict, match=r"it is equal to eva@straße\.de"):
         invite_user(caller=SYSTEM, email="eva@strasse.de")
 
 

@@ -56,6 +56,13 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> Non
         time.sleep(0.02)
 
 
+def port_of(server: Server) -> int:
+    """Return the port on which a server listens."""
+    port = urlsplit(server.url).port
+    assert port
+    return port
+
+
 def listens(port: int) -> bool:
     """Return whether somebody accepts connections there."""
     with socket.socket() as caller:

@@ -64,7 +64,7 @@ def test_bulk_delete_reports_and_audits_each_application(
     assert "2 of 3 done, 1 not" in text
     assert "one deleted" in text
     assert "two deleted" in text
-    assert "1 application is gone Not done: deleted meanwhile" in text
+    assert "1 application not found Not done: already deleted" in text
     assert "changed" in answer.headers["HX-Trigger"]
     assert not Application.objects.exists()
     deleted = AuditEvent.objects.filter(action="delete", entity_type="application")
@@ -101,8 +101,8 @@ def test_refused_items_do_not_stop_a_bulk_action(
     text = text_of(browser.post(f"{SEVERAL}delete/", _ids(two), headers=DIALOG))
     assert "1 of 3 done, 2 not" in text
     assert "one deleted" in text
-    assert "three Not done: gone already" in text
-    assert "two Not done: This takes delete on Applications" in text
+    assert "three Not done: already deleted" in text
+    assert "two Not done: You need the “Delete applications” permission" in text
     assert [one.name for one in Application.objects.all()] == ["two"]
     assert AuditEvent.objects.filter(result="Failed").count() == 1
 
@@ -130,7 +130,7 @@ def test_bulk_enable_refuses_stronger_applications_only(
     keeper = factories.person("kim@acme.example", "Keeper")
     report = text_of(as_(keeper).post(f"{SEVERAL}enable/", _ids([strong, two[1]])))
     assert "1 of 2 done, 1 not" in report
-    assert "strong Not done: strong holds" in report
+    assert "strong Not done: strong has" in report
     strong.subject.refresh_from_db()
     two[1].subject.refresh_from_db()
     assert (strong.subject.enabled, two[1].subject.enabled) == (False, True)
@@ -238,7 +238,7 @@ def test_rule_is_added_to_applications_without_it(
     rule = {"role": factories.role("Viewer").pk, "scope": acme.east.pk, "do": "save"}
     report = text_of(browser.post(f"{SEVERAL}add-rule/", {**_ids(two), **rule}))
     assert "1 of 2 done, 1 not" in report
-    assert "one already is Viewer in cluster east" in report
+    assert "one is already Viewer in cluster east" in report
     assert "two access rule added: Viewer in cluster east" in report
     assert AccessRule.objects.living().filter(subject=two[1].subject).count() == 1
 
@@ -250,5 +250,5 @@ def test_rule_that_cannot_be_granted_is_added_to_none(
     rule = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "do": "save"}
     answer = as_(dina).post(f"{SEVERAL}add-rule/", {**_ids([ours]), **rule})
     assert answer.status_code == 422
-    assert "You can't grant anything in this scope." in text_of(answer)
+    assert "You can't add access rules in this scope." in text_of(answer)
     assert AccessRule.objects.living().filter(subject=ours.subject).count() == 1

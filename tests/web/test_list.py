@@ -201,7 +201,7 @@ def test_page_out_of_range_shows_the_nearest_page(browser: Client, page: str, sh
     answer = browser.get(LIST, {"page": page})
     assert answer.status_code == 200
     assert len(column(answer, "application")) == shown
-    assert "Parts of the address were ignored: There is no page" in text_of(answer)
+    assert "Ignored parts of the URL: No page" in text_of(answer)
 
 
 def test_query_count_does_not_grow_with_the_rows(
@@ -245,7 +245,7 @@ def test_department_reader_sees_only_applications_with_a_rule_there(
 def test_list_without_permission_shows_the_reason(vera: User, as_: SignedIn) -> None:
     page = as_(vera).get(LIST)
     assert page.status_code == 403
-    assert "This takes read on Applications, and no access rule gives it." in text_of(page)
+    assert "You need the “View applications” permission." in text_of(page)
     assert "vera@acme.example" in text_of(page), "the frame is shown, so that Vera can sign out"
     button = '<a class="button" href="/account/">See your access</a>'
     assert button in page.content.decode(), "the button does not lead back to the denied page"

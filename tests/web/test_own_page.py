@@ -85,13 +85,13 @@ def test_branches_load_when_opened(browser: Client, ci: Application, acme: Organ
 def test_search_shows_the_full_path_of_scopes(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
-    content = _add(browser, ci, find="TRAIN", do="look")
+    content = _add(browser, ci, find="TRAIN", do="refresh")
     assert "acme / east / vision / training" in content
     assert f'id="scope-{acme.east.pk}"' not in content
 
 
 def test_hidden_choice_is_kept(browser: Client, ci: Application, acme: Organization) -> None:
-    content = _add(browser, ci, find="dict", do="look", scope=acme.training.pk)
+    content = _add(browser, ci, find="dict", do="refresh", scope=acme.training.pk)
     assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
     assert "Chosen: acme / east / vision / training" in content
 
@@ -103,17 +103,17 @@ def test_long_branch_is_truncated_with_a_count(
     for number in range(5):
         factories.project(f"p{number}", acme.speech)
     content = _add(browser, ci, toggle=acme.speech.pk)
-    assert "and 3 more: search by name" in content
-    assert "and 3 more: type more of the name." in _add(browser, ci, find="p", do="look", x="")
+    assert "and 3 more. Search by name" in content
+    assert "and 3 more. Enter more of the name." in _add(browser, ci, find="p", do="refresh", x="")
 
 
 def test_only_grantable_scopes_and_roles_are_offered(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(dina, "Viewer", acme.west)
-    content = _add(as_(dina), ci, find="a", do="look")
+    content = _add(as_(dina), ci, find="a", do="refresh")
     assert f'id="scope-{acme.west.pk}"' not in content
-    chosen = _add(as_(dina), ci, scope=acme.training.pk, do="look")
+    chosen = _add(as_(dina), ci, scope=acme.training.pk, do="refresh")
     assert "System administrator</option>" not in chosen
     assert "Viewer</option>" in chosen
 

@@ -242,7 +242,7 @@ def test_password_of_a_stronger_user_cannot_be_reset(
     keeper = as_(factories.person("kim@acme.example", "Keeper"))
     for answer in (keeper.get(reset(bo)), send(keeper, reset(bo))):
         assert answer.status_code == 403
-        assert "handling its credentials takes the same" in text_of(answer)
+        assert "To manage its credentials, you need the same" in text_of(answer)
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 

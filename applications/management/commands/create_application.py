@@ -66,7 +66,7 @@ def _create(
     # Validate the role and scope before creating anything.
     grant = None
     if role:
-        grant = _role(role), scope_named(scope or "account", called="--scope")
+        grant = _role(role), scope_named(scope or "account", argument="--scope")
     issued = create_application(caller=SYSTEM, name=name)
     if grant is None:
         return issued, None

@@ -1,6 +1,6 @@
 """Endpoints for verifying tokens: JWKS, metadata, introspection and revocation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,12 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from applications.models import Application, SigningKey
-from applications.oauth.documents import (
-    IntrospectionDocument,
-    TokenFormDocument,
-)
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
 from applications.oauth.password_grant import get_enabled_principal
+from applications.oauth.serializers import (
+    IntrospectionSerializer,
+    MetadataSerializer,
+    TokenFormSerializer,
+)
 from applications.oauth.tokens import InvalidToken, application_of, revoke, verified_claims
 from applications.oauth.views.base import (
     REFUSALS,
@@ -28,6 +29,7 @@ from applications.oauth.views.base import (
     required,
 )
 from applications.oauth.views.credentials import answer, application_without_login
+from runai_access.api.serializers import ResponseSerializer
 from runai_access.compression import allow_compression
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
@@ -35,13 +37,12 @@ CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 MAX_AGE_SECONDS = SIGNS_AFTER_SECONDS // 2
 # An empty object, because some clients parse each response as JSON.
 REVOKED = OpenApiResponse(OpenApiTypes.OBJECT, description="Revoked, or not valid anyway.")
-INTROSPECTED_CLAIMS = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
 
 
 def metadata() -> dict[str, Any]:
-    """Return the authorization server metadata (RFC 8414).
+    """Return the metadata of both discovery documents.
 
-    Empty lists are omitted (§3.2). `response_types_supported` is required, so it is `none`.
+    Empty lists are omitted (RFC 8414 §3.2). `response_types_supported` is required, so it is `none`.
     """
     base = settings.PUBLIC_URL
     return {
@@ -59,19 +60,6 @@ def metadata() -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "introspection_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "Bearer"],
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
-    }
-
-
-def openid_configuration() -> dict[str, Any]:
-    """Return the OpenID provider metadata, for verifiers such as Kubernetes.
-
-    Omits the scopes: a list without `openid`, which is not supported, is invalid (OpenID Connect
-    Discovery 1.0 §3).
-    """
-    members = metadata()
-    del members["scopes_supported"]
-    return {
-        **members,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": ["iss", "aud", "sub", "iat", "exp"],
@@ -93,7 +81,12 @@ class DocumentView(APIView):
     errors = {"GET": (400,)}
     resource = "the document"
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
-    answer_documents: Mapping[str, Any] = {}
+    serializer: type[ResponseSerializer] = MetadataSerializer
+
+    @property
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of the method."""
+        return {"GET": self.serializer}
 
     def get(self, request: Request) -> Response:
         """Get {resource}.
@@ -101,7 +94,9 @@ class DocumentView(APIView):
         Anyone can read it. `Cache-Control` sets how long clients can cache it.
         """
         headers = {"Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
-        return allow_compression(Response(self.document(), headers=headers))
+        return allow_compression(
+            Response(self.serializer.represent(self.document()), headers=headers)
+        )
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF's request
         """Answer a CORS preflight request (Fetch §3.2.2)."""
@@ -133,7 +128,9 @@ class TokenManagementView(OAuthView):
 class IntrospectView(TokenManagementView):
     """Token introspection (RFC 7662)."""
 
-    @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
+    @extend_schema(
+        request=TokenFormSerializer, responses={200: IntrospectionSerializer, **REFUSALS}
+    )
     def post(self, request: HttpRequest) -> HttpResponse:
         """Introspect a token.
 
@@ -145,15 +142,15 @@ class IntrospectView(TokenManagementView):
             claims = verified_claims(required(form, "token"))
             get_enabled_principal(claims)
         except InvalidToken:
-            return answer({"active": False})
-        described = {name: claims[name] for name in INTROSPECTED_CLAIMS}
-        return answer({"active": True, "token_type": "Bearer", **described})
+            return answer(IntrospectionSerializer.represent({"active": False}))
+        members = {**claims, "active": True, "token_type": "Bearer"}
+        return answer(IntrospectionSerializer.represent(members))
 
 
 class RevokeView(TokenManagementView):
     """Token revocation (RFC 7009)."""
 
-    @extend_schema(request=TokenFormDocument, responses={200: REVOKED, **REFUSALS})
+    @extend_schema(request=TokenFormSerializer, responses={200: REVOKED, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
         """Revoke a token.
 

@@ -139,7 +139,7 @@ def _add(caller: Caller, group: Group, user: User) -> None:
 
 
 def _groups(caller: Caller) -> Any:
-    return policy.GROUPS.visible_rows(caller.authority).order_by("folded_name", "pk")
+    return policy.GROUPS.visible_rows(caller.authority).order_by("normalized_name", "pk")
 
 
 def _posted_group(request: HttpRequest, caller: Caller) -> Group | None:
