@@ -311,7 +311,7 @@ def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -
     visitor.check_accessibility()
     dialog.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
-    expect(dialog.get_by_role("status")).to_contain_text("is now Viewer in")
+    expect(dialog.get_by_role("status")).to_contain_text("Access rule added: Viewer in")
 
 
 def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:
