@@ -1,11 +1,11 @@
-"""How the OpenAPI document names the bearer authentication. Importing this module is enough."""
+"""The OpenAPI extension for bearer authentication, registered by importing this module."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own registry
-    """Tells the schema what the bearer authentication is."""
+    """Describes bearer authentication in the schema."""
 
     target_class = "applications.oauth.authentication.BearerAuthentication"
     name = "bearer"

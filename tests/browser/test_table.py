@@ -113,11 +113,11 @@ def test_input_is_kept_while_the_operator_changes(visit: Visit, name: str) -> No
     held = visitor.hold("**operator=is**")
     with page.expect_request("**operator=is**"):
         dialog.get_by_label("Client ID …").select_option("is")
-    value.fill("typed meanwhile")
+    value.fill("typed later")
     with page.expect_response("**operator=is**"):
         held[0].continue_()
     expect(page.locator("#operator [value=is][selected]")).to_have_count(1)
-    expect(value).to_have_value("typed meanwhile")
+    expect(value).to_have_value("typed later")
     expect(value).to_be_focused()
 
 
