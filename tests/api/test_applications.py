@@ -203,7 +203,7 @@ def test_deleting_answers_204_and_takes_the_rules_along(
     assert not AccessRule.objects.living().filter(subject=target.pk).exists()
 
 
-@pytest.mark.parametrize("id_", ["nope", str(uuid.uuid4()), "%00", "ä", "0" * 200])
+@pytest.mark.parametrize("id_", ["nope", factories.UNKNOWN_ID, "%00", "ä", "0" * 200])
 @pytest.mark.parametrize(
     ("method", "suffix", "body"),
     [

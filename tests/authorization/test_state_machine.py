@@ -5,7 +5,6 @@ step the module is asked everything about everyone; whoever holds something new 
 from somebody who held it.
 """
 
-import os
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -33,7 +32,7 @@ from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.actions import delete_application, set_application_enabled
 from runai_access.accounts.actions import set_user_enabled
 from runai_access.errors import Conflict, Denied, NotFound
-from tests import factories
+from tests import factories, sizes
 from tests.authorization.naive import EVERYBODY, Key, Person, Table
 
 LETTERS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
@@ -49,7 +48,6 @@ ROLES = {
 EVERY = [(action, type_) for action in LETTERS.values() for type_ in TYPES]
 # What subjects are called as a type of resource.
 KINDS = {"app": "apps", "user": "users", "group": "groups"}
-EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "60"))
 _ENTRY = ("subject", "role", "scope")
 pick = st.integers(0, 10_000)
 
@@ -428,8 +426,8 @@ def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
     run_state_machine_as_test(
         Organization,
         settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=30,
+            max_examples=sizes.STATE_MACHINE_EXAMPLES,
+            stateful_step_count=sizes.STATE_MACHINE_STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

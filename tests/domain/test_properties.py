@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase as PropertyTestCase
 from accessrules.authorization.authority import Authority, authority_of
 from accessrules.authorization.grants import Grant
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject, at_or_below
-from tests import factories
+from tests import factories, sizes
 
 ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
 TYPES = ("apps", "access_rules", "project")
@@ -93,7 +93,7 @@ def test_the_topmost_scopes_cover_what_all_of_them_cover_and_none_covers_another
 class AgainstTheDatabase(PropertyTestCase):
     """The same, asked of real rows: people, groups, rules that were deleted or switched off."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
     def test_at_or_below_agrees_with_walking_up(
         self, parents: list[int | None], data: st.DataObject
@@ -110,7 +110,7 @@ class AgainstTheDatabase(PropertyTestCase):
         }
         assert {scope.pk for scope in found} == naive
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
     def test_what_a_subject_may_do_agrees_with_the_naive_sentence(
         self, parents: list[int | None], data: st.DataObject

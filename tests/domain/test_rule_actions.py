@@ -164,7 +164,7 @@ def test_a_subject_is_found_by_its_name_first_and_then_by_its_id(db: None) -> No
     assert find_subject("group", str(namesake.pk)) == twin
 
 
-@pytest.mark.parametrize("name", ["", "nobody", str(uuid.uuid4()), "urn:uuid"])
+@pytest.mark.parametrize("name", ["", "nobody", factories.UNKNOWN_ID, "urn:uuid"])
 def test_an_unknown_subject_is_not_found(db: None, name: str) -> None:
     factories.person("rosa@acme.example")
     with pytest.raises(NotFound):

@@ -244,7 +244,7 @@ def test_a_change_and_its_row_stand_or_fall_together(
     assert signs_in(ROSA, "the old password")
 
 
-@pytest.mark.parametrize("id_", ["x", str(uuid.uuid4())])
+@pytest.mark.parametrize("id_", ["x", factories.UNKNOWN_ID])
 def test_an_unknown_person_is_not_found(id_: str) -> None:
     for act in (give_temporary_password, lambda **a: set_user_enabled(enabled=False, **a)):
         with pytest.raises(NotFound):

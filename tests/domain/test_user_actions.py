@@ -25,6 +25,7 @@ PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.full_hashing
 def test_a_new_person_can_sign_in_and_may_do_nothing_yet() -> None:
     rosa = create_user(caller=SYSTEM, email=" Rosa@Acme.Example ", password=PASSWORD)
     stored = User.objects.get()

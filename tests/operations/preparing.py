@@ -11,7 +11,7 @@ from runai_access.db.leases import Lease, lease_for
 from tests.servers import ROOT
 
 # Short, yet long enough for a busy machine to renew in time.
-EXPIRY = 3.0
+EXPIRY = 6.0
 RENEWAL = 0.5
 
 # Its arguments: where to stop ("" for nowhere), and the times. It says that it has stopped, and goes

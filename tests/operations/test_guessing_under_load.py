@@ -43,6 +43,7 @@ def _post(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("guess", [guess_password, guess_secret])
 @pytest.mark.parametrize("addresses", [1, CONNECTIONS], ids=["one address", "an address each"])
 def test_health_pages_and_remembered_clients_are_served_beside_guesses(

@@ -16,7 +16,7 @@ from accessrules.models import AccessRule, Scope
 from accessrules.scope_import import readers
 from accessrules.scope_import.writers import write
 from runai_access.audit.models import AuditEvent
-from tests import factories
+from tests import factories, sizes
 from tests.operations.scope_files import (
     FORMATS,
     SMALL,
@@ -104,7 +104,9 @@ def test_what_is_exported_reads_back_as_the_same_tree(
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=sizes.SCOPE_FILE_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(
     name=(
         st.text(min_size=1, max_size=60)

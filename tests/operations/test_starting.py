@@ -30,7 +30,7 @@ def everything_in(server: Server) -> list[dict[str, Any]]:
 
 def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     example = {"RUNAI_ACCESS_EXAMPLE": "1"}
-    first = start_server(environment=example)
+    first = start_server(environment=example, is_empty=True)
     assert first.stop() == 0  # what the first one recorded is sealed by then
     before = everything_in(first)
     second = start_server(database=first.database, environment=example)
@@ -41,7 +41,7 @@ def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
 
 def test_a_first_start_publishes_the_key_that_will_sign(start_server: StartServer) -> None:
     """A verifier that reads the keys before anyone has a token finds the one it will need."""
-    server = start_server()
+    server = start_server(is_empty=True)
     keys = requests.get(f"{server.url}/.well-known/jwks.json", timeout=30).json()["keys"]
     assert len(keys) == 1
 
@@ -81,7 +81,7 @@ def test_it_says_where_it_is_only_when_it_answers_there(
 
 def test_without_a_chosen_password_one_is_made_and_told_once(start_server: StartServer) -> None:
     nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
-    first = start_server(environment=nothing_chosen)
+    first = start_server(environment=nothing_chosen, is_empty=True)
     assert first.output.count(TOLD_ONCE) == 1
     assert "admin@example.com" in first.output
     second = start_server(database=first.database, environment=nothing_chosen)
@@ -89,7 +89,7 @@ def test_without_a_chosen_password_one_is_made_and_told_once(start_server: Start
 
 
 def test_two_servers_can_start_on_one_empty_database_at_once(start_server: StartServer) -> None:
-    one = start_server(wait=False)
+    one = start_server(wait=False, is_empty=True)
     other = start_server(database=one.database, wait=False)
     one.wait_until_ready()
     other.wait_until_ready()

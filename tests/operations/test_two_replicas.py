@@ -212,6 +212,7 @@ def test_a_rolling_restart_drops_no_request(start_server: StartServer) -> None:
     assert set(statuses) == {200}
 
 
+@pytest.mark.alone
 def test_while_the_database_is_away_the_answer_is_503_and_never_an_open_door(
     start_server: StartServer,
 ) -> None:

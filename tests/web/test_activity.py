@@ -176,7 +176,10 @@ def test_events_can_be_filtered(
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ({"time__since": "yesterday"}, "“yesterday” is not a time. Use the format 2026-10-01T14:30."),
+        (
+            {"time__since": "yesterday"},
+            "“yesterday” is not a time. Use the format 2026-10-01T14:30.",
+        ),
         ({"time__since": "0001-01-01T00:00+14:00"}, "is not a time"),
         ({"source_ip__is": "here"}, "“here” is no address like 192.0.2.1."),
         ({"action__any_of": "Robert'); --"}, "is not one of the options"),

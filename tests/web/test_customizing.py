@@ -403,7 +403,9 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", 2)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
-    assert "This view might have more than 2 rows." in text_of(browser.get(f"{LIST}download/", view))
+    assert "This view might have more than 2 rows." in text_of(
+        browser.get(f"{LIST}download/", view)
+    )
     answer = browser.get(f"{LIST}applications.csv", view)
     assert answer.headers["X-Row-Limit-Reached"] == "false"
     assert [row[0] for row in _csv(answer)[1:]] == ["job-0"]

@@ -41,7 +41,7 @@ from runai_access.lists.keyset import (
     page_of,
 )
 from runai_access.lists.selection import KeyScan, ListFilter, Selection
-from tests import factories
+from tests import factories, sizes
 from tests.web.conftest import Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
@@ -64,7 +64,9 @@ def _names(selected: Selection) -> set[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(creators=creators, term=st.text(ALPHABET, min_size=1, max_size=5), data=st.data())
 def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
@@ -447,7 +449,9 @@ def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
 
 @pytest.mark.parametrize("is_descending", [True, False])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     held=st.lists(
