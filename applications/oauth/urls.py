@@ -19,7 +19,7 @@ def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
     return path(f".well-known/{name}", view, name=name)
 
 
-# The busiest URLs: they come first, because Django tries one pattern after the other.
+# The most frequent URLs come first, because Django tries the patterns in order.
 first = [
     path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
     path("api/v2/token", TokenV2View.as_view(), name="token-v2"),

@@ -26,7 +26,7 @@ from applications import actions
 from applications.models import Application, SigningKey
 from applications.oauth import keyring, tokens
 from applications.oauth.keyring import KEYRING
-from applications.oauth.signing_keys import make_key
+from applications.oauth.signing_keys import create_key
 from applications.oauth.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
 
@@ -463,9 +463,9 @@ def test_another_secret_key_says_what_is_wrong(ci: Application, settings: Settin
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"
-    with pytest.raises(ImproperlyConfigured, match="made under another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
         issue(ci)
-    with pytest.raises(ImproperlyConfigured, match="made under another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
         application_of(text)
 
 
@@ -479,7 +479,7 @@ def test_the_first_token_makes_the_first_key_and_the_next_ones_use_it(ci: Applic
 
 def test_a_new_key_signs_and_the_old_one_still_verifies(ci: Application) -> None:
     old = issue(ci).text
-    made = make_key(signs_from=timezone.now())
+    made = create_key(signs_from=timezone.now())
     KEYRING.forget()
     new = issue(ci).text
     assert _part(new, 0)["kid"] == made.kid != _part(old, 0)["kid"]
@@ -490,7 +490,7 @@ def test_a_key_that_another_replica_made_is_read_when_first_met(
     ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue(ci)
-    make_key(signs_from=timezone.now())
+    create_key(signs_from=timezone.now())
     other_replica = keyring.Keyring()
     with monkeypatch.context() as patch:
         patch.setattr(tokens, "KEYRING", other_replica)

@@ -15,7 +15,7 @@ from accessrules.authorization.callers import SYSTEM
 from applications import actions
 from applications.models import Application
 from applications.oauth import secret_verification
-from applications.oauth.secret_verification import SecretMemory, authenticate
+from applications.oauth.secret_verification import VerifiedSecretCache, authenticate
 from applications.oauth.secrets import is_well_formed, new_secret
 from runai_access.errors import Busy, TooMany
 from runai_access.security import hashing, throttles
@@ -29,7 +29,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @pytest.fixture(autouse=True)
 def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret_verification, "_memory", SecretMemory(size=100))
+    monkeypatch.setattr(secret_verification, "_cache", VerifiedSecretCache(size=100))
 
 
 def _number(digits: str) -> int:
@@ -369,34 +369,34 @@ def test_another_replica_ends_what_this_one_remembers(db: None, argon2: Counting
 
 
 def test_the_memory_holds_no_secret() -> None:
-    memory = SecretMemory(size=10)
+    cache = VerifiedSecretCache(size=10)
     secret = new_secret()
-    memory.remember("hash", secret)
-    assert memory.recalls("hash", secret)
-    assert secret not in repr(vars(memory))
-    assert secret.encode() not in b"".join(memory._digests.values())
+    cache.add("hash", secret)
+    assert cache.contains("hash", secret)
+    assert secret not in repr(vars(cache))
+    assert secret.encode() not in b"".join(cache._digests.values())
 
 
 def test_two_processes_remember_the_same_secret_differently() -> None:
-    one, two = SecretMemory(size=10), SecretMemory(size=10)
-    one.remember("hash", "secret")
-    two.remember("hash", "secret")
+    one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
+    one.add("hash", "secret")
+    two.add("hash", "secret")
     assert one._digests != two._digests
 
 
 def test_the_memory_forgets_the_least_used_when_full() -> None:
-    memory = SecretMemory(size=2)
-    memory.remember("a", "secret")
-    memory.remember("b", "secret")
-    assert memory.recalls("a", "secret")
-    memory.remember("c", "secret")
-    assert memory.recalls("a", "secret")
-    assert memory.recalls("c", "secret")
-    assert not memory.recalls("b", "secret")
+    cache = VerifiedSecretCache(size=2)
+    cache.add("a", "secret")
+    cache.add("b", "secret")
+    assert cache.contains("a", "secret")
+    cache.add("c", "secret")
+    assert cache.contains("a", "secret")
+    assert cache.contains("c", "secret")
+    assert not cache.contains("b", "secret")
 
 
 def test_the_memory_keeps_one_secret_for_each_hash() -> None:
-    memory = SecretMemory(size=10)
-    memory.remember("hash", "one")
-    assert not memory.recalls("hash", "two")
-    assert not memory.recalls("other hash", "one")
+    cache = VerifiedSecretCache(size=10)
+    cache.add("hash", "one")
+    assert not cache.contains("hash", "two")
+    assert not cache.contains("other hash", "one")
