@@ -463,9 +463,13 @@ def test_another_secret_key_says_what_is_wrong(ci: Application, settings: Settin
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"
-    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         issue(ci)
-    with pytest.raises(ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         application_of(text)
 
 
