@@ -28,7 +28,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_verification, "_cache", VerifiedSecretCache(size=100))
 
 
@@ -364,7 +364,7 @@ def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: Count
 # The cache of this process.
 
 
-def test_the_memory_holds_no_secret() -> None:
+def test_cache_contains_no_secret() -> None:
     cache = VerifiedSecretCache(size=10)
     secret = new_secret()
     cache.add("hash", secret)
@@ -373,14 +373,14 @@ def test_the_memory_holds_no_secret() -> None:
     assert secret.encode() not in b"".join(cache._digests.values())
 
 
-def test_two_processes_remember_the_same_secret_differently() -> None:
+def test_processes_store_different_digests_of_a_secret() -> None:
     one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
     one.add("hash", "secret")
     two.add("hash", "secret")
     assert one._digests != two._digests
 
 
-def test_the_memory_forgets_the_least_used_when_full() -> None:
+def test_full_cache_removes_the_least_recently_used_secret() -> None:
     cache = VerifiedSecretCache(size=2)
     cache.add("a", "secret")
     cache.add("b", "secret")
@@ -391,7 +391,7 @@ def test_the_memory_forgets_the_least_used_when_full() -> None:
     assert not cache.contains("b", "secret")
 
 
-def test_the_memory_keeps_one_secret_for_each_hash() -> None:
+def test_cache_keeps_one_secret_for_each_hash() -> None:
     cache = VerifiedSecretCache(size=10)
     cache.add("hash", "one")
     assert not cache.contains("hash", "two")
