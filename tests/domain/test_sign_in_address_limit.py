@@ -243,7 +243,7 @@ def test_a_guess_that_was_never_made_counts_nowhere(
     rosa: User, few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=2)
+        raise Busy("Too many sign-ins at the same time.", retry_after=2)
 
     monkeypatch.setattr(EmailBackend, "authenticate", busy)
     for number in range(10):

@@ -134,8 +134,8 @@ def test_a_failure_is_logged_once_per_outage(
         work.wait_for_more_runs(5)
         work.error = None
         work.wait_for_more_runs()
-        assert caplog.text.count("Background work fails: work: broken") == outage
-        assert caplog.text.count("Background work succeeds again: work") == outage
+        assert caplog.text.count("Background job failing: work: broken") == outage
+        assert caplog.text.count("Background job working again: work") == outage
     assert "Traceback" in caplog.text, "a fault of the program is reported with its place"
 
 
@@ -173,12 +173,12 @@ def test_a_lease_that_cannot_be_asked_for_ends_nothing(
     for error in errors:
         lease.is_free, lease.error = True, error
         scheduler = start([work], lease)
-        wait_until(lambda: "Background work fails: leadership" in caplog.text, "the line")
+        wait_until(lambda: "Background job failing: leadership" in caplog.text, "the line")
         lease.error = None
         work.wait_for_more_runs()
         lease.is_free = False
         scheduler.stop()
-        assert caplog.text.count("Background work fails: leadership") == 1
+        assert caplog.text.count("Background job failing: leadership") == 1
         caplog.clear()
 
 
@@ -371,7 +371,7 @@ def test_a_server_that_stops_hands_over_without_waiting_for_the_expiry(
 
 def test_sealing_continues_when_the_database_is_back(start_server: StartServer) -> None:
     server = start_server()
-    fails = "Background work fails: seal the audit log"
+    fails = "Background job failing: seal the audit log"
     wait_until(lambda: leader_of(server) > 0, "a leader", seconds=CAMPAIGN_SECONDS + 5)
     with database_away(server):
         # A SQLite file that is moved stays open where it is open.

@@ -123,7 +123,7 @@ def test_a_database_that_hangs_is_answered_with_503_and_service_returns(
         assert program.ask_for_token(seconds=ANSWERED).status_code == 503
     wait_until(lambda: status_of(ready) == 200, "ready again", seconds=BACK)
     wait_until(lambda: program.ask_for_token().status_code == 200, "tokens again", seconds=BACK)
-    outages = re.findall(r"ERROR .*The database cannot serve", server.output)
+    outages = re.findall(r"ERROR .*The database is unavailable", server.output)
     assert outages
     assert len(outages) <= 2 * 2 * 3, "a line for each kind, worker and minute"
     assert "Traceback" not in server.output

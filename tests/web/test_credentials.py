@@ -156,7 +156,7 @@ def test_too_many_at_once_keeps_what_was_typed(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(_: str) -> str:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(actions, "hash_secret", busy)
     answer = _send(browser, name="ci")
