@@ -59,7 +59,7 @@ def test_a_second_instance_waits_says_so_once_and_continues(
     status, said, errors = second.finish()
     assert (status, errors) == (0, "")
     assert WAITS not in said
-    assert "Made the first administrator" in said
+    assert "Created the first administrator" in said
 
 
 def test_an_instance_that_does_not_wait_says_nothing_of_it(prepare: Prepare) -> None:
@@ -75,7 +75,7 @@ def test_waiting_ends_after_a_limit_with_what_to_do(prepare: Prepare, database: 
     assert status == 1
     assert "another instance is preparing this database: process" in errors
     assert f"process {os.getpid()} on" in errors
-    assert "Wait until it is done, or stop it, and start again." in errors
+    assert "Wait until it finishes or stop it, then start again." in errors
     assert "Traceback" not in errors
     first.release()
 
@@ -113,7 +113,7 @@ def test_a_killed_instance_is_replaced_within_the_expiry(prepare: Prepare, datab
     lease.release()
     status, said, errors = prepare().finish()
     assert (status, errors) == (0, "")
-    assert "Made the first administrator" in said
+    assert "Created the first administrator" in said
 
 
 def test_an_instance_that_fails_frees_the_lock_immediately(
@@ -193,7 +193,7 @@ def test_an_instance_killed_through_pgbouncer_leaves_nothing_behind(
     second = prepare(database=through)
     status, said, errors = second.finish()
     assert (status, errors) == (0, "")
-    assert "Made the first administrator" in said
+    assert "Created the first administrator" in said
     assert locks(database) == 0
 
 
@@ -204,7 +204,7 @@ def test_two_instances_through_pgbouncer_prepare_one_after_the_other(
     both = [prepare(database=through) for _ in range(2)]
     ends = [one.finish() for one in both]
     assert [status for status, _, _ in ends] == [0, 0], ends
-    assert sum("Made the first administrator" in said for _, said, _ in ends) == 1
+    assert sum("Created the first administrator" in said for _, said, _ in ends) == 1
     assert locks(database) == 0
 
 

@@ -61,7 +61,7 @@ def test_a_start_under_another_secret_key_is_refused_until_its_keys_are_given_up
 
 def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> None:
     server = start_server()
-    wait_until(lambda: "Ctrl-C stops it." in server.output, "the server to say where to go")
+    wait_until(lambda: "Press Ctrl-C to stop it." in server.output, "the server to say where to go")
     assert server.url in server.output
     assert server.admin_email in server.output
     assert "reset_password" in server.output
@@ -93,7 +93,7 @@ def test_two_servers_can_start_on_one_empty_database_at_once(start_server: Start
     other = start_server(database=one.database, wait=False)
     one.wait_until_ready()
     other.wait_until_ready()
-    made = [server for server in (one, other) if "Made the first administrator" in server.output]
+    made = [server for server in (one, other) if "Created the first administrator" in server.output]
     assert len(made) == 1
 
 
@@ -162,7 +162,7 @@ def test_a_refused_administrator_leaves_nothing_half_done(empty_database: dict[s
     good = {**weak, "RUNAI_ACCESS_ADMIN_PASSWORD": "correct-horse-battery-staple"}
     again = manage("prepare", environment=good)
     assert again.returncode == 0, again.stderr
-    assert "Made the first administrator" in again.stdout
+    assert "Created the first administrator" in again.stdout
     assert "Loaded a small example organization" in again.stdout
 
 

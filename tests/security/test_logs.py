@@ -93,7 +93,7 @@ def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None
     )
     log.now += 61
     assert log.written(message, "OperationalError", "still away") == (
-        "The database is unavailable (OperationalError): still away (20000 more like it before)"
+        "The database is unavailable (OperationalError): still away (20000 similar lines suppressed)"
     )
 
 
