@@ -159,8 +159,8 @@ def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
 def _request_ids(given: str) -> tuple[str, uuid.UUID]:
     """Return the ID of a request, and the same ID as a UUID.
 
-    A well-formed ID from the client is kept, unless it looks like a credential. If it is not a UUID, its
-    UUID is of version 5 (RFC 9562 §5.5), so that anyone can compute it.
+    A well-formed ID from the client is kept, unless it looks like a credential. If it is not a UUID,
+    its UUID is of version 5 (RFC 9562 §5.5), so that anyone can compute it.
     """
     if not given or not _CORRELATION_ID.fullmatch(given) or masked(given) != given:
         new = uuid.uuid4()
