@@ -1,5 +1,6 @@
 # make run    serve the console on http://127.0.0.1:8000
 # make test   run every test           make check   lint, types, import rules, dependencies
+# make test-all  run the tests with more examples, rounds and rows; much slower
 # make bench  run the benchmark        (BENCH="--sizes 10000 --databases sqlite": a part of it)
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) sync --quiet --frozen --inexact
 
-.PHONY: run test check bench
+.PHONY: run test test-all check bench
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -15,7 +16,10 @@ run: .venv/.run
 
 test: .venv/.test
 	@.ci/chromium
-	$(BIN)/python -m pytest $(PYTEST)
+	@.ci/test $(PYTEST)
+
+test-all: export TEST_SIZES = large
+test-all: test
 
 check: .venv/.check
 	@.ci/check

@@ -49,21 +49,24 @@ def _among_ancestors(paths: list[str], field: str) -> Q:
     return reduce(or_, conditions)
 
 
-class FoldedField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A copy of another field without regard to case, to search and filter by."""
+class NormalizedField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The normalized form of another field, `source`, to search, sort and compare by.
 
-    def __init__(self, *, source: str, **options: Any) -> None:
+    In migrations it is a TextField: no migration names this class.
+    """
+
+    def __init__(self, *, source: str = "", **options: Any) -> None:
         super().__init__(**{"default": "", "editable": False, **options})
         self.source = source
 
     def deconstruct(self) -> Any:
-        name, path, args, options = super().deconstruct()
-        return name, path, args, {**options, "source": self.source}
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.TextField", args, options
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        folded = normalize(getattr(model_instance, self.source))
-        setattr(model_instance, self.attname, folded)
-        return folded
+        normalized = normalize(getattr(model_instance, self.source))
+        setattr(model_instance, self.attname, normalized)
+        return normalized
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -72,7 +75,7 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
 
     def same_name(self, name: str) -> Self:
         """Find those whose names compare equal to `name`: more than one only from earlier versions."""
-        return self.filter(Exact(BinaryCollation(F("folded_name")), normalize(name)))
+        return self.filter(Exact(BinaryCollation(F("normalized_name")), normalize(name)))
 
     def one_named(self, name: str) -> "Subject | None":
         """Return the subject of exactly that name, else the only one whose name compares equal."""
@@ -96,24 +99,26 @@ class Subject(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=8, choices=Type.choices)
     name = models.CharField(max_length=255)
-    folded_name = FoldedField(source="name")
+    normalized_name = NormalizedField(source="name")
     enabled = models.BooleanField(default=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(BinaryCollation(F("folded_name")), F("id"), name="subject_by_name")]
+        indexes = [
+            models.Index(BinaryCollation(F("normalized_name")), F("id"), name="subject_by_name")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["type", "name"],
                 condition=Q(retired_at=None),
-                name="subject_name_unique_among_living",
+                name="subject_name_unique_unless_retired",
             ),
             models.CheckConstraint(
                 condition=Q(type__in=["user", "app", "group"]), name="subject_type_known"
             ),
-            models.CheckConstraint(condition=Q(name__length__gte=1), name="subject_named"),
+            models.CheckConstraint(condition=Q(name__length__gte=1), name="subject_name_not_empty"),
             models.CheckConstraint(
                 condition=Q(retired_at=None) | Q(enabled=False), name="subject_retired_is_disabled"
             ),
@@ -132,9 +137,7 @@ class GroupMembership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "member"], name="membership_unique"),
-            models.CheckConstraint(
-                condition=~Q(group=F("member")), name="membership_not_of_itself"
-            ),
+            models.CheckConstraint(condition=~Q(group=F("member")), name="membership_not_self"),
         ]
 
     def __str__(self) -> str:
@@ -232,11 +235,11 @@ class Scope(models.Model):
                 | Q(type="cluster", depth=2, parent__isnull=False, parent_type="tenant")
                 | Q(type="department", depth=3, parent__isnull=False, parent_type="cluster")
                 | Q(type="project", depth=4, parent__isnull=False, parent_type="department"),
-                name="scope_stands_below_its_parent_type",
+                name="scope_parent_type_matches",
             ),
             models.CheckConstraint(
                 condition=Q(path__length=(F("depth") + 1) * LABEL_DIGITS),
-                name="scope_path_is_as_long_as_deep",
+                name="scope_path_matches_depth",
             ),
         ]
 
@@ -266,6 +269,31 @@ class Scope(models.Model):
     def ancestor_paths(self) -> list[str]:
         """The paths of the scopes above, from the root down."""
         return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
+
+    @cached_property
+    def path_by_name(self) -> str:
+        """The names from the account down, "acme/cluster-a/research". See `load_ancestors`."""
+        if self.parent is None:
+            return ""
+        above = self.parent.path_by_name
+        return f"{above}/{self.name}" if above else self.name
+
+    @cached_property
+    def cluster_uid(self) -> str | None:
+        """The id of the cluster that holds the scope or is it. See `load_ancestors`."""
+        if self.type == self.Type.CLUSTER:
+            return self.uid
+        return self.parent.cluster_uid if self.parent else None
+
+
+def load_ancestors(scopes: Iterable[Scope]) -> None:
+    """Load the parents of `scopes`, their parents and so on, all with one query."""
+    scopes = list(scopes)
+    paths = {path for scope in scopes for path in scope.ancestor_paths}
+    above = {scope.path: scope for scope in Scope.objects.filter(path__in=paths)}
+    for scope in (*above.values(), *scopes):
+        if scope.ancestor_paths:
+            scope.parent = above[scope.ancestor_paths[-1]]
 
 
 def scope_label(type_: str, name: str) -> str:
@@ -305,8 +333,8 @@ class AccessRule(models.Model):
     subject_name = models.TextField(db_default="", editable=False)
     role_name = models.TextField(db_default="", editable=False)
     scope_name = models.TextField(db_default="", editable=False)
-    # When the application that holds it was created; NULL where a person or a group does.
-    holder_created_at = models.DateTimeField(null=True, editable=False)
+    # When the application that is the subject was created; NULL if a user or a group is the subject.
+    application_created_at = models.DateTimeField(null=True, editable=False)
 
     objects = AccessRuleQuerySet.as_manager()
 
@@ -322,7 +350,7 @@ class AccessRule(models.Model):
                 fields=[
                     "role",
                     "deleted_at",
-                    "holder_created_at",
+                    "application_created_at",
                     "subject",
                     "scope",
                     "subject_type",
@@ -331,7 +359,7 @@ class AccessRule(models.Model):
                 name="access_rule_of_role",
             ),
             models.Index(
-                fields=["scope", "deleted_at", "holder_created_at", "subject"],
+                fields=["scope", "deleted_at", "application_created_at", "subject"],
                 name="access_rule_of_scope",
             ),
             # By name, as those who hold something in a scope are listed.
@@ -375,7 +403,7 @@ class AccessRule(models.Model):
             models.UniqueConstraint(
                 fields=["subject", "role", "scope"],
                 condition=Q(deleted_at=None),
-                name="access_rule_unique_among_living",
+                name="access_rule_unique_unless_deleted",
             ),
             models.CheckConstraint(
                 condition=Q(deleted_at=None) | Q(deleted_at__gte=F("created_at")),

@@ -80,7 +80,7 @@ def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) ->
         CoveringIndexScan(
             _of_applications(rules.filter(**{field: different[0]}) if is_one else rules),
             key="subject_id",
-            value="holder_created_at",
+            value="application_created_at",
             column="created_at",
             behind="deleted_at",
             choice="" if is_one else field,
@@ -96,7 +96,7 @@ def keys_of_holders(rules: AccessRuleQuerySet) -> KeySubquery:
 
 def _of_applications(rules: AccessRuleQuerySet) -> AccessRuleQuerySet:
     """Leave out the rules of people and groups."""
-    return rules.filter(holder_created_at__isnull=False)
+    return rules.filter(application_created_at__isnull=False)
 
 
 def has_text(term: str) -> GreaterThan:

@@ -21,7 +21,7 @@ django.setup()
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
-from tests.conftest import CHROMIUM_ARGUMENTS, _chromium_path  # noqa: E402
+from tests.conftest import CHROMIUM_ARGUMENTS, chromium_path  # noqa: E402
 from tests.servers import Server, launch  # noqa: E402
 
 LIMITS = {"bytes": 60_000, "other hosts": 0, "layout shift": 0.0}
@@ -43,7 +43,7 @@ def main() -> int:
         )
         server.wait_until_ready()
         browser = playwright.chromium.launch(
-            executable_path=_chromium_path(), args=CHROMIUM_ARGUMENTS
+            executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS
         )
         try:
             figures = measure(browser, server)

@@ -31,7 +31,7 @@ from urllib.parse import urlencode, urlsplit
 from applications.oauth.secrets import new_secret
 from tests.operations.unfinished import KINDS, held
 from tests.operations.writers import Access
-from tests.servers import Server, _children, launch
+from tests.servers import Server, child_processes, launch
 
 QUICK = "--quick" in sys.argv
 SECONDS = 3.0 if QUICK else 15.0
@@ -212,7 +212,7 @@ def memory(server: Server) -> float:
     if not Path("/proc/self/status").exists():
         return 0.0
     sizes = []
-    for pid in _children(server.process.pid):
+    for pid in child_processes(server.process.pid):
         status = Path(f"/proc/{pid}/status").read_text()
         sizes.append(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
     return max(sizes, default=0.0)

@@ -38,7 +38,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench.load import Load, Request, load  # noqa: E402
 from bench.oauth_toolkit import CLIENT_ID, SECRET  # noqa: E402
-from tests.servers import Server, _children, free_port, launch  # noqa: E402
+from tests.servers import Server, child_processes, free_port, launch  # noqa: E402
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 NEWCOMERS = 100
@@ -238,7 +238,7 @@ def stranger(number: int) -> Client:
 def most_memory(server: Server) -> float:
     """Return the most that any worker ever had in memory, in MB (`ru_maxrss` would be the parent's)."""
     peaks = []
-    for pid in _children(server.process.pid):
+    for pid in child_processes(server.process.pid):
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         peaks += [int(kib) / 1000 for kib in re.findall(r"VmHWM:\s+(\d+)", status)]
     return max(peaks)

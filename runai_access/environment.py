@@ -1,6 +1,6 @@
 """Settings from environment variables: one function per setting, with its default and its check.
 
-README has the table of these settings; `settings.py` is the only caller.
+README has the table of these settings. Their callers are `settings.py`, `serve` and the server.
 """
 
 import ipaddress
@@ -30,6 +30,7 @@ POSTGRESQL_OPTIONS = {
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAX_DRAIN_SECONDS = 3600
 # The variable in which `serve` passes the start message to the server.
 START_MESSAGE = "_RUNAI_ACCESS_START_MESSAGE"
 
@@ -53,6 +54,17 @@ def positive_int(name: str, default: int) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ImproperlyConfigured(f"{name} must be a whole number of 1 or more, not {value!r}.")
     return int(value)
+
+
+def drain_seconds() -> float:
+    """Return how long a server that is asked to stop still answers new requests, in seconds."""
+    value = text("RUNAI_ACCESS_DRAIN_SECONDS", "0")
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or float(value) > MAX_DRAIN_SECONDS:
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_DRAIN_SECONDS must be a number of seconds from 0 to "
+            f"{MAX_DRAIN_SECONDS}, not {value!r}."
+        )
+    return float(value)
 
 
 def port() -> int:

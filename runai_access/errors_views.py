@@ -32,8 +32,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     reason = str(exception) if isinstance(exception, PermissionDenied | Denied) else ""
+    is_read = request.method in ("GET", "HEAD")
+    title = "You don't have access to this page." if is_read else "You can't do this."
     return _answer(
-        request, 403, "You do not have sufficient permissions.", reason, lacks_permission=True
+        request,
+        403,
+        "You do not have sufficient permissions.",
+        reason,
+        title=title,
+        lacks_permission=True,
     )
 
 

@@ -200,6 +200,10 @@ STORAGES = {
 }
 DJANGO_TABLES2_TEMPLATE = "lists/_table.html"
 
+# Stopping.
+
+DRAIN_SECONDS = environment.drain_seconds()
+
 # API.
 
 # Per caller and process: see runai_access.api.throttling.

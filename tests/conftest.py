@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from argon2 import PasswordHasher, Type
 from django.db.backends.base.operations import BaseDatabaseOperations
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
 from applications.oauth.keyring import KEYRING
+from tests import databases, sizes
 from tests.servers import Server, fresh_database, launch
 
 StartServer = Callable[..., Server]
@@ -24,6 +28,70 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+# Tests that use one of these share what it starts, so one process runs all of them in a file.
+SHARED_FIXTURES = {"server", "server_factory", "clone"}
+# Tests that use one of these take seconds.
+LONG_FIXTURES = {"start_server", "empty_database", "cluster"}
+
+
+# A property has no time limit per example: a machine that does other things would fail it. In CI the
+# examples are the same in each run ("ci" is Hypothesis's own profile).
+settings.register_profile(
+    "tests",
+    settings.get_profile("ci" if os.environ.get("CI") == "true" else "default"),
+    deadline=None,
+    max_examples=sizes.EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Let pytest-xdist keep tests together that share a server, and start what takes long first."""
+    for item in items:
+        if SHARED_FIXTURES & set(_fixtures(item)) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    yield  # pytest-randomly shuffles them
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_is_short)
+
+
+def _is_short(item: pytest.Item) -> tuple[bool, bool]:
+    return item.get_closest_marker("xdist_group") is None, not LONG_FIXTURES & set(_fixtures(item))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that started the others
+        databases.remove_run()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Make the database of the tests in this process: a copy of the migrated one."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        name = connection.creation._get_test_db_name()
+    databases.copy_to(name)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Let pytest-django use the copy instead of making a database."""
+    return True
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -50,6 +118,20 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     from runai_access.audit import recorder
 
     monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords and secrets with Argon2id at its lowest cost, but for tests of that cost."""
+    if request.node.get_closest_marker("full_hashing"):
+        return
+    from runai_access.accounts.hashers import BoundedArgon2Hasher
+    from runai_access.security import hashing
+
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
+    monkeypatch.setattr(hashing, "_hasher", cheap)
+    monkeypatch.setattr(BoundedArgon2Hasher, "time_cost", cheap.time_cost)
+    monkeypatch.setattr(BoundedArgon2Hasher, "memory_cost", cheap.memory_cost)
 
 
 def skip_for_missing_tool(reason: str) -> NoReturn:
@@ -85,9 +167,9 @@ def server(server_factory: StartServer) -> Server:
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Start servers that end with the test.
 
-    `start_server()` waits until it is ready, on an empty database of its own. `database=` takes
-    another server's, so that the two are replicas; `environment=` adds settings; `wait=False`
-    returns at once.
+    `start_server()` waits until it is ready, on a migrated database of its own. `is_empty=True`
+    lets it migrate itself; `database=` takes another server's, so that the two are replicas;
+    `environment=` adds settings; `wait=False` returns immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -96,15 +178,17 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 @contextmanager
 def _factory(folder: Path) -> Iterator[StartServer]:
     servers: list[Server] = []
-    with ExitStack() as databases:
+    with ExitStack() as stack:
 
         def start(
             *,
             database: str = "",
             environment: dict[str, str] | None = None,
             wait: bool = True,
+            is_empty: bool = False,
         ) -> Server:
-            database = database or databases.enter_context(fresh_database(folder))
+            new_database = fresh_database if is_empty else databases.migrated_database
+            database = database or stack.enter_context(new_database(folder))
             server = launch(folder, database=database, environment=environment)
             servers.append(server)
             if wait:
@@ -121,7 +205,7 @@ def _factory(folder: Path) -> Iterator[StartServer]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser of this machine, headless; tests open contexts and pages of their own in it."""
-    path = _chromium_path()
+    path = chromium_path()
     if path is None:
         skip_for_missing_tool("no Chromium on this machine; `make test` tells how to get it")
     with sync_playwright() as playwright:
@@ -130,6 +214,6 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _chromium_path() -> str | None:
+def chromium_path() -> str | None:
     found = (shutil.which(name) for name in (*CHROMIUM_NAMES, CHROMIUM_ON_MAC))
     return next((path for path in found if path), None)

@@ -12,6 +12,9 @@ from runai_access.audit.recorder import Origin
 from runai_access.security.hashing import hash_secret
 
 MAKER = "maker@acme.example"
+# An id that no row has. Parametrized tests need a fixed one: the processes of a run must collect the
+# same tests, so the name of a test can't contain a random value.
+UNKNOWN_ID = "7d1c2f4e-5b0a-4c39-9d67-2f8e6a1b3c50"
 
 Holder = Subject | User | Application
 Grants = tuple[str, Scope]

@@ -21,7 +21,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "alex.admin@example.com"
 ADMIN_PASSWORD = "correct-horse-battery-staple"
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 
 @dataclass
@@ -71,16 +71,20 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    @property
+    def workers(self) -> list[int]:
+        """The process IDs of the server's workers."""
+        return child_processes(self.process.pid)
+
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
-        workers = _children(self.process.pid)
-        for pid in (self.process.pid, *workers):
+        for pid in (self.process.pid, *self.workers):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
 
-def _children(pid: int) -> list[int]:
+def child_processes(pid: int) -> list[int]:
     """Return the processes that `pid` started; each worker has a process group of its own."""
     rows = [line.split() for line in _process_table().splitlines()]
     return [int(child) for child, parent in rows if parent == str(pid)]
@@ -102,8 +106,11 @@ def _process_table() -> str:
 
 
 def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None = None) -> Server:
-    """Start a server on a free port and return it without waiting for it to be ready."""
-    port = free_port()
+    """Start a server and return it without waiting for it to be ready.
+
+    It listens on a free port, unless `environment` sets PORT.
+    """
+    port = int((environment or {}).get("PORT") or free_port())
     url = f"http://127.0.0.1:{port}"
     settings = server_environment(
         {
@@ -154,15 +161,20 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def fresh_database(folder: Path) -> Iterator[str]:
-    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on."""
+def fresh_database(folder: Path, *, template: str = "") -> Iterator[str]:
+    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on.
+
+    On PostgreSQL it can be a copy of the database called `template`.
+    """
     cluster = os.environ.get("DATABASE_URL", "")
     if not cluster.startswith("postgres"):
         yield f"sqlite:///{folder / f'{uuid.uuid4().hex}.sqlite3'}"
         return
     name = f"runai_access_{secrets.token_hex(6)}"
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(
+            f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")
+        )
     try:
         yield urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
     finally:

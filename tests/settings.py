@@ -12,7 +12,13 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 from runai_access.settings import *  # noqa: F403
 from runai_access.settings import DATABASES, IS_SQLITE
 
-_FOLDER = Path(tempfile.mkdtemp(prefix="runai-access-tests-"))
+# The first process of a run makes the folder; pytest-xdist's workers inherit it.
+RUN_FOLDER = Path(
+    os.environ.get("TESTS_RUN_FOLDER") or tempfile.mkdtemp(prefix="runai-access-tests-")
+)
+os.environ["TESTS_RUN_FOLDER"] = str(RUN_FOLDER)
+_FOLDER = RUN_FOLDER / os.environ.get("PYTEST_XDIST_WORKER", "main")
+_FOLDER.mkdir(exist_ok=True)
 
 # Pages are rendered without `collectstatic`; the server that tests start does run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -13,11 +13,10 @@ from rest_framework.response import Response
 
 from accessrules.actions.bulk import MAX_DELETIONS, MAX_SCOPES, MAX_SUBJECTS, run_bulk
 from accessrules.actions.rules import create_access_rule, delete_access_rule
-from accessrules.api.answers import rule_answers
-from accessrules.api.documents import BatchCreateDocument, BatchDocument
 from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
+from accessrules.api.serializers import BatchCreateSerializer, BatchSerializer
 from accessrules.api.views import CallerView
-from accessrules.models import AccessRule, Scope
+from accessrules.models import AccessRule, Scope, load_ancestors
 from runai_access.api.errors import failure_of
 from runai_access.api.fields import Body, Choice, Text, WholeNumber
 from runai_access.api.idempotency import Result, already_done, idempotent
@@ -67,7 +66,7 @@ class RulesBatchView(CallerView):
     compressed_methods = ("POST",)
     idempotent = ("POST",)
 
-    @extend_schema(request=RuleIds, responses=BatchDocument)
+    @extend_schema(request=RuleIds, responses=BatchSerializer)
     def post(self, request: Request) -> Response:
         """Delete access rules in bulk.
 
@@ -98,7 +97,8 @@ class RulesBatchView(CallerView):
             for outcome in outcomes
             if outcome.refusal is not None
         ]
-        return Response({"id": operation, "succeeded": succeeded, "failed": failed})
+        members = {"id": operation, "succeeded": succeeded, "failed": failed}
+        return Response(BatchSerializer.represent(members))
 
     def _delete(self, id_: str, *, for_real: bool) -> None:
         with transaction.atomic():
@@ -115,7 +115,7 @@ class RulesBatchCreateView(CallerView):
     compressed_methods = ("POST",)
     idempotent = ("POST",)
 
-    @extend_schema(request=NewRules, responses=BatchCreateDocument)
+    @extend_schema(request=NewRules, responses=BatchCreateSerializer)
     def post(self, request: Request) -> Response:
         """Create access rules in bulk.
 
@@ -140,7 +140,8 @@ class RulesBatchCreateView(CallerView):
             for outcome in outcomes
             if outcome.refusal is not None
         ]
-        return Response({"succeeded": rule_answers(created), "failed": failed})
+        load_ancestors(rule.scope for rule in created)
+        return Response(BatchCreateSerializer.represent({"succeeded": created, "failed": failed}))
 
     def _create(self, wanted: dict[str, Any]) -> AccessRule:
         return create_access_rule(

@@ -3,19 +3,15 @@
 The official API has nothing like it; the names follow its own.
 """
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import me_rule_answer
-from accessrules.api.documents import EffectiveAccessDocument, ScopeAccessDocument
+from accessrules.api.serializers import EffectiveAccessSerializer, ScopeAccessSerializer
 from accessrules.api.views import CallerView
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.effective_access import (
-    Access,
     effective_access,
     get_visible_scope,
     get_visible_subject,
@@ -59,7 +55,7 @@ class EffectiveAccessView(CallerView):
 
     tag = "Effective access"
 
-    @extend_schema(responses=EffectiveAccessDocument)
+    @extend_schema(responses=EffectiveAccessSerializer)
     def get(self, request: Request, subject_id: str) -> Response:
         """List what a subject can do.
 
@@ -68,8 +64,11 @@ class EffectiveAccessView(CallerView):
         """
         authority = self.caller.authority
         subject = get_visible_subject(authority, subject_id)
-        found = [access_answer(access) for access in effective_access(subject, authority)]
-        return Response({"complete": sees_all_access(subject, authority), "access": found})
+        found = {
+            "complete": sees_all_access(subject, authority),
+            "access": effective_access(subject, authority),
+        }
+        return Response(EffectiveAccessSerializer.represent(found))
 
 
 class ScopeAccessView(CallerView):
@@ -78,7 +77,7 @@ class ScopeAccessView(CallerView):
     tag = "Effective access"
     query_parameters = [ScopeAccessQuestion]
 
-    @extend_schema(responses=ScopeAccessDocument)
+    @extend_schema(responses=ScopeAccessSerializer)
     def get(self, request: Request, scope_type: str, uid: str) -> Response:
         """List who can do what in a scope.
 
@@ -91,23 +90,11 @@ class ScopeAccessView(CallerView):
         holders = Holders(scope, authority, asked.question)
         offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
         rows = holders.some(offset, limit)
-        answer: dict[str, Any] = {
+        total, end = holders.count(), offset + len(rows)
+        found = {
             "complete": sees_all_subjects(authority),
-            "totalRecords": holders.count(),
-            "access": [access_answer(access) for access in access_of(rows, asked.question)],
+            "totalRecords": total,
+            "access": access_of(rows, asked.question),
+            "next": end if rows and end < total else None,
         }
-        if offset + len(rows) < answer["totalRecords"] and rows:
-            answer["next"] = offset + len(rows)
-        return Response(answer)
-
-
-def access_answer(access: Access) -> dict[str, Any]:
-    """Return one access, with the rule that gives it."""
-    return {
-        "subjectId": access.subject.name,
-        "subjectType": access.subject.type,
-        "resourceType": access.resource_type,
-        "displayName": access.resource_name,
-        "actions": list(access.actions),
-        "rule": me_rule_answer(access.rule),
-    }
+        return Response(ScopeAccessSerializer.represent(found))

@@ -6,14 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import me_rule_answer, permission_answers
-from accessrules.api.documents import (
-    CountDocument,
-    MyRulesDocument,
-    PermissionDocument,
-    PermittedScopesDocument,
-)
 from accessrules.api.rules import LIST
+from accessrules.api.serializers import (
+    MyAccessRulesSerializer,
+    PermissionSerializer,
+    PermittedScopesSerializer,
+    by_resource_type,
+)
 from accessrules.api.views import CallerView
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS
@@ -21,6 +20,7 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.fields import Body, Choice
 from runai_access.api.filtering import Field
 from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.serializers import CountSerializer
 
 _ANSWERED = (
     "subjectId", "subjectType", "roleId", "roleName", "scopeId", "scopeType", "scopeName",
@@ -59,14 +59,15 @@ class PermissionsView(CallerView):
     tag = "Me"
     listing = PERMISSIONS
 
-    @extend_schema(responses=PermissionDocument(many=True))
+    @extend_schema(responses=PermissionSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the caller's permissions.
 
         The list holds what the caller can do in at least one scope, by resource type.
         """
-        permissions = permission_answers(self.caller.authority.permissions())
-        page = PERMISSIONS.page_of(permissions, request.query_params)
+        permissions = by_resource_type(self.caller.authority.permissions())
+        rows = PermissionSerializer.represent_all(permissions)
+        page = PERMISSIONS.page_of(rows, request.query_params)
         return paged(request, page, page.rows)
 
 
@@ -76,7 +77,7 @@ class PermittedScopesView(CallerView):
     tag = "Me"
     compressed_methods = ("POST",)
 
-    @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesDocument)
+    @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesSerializer)
     def post(self, request: Request) -> Response:
         """List the scopes where the caller can act.
 
@@ -95,7 +96,8 @@ class PermittedScopesView(CallerView):
         }
         everywhere = {path for paths in reach.values() for path in paths}
         scopes = list(Scope.objects.at_or_below(everywhere).order_by("path"))
-        return Response({action: _permitted(scopes, paths) for action, paths in reach.items()})
+        permitted = {action: _permitted(scopes, paths) for action, paths in reach.items()}
+        return Response(PermittedScopesSerializer.represent(permitted))
 
 
 class MyAccessRulesView(CallerView):
@@ -104,19 +106,14 @@ class MyAccessRulesView(CallerView):
     tag = "Me"
     listing = MINE
 
-    @extend_schema(responses=MyRulesDocument)
+    @extend_schema(responses=MyAccessRulesSerializer)
     def get(self, request: Request) -> Response:
         """List the caller's access rules.
 
         The list holds the rules whose subject is the caller, without the rules of its groups.
         """
         page = MINE.page(own_rules(self), request.query_params)
-        rules = {
-            "totalRecords": page.total,
-            "displayRecords": len(page.rows),
-            "accessRules": [me_rule_answer(rule) for rule in page.rows],
-        }
-        return paged(request, page, {"accessRules": rules})
+        return paged(request, page, MyAccessRulesSerializer.represent(page))
 
 
 class MyAccessRulesCountView(CallerView):
@@ -126,13 +123,14 @@ class MyAccessRulesCountView(CallerView):
     listing = MINE
     counts = True
 
-    @extend_schema(responses=CountDocument)
+    @extend_schema(responses=CountSerializer)
     def get(self, request: Request) -> Response:
         """Count the caller's access rules.
 
         Counts what the list of the caller's access rules holds for the same parameters.
         """
-        return Response({"count": MINE.matching(own_rules(self), request.query_params).count()})
+        count = MINE.matching(own_rules(self), request.query_params).count()
+        return Response(CountSerializer.represent({"count": count}))
 
 
 def own_rules(view: CallerView) -> AccessRuleQuerySet:

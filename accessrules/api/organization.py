@@ -1,6 +1,5 @@
 """/api/v1/clusters and /api/v1/org-unit: clusters, departments and projects, for reading."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,20 +7,18 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import cluster_answers, department_answers, project_answers
-from accessrules.api.documents import (
-    ClusterDocument,
-    CountDocument,
-    DepartmentDocument,
-    DepartmentsDocument,
-    Document,
-    ProjectDocument,
-    ProjectsDocument,
+from accessrules.api.serializers import (
+    ClusterSerializer,
+    DepartmentSerializer,
+    DepartmentsSerializer,
+    ProjectSerializer,
+    ProjectsSerializer,
 )
 from accessrules.api.views import CallerView
-from accessrules.models import Scope, ScopeQuerySet
+from accessrules.models import Scope, ScopeQuerySet, load_ancestors
 from runai_access.api.filtering import Field, FieldType
 from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.serializers import CountSerializer, ResponseSerializer
 from runai_access.errors import NotFound
 
 
@@ -29,18 +26,15 @@ from runai_access.errors import NotFound
 class Level:
     """One level of the organization: how it is listed, and how it reads on the wire.
 
-    `one` and `many` describe the answers. `member` is where the list stands in the answer; without
-    it the answer is the list itself. `list_parameters` and `one_parameters` are the contract's own
-    for these answers: checked, and without effect, because they choose between members that we don't
-    keep.
+    `page_serializer` serializes a page of its list; without it the response is the list itself.
+    `list_parameters` and `one_parameters` are the contract's own: checked, and without effect,
+    because they choose between members that we don't keep.
     """
 
-    type: Scope.Type
-    answers: Callable[[list[Scope]], list[dict[str, Any]]]
+    scope_type: Scope.Type
     listing: ListEndpoint
-    one: Document
-    many: Document
-    member: str = ""
+    serializer: type[ResponseSerializer]
+    page_serializer: type[ResponseSerializer] | None = None
     list_parameters: tuple[OpenApiParameter, ...] = ()
     one_parameters: tuple[OpenApiParameter, ...] = ()
 
@@ -82,10 +76,8 @@ def _listing(
 
 CLUSTERS = Level(
     Scope.Type.CLUSTER,
-    cluster_answers,
     _listing(None, 1000),
-    one=ClusterDocument(),
-    many=ClusterDocument(many=True),
+    ClusterSerializer,
     list_parameters=(
         CLUSTER_VERBOSITY,
         OpenApiParameter("includeRequestedForDelete", bool, default=False),
@@ -94,7 +86,6 @@ CLUSTERS = Level(
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
-    department_answers,
     _listing(
         50,
         500,
@@ -102,14 +93,12 @@ DEPARTMENTS = Level(
         createdBy=Field("created_by"),
         clusterId=Field("parent__uid"),
     ),
-    one=DepartmentDocument(),
-    many=DepartmentsDocument(),
-    member="departments",
+    DepartmentSerializer,
+    DepartmentsSerializer,
     list_parameters=(OpenApiParameter("verbosity", str, enum=["meta", "brief", "verbose"]),),
 )
 PROJECTS = Level(
     Scope.Type.PROJECT,
-    project_answers,
     _listing(
         50,
         500,
@@ -120,9 +109,8 @@ PROJECTS = Level(
         parentId=Field("parent__uid"),
         parentName=Field("parent__name"),
     ),
-    one=ProjectDocument(),
-    many=ProjectsDocument(),
-    member="projects",
+    ProjectSerializer,
+    ProjectsSerializer,
 )
 
 
@@ -135,12 +123,17 @@ class LevelView(CallerView):
     @property
     def resource(self) -> str:
         """What the OpenAPI document calls a scope of this level."""
-        return self.level.type.label.lower()
+        return self.level.scope_type.label.lower()
 
     def visible(self) -> ScopeQuerySet:
         """Return the scopes of this level in sight; raise Denied where there can be none."""
-        self.caller.authority.require_anywhere("read", self.level.type)
-        return self.caller.authority.visible_scopes().filter(type=self.level.type)
+        self.caller.authority.require_anywhere("read", self.level.scope_type)
+        return self.caller.authority.visible_scopes().filter(type=self.level.scope_type)
+
+    def load_ancestors(self, scopes: list[Scope]) -> None:
+        """Load the scopes above, where the serializers read any."""
+        if self.level.scope_type != Scope.Type.CLUSTER:
+            load_ancestors(scopes)
 
 
 class ScopesView(LevelView):
@@ -152,9 +145,10 @@ class ScopesView(LevelView):
         return self.level.listing
 
     @property
-    def answer_documents(self) -> dict[str, Document]:
-        """What the list answers."""
-        return {"GET": self.level.many}
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of the list."""
+        level = self.level
+        return {"GET": level.page_serializer or level.serializer(many=True)}
 
     @property
     def query_parameters(self) -> tuple[OpenApiParameter, ...]:
@@ -167,20 +161,17 @@ class ScopesView(LevelView):
         The list holds the {resource}s that the caller can see.
         """
         page = self.level.listing.page(self.visible(), request.query_params)
-        answers = self.level.answers(page.rows)
-        if not self.level.member:
-            return paged(request, page, answers)
-        body: dict[str, Any] = {self.level.member: answers}
-        if page.next is not None:
-            body["next"] = page.next
-        return paged(request, page, body)
+        self.load_ancestors(page.rows)
+        if self.level.page_serializer:
+            return paged(request, page, self.level.page_serializer.represent(page))
+        return paged(request, page, self.level.serializer.represent_all(page.rows))
 
 
 class ScopesCountView(LevelView):
     """How many the list would hold."""
 
     counts = True
-    answer_documents = {"GET": CountDocument()}
+    response_serializers = {"GET": CountSerializer}
 
     @property
     def listing(self) -> ListEndpoint:
@@ -193,16 +184,16 @@ class ScopesCountView(LevelView):
         Counts what the list of {resource}s holds for the same parameters.
         """
         matching = self.level.listing.matching(self.visible(), request.query_params)
-        return Response({"count": matching.count()})
+        return Response(CountSerializer.represent({"count": matching.count()}))
 
 
 class ScopeView(LevelView):
     """One of them."""
 
     @property
-    def answer_documents(self) -> dict[str, Document]:
-        """What one of them reads like."""
-        return {"GET": self.level.one}
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of one of them."""
+        return {"GET": self.level.serializer}
 
     @property
     def query_parameters(self) -> tuple[OpenApiParameter, ...]:
@@ -216,5 +207,6 @@ class ScopeView(LevelView):
         """
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:
-            raise NotFound(f"There is no {self.level.type.label.lower()} {uid[:80]!r}.")
-        return Response(self.level.answers([scope])[0])
+            raise NotFound(f"There is no {self.level.scope_type.label.lower()} {uid[:80]!r}.")
+        self.load_ancestors([scope])
+        return Response(self.level.serializer.represent(scope))

@@ -4,8 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import role_answer
-from accessrules.api.documents import RoleDocument
+from accessrules.api.serializers import RoleSerializer
 from accessrules.api.views import CallerView
 from accessrules.models import Role
 from runai_access.api.filtering import Field, FieldType
@@ -32,7 +31,7 @@ class RolesView(CallerView):
     tag = "Roles"
     listing = LIST
 
-    @extend_schema(responses=RoleDocument(many=True))
+    @extend_schema(responses=RoleSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List roles.
 
@@ -40,7 +39,7 @@ class RolesView(CallerView):
         """
         self.caller.authority.require_anywhere("read", "roles")
         page = LIST.page(Role.objects.all(), request.query_params)
-        return paged(request, page, [role_answer(role) for role in page.rows])
+        return paged(request, page, RoleSerializer.represent_all(page.rows))
 
 
 class RoleView(CallerView):
@@ -48,7 +47,7 @@ class RoleView(CallerView):
 
     tag = "Roles"
 
-    @extend_schema(responses=RoleDocument)
+    @extend_schema(responses=RoleSerializer)
     def get(self, request: Request, role_id: str) -> Response:
         """Get a role.
 
@@ -58,4 +57,4 @@ class RoleView(CallerView):
         role = Role.objects.filter(pk=integer_id(role_id)).first()
         if role is None:
             raise NotFound(f"There is no role {role_id}.")
-        return Response(role_answer(role))
+        return Response(RoleSerializer.represent(role))

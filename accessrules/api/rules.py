@@ -12,11 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.actions.rules import create_access_rule, delete_access_rule, find_subject
-from accessrules.api.answers import rule_answer, rule_answers
-from accessrules.api.documents import CountDocument, RuleDocument, RulesDocument
+from accessrules.api.serializers import AccessRuleSerializer, AccessRulesSerializer
 from accessrules.api.views import CallerView
 from accessrules.authorization.authority import Authority
-from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
+from accessrules.models import (
+    AccessRule,
+    AccessRuleQuerySet,
+    Role,
+    Scope,
+    Subject,
+    load_ancestors,
+)
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Body, Choice, Text, WholeNumber
 from runai_access.api.filtering import Field, FieldType, read_time
@@ -24,6 +30,7 @@ from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.ids import MAX_ID, integer_id
 from runai_access.api.listing import ListEndpoint, paged, require_supported
 from runai_access.api.parameters import read_flag
+from runai_access.api.serializers import CountSerializer
 from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
@@ -98,7 +105,7 @@ class AccessRulesView(CallerView):
     idempotent = ("POST",)
     errors = {"POST": (404, 409)}
 
-    @extend_schema(responses=RulesDocument)
+    @extend_schema(responses=AccessRulesSerializer)
     def get(self, request: Request) -> Response:
         """List access rules.
 
@@ -107,14 +114,10 @@ class AccessRulesView(CallerView):
         """
         rules = visible(self.caller.authority, request.query_params)
         page = LIST.page(rules.select_related("subject", "role", "scope"), request.query_params)
-        body = {
-            "totalRecords": page.total,
-            "displayRecords": len(page.rows),
-            "accessRules": rule_answers(page.rows),
-        }
-        return paged(request, page, body)
+        load_ancestors(rule.scope for rule in page.rows)
+        return paged(request, page, AccessRulesSerializer.represent(page))
 
-    @extend_schema(request=NewAccessRule, responses={201: RuleDocument})
+    @extend_schema(request=NewAccessRule, responses={201: AccessRuleSerializer})
     def post(self, request: Request) -> Response:
         """Create an access rule.
 
@@ -134,11 +137,11 @@ class AccessRulesView(CallerView):
                 role=find_role(wanted["roleId"]),
                 scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
             )
-            return Result(str(rule.pk), Response(rule_answer(rule), status=201))
+            return Result(str(rule.pk), _response(rule, status=201))
 
         def again(rule_id: str) -> Response:
             rules = authority.visible_rules().select_related("subject", "role", "scope")
-            return Response(rule_answer(rules.get(pk=rule_id)), status=201)
+            return _response(rules.get(pk=rule_id), status=201)
 
         return idempotent(request, request.data, caller=self.caller_id, execute=make, replay=again)
 
@@ -151,14 +154,15 @@ class AccessRulesCountView(CallerView):
     query_parameters = PARAMETERS
     counts = True
 
-    @extend_schema(responses=CountDocument)
+    @extend_schema(responses=CountSerializer)
     def get(self, request: Request) -> Response:
         """Count access rules.
 
         Counts what the list of access rules holds for the same parameters.
         """
         rules = visible(self.caller.authority, request.query_params)
-        return Response({"count": LIST.matching(rules, request.query_params).count()})
+        count = LIST.matching(rules, request.query_params).count()
+        return Response(CountSerializer.represent({"count": count}))
 
 
 class AccessRuleView(CallerView):
@@ -167,7 +171,7 @@ class AccessRuleView(CallerView):
     tag = "Access rules"
     errors = {"DELETE": (409,)}
 
-    @extend_schema(responses=RuleDocument)
+    @extend_schema(responses=AccessRuleSerializer)
     def get(self, request: Request, rule_id: str) -> Response:
         """Get an access rule.
 
@@ -179,7 +183,7 @@ class AccessRuleView(CallerView):
         rule = rules.filter(pk=integer_id(rule_id)).first()
         if rule is None:
             raise NotFound("There is no such access rule.")
-        return Response(rule_answer(rule))
+        return _response(rule)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, rule_id: str) -> Response:
@@ -190,6 +194,11 @@ class AccessRuleView(CallerView):
         self.caller.authority.require_anywhere("delete", "access_rules")
         delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
         return Response(status=204)
+
+
+def _response(rule: AccessRule, status: int = 200) -> Response:
+    load_ancestors([rule.scope])
+    return Response(AccessRuleSerializer.represent(rule), status=status)
 
 
 def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:

@@ -24,7 +24,7 @@ from accessrules.api.rules import AccessRulesCountView, AccessRulesView, AccessR
 
 
 def _level(prefix: str, level: Level) -> list[URLPattern]:
-    name = level.type.value
+    name = level.scope_type.value
     return [
         path(prefix, ScopesView.as_view(level=level), name=f"{name}s"),
         path(f"{prefix}/count", ScopesCountView.as_view(level=level), name=f"{name}s-count"),

@@ -10,23 +10,23 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import time_answer
 from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
+    MIN_TOKEN_LIFETIME,
     HashedSecret,
-    IssuedSecret,
     create_application,
     delete_application,
     regenerate_secret,
     set_application_enabled,
     set_token_lifetime,
 )
-from applications.api.documents import (
-    CHANGE,
-    CREATED,
-    SECRET,
-    ApplicationDocument,
+from applications.api.serializers import (
+    COLUMNS,
+    ApplicationSerializer,
+    CreatedApplicationSerializer,
+    SecretSerializer,
+    application_row,
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
@@ -34,14 +34,15 @@ from runai_access.api.fields import Body, Flag, Text, WholeNumber
 from runai_access.api.filtering import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.serializers import ResponseSerializer
 from runai_access.db.expressions import BinaryCollation
 
 # The order of the names, in which an index has them; see the model.
 BY_NAME = BinaryCollation(F("search_text"))
 LIST = ListEndpoint(
     fields={
-        "name": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
-        "clientId": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
+        "name": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
+        "clientId": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
         "enabled": Field("subject__enabled", FieldType.FLAG),
         # Emails, names of applications and "system": all in lower case.
         "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
@@ -59,20 +60,6 @@ LIST = ListEndpoint(
 )
 class Name(Text):
     """An application's name; the action judges it."""
-
-
-# What a list reads, in the order of `_answer`: rows and not objects, as a thousand of them in one
-# answer is common.
-COLUMNS = (
-    "subject_id",
-    "subject__name",
-    "subject__enabled",
-    "created_by",
-    "created_at",
-    "updated_at",
-    "last_login",
-    "token_lifetime",
-)
 
 
 class NewApplication(Body):
@@ -96,21 +83,37 @@ class ApplicationChange(Body):
         return attrs
 
 
+# A serializer can't say "at least one of these".
+CHANGE = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {
+        "enabled": {"type": "boolean"},
+        "tokenLifetime": {
+            "type": ["integer", "null"],
+            "minimum": MIN_TOKEN_LIFETIME,
+            "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
+            "description": "Seconds that its tokens live; null for the installation's setting.",
+        },
+    },
+}
+
+
 class ApplicationsView(CallerView):
-    """The collection. `secret_member` is what the answer calls the secret."""
+    """The collection."""
 
     tag = "Applications"
     listing = LIST
     idempotent = ("POST",)
     errors = {"POST": (409,)}
-    secret_member = "secret"  # noqa: S105  # a member's name
     resource = "application"
+    created_serializer: type[ResponseSerializer] = CreatedApplicationSerializer
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What the methods answer."""
-        created = {201: CREATED[self.secret_member]}
-        return {"GET": ApplicationDocument(many=True), "POST": created}
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of each method."""
+        created = {201: self.created_serializer}
+        return {"GET": ApplicationSerializer(many=True), "POST": created}
 
     def get(self, request: Request) -> Response:
         """List {resource}s.
@@ -118,7 +121,7 @@ class ApplicationsView(CallerView):
         The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
         """
         page = LIST.page(policy.visible(self.caller), request.query_params, COLUMNS)
-        return paged(request, page, [_answer(row) for row in page.rows])
+        return paged(request, page, [application_row(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)
     def post(self, request: Request) -> Response:
@@ -133,8 +136,8 @@ class ApplicationsView(CallerView):
 
         def make() -> Result:
             issued = create_application(caller=self.caller, name=name, secret=secret)
-            answer = _issued(issued, self.secret_member)
-            return Result(answer["id"], Response(answer, status=201))
+            response = Response(self.created_serializer.represent(issued), status=201)
+            return Result(str(issued.application.pk), response)
 
         return idempotent(
             request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown
@@ -147,15 +150,16 @@ class ApplicationView(CallerView):
     tag = "Applications"
     resource = "application"
 
-    @extend_schema(responses=ApplicationDocument)
+    @extend_schema(responses=ApplicationSerializer)
     def get(self, request: Request, application_id: str) -> Response:
         """Get {a resource}.
 
         Answers 404 unless the caller can see the {resource}.
         """
-        return Response(application_answer(policy.visible_one(self.caller, application_id)))
+        application = policy.visible_one(self.caller, application_id)
+        return Response(ApplicationSerializer.represent(application))
 
-    @extend_schema(request={"application/json": CHANGE}, responses=ApplicationDocument)
+    @extend_schema(request={"application/json": CHANGE}, responses=ApplicationSerializer)
     def patch(self, request: Request, application_id: str) -> Response:
         """Update {a resource}.
 
@@ -167,7 +171,7 @@ class ApplicationView(CallerView):
         body.is_valid(raise_exception=True)
         with transaction.atomic():  # both changes or none
             application = self._change(application_id, body.validated_data)
-        return Response(application_answer(application))
+        return Response(ApplicationSerializer.represent(application))
 
     def _change(self, application_id: str, wanted: dict[str, Any]) -> Application:
         application = policy.one_for(self.caller, "update", application_id)
@@ -196,13 +200,13 @@ class ApplicationSecretView(CallerView):
 
     tag = "Applications"
     idempotent = ("POST",)
-    secret_member = "secret"  # noqa: S105  # a member's name
     resource = "application"
+    secret_serializer: type[ResponseSerializer] = SecretSerializer
 
     @property
-    def answer_documents(self) -> dict[str, Any]:
-        """What the methods answer."""
-        return {"POST": {200: SECRET[self.secret_member]}}
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of each method."""
+        return {"POST": {200: self.secret_serializer}}
 
     @extend_schema(request=None)
     def post(self, request: Request, application_id: str) -> Response:
@@ -218,44 +222,12 @@ class ApplicationSecretView(CallerView):
             issued = regenerate_secret(
                 caller=self.caller, application_id=application_id, secret=secret
             )
-            return Result(str(issued.application.pk), Response({self.secret_member: issued.secret}))
+            response = Response(self.secret_serializer.represent(issued))
+            return Result(str(issued.application.pk), response)
 
         return idempotent(
             request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown
         )
-
-
-def application_answer(application: Application) -> dict[str, Any]:
-    """Return an application as both generations of clients know it."""
-    return _answer(
-        (
-            application.pk,
-            application.name,
-            application.enabled,
-            application.created_by,
-            application.created_at,
-            application.updated_at,
-            application.last_login,
-            application.token_lifetime,
-        )
-    )
-
-
-def _answer(row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the answer for one row of COLUMNS."""
-    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
-    return {
-        "id": str(id_),
-        "name": name,
-        "clientId": name,
-        "tenantId": str(settings.ACCOUNT_ID),
-        "enabled": enabled,
-        "createdBy": created_by,
-        "createdAt": time_answer(created_at),
-        "updatedAt": time_answer(updated_at),
-        "lastLogin": time_answer(last_login),
-        "tokenLifetime": token_lifetime,
-    }
 
 
 def _secret_was_shown(application_id: str) -> Response:
@@ -265,12 +237,3 @@ def _secret_was_shown(application_id: str) -> Response:
         "Its secret can't be shown again. "
         f"Regenerate the secret of {application_id} for a new one.",
     )
-
-
-def _issued(issued: IssuedSecret, secret_member: str) -> dict[str, str]:
-    return {
-        "id": str(issued.application.pk),
-        "name": issued.application.name,
-        "clientId": issued.application.client_id,
-        secret_member: issued.secret,
-    }

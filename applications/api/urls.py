@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from django.urls import URLPattern, path
 
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
+from applications.api.serializers import (
+    ClientSecretSerializer,
+    CreatedApplicationSerializer,
+    CreatedServiceAccountSerializer,
+    SecretSerializer,
+)
 from runai_access.api.deprecation import Deprecation
+from runai_access.api.serializers import ResponseSerializer
 
 # The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.
 _APPLICATIONS = Deprecation(
@@ -14,13 +21,18 @@ _APPLICATIONS = Deprecation(
 
 
 def _resource(
-    prefix: str, resource: str, secret_member: str, deprecation: Deprecation | None = None
+    prefix: str,
+    resource: str,
+    *,
+    created: type[ResponseSerializer],
+    secret: type[ResponseSerializer],
+    deprecation: Deprecation | None = None,
 ) -> list[URLPattern]:
     described = {"resource": resource, "deprecation": deprecation}
     return [
         path(
             prefix,
-            ApplicationsView.as_view(secret_member=secret_member, **described),
+            ApplicationsView.as_view(created_serializer=created, **described),
             name=prefix,
         ),
         path(
@@ -30,7 +42,7 @@ def _resource(
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(secret_member=secret_member, **described),
+            ApplicationSecretView.as_view(secret_serializer=secret, **described),
             name=f"{prefix}-secret",
         ),
     ]
@@ -38,6 +50,17 @@ def _resource(
 
 app_name = "applications-api"
 urlpatterns = [
-    *_resource("api/v1/apps", "application", "secret", _APPLICATIONS),
-    *_resource("api/v1/service-accounts", "service account", "clientSecret"),
+    *_resource(
+        "api/v1/apps",
+        "application",
+        created=CreatedApplicationSerializer,
+        secret=SecretSerializer,
+        deprecation=_APPLICATIONS,
+    ),
+    *_resource(
+        "api/v1/service-accounts",
+        "service account",
+        created=CreatedServiceAccountSerializer,
+        secret=ClientSecretSerializer,
+    ),
 ]

@@ -40,7 +40,7 @@ def get_enabled_user(claims: dict[str, Any]) -> Any:
     ended: a person's with every session of theirs, and with the setting."""
     if not settings.PASSWORD_GRANT or claims["client_id"] != CLIENT_ID:
         return living_application(claims)
-    users = get_user_model().objects.filter(subject__enabled=True, temporary_until=None)
+    users = get_user_model().objects.filter(subject__enabled=True, temporary_password_until=None)
     try:
         user = users.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
     except ValidationError:  # what is no UUID names nobody

@@ -35,10 +35,11 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An issued token and its lifetime in seconds."""
+    """An issued token and its lifetime in seconds. `scope` is None unless the response names it."""
 
     text: str
     expires_in: int
+    scope: str | None = None
 
 
 def issue(application: Application) -> AccessToken:

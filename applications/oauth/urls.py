@@ -1,29 +1,21 @@
 """URLs of the token endpoints and of the discovery documents."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.urls import URLPattern, path
-from rest_framework.serializers import Serializer
 
-from applications.oauth.documents import JWKSDocument, MetadataDocument, OpenIDDocument
+from applications.oauth.serializers import JWKSSerializer, OpenIDMetadataSerializer
 from applications.oauth.views.discovery import (
     DocumentView,
     IntrospectView,
     RevokeView,
     jwks,
-    metadata,
-    openid_configuration,
 )
 from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 
 
-def _document(
-    name: str, resource: str, document: Callable[[], dict[str, Any]], described: Serializer[Any]
-) -> URLPattern:
-    view = DocumentView.as_view(
-        resource=resource, document=document, answer_documents={"GET": described}
-    )
+def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
+    view = DocumentView.as_view(resource=resource, **of_view)
     return path(f".well-known/{name}", view, name=name)
 
 
@@ -38,17 +30,11 @@ urlpatterns = [
     path("v1/k8s/auth/oauth/apptoken", AppTokenView.as_view(), name="app-token"),
     path("oauth2/introspect", IntrospectView.as_view(), name="introspect"),
     path("oauth2/revoke", RevokeView.as_view(), name="revoke"),
-    _document("jwks.json", "the public signing keys", jwks, JWKSDocument()),
-    _document(
-        "oauth-authorization-server",
-        "the authorization server metadata",
-        metadata,
-        MetadataDocument(),
-    ),
+    _document("jwks.json", "the public signing keys", document=jwks, serializer=JWKSSerializer),
+    _document("oauth-authorization-server", "the authorization server metadata"),
     _document(
         "openid-configuration",
         "the OpenID provider metadata",
-        openid_configuration,
-        OpenIDDocument(),
+        serializer=OpenIDMetadataSerializer,
     ),
 ]

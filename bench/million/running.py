@@ -14,7 +14,7 @@ from bench.million.clock import HEADER
 from bench.million.names import ADMINISTRATOR
 from bench.million.rows import Row, View, row_of
 from bench.million.turns import Turns
-from tests.servers import Server, _children, launch
+from tests.servers import Server, child_processes, launch
 
 UNCOUNTED = 2
 SECRET_KEY = "of-a-database-that-is-thrown-away-" + "x" * 16
@@ -65,7 +65,7 @@ class Bench:
         return {**figures, "bytes": length}
 
     def workers(self) -> list[int]:
-        return _children(self.server.process.pid)
+        return child_processes(self.server.process.pid)
 
     def cpu(self) -> float:
         """Return the milliseconds of the processor that all workers have taken so far."""

@@ -90,10 +90,13 @@ def give_temporary_password(
         if submission and user.submission == submission:
             raise AlreadyDone(f"The password of {user} is already reset.")
         caller.authority.require_can_impersonate(user.subject)
-        user.password, user.temporary_until = found.password, found.temporary_until
+        user.password, user.temporary_password_until = (
+            found.password,
+            found.temporary_password_until,
+        )
         user.submission = submission
         _end_sessions(user)
-        _save(user, "password", "temporary_until", "submission", "sessions_id")
+        _save(user, "password", "temporary_password_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return IssuedPassword(user, password)
 
@@ -112,9 +115,9 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
     with transaction.atomic():
         user = _locked(caller, found.pk)
         caller.authority.require_can_impersonate(user.subject)
-        user.password, user.temporary_until = found.password, None
+        user.password, user.temporary_password_until = found.password, None
         _end_sessions(user)
-        _save(user, "password", "temporary_until", "sessions_id")
+        _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return user
 
@@ -159,9 +162,9 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
         kept = User.objects.filter(pk=user.pk, password=known.password)
         if not subject.enabled or not kept.exists():
             raise Conflict("Your password was changed meanwhile. Sign in again.")
-        user.temporary_until = None
+        user.temporary_password_until = None
         _end_sessions(user)
-        _save(user, "password", "temporary_until", "sessions_id")
+        _save(user, "password", "temporary_password_until", "sessions_id")
         changes = {"password": ["previous", "changed"]}
         record("update", _entity(user), actor=caller.actor, changes=changes)
     return user
@@ -221,7 +224,9 @@ def _insert(user: User, caller: Caller) -> User:
 def _set_temporary_password(user: User) -> str:
     password = new_password()
     set_password(user, password)
-    user.temporary_until = timezone.now() + timedelta(seconds=settings.TEMPORARY_PASSWORD_SECONDS)
+    user.temporary_password_until = timezone.now() + timedelta(
+        seconds=settings.TEMPORARY_PASSWORD_SECONDS
+    )
     return password
 
 

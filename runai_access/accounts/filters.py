@@ -38,8 +38,10 @@ class GroupFilter(ChoiceFilter):
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        groups = GROUPS.visible_rows(context).filter(folded_name__contains=normalize_term(search))
-        return _made(groups.order_by("folded_name", "pk")[:MAX_SUGGESTIONS])
+        groups = GROUPS.visible_rows(context).filter(
+            normalized_name__contains=normalize_term(search)
+        )
+        return _made(groups.order_by("normalized_name", "pk")[:MAX_SUGGESTIONS])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
         return _made(GROUPS.visible_rows(context).filter(pk__in=_ids(values)))
@@ -62,7 +64,7 @@ class PasswordFilter(ChoiceFilter):
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         chosen = [choice.value == "own" for choice in values]
-        return Q(temporary_until__isnull=True in chosen) if len(chosen) == 1 else Q()
+        return Q(temporary_password_until__isnull=True in chosen) if len(chosen) == 1 else Q()
 
 
 def _made(groups: QuerySet[Group]) -> list[Choice]:
@@ -83,7 +85,7 @@ class UserFilterSet(ListFilterSet):
     """What people may be filtered by."""
 
     field_filters = {
-        "user": TextFilter("subject__folded_name"),
+        "user": TextFilter("subject__normalized_name"),
         "groups": GroupFilter(),
         "access_rules": NoRulesFilter(),
         "role": HeldRoleFilter(),
@@ -114,7 +116,7 @@ class GroupFilterSet(ListFilterSet):
     """What groups may be filtered by."""
 
     field_filters = {
-        "group": TextFilter("folded_name"),
+        "group": TextFilter("normalized_name"),
         "access_rules": NoRulesFilter(),
         "role": HeldRoleFilter(),
         "scope": HeldScopeFilter(),

@@ -32,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
         """
         if not is_storable(email):
             return self.none()
-        name = Exact(BinaryCollation(F("folded_name")), normalize_term(email))
+        name = Exact(BinaryCollation(F("normalized_name")), normalize_term(email))
         same = Subject.objects.filter(name, type=Subject.Type.USER).order_by()
         is_only = ~Exists(same.exclude(pk=OuterRef("pk")))
         return self.filter(Q(email=normalize_email(email)) | is_only, subject__in=same)
@@ -47,7 +47,7 @@ class GroupManager(models.Manager["Group"]):
 
     def of(self, member: Subject) -> models.QuerySet["Group"]:
         """Return the groups that a person or an application is a member of, by name."""
-        return self.filter(memberships__member=member).order_by("folded_name", "pk")
+        return self.filter(memberships__member=member).order_by("normalized_name", "pk")
 
 
 class Group(Subject):
@@ -70,7 +70,7 @@ class User(AbstractBaseUser):
     email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
     # Set while the password is one that somebody else has seen: it is good until then, and for
     # nothing but choosing an own one.
-    temporary_until = models.DateTimeField(null=True, blank=True)
+    temporary_password_until = models.DateTimeField(null=True, blank=True)
     # Every session is tied to it: renewed whenever all sessions of the person must end.
     sessions_id = models.UUIDField(default=uuid.uuid4, editable=False)
     # The form submission that made the temporary password: the same one again makes nothing.
@@ -123,12 +123,15 @@ class User(AbstractBaseUser):
     @property
     def must_choose_password(self) -> bool:
         """Whether the password is a temporary one, so that nothing else can be done before."""
-        return self.temporary_until is not None
+        return self.temporary_password_until is not None
 
     @property
     def is_too_late(self) -> bool:
         """Whether the temporary password has passed its time."""
-        return self.temporary_until is not None and self.temporary_until <= timezone.now()
+        return (
+            self.temporary_password_until is not None
+            and self.temporary_password_until <= timezone.now()
+        )
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
@@ -180,7 +183,7 @@ class SignInNetwork(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "network"], name="sign_in_network_once"),
+            models.UniqueConstraint(fields=["user", "network"], name="sign_in_network_unique"),
         ]
 
     def __str__(self) -> str:

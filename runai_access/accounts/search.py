@@ -15,7 +15,9 @@ def search_users(users: QuerySet[User], text: str, authority: Authority) -> Quer
 
 def search_groups(groups: QuerySet[Group], text: str, authority: Authority) -> QuerySet[Group]:
     """Return the groups that `text` is found in, as far as their rules are in sight."""
-    return groups.filter(Q(folded_name__contains=normalize_term(text)) | _by_rules(text, authority))
+    return groups.filter(
+        Q(normalized_name__contains=normalize_term(text)) | _by_rules(text, authority)
+    )
 
 
 def _by_rules(text: str, authority: Authority) -> Q:

@@ -22,7 +22,7 @@ from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, markup, muted
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 
-_BY_GROUP = ("group__folded_name", "group")
+_BY_GROUP = ("group__normalized_name", "group")
 
 
 @dataclass
@@ -46,8 +46,8 @@ def _by_first_group(authority: Authority) -> Sort:
     names = (
         visible_memberships(authority)
         .filter(member=OuterRef("pk"))
-        .order_by("group__folded_name")
-        .values("group__folded_name")
+        .order_by("group__normalized_name")
+        .values("group__normalized_name")
     )
     return Sort(BinaryCollation(Subquery(names[:1])), is_nullable=True)
 
@@ -135,7 +135,7 @@ class UserTable(SubjectTable):
 class GroupTable(SubjectTable):
     """The columns of the Groups page."""
 
-    group = ListColumn("Group", sort=Sort.text("folded_name"), exports=("name",))
+    group = ListColumn("Group", sort=Sort.text("normalized_name"), exports=("name",))
     members = ListColumn(
         "Members", sort=_by_members,
         as_text=lambda related: related.members if related else 0,

@@ -10,6 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from runai_access.api.serializers import ErrorSerializer
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
 from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
@@ -52,10 +53,8 @@ class UnsupportedCoding(exceptions.APIException):
 
 def error(code: int, details: str = "", *, message: str = "") -> Response:
     """Return an error answer."""
-    body: dict[str, Any] = {"code": code, "message": message or MESSAGES[code]}
-    if details:
-        body["details"] = details
-    return Response(body, status=code)
+    members = {"code": code, "message": message or MESSAGES[code], "details": details or None}
+    return Response(ErrorSerializer.represent(members), status=code)
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:

@@ -58,22 +58,22 @@ def idempotent(
             if used.fingerprint != fingerprint:
                 return error(422, f"{HEADER}: it was used for another request.")
             try:
-                return replay(used.made_id)
+                return replay(used.result_id)
             except ObjectDoesNotExist:
-                gone = f"What it made, {used.made_id}, is gone or out of your sight."
-                return already_done(used.made_id, gone)
+                gone = f"What it made, {used.result_id}, is gone or out of your sight."
+                return already_done(used.result_id, gone)
         made = execute()
-        row.made_id = made.id
-        row.save(update_fields=["made_id"])
+        row.result_id = made.id
+        row.save(update_fields=["result_id"])
     return made.response
 
 
-def already_done(made_id: str, details: str) -> Response:
+def already_done(result_id: str, details: str) -> Response:
     """Return the answer to a request that was carried out before and can't be answered again."""
     response = error(
         409, f"This request was carried out before. {details}", message="Already done."
     )
-    response.data["id"] = made_id
+    response.data["id"] = result_id
     return response
 
 

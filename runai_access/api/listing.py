@@ -35,6 +35,11 @@ class ApiPage(Generic[R]):
     limit: int | None
 
     @property
+    def size(self) -> int:
+        """The number of rows in this answer."""
+        return len(self.rows)
+
+    @property
     def next(self) -> int | None:
         """The offset of the next answer; None where this is the last."""
         end = self.offset + len(self.rows)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
-from rest_framework import serializers
 
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
@@ -15,6 +14,7 @@ from runai_access.api.filtering import EQUALITY, LOOKUPS, MAX_CONDITIONS, NULL, 
 from runai_access.api.idempotency import HEADER
 from runai_access.api.listing import MAX_OFFSET, MAX_PARAMETER_LENGTH, ListEndpoint
 from runai_access.api.query import own_parameters
+from runai_access.api.serializers import ErrorSerializer
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
@@ -59,17 +59,6 @@ _TYPE_OF = {
     FieldType.NUMBER: "number",
     FieldType.FLAG: "true or false",
 }
-
-
-class ErrorDocument(serializers.Serializer):  # type: ignore[type-arg]  # describes an answer only
-    """The one form of errors: what happened, and in `details` which field and what was expected."""
-
-    code = serializers.IntegerField(min_value=100, max_value=599)
-    message = serializers.CharField()
-    details = serializers.CharField(required=False)
-
-    class Meta:
-        ref_name = "Error"
 
 
 class ContractSchema(AutoSchema):
@@ -120,10 +109,17 @@ class ContractSchema(AutoSchema):
         # the document says that none is needed.
         return getattr(self.view, "security", None) or super().get_auth() or [{}]
 
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        # A client can only read a response, so `readOnly` says nothing there.
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # the library has no types
+        for member in schema.get("properties", {}).values():
+            member.pop("readOnly", None)
+        return schema
+
     def get_response_serializers(self) -> Any:
         # A view that serves several resources says what each method answers.
-        documents = getattr(self.view, "answer_documents", {})
-        return documents.get(self.method) or super().get_response_serializers()
+        by_method = getattr(self.view, "response_serializers", {})
+        return by_method.get(self.method) or super().get_response_serializers()
 
     def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
         body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # the library has no types
@@ -167,7 +163,7 @@ class ContractSchema(AutoSchema):
 
     def _error(self, code: int) -> dict[str, Any]:
         # Registers the component that every error refers to.
-        self.resolve_serializer(ErrorDocument, "response")
+        self.resolve_serializer(ErrorSerializer, "response")
         content: dict[str, Any] = {
             "schema": _ERROR,
             "example": {"code": code, "message": MESSAGES[code]},

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from runai_access.audit.chain import FIELDS, SEAL_FIELDS, archive_hash, key_id, plain
 from runai_access.audit.files import FORMAT, verify_file
-from runai_access.audit.models import Archive, AuditEvent, Leaving, Seal
+from runai_access.audit.models import Archive, AuditEvent, PendingArchival, Seal
 from runai_access.audit.recorder import Actor, Entity, record
 from runai_access.audit.rows import rows_by_id
 from runai_access.audit.sealer import seal_waiting
@@ -203,9 +203,9 @@ def _remove_batch() -> int:
         ids += ids_of(seal)
         if len(ids) >= _BATCH_SIZE:
             break
-    Leaving.objects.bulk_create([Leaving(event_id=id_) for id_ in ids])
-    AuditEvent.objects.filter(pk__in=Leaving.objects.values("event_id")).remove_archived()
-    Leaving.objects.all().delete()
+    PendingArchival.objects.bulk_create([PendingArchival(event_id=id_) for id_ in ids])
+    AuditEvent.objects.filter(pk__in=PendingArchival.objects.values("event_id")).remove_archived()
+    PendingArchival.objects.all().delete()
     Seal.objects.filter(number__in=seals).delete()
     return len(ids)
 

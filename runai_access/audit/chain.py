@@ -5,9 +5,9 @@ can write to the database but does not know the key can neither forge a row nor 
 input is a word for the type, a line feed, and a JSON object with sorted keys, no whitespace, and ASCII
 only (other characters as \\uXXXX).
 
-- A row's `tag`: "event", and the members FIELDS. Times are ISO 8601 in UTC with microseconds, UUIDs
-  have hyphens, an address is its bytes in hexadecimal, what is missing is null. The row's id is not
-  in it, for the database gives that later; the seal has both.
+- A row's `tag`: "event", and the members FIELDS under the names in MEMBER_NAMES. Times are ISO 8601 in
+  UTC with microseconds, UUIDs have hyphens, an address is its bytes in hexadecimal, what is missing is
+  null. The row's id is not in it, for the database gives that later; the seal has both.
 - A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows in order of id, or "ID:missing" for
   a missing row.
 - A seal's `hash`: "seal", and the members SEAL_FIELDS; `previous` is the hash of the previous seal,
@@ -33,9 +33,12 @@ from django.conf import settings
 FIELDS = (
     "time", "subject_type", "subject_id", "subject_name", "action", "entity_type", "entity_id",
     "entity_name", "result", "reason", "changes", "source_ip", "http_method", "path", "request_id",
-    "once_key",
+    "deduplication_key",
 )  # fmt: skip
 SEAL_FIELDS = ("number", "sealed_at", "newest", "event_ids", "previous", "digest")
+MEMBER_NAMES = {"deduplication_key": "once_key"}
+"""The names of members that differ from those of their columns. Tags and archived files have them, so
+they never change."""
 ARCHIVE_FIELDS = (
     "first_seal", "last_seal", "events", "head", "file_name", "file_sha256", "made_at",
 )  # fmt: skip
@@ -44,7 +47,13 @@ MISSING = "missing"
 
 def plain(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     """Return these members of a row as JSON values, the same on every database."""
-    return {name: _plain(name, row[name]) for name in fields}
+    return {MEMBER_NAMES.get(name, name): _plain(name, row[name]) for name in fields}
+
+
+def columns_of(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a row in a file under the names of their columns."""
+    column_names = {member: column for column, member in MEMBER_NAMES.items()}
+    return {column_names.get(name, name): value for name, value in members.items()}
 
 
 def tag_of(row: Mapping[str, Any]) -> str:

@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runai_access.audit.chain import columns_of
 from runai_access.audit.rows import EventRow
 from runai_access.audit.verification import Report, ids_of, row_faults, seal_faults, seals_missing
 
+# Never changes: existing files contain it.
 # Never changes: existing files contain it.
 FORMAT = "runai-access audit record 1"
 
@@ -60,7 +62,7 @@ class _Reader:
                 case {"event": dict()} if self._last is not None:
                     event = line["event"]
                     time = datetime.fromisoformat(event["time"])
-                    self._rows[event["id"]] = {**event, "time": time}
+                    self._rows[event["id"]] = {**columns_of(event), "time": time}
                 case {"end": dict()}:
                     self._close(line["end"])
                 case _:

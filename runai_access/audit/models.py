@@ -37,7 +37,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         raise AppendOnly("Audit events are never deleted.")
 
     def remove_archived(self) -> None:
-        """Remove rows that an archive holds; the database refuses those that are not `Leaving`."""
+        """Delete events that an archive holds; the database refuses others than `PendingArchival`."""
         super().delete()
 
 
@@ -68,8 +68,8 @@ class AuditEvent(models.Model):
     http_method = models.CharField(max_length=8, blank=True)
     path = models.CharField(max_length=600, blank=True)
     request_id = models.UUIDField(null=True)
-    # Set on events that are told once a minute only: the digest of what makes two of them the same.
-    once_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
+    # Set on events that are logged once a minute: a digest that equal events of that minute share.
+    deduplication_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
     tag = models.CharField(max_length=64, db_default="")
 
     objects = AuditEventQuerySet.as_manager()
@@ -152,7 +152,7 @@ class Archive(models.Model):
         return f"Seals {self.first_seal} to {self.last_seal} in {self.file_name}"
 
 
-class Leaving(models.Model):
-    """A row that is being removed because an archive holds it; empty between two transactions."""
+class PendingArchival(models.Model):
+    """An event that the current transaction deletes, because an archive holds it. Empty otherwise."""
 
     event_id = models.BigIntegerField(primary_key=True)

@@ -134,7 +134,7 @@ def record_once_a_minute(
             if key in recently_logged:
                 return
     event = _event(**vars(occurrence))
-    event.once_key = key
+    event.deduplication_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
     if not transaction.get_connection().in_atomic_block:  # else the row can still be rolled back
         recently_logged[key] = None

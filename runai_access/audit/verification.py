@@ -222,7 +222,7 @@ def _check_waiting(report: Report, named: Ids) -> Ids:
         for id_ in ids:
             waiting.add(id_)
             if id_ in named:
-                report.fault(f"Row {id_} is sealed, but waiting to be sealed again.")
+                report.fault(f"Row {id_} is sealed, and waits for a seal once more.")
             elif id_ not in rows:
                 report.fault(f"Row {id_} was removed before it was sealed.")
             elif rows[id_]["tag"] != true_tag(rows[id_]):

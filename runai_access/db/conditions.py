@@ -1,4 +1,4 @@
-"""Conditions changed part by part."""
+"""Rewriting of Q conditions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 def changed(condition: Q, change: Callable[[Any], Any]) -> Q:
-    """Return the condition with each of its parts changed: a path with its value, or an expression."""
+    """Return a copy of a condition, with `change` applied to each part: a pair or an expression."""
     children = [
         changed(child, change) if isinstance(child, Q) else change(child)
         for child in condition.children
@@ -16,7 +16,7 @@ def changed(condition: Q, change: Callable[[Any], Any]) -> Q:
 
 
 def renamed(condition: Q, old: str, new: str) -> Q:
-    """Return the condition with what it says of the column `old` said of `new`."""
+    """Return a copy of a condition with the column `old` replaced by `new`."""
 
     def of_the_new(part: Any) -> Any:
         path, value = part

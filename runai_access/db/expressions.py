@@ -1,4 +1,4 @@
-"""SQL expressions that Django does not have."""
+"""SQL expressions that Django lacks."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from django.db.models import BooleanField, F, Func, TextField
 
 
 class InArray(Func):
-    """Whether a key is one of many, sent as one parameter."""
+    """True if a key is in a list, which is sent as a single parameter."""
 
     output_field = BooleanField()
     conditional = True
@@ -24,7 +24,7 @@ class InArray(Func):
             listed = json.dumps(self._keys)
             return f"{key} IN (SELECT value FROM json_each(%s))", [*parameters, listed]  # noqa: S608
         if all(isinstance(one, UUID | int) for one in self._keys):
-            # As one text: to adapt thousands of values, each by itself, takes longer than to find them.
+            # As one text: adapting thousands of values takes longer than the query.
             type_ = self.source_expressions[0].output_field.db_type(connection)
             listed = ",".join([k.hex if isinstance(k, UUID) else str(k) for k in self._keys])
             return f"{key} = ANY(%s::{type_}[])", [*parameters, f"{{{listed}}}"]
@@ -32,7 +32,7 @@ class InArray(Func):
 
 
 class AsStored(Func):
-    """A key as the database holds it, and as `InArray` takes it: no UUID is made of it."""
+    """A key as the database stores it, for `InArray`: not converted to a UUID."""
 
     template = "%(expressions)s"
     output_field = TextField()
@@ -58,7 +58,7 @@ class SQLiteNoIndexHint(NoIndexHint):
 
 
 class BinaryCollation(Func):
-    """Text in the order of its bytes: SQLite's own, and PostgreSQL's if it is asked."""
+    """Text compared byte by byte: the default of SQLite, COLLATE "C" in PostgreSQL."""
 
     template = "%(expressions)s"
 

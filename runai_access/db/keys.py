@@ -1,8 +1,4 @@
-"""Where the keys of rows are found, and how a query says that a row is one of many or is not to be
-met by an index.
-
-Keys that stand in another table in a list's own order: a page of the list is read from there.
-"""
+"""Subqueries of primary keys, and covering indexes that have the keys in a list's order."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,20 +13,21 @@ from django.db.models.expressions import RawSQL
 
 from runai_access.db.conditions import renamed
 
-# Of each range that is merged, so many times its share is read at first, and no fewer than these.
+# When ranges are merged, each first reads _SPREAD times its share, at least _MIN_CHUNK keys.
 _SPREAD = 2
 _MIN_CHUNK = 8
 
 
 @dataclass(frozen=True)
 class CoveringIndexScan:
-    """Where the keys of a list's rows stand in its order already: in another table, maybe repeatedly.
+    """A covering index of another table that has the keys of a list's rows in the list's order.
 
-    `rows` of that table hold the key in their column `key`, and in `value` what the list's own rows
-    have in `column`. An index has them in this order, behind the column `behind`, the same in all; or
-    behind that and each of some different `choices` of the column `choice`, which are merged then.
+    `rows` of that table contain the key in their column `key` (possibly repeated), and in `value` a
+    copy of the list's `column`. The index starts with the column `behind`, which is equal in all
+    `rows`, or with `behind` and the column `choice`; then the ranges of the given `choices` are
+    merged.
 
-    Conditions that are a part of the list say `sort_key` for the value, and `pk` for the key.
+    Conditions for a part of the list use `sort_key` for the value and `pk` for the key.
     """
 
     rows: QuerySet[Any]
@@ -43,38 +40,37 @@ class CoveringIndexScan:
 
     @property
     def all(self) -> QuerySet[Any]:
-        """The rows of that table that hold the keys."""
+        """The rows of the other table that contain the keys."""
         if not self.choice:
             return self.rows
         return self.rows.filter(**{f"{self.choice}__in": self.choices})
 
     @property
     def by(self) -> tuple[str, ...]:
-        """The columns in whose order the index has them."""
+        """The columns of the index, in order."""
         return (self.behind, self.value, self.key)
 
     def count(self, part: Q) -> int:
-        """Return how many different keys there are in a part."""
+        """Return the number of distinct keys in a part."""
         return self._found(self.all, part).count()
 
     def keys(self, part: Q, start: int, end: int, *, is_descending: bool) -> Any:
-        """Return the keys from one place of a part to another, as a query or as they are."""
+        """Return the keys of a part from `start` to `end`, as a query or a list."""
         if self.choice and connection.vendor == "postgresql":
             return [key for _, key in self._merged(part, start, end, is_descending)]
-        # Of several ranges, SQLite leaves each where it could add nothing to the first so many.
+        # SQLite stops reading a range once it cannot contribute to the first rows.
         by = (self.value, self.key) if self.choice else self.by
         return self._found(self.all, part).order_by(*_order(by, is_descending))[start:end]
 
     def edges(self, part: Q, number: int, *, is_descending: bool) -> list[tuple[Any, Any]]:
-        """Return the first keys of a part, each with its value before it."""
+        """Return the first (value, key) pairs of a part."""
         if self.choice and connection.vendor == "postgresql":
             return self._merged(part, 0, number, is_descending)
         found = self.keys(part, 0, number, is_descending=is_descending)
         return list(found.values_list(self.value, self.key))
 
     def _merged(self, part: Q, start: int, end: int, is_descending: bool) -> list[tuple[Any, Any]]:
-        """Read a few of each choice, and as many as are wanted of all of those that go on before the
-        last that is wanted."""
+        """Merge the ranges: read a few pairs of each, then more of those that reach into the result."""
         few = min(end, max(_MIN_CHUNK, end // len(self.choices) * _SPREAD))
         first, parameters = self._of_one_choice(part, few, is_descending)
         more, _ = self._of_one_choice(part, end, is_descending)
@@ -98,7 +94,7 @@ class CoveringIndexScan:
         return rows
 
     def _of_one_choice(self, part: Q, number: int, is_descending: bool) -> tuple[str, Any]:
-        """Return a SELECT of the value and key of the first so many of the choice `chosen.id`."""
+        """Return a SELECT of the first `number` (value, key) pairs of the choice `chosen.id`."""
         one = self.rows.filter(**{self.choice: RawSQL("chosen.id", ())})
         first = self._found(one, part).order_by(*_order(self.by, is_descending))[:number]
         sql, parameters = first.values_list(self.value, self.key).query.sql_with_params()
@@ -120,13 +116,12 @@ _Select = tuple[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class KeySubquery:
-    """Where the keys of rows are found: SELECTs of one column, which may repeat a key.
+    """A subquery of primary keys matching a filter: the UNION ALL of `parts`, SELECTs of one column.
 
-    `is_exact` says that they are none but those of the condition they belong to, `is_whole` that they
-    are all of those, `is_distinct` that none repeats; then `counted` may be a SELECT of as many rows
-    that takes less. `once` is a SELECT with a row for each, the key in its column `key`: it tells the
-    same ones apart by the order of an index, and is read no further than is asked for. `ordered` is
-    where that is the order of a list as well.
+    `is_exact`: no false positives, so the filter need not be applied again. `is_whole`: no false
+    negatives. `is_distinct`: no duplicates; `counted` can then be a cheaper SELECT with as many rows.
+    `once` is a SELECT without duplicates, the key in its column `key`, that reads an index in order and
+    no further than needed. `ordered` is set if that is a list's order, too.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -147,7 +142,7 @@ class KeySubquery:
         is_exact: bool = True,
         is_whole: bool = True,
     ) -> "KeySubquery":
-        """Return the keys that a queryset holds in `column`: each row once."""
+        """Return the keys in `column` of a queryset."""
         try:
             select = _select(rows.order_by().values(column))
         except EmptyResultSet:
@@ -156,7 +151,7 @@ class KeySubquery:
 
     @classmethod
     def in_order(cls, ordered: CoveringIndexScan) -> "KeySubquery":
-        """Return the keys that stand in another table as a list has them."""
+        """Return the keys of a covering index."""
         rows, key = ordered.all.order_by(), ordered.key
         found = cls.of(rows, key)
         if not found.parts:
@@ -168,7 +163,7 @@ class KeySubquery:
 
     @classmethod
     def known(cls, keys: Sequence[Any]) -> "KeySubquery":
-        """Return keys that were read before, as `first` returned them: each once."""
+        """Return a subquery of known, distinct keys, as returned by `first`."""
         if not keys:
             return cls()
         if connection.vendor == "sqlite":
@@ -186,23 +181,22 @@ class KeySubquery:
 
     @property
     def has_distinct_keys(self) -> bool:
-        """Whether the same ones are told apart as they are read."""
+        """True if keys can be read without duplicates."""
         return self.is_distinct or self.once is not None
 
     def first(self, limit: int) -> list[Any]:
-        """Return at most `limit` keys, as the database holds them: different ones, if `once` is set."""
+        """Read at most `limit` keys in the database's format; distinct ones if `once` is set."""
         if not self.parts:
             return []
         sql, parameters = self._limited(limit)
-        if connection.vendor == "sqlite":  # which hands over one text sooner than thousands of rows
+        if connection.vendor == "sqlite":  # one text is faster than thousands of rows
             sql = f"WITH k(key) AS ({sql}) SELECT json_group_array(key) FROM k"  # noqa: S608
             ((keys,),) = _rows_of(sql, parameters)
             return list(json.loads(keys))
         return [key for (key,) in _rows_of(sql, parameters)]
 
     def few(self, most: int) -> list[Any] | None:
-        """Return all of keys that never repeat, as `first` does; None where they are more than `most`,
-        of which none is sent."""
+        """Read all of distinct keys; None, without sending any, if there are more than `most`."""
         if not self.parts:
             return []
         sql, parameters = self._limited(most + 1)
@@ -220,7 +214,7 @@ class KeySubquery:
         return [key for _, key in rows] if number else []
 
     def count(self, limit: int) -> tuple[int, bool]:
-        """Return how many there are among what `first` would return, and whether those are all."""
+        """Return the number of distinct keys that `first` would return, and whether that is all."""
         if not self.parts:
             return 0, self.is_whole
         if self.has_distinct_keys:
@@ -228,7 +222,7 @@ class KeySubquery:
             ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
             return number, number < limit and self.is_whole
         sql, parameters = self._limited(limit)
-        # Grouping takes less than counting what is distinct.
+        # GROUP BY is faster than COUNT(DISTINCT).
         counted = f"""WITH k(key) AS ({sql}), n(n) AS (SELECT COUNT(*) FROM k GROUP BY key)
             SELECT COUNT(*), SUM(n) FROM n"""  # noqa: S608
         ((different, read),) = _rows_of(counted, parameters)
@@ -247,16 +241,16 @@ class KeySubquery:
         return bool(_rows_of(sql, parameters)) or (False if self.is_whole else None)
 
     def limited(self, limit: int) -> "KeySubquery":
-        """Return those that `first` would."""
+        """Return the subquery of the keys that `first` would return."""
         return KeySubquery((self._limited(limit),)) if self.parts else self
 
     def sql(self) -> tuple[str, list[Any]]:
-        """Return a SELECT of all of them."""
+        """Return a SELECT of all keys."""
         sql = _union(text for text, _ in self.parts)
         return sql, [p for _, parameters in self.parts for p in parameters]
 
     def _as_many(self, limit: int) -> _Select:
-        """Return a SELECT of as many rows as there are keys, up to `limit`."""
+        """Return a SELECT with as many rows as there are keys, up to `limit`."""
         if not self.counted:
             return self._limited(limit)
         sql, parameters = self.counted
@@ -268,7 +262,7 @@ class KeySubquery:
         if self.once:
             sql, parameters = self.once
             return f"SELECT {self.key} FROM ({sql} {limited}) once", parameters  # noqa: S608
-        # Each part is limited too: PostgreSQL plans a part of a union as if all of it were wanted.
+        # Limit each part, too: PostgreSQL plans a part of a UNION as if it were read completely.
         parts = [f"{text} {limited}" for text, _ in self.parts]
         parameters = tuple(p for _, parameters in self.parts for p in parameters)
         return parts[0] if len(parts) == 1 else f"{_union(parts)} {limited}", parameters
@@ -293,7 +287,7 @@ class InKeySubquery(Func):
 
 
 def as_stored(keys: Iterable[UUID]) -> list[Any]:
-    """Return the same of keys that are at hand."""
+    """Return UUIDs in the format in which the database stores them."""
     return [key.hex for key in keys] if connection.vendor == "sqlite" else list(keys)
 
 

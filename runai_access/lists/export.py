@@ -22,7 +22,7 @@ _Row = TypeVar("_Row")
 
 
 def within_limit(rows: Iterable[_Row]) -> tuple[list[_Row], bool]:
-    """Return the rows that a file holds, and whether there are more."""
+    """Return the first ROW_LIMIT rows, and whether there are more."""
     kept = list(islice(rows, ROW_LIMIT + 1))
     return kept[:ROW_LIMIT], len(kept) > ROW_LIMIT
 
@@ -42,12 +42,12 @@ class SpreadsheetTime(Func):
 
 
 def cell(value: object) -> str:
-    """Return a value as the text of a cell; None is an empty cell."""
+    """Return a value as the text of a cell; "" for None."""
     return "" if value is None else escape_formulas(str(value))
 
 
 def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield the file, some lines at a time; the first alone, at once."""
+    """Yield the CSV in chunks of lines; the header immediately."""
     piece = io.StringIO(newline="")
     writer = csv.writer(piece, lineterminator="\r\n")
     piece.write(_BOM)
@@ -64,17 +64,17 @@ def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[s
 def csv_response(
     name: str, header: Iterable[str], rows: Iterable[Iterable[object]], *, is_cut: bool
 ) -> StreamingHttpResponse:
-    """Stream a file; where it does not hold every row, its name and a header say so."""
+    """Stream a CSV file; if the row limit cuts it, its name and a header say so."""
     return _file(lines(header, rows), f"{name}.csv", "text/csv; charset=utf-8", is_cut=is_cut)
 
 
 def json_response(name: str, rows: Iterable[object], *, is_cut: bool) -> StreamingHttpResponse:
-    """Stream one list, a row on each line; where it does not hold every row, it says so as well."""
+    """Stream a JSON list with one row per line; if the row limit cuts it, name and header say so."""
     return _file(json_lines(rows), f"{name}.json", "application/json", is_cut=is_cut)
 
 
 def json_lines(rows: Iterable[object]) -> Iterator[str]:
-    """Yield the list line by line."""
+    """Yield the JSON list line by line."""
     start = "[\n"
     for row in rows:
         yield f"{start}{orjson.dumps(row).decode()}"
@@ -88,7 +88,7 @@ def _file(
     stem, _, end = name.rpartition(".")
     stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
     response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
-    allow_compression(response)  # rows of lists, which hold no secret
+    allow_compression(response)  # lists contain no secret
     response.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=_file_name(f"{stem}.{end}")
     )
@@ -106,7 +106,7 @@ def _file_name(name: str) -> str:
 
 
 def _buffered(pieces: Iterable[str]) -> Iterator[bytes]:
-    """Join lines to pieces worth sending; the first goes out at once."""
+    """Join lines into chunks worth sending; yield the first line immediately."""
     waiting: list[str] = []
     length = 0
     size = 0

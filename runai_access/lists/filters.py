@@ -1,8 +1,8 @@
 """Filters by column and operator, on top of django-filter: "Last login is before 1 Oct 2026".
 
-A filter set names for each column what kind of thing it holds. The kind knows the operators, reads
-their values and makes the condition. In an address a filter is `column__operator=value`; repeated
-values must all hold, those of "any of" each may. What can't be read is left out and told.
+A filter set has a `FieldFilter` for each column, which defines the operators, parses their values and
+builds the condition. In a URL a filter is `column__operator=value`. Repeated values are combined with
+AND, those of "any of" with OR. Values that cannot be parsed are ignored and reported.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,8 +27,10 @@ _MAX_DAYS = 36_500
 
 @dataclass(frozen=True)
 class Operator:
-    """One way to compare. `takes` says which input asks for the value: text, date, moment, days,
-    choices, or nothing."""
+    """A comparison operator.
+
+    `takes` is the input of its value: text, date, moment, days, choices, or "" for none.
+    """
 
     name: str
     words: str
@@ -55,35 +57,35 @@ ONE_OF_FEW = Operator("is", "is", "choices")
 
 
 class FieldFilter:
-    """What a column holds: its operators, and what their values mean."""
+    """The filter of one column: its operators and the conditions they stand for."""
 
     operators: tuple[Operator, ...] = ()
-    # The column whose index has what meets the condition as one range, if there is one.
+    # The column on whose index the condition is a single range, if there is one.
     indexed_column = ""
 
     def operator(self, name: str) -> Operator | None:
         return next((operator for operator in self.operators if operator.name == name), None)
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
-        """Return the value that `text` stands for; raise ValidationError with a sentence."""
+        """Parse the value of an operator; raise ValidationError with a sentence for the user."""
         raise NotImplementedError
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        """Return what rows must be for these values; `context` is who asks."""
+        """Return the condition for these values; `context` is the caller's authority."""
         raise NotImplementedError
 
     def keys(self, operator: Operator, values: list[Any], context: Any) -> KeySubquery | None:
-        """Return where the rows are found that meet the condition, if there is an index for it."""
+        """Return the keys of matching rows if an index has them, else None."""
         return None
 
     def words(self, operator: Operator, values: list[Any]) -> str:
-        """Return the values as a chip names them."""
+        """Return the values as shown in a chip."""
         return ", ".join(str(value) for value in values)
 
 
 @dataclass(frozen=True)
 class TextFilter(FieldFilter):
-    """Text that is stored folded at `path`, so that case never matters; and who suggests values."""
+    """A text column stored normalized at `path`, compared regardless of case; may suggest values."""
 
     path: str
     suggest: Callable[[Any], Iterable[str]] | None = None
@@ -100,14 +102,14 @@ class TextFilter(FieldFilter):
         return condition
 
     def lookup(self, operator: Operator, text: str) -> Q:
-        """Return the condition that `text` is in the column, or its beginning, or all of it."""
+        """Return the condition for one value: contains, starts with, or equals."""
         names = {"contains": "contains", "starts_with": "startswith"}
         return Q(**{f"{self.path}__{names.get(operator.name, 'exact')}": text})
 
 
 @dataclass(frozen=True)
 class TimeFilter(FieldFilter):
-    """A time; days are days in UTC."""
+    """A date and time column; days are in UTC."""
 
     path: str
     can_be_never: bool = False
@@ -126,11 +128,11 @@ class TimeFilter(FieldFilter):
         if operator == LAST_DAYS:
             if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MAX_DAYS:
                 return int(text)
-            raise ValidationError(f"“{text}” is no number of days from 1 to {_MAX_DAYS:,}.")
+            raise ValidationError(f"“{text}” is not a number of days between 1 and {_MAX_DAYS:,}.")
         try:
             return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
-            raise ValidationError(f"“{text}” is no date like 2026-10-01.") from None
+            raise ValidationError(f"“{text}” is not a date. Use the format 2026-10-01.") from None
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         condition = Q()
@@ -155,7 +157,7 @@ class TimeFilter(FieldFilter):
 
 
 class InstantFilter(TimeFilter):
-    """A time that may be asked for to the second; times without a zone are UTC."""
+    """A date and time column that can be filtered to the second; times without a zone are UTC."""
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # as above
@@ -168,7 +170,9 @@ class InstantFilter(TimeFilter):
             moment = datetime.fromisoformat(text)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError(f"“{text}” is no time like 2026-10-01T14:30.") from None
+            raise ValidationError(
+                f"“{text}” is not a time. Use the format 2026-10-01T14:30."
+            ) from None
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         if operator == SINCE:
@@ -190,7 +194,7 @@ class InstantFilter(TimeFilter):
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing to choose; `hint` tells it from its namesakes."""
+    """An option of a `ChoiceFilter`; `hint` distinguishes options with the same label."""
 
     value: str
     label: str
@@ -198,19 +202,19 @@ class Choice:
 
 
 class ChoiceFilter(FieldFilter):
-    """One or some of known things; a subclass finds them for whoever asks."""
+    """A column with known values; a subclass provides those visible to the caller."""
 
     operators: tuple[Operator, ...] = (ANY_OF,)
     has_search = False
-    # What one of them is called, where the column's title does not say.
+    # What an option is called, if the column's title does not say it.
     noun = ""
 
     def choices(self, context: Any, search: str = "") -> list[Choice]:
-        """Return what there is to choose, at most as much as fits a dialog."""
+        """Return the options that match `search`, at most as many as fit a dialog."""
         raise NotImplementedError
 
     def chosen(self, values: list[str], context: Any) -> list[Choice]:
-        """Return the choices of these values; those that do not exist are missing."""
+        """Return the options with these values, without those that do not exist."""
         return [choice for choice in self.choices(context) if choice.value in values]
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
@@ -218,7 +222,7 @@ class ChoiceFilter(FieldFilter):
             return Choice("1", "")
         found = self.chosen([text], context)
         if not found:
-            raise ValidationError(f"“{text}” is none of those to choose from.")
+            raise ValidationError(f"“{text}” is not one of the options.")
         return found[0]
 
     def words(self, operator: Operator, values: list[Choice]) -> str:
@@ -226,7 +230,7 @@ class ChoiceFilter(FieldFilter):
 
 
 class ValuesField(forms.Field):
-    """All values of one parameter: reads what it can, and keeps what it refused."""
+    """All values of one parameter: keeps valid values, and messages for the others in `refused`."""
 
     widget = forms.MultipleHiddenInput
 
@@ -249,16 +253,14 @@ class ValuesField(forms.Field):
 
     def _read_one(self, text: str, before: int) -> Any:
         if before == MAX_VALUES:
-            raise ValidationError(f"one filter has at most {MAX_VALUES} values.")
+            raise ValidationError(f"a filter can have at most {MAX_VALUES} values.")
         if len(text) > _MAX_VALUE_LENGTH or not is_text(text):
-            raise ValidationError(
-                f"a value must be text of at most {_MAX_VALUE_LENGTH} characters."
-            )
+            raise ValidationError(f"a value can have at most {_MAX_VALUE_LENGTH} characters.")
         return self.read(text.strip())
 
 
 def is_text(text: str) -> bool:
-    """Return whether every database can hold `text`: no NUL, no lone surrogate."""
+    """Return whether a database can store `text`: no NUL, no lone surrogate."""
     return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
 
 
@@ -284,7 +286,7 @@ class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-fil
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter that holds, as a sentence. `name` and `texts` are its part of the address."""
+    """An active filter, for display. `name` and `texts` are its URL parameter and values."""
 
     column: str
     name: str
@@ -297,17 +299,17 @@ class Chip:
 
 
 class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """A filter set that is made of columns and their kinds."""
+    """A filter set built from the `FieldFilter` of each column."""
 
     field_filters: dict[str, FieldFilter] = {}
     titles: dict[str, str] = {}
-    # Columns that only addresses of ours filter by: a person would not know what to type.
+    # Columns that only our own links filter by: a user would not know what to enter.
     unlisted: tuple[str, ...] = ()
     base_filters: dict[str, Any]
 
     def __init__(self, data: Any, queryset: QuerySet[Any], *, context: Any) -> None:
         self.context = context
-        # A table has dozens of filters and an address names a few; each would be copied.
+        # A table has dozens of filters, a URL names a few, and django-filter copies each of them.
         self.base_filters = {n: f for n, f in type(self).base_filters.items() if n in data}
         super().__init__(data, queryset)
 
@@ -321,21 +323,21 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
 
     @classmethod
     def listed(cls) -> list[tuple[str, str]]:
-        """Return the columns to choose from, each with its title."""
+        """Return the names and titles of the columns that the user can filter by."""
         return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
 
     def values_field(self, column: str, operator: Operator) -> ValuesField:
-        """Return the field that reads the values of one filter, whether or not it holds."""
+        """Return the form field of one filter, active or not."""
         filter_ = OperatorFilter(column, self.field_filters[column], operator)
         filter_.parent = self
         return filter_.field
 
     def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
-        """Return all rows, and what leaves some of them out; a list may do that in its own way."""
+        """Return the rows and the filters to apply; a subclass can do it differently."""
         return self.queryset, self.list_filters()
 
     def list_filters(self) -> list[ListFilter]:
-        """Return what each filter that holds leaves, and where that is found."""
+        """Return the condition and keys of each active filter."""
         self.form.is_valid()
         asked = ((self.filters[name], values) for name, values in self.form.cleaned_data.items())
         return [self._list_filter(filter_, values) for filter_, values in asked if values]
@@ -349,12 +351,12 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         return ListFilter(condition, keys, kind.indexed_column)
 
     def indexed_queryset(self) -> QuerySet[Any]:
-        """Return the rows that the indexes are of: all, unless the list never shows some."""
+        """Return the rows in which an index searches: all, unless the list never shows some."""
         rows: QuerySet[Any] = self.queryset.model.objects.all()
         return rows
 
     def refused(self) -> list[str]:
-        """Return a sentence for each value that could not be read."""
+        """Return a message for each value that could not be parsed."""
         self.form.is_valid()
         return [
             f"{self._title(name)}: {message}"
@@ -363,7 +365,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         ]
 
     def chips(self) -> list[Chip]:
-        """Return the filters that hold, one for each value that must."""
+        """Return the active filters: one for each value combined with AND."""
         self.form.is_valid()
         chips: list[Chip] = []
         for name, values in self.form.cleaned_data.items():

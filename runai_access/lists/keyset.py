@@ -1,8 +1,7 @@
-"""Paging by keyset: a page is what follows a row, so a deep one costs no more than the first.
+"""Keyset pagination: a page starts after a row, so deep pages cost no more than the first.
 
-A cursor is the sort value and the primary key of the row at the edge. Nothing (NULL) counts as the
-least value, and ties are broken by the primary key in the same direction; so pages never repeat or
-skip a row, whatever is added or removed meanwhile.
+A cursor is the sort value and the primary key of a row. NULL sorts first, and the primary key breaks
+ties in the same direction, so pages neither repeat nor skip rows when others are inserted or deleted.
 """
 
 import base64
@@ -27,7 +26,7 @@ _MAX_CURSOR_LENGTH = 4_000
 
 
 class BadCursor(Exception):
-    """A text that no page of ours has handed out."""
+    """The text is not a cursor of this sort."""
 
 
 def _same(text: str) -> Any:
@@ -36,13 +35,13 @@ def _same(text: str) -> Any:
 
 def _number(text: str) -> int:
     if len(text) > 9:
-        raise ValueError("Nothing is counted that far.")
+        raise ValueError("The number in the cursor is too large.")
     return int(text)
 
 
 @dataclass(frozen=True)
 class Sort:
-    """What a column is sorted by; `read` turns the text in a cursor back into a value."""
+    """The sort key of a column; `read` parses the text in a cursor."""
 
     by: Combinable | Expression | F
     is_nullable: bool = False
@@ -50,7 +49,7 @@ class Sort:
 
     @property
     def column(self) -> str:
-        """The table's own column whose order this is; "" where the value is found elsewhere."""
+        """The column of the list's table that has this order; "" if the value is in another table."""
         by = self.by.source_expressions[0] if isinstance(self.by, BinaryCollation) else self.by
         name = str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
         return "" if "__" in name else name
@@ -74,7 +73,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The row at the edge of a page."""
+    """Sort value and primary key of the row at the edge of a page."""
 
     value: Any
     pk: Any
@@ -82,7 +81,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Count:
-    """How many there are: exactly up to a limit, and honestly "more than that" beyond."""
+    """A row count: exact up to a limit, a lower bound beyond."""
 
     number: int
     is_exact: bool
@@ -96,9 +95,9 @@ class Count:
 
 @dataclass(frozen=True)
 class Position:
-    """Which page is asked for: a number, the last, or the one after or before a row.
+    """The requested page: a number, the last page, or the page after or before a cursor.
 
-    With a cursor, `number` is only what to call the page.
+    With a cursor, `number` is only the label of the page.
     """
 
     number: int = 1
@@ -108,7 +107,7 @@ class Position:
 
 
 class PageStrategy(Protocol):
-    """A way to a page that is tried before all rows are put in order."""
+    """A cheaper way to read a page, tried before all rows are sorted."""
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
         """Return the keys of the first rows of a part; None where they stand too far off."""
@@ -116,8 +115,10 @@ class PageStrategy(Protocol):
 
 @dataclass(frozen=True)
 class BoundedIndexScan(Generic[M]):
-    """Another way to the same rows: to meet them among `all` in the order of an index, where a page of
-    them may be full before as many as `limit` are passed."""
+    """Page strategy: scan `all` in the order of an index until a page of `rows` is full.
+
+    Gives up after `limit` rows of `all`.
+    """
 
     rows: QuerySet[M]
     all: QuerySet[M]
@@ -143,20 +144,22 @@ class BoundedIndexScan(Generic[M]):
 
 @dataclass(frozen=True)
 class OrderedQuery(Generic[M]):
-    """The rows of a list, what they are sorted by, and what is known of them."""
+    """The rows of a list, their sort, and the strategies to read them."""
 
     rows: QuerySet[M]
     sort: Sort
-    index_scan: PageStrategy | None = None  # tried first
+    # Tried first.
+    index_scan: PageStrategy | None = None
     count: Count | None = None
-    ordered: CoveringIndexScan | None = None  # read instead, if there are any
-    # How to read what the walk does not lead to; None where these rows are best after all.
+    # Replaces sorting, if set.
+    ordered: CoveringIndexScan | None = None
+    # Used when `index_scan` reaches its limit; None keeps these rows.
     sort_fallback: Callable[[], "OrderedQuery[M] | None"] | None = None
 
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """The rows of one page. `number` is None where nobody counted so far."""
+    """The rows of one page. `number` is None if the page number is unknown."""
 
     rows: list[M]
     number: int | None
@@ -167,12 +170,12 @@ class Page(Generic[M]):
 
     @property
     def pages(self) -> int | None:
-        """How many pages there are, where that is known."""
+        """The number of pages; None if the count is not exact."""
         return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
 
     @property
     def limit(self) -> int:
-        """The highest page that may be jumped to."""
+        """The last page that the user can jump to."""
         return self.pages or COUNTED // self.size
 
     @property
@@ -193,13 +196,13 @@ class Page(Generic[M]):
 
 
 def count_up_to(queryset: QuerySet[Any], limit: int = COUNTED) -> Count:
-    """Count at most `limit` rows: a table of millions costs no more than one of thousands."""
+    """Count at most `limit` rows, so that the cost does not grow with the table."""
     number = queryset.order_by()[: limit + 1].count()
     return Count(min(number, limit), number <= limit)
 
 
 def encode(row: Any) -> str:
-    """Return the cursor of a row as it stands in an address."""
+    """Return the cursor of a row for a URL."""
     value = row.sort_key
     text = value.isoformat() if isinstance(value, datetime) else value
     packed = json.dumps([text if text is None else str(text), str(row.pk)]).encode()
@@ -207,7 +210,7 @@ def encode(row: Any) -> str:
 
 
 def decode(text: str, sort: Sort) -> Cursor:
-    """Return the cursor that `text` holds; raise BadCursor for anything but one of this sort."""
+    """Parse a cursor of this sort; raise BadCursor for any other text."""
     if len(text) > _MAX_CURSOR_LENGTH or "\x00" in text:
         raise BadCursor
     try:
@@ -225,7 +228,7 @@ def decode(text: str, sort: Sort) -> Cursor:
 
 
 def _key(text: Any) -> int | UUID:
-    """Return the primary key that a cursor holds: a number or a UUID."""
+    """Return the primary key in a cursor: an integer or a UUID."""
     if not isinstance(text, str):
         raise BadCursor
     return int(text) if text.isdecimal() and len(text) < 19 else UUID(text)
@@ -240,10 +243,10 @@ def page_of(
     whole: QuerySet[M] | None = None,
     values: Sequence[str] = (),
 ) -> Page[M]:
-    """Return the page at `position`, or the nearest there is.
+    """Return the page at `position`, or the nearest one that exists.
 
-    `whole` are rows with all that their cells need, or tuples of their `values` with those names;
-    `listed` says which of them are on the list.
+    `listed` selects and sorts the rows. `whole` is the queryset that loads them with everything the
+    cells need; with `values`, rows are named tuples of those values.
     """
     whole = _keyed(listed.rows if whole is None else whole, listed.sort)
     shown = with_values(whole, [*values, "sort_key"]) if values else whole
@@ -251,16 +254,15 @@ def page_of(
 
 
 def with_values(rows: QuerySet[M], names: Sequence[str]) -> QuerySet[M]:
-    """Return the rows as tuples of some of their values, which go by the same names."""
+    """Return the rows as named tuples of these values."""
     tuples: QuerySet[M] = rows.values_list(*names, named=True)
     return tuples
 
 
 def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[QuerySet[M]]:
-    """Return the rows in their order, in one or two parts that follow each other.
+    """Return the sorted rows in one or two consecutive parts: NULL values apart.
 
-    Each part is one range of an index, also in a database that keeps rows without a value at the
-    other end.
+    Each part is one range of an index, whether the database sorts NULL first or last.
     """
     rows = _keyed(queryset, sort)
     order = _order(is_descending)
@@ -323,7 +325,7 @@ class _Reader(Generic[M]):
         return Page(kept, number or None, self._size, self._count, has_previous, has_next)
 
     def _read(self, start: Cursor | None, length: int, *, backwards: bool = False) -> list[M]:
-        """Read from `start` on; each part of the way is one range of an index."""
+        """Read from `start`; each part is one range of an index."""
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
         for part in _parts(self._sort, start, is_descending):
@@ -332,7 +334,7 @@ class _Reader(Generic[M]):
         return rows
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
-        """Read some rows of a part: their keys first, so that what is passed over costs no join."""
+        """Read rows of a part: keys first, so that skipped rows cost no join."""
         end, order, ordered = start + length, _order(is_descending), self._listed.ordered
         keys: Any = None
         if ordered:
@@ -350,7 +352,7 @@ class _Reader(Generic[M]):
 
     @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
-        """The keys of all rows, to be put in order."""
+        """The keys of all rows, for the database to sort."""
         listed = (
             self._listed.sort_fallback() if self._listed.sort_fallback else None
         ) or self._listed
@@ -359,7 +361,7 @@ class _Reader(Generic[M]):
 
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
-    """Return what lies beyond `start`, in reading order: rows with and without a value apart."""
+    """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
     if start is None:
         if not sort.is_nullable:
@@ -373,7 +375,7 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
 
 
 def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
-    """Return what is read after a row, among those with a value."""
+    """Return the condition for rows after this one, among those with a value."""
     than = _than(is_descending)
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
     return Q(**{f"sort_key__{than}e": value}) & (
@@ -386,21 +388,21 @@ def _than(is_descending: bool) -> str:
 
 
 def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
-    """Return what is read before a row, among those with and without a value alike.
+    """Return the conditions for rows before this one, with or without a value.
 
-    Those with its own value are a range by themselves: they might be all that follow.
+    Rows with the same value are a separate range: they might be all of the rest.
     """
     than = _than(not is_descending)
     alike = Q(**{f"pk__{than}": pk})
     if value is None:
         return [alike]
-    # Not "=", which SQLite does not take for a range where it is one of a truth value.
+    # Not "=": SQLite does not use it as an index range for booleans.
     own = Q(sort_key__gte=value, sort_key__lte=value)
     return [Q(**{f"sort_key__{than}": value}), own & alike]
 
 
 def _order(is_descending: bool) -> list[str]:
-    """Return the order of rows that all have a value, or all have none: as indexes have it."""
+    """Return the order within a part, as indexes have it."""
     return ["-sort_key", "-pk"] if is_descending else ["sort_key", "pk"]
 
 
@@ -410,5 +412,5 @@ def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
 
 
 def without_index(sort: Sort) -> Sort:
-    """Return the same order for rows that are found by their keys."""
+    """Return the same sort without index use, for rows that are found by their keys."""
     return Sort(NoIndexHint(sort.by), sort.is_nullable, sort.read)

@@ -1,7 +1,7 @@
-"""A list page: what its address asks for, what came of it, and where one can go from there.
+"""One request for a list: parses its query string, runs the query, and builds the URLs to go on.
 
-The address is the state: filters, search, sort, columns, page size and page. What it says and we
-can't read is left out and told. A page needs a table, a filter set and a search; see `Source`.
+The URL is the state: filters, search, sort, columns, page size and page. Parameters that cannot be
+parsed are ignored and reported. See `ListConfig` for what a list needs.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,9 +36,9 @@ from runai_access.lists.tables import ListTable
 
 PAGE_SIZES = (20, 50, 100)
 SEARCH_LENGTH = 200
-# So many rows can be acted on at once; more would keep whoever asked, and others, waiting.
+# The most rows of one bulk action; more would take too long for one request.
 MAX_SELECTED = 1_000
-# What an address says in `select`: every row of the page, or of the whole view.
+# Values of the parameter `select`: every row of the page, or of the whole view.
 PAGE, VIEW = "page", "view"
 _PLACE = ("page", "after", "before")
 _PASSING = ("selected", "changed", "select")
@@ -48,9 +48,9 @@ _MAX_KEY_LENGTH = 60
 
 @dataclass(frozen=True)
 class ListConfig:
-    """What a list is made of. `context` is who asks; `rows` are those in sight.
+    """The configuration of a list. `context` is the caller's authority; `rows` are the visible rows.
 
-    `sight` says where those are found, if they may be few.
+    `permission_filter` finds the visible rows by an index, for callers who see only a part.
     """
 
     table: type[ListTable]
@@ -89,17 +89,17 @@ class Listing:
         self.columns = self._read_columns()
         self.size = self._read_size()
         self.changed = next(iter(self._read_ids("changed")), "")
-        # What was just changed is likely to be worked on further.
+        # The changed row is selected: the user is likely to continue with it.
         self.selected = self._read_ids("selected") or frozenset({self.changed} - {""})
 
-    # What the address says.
+    # Parsing the query string.
 
     def _read_search(self) -> str:
         text = self._given.get("search", "").strip()
         if not normalize_term(text):
             return ""
         if not is_text(text) or len(text) > SEARCH_LENGTH:
-            self.ignored.append(f"A search must be text of at most {SEARCH_LENGTH} characters.")
+            self.ignored.append(f"A search can have at most {SEARCH_LENGTH} characters.")
             return ""
         self.query["search"] = text
         return text
@@ -108,7 +108,7 @@ class Listing:
         filters = self.source.filters(self._given, self.source.rows, context=self.source.context)
         for name in self._given:
             if name not in filters.filters and name not in _OWN:
-                self.ignored.append(f"There is no filter “{_short(name)}”.")
+                self.ignored.append(f"Unknown URL parameter “{_short(name)}”.")
         self.ignored += filters.refused()
         for chip in filters.chips():
             for text in chip.texts:
@@ -121,7 +121,7 @@ class Listing:
         if not sort:
             return table.default_sort
         if not table.can_sort_by(sort):
-            self.ignored.append(f"There is no column “{_short(sort)}” to sort by.")
+            self.ignored.append(f"Unknown sort column “{_short(sort)}”.")
             return table.default_sort
         self.query["sort"] = sort
         return sort
@@ -134,7 +134,7 @@ class Listing:
             return kept or table.default_columns()
         unknown = [name for name in asked if name not in table.base_columns]
         for name in unknown[:3]:
-            self.ignored.append(f"There is no column “{_short(name)}”.")
+            self.ignored.append(f"Unknown column “{_short(name)}”.")
         known = [name for name in dict.fromkeys(asked) if name not in unknown]
         if not known:
             return table.default_columns()
@@ -147,14 +147,14 @@ class Listing:
         if not text:
             return self.preference.page_size
         if text not in map(str, PAGE_SIZES):
-            self.ignored.append(f"A page has 20, 50 or 100 rows, not “{_short(text)}”.")
+            self.ignored.append(f"Invalid page size “{_short(text)}”: use 20, 50 or 100.")
             return self.preference.page_size
         self.query["size"] = text
         return int(text)
 
     def _read_ids(self, name: str) -> frozenset[str]:
         keys, refused = read_keys(self.source.rows.model, self._given.getlist(name))
-        self.ignored += [f"“{_short(text)}” is no row that could be {name}." for text in refused]
+        self.ignored += [f"Invalid row ID “{_short(text)}” in “{name}”." for text in refused]
         return frozenset(map(str, keys))
 
     def _read_position(self) -> Position:
@@ -162,15 +162,15 @@ class Listing:
         is_last = number == "last"
         page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 0
         if not is_last and (page < 1 or (page > COUNTED // self.size and not self._has_cursor)):
-            self.ignored.append(f"There is no page “{_short(number)}”.")
+            self.ignored.append(f"No page “{_short(number)}”.")
             page = 1
         try:
             after, before = self._cursor("after"), self._cursor("before")
         except BadCursor:
-            self.ignored.append("The place in the list that this address names can't be read.")
+            self.ignored.append("Invalid cursor in “after” or “before”.")
             return Position()
         if after and before:
-            self.ignored.append("An address names one place in the list, not two.")
+            self.ignored.append("Use either “after” or “before”, not both.")
             return Position()
         return Position(max(page, 1), is_last, after, before)
 
@@ -183,11 +183,11 @@ class Listing:
         sort, _ = self.source.table.sort_of(self.sort, self.source.context)
         return decode(text, sort) if text else None
 
-    # What came of it.
+    # Results.
 
     @cached_property
     def selection(self) -> Selection:
-        """All rows that the filters and the search leave."""
+        """The rows that match the filters and the search."""
         return Selection(*self._list_filters())
 
     def _list_filters(self) -> tuple[QuerySet[Any], list[ListFilter]]:
@@ -204,7 +204,7 @@ class Listing:
 
     @cached_property
     def table(self) -> ListTable:
-        """The table of the page that is asked for."""
+        """The table of the requested page."""
         page = self.page
         return self.source.table(
             page,
@@ -238,11 +238,11 @@ class Listing:
             values=self.source.table.values,
         )
         if position.number > 1 and page.pages and position.number > page.pages:
-            self.ignored.append(f"There is no page “{position.number}”.")
+            self.ignored.append(f"No page “{position.number}”.")
         return self._with_changed(page)
 
     def _with_changed(self, page: Page[Any]) -> Page[Any]:
-        """Put the row that was just changed on top, where the page would not show it."""
+        """Pin the changed row to the top if the page does not contain it."""
         if not self.changed or any(str(row.pk) == self.changed for row in page.rows):
             return page
         table = self.source.table
@@ -256,7 +256,7 @@ class Listing:
 
     @property
     def live_region_text(self) -> str:
-        """What this list shows, to be read aloud when it takes another one's place."""
+        """What the list shows now, for screen readers after an update."""
         table = self.source.table
         direction = "descending" if self.sort.startswith("-") else "ascending"
         parts = [
@@ -269,12 +269,12 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether filters or a search leave rows out."""
+        """True if filters or a search are active."""
         return bool(self.search or self.chips)
 
     @property
     def has_toolbar(self) -> bool:
-        """Whether there is anything to customize: rows, or what leaves them out."""
+        """True if there are rows, filters or a search to work with."""
         return bool(self.count or self.table.pinned_rows or self.is_filtered)
 
     @cached_property
@@ -282,12 +282,11 @@ class Listing:
         return self.filters.chips()
 
     def exported(self) -> tuple[list[QuerySet[Any]], bool]:
-        """Return all rows for a file, in parts that follow each other, and whether it can't hold
-        them all."""
+        """Return the rows for an export, in consecutive parts, and whether the row limit cuts them."""
         parts, is_cut = self._in_order(self._for_file), self.is_cut
         if is_cut is not None:
             return parts, is_cut
-        # To find it out takes as long as to find the rows, so that is done once for both.
+        # Finding out takes as long as reading the keys, so read them once for both.
         keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         rows = self.source.rows.filter(InArray("pk", keys))
@@ -296,12 +295,12 @@ class Listing:
 
     @property
     def is_cut(self) -> bool | None:
-        """Whether a file can't hold all rows; None where it takes too long to find that out."""
+        """True if the row limit cuts an export; None if finding out would take too long."""
         return self._for_file.exists_more_than(export.ROW_LIMIT)
 
     @property
     def row_limit(self) -> str:
-        """How many rows a file holds at most."""
+        """The row limit of exports, for display."""
         return f"{export.ROW_LIMIT:,}"
 
     @cached_property
@@ -312,21 +311,21 @@ class Listing:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         return in_order(selection.rows(sort), selection.order(sort), is_descending=is_descending)
 
-    # Where one can go from here.
+    # URLs.
 
     def url(self, path: str = "", /, **changes: Any) -> str:
-        """Return the address of this list, or of `path` with its state, with `changes`."""
+        """Return the URL of this list (or of `path` with the list's state) with `changes`."""
         parts = [text for name, text in self._state if name not in changes]
         parts += [_pair(name, new) for name, new in changes.items() if new not in (None, "")]
         return self._address(path, parts)
 
     @cached_property
     def _state(self) -> list[tuple[str, str]]:
-        """What the addresses of this page have in common: each name, and its part of an address."""
+        """The state shared by the URLs of this page: parameter names, each with its encoded pair."""
         return [(name, _pair(name, value)) for name, value in self.hidden]
 
     def url_without(self, chip: Chip, path: str = "") -> str:
-        """Return the address without one filter."""
+        """Return the URL without one filter."""
         gone = {(chip.name, text) for text in chip.texts}
         return self._address(path, [_pair(*pair) for pair in self.hidden if pair not in gone])
 
@@ -335,41 +334,41 @@ class Listing:
 
     @property
     def address(self) -> str:
-        """This very page, to come back to."""
+        """The URL of this page of the list."""
         place = {name: self._given[name] for name in _PLACE if self._given.get(name)}
         return self.url(**place)
 
     @property
     def address_selecting_all(self) -> str:
-        """This very page with every row selected, for where no script can do it."""
+        """The URL of this page with every row selected, for use without JavaScript."""
         return self._with(f"select={PAGE}")
 
     @property
     def address_selecting_view(self) -> str:
-        """This very page with the rows of all pages selected."""
+        """The URL of this page with the rows of all pages selected."""
         return self._with(f"select={VIEW}")
 
     @property
     def has_more_to_select(self) -> bool:
-        """Whether the view has rows that are not on this page."""
+        """True if the view has rows on other pages."""
         return self.count.number > len(self.page.rows)
 
     @property
     def selects_view(self) -> bool:
-        """Whether the rows of all pages are selected."""
+        """True if the rows of all pages are selected."""
         return self._given.get("select") == VIEW and self.has_more_to_select
 
     @property
     def whole_view(self) -> str:
-        """What `address_selecting_view` selects, in words."""
+        """What `address_selecting_view` selects, for display: "all 120" or "the first 1,000"."""
         if self.count.is_exact and self.count.number <= MAX_SELECTED:
             return f"all {self.count}"
         return f"the first {MAX_SELECTED:,}"
 
     def keys_of_view(self) -> list[Any]:
-        """Return the primary keys of the view's rows, in its order, as far as they can be selected.
+        """Return the primary keys of the first MAX_SELECTED rows of the view, in its order.
 
-        None where parts of the address were ignored: that is not the view that somebody saw.
+        Empty if parts of the URL were ignored, because the user then saw another view.
         """
         return self._keys(self.selection, F("pk"), MAX_SELECTED) if not self.ignored else []
 
@@ -385,7 +384,7 @@ class Listing:
 
     @property
     def cleared(self) -> str:
-        """This list with neither filters nor search."""
+        """The URL of this list without filters and search."""
         names = [*self.filters.filters, "search"]
         return self.url(**dict.fromkeys(names))
 
@@ -395,12 +394,12 @@ class Listing:
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """The state for a form that adds to it."""
+        """The state as name and value pairs, for hidden fields of a form."""
         return [(name, value) for name, values in self.query.lists() for value in values]
 
 
 def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list[str]]:
-    """Return the primary keys that `texts` hold, each once, and the texts that are none."""
+    """Parse primary keys: return the valid ones without duplicates, and the invalid texts."""
     field: Any = model._meta.pk  # noqa: SLF001  # documented for this
     while field.remote_field:
         field = field.target_field

@@ -1,17 +1,14 @@
-"""Filters and a search leave rows out: which rows stay is found in whichever way is quick.
+"""Query strategies for filtered lists.
 
-There are two ways, and each is bad where the other is good. Few rows are found by an index of the
-condition's own, then sorted. Many are met while the list is walked in its order, so that a page is
-full after a few steps; finding them all first would take a second. Which of the two it is, a probe
-tells that reads at most FEW keys, and where it finds more, the count: as long as that is exact, the
-rows are sorted too, without their keys leaving the database. They could all stand at the far end; but
-a page of them is looked for by a walk first, as far as that takes less than to sort them.
+Two strategies complement each other. *Candidates*: read the keys of a selective filter from its index
+and sort those rows. *Scan*: read the list in the order of its index and test each row, so that a page
+is full after a few steps. A probe of at most MAX_SORTED_CANDIDATES keys decides; if a filter matches
+more and the count is still exact, the database sorts the rows without sending their keys. Even then a
+bounded scan is tried first, because a page is often full long before all rows are sorted.
 
-More could stand there as well, so a walk among those has an end, too: behind it they are sorted unless
-they are more than FAR. And some need neither: where their keys are, these stand in the list's order. A
-page of them is read from there, or met there along the way if others leave rows out as well.
-
-A way to a page of what several conditions leave: along the keys of one of them.
+A scan is bounded: if it reaches its limit, the rows are sorted unless they exceed MAX_SORT_FALLBACK. If
+the keys of a filter are stored in the list's order (a covering index), a page is read directly from
+there, and other filters are tested along that order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,22 +36,20 @@ from runai_access.lists.keyset import (
 )
 
 M = TypeVar("M", bound=Model)
-# So many times as many keys as rows are wanted are looked at first, and so many times more each time
-# that those are not enough.
+# A key scan first reads this many times the wanted rows, and multiplies by it each time it needs more.
 _MORE = 4
 
 
 @dataclass(frozen=True)
 class KeyScan(Generic[M]):
-    """The rows of a list that meet the other conditions too, met among keys in its order, of which no
-    more than `limit` are passed."""
+    """Page strategy: read keys in the list's order and test the other filters, at most `limit` keys."""
 
     rows: QuerySet[M]
     ordered: CoveringIndexScan
     limit: int
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part; None where they stand too far off."""
+        """Return the keys of the first rows of a part, or None if `limit` is reached before."""
         if length > self.limit:
             return None
         keys: list[Any] = []
@@ -68,32 +63,32 @@ class KeyScan(Generic[M]):
             keys += [key for key in some if key in met]
             if len(keys) >= length or len(some) < number:
                 return keys[:length]
-            # From the last one on, so that none is met twice or left out, whatever comes meanwhile.
+            # Continue after the last key: concurrent inserts neither repeat nor skip a row.
             rest = part & after_cursor(*edges[-1], is_descending=is_descending)
             left, number = left - number, number * _MORE
         return None
 
 
-# Sorting this many costs about as much as walking until a page of them is full.
+# Sorting this many rows costs about as much as a scan until a page is full.
 MAX_SORTED_CANDIDATES = 3_000
-# So many are sorted sooner than they are walked to, where a page is not full soon.
+# Up to this many rows, sorting beats a scan that does not fill a page early.
 MAX_SORT_FALLBACK = 100_000
-# So many keys that stand in the list's order are asked for the other conditions, to fill a page.
+# Keys in the list's order that are tested with the other filters, to fill a page.
 SCAN_LIMIT = 3_000
-# "At least" is found out among so many; fewer than a page has would say nothing.
+# Sample sizes for "at least N" counts, and the smallest estimate that is worth showing.
 _SAMPLES = (500, 1_000)
 MIN_ESTIMATE = 100
 
 
 @dataclass(frozen=True)
 class ListFilter:
-    """One thing that leaves rows out: the condition, and where rows that meet it are found.
+    """A filter of a list: its condition, and the keys of matching rows if an index has them.
 
-    Without a condition it says that the rows it is used with leave some out already: of those that
-    `among` has, where that is told.
+    An empty condition stands for the permission filter that the rows already have; `among` are the rows
+    before it.
 
-    `column` is set where the condition is one range of the index by that column, which then gives
-    the keys too.
+    `column` is set if the condition is one range of the index on that column, which also provides the
+    keys.
     """
 
     condition: Q
@@ -103,14 +98,14 @@ class ListFilter:
 
     @property
     def is_permission_filter(self) -> bool:
-        """Whether it says what the rows leave out already, and of which."""
+        """True if this is the permission filter, with the rows before it known."""
         return not self.condition and self.among is not None
 
 
 class Selection:
-    """The rows that all of `list_filters` leave, found in the quicker way.
+    """The rows that match all `list_filters`, read with the cheaper strategy.
 
-    They are counted up to `counted`: COUNTED unless a file is to hold more of them.
+    `counted` is the largest exact count: COUNTED by default, more for exports.
     """
 
     def __init__(
@@ -118,7 +113,7 @@ class Selection:
     ) -> None:
         self._rows, self._list_filters = rows, list_filters
         self._limit = COUNTED if counted is None else counted
-        # Keys may repeat, so a few more are read than are to be counted.
+        # Keys can repeat, so read a few more than are counted.
         self._most = self._limit * 6 // 5
         self._found = [(one, one.keys) for one in list_filters if one.keys is not None]
         self._counts: dict[int, tuple[int, bool]] = {}
@@ -126,7 +121,7 @@ class Selection:
 
     @cached_property
     def _candidates(self) -> tuple[ListFilter, list[Any]] | None:
-        """One that leaves few rows, and their keys; None where none of them does."""
+        """A filter with at most MAX_SORTED_CANDIDATES matches and their keys, if there is one."""
         for number, (list_filter, keys) in enumerate(self._found):
             few = self._read_candidates(number, keys) if keys.is_whole else None
             if few is not None:
@@ -134,13 +129,13 @@ class Selection:
         return None
 
     def _read_candidates(self, number: int, keys: KeySubquery) -> list[Any] | None:
-        """Return the keys if they are few; note how many they are where that is found out."""
+        """Return the keys if there are few; remember the count if it becomes known."""
         if keys.is_distinct:
             return keys.few(MAX_SORTED_CANDIDATES)
         if self._exceeds_limit(number):
             return None
-        # To tell the same ones apart, all that are counted are read. SQLite would sort them for that,
-        # so it sends them; PostgreSQL has a better way, and to send them would take longer.
+        # Removing duplicates requires all counted keys. SQLite would sort them, so they are sent
+        # instead; PostgreSQL hashes them, and sending them would take longer.
         if keys.once or connection.vendor != "sqlite":
             different, are_all = self._counted(number)
             are_few = are_all and different <= MAX_SORTED_CANDIDATES
@@ -152,7 +147,7 @@ class Selection:
 
     @cached_property
     def _whole(self) -> tuple[ListFilter, KeySubquery] | None:
-        """One that leaves not few, and no more than are counted, with where they are found."""
+        """A filter with more than a few matches but an exact count, with its keys."""
         if self._candidates is None:
             for number, (list_filter, keys) in enumerate(self._found):
                 if keys.is_whole and not self._exceeds_limit(number) and self._counted(number)[1]:
@@ -160,10 +155,7 @@ class Selection:
         return None
 
     def _exceeds_limit(self, number: int) -> bool:
-        """Return whether one of several has more keys than are read to tell the same ones apart.
-
-        Then it need not be found out how many different ones those are.
-        """
+        """True if this filter matches more rows than are counted; then skip counting distinct keys."""
         keys = self._found[number][1]
         if len(self._list_filters) == 1 or keys.has_distinct_keys or number in self._counts:
             return False
@@ -172,7 +164,7 @@ class Selection:
         return self._too_many[number]
 
     def _counted(self, number: int) -> tuple[int, bool]:
-        """Return how many keys one has among those that are read, and whether those are all."""
+        """Return the number of keys of a filter, up to the limit, and whether that is all of them."""
         if number not in self._counts:
             keys = self._found[number][1]
             self._counts[number] = keys.count(
@@ -185,9 +177,9 @@ class Selection:
         return self._candidates is None and self._whole is None
 
     def rows(self, sort: Sort | None = None, *, is_page: bool = False) -> QuerySet[Any]:
-        """Return the rows; where they are to be walked through, in the order of `sort`.
+        """Return the matching rows. A scan reads them in the order of `sort`.
 
-        `is_page` says that no more than a page of them is wanted.
+        `is_page`: no more than a page is read.
         """
         if self._candidates is not None:
             list_filter, few = self._candidates
@@ -198,7 +190,7 @@ class Selection:
         return self._index_scan(sort, is_page=is_page)
 
     def listed(self, sort: Sort) -> OrderedQuery[Any]:
-        """Return the rows as a page of them is read."""
+        """Return the query that reads pages."""
         ordered = self._ordered(sort)
         if ordered:
             return OrderedQuery(
@@ -213,7 +205,7 @@ class Selection:
         return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=far)
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
-        """Return where the keys of these rows stand in this order, if they do."""
+        """Return the covering index that has the keys of these rows in this order, if there is one."""
         if len(self._list_filters) == 1 and self._found:
             list_filter, keys = self._found[0]
             if self._rows.query.where and not list_filter.is_permission_filter:
@@ -222,15 +214,15 @@ class Selection:
         return None
 
     def _index_scan(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
-        """Return the rows as they are met along the order."""
+        """Return the rows as a scan along the order reads them."""
         if sort is None:
             return apply_filters(self._rows, self._list_filters)
         left = map(_as_correlated_subquery, self._list_filters) if is_page else self._list_filters
-        # In another order the index of a condition would give all of them, unsorted.
+        # The index of a filter would return all its rows, unsorted.
         return apply_filters(self._rows, left, driven_by=sort.column)
 
     def _driven_by(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return the rows, found by the keys of one condition."""
+        """Return the rows, driven by the keys of one filter."""
         if list_filter.column:
             return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
         rows = self._rows.filter(InKeySubquery("pk", keys))
@@ -239,10 +231,10 @@ class Selection:
         )
 
     def index_scan(self, sort: Sort) -> PageStrategy | None:
-        """Return how a page of rows may be met sooner than all of them are sorted, or met.
+        """Return a strategy that might fill a page before all rows are sorted, or None.
 
-        To pass a row takes about half as long as to sort one, so this loses no more than it may save.
-        A range of an index is sorted soon enough; where the order is its own, it needs no way to it.
+        Skipping a row costs about half of sorting one, so a failed attempt costs no more than it can
+        save. A range of an index needs no scan: it is sorted quickly, or already in order.
         """
         along = self._key_scan(sort) if self._is_scan else None
         if along:
@@ -254,22 +246,22 @@ class Selection:
         if not sort.column or sort.column in columns:
             return None
         if not self._is_scan and (columns or len(self._list_filters) > 1):
-            return None  # what several leave of so few is not met soon
+            return None  # several filters leave too few rows to fill a page early
         _, keys = self._found[0]
-        # Of those that are not all it is known that they are not few.
+        # A partial set of keys is known to be larger than a few.
         number = self._counted(0)[0] if keys.is_whole else self._most
         return BoundedIndexScan(self._index_scan(sort, is_page=True), passed, sort, number * 3 // 2)
 
     def _key_scan(self, sort: Sort) -> KeyScan[Any] | None:
-        """Return how to meet them among the keys of one condition that stand in this order.
+        """Return a scan of one filter's keys, if an index has them in this order.
 
-        Not if another one is a range of the order itself: to begin there is better.
+        None if another filter is a range of the order itself: starting at that range is better.
         """
         if sort.column in {list_filter.column for list_filter in self._list_filters}:
             return None
         for list_filter, keys in reversed(
             self._found
-        ):  # sight, if it is among them, leaves most out
+        ):  # the permission filter is the most selective
             ordered = _in_order(keys, sort)
             if ordered:
                 others = _remaining_filters(self._list_filters, list_filter)
@@ -280,14 +272,14 @@ class Selection:
         return None
 
     def _scanned(self) -> QuerySet[Any] | None:
-        """Return what is passed on the way: rows that are not asked for each if they are in sight."""
+        """Return the rows that a scan reads: those before the permission filter, if they are known."""
         permission_filters = [
             list_filter for list_filter in self._list_filters if not list_filter.condition
         ]
         return permission_filters[0].among if permission_filters else self._rows
 
     def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
-        """Return how to read many rows that are not met soon; None where to go on is best."""
+        """Return a sorted query for when a scan reaches its limit; None if there are too many rows."""
         quickly_counted_first = sorted(self._found, key=lambda one: not one[1].has_distinct_keys)
         for list_filter, keys in quickly_counted_first:
             _, are_all = keys.count(MAX_SORT_FALLBACK)
@@ -296,14 +288,14 @@ class Selection:
         return None
 
     def order(self, sort: Sort) -> Sort:
-        """Return how to sort them: who is found by keys is not to be met by walking through all."""
+        """Return the sort; rows found by keys must not use the index of the order."""
         return sort if self._is_scan else without_index(sort)
 
     def count(self) -> Count:
-        """Count them; where that would take too long, say how many there are at least."""
+        """Return the exact count, or a lower bound if counting would take too long."""
         limit = self._limit
         if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
-            # What is read already tells; else only SQLite reads to count, where the same ones repeat.
+            # Use keys that were read already; only SQLite reads keys to count those that repeat.
             is_quick = self._found[0][1].has_distinct_keys or connection.vendor != "sqlite"
             few = self._candidates if "_candidates" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
@@ -315,7 +307,7 @@ class Selection:
         return self._count_among_some()
 
     def exists_more_than(self, number: int) -> bool | None:
-        """Return whether they are more than so many; None where it takes too long to find that out."""
+        """Return whether more than `number` rows match; None if that would take too long."""
         is_known = self._counts or "_candidates" in self.__dict__
         if len(self._list_filters) == 1 and self._found and not is_known:
             _, keys = self._found[0]
@@ -325,14 +317,13 @@ class Selection:
         return count.number > number or (False if count.is_exact else None)
 
     def _count_among_some(self) -> Count:
-        """Count those among some keys of one condition that meet the others too.
+        """Return a lower bound: how many of a sample of one filter's keys match the other filters.
 
-        They must do to say how many there are at least, or each page would take longer for the sake
-        of a number.
+        A better estimate would make each page slower just for a number.
         """
         sides = [(self._found[0], self._most)]
         if len(self._list_filters) > 1:
-            # The last first: sight, if it is among them, leaves most out.
+            # Last first: the permission filter is the most selective.
             last_first = self._found[::-1]
             sides[:0] = [(one, most) for most in _SAMPLES for one in last_first]
         number = 0
@@ -345,20 +336,20 @@ class Selection:
         return Count(number, is_exact=False)
 
     def _matching_samples(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return what is still asked of rows that were found by the keys of one condition."""
+        """Return the rows that match the other filters, to intersect with one filter's keys."""
         return apply_filters(
             self._rows_matching(list_filter, keys),
             _remaining_filters(self._list_filters, list_filter),
         )
 
     def _rows_matching(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return the rows among which others are asked: if the keys tell what is in sight, all."""
+        """Return the rows to test; all rows if the keys already apply the permission filter."""
         among = list_filter.among if list_filter.is_permission_filter and keys.is_exact else None
         return self._rows if among is None else among
 
 
 def _in_order(keys: KeySubquery, sort: Sort) -> CoveringIndexScan | None:
-    """Return where the keys stand in this order, if they do and are those of all rows."""
+    """Return the covering index of the keys in this order, if they are exact and complete."""
     is_all = keys.is_exact and keys.is_whole
     if is_all and keys.ordered and keys.ordered.column == sort.column:
         return keys.ordered
@@ -366,7 +357,7 @@ def _in_order(keys: KeySubquery, sort: Sort) -> CoveringIndexScan | None:
 
 
 def _remaining_filters(list_filters: Sequence[ListFilter], found: ListFilter) -> list[ListFilter]:
-    """Return what is still to be asked of the rows whose keys `found` gave."""
+    """Return the filters that the keys of `found` do not already apply."""
     is_known = found.keys is not None and found.keys.is_exact
     return [one for one in list_filters if not (one is found and is_known)]
 
@@ -374,10 +365,10 @@ def _remaining_filters(list_filters: Sequence[ListFilter], found: ListFilter) ->
 def apply_filters(
     rows: QuerySet[Any], list_filters: Iterable[ListFilter], *, driven_by: str | None = None
 ) -> QuerySet[Any]:
-    """Return the rows that meet all conditions.
+    """Return the rows that match all filters.
 
-    `driven_by` is the column whose index gives them, "" where they are found otherwise: that of another
-    column would give too many. None leaves it to the database.
+    `driven_by` names the column whose index the query must use, "" for none (the rows are found by
+    keys). None leaves the choice to the database.
     """
     for list_filter in list_filters:
         column = list_filter.column
@@ -390,10 +381,10 @@ def apply_filters(
 
 
 def _as_correlated_subquery(list_filter: ListFilter) -> ListFilter:
-    """Return the same where rows of other tables are looked for one by one, as they are asked for.
+    """Return the filter with an optimization fence around its EXISTS subqueries, for PostgreSQL.
 
-    PostgreSQL would rather read all such rows first, to join them, and then the whole table; but a
-    page is full after a few. It leaves what has an OFFSET as it is.
+    PostgreSQL would turn them into a join and read both tables completely, but a page is full after a
+    few rows. It does not flatten a subquery with OFFSET.
     """
     if connection.vendor != "postgresql":
         return list_filter

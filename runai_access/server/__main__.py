@@ -1,17 +1,21 @@
 """The main process of the server: opens the port, and starts and stops the workers."""
 
+import math
 import os
 import resource
 import sys
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from typing import Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server import MPServer
 
-from runai_access.environment import START_MESSAGE
+from runai_access.environment import START_MESSAGE, drain_seconds
 from runai_access.server.announcing import announce_when_serving
+from runai_access.server.draining import SKIP_DRAIN
 
 # A worker is a process. Its threads wait for the database or for Argon2, and both release the GIL.
 # At least two workers, so that one long request never blocks the whole server. More workers than
@@ -29,12 +33,12 @@ _WANTED_FILES = 2 * MAX_CONNECTIONS
 
 
 def main(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
+    """Serve until SIGINT or SIGTERM, then for the drain delay; finish the requests in progress."""
     files = raise_file_limit()
     # Passed in the environment, because every user of the machine can read a command line.
     if message := os.environ.pop(START_MESSAGE, ""):
         announce_when_serving(host, port, message)
-    Granian(
+    _Server(
         "runai_access.server.worker:load",
         factory=True,
         address=host,
@@ -54,12 +58,24 @@ def main(host: str, port: int) -> None:
         backlog=4096,
         backpressure=max(64, min(MAX_CONNECTIONS, files - _RESERVED_FILES)),
         respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
+        workers_kill_timeout=STOP_SECONDS + math.ceil(drain_seconds()),
         # No access log: the audit log has the relevant events, and a URL can contain a secret that
         # was pasted by mistake.
         log_access=False,
         log_level=LogLevels.error,
     ).serve()
+
+
+class _Server(MPServer):
+    """Granian, in which a second signal to stop skips the rest of the drain delay."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        if self.interrupt_signal:
+            for worker in self.wrks:
+                process: BaseProcess = worker.inner
+                if process.is_alive() and process.pid:
+                    os.kill(process.pid, SKIP_DRAIN)
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 def raise_file_limit() -> int:

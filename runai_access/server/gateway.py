@@ -23,7 +23,7 @@ from runai_access.server.bodies import SMALL, Body, BodyReader, BodyTimeout
 from runai_access.server.environ import environ_of
 from runai_access.server.pool import QueueFull, ThreadPool
 from runai_access.server.readiness import Readiness
-from runai_access.server.rsgi import HTTPProtocol, Scope
+from runai_access.server.rsgi import ClosingProtocol, HTTPProtocol, Scope
 from runai_access.server.sockets import abort_connection, limit_unread_answers
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -42,6 +42,7 @@ TIDY_SECONDS = 0.05
 # The server opens its port after the event loop has started.
 LISTENING_SECONDS = 1.0
 _REFUSALS = frozenset({429, 503})
+STOPPING = "the server is stopping"
 # A stream up to this size is sent in one piece.
 _SMALL_FILE = 1024 * 1024
 
@@ -59,6 +60,7 @@ class Gateway:
         self._bodies = BodyReader(limit=body_limit)
         self._overload = Overload()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_draining = False
         self._held_bytes = 0
         # Requests that a thread has answered. Waking the event loop for each would cost over 10% of
         # throughput, so the loop checks this queue whenever it runs.
@@ -74,6 +76,14 @@ class Gateway:
         """Whether the server accepts requests."""
         return self._loop is not None
 
+    def start_draining(self) -> None:
+        """Answer /readyz with 503, and close each connection with its next answer.
+
+        Clients that keep connections open then leave with an answer (RFC 9112 §9.6), before the
+        server closes idle connections. Other requests are answered as before.
+        """
+        self._is_draining = True
+
     def give_up_bodies(self) -> None:
         """Drop unfinished bodies; called from another thread while the server stops."""
         if self._loop is not None:
@@ -88,10 +98,12 @@ class Gateway:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         self._forget_answered()
         path = scope.path
+        if self._is_draining:
+            protocol = ClosingProtocol(protocol)
         if path == "/healthz":
             return health().send(protocol)
         if path == "/readyz":
-            return health(self._readiness.problem).send(protocol)
+            return health(self._problem).send(protocol)
         if _hides_address(scope):
             return unreadable_header().send(protocol)
         try:
@@ -104,6 +116,11 @@ class Gateway:
             await asyncio.sleep(REFUSAL_SECONDS)
             refusal.send(protocol)
         return None
+
+    @property
+    def _problem(self) -> str:
+        """The reason why no new requests should be sent here; empty when there is none."""
+        return STOPPING if self._is_draining else self._readiness.problem
 
     async def _run(self, scope: Scope, protocol: HTTPProtocol, body: Body) -> Answer | None:
         """Answer the request in a thread, or return a refusal, which the caller sends."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol
 
 HeaderList = list[tuple[str, str]]
+_CLOSE = ("connection", "close")
 
 
 class Headers(Protocol):
@@ -46,3 +47,25 @@ class HTTPProtocol(Protocol):
     def response_empty(self, status: int, headers: HeaderList) -> None: ...
     def response_bytes(self, status: int, headers: HeaderList, body: bytes) -> None: ...
     def response_stream(self, status: int, headers: HeaderList) -> Stream: ...
+
+
+class ClosingProtocol:
+    """A protocol whose answers close their connection."""
+
+    def __init__(self, protocol: HTTPProtocol) -> None:
+        self._protocol = protocol
+
+    def __call__(self) -> Awaitable[bytes]:
+        return self._protocol()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._protocol.__aiter__()
+
+    def response_empty(self, status: int, headers: HeaderList) -> None:
+        self._protocol.response_empty(status, [*headers, _CLOSE])
+
+    def response_bytes(self, status: int, headers: HeaderList, body: bytes) -> None:
+        self._protocol.response_bytes(status, [*headers, _CLOSE], body)
+
+    def response_stream(self, status: int, headers: HeaderList) -> Stream:
+        return self._protocol.response_stream(status, [*headers, _CLOSE])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
-from runai_access.server.draining import DRAIN_SECONDS, take_no_more_connections
+from runai_access.server.draining import LAST_READ_SECONDS, SKIP_DRAIN, refuse_connections
 
 if TYPE_CHECKING:
     from runai_access.background.scheduler import Scheduler
@@ -31,11 +31,16 @@ def load() -> "Gateway":
     # A separate process group: Ctrl-C in the terminal reaches only the main process, which then
     # stops the workers.
     os.setpgrp()
-    # Blocked before any other thread starts, so that every thread inherits it: see _pass_on_stop.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    # Blocked before any other thread starts, so that all threads inherit it: _pass_on_stop and
+    # _listen_for_skip wait for these signals.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, SKIP_DRAIN])
     loaded: list[_Loaded] = []
-    threading.Thread(target=_pass_on_stop, args=[loaded], daemon=True).start()
-    threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
+    is_drain_skipped = threading.Event()
+    threading.Thread(target=_listen_for_skip, args=[is_drain_skipped], daemon=True).start()
+    threading.Thread(target=_pass_on_stop, args=[loaded, is_drain_skipped], daemon=True).start()
+    threading.Thread(
+        target=_end_with_parent, args=[os.getppid(), is_drain_skipped], daemon=True
+    ).start()
 
     loaded.append(_load())
     return loaded[0].gateway
@@ -91,14 +96,16 @@ def _import_and_freeze_code() -> None:
     gc.freeze()
 
 
-def _pass_on_stop(loaded: list[_Loaded]) -> None:
-    """Tell granian's worker to finish, once: told again, it forgets the requests in progress."""
+def _pass_on_stop(loaded: list[_Loaded], is_drain_skipped: threading.Event) -> None:
+    """Drain, then tell granian's worker to finish, once: a second time makes it drop requests."""
     signal.sigwait([signal.SIGTERM])
-    take_no_more_connections()
-    time.sleep(DRAIN_SECONDS)
     if not loaded or not loaded[0].gateway.is_serving:
         os._exit(0)  # still loading: no requests in progress
     gateway = loaded[0].gateway
+    gateway.start_draining()
+    is_drain_skipped.wait(_drain_seconds())
+    refuse_connections()
+    time.sleep(LAST_READ_SECONDS)
     # Delivered to this thread, the only one that does not block the signal. Later ones stay blocked.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.raise_signal(signal.SIGTERM)
@@ -114,7 +121,24 @@ def _pass_on_stop(loaded: list[_Loaded]) -> None:
     os._exit(0)
 
 
-def _end_with_parent(parent: int) -> None:
+def _drain_seconds() -> float:
+    from django.conf import settings
+
+    seconds: float = settings.DRAIN_SECONDS
+    return seconds
+
+
+def _listen_for_skip(is_drain_skipped: threading.Event) -> None:
+    """End the drain delay when the main process sends SKIP_DRAIN.
+
+    A second SIGTERM can't do this: a service manager that signals every process of a service sends
+    one, and the main process sends another.
+    """
+    signal.sigwait([SKIP_DRAIN])
+    is_drain_skipped.set()
+
+
+def _end_with_parent(parent: int, is_drain_skipped: threading.Event) -> None:
     """Stop when the main process is gone: otherwise the worker would keep the port open.
 
     The kernel's alarm ends the process even if no thread can run Python.
@@ -122,4 +146,5 @@ def _end_with_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(PARENT_CHECK_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, ORPHAN_SECONDS)
+    is_drain_skipped.set()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What the frame around every page needs to know."""
+"""Template context of the page frame."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ from runai_access.ui.themes import theme_of
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return the account's name and the chosen theme for the frame."""
+    """Return the account name and the theme."""
     return {"account_name": settings.ACCOUNT_NAME, "theme": theme_of(request)}

@@ -1,4 +1,4 @@
-"""The dialogs with which any list page is customized; a page's views hand in its `Listing`.
+"""The dialogs that customize a list page; a page's views hand in its `Listing`.
 
 All of them carry the list's state along, in the address or in hidden inputs, and lead back to it.
 """
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
 from runai_access.lists import export
-from runai_access.lists.filters import Chip, ChoiceFilter, Operator
+from runai_access.lists.filters import NEVER, Chip, ChoiceFilter, Operator
 from runai_access.lists.listing import PAGE_SIZES, Listing
 from runai_access.lists.tables import CHUNK
 from runai_access.ui.dialogs import FROM, ParentPage, finish_dialog, render_dialog, return_url
@@ -32,7 +32,7 @@ _MISSING = {
 
 
 def state_of(query: QueryDict) -> QueryDict:
-    """Return the list's state in what a dialog of ours sent, without the dialog's own words."""
+    """Return the list's state from the parameters of a dialog, without those of the dialog itself."""
     state = query.copy()
     for name in (*_OWN, _FROM_HERE):
         state.pop(name, None)
@@ -42,7 +42,7 @@ def state_of(query: QueryDict) -> QueryDict:
 def filter_dialog(
     request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage
 ) -> HttpResponse:
-    """Ask for a column, then for operator and value; at last go to the list that has the filter.
+    """Ask for a column, then for operator and value, then go to the filtered list.
 
     `edit` names the filter that the new one replaces.
     """
@@ -64,7 +64,7 @@ def filter_dialog(
 
 
 class _FilterForm:
-    """Operator and values of one column, as far as they are chosen."""
+    """The filter of one column as entered so far: operator and values."""
 
     def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
         self.listing, self.column = listing, column
@@ -84,7 +84,7 @@ class _FilterForm:
             self._check()
 
     def _chip(self, name: str) -> Chip | None:
-        """Return the filter to replace: `edit` is its place among the chips."""
+        """Return the filter to replace; `edit` is its index among the chips."""
         chips = self.listing.chips
         if name.isascii() and name.isdecimal() and int(name[:4]) < len(chips):
             chip = chips[int(name[:4])]
@@ -106,7 +106,7 @@ class _FilterForm:
 
     @property
     def target(self) -> str:
-        """The list with this filter."""
+        """The URL of the list with this filter."""
         name = f"{self.column}__{self.operator.name}"
         query = self.listing.query.copy()
         if self.replaced:
@@ -118,8 +118,15 @@ class _FilterForm:
         return f"{self.listing.path}?{query.urlencode(safe=',')}"
 
     @property
+    def explanation(self) -> str:
+        """What an operator without a value shows: "Shows applications without access rules."."""
+        rows, title = self.listing.source.table.name.replace("-", " "), self.title.lower()
+        article = "a " if self.operator == NEVER else ""
+        return f"Shows {rows} without {article}{title.replace('(s)', 's')}."
+
+    @property
     def choices(self) -> list[Any]:
-        """What there is to choose: what is chosen already comes first and stays."""
+        """The options: selected ones first, even if the search does not match them."""
         if not isinstance(self.kind, ChoiceFilter) or not self.operator.takes:
             return []
         context = self.listing.source.context
@@ -140,7 +147,7 @@ class _FilterForm:
 def columns_dialog(
     request: HttpRequest, listing: Listing, *, path: str, parent_page: ParentPage
 ) -> HttpResponse:
-    """Show, hide and order columns; `reset` goes back to the table's own choice."""
+    """Show, hide and order columns; `reset` restores the default columns."""
     table = listing.source.table
     form = _ColumnsForm(request, listing)
     do = request.POST.get("do", "")
@@ -161,19 +168,19 @@ def columns_dialog(
 
 
 def _show(request: HttpRequest, parent_page: ParentPage, address: str) -> HttpResponse:
-    """Go to the list at `address`; to where the dialog was opened, if that shows the same columns."""
+    """Go to the list at `address`, or to the page the dialog was opened from if it has columns, too."""
     return finish_dialog(
         request, parent_page, show="" if _is_elsewhere(request, parent_page) else address
     )
 
 
 def _is_elsewhere(request: HttpRequest, parent_page: ParentPage) -> bool:
-    """Return whether the dialog was opened from another page than its own list."""
+    """Return whether the dialog was opened from a page other than its list."""
     return return_url(request, parent_page).partition("?")[0] != parent_page.address
 
 
 class _ColumnsForm:
-    """The columns in the order and with the ticks that the form has just now."""
+    """The columns in the form's current order, with their checkboxes."""
 
     def __init__(self, request: HttpRequest, listing: Listing) -> None:
         table = listing.source.table
@@ -212,15 +219,15 @@ class _ColumnsForm:
                 "title": self._titles[name],
                 "is_shown": name in self.shown,
                 "is_fixed": name == self.naming,
-                "may_go_up": place > 1,
-                "may_go_down": 0 < place < last,
+                "can_move_up": place > 1,
+                "can_move_down": 0 < place < last,
             }
             for place, name in enumerate(self.order)
         ]
 
 
 def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
-    """Keep how many rows a page has, and show the list from its beginning."""
+    """Save the page size and show the first page."""
     text = request.POST.get(_FROM_HERE, "")
     size = int(text) if text in map(str, PAGE_SIZES) else PAGE_SIZES[0]
     remember(request, listing.source.table.name, page_size=size)
@@ -235,7 +242,7 @@ def download_dialog(
     parent_page: ParentPage,
     json_path: str = "",
 ) -> HttpResponse:
-    """Tell, before a file is made, that it won't hold every row."""
+    """Say before a download that the file will not contain every row."""
     context = {"list": listing, "csv_url": listing.url(path)}
     if json_path:
         context["json_url"] = listing.url(json_path)
@@ -243,7 +250,7 @@ def download_dialog(
 
 
 def download(listing: Listing) -> HttpResponseBase:
-    """Send exactly the current view: filters, search, sort and columns."""
+    """Send the current view (filters, search, sort and columns) as CSV."""
     table, context = listing.source.table, listing.source.context
     parts, is_cut = listing.exported()
     return export.csv_response(
@@ -255,7 +262,7 @@ def download(listing: Listing) -> HttpResponseBase:
 
 
 def download_json(listing: Listing, document: Callable[[Any], Any]) -> HttpResponseBase:
-    """Send the current view row by row, each as `document` makes one of it."""
+    """Send the current view as JSON; `document` converts each row."""
     parts, is_cut = listing.exported()
     rows = (part[: export.ROW_LIMIT].iterator(chunk_size=CHUNK) for part in parts)
     shown = islice(chain.from_iterable(rows), export.ROW_LIMIT)

@@ -1,9 +1,9 @@
-"""A list page: its addresses, and what can be done with the rows that are selected in it.
+"""List pages: their URLs, and the actions on selected rows.
 
-A page is a `ListView` with its table, filters, search and actions. It brings the list, the dialogs
-that customize it, the file, and the way from selected rows to the dialog of an action. The dialogs
-of its actions are its app's own: `<namespace>:<action>` of one row, `<namespace>:bulk-<action>` of
-several, which are named in the address.
+A page is a `ListView` with a table, filters, a search and actions. It provides the list, the dialogs
+that customize it, downloads, and the redirect from selected rows to the dialog of an action. The app
+implements those dialogs: `<namespace>:<action>` for one row, `<namespace>:bulk-<action>` for many,
+whose keys are in the URL.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ from runai_access.ui.preferences import preference_of
 
 @dataclass(frozen=True)
 class Action:
-    """What can be done with selected rows. `label` is in capitals, as on its button.
+    """An action on selected rows. `label` is in capitals, as on its button.
 
     `when` is "enabled" or "disabled" for what makes sense only for such rows.
     """
@@ -58,12 +58,12 @@ class Action:
 
     @property
     def css_class(self) -> str:
-        """Say to the style sheet with which selection the button shows."""
+        """The CSS class that says for which selections the button is visible."""
         return f"{self._kind_of_selection} can-{self.name}"
 
     @property
     def menu_class(self) -> str:
-        """Say to the style sheet in the menu of which rows it shows."""
+        """The CSS class that says for which rows the menu shows the action."""
         return f"for-{self.when or 'one'} can-{self.name}"
 
     @property
@@ -77,22 +77,22 @@ class Action:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a page's own views are."""
+    """The URLs of a list page's views."""
 
     namespace: str
 
     def __getitem__(self, name: str) -> str:
-        """Return the address of a view, by its name in a template: `urls.page_size`."""
+        """Return the URL of a view, by its name in templates: `urls.page_size`."""
         return list_url(f"{self.namespace}:{name.replace('_', '-')}")
 
 
 class ListView:
-    """One list of the product. A subclass says what it is a list of.
+    """A list page. A subclass defines what it lists.
 
-    `namespace` is that of its addresses, `noun` one row in a sentence, `new` the label of the button
-    that makes another ("" for none), whose dialog is `<namespace>:create`. `searched` says where the
-    search looks. `empty_template` is shown where there is no row at all, `notice_template` says what
-    else there is to say of what is shown. With `document` a view can be had as JSON, too.
+    `namespace` is the URL namespace, `noun` names a row in a sentence, `new` is the label of the button
+    that creates a row ("" for none) with the dialog `<namespace>:create`. `searched` names the searched
+    columns. `empty_template` is shown if there is no row, `notice_template` above the table. `document`
+    converts a row for JSON downloads; None for no JSON.
     """
 
     namespace = ""
@@ -110,42 +110,42 @@ class ListView:
     document: Callable[[Any], Any] | None = None
 
     def rows(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the rows in sight; raise Denied where the caller has no business here."""
+        """Return the visible rows; raise Denied if the caller cannot open this page."""
         raise NotImplementedError
 
     def authority(self, request: HttpRequest) -> Any:
-        """Return who asks: the `context` of the table, the filters and the search."""
+        """Return the caller's authority: the `context` of table, filters and search."""
         raise NotImplementedError
 
     def search(self, rows: QuerySet[Any], text: str, authority: Any) -> QuerySet[Any]:
-        """Return the rows that `text` is found in; enough where `search_filter` says nothing."""
+        """Return the rows that match a search; used if `search_filter` returns None."""
         raise NotImplementedError
 
     def search_filter(self, text: str, authority: Any) -> ListFilter | None:
-        """Return the same for a list of very many, with where an index finds those rows."""
+        """Return the search as a filter with keys from an index, for large lists."""
         return None
 
     def permission_filter(self, authority: Any) -> ListFilter | None:
-        """Return where the rows in sight are found, for whoever may see only a few of many.
+        """Return the permission filter with keys from an index, for callers who see few of many rows.
 
-        None says that the filters find nothing but what is in sight, and that the search says of its
-        own where it finds something: else `rows` may hold less than they find.
+        None means that filters and search return only visible rows. The default is an empty filter:
+        `rows` contains less than the indexes do.
         """
         return ListFilter(Q())
 
     def actions(self, request: HttpRequest) -> Sequence[Action]:
-        """Return what the caller may do with rows."""
+        """Return the actions that the caller can use."""
         return ()
 
     def can_create(self, request: HttpRequest) -> bool:
-        """Return whether the caller may make another row."""
+        """Return whether the caller can create a row."""
         return False
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what the page's own cells and templates need besides."""
+        """Return additional context for this page's templates."""
         return {}
 
-    # What follows is the same for every list.
+    # Common to all list pages.
 
     @property
     def urls(self) -> Addresses:
@@ -157,7 +157,7 @@ class ListView:
 
     @property
     def parent_page(self) -> ParentPage:
-        """What its dialogs lead back to."""
+        """The page that its dialogs return to."""
         return ParentPage(self.title, self.address)
 
     @property
@@ -170,7 +170,7 @@ class ListView:
 
     @property
     def patterns(self) -> list[URLPattern]:
-        """The addresses of the list, to stand before those of its rows."""
+        """The URL patterns of the list; include them before those of its rows."""
         name = f"{self.table.name}.json"
         as_json = [path(name, require_safe(self.json_view), name="json")] if self.has_json else []
         return [
@@ -189,7 +189,7 @@ class ListView:
         ]
 
     def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
-        """Return the list as `query`, or else the request's address, asks for it."""
+        """Return the list for `query`, by default that of the request."""
         source = ListConfig(
             table=self.table,
             filters=self.filters,
@@ -205,7 +205,7 @@ class ListView:
         return Listing(source, request.GET if query is None else query, preference)
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
-        """Show a page of the rows that the address asks for."""
+        """Show a page of the list."""
         context = {
             "list": self.listing(request),
             "page": self,
@@ -220,7 +220,7 @@ class ListView:
         return response
 
     def selected_view(self, request: HttpRequest) -> HttpResponse:
-        """Go to the dialog that the toolbar names, of the row or rows that are selected."""
+        """Redirect to the dialog of an action for the selected rows."""
         keys = self.selected_keys(request)
         name = request.GET.get("action", "")
         action = next((action for action in self.actions(request) if action.name == name), None)
@@ -239,7 +239,7 @@ class ListView:
         return finish_dialog(request, self.parent_page, selected=() if is_view else keys)
 
     def selected_keys(self, request: HttpRequest) -> list[Any]:
-        """Return the primary keys of the selected rows; what is none is left out.
+        """Return the primary keys of the selected rows, without invalid ones.
 
         A dialog may be asked about the whole view that it was opened from; it then names the rows, so
         that what is done is done to those that were shown.
@@ -254,18 +254,18 @@ class ListView:
         view = return_url(request, self.parent_page)
         path_, _, text = view.partition("?")
         if path_ != self.address or request.GET.get(FROM, view) != view:
-            return []  # it came from elsewhere, or from a view that can't be read
+            return []  # opened from another page, or an unreadable view
         return self.listing(request, QueryDict(text)).keys_of_view()
 
     def filter_view(self, request: HttpRequest) -> HttpResponse:
-        """Choose a column, then an operator and a value."""
+        """Show the dialog that adds a filter."""
         listing = self.listing(request, list_dialogs.state_of(request.GET))
         return list_dialogs.filter_dialog(
             request, listing, path=self.urls["filter"], parent_page=self.parent_page
         )
 
     def columns_view(self, request: HttpRequest) -> HttpResponse:
-        """Choose and order the columns, and the row height."""
+        """Show the dialog for columns and row height."""
         query = request.POST if request.method == "POST" else request.GET
         listing = self.listing(request, list_dialogs.state_of(query))
         path_ = self.urls["columns"]
@@ -274,12 +274,12 @@ class ListView:
         )
 
     def page_size_view(self, request: HttpRequest) -> HttpResponse:
-        """Keep how many rows a page has."""
+        """Save the page size."""
         listing = self.listing(request, list_dialogs.state_of(request.POST))
         return list_dialogs.keep_page_size(request, listing)
 
     def download_view(self, request: HttpRequest) -> HttpResponse:
-        """Say how much of the view a file will hold."""
+        """Say how much of the view a download will contain."""
         listing = self.listing(request)
         path_, json_path = self.urls["csv"], self.urls["json"] if self.has_json else ""
         return list_dialogs.download_dialog(
@@ -287,12 +287,12 @@ class ListView:
         )
 
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Send the view as a file."""
+        """Send the view as CSV."""
         return list_dialogs.download(self.listing(request))
 
     def json_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Send the view as a file with every detail."""
-        assert self.document is not None  # noqa: S101  # else there is no such address
+        """Send the view as JSON with every detail."""
+        assert self.document is not None  # noqa: S101  # else the URL does not exist
         return list_dialogs.download_json(self.listing(request), self.document)
 
 

@@ -1,4 +1,4 @@
-"""What a person likes a table to look like."""
+"""Table preferences of users."""
 
 from django.conf import settings
 from django.db import models
@@ -6,17 +6,15 @@ from django.db.models import Q
 
 
 class TablePreference(models.Model):
-    """One person's columns, page size and row height of one table; set by forms only."""
+    """A user's columns, page size and row height of one table."""
 
     class Density(models.TextChoices):
         COMFORTABLE = "comfortable", "Comfortable"
         COMPACT = "compact", "Compact"
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_column="person_id"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     table = models.CharField(max_length=40)
-    # Names of the columns that are shown, in their order; empty for the table's own choice.
+    # Names of the shown columns, in order; empty for the default columns of the table.
     columns = models.JSONField(default=list)
     page_size = models.PositiveSmallIntegerField(default=20)
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)

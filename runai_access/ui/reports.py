@@ -11,7 +11,7 @@ from runai_access.ui.dialogs import ParentPage, render_dialog
 
 @dataclass(frozen=True)
 class ResultRow:
-    """What came of it for one row."""
+    """The outcome for one row."""
 
     name: str
     result: str
@@ -19,19 +19,20 @@ class ResultRow:
 
 
 def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
-    """Return the line of one row: what was done, or why it was refused."""
+    """Return the report row: `done` if there was no refusal, else the reason."""
     if refusal is None:
         return ResultRow(name, done)
-    is_gone = isinstance(refusal, NotFound)
-    return ResultRow(name, "gone already" if is_gone else str(refusal), went_well=False)
+    is_deleted = isinstance(refusal, NotFound)
+    reason = "already deleted" if is_deleted else str(refusal)
+    return ResultRow(name, reason, went_well=False)
 
 
 def missing_rows(count: int, noun: str) -> list[ResultRow]:
-    """Return the line of rows that were deleted before the action began; no line if there are none."""
-    words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return (
-        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
-    )
+    """Return a report row for the selected items that no longer exist, if any."""
+    if not count:
+        return []
+    items = noun if count == 1 else f"{noun}s"
+    return [ResultRow(f"{count} {items} not found", "already deleted", went_well=False)]
 
 
 def render_report(
@@ -41,9 +42,9 @@ def render_report(
     parent_page: ParentPage,
     changed: object = "",
 ) -> HttpResponse:
-    """Show line by line what was done and what was not; that comes first, to be seen among many.
+    """Show the results row by row, failures first.
 
-    The list behind is out of date; `changed` is its one row that is new or different, if it is one.
+    The list behind the dialog is refreshed; `changed` is the row to highlight, if there is just one.
     """
     context = {
         "lines": sorted(lines, key=lambda line: line.went_well),

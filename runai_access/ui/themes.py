@@ -1,4 +1,4 @@
-"""Light, dark, or as the system has it: kept in a cookie, so that the first paint is right."""
+"""Theme: light, dark or system. Stored in a cookie, so that the first paint is right."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,14 +9,14 @@ _YEAR = 365 * 24 * 3600
 
 
 def theme_of(request: HttpRequest) -> str:
-    """Return the theme that this browser chose."""
+    """Return the theme stored in the cookie."""
     chosen = request.COOKIES.get(COOKIE, "")
     return chosen if chosen in THEMES else THEMES[0]
 
 
 def remember_theme(response: HttpResponse, theme: str) -> None:
-    """Let this browser keep its choice; anything unknown means the system's."""
-    # The script that switches at once writes the same cookie, so it is not HttpOnly.
+    """Store the theme in a cookie; an unknown one means system."""
+    # Not HttpOnly: the script that switches the theme writes the same cookie.
     response.set_cookie(
         COOKIE,
         theme if theme in THEMES else THEMES[0],

@@ -1,4 +1,4 @@
-"""Addresses of the frame itself."""
+"""URLs of the page frame."""
 
 from django.urls import path
 

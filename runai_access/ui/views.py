@@ -1,4 +1,4 @@
-"""Views of the frame itself."""
+"""Views of the page frame."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,7 +10,7 @@ from runai_access.ui.themes import remember_theme
 
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """Keep the theme and go back to where it was chosen."""
+    """Store the theme and return to the page it was chosen on."""
     response = redirect(local_path(request.POST.get("next", ""), "/"))
     remember_theme(response, request.POST.get("theme", ""))
     return response
@@ -18,5 +18,5 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
-    """List the keys that do something."""
+    """Show the keyboard shortcuts."""
     return render_dialog(request, "ui/_keys.html", {}, parent_page=ParentPage("Back", "/"))

@@ -1,4 +1,4 @@
-// COLUMNS: a column moves at once, however fast one follows the other; without a script the server moves it.
+// COLUMNS dialog: moves a column immediately. Without JavaScript the server moves it.
 
 function markEnds(list) {
   const rows = [...list.querySelectorAll("li:has(button)")];
@@ -12,7 +12,7 @@ function markEnds(list) {
 
 function move(row, isUp) {
   const neighbor = isUp ? row.previousElementSibling : row.nextElementSibling;
-  // The first column is fixed. The neighbor moves, not the row: so the focus stays on its button.
+  // The first column is fixed. Moving the neighbor instead of the row keeps the focus on its button.
   if (!neighbor?.querySelector("button")) return;
   if (isUp) row.after(neighbor);
   else row.before(neighbor);

@@ -1,5 +1,5 @@
-// Copies the text of the element that data-copy names. Where a page has no clipboard, over plain HTTP
-// for one, it selects the text and lets the browser copy that, or says which keys do.
+// Copies the text of the element named by data-copy. If the page has no clipboard access (plain HTTP), it
+// selects the text and asks the browser to copy it, or names the keys to press.
 
 const CONFIRMED_FOR = 2000;
 const BY_HAND_FOR = 6000;

@@ -1,9 +1,9 @@
-// Opens the one <dialog> when HTMX has put something into it, closes it, and empties it again.
+// Opens the page's only <dialog> after HTMX fills it; closes and empties it.
 
 const dialog = document.getElementById("dialog");
 let opener = "";
 let wanted = null;
-// Whether the list shows what a dialog has found to be gone.
+// True if a dialog reported that a row of the list no longer exists.
 let isBehind = false;
 let title = "";
 
@@ -15,13 +15,13 @@ function close() {
   if (dialog.open) dialog.close();
 }
 
-// Whoever leaves a dialog leaves nothing of it behind, a secret above all, not even for a moment.
+// Removes the content before the dialog closes, so that a secret does not remain in the page.
 function leaveNothing() {
   dialog.replaceChildren();
   close();
 }
 
-// A shown secret is left by DONE; every other way asks first.
+// Only DONE closes a dialog that shows a secret; everything else asks first.
 function ask() {
   const question = dialog.querySelector("[data-leave]");
   if (!question) return;
@@ -35,7 +35,7 @@ function leave() {
 }
 
 function focusSomewhereUseful() {
-  // What had the focus may be gone, with the row that was deleted, or hidden, as DISABLE is then.
+  // The element that had the focus might be deleted (with its row) or hidden (DISABLE becomes ENABLE).
   if (document.activeElement !== document.body) return;
   const ways = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
   const stops = ways.filter(Boolean).map((way) => document.querySelector(way));
@@ -58,7 +58,7 @@ if (dialog) {
     isBehind ||= dialog.querySelector("[data-stale]") !== null;
     const isNew = !dialog.open;
     if (isNew) dialog.showModal();
-    // Another dialog in its place is read from its beginning; the same one stays where it was.
+    // A different dialog starts at the top; the same dialog keeps its scroll position.
     const earlier = title;
     title = dialog.querySelector("#dialog-title")?.textContent ?? "";
     if (title !== earlier) dialog.scrollTop = 0;
@@ -68,17 +68,17 @@ if (dialog) {
     wanted = again || first;
     wanted?.focus();
   });
-  // HTMX focuses what has autofocus once more when it settles.
+  // HTMX focuses the autofocus element again when it settles.
   document.addEventListener("htmx:afterSettle", () => {
     wanted?.focus();
     wanted = null;
   });
-  // Within a dialog the focus stays where it was: on the same button of the new content.
+  // Keep the focus on the same button when the content of the dialog is replaced.
   document.addEventListener("htmx:configRequest", (event) => {
     const focused = document.activeElement;
     if (dialog.contains(focused)) event.detail.focused = focused.id;
   });
-  // Whoever went on meanwhile is not called back.
+  // If the user moved on during the request, keep the focus where it is now.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const focused = document.activeElement;
     const { target, requestConfig } = event.detail;
@@ -92,12 +92,12 @@ if (dialog) {
     ask();
   });
   dialog.addEventListener("keydown", (event) => {
-    // Chromium closes at a second Escape whatever the cancel event says.
+    // Chromium closes the dialog on a second Escape even if the cancel event is prevented.
     if (event.key !== "Escape" || !isShowingSecret()) return;
     event.preventDefault();
     ask();
   });
-  // Nor does leaving the page, by Back or a reload, lose it without being asked.
+  // Back and reload ask first, too.
   window.addEventListener("beforeunload", (event) => {
     if (isShowingSecret()) event.preventDefault();
   });

@@ -1,6 +1,5 @@
-// Forms: each is sent once; a choice that changes the other choices reloads the form; the selected
-// option of a list shows its description; and a form that is opened again after its session ended keeps
-// what was typed.
+// Forms: submits each form once, reloads a form when one choice changes the other choices, shows the
+// description of the selected option, and restores what was typed before a session ended.
 
 const PAUSE = 250;
 let waiting;
@@ -8,7 +7,7 @@ let waiting;
 function refreshForm(input) {
   const form = input.form;
   const button = form?.querySelector('button[value="refresh"]');
-  // A click, because HTMX sends the name of a button only if it was clicked.
+  // Click, because HTMX sends the name of a button only if it was clicked.
   button?.click();
 }
 
@@ -26,8 +25,8 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-live-search]") && event.target.type !== "search") refreshForm(event.target);
 });
 
-// Whoever goes on with a form no longer waits for what it was asked before: HTMX would keep the click
-// until the answer has put another form in its place, and lose it then.
+// A click in a form cancels its pending refresh. Otherwise HTMX queues the click until the response
+// replaces the form, and then drops it.
 let refreshing = null;
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
   if (requestConfig.triggeringEvent?.submitter?.value === "refresh") refreshing = elt;
@@ -41,7 +40,7 @@ const goOn = (event) => {
 };
 document.addEventListener("click", goOn, { capture: true });
 
-// What was typed while the answer was under way is kept, and looked for where it is a search.
+// Keeps what was typed during a request; if it is a search, searches again.
 let sent = new Map();
 document.addEventListener("htmx:beforeRequest", () => {
   const inputs = [...document.querySelectorAll("#dialog input")];
@@ -66,7 +65,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   document.addEventListener("htmx:afterSettle", restore, { once: true });
 });
 
-// What was missing is chosen now. What is typed is looked at only when it is sent.
+// Clears the error of a field once an option is chosen. Typed text is validated on submit.
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("select, [type=radio], [type=checkbox]")) return;
   target.removeAttribute("aria-invalid");
@@ -96,7 +95,7 @@ function setDisabled(form, isDisabled) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("[data-submit-once]")) return;
-  // Later, because a button that is disabled now would not be sent.
+  // Deferred: a button that is disabled now would not be submitted.
   setTimeout(() => setDisabled(form, true));
 });
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -107,8 +106,8 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("[data-submit-once]").forEach((form) => setDisabled(form, false));
 });
 
-// What a user typed stays in this tab until the same user sees the same form again, as a page. Passwords
-// are never kept.
+// Keeps typed values in this tab until the same user opens the same form again as a page. Passwords are
+// never kept.
 const KEPT = "kept-form";
 const NEVER_KEPT = new Set(["csrfmiddlewaretoken", "submission", "from", "seen"]);
 
@@ -134,8 +133,8 @@ function keep(form) {
   sessionStorage.setItem(KEPT, JSON.stringify(kept));
 }
 
-// Puts one field back; returns whether the form showed it. What a search has to find first is added
-// unseen, for the server to show.
+// Restores one field and returns whether the form showed it. An option that only a search shows is added
+// as a hidden field, for the server to render.
 function putBackField(form, { name, value, isTicked }) {
   const named = fieldsOf(form).filter((field) => field.name === name);
   const same = named.find((field) => field.value === value);

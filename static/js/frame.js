@@ -1,5 +1,5 @@
-// The frame: dismisses messages, says when the server can't be reached, and switches the theme at
-// once, keeping it in the cookie that the server reads.
+// The page frame: dismisses messages, reports an unreachable server, and switches the theme, which it
+// stores in the cookie that the server reads.
 
 const UNREACHABLE = "The server can't be reached. Check the connection and try again.";
 

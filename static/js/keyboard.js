@@ -1,4 +1,4 @@
-// Keys: / searches, n makes a new one, f filters, ? lists them; arrows move in tables, trees, menus.
+// Keyboard: / searches, n creates, f filters, ? lists the shortcuts; arrow keys move in tables, trees and menus.
 
 const FIELDS = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
@@ -56,7 +56,7 @@ function inRow(event) {
   return true;
 }
 
-// Arrows go through what can be chosen; a tree's branches open and close with → and ←.
+// Arrow keys move between the rows that can be selected; → and ← open and close a branch of a tree.
 function moveInList(event) {
   const list = event.target.closest("[data-arrows], [popover]");
   if (!list || event.target.matches("input[type=date], input[type=number], select")) return false;
@@ -95,7 +95,7 @@ document.addEventListener("keydown", (event) => {
   if (isDone) event.preventDefault();
 });
 
-// After a swap the focus goes where the link says, if it was not kept.
+// After a swap that lost the focus, focus the element named by the link.
 let after = "";
 document.addEventListener("click", (event) => {
   after = event.target.closest("[data-focus-after]")?.dataset.focusAfter ?? "";

@@ -1,4 +1,4 @@
-// Selecting rows, the menu of a row, and bringing the list up to date.
+// Lists: row selection, the menu of a row, and refreshing the list.
 
 const INTERACTIVE = "a, button, input, label, summary, code";
 
@@ -10,7 +10,7 @@ function boxes() {
   return [...document.querySelectorAll("#listing [data-row] input[name=selected]")];
 }
 
-// What CSS can't count: one or several, and whether enabled and disabled ones are among them.
+// Sets attributes for what CSS can't count: how many rows are selected, and whether that is the page.
 function updateSelectionState() {
   const section = listing();
   const all = boxes();
@@ -19,7 +19,7 @@ function updateSelectionState() {
   section.dataset.selected = chosen.length > 1 ? "many" : String(chosen.length);
   const count = section.querySelector("[data-selected-count]");
   const view = section.querySelector("[data-selects-view]");
-  // Whoever takes a row out of the whole view is left with the rest of this page.
+  // Deselecting a row ends the selection of the whole view; the other rows of this page stay selected.
   if (view && chosen.length < all.length) view.remove();
   const isView = Boolean(view?.isConnected);
   const text = isView ? view.dataset.selectsView : chosen.length ? `${chosen.length} selected` : "";
@@ -52,22 +52,22 @@ function openMenu(link) {
   [...menu.querySelectorAll("a, button")].find((stop) => stop.checkVisibility())?.focus();
 }
 
-// The latest request for the list. A new one ends it: an answer that comes late would show an older list.
+// The latest request for the list. A new one aborts it, because a late response would show an older list.
 let underWay;
 
-// The rows that are selected stay so; the row that changed is shown and highlighted.
+// Selected rows stay selected; the changed row is highlighted and scrolled into view.
 function refresh(address, changed) {
   const url = new URL(address, location.href);
   for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
-  // HTMX would let this request wait for an earlier one of the same list, and drop it when the answer to
-  // that one replaces the list.
+  // HTMX would queue this request behind an earlier one of the same list, and drop it when the response
+  // to that one replaces the list.
   underWay?.abort();
   const options = { target: "#listing", swap: "outerHTML", select: "#listing", source: "#listing" };
   const show = () => {
     listing()?.querySelector(".row-changed")?.scrollIntoView({ block: "nearest" });
   };
-  // What failed is told elsewhere.
+  // frame.js reports failures.
   return window.htmx.ajax("GET", url.pathname + url.search, options).then(show, () => {});
 }
 
@@ -88,7 +88,7 @@ document.addEventListener("click", (event) => {
     openMenu(link);
   }
   if (event.target.closest("[data-close-menu], #row-menu a, #row-menu button")) {
-    // Later, because HTMX forgets which button was clicked when that loses the focus.
+    // Deferred: HTMX forgets which button was clicked when that button loses the focus.
     setTimeout(() => event.target.closest("[popover]")?.hidePopover());
   }
 });
@@ -112,13 +112,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.addEventListener("changed", (event) => {
   const section = listing();
-  // On the page of what was deleted there is nothing left to show.
+  // A detail page of a deleted object has no list to refresh.
   if (!section) return;
   if (leaving && event.detail.id === "") location.assign(leaving);
   else refresh(section.dataset.listing, event.detail.id);
 });
 document.addEventListener("show-list", (event) => {
-  // HTMX brings back only what carries its mark, and a page that was just loaded has none.
+  // HTMX restores only history entries that it marked; a page that was just loaded has no mark.
   history.replaceState({ htmx: true }, "");
   history.pushState({ htmx: true }, "", event.detail.address);
   refresh(event.detail.address, "");

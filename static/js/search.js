@@ -1,4 +1,4 @@
-// Searches while one types: a moment after the last key, and at once on Enter.
+// Searches while the user types: shortly after the last key, and immediately on Enter.
 
 const PAUSE = 250;
 let waiting;
@@ -13,7 +13,7 @@ function send() {
   if (!form || input.value.trim() === (new URL(location.href).searchParams.get("search") ?? "")) {
     return;
   }
-  // Going back leads to before the search, not through each of its letters.
+  // Back leads to the list before the search, not through each letter of it.
   const isRefined = new URL(location.href).searchParams.has("search");
   form.setAttribute("hx-replace-url", String(isRefined));
   if (!isRefined) form.removeAttribute("hx-replace-url");
@@ -38,7 +38,7 @@ document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-search]")) clearTimeout(waiting);
 });
 
-// The answer brings a new field; what was typed meanwhile, and the cursor, go into it.
+// The response replaces the field; copies what was typed meanwhile, and the cursor, into the new one.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const input = field();
   if (event.detail.target.id !== "listing" || document.activeElement !== input) return;

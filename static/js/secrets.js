@@ -1,5 +1,5 @@
-// A shown secret: saves it as a file, from the answer that is on the page, and takes it out of the
-// page when that is left, so that Back can't bring it up again.
+// A shown secret: saves it to a file, and removes it from the page when the user leaves, so that Back
+// can't show it again.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-save-env]");

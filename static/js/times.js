@@ -1,7 +1,7 @@
-// Rewrites the server's UTC times into the browser's zone, and says the zone: the header of a column
-// that of today, a time its own.
+// Converts the server's UTC times to the browser's time zone. A column header names today's zone; a time
+// names its own zone if that differs (daylight saving).
 
-// American names, because Britain's September has four letters and the server's has three.
+// en-US, because en-GB abbreviates September with four letters and the server with three.
 const format = new Intl.DateTimeFormat("en-US", {
   day: "numeric",
   month: "short",
@@ -11,7 +11,7 @@ const format = new Intl.DateTimeFormat("en-US", {
   second: "2-digit",
   hourCycle: "h23",
 });
-// A British name where there is one (CET), because America says GMT+1.
+// en-GB first: it knows CET where en-US says GMT+1.
 const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
 
 function partsOf(time) {

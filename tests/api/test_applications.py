@@ -203,7 +203,7 @@ def test_deleting_answers_204_and_takes_the_rules_along(
     assert not AccessRule.objects.living().filter(subject=target.pk).exists()
 
 
-@pytest.mark.parametrize("id_", ["nope", str(uuid.uuid4()), "%00", "ä", "0" * 200])
+@pytest.mark.parametrize("id_", ["nope", factories.UNKNOWN_ID, "%00", "ä", "0" * 200])
 @pytest.mark.parametrize(
     ("method", "suffix", "body"),
     [
@@ -236,7 +236,7 @@ def test_without_a_rule_everything_is_403_with_the_reason_and_no_data(
         answer = send(client, method, path, body)
         assert answer.status_code == 403, (method, path)
         assert answer.json()["message"] == "You do not have sufficient permissions."
-        assert "Applications" in answer.json()["details"]
+        assert "applications" in answer.json()["details"]
         assert "root" not in answer.content.decode()
 
 
@@ -268,7 +268,7 @@ def test_regenerating_for_a_stronger_application_is_refused(
     helper = factories.application("helper", ("Cloud operator", factories.account()))
     answer = send(as_(helper), "POST", f"{APPS}/{administrator.pk}/secret")
     assert answer.status_code == 403
-    assert "root holds" in answer.json()["details"]
+    assert "root has" in answer.json()["details"]
 
 
 def test_a_list_takes_limit_offset_sort_filter_and_search(
@@ -373,7 +373,7 @@ def test_a_refusal_is_recorded_once_a_minute(as_: As, administrator: Application
         client.get(APPS)
     [event] = AuditEvent.objects.filter(subject_name="newcomer", result="Failed")
     assert (event.action, event.entity_name) == ("read", APPS)
-    assert "read on Applications" in event.reason
+    assert "“View applications” permission" in event.reason
 
 
 def test_a_signed_in_person_uses_the_api_with_csrf_protection(administrator: Application) -> None:

@@ -21,7 +21,7 @@ from applications.models import Application
 from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import issue
 from runai_access.wsgi import application as wsgi
-from tests import factories
+from tests import factories, sizes
 from tests.api.conftest import Organization
 from tests.conftest import skip_for_missing_tool
 from tests.servers import ROOT
@@ -105,6 +105,7 @@ def document(version: str) -> Path:
 def load(version: str) -> OpenApiSchema:
     schema = schemathesis.openapi.from_path(document(version))
     schema.app = wsgi
+    schema.config.phases.coverage.enabled = sizes.HAS_SCHEMA_COVERAGE
     return schema
 
 
@@ -369,7 +370,7 @@ def fuzz(version: str) -> Any:
 
     @schema.parametrize()
     @settings(
-        max_examples=8,
+        max_examples=sizes.SCHEMA_EXAMPLES,
         deadline=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),

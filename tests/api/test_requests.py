@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from django.conf import settings
 from django.test import Client
 
@@ -19,6 +18,7 @@ from tests import factories
 from tests.api.conftest import As
 from tests.api.test_official_documents import VERSIONS, document
 from tests.conftest import skip_for_missing_tool
+from tests.openapi import read_yaml
 from tests.servers import Server
 
 JSON = "application/json"
@@ -205,7 +205,7 @@ def test_what_an_official_document_calls_deprecated_is_deprecated(
     if not document(version).exists():
         skip_for_missing_tool("the official documents do not lie beside this checkout")
     paths = json.loads(document(version).read_text(encoding="utf-8"))["paths"]
-    ours = yaml.safe_load((settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8"))
+    ours = read_yaml((settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8"))
     described = {
         (method, address_of(path))
         for path, item in ours["paths"].items()
@@ -287,5 +287,5 @@ def test_the_document_is_served_as_the_client_prefers_it(accept: str, media_type
     answer = Client().get("/api/schema/", headers={"Accept": accept} if accept else {})
     assert answer.headers["Content-Type"] == media_type
     assert "Accept" in answer.headers["Vary"].split(", ")
-    read: Any = json.loads if media_type.endswith("json") else yaml.safe_load
+    read: Any = json.loads if media_type.endswith("json") else read_yaml
     assert read(answer.content)["servers"] == [{"url": settings.PUBLIC_URL}]

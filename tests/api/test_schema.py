@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-import yaml
 from django.conf import settings as settings_of_django
 from django.core.management import call_command
 from django.test import Client
@@ -21,13 +20,15 @@ from schemathesis.specs.openapi.checks import (
 from applications.models import Application
 from applications.oauth.tokens import issue
 from runai_access.wsgi import application as wsgi
-from tests import factories
+from tests import factories, sizes
+from tests.openapi import read_yaml
 
 pytestmark = pytest.mark.usefixtures("connection_kept")
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
-DOCUMENT: dict[str, Any] = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = read_yaml(COMMITTED.read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = wsgi
+SCHEMA.config.phases.coverage.enabled = sizes.HAS_SCHEMA_COVERAGE
 # Unknown headers are ignored. Unknown query parameters have tests of their own.
 SCHEMA.config.generation.update(allow_extra_parameters=False)
 
@@ -35,7 +36,7 @@ SCHEMA.config.generation.update(allow_extra_parameters=False)
 def test_the_committed_document_is_current() -> None:
     written = io.StringIO()
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
-    assert yaml.safe_load(written.getvalue()) == DOCUMENT, (
+    assert read_yaml(written.getvalue()) == DOCUMENT, (
         "The API has changed. Look at the difference, then commit it: "
         "manage.py spectacular --file docs/openapi.yaml"
     )
@@ -101,7 +102,7 @@ def test_the_document_is_served(client: Client) -> None:
     answer = client.get("/api/schema/")
     assert answer.headers["Content-Type"].startswith("application/vnd.oai.openapi")
     servers = [{"url": settings_of_django.PUBLIC_URL}]
-    assert yaml.safe_load(answer.content) == {**DOCUMENT, "servers": servers}
+    assert read_yaml(answer.content) == {**DOCUMENT, "servers": servers}
 
 
 @pytest.mark.django_db
@@ -135,7 +136,7 @@ def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
 
 @SCHEMA.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=sizes.SCHEMA_EXAMPLES,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -179,7 +179,7 @@ def test_a_replica_that_has_just_read_the_keys_reads_again_in_time(
 def test_both_metadata_documents_name_what_is_served(db: None) -> None:
     server = Client().get("/.well-known/oauth-authorization-server").json()
     openid = Client().get("/.well-known/openid-configuration").json()
-    # OpenID allows no list of scopes without "openid": see openid_configuration.
+    # OpenID allows no list of scopes without "openid": see OpenIDMetadataSerializer.
     differing = [name for name, value in server.items() if openid.get(name) != value]
     assert differing == ["scopes_supported"]
     assert server["issuer"] == "http://127.0.0.1:8000"

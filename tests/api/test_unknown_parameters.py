@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-import yaml
 from django.conf import settings
 from django.test import Client
 
@@ -19,9 +18,10 @@ from tests import factories
 from tests.api.conftest import As, Organization
 from tests.api.test_official_documents import VERSIONS, document
 from tests.conftest import skip_for_missing_tool
+from tests.openapi import read_yaml
 
 pytestmark = pytest.mark.django_db
-OPENAPI: dict[str, Any] = yaml.safe_load(
+OPENAPI: dict[str, Any] = read_yaml(
     (settings.BASE_DIR / "docs" / "openapi.yaml").read_text(encoding="utf-8")
 )
 JSON = "application/json"

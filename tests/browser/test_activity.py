@@ -49,7 +49,7 @@ def test_a_filter_by_time_of_day_is_added_in_the_dialog(visit: Visit, name: str)
     expect(dialog.get_by_label("Date and time")).to_have_value("2001-02-03T04:05:06")
     dialog.get_by_label("Date and time").fill("2101-02-03T04:05")
     visitor.press("APPLY")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
     visitor.check_accessibility()
 
 
@@ -95,7 +95,7 @@ def test_everything_works_without_scripts(visit: Visit, name: str) -> None:
     page.get_by_role("link", name="Result").click()
     page.get_by_label("Failed").check()
     visitor.press("APPLY")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
 def test_on_a_phone_nothing_is_cut_off(visit: Visit, name: str) -> None:

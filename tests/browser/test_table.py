@@ -42,14 +42,14 @@ def test_search_goes_on_while_one_types_and_back_undoes_it(visit: Visit, name: s
     page.keyboard.press("Escape")
     expect(field).to_have_value("")
     page.keyboard.type(f"{name}-nothing")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
     expect(field).to_be_focused()
     visitor.check_accessibility()
     visitor.press("CLEAR ALL")
     page.wait_for_url("**/applications/?sort=application")
     page.go_back()
     page.wait_for_url("**search=*")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
 def test_a_filter_is_added_edited_and_removed_and_the_focus_stays(visit: Visit, name: str) -> None:
@@ -96,7 +96,7 @@ def test_the_value_s_field_follows_the_operator(visit: Visit, name: str) -> None
     dialog.get_by_label("Last login …").select_option("last_days")
     expect(dialog.get_by_label("Days")).to_be_visible()
     dialog.get_by_label("Last login …").select_option("never")
-    expect(dialog).to_contain_text("Shows the rows whose last login is never.")
+    expect(dialog).to_contain_text("Shows applications without a last login.")
     visitor.check_accessibility()
     visitor.press("APPLY")
     visitor.page.wait_for_url("**last_login__never=1")
@@ -214,7 +214,7 @@ def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: 
     expect(dialog).to_contain_text("2 of 2 done")
     visitor.check_accessibility()
     visitor.press("CLOSE")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
 def test_the_rows_of_all_pages_are_selected_and_disabled(
@@ -363,11 +363,11 @@ def test_leaving_a_shown_secret_asks_first(visit: Visit, name: str) -> None:
     page.mouse.click(5, 5)
     expect(dialog.get_by_role("alert")).to_contain_text("Is the client secret stored?")
     visitor.check_accessibility()
-    visitor.press("KEEP OPEN")
+    visitor.press("GO BACK")
     expect(dialog.locator("#issued-secret")).to_have_text(secret)
     expect(dialog.get_by_role("alert")).to_be_hidden()
     page.keyboard.press("Escape")
-    visitor.press("CLOSE WITHOUT IT")
+    visitor.press("CLOSE WITHOUT SAVING")
     expect(dialog).to_have_count(0)
     assert secret not in page.content()
 
@@ -427,7 +427,7 @@ def test_customizing_and_several_without_javascript(visit: Visit, name: str) -> 
     visitor.press("UPDATE")
     page.get_by_label("Days").fill("3")
     visitor.press("APPLY")
-    assert "Nothing matches" in visitor.text()
+    assert "No results" in visitor.text()
     page.get_by_role("link", name="Remove filter").click()
     visitor.press("COLUMNS")
     page.get_by_role("checkbox", name="Status").check()

@@ -62,7 +62,7 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     visitor.check_accessibility()
     page.keyboard.press("Escape")
     expect(dialog).to_contain_text("Is the temporary password handed over?")
-    visitor.press("KEEP OPEN")
+    visitor.press("GO BACK")
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text(f"User {email} is created.")

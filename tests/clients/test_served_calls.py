@@ -1,4 +1,4 @@
-"""README lists exactly which calls of the official client are served."""
+"""docs/api-coverage.md lists exactly which calls of the official client are served."""
 
 import inspect
 import re
@@ -13,7 +13,7 @@ from applications.oauth.tokens import issue
 from tests import factories
 from tests.servers import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+COVERAGE = (ROOT / "docs/api-coverage.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| ([A-Z][a-z ]+) \| (\d+) of (\d+) \|", re.MULTILINE)
 TOTALS = re.compile(r"These are (\d+) of the client's (\d+) calls. The other (\d+) groups are not")
 METHOD = re.compile(r'method = "(\w+)"')
@@ -59,15 +59,15 @@ def test_every_call_of_the_client_is_counted() -> None:
         assert source.count("self._api_client.call_api(") >= len(calls) > 0
 
 
-def test_readme_lists_the_groups_with_served_calls() -> None:
-    listed = {group: (int(served), int(all_)) for group, served, all_ in ROW.findall(README)}
+def test_coverage_lists_the_groups_with_served_calls() -> None:
+    listed = {group: (int(served), int(all_)) for group, served, all_ in ROW.findall(COVERAGE)}
     assert listed == {
         group: (len(calls), len(official_calls()[group])) for group, calls in served_calls().items()
     }
 
 
-def test_readme_counts_the_calls_and_the_groups_that_are_not_served() -> None:
-    totals = TOTALS.search(" ".join(README.split()))
+def test_coverage_counts_the_calls_and_the_groups_that_are_not_served() -> None:
+    totals = TOTALS.search(" ".join(COVERAGE.split()))
     assert totals
     served, official = (
         sum(map(len, groups.values())) for groups in (served_calls(), official_calls())

@@ -213,8 +213,12 @@ def test_changing_applications_takes_the_permission_in_the_account(
             case "delete":
                 actions.delete_application(caller=mia, application_id=ci.pk)
     somewhere = role == "System administrator" or action == "create"
-    where = " in the account" if somewhere else ", and no access rule gives it"
-    assert str(refused.value) == f"This takes {action} on Applications{where}."
+    where = " in the account" if somewhere else ""
+    label = {"create": "Create", "update": "Edit", "delete": "Delete"}[action]
+    assert str(refused.value) == (
+        f"You need the “{label} applications” permission{where}. "
+        "Ask someone who manages access rules."
+    )
     assert [a.name for a in Application.objects.filter(subject__enabled=True)] == ["ci-prod"]
     assert not AuditEvent.objects.exists()
 
@@ -460,7 +464,7 @@ def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
         caller=kim, applications=[weak, strong], enabled=True
     )
     assert refusals[weak.pk] is None
-    assert str(refusals[strong.pk]).startswith("strong holds")
+    assert str(refusals[strong.pk]).startswith("strong has")
     enabled = Subject.objects.filter(enabled=True, type="app").values_list("name", flat=True)
     assert list(enabled) == ["weak"]
 

@@ -197,6 +197,7 @@ def test_what_is_remembered_of_one_application_opens_no_other(
     assert authenticate("ci-test", one.secret) is None
 
 
+@pytest.mark.full_hashing
 def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
     """The same parameters, or time would tell an unknown client from a known one."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")

@@ -69,7 +69,7 @@ def test_a_subject_has_a_known_type(type_: str) -> None:
 
 
 def test_a_subject_has_a_name() -> None:
-    with refused("subject_named"):
+    with refused("subject_name_not_empty"):
         Subject.objects.create(type="app", name="")
 
 
@@ -95,7 +95,7 @@ def test_one_is_a_member_of_a_group_once() -> None:
 
 def test_a_group_is_not_its_own_member() -> None:
     researchers = factories.group("researchers")
-    with refused("membership_not_of_itself"):
+    with refused("membership_not_self"):
         GroupMembership.objects.create(group=researchers, member=researchers)
 
 
@@ -172,18 +172,18 @@ def test_a_scope_stands_at_its_depth_below_the_type_it_belongs_below(
     # The path is made to fit the depth, so that nothing but the place itself is wrong.
     depth = changes.get("depth", acme[name].depth)
     path = acme[name].path[:16] + "7" * 16 * depth
-    with refused("scope_stands_below_its_parent_type"):
+    with refused("scope_parent_type_matches"):
         Scope.objects.filter(pk=acme[name].pk).update(path=path, **changes)
 
 
 def test_system_has_no_parent(acme: Organization) -> None:
-    with refused("scope_stands_below_its_parent_type"):
+    with refused("scope_parent_type_matches"):
         Scope.objects.filter(pk=acme["system"].pk).update(parent=acme["account"])
 
 
 @pytest.mark.parametrize("digits", [0, 16, 79])
 def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organization, digits: int) -> None:
-    with refused("scope_path_is_as_long_as_deep"):
+    with refused("scope_path_matches_depth"):
         Scope.objects.filter(pk=acme["vision"].pk).update(path="7" * digits)
 
 
@@ -274,9 +274,9 @@ def test_an_audit_event_succeeded_or_failed(result: str) -> None:
 
 def test_the_same_event_is_told_once() -> None:
     facts = {"subject_type": "user", "subject_name": "x", "action": "a", "entity_type": "y"}
-    AuditEvent.objects.create(**facts, result="Failed", once_key="k")
+    AuditEvent.objects.create(**facts, result="Failed", deduplication_key="k")
     with refused():
-        AuditEvent.objects.create(**facts, result="Failed", once_key="k")
+        AuditEvent.objects.create(**facts, result="Failed", deduplication_key="k")
     for _ in range(2):
         AuditEvent.objects.create(**facts, result="Failed")
 

@@ -19,6 +19,8 @@ from runai_access.security.hashing import (
 )
 from runai_access.server import worker
 
+pytestmark = pytest.mark.full_hashing
+
 PASSWORD, SECRET = HashKind.PASSWORD, HashKind.CLIENT_SECRET
 OTHER = {PASSWORD: SECRET, SECRET: PASSWORD}
 both_kinds = pytest.mark.parametrize("kind", HashKind)

@@ -1,7 +1,9 @@
 """Signing keys while the database does not answer: waits do not add up, and signing goes on."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -64,7 +66,8 @@ def test_tokens_are_signed_with_the_keys_at_hand(monkeypatch: pytest.MonkeyPatch
         raise OperationalError("away")
 
     monkeypatch.setattr(Keyring, "_load", away)
-    KEYRING._loaded_at = float("-inf")
+    later = time.monotonic() + 2 * keyring.RELOAD_SECONDS
+    monkeypatch.setattr(keyring, "time", SimpleNamespace(monotonic=lambda: later))
     assert KEYRING.current() is key
     KEYRING.forget()
     with pytest.raises(OperationalError):

@@ -27,6 +27,7 @@ def rosa(db: None) -> User:
     return factories.person("rosa@acme.example", password=OLD)
 
 
+@pytest.mark.full_hashing
 def test_changing_replaces_the_password_and_ends_sessions(rosa: User) -> None:
     session = rosa.get_session_auth_hash()
     change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)

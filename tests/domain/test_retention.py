@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from runai_access.audit import archive as archiving
 from runai_access.audit.archive import NotArchived, archive_before
 from runai_access.audit.files import verify_file
-from runai_access.audit.models import Archive, AuditEvent, Leaving, Seal
+from runai_access.audit.models import Archive, AuditEvent, PendingArchival, Seal
 from runai_access.audit.sealer import seal_waiting
 from runai_access.audit.verification import verify
 from tests.domain.audit_log import unguarded
@@ -232,9 +232,9 @@ def test_a_forged_archive_entry_deletes_nothing(tmp_path: Path) -> None:
 
 def test_only_rows_pending_archival_can_be_deleted() -> None:
     oldest = AuditEvent.objects.earliest("time")
-    with pytest.raises(Exception, match="only ever added to"), transaction.atomic():
+    with pytest.raises(Exception, match="append-only"), transaction.atomic():
         AuditEvent.objects.all().remove_archived()
-    Leaving.objects.create(event_id=oldest.pk)
+    PendingArchival.objects.create(event_id=oldest.pk)
     AuditEvent.objects.filter(pk=oldest.pk).remove_archived()
     assert names() == ["old", "kept", "new"]
 

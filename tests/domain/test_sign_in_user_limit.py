@@ -230,7 +230,7 @@ def test_a_token_makes_a_network_known_too(rosa: User) -> None:
 
 
 def test_a_refused_temporary_password_makes_no_network_known(rosa: User) -> None:
-    User.objects.filter(pk=rosa.pk).update(temporary_until=NOON + timedelta(days=1))
+    User.objects.filter(pk=rosa.pk).update(temporary_password_until=NOON + timedelta(days=1))
     assert sign_in_for_token(request_from(CAFE), email=ROSA, password=PASSWORD) is None
     assert known() == []
 

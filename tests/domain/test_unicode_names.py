@@ -116,7 +116,7 @@ def test_of_two_old_names_that_compare_equal_only_the_exact_one_is_found() -> No
 
 def test_an_operator_names_a_scope_in_any_spelling(acme: Organization) -> None:
     made = factories.project("Zürich", acme["research"])
-    assert scope_named(f"project:{decomposed('zürich')}", called="SCOPE") == made
+    assert scope_named(f"project:{decomposed('zürich')}", argument="SCOPE") == made
 
 
 def _import(acme: Organization, *entries: tuple[str, str, str]) -> None:
@@ -137,7 +137,7 @@ def test_a_file_means_the_scope_whose_name_compares_equal(acme: Organization) ->
 
 
 def test_a_file_with_two_names_that_compare_equal_is_refused(acme: Organization) -> None:
-    with pytest.raises(Faults, match="is on line 2 already"):
+    with pytest.raises(Faults, match="line 2 has it"):
         _import(acme, ("Zürich", "", "research"), ("ZÜRICH", "", "research"))
 
 
@@ -191,7 +191,7 @@ def test_an_email_that_compares_equal_is_taken() -> None:
             invite_user(caller=SYSTEM, email=email)
         assert refusal.value.field == "email"
     create_user(caller=SYSTEM, email="eva@straße.de", password=None)
-    with pytest.raises(Conflict, match=r"it counts as the same as eva@straße\.de"):
+    with pytest.raises(Conflict, match=r"it is equal to eva@straße\.de"):
         invite_user(caller=SYSTEM, email="eva@strasse.de")
 
 

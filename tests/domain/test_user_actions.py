@@ -25,6 +25,7 @@ PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.full_hashing
 def test_a_new_person_can_sign_in_and_may_do_nothing_yet() -> None:
     rosa = create_user(caller=SYSTEM, email=" Rosa@Acme.Example ", password=PASSWORD)
     stored = User.objects.get()
@@ -110,9 +111,9 @@ def test_people_are_created_and_reset_by_who_may_in_the_account(
     factories.rule(person, "System administrator", acme["alpha"])
     mia = factories.caller(person)
     target = factories.person("tess@acme.example")
-    with pytest.raises(Denied, match=r"^This takes create on Users in the account\.$"):
+    with pytest.raises(Denied, match=r"^You need the “Create users” permission in the account\."):
         create_user(caller=mia, email="rosa@acme.example", password=PASSWORD)
-    with pytest.raises(Denied, match=r"^This takes update on Users in the account\.$"):
+    with pytest.raises(Denied, match=r"^You need the “Edit users” permission in the account\."):
         reset_password(caller=mia, email=target.email, password=PASSWORD)
     assert not AuditEvent.objects.exists()
 

@@ -56,6 +56,13 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> Non
         time.sleep(0.02)
 
 
+def port_of(server: Server) -> int:
+    """Return the port on which a server listens."""
+    port = urlsplit(server.url).port
+    assert port
+    return port
+
+
 def listens(port: int) -> bool:
     """Return whether a process accepts connections on the port."""
     with socket.socket() as caller:

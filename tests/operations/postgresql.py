@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import skip_for_missing_tool
-from tests.servers import _children, free_port
+from tests.servers import child_processes, free_port
 
 USER = "runai-access-postgres"  # created by .ci/with-postgres: PostgreSQL refuses to run as root
 
@@ -94,7 +94,7 @@ class Cluster:
     def frozen(self) -> Iterator[None]:
         """Suspend every process of the server, like a hypervisor; its kernel still responds."""
         main = int((self.data / "postmaster.pid").read_text().split()[0])
-        processes = [main, *_children(main)]
+        processes = [main, *child_processes(main)]
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
         try:

@@ -11,7 +11,7 @@ from runai_access.db.leases import Lease, lease_for
 from tests.servers import ROOT
 
 # Short, but long enough to renew in time on a busy machine.
-EXPIRY = 3.0
+EXPIRY = 6.0
 RENEWAL = 0.5
 
 # Arguments: the statement to pause after ("" for none), and the timeouts. It prints STOPPED and

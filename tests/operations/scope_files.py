@@ -61,7 +61,7 @@ def faults(*args: str) -> list[str]:
             run("import_scopes", *args, *options)
     assert (tree(), AuditEvent.objects.count()) == (before, events)
     first, *lines = str(refused.value).splitlines()
-    assert first == f"{len(lines)} fault{'s' if len(lines) > 1 else ''}; nothing was changed."
+    assert first == f"{len(lines)} error{'s' if len(lines) > 1 else ''}; nothing was changed."
     return [line.strip() for line in lines]
 
 

@@ -25,7 +25,7 @@ from runai_access.background.scheduler import (
 from runai_access.db.leases import Lease, lease_for
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until
-from tests.servers import Server, _children
+from tests.servers import Server, child_processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -258,7 +258,7 @@ def test_a_hanging_job_delays_a_stop_only_for_seconds(start: Start) -> None:
     assert is_running.wait(30)
     began = time.monotonic()
     scheduler.stop()
-    assert time.monotonic() - began < STOP_SECONDS + 1
+    assert time.monotonic() - began < STOP_SECONDS + 5  # more time for a busy machine
     can_end.set()
 
 
@@ -323,7 +323,7 @@ def leader_of(server: Server) -> int:
 
 def leads(server: Server) -> bool:
     """Return whether a worker of this server runs the jobs on its database."""
-    return leader_of(server) in _children(server.process.pid)
+    return leader_of(server) in child_processes(server.process.pid)
 
 
 def unsealed(server: Server) -> int:

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests import sizes
 from tests.conftest import StartServer
 from tests.operations.kills import KillRounds, Snapshot
 from tests.operations.writers import Access, Writers
@@ -42,7 +43,7 @@ def test_twenty_concurrent_writers_lose_nothing(
 ) -> None:
     server = start_server()
     writers = Writers(server, Access.of_administrator(server), writers=20, readers=3)
-    writers.finish(laps=3)
+    writers.finish(laps=sizes.WRITER_LAPS)
     # A machine that also runs other tests can be overloaded; nothing else refuses a write.
     assert set(writers.refusals) <= {503}, writers.refusals
     assert writers.failures == []
@@ -56,7 +57,7 @@ def test_an_acknowledged_write_survives_a_kill(
     start_server: StartServer,
 ) -> None:
     rounds = KillRounds(start_server, random.Random())  # noqa: S311  # not a secret
-    for _ in range(2):
+    for _ in range(sizes.KILL_ROUNDS):
         assert list(rounds.run_one()) == []
     assert rounds.answered > 0
     # A busy server can refuse a write, but must not fail.

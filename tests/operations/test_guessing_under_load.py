@@ -43,6 +43,7 @@ def _post(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("guess", [guess_password, guess_secret])
 @pytest.mark.parametrize("addresses", [1, CONNECTIONS], ids=["one address", "many addresses"])
 def test_other_requests_are_served_during_guesses(

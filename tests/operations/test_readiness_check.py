@@ -1,11 +1,14 @@
 """The check behind /readyz continues after any error."""
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from runai_access.server import readiness
 from runai_access.server.readiness import AWAY, Readiness
+from tests.operations.conftest import wait_until
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError, PermissionError, RuntimeError])
@@ -33,8 +36,9 @@ def test_any_error_is_a_problem_until_it_is_over(
 def test_an_outdated_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Readiness, "_find_problem", lambda self: "")
     check = Readiness()
-    check._check()
-    assert check.problem == ""
-    later = check._checked_at + readiness.STALE_SECONDS + 0.1
-    monkeypatch.setattr(readiness.time, "monotonic", lambda: later)
+    check.start()
+    wait_until(lambda: check.problem == "", "the first check")
+    check.stop()
+    later = time.monotonic() + readiness.EVERY_SECONDS + readiness.STALE_SECONDS
+    monkeypatch.setattr(readiness, "time", SimpleNamespace(monotonic=lambda: later))
     assert check.problem == AWAY

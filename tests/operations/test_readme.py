@@ -1,4 +1,4 @@
-"""What README promises is true in a fresh clone: `make run`, the curl calls, the official client."""
+"""The commands of README and the guides work in a fresh clone: `make run`, curl, Python."""
 
 import json
 import os
@@ -19,19 +19,28 @@ from tests.conftest import skip_for_missing_tool
 from tests.operations.conftest import SlowRequest, listens, wait_until
 from tests.servers import ROOT, free_port, server_environment, status_of
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Every `sh` and `python` block of these pages is run here.
+GUIDES = ["README.md", "docs/getting-started.md", "docs/clients.md"]
+TEXT = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in GUIDES)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALL_SECONDS = 300
-SECOND_START_SECONDS = 20
+SECOND_START_SECONDS = 40
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.environ.get("DATABASE_URL", "").startswith("postgres"),
+        reason="README's commands use SQLite: tested in the run on SQLite",
+    ),
+]
 
 
 def blocks(language: str) -> list[str]:
-    return [text for name, text in BLOCK.findall(README) if name == language]
+    return [text for name, text in BLOCK.findall(TEXT) if name == language]
 
 
 SHELL = [block for block in blocks("sh") if not block.startswith("make ")]
+PYTHON = blocks("python")
 
 
 @dataclass
@@ -76,7 +85,7 @@ class Clone:
         return time.monotonic() - started
 
     def run(self, *command: str, **variables: str) -> str:
-        """Run a command in the clone, as README says it; return what it printed."""
+        """Run a command in the clone, and return what it printed."""
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -120,7 +129,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 @pytest.fixture(scope="module")
 def credentials(clone: Clone) -> dict[str, str]:
-    """What README lets the reader put into the environment."""
+    """The variables that the guides ask the reader to set."""
     made = json.loads(
         clone.run(
             *(".venv/bin/python", "manage.py", "create_application", "my-pipeline"),
@@ -134,11 +143,11 @@ def at(clone: Clone, text: str) -> str:
     return text.replace("127.0.0.1:8000", f"127.0.0.1:{clone.port}")
 
 
-def test_readme_has_the_blocks_that_are_run_here() -> None:
+def test_guides_have_the_blocks_that_are_run_here() -> None:
     assert any("/api/v2/token" in block for block in SHELL)
     assert any("/api/v1/token" in block for block in SHELL)
     assert any("create_application" in block for block in SHELL)
-    assert len(blocks("python")) == 1
+    assert len(PYTHON) == 2
 
 
 def test_make_run_brings_up_the_console_and_says_how_to_sign_in(clone: Clone) -> None:
@@ -156,27 +165,25 @@ def test_it_leaves_nothing_in_the_work_tree(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.split("\n")[0][:60])
-def test_the_shell_blocks_of_readme_work(
-    clone: Clone, credentials: dict[str, str], block: str
-) -> None:
+def test_shell_blocks_work(clone: Clone, credentials: dict[str, str], block: str) -> None:
     clone.run("bash", "-euo", "pipefail", "-c", at(clone, block), **credentials)
 
 
-def test_the_list_that_curl_prints_is_the_applications(
-    clone: Clone, credentials: dict[str, str]
-) -> None:
-    block = next(block for block in SHELL if "/api/v1/service-accounts" in block)
+def test_curl_prints_the_projects(clone: Clone, credentials: dict[str, str]) -> None:
+    block = next(block for block in SHELL if "/api/v1/org-unit/projects" in block)
     listed = json.loads(clone.run("bash", "-euc", at(clone, block), **credentials))
-    assert {"my-pipeline", "ci-pipeline-prod"} <= {application["name"] for application in listed}
+    assert "vision-train" in {project["name"] for project in listed["projects"]}
 
 
-def test_the_official_client_works_as_readme_shows(
-    clone: Clone, credentials: dict[str, str]
+@pytest.mark.parametrize(
+    ("module", "printed"), [("runai", "ci-pipeline-prod"), ("jwt", "my-pipeline")]
+)
+def test_python_blocks_work(
+    clone: Clone, credentials: dict[str, str], module: str, printed: str
 ) -> None:
-    program = at(clone, blocks("python")[0])
-    printed = clone.run(sys.executable, "-c", program, **credentials)
-    assert "ci-pipeline-prod" in printed
-    assert "my-pipeline" in printed
+    imports = re.compile(rf"^(import|from) {module}\b", re.MULTILINE)
+    block = next(block for block in PYTHON if imports.search(block))
+    assert printed in clone.run(sys.executable, "-c", at(clone, block), **credentials)
 
 
 def test_ctrl_c_finishes_what_is_under_way_and_a_second_run_changes_nothing(

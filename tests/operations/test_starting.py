@@ -30,7 +30,7 @@ def everything_in(server: Server) -> list[dict[str, Any]]:
 
 def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     example = {"RUNAI_ACCESS_EXAMPLE": "1"}
-    first = start_server(environment=example)
+    first = start_server(environment=example, is_empty=True)
     assert first.stop() == 0  # its audit rows are sealed now
     before = everything_in(first)
     second = start_server(database=first.database, environment=example)
@@ -41,7 +41,7 @@ def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
 
 def test_a_first_start_publishes_the_signing_key(start_server: StartServer) -> None:
     """A verifier that caches the keys before the first token has the right key."""
-    server = start_server()
+    server = start_server(is_empty=True)
     keys = requests.get(f"{server.url}/.well-known/jwks.json", timeout=30).json()["keys"]
     assert len(keys) == 1
 
@@ -79,7 +79,7 @@ def test_it_prints_its_url_only_when_it_answers_there(start_server: StartServer,
 
 def test_a_generated_password_is_shown_once(start_server: StartServer) -> None:
     nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
-    first = start_server(environment=nothing_chosen)
+    first = start_server(environment=nothing_chosen, is_empty=True)
     assert first.output.count(SHOWN_ONCE) == 1
     assert "admin@example.com" in first.output
     second = start_server(database=first.database, environment=nothing_chosen)
@@ -87,7 +87,7 @@ def test_a_generated_password_is_shown_once(start_server: StartServer) -> None:
 
 
 def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) -> None:
-    one = start_server(wait=False)
+    one = start_server(wait=False, is_empty=True)
     other = start_server(database=one.database, wait=False)
     one.wait_until_ready()
     other.wait_until_ready()
@@ -107,6 +107,7 @@ def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) 
         ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),
         ({"RUNAI_ACCESS_TRUSTED_PROXIES": "proxy"}, "must list addresses or networks"),
         ({"RUNAI_ACCESS_TOKEN_LIFETIME": "0"}, "whole number of 1 or more"),
+        ({"RUNAI_ACCESS_DRAIN_SECONDS": "-1"}, "must be a number of seconds from 0 to 3600"),
         ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL must look like"),
         ({"DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name"}, "Database error:"),
         ({"PORT": "eighty"}, "PORT must be"),

@@ -3,19 +3,11 @@
 import os
 import signal
 import socket
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import StartServer
-from tests.operations.conftest import SlowRequest, listens, wait_until
-from tests.servers import Server
-
-
-def port_of(server: Server) -> int:
-    port = urlsplit(server.url).port
-    assert port
-    return port
+from tests.operations.conftest import SlowRequest, listens, port_of, wait_until
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ import requests
 
 from runai_access.server import bodies
 from runai_access.server.bodies import BodyReader, BodyTimeout
-from tests import loops
+from tests import loops, sizes
 from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, wait_until
 from tests.operations.unfinished import KINDS, begin, held
 from tests.operations.writers import Access
-from tests.servers import Server, _children
+from tests.servers import Server, child_processes
 
 PAGES = ("/healthz", "/readyz", "/sign-in/", "/.well-known/jwks.json")
 
@@ -43,23 +43,28 @@ def statuses(server: Server, times: int = 3) -> set[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_clients_are_served_during_unfinished_requests(
     start_server: StartServer, kind: str
 ) -> None:
     server = start_server()
-    with held({kind: 300}, port_of(server)):
+    with held({kind: sizes.UNFINISHED_REQUESTS}, port_of(server)):
         assert statuses(server) == {200}
     assert statuses(server) == {200}
     assert server.stop() == 0
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_other_clients_are_served_during_all_kinds_together(
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    with held(dict.fromkeys(KINDS, 500), port_of(server)), ThreadPoolExecutor(4) as clients:
+    with (
+        held(dict.fromkeys(KINDS, sizes.UNFINISHED_REQUESTS), port_of(server)),
+        ThreadPoolExecutor(4) as clients,
+    ):
         seen = [clients.submit(statuses, server) for _ in range(4)]
         assert [result.result() for result in seen] == [{200}] * 4
     assert statuses(server) == {200}
@@ -276,12 +281,13 @@ def writes_blocked(database: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_blocked_workers_exit_within_five_seconds_of_their_parent(
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    workers = _children(server.process.pid)
+    workers = child_processes(server.process.pid)
     token = Access.of_administrator(server).token(server)
     headers = {"Authorization": f"Bearer {token}"}
 

@@ -10,7 +10,7 @@ from tests.conftest import StartServer
 
 @pytest.mark.slow
 def test_the_database_file_is_nobody_else_s(start_server: StartServer) -> None:
-    server = start_server()
+    server = start_server(is_empty=True)
     if not server.database.startswith("sqlite:///"):
         pytest.skip("PostgreSQL keeps its own files")
     file = Path(server.database.removeprefix("sqlite:///"))

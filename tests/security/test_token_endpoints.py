@@ -164,6 +164,7 @@ def test_a_compressed_body_is_415_and_no_coding_is_offered(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.full_hashing
 @every_endpoint
 def test_refusals_are_not_told_apart_by_what_they_cost(
     nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch

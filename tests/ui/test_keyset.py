@@ -27,7 +27,7 @@ from runai_access.lists.keyset import (
     in_order,
     page_of,
 )
-from tests import factories
+from tests import factories, sizes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SORTS = {
@@ -63,7 +63,9 @@ def _page(name: str, position: Position, *, is_descending: bool, size: int) -> P
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", SORTS)
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4))
 def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
@@ -96,7 +98,9 @@ def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", SORTS)
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4), limit=st.integers(0, 9))
 def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(

@@ -238,6 +238,6 @@ def test_a_stronger_application_s_secret_is_not_for_a_weaker_person(
     factories.rule(keeper, "Keeper", factories.account())
     for answer in (as_(keeper).get(_url(strong)), _send(as_(keeper), _url(strong))):
         assert answer.status_code == 403
-        assert "handling its credentials takes the same" in text_of(answer)
+        assert "To manage its credentials, you need the same" in text_of(answer)
     strong.refresh_from_db()
     assert strong.secret_hash == ""

@@ -112,7 +112,7 @@ def test_a_filter_looks_only_where_one_may(
     dina: User, four: dict[str, Application], acme: Organization, as_: SignedIn
 ) -> None:
     page = as_(dina).get(LIST, {"scope__any_of": str(acme.west.pk)})
-    assert "ignored" in text_of(page)
+    assert "Ignored" in text_of(page)
     role = factories.role("L1 researcher").pk
     assert column(as_(dina).get(LIST, {"role__any_of": str(role)}), "application") == []
     assert column(as_(dina).get(LIST, {"search": "west"}), "application") == []
@@ -145,7 +145,8 @@ def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
     done = browser.get(f"{LIST}filter/", {**form, "value": "terraform", "do": "apply"})
     assert done.url == f"{LIST}?sort=application&created_by__contains=terraform"
     bad = {**form, "column": "last_login", "operator": "before", "value": "soon", "do": "apply"}
-    assert "“soon” is no date like 2026-10-01." in text_of(browser.get(f"{LIST}filter/", bad))
+    refused = text_of(browser.get(f"{LIST}filter/", bad))
+    assert "“soon” is not a date. Use the format 2026-10-01." in refused
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organiza
 
 def test_no_match_says_so_and_offers_to_clear(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"search": "nothing-like-it"})
-    assert "Nothing matches" in text_of(page)
+    assert "No results" in text_of(page)
     assert 'id="clear-all"' in page.content.decode()
 
 
@@ -285,7 +286,7 @@ def test_what_an_address_gets_wrong_is_told_and_the_rest_is_shown(
 ) -> None:
     page = browser.get(LIST, query)
     assert page.status_code == 200
-    assert "Parts of the address were ignored" in text_of(page)
+    assert "Ignored parts of the URL" in text_of(page)
     assert len(column(page, "application")) == 4
     assert "<b>" not in page.content.decode()
     for path in ("filter/", "columns/", "download/", "applications.csv"):
@@ -387,7 +388,7 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
     role = {"role__any_of": str(factories.role("Viewer").pk)} if "role__any_of" in query else {}
     before = text_of(browser.get(f"{LIST}download/", {**query, **role}))
     assert ("This view has more than 5 rows." in before) is (is_cut == "true")
-    assert ("The file holds exactly the current view" in before) is (is_cut == "false")
+    assert ("The file contains the current view" in before) is (is_cut == "false")
     answer = browser.get(f"{LIST}applications.csv", {**query, **role})
     assert answer.headers["X-Row-Limit-Reached"] == is_cut
     assert len(_csv(answer)) == 1 + limit
@@ -402,7 +403,9 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     monkeypatch.setattr(export, "ROW_LIMIT", 2)
     view = {"role__any_of": str(factories.role("Viewer").pk), "search": "job"}
-    assert "This view may have more than 2 rows." in text_of(browser.get(f"{LIST}download/", view))
+    assert "This view might have more than 2 rows." in text_of(
+        browser.get(f"{LIST}download/", view)
+    )
     answer = browser.get(f"{LIST}applications.csv", view)
     assert answer.headers["X-Row-Limit-Reached"] == "false"
     assert [row[0] for row in _csv(answer)[1:]] == ["job-0"]

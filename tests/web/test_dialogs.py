@@ -145,12 +145,14 @@ def test_in_sight_but_not_allowed_is_told_why_and_recorded(
     answer = getattr(as_(dina), method)(url, {"name": "mine"}, headers=DIALOG)
     action = {"create": "create", "delete": "delete"}.get(name, "update")
     assert answer.status_code == 403
-    assert f"This takes {action} on Applications in the account." in text_of(answer)
+    label = {"create": "Create", "update": "Edit", "delete": "Delete"}[action]
+    reason = f"You need the “{label} applications” permission in the account."
+    assert reason in text_of(answer)
     assert Application.objects.get().secret_hash == ci.secret_hash
     assert Application.objects.get().enabled
     denial = AuditEvent.objects.get(result=AuditEvent.Result.FAILED)
     assert (denial.subject_name, denial.path) == ("dina@acme.example", url)
-    assert denial.reason == f"This takes {action} on Applications in the account."
+    assert denial.reason == f"{reason} Ask someone who manages access rules."
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -205,7 +205,7 @@ def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, 
     answer = browser.get(LIST, {"page": page})
     assert answer.status_code == 200
     assert len(column(answer, "application")) == shown
-    assert "Parts of the address were ignored: There is no page" in text_of(answer)
+    assert "Ignored parts of the URL: No page" in text_of(answer)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(
@@ -249,9 +249,9 @@ def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_th
 def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) -> None:
     page = as_(vera).get(LIST)
     assert page.status_code == 403
-    assert "This takes read on Applications, and no access rule gives it." in text_of(page)
+    assert "You need the “View applications” permission." in text_of(page)
     assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
-    way_on = '<a class="button" href="/account/">See what you may do</a>'
+    way_on = '<a class="button" href="/account/">See your access</a>'
     assert way_on in page.content.decode(), "not back to where she was refused"
 
 

@@ -87,7 +87,7 @@ def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
 def test_a_search_finds_scopes_with_their_full_path(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
-    content = _add(browser, ci, find="TRAIN", do="look")
+    content = _add(browser, ci, find="TRAIN", do="refresh")
     assert "acme / east / vision / training" in content
     assert f'id="scope-{acme.east.pk}"' not in content
 
@@ -95,7 +95,7 @@ def test_a_search_finds_scopes_with_their_full_path(
 def test_a_choice_that_is_not_shown_just_now_is_kept(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
-    content = _add(browser, ci, find="dict", do="look", scope=acme.training.pk)
+    content = _add(browser, ci, find="dict", do="refresh", scope=acme.training.pk)
     assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
     assert "Chosen: acme / east / vision / training" in content
 
@@ -107,17 +107,17 @@ def test_a_long_branch_is_cut_and_says_how_much_is_left(
     for number in range(5):
         factories.project(f"p{number}", acme.speech)
     content = _add(browser, ci, toggle=acme.speech.pk)
-    assert "and 3 more: search by name" in content
-    assert "and 3 more: type more of the name." in _add(browser, ci, find="p", do="look", x="")
+    assert "and 3 more. Search by name" in content
+    assert "and 3 more. Enter more of the name." in _add(browser, ci, find="p", do="refresh", x="")
 
 
 def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(dina, "Viewer", acme.west)
-    content = _add(as_(dina), ci, find="a", do="look")
+    content = _add(as_(dina), ci, find="a", do="refresh")
     assert f'id="scope-{acme.west.pk}"' not in content
-    chosen = _add(as_(dina), ci, scope=acme.training.pk, do="look")
+    chosen = _add(as_(dina), ci, scope=acme.training.pk, do="refresh")
     assert "System administrator</option>" not in chosen
     assert "Viewer</option>" in chosen
 

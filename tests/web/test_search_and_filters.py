@@ -41,7 +41,7 @@ from runai_access.lists.keyset import (
     page_of,
 )
 from runai_access.lists.selection import KeyScan, ListFilter, Selection
-from tests import factories
+from tests import factories, sizes
 from tests.web.conftest import Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
@@ -64,7 +64,9 @@ def _names(selected: Selection) -> set[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(creators=creators, term=st.text(ALPHABET, min_size=1, max_size=5), data=st.data())
 def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
@@ -447,7 +449,9 @@ def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
 
 @pytest.mark.parametrize("is_descending", [True, False])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=sizes.LIST_EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     held=st.lists(
@@ -528,7 +532,7 @@ def test_the_holders_of_several_are_merged_from_the_range_of_each_unless_those_a
     query = dict([holders[f"{column_}s"]])
     with CaptureQueriesContext(connection) as queries:
         merged = page_of(_narrowed(query).listed(by), Position(), is_descending=True, size=5)
-    read = [query["sql"] for query in queries if "holder_created_at" in query["sql"]]
+    read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
     way = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
     assert f"{way} access_rule_of_{column_}" in _plan(read[-1])
     monkeypatch.setattr(finding, "_MERGED", 1)
@@ -874,7 +878,7 @@ def test_a_scope_that_is_asked_for_twice_is_one(
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
     ordered = CoveringIndexScan(
-        AccessRule.objects.none(), "subject_id", "holder_created_at", "created_at", "deleted_at",
+        AccessRule.objects.none(), "subject_id", "application_created_at", "created_at", "deleted_at",
         choice="role", choices=(1, 2),
     )  # fmt: skip
     keys = KeySubquery.in_order(ordered)

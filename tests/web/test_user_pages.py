@@ -120,7 +120,7 @@ def test_the_last_administrator_is_kept_and_told_why(browser: Client, ada: User)
     assert "This is you" in text_of(browser.get(url("disable", ada)))
     answer = browser.post(url("disable", ada))
     assert answer.status_code == 409
-    assert "Somebody must stay System administrator" in text_of(answer)
+    assert "The account needs a System administrator" in text_of(answer)
     assert is_enabled(ada)
     assert browser.get("/users/").status_code == 200
 
@@ -150,9 +150,9 @@ def test_several_are_disabled_and_each_is_told(
     assert "1 of those you selected is gone meanwhile." in summary
     report = text_of(browser.post("/users/several/disable/", {"selected": ids}))
     assert "bo@acme.example is disabled" in report
-    assert "ada@acme.example Not done: Somebody must stay System administrator" in report
+    assert "ada@acme.example Not done: The account needs a System administrator" in report
     assert "off@acme.example disabled already, nothing to do" in report
-    assert "1 user is gone Not done: deleted meanwhile" in report
+    assert "1 user not found Not done: already deleted" in report
     assert not is_enabled(bo)
     assert is_enabled(ada)
 
@@ -211,7 +211,7 @@ def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organization, b
     clerk = as_(factories.person("kim@acme.example", "Clerk"))
     answer = clerk.post(url("groups", bo), {"group": str(strong.pk)})
     assert answer.status_code == 403
-    assert "handing that to others takes the same" in text_of(answer)
+    assert "To give its access to members, you need the same" in text_of(answer)
     report = clerk.post(
         "/users/several/add-to-group/", {"selected": [str(bo.pk)], "group": str(strong.pk)}
     )
@@ -229,7 +229,7 @@ def test_several_are_put_into_a_group_and_each_is_told(browser: Client, bo: User
     assert browser.post(address, {"selected": selected, "group": ""}).status_code == 422
     report = text_of(browser.post(address, {"selected": selected, "group": str(group.pk)}))
     assert "bo@acme.example is now in engineers" in report
-    assert "cid@acme.example Not done: cid@acme.example is in engineers already." in report
+    assert "cid@acme.example Not done: cid@acme.example is already in engineers." in report
     assert GroupMembership.objects.filter(group=group).count() == 2
 
 

@@ -246,7 +246,7 @@ def test_a_stronger_person_s_password_is_not_for_a_weaker_one(
     keeper = as_(factories.person("kim@acme.example", "Keeper"))
     for answer in (keeper.get(reset(bo)), send(keeper, reset(bo))):
         assert answer.status_code == 403
-        assert "handling its credentials takes the same" in text_of(answer)
+        assert "To manage its credentials, you need the same" in text_of(answer)
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 

@@ -58,8 +58,8 @@ def test_what_is_to_know_of_somebody_stands_beside_the_name(browser: Client) -> 
     Subject.objects.filter(name="bo@acme.example").update(enabled=False)
     soon = timezone.now() + timedelta(days=1)
     nina, late = factories.person("nina@acme.example"), factories.person("late@acme.example")
-    User.objects.filter(pk=nina.pk).update(temporary_until=soon)
-    User.objects.filter(pk=late.pk).update(temporary_until=soon - timedelta(days=2))
+    User.objects.filter(pk=nina.pk).update(temporary_password_until=soon)
+    User.objects.filter(pk=late.pk).update(temporary_password_until=soon - timedelta(days=2))
     assert column(browser.get(USERS, {"sort": "user"}), "user") == [
         "ada@acme.example",
         "bo@acme.example Disabled",
@@ -125,7 +125,7 @@ FILTERS = {
 def test_the_list_can_be_narrowed(browser: Client, query: str) -> None:
     bo, cid = factories.person("bo@acme.example"), factories.person("cid@acme.example")
     factories.group("engineers", bo)
-    User.objects.filter(pk=bo.pk).update(temporary_until=timezone.now())
+    User.objects.filter(pk=bo.pk).update(temporary_password_until=timezone.now())
     Subject.objects.filter(pk=cid.pk).update(enabled=False)
     assert named(browser.get(f"{USERS}?{query}&sort=user")) == FILTERS[query]
 
@@ -145,7 +145,7 @@ def test_the_members_of_a_group_can_be_listed(browser: Client) -> None:
 def test_a_group_that_is_none_is_told(browser: Client, value: str) -> None:
     answer = browser.get(USERS, {"groups__any_of": value})
     assert answer.status_code == 200
-    assert "none of those to choose from" in text_of(answer)
+    assert "not one of the options" in text_of(answer)
 
 
 def test_sight_decides_who_and_what_is_listed(

@@ -151,9 +151,11 @@ class ScopeTable(ListTable):
         return self.possible[record.pk]
 
     @cached_property
-    def possible(self) -> dict[int, scope_policy.Possible]:
+    def possible(self) -> dict[int, scope_policy.PossibleActions]:
         """What whoever asks may do with each scope."""
-        return {scope.pk: scope_policy.possible(self.authority, scope) for scope in self._scopes}
+        return {
+            scope.pk: scope_policy.possible_actions(self.authority, scope) for scope in self._scopes
+        }
 
     @cached_property
     def names_above(self) -> dict[int, str]:

@@ -66,7 +66,7 @@ def _create(
     # Looked up first: what can't be granted is refused before anything is made.
     granted = None
     if role:
-        granted = _role(role), scope_named(scope or "account", called="--scope")
+        granted = _role(role), scope_named(scope or "account", argument="--scope")
     issued = create_application(caller=SYSTEM, name=name)
     if granted is None:
         return issued, None

@@ -11,8 +11,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
 from applications.models import Application
+from applications.oauth import schema  # noqa: F401  # registers the bearer scheme
 from applications.oauth.authentication import REALM
-from applications.oauth.documents import OAuthErrorDocument
+from applications.oauth.serializers import OAuthErrorSerializer
 from applications.oauth.views.client import ClientCredentials, MalformedBasic, from_basic
 from applications.oauth.views.credentials import (
     CHALLENGE,
@@ -47,7 +48,7 @@ _ERRORS = {
 }
 REFUSALS = {
     status: OpenApiResponse(
-        OAuthErrorDocument,
+        OAuthErrorSerializer,
         description=DESCRIPTIONS[status],
         examples=[
             OpenApiExample(
@@ -161,4 +162,5 @@ def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
 def _refusal(code: str, description: str, status: int | None = None) -> Response:
     # A description holds printable ASCII without quotation marks and backslashes (RFC 6749 §5.2).
     plain = "".join(c for c in description.replace('"', "'") if " " <= c <= "~" and c != "\\")
-    return Response({"error": code, "error_description": plain}, status=status)
+    members = {"error": code, "error_description": plain}
+    return Response(OAuthErrorSerializer.represent(members), status=status)

@@ -1,6 +1,6 @@
 """What lets others check our tokens: JWKS, metadata, introspection and revocation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,12 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from applications.models import Application, SigningKey
-from applications.oauth.documents import (
-    IntrospectionDocument,
-    TokenFormDocument,
-)
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
 from applications.oauth.password_grant import get_enabled_user
+from applications.oauth.serializers import (
+    IntrospectionSerializer,
+    MetadataSerializer,
+    TokenFormSerializer,
+)
 from applications.oauth.tokens import InvalidToken, application_of, revoke, verified_claims
 from applications.oauth.views.base import (
     REFUSALS,
@@ -28,6 +29,7 @@ from applications.oauth.views.base import (
     required,
 )
 from applications.oauth.views.credentials import answer, asking_application
+from runai_access.api.serializers import ResponseSerializer
 from runai_access.compression import allow_compression
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
@@ -35,14 +37,13 @@ CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 KEPT_SECONDS = SIGNS_AFTER_SECONDS // 2
 # An empty object: some clients read every answer as JSON.
 REVOKED = OpenApiResponse(OpenApiTypes.OBJECT, description="Revoked, or not valid anyway.")
-TOLD = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
 
 
 def metadata() -> dict[str, Any]:
-    """Return authorization server metadata (RFC 8414); each member names what is really served.
+    """Return the metadata of both documents; each member names what is really served.
 
-    A list with no element is left out (§3.2). No response type is served; `none` says so, because
-    the member is required.
+    A list with no element is left out (RFC 8414 §3.2). No response type is served; `none` says so,
+    because the member is required.
     """
     base = settings.PUBLIC_URL
     return {
@@ -60,19 +61,6 @@ def metadata() -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "introspection_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "Bearer"],
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
-    }
-
-
-def openid_configuration() -> dict[str, Any]:
-    """Return OpenID provider metadata, for verifiers such as Kubernetes.
-
-    Scopes are left out: a list without `openid`, which is not served, is invalid there (OpenID Connect
-    Discovery 1.0 §3).
-    """
-    members = metadata()
-    del members["scopes_supported"]
-    return {
-        **members,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": ["iss", "aud", "sub", "iat", "exp"],
@@ -94,7 +82,12 @@ class DocumentView(APIView):
     errors = {"GET": (400,)}
     resource = "the document"
     document: Callable[[], dict[str, Any]] = staticmethod(metadata)
-    answer_documents: Mapping[str, Any] = {}
+    serializer: type[ResponseSerializer] = MetadataSerializer
+
+    @property
+    def response_serializers(self) -> dict[str, Any]:
+        """The serializer of the method."""
+        return {"GET": self.serializer}
 
     def get(self, request: Request) -> Response:
         """Get {resource}.
@@ -102,7 +95,9 @@ class DocumentView(APIView):
         Anyone can read it. `Cache-Control` says how long a copy may be kept.
         """
         keeping = {"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
-        return allow_compression(Response(self.document(), headers=keeping))
+        return allow_compression(
+            Response(self.serializer.represent(self.document()), headers=keeping)
+        )
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF's request
         """Answer a preflight (Fetch §3.2.2): there is nothing here to send or to sign in for."""
@@ -134,7 +129,9 @@ class TokenQuestionView(OAuthView):
 class IntrospectView(TokenQuestionView):
     """Introspection (RFC 7662): does this token hold right now?"""
 
-    @extend_schema(request=TokenFormDocument, responses={200: IntrospectionDocument, **REFUSALS})
+    @extend_schema(
+        request=TokenFormSerializer, responses={200: IntrospectionSerializer, **REFUSALS}
+    )
     def post(self, request: HttpRequest) -> HttpResponse:
         """Introspect a token.
 
@@ -146,15 +143,15 @@ class IntrospectView(TokenQuestionView):
             claims = verified_claims(required(form, "token"))
             get_enabled_user(claims)
         except InvalidToken:
-            return answer({"active": False})
-        told = {name: claims[name] for name in TOLD}
-        return answer({"active": True, "token_type": "Bearer", **told})
+            return answer(IntrospectionSerializer.represent({"active": False}))
+        members = {**claims, "active": True, "token_type": "Bearer"}
+        return answer(IntrospectionSerializer.represent(members))
 
 
 class RevokeView(TokenQuestionView):
     """Revocation (RFC 7009): an application gives one of its own tokens back."""
 
-    @extend_schema(request=TokenFormDocument, responses={200: REVOKED, **REFUSALS})
+    @extend_schema(request=TokenFormSerializer, responses={200: REVOKED, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
         """Revoke a token.
 

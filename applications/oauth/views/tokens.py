@@ -1,6 +1,7 @@
 """The token endpoints of three generations, all granting the same token for the same secret."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -8,15 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
 from applications.models import Application
-from applications.oauth.documents import (
-    AppTokenRequestDocument,
-    AppTokensDocument,
-    GrantFormDocument,
-    OAuthTokenDocument,
-    TokenDocument,
-    TokenRequestDocument,
-)
 from applications.oauth.password_grant import token_for
+from applications.oauth.serializers import (
+    AppTokenRequestSerializer,
+    AppTokensSerializer,
+    GrantFormSerializer,
+    OAuthTokenSerializer,
+    TokenRequestSerializer,
+    TokenSerializer,
+)
 from applications.oauth.tokens import AccessToken, issue, issue_id_token
 from applications.oauth.views.base import (
     REFUSALS,
@@ -83,7 +84,7 @@ class TokenV1View(JSONGrantView):
         "password": "password",
     }
 
-    @extend_schema(request=TokenRequestDocument, responses=TokenDocument)
+    @extend_schema(request=TokenRequestSerializer, responses=TokenSerializer)
     def post(self, request: HttpRequest) -> HttpResponse:
         """Get a token with JSON.
 
@@ -94,7 +95,7 @@ class TokenV1View(JSONGrantView):
             token = self._for_user(request, given)
         else:
             token = self._for_application(request, given)
-        return answer({"accessToken": token.text, "expiresIn": token.expires_in})
+        return answer(TokenSerializer.represent(token))
 
     def _for_application(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
         _require(given, "grantType", "clientID", "clientSecret")
@@ -116,7 +117,7 @@ class TokenV1View(JSONGrantView):
 class TokenV2View(OAuthView):
     """The client credentials grant (RFC 6749 §4.4): a form in, JSON out."""
 
-    @extend_schema(request=GrantFormDocument, responses={200: OAuthTokenDocument, **REFUSALS})
+    @extend_schema(request=GrantFormSerializer, responses={200: OAuthTokenSerializer, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
         """Get a token with OAuth 2.0.
 
@@ -133,13 +134,10 @@ class TokenV2View(OAuthView):
             token = self._for_user(request, form)
         else:
             token = issue(authenticate_client(request, form))
-        granted = {
-            "access_token": token.text,
-            "token_type": "Bearer",
-            "expires_in": token.expires_in,
-        }
         # Access rules decide, whatever scope is asked for; the answer says so (RFC 6749 §3.3).
-        return answer({**granted, **({"scope": SCOPE} if "scope" in form else {})})
+        if "scope" in form:
+            token = replace(token, scope=SCOPE)
+        return answer(OAuthTokenSerializer.represent(token))
 
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
@@ -161,7 +159,7 @@ class AppTokenView(JSONGrantView):
     deprecation = Deprecation(datetime(2025, 2, 20, tzinfo=UTC), successor="/api/v1/token")
     spellings = {"id": "id", "name": "name", "secret": "secret"}
 
-    @extend_schema(request=AppTokenRequestDocument, responses=AppTokensDocument)
+    @extend_schema(request=AppTokenRequestSerializer, responses=AppTokensSerializer)
     def post(self, request: HttpRequest) -> HttpResponse:
         """Get an access token and an ID token.
 
@@ -173,7 +171,8 @@ class AppTokenView(JSONGrantView):
         client = ClientCredentials(given["name"], given["secret"])
         application = _known(application_with(request, client, known_as=given["id"]), client)
         token = issue(application)
-        return answer({"access_token": token.text, "id_token": issue_id_token(application)})
+        members = {"access_token": token.text, "id_token": issue_id_token(application)}
+        return answer(AppTokensSerializer.represent(members))
 
 
 def _require(given: dict[str, str], *names: str) -> None:

@@ -4,20 +4,19 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Value
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.answers import time_answer
-from accessrules.api.documents import CountDocument, Document
 from accessrules.api.views import CallerView
 from accessrules.authorization.callers import Caller
+from runai_access.accounts.api.serializers import UserSerializer
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import visible_memberships
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filtering import Field, FieldType
 from runai_access.api.ids import uuid_id
 from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.serializers import CountSerializer
 from runai_access.errors import NotFound
 
 # Everybody signs in here, with a password of ours: there is no other kind of person.
@@ -26,7 +25,7 @@ LOCAL = "local"
 LIST = ListEndpoint(
     fields={
         # Emails are stored in lower case, and so are the names of those who create users.
-        "username": Field("email", normalized="subject__folded_name", order=F("email")),
+        "username": Field("email", normalized="subject__normalized_name", order=F("email")),
         "createdBy": Field("created_by", order=F("created_by")),
         "creationTime": Field("created_at", FieldType.TIME),
         "lastUpdated": Field("updated_at", FieldType.TIME),
@@ -46,22 +45,6 @@ FILTER = OpenApiParameter(
 )
 
 
-class UserDocument(Document):
-    """A person."""
-
-    id = serializers.UUIDField()
-    username = serializers.CharField()
-    createdBy = serializers.CharField()
-    createdAt = serializers.DateTimeField()
-    updatedAt = serializers.DateTimeField()
-    lastLogin = serializers.DateTimeField(allow_null=True)
-    isLocal = serializers.BooleanField()
-    groups = serializers.ListField(child=serializers.CharField())
-
-    class Meta:
-        ref_name = "User"
-
-
 class UsersView(CallerView):
     """All people in sight: a bare list."""
 
@@ -69,15 +52,15 @@ class UsersView(CallerView):
     listing = LIST
     query_parameters = [FILTER]
 
-    @extend_schema(responses=UserDocument(many=True))
+    @extend_schema(responses=UserSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List users.
 
         The list holds the users that the caller can see.
         """
         page = LIST.page(asked(self, request), request.query_params)
-        groups = _groups_of(page.rows, self.caller)
-        return paged(request, page, [_answer(user, groups) for user in page.rows])
+        _load_groups(page.rows, self.caller)
+        return paged(request, page, UserSerializer.represent_all(page.rows))
 
 
 class UsersCountView(CallerView):
@@ -88,14 +71,14 @@ class UsersCountView(CallerView):
     query_parameters = [FILTER]
     counts = True
 
-    @extend_schema(responses=CountDocument)
+    @extend_schema(responses=CountSerializer)
     def get(self, request: Request) -> Response:
         """Count users.
 
         Counts what the list of users holds for the same parameters.
         """
         matching = LIST.matching(asked(self, request), request.query_params)
-        return Response({"count": matching.count()})
+        return Response(CountSerializer.represent({"count": matching.count()}))
 
 
 class UserView(CallerView):
@@ -103,7 +86,7 @@ class UserView(CallerView):
 
     tag = "Users"
 
-    @extend_schema(responses=UserDocument)
+    @extend_schema(responses=UserSerializer)
     def get(self, request: Request, user_id: str) -> Response:
         """Get a user.
 
@@ -112,7 +95,8 @@ class UserView(CallerView):
         user = visible(self).filter(pk=uuid_id(user_id)).first()
         if user is None:
             raise NotFound("There is no such user.")
-        return Response(_answer(user, _groups_of([user], self.caller)))
+        _load_groups([user], self.caller)
+        return Response(UserSerializer.represent(user))
 
 
 def visible(view: CallerView) -> QuerySet[User]:
@@ -138,23 +122,11 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
             )
 
 
-def _groups_of(users: list[User], caller: Caller) -> dict[Any, list[str]]:
-    """Return the names of each one's groups, as far as in sight."""
+def _load_groups(users: list[User], caller: Caller) -> None:
+    """Give each user `group_names`: its groups that the caller can see."""
     names: dict[Any, list[str]] = {user.pk: [] for user in users}
     memberships = visible_memberships(caller.authority).filter(member__in=list(names))
     for member, name in memberships.order_by("group__name").values_list("member", "group__name"):
         names[member].append(name)
-    return names
-
-
-def _answer(user: User, groups: dict[Any, list[str]]) -> dict[str, Any]:
-    return {
-        "id": str(user.pk),
-        "username": user.email,
-        "createdBy": user.created_by,
-        "createdAt": time_answer(user.created_at),
-        "updatedAt": time_answer(user.updated_at),
-        "lastLogin": time_answer(user.last_login),
-        "isLocal": True,
-        "groups": groups[user.pk],
-    }
+    for user in users:
+        user.group_names = names[user.pk]  # type: ignore[attr-defined]  # for UserSerializer

@@ -99,7 +99,7 @@ def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
     count = members.count()
     everyone = group.memberships.filter(member__retired_at=None).count()
     return {
-        "members": members.order_by("folded_name", "pk")[:MEMBERS_SHOWN],
+        "members": members.order_by("normalized_name", "pk")[:MEMBERS_SHOWN],
         "member_count": count,
         "more_members": max(0, count - MEMBERS_SHOWN),
         "sees_all_members": everyone == count,

@@ -64,7 +64,7 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
         picker = MemberPicker(caller.authority, request.GET, group=group)
         return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
     picker = MemberPicker(caller.authority, request.POST, group=group)
-    if request.POST.get("do") == "look":
+    if request.POST.get("do") == "refresh":
         return _of_group(request, group, form=MembersForm(picker=picker), picker=picker)
     form = MembersForm(request.POST, picker=picker)
     if not form.is_valid():
@@ -139,7 +139,7 @@ def _add(caller: Caller, group: Group, user: User) -> None:
 
 
 def _groups(caller: Caller) -> Any:
-    return policy.GROUPS.visible_rows(caller.authority).order_by("folded_name", "pk")
+    return policy.GROUPS.visible_rows(caller.authority).order_by("normalized_name", "pk")
 
 
 def _posted_group(request: HttpRequest, caller: Caller) -> Group | None:

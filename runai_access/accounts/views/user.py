@@ -27,7 +27,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "object": user,
         "is_oneself": user.subject == caller.subject,
-        "groups": groups.order_by("folded_name", "pk"),
+        "groups": groups.order_by("normalized_name", "pk"),
         "sees_all_groups": policy.GROUPS.sees_all(authority),
         "rules": listed(rules, user.subject, authority),
         "sees_all_rules": sees_all_rules(authority),

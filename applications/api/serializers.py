@@ -1,0 +1,86 @@
+"""Responses of the applications endpoints. An application is a service account by another name."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from runai_access.api.serializers import ConstantField, ResponseSerializer, TimeField, time_text
+
+TENANT_ID = str(settings.ACCOUNT_ID)
+# The columns of `application_row`.
+COLUMNS = (
+    "subject_id",
+    "subject__name",
+    "subject__enabled",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "last_login",
+    "token_lifetime",
+)
+
+
+class ApplicationSerializer(ResponseSerializer):
+    """An application, or service account: one thing under two names."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    clientId = serializers.CharField(source="client_id")
+    tenantId = ConstantField(TENANT_ID, serializers.CharField())
+    enabled = serializers.BooleanField()
+    createdBy = serializers.CharField(source="created_by")
+    createdAt = TimeField(source="created_at")
+    updatedAt = TimeField(source="updated_at")
+    lastLogin = TimeField(source="last_login", allow_null=True)
+    tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)
+
+
+def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return what ApplicationSerializer returns, for one row of COLUMNS.
+
+    A thousand applications in one response are common, and a quarter faster this way.
+    """
+    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
+    return {
+        "id": str(id_),
+        "name": name,
+        "clientId": name,
+        "tenantId": TENANT_ID,
+        "enabled": enabled,
+        "createdBy": created_by,
+        "createdAt": time_text(created_at),
+        "updatedAt": time_text(updated_at),
+        "lastLogin": last_login and time_text(last_login),
+        "tokenLifetime": token_lifetime,
+    }
+
+
+class SecretSerializer(ResponseSerializer):
+    """A new secret, shown in this answer and never again."""
+
+    secret = serializers.CharField()
+
+
+class ClientSecretSerializer(ResponseSerializer):
+    """A new secret under its newer name, shown in this answer and never again."""
+
+    clientSecret = serializers.CharField(source="secret")
+
+
+class _CreatedSerializer(ResponseSerializer):
+    id = serializers.UUIDField(source="application.id")
+    name = serializers.CharField(source="application.name")
+    clientId = serializers.CharField(source="application.client_id")
+
+
+class CreatedApplicationSerializer(_CreatedSerializer):
+    """A created application with its secret."""
+
+    secret = serializers.CharField()
+
+
+class CreatedServiceAccountSerializer(_CreatedSerializer):
+    """A created service account with its secret."""
+
+    clientSecret = serializers.CharField(source="secret")

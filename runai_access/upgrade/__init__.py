@@ -1,0 +1,1 @@
+"""Upgrades of databases that the migrations cannot do, because they begin after those releases."""

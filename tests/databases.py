@@ -1,0 +1,116 @@
+"""Databases for tests, each a copy of one that is migrated once per run."""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from tests.servers import fresh_database, manage, server_environment
+
+# The folder that the processes of one run share; tests/settings.py makes it.
+RUN_FOLDER = "TESTS_RUN_FOLDER"
+
+
+def run_folder() -> Path:
+    return Path(os.environ[RUN_FOLDER])
+
+
+def template() -> str:
+    """Return the URL of the migrated database of this run. The first caller migrates it."""
+    folder = run_folder()
+    name = f"runai_access_template_{folder.name.rpartition('-')[2]}"
+    cluster = _cluster()
+    url = _renamed(cluster, name) if cluster else f"sqlite:///{folder / 'template.sqlite3'}"
+    done = folder / "template.done"
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            if cluster:
+                _execute(cluster, f'CREATE DATABASE "{name}"')
+            key = "for-the-template-database-" + "x" * 32
+            migrated = manage(
+                "migrate",
+                environment=server_environment(
+                    {"DATABASE_URL": url, "RUNAI_ACCESS_SECRET_KEY": key}
+                ),
+                seconds=600,
+            )
+            if migrated.returncode != 0:
+                raise AssertionError(f"The template database: {migrated.stderr}")
+            done.touch()
+    return url
+
+
+@contextmanager
+def migrated_database(folder: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of a migrated database without users, of the kind the tests run on."""
+    source = template()
+    if _cluster():
+        with fresh_database(folder, template=_name(source)) as url:
+            yield url
+        return
+    with fresh_database(folder) as url:
+        copy_file(Path(_path(source)), Path(_path(url)))
+        yield url
+
+
+def copy_to(name: str) -> None:
+    """Copy the migrated database to a file or, on PostgreSQL, to a database called `name`."""
+    source, cluster = template(), _cluster()
+    if cluster:
+        drop(name)
+        _execute(cluster, f'CREATE DATABASE "{name}" TEMPLATE "{_name(source)}"')
+    else:
+        copy_file(Path(_path(source)), Path(name))
+
+
+def drop(name: str) -> None:
+    """Drop a database by its name, whoever is connected to it."""
+    cluster = _cluster()
+    if cluster:
+        _execute(cluster, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def remove_run() -> None:
+    """Remove the template and the folder of this run."""
+    folder = run_folder()
+    if (folder / "template.done").exists():
+        drop(_name(template()))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy an SQLite database that nobody writes to; only its owner can read the copy."""
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode=WAL")
+
+
+def _cluster() -> str:
+    """Return the URL of the PostgreSQL server the tests run on, or "" where they run on SQLite."""
+    url = os.environ.get("DATABASE_URL", "")
+    return url if url.startswith("postgres") else ""
+
+
+def _execute(cluster: str, statement: str) -> None:
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _renamed(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path[1:]
+
+
+_name = _path
