@@ -1,7 +1,7 @@
 # make run    serve the console on http://127.0.0.1:8000
 # make test   run every test           make check   lint, types, import rules, dependencies
-# make test-all  run them with more examples, rounds and rows; takes much longer
-# make bench  measure it at a million  (BENCH="--sizes 10000 --databases sqlite": a part of that)
+# make test-all  run the tests with more examples, rounds and rows; much slower
+# make bench  run the benchmark        (BENCH="--sizes 10000 --databases sqlite": a part of it)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,8 +27,8 @@ check: .venv/.check
 bench: .venv/.bench
 	$(BIN)/python -m bench.million $(BENCH)
 
-# What is installed is marked with a stamp, so that the second time costs nothing. --inexact leaves
-# in place what other targets installed.
+# A stamp file marks an installed group, so that the next run skips it. --inexact keeps the packages
+# that other targets installed.
 .venv/.run: uv.lock $(UV)
 	@$(SYNC)
 	@touch $@
