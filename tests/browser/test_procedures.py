@@ -117,7 +117,7 @@ def test_application_procedures_without_javascript(visit: Visit, name: str) -> N
     visitor.press("ACCESS RULES")
     visitor.press("ACCESS RULE")
     page.get_by_text("What the roles permit").click()
-    expect(page.get_by_text("Views departments, projects")).to_be_visible()
+    expect(page.get_by_text("Looks at departments, projects")).to_be_visible()
     page.get_by_label("Role").select_option(label="Viewer")
     page.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
