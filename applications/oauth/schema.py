@@ -1,11 +1,11 @@
-"""The OpenAPI extension for bearer authentication, registered by importing this module."""
+"""Describes bearer authentication in the OpenAPI document. Importing this module registers it."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own registry
-    """Describes bearer authentication in the schema."""
+    """The security scheme of BearerAuthentication."""
 
     target_class = "applications.oauth.authentication.BearerAuthentication"
     name = "bearer"

@@ -239,7 +239,7 @@ def test_parallel_guesses_share_the_count_of_the_address(
 
 def test_busy_guess_is_not_counted(rosa: User, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins.", retry_after=2)
+        raise Busy("Too many sign-ins at the same time.", retry_after=2)
 
     monkeypatch.setattr(EmailBackend, "authenticate", busy)
     for number in range(10):

@@ -364,7 +364,7 @@ def test_ipv6_network_counts_as_one_address(rosa: User) -> None:
 
 def test_busy_guess_does_not_count(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*args: object, **kwargs: object) -> None:
-        raise Busy("Too many sign-ins.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "authenticate", busy)

@@ -233,7 +233,7 @@ def test_without_its_database_the_answer_is_503_in_json(
     assert "Retry-After" in answer.headers
     assert b"10.0.0.7" not in answer.content
     assert [record.message for record in caplog.records if "10.0.0.7" in record.message] == [
-        "The database cannot serve (OperationalError): no server at 10.0.0.7, user runai"
+        "The database is unavailable (OperationalError): no server at 10.0.0.7, user runai"
     ]
     answer.json()
 

@@ -152,7 +152,7 @@ def test_refused_form_gets_a_new_submission_number(browser: Client) -> None:
 
 def test_busy_server_keeps_the_input(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(_: str) -> str:
-        raise Busy("Too many sign-ins.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(actions, "hash_secret", busy)
     answer = _send(browser, name="ci")

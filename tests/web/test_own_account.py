@@ -199,7 +199,7 @@ def test_busy_server_asks_to_retry(
     rosa: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(**_: object) -> None:
-        raise Busy("Too many sign-ins.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(signin, "change_own_password", busy)
     answer = as_(rosa).post(PASSWORD, fields())

@@ -178,7 +178,7 @@ def test_wait_is_shown_in_seconds_or_minutes(
 
 def test_busy_server_asks_to_retry(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(signin, "sign_in", busy)
     answer = _sent(client)

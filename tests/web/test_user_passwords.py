@@ -176,7 +176,7 @@ def test_busy_server_keeps_the_input(
     browser: Client, bo: User, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(actions, "set_password", busy)
     answer = send(browser, email=NINA) if where == "create" else send(browser, reset(bo))

@@ -149,7 +149,9 @@ def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
     try:
         basic = from_basic(request.headers.get("Authorization", ""))
     except MalformedBasic:
-        raise OAuthError("invalid_request", "The Authorization header is not Basic.") from None
+        raise OAuthError(
+            "invalid_request", "The Authorization header is not valid Basic authentication."
+        ) from None
     if basic is None:
         return ClientCredentials(required(form, "client_id"), required(form, "client_secret"))
     if "client_secret" in form:

@@ -36,11 +36,13 @@ CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 # Cached key documents must expire before a key that they lack becomes active.
 MAX_AGE_SECONDS = SIGNS_AFTER_SECONDS // 2
 # An empty object, because some clients parse each response as JSON.
-REVOKED = OpenApiResponse(OpenApiTypes.OBJECT, description="Revoked, or not valid anyway.")
+REVOKED = OpenApiResponse(
+    OpenApiTypes.OBJECT, description="The token is revoked, or was not valid."
+)
 
 
 def metadata() -> dict[str, Any]:
-    """Return the metadata of both discovery documents.
+    """Return the members of both metadata documents.
 
     Empty lists are omitted (RFC 8414 §3.2). `response_types_supported` is required, so it is `none`.
     """
