@@ -1,4 +1,4 @@
-"""Client secrets: what they look like, and what checking one costs and tells."""
+"""Client secrets: their format, and the cost and results of verification."""
 
 import re
 import zlib
@@ -28,7 +28,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_verification, "_cache", VerifiedSecretCache(size=100))
 
 
@@ -39,7 +39,7 @@ def _number(digits: str) -> int:
     return value
 
 
-# The form.
+# Format.
 
 
 def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
@@ -51,8 +51,8 @@ def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
         assert is_well_formed(secret)
 
 
-def test_every_one_of_the_256_bits_varies() -> None:
-    """300 secrets leave a bit unset, or set, in all of them once in 2 ** 291 runs."""
+def test_all_256_bits_vary() -> None:
+    """A bit is constant in 300 secrets by chance once in 2 ** 291 runs."""
     numbers = [_number(new_secret()[4:47]) for _ in range(300)]
     ever_set = ever_clear = 0
     for number in numbers:
@@ -64,7 +64,7 @@ def test_every_one_of_the_256_bits_varies() -> None:
 
 
 @given(st.integers(0, 52), st.characters(min_codepoint=33, max_codepoint=126))
-def test_one_mistyped_character_is_noticed(position: int, character: str) -> None:
+def test_a_mistyped_character_is_detected(position: int, character: str) -> None:
     secret = new_secret()
     mistyped = secret[:position] + character + secret[position + 1 :]
     assert is_well_formed(mistyped) is (mistyped == secret)
@@ -76,7 +76,7 @@ def test_any_other_text_is_malformed(text: str) -> None:
     assert not is_well_formed(f"ras_{text}")
 
 
-# What checking costs.
+# Cost of verification.
 
 MALFORMED = [
     "",
@@ -124,7 +124,7 @@ def test_a_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm for each case
+def test_every_refusal_costs_exactly_one_argon2_run(  # noqa: C901  # one arm for each case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -132,7 +132,7 @@ def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm
     actions.create_application_without_secret(caller=SYSTEM, name="bare")
     factories.person("rosa@acme.example")
     factories.group("researchers")
-    # The right secret is remembered first, so that a refusal can not lean on that either.
+    # The correct secret is cached first, so refusals must not use the cache.
     assert authenticate("ci-prod", issued.secret)
     client_id, secret = "ci-prod", issued.secret
     match case:
@@ -168,7 +168,9 @@ def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm
     assert (argon2.verifies, argon2.hashes) == (1, 0)
 
 
-def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: CountingHasher) -> None:
+def test_a_correct_secret_costs_one_argon2_run_and_then_none(
+    db: None, argon2: CountingHasher
+) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
     assert authenticate("ci-prod", issued.secret) == issued.application
@@ -178,7 +180,7 @@ def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: Count
     assert argon2.verifies == 1
 
 
-def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) -> None:
+def test_a_wrong_secret_is_not_cached(db: None, argon2: CountingHasher) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     wrong = new_secret()
     argon2.verifies = 0
@@ -188,7 +190,7 @@ def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) ->
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_what_is_remembered_of_one_application_opens_no_other(
+def test_a_cached_secret_is_not_valid_for_another_application(
     db: None, argon2: CountingHasher
 ) -> None:
     one = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -198,15 +200,15 @@ def test_what_is_remembered_of_one_application_opens_no_other(
 
 
 @pytest.mark.full_hashing
-def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
-    """The same parameters, or time would tell an unknown client from a known one."""
+def test_the_dummy_hash_costs_as_much_as_a_real_one(db: None) -> None:
+    """Otherwise, timing would reveal whether a client exists."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
     assert secret_verification._NO_HASH.split("$")[:4] == real
     assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
 
 
-def test_when_too_many_verifies_wait_everyone_hears_the_same(
+def test_a_full_hashing_queue_refuses_all_clients_alike(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -225,20 +227,20 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_a_hash_that_can_not_be_read_matches_nothing() -> None:
+def test_a_malformed_hash_matches_nothing() -> None:
     for damaged in ("", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA", "plain"):
         assert hashing.verify_secret(damaged, "plain") is False
 
 
-# How many may be checked in vain.
+# Limits on failures.
 
 
 HOME, CAFE = "192.0.2.10", "198.51.100.20"
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three tries for a client at an address, six for the address; the clock stands still."""
+def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits of three failures per client and address, and six per address; time stands still."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
     monkeypatch.setattr(secret_verification, "TRIES_PER_CLIENT", 3)
@@ -250,8 +252,8 @@ def _fail(client_id: str, times: int, address: str = HOME) -> None:
         assert authenticate(client_id, new_secret(), address) is None
 
 
-def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute(
-    db: None, few: None, argon2: CountingHasher
+def test_too_many_wrong_secrets_are_refused_without_hashing(
+    db: None, low_limits: None, argon2: CountingHasher
 ) -> None:
     _fail("ci-prod", 3)
     argon2.verifies = 0
@@ -262,7 +264,7 @@ def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute
     _fail("ci-prod", 1, CAFE)
 
 
-def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
+def test_a_cached_secret_never_waits(db: None, low_limits: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
@@ -271,15 +273,13 @@ def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_success_counts_against_nobody(db: None, few: None) -> None:
+def test_successes_do_not_count_towards_limits(db: None, low_limits: None) -> None:
     for number in range(8):
         issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
         assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
 
 
-def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
-    db: None, few: None
-) -> None:
+def test_an_address_with_many_unknown_clients_is_limited_alone(db: None, low_limits: None) -> None:
     for number in range(6):
         _fail(f"invented-{number}", 1)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -288,8 +288,8 @@ def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
     assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
 
 
-def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, few: None) -> None:
-    """Behind one address, a pipeline that retries an old secret for ever must not stop the rest."""
+def test_a_refused_client_does_not_use_up_the_limits_of_others(db: None, low_limits: None) -> None:
+    """A pipeline that retries an old secret forever must not block others at its address."""
     _fail("stuck", 3)
     for _ in range(20):
         with pytest.raises(TooMany):
@@ -298,7 +298,7 @@ def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, fe
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_a_verify_that_finds_too_many_others_touches_no_count(
+def test_a_full_hashing_queue_does_not_count_as_a_failure(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -315,21 +315,19 @@ def test_a_verify_that_finds_too_many_others_touches_no_count(
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_clients_that_an_address_invents_leave_a_bounded_number_of_counts(
-    db: None, few: None
-) -> None:
+def test_unknown_clients_of_an_address_leave_few_rows(db: None, low_limits: None) -> None:
     for number in range(30):
         try:
             authenticate(f"invented-{number}", new_secret(), HOME)
         except TooMany:
             continue
-    assert AttemptCount.objects.count() == 1 + 6, "one of the address, and one of each client"
+    assert AttemptCount.objects.count() == 1 + 6, "one for the address, and one for each client"
 
 
-# What ends a secret.
+# Revocation.
 
 
-def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
+def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     new = actions.regenerate_secret(caller=SYSTEM, application_id=old.application.pk)
@@ -337,7 +335,7 @@ def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
     assert authenticate("ci-prod", new.secret)
 
 
-def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> None:
+def test_disabling_blocks_a_secret_immediately_until_enabling(db: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     for enabled in (False, True):
@@ -347,7 +345,7 @@ def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> No
         assert bool(authenticate("ci-prod", issued.secret)) is enabled
 
 
-def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None) -> None:
+def test_deleting_revokes_a_secret_even_if_the_name_is_reused(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     actions.delete_application(caller=SYSTEM, application_id=old.application.pk)
@@ -357,18 +355,20 @@ def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None
     assert authenticate("ci-prod", new.secret) == new.application
 
 
-def test_another_replica_ends_what_this_one_remembers(db: None, argon2: CountingHasher) -> None:
-    """The other replica changes the row behind this process's back."""
+def test_changes_by_another_replica_invalidate_cached_secrets(
+    db: None, argon2: CountingHasher
+) -> None:
+    """The other replica changes the row without notifying this process."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     Application.objects.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None
 
 
-# What this process remembers.
+# The cache.
 
 
-def test_the_memory_holds_no_secret() -> None:
+def test_the_cache_contains_no_secret() -> None:
     cache = VerifiedSecretCache(size=10)
     secret = new_secret()
     cache.add("hash", secret)
@@ -377,14 +377,14 @@ def test_the_memory_holds_no_secret() -> None:
     assert secret.encode() not in b"".join(cache._digests.values())
 
 
-def test_two_processes_remember_the_same_secret_differently() -> None:
+def test_two_processes_have_different_digests_of_a_secret() -> None:
     one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
     one.add("hash", "secret")
     two.add("hash", "secret")
     assert one._digests != two._digests
 
 
-def test_the_memory_forgets_the_least_used_when_full() -> None:
+def test_a_full_cache_drops_the_least_recently_used_entry() -> None:
     cache = VerifiedSecretCache(size=2)
     cache.add("a", "secret")
     cache.add("b", "secret")
@@ -395,7 +395,7 @@ def test_the_memory_forgets_the_least_used_when_full() -> None:
     assert not cache.contains("b", "secret")
 
 
-def test_the_memory_keeps_one_secret_for_each_hash() -> None:
+def test_the_cache_has_one_entry_per_hash() -> None:
     cache = VerifiedSecretCache(size=10)
     cache.add("hash", "one")
     assert not cache.contains("hash", "two")
