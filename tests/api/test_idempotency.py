@@ -91,7 +91,7 @@ def test_repeated_granting_reports_a_rule_deleted_with_its_scope(
     again = post(client, RULES, body)
     assert again.status_code == 409
     assert again.json()["id"] == str(made["id"])
-    assert "gone" in again.json()["details"]
+    assert "was deleted or is not visible" in again.json()["details"]
 
 
 def test_repeated_granting_hides_a_rule_that_is_no_longer_visible(

@@ -170,7 +170,7 @@ def test_a_nullable_field_can_be_compared_with_null(root: Client, path: str) -> 
         if field.is_nullable and field.kind is FieldType.TIME:
             refused = ask(root, path, filterBy=f"{name}>=null")
             assert refused.status_code == 400
-            assert "only by == and !=" in refused.json()["details"]
+            assert "only with == and !=" in refused.json()["details"]
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
