@@ -71,10 +71,14 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    @property
+    def workers(self) -> list[int]:
+        """The process IDs of the server's workers."""
+        return child_processes(self.process.pid)
+
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
-        workers = child_processes(self.process.pid)
-        for pid in (self.process.pid, *workers):
+        for pid in (self.process.pid, *self.workers):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
@@ -102,8 +106,11 @@ def _process_table() -> str:
 
 
 def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None = None) -> Server:
-    """Start a server on a free port and return it without waiting for it to be ready."""
-    port = free_port()
+    """Start a server and return it without waiting for it to be ready.
+
+    It listens on a free port, unless `environment` sets PORT.
+    """
+    port = int((environment or {}).get("PORT") or free_port())
     url = f"http://127.0.0.1:{port}"
     settings = server_environment(
         {

@@ -1,4 +1,4 @@
-"""Many access rules at once: each an action and a transaction of its own, and told by itself."""
+"""Bulk operations: each item is its own action and transaction, with its own outcome."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Outcome(Generic[T, R]):
-    """What came of one of several: what its action made of it, or why it was refused."""
+    """The outcome for one item of a bulk operation: the result of its action, or the refusal."""
 
     wanted: T
     made: R | None = None
@@ -31,19 +31,19 @@ class Outcome(Generic[T, R]):
 def run_bulk(
     request: HttpRequest, wanted: Iterable[T], act: Callable[[T], R]
 ) -> list[Outcome[T, R]]:
-    """Act on one after the other; what is refused for one is done for the others.
+    """Run `act` on each item and collect the outcomes. A refused item does not stop the rest.
 
-    Refusals that the domain foresees are told, and denials are recorded; anything else is raised.
+    Domain errors become outcomes, denials are also audited, and anything else propagates.
     """
     outcomes: list[Outcome[T, R]] = []
-    for one in wanted:
+    for item in wanted:
         try:
-            outcomes.append(Outcome(one, made=act(one)))
+            outcomes.append(Outcome(item, made=act(item)))
         except (Conflict, NotFound) as refusal:
-            outcomes.append(Outcome(one, refusal=refusal))
+            outcomes.append(Outcome(item, refusal=refusal))
         except Denied as denied:
             record_denial(request, denied)
-            outcomes.append(Outcome(one, refusal=denied))
+            outcomes.append(Outcome(item, refusal=denied))
     return outcomes
 
 
@@ -55,7 +55,7 @@ def create_access_rules(
     role: Role,
     scopes: list[Scope],
 ) -> list[Outcome[tuple[Subject, Scope], AccessRule]]:
-    """Grant one role to every subject in every scope."""
+    """Grant one role to each subject in each scope."""
     return run_bulk(
         request,
         product(subjects, scopes),

@@ -1,6 +1,6 @@
-"""What can be done with groups: whoever is a member of one holds its rules.
+"""Group actions. Members of a group get its access rules.
 
-Groups belong to the account, so every action asks for `groups` there.
+Groups belong to the account, so every action requires a `groups` permission there.
 """
 
 from django.core.exceptions import ValidationError
@@ -25,7 +25,7 @@ from runai_access.errors import Conflict, NotFound
 def create_group(*, caller: Caller, name: str) -> Subject:
     """Create a group without members and rules.
 
-    Raises Denied, ValidationError for a bad name, Conflict for a taken one.
+    Raises Denied, ValidationError for an invalid name, Conflict if the name is taken.
     """
     caller.refresh_authority().authority.require("create", "groups", ACCOUNT)
     group = create_subject(type_=Subject.Type.GROUP, name=check_name(name))
@@ -35,11 +35,11 @@ def create_group(*, caller: Caller, name: str) -> Subject:
 
 @transaction.atomic
 def delete_group(*, caller: Caller, group: Subject) -> None:
-    """Delete a group with its memberships and its rules: its members lose what it gave them.
+    """Delete a group with its memberships and rules. Its members lose the access it granted.
 
     Raises Denied, NotFound.
     """
-    lock_administration()  # before the group: locks are taken in one order
+    lock_administration()  # before the group: locks have a fixed order
     locked = _locked(group)
     caller.refresh_authority().authority.require("delete", "groups", ACCOUNT)
     retire_subjects([locked], caller=caller)
@@ -49,9 +49,9 @@ def delete_group(*, caller: Caller, group: Subject) -> None:
 
 @transaction.atomic
 def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
-    """Switch a group's rules off or on for all its members.
+    """Enable or disable a group's rules for all its members.
 
-    Raises NotFound, Denied: switching on takes every permission that the group holds.
+    Enabling requires every permission that the group holds. Raises NotFound, Denied.
     """
     lock_administration()
     locked = _locked(group)
@@ -66,37 +66,37 @@ def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
 
 @transaction.atomic
 def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
-    """Make a person or an application a member of a group.
+    """Add a user or an application to a group.
 
-    Raises NotFound, Conflict for a member and for a group, and Denied: it takes every permission
-    that the group holds, for the member comes to hold them.
+    Requires every permission that the group holds, because the new member gets them. Raises
+    NotFound, Denied, and Conflict for a group or an existing member.
     """
     locked = _locked(group)
-    joining = lock_subject(member)
+    new_member = lock_subject(member)
     authority = caller.refresh_authority().authority
     authority.require("update", "groups", ACCOUNT)
-    if joining.type == Subject.Type.GROUP:
+    if new_member.type == Subject.Type.GROUP:
         raise Conflict("A group can't be a member of a group.", field="member")
     authority.require_can_impersonate(locked)
-    _, is_new = GroupMembership.objects.get_or_create(group=locked, member=joining)
+    _, is_new = GroupMembership.objects.get_or_create(group=locked, member=new_member)
     if not is_new:
-        raise Conflict(f"{joining} is in {locked} already.", field="member")
-    _record_update(caller, locked, members=[None, joining.name])
+        raise Conflict(f"{new_member} is already in {locked}.", field="member")
+    _record_update(caller, locked, members=[None, new_member.name])
 
 
 @transaction.atomic
 def remove_member(*, caller: Caller, group: Subject, member: Subject) -> None:
-    """End a membership. Raises Denied, NotFound where there is none."""
+    """Remove a member from a group. Raises Denied, and NotFound if it is not a member."""
     locked = _locked(group)
     caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
-    ended, _ = GroupMembership.objects.filter(group=locked, member=member).delete()
-    if not ended:
+    deleted, _ = GroupMembership.objects.filter(group=locked, member=member).delete()
+    if not deleted:
         raise NotFound(f"{member} is not in {locked}.")
     _record_update(caller, locked, members=[member.name, None])
 
 
 def _locked(group: Subject) -> Subject:
-    """Return the group, locked, so that no rule is granted to it between the check and the act."""
+    """Lock the group, so that no rule is added to it between the check and the change."""
     if group.type != Subject.Type.GROUP:
         raise ValidationError({"group": f"{group} is not a group."})
     return lock_subject(group)

@@ -1,4 +1,4 @@
-"""What can be done with access rules and subjects: each with its permission check and audit row."""
+"""Actions on access rules and subjects, each with its permission check and audit event."""
 
 import uuid
 from collections.abc import Collection
@@ -7,7 +7,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
@@ -20,9 +19,9 @@ from runai_access.errors import Conflict, NotFound
 def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: Scope) -> AccessRule:
     """Grant `role` in `scope` to `subject`.
 
-    Raises Denied where the caller may not grant it, Conflict where the subject has that rule.
+    Raises Denied if the caller cannot grant it, Conflict if the subject already has that rule.
     """
-    # Asked of the scope as it stands once nobody else can move or delete it.
+    # Locked first: no other request can move or delete the scope after the check.
     scope = lock_scope(scope)
     living = lock_subject(subject)
     caller.refresh_authority().authority.require_can_grant(role, scope)
@@ -32,7 +31,7 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
             rule.save()
     except IntegrityError as error:
         raise Conflict(
-            f"{living.name} already is {role.name} in {scope.label}.", field="roleId"
+            f"{living.name} is already {role.name} in {scope.label}.", field="roleId"
         ) from error
     record("create", _entity(rule), actor=caller.actor, changes=_changes(None, rule))
     return rule
@@ -40,10 +39,10 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
 
 @transaction.atomic
 def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = None) -> AccessRule:
-    """Soft-delete a rule; with `of`, only if it is that subject's.
+    """Soft-delete a rule. With `of`, the rule must belong to that subject.
 
-    Raises NotFound out of sight, Denied where the caller may not delete rules, Conflict for the
-    last administrator's rule.
+    Raises NotFound if the rule is not visible, Denied if the caller cannot delete rules there,
+    Conflict for the last administrator's rule.
     """
     lock_administration()
     authority = caller.refresh_authority().authority
@@ -53,7 +52,7 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
         rules = rules.filter(subject=of)
     rule = rules.select_for_update(of=("self",)).filter(pk=rule_id).first()
     if rule is None:
-        raise NotFound("There is no such access rule.")
+        raise NotFound("Access rule not found.")
     authority.require("delete", "access_rules", rule.scope)
     _soft_delete([rule])
     require_an_administrator(without=rule.subject)
@@ -62,13 +61,13 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
 
 
 def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
-    """Make the subject of a new user, application or group, in the caller's transaction.
+    """Create the subject of a new user, application or group, in the caller's transaction.
 
-    Raises Conflict where a living one has that name, or one that compares equal, also when the other
-    was a moment faster; `field` is the input that the name came from.
+    Raises Conflict if an active subject has an equal name, also one created concurrently. `field` is
+    the input field of the name.
     """
     subject = Subject(id=uuid.uuid4(), type=type_, name=name)
-    # Names of applications are lower-case ASCII: the constraint alone sees every equal one.
+    # Application names are lower-case ASCII, so the unique constraint alone finds equal names.
     if type_ != Subject.Type.APP:
         lock_administration()
         same = Subject.objects.living().filter(type=type_).same_name(name).first()
@@ -83,22 +82,21 @@ def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Su
 
 
 def taken(name: str, *, by: str, where: str = "") -> str:
-    """Return the sentence that refuses a name because another one compares equal."""
+    """Return the error message for a name that is equal to an existing one."""
     place = f" in {where}" if where else ""
     if by == name:
         return f"The name {name} is taken{place}."
-    return f"The name {name} is taken{place}: it counts as the same as {by}."
+    return f"The name {name} is taken{place}: it is equal to {by}."
 
 
 def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
     """Soft-delete the subjects' rules and retire them, in the caller's transaction.
 
-    Whoever may delete an application, a person or a group may end its rules with it, also those
-    that it could not delete one by one: a rule of nobody gives nothing to anybody. Raises NotFound
-    where one of them is retired already.
+    A caller who can delete a subject can delete all its rules with it, including rules that the
+    caller could not delete alone. Raises NotFound if a subject is already retired.
     """
     lock_administration()
-    lock_subjects(subjects)  # or a rule that is granted at this moment would outlive them
+    lock_subjects(subjects)  # so that no rule is added concurrently
     rules = list(
         AccessRule.objects.living()
         .filter(subject__in=subjects)
@@ -123,7 +121,7 @@ def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
 
 
 def set_subjects_enabled(subjects: Collection[Subject], *, enabled: bool) -> None:
-    """Enable or disable all of them, in the caller's transaction."""
+    """Enable or disable subjects, in the caller's transaction."""
     if not enabled:
         lock_administration()
     keys = [subject.pk for subject in subjects]
@@ -135,75 +133,72 @@ def set_subjects_enabled(subjects: Collection[Subject], *, enabled: bool) -> Non
 
 
 def lock_administration() -> None:
-    """Let only one at a time take an administrator away, so that two can't take the last two.
+    """Serialize changes to administrators, so that two requests can't remove the last two.
 
-    On SQLite the transaction (IMMEDIATE) is that lock already.
+    On SQLite, the IMMEDIATE transaction is already that lock.
     """
     if connection.features.has_select_for_update:
         Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
 
 
 def lock_scope(scope: Scope) -> Scope:
-    """Return `scope` as it stands now, locked; raise NotFound where it is deleted meanwhile.
+    """Lock and re-read `scope`. Raises NotFound if it was deleted.
 
-    Locks are taken in one order: the account, another scope, a subject.
+    Acquire locks in this order: the account, other scopes, subjects.
     """
     locked = Scope.objects.select_for_update().filter(pk=scope.pk).first()
     if locked is None:
-        raise NotFound(f"There is no {scope.label} any more.")
+        raise NotFound(f"The {scope.label} no longer exists.")
     return locked
 
 
 def lock_subject(subject: Subject) -> Subject:
-    """Return `subject` as it stands now, locked; raise NotFound where it is retired meanwhile."""
+    """Lock and re-read `subject`. Raises NotFound if it was retired."""
     (locked,) = lock_subjects([subject])
     return locked
 
 
 def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
-    """Return all of them so; raise NotFound where one of them is retired meanwhile."""
+    """Lock and re-read `subjects`. Raises NotFound if one was retired."""
     keys = [subject.pk for subject in subjects]
     living = Subject.objects.living().select_for_update().filter(pk__in=keys).order_by("pk")
     locked = {subject.pk: subject for subject in living}
     for subject in subjects:
         if subject.pk not in locked:
-            kind = subject.get_type_display().lower()
-            raise NotFound(f"There is no {kind} {subject.name} any more.")
+            type_name = subject.get_type_display().lower()
+            raise NotFound(f"The {type_name} {subject.name} no longer exists.")
     return [locked[key] for key in keys]
 
 
 def require_an_administrator(*, without: Subject) -> None:
-    """Raise Conflict unless an enabled person still has an own administrator rule on the account.
+    """Raise Conflict unless an enabled user still has their own administrator rule on the account.
 
-    Only people count, so nothing is asked where somebody else has lost something. Before the first
-    one exists there is nothing to keep: set-up is not refused.
+    Does nothing if `without` is not a user, or if there never was an administrator (set-up).
     """
     if without.type != Subject.Type.USER:
         return
-    # A condition on each rule, not a join: those of the role are few, those on the account many.
+    # A condition on each rule, not a join: the role has few rules, the account has many.
     is_on_account = Exists(Scope.objects.filter(pk=OuterRef("scope"), path=ACCOUNT_PATH))
     users = AccessRule.objects.filter(
         is_on_account, role=SYSTEM_ADMINISTRATOR_ID, subject__type=Subject.Type.USER
     )
     if users.living().filter(subject__enabled=True).exists() or not users.exists():
         return
-    raise Conflict(
-        f"Somebody must stay System administrator of {ACCOUNT.label}; make another user one first."
-    )
+    raise Conflict("The account needs a System administrator. Assign another user that role first.")
 
 
 def find_subject(type_: str, name_or_id: str) -> Subject:
-    """Return the living subject of that type by its name or, failing that, its id.
+    """Return the active subject with this type and this name or id. Raises NotFound.
 
-    Raises NotFound. A granter may name any living subject, also one out of sight: otherwise a
-    department administrator could never grant a first rule.
+    Subjects that are not visible to the caller are found too: otherwise a department administrator
+    could never add the first rule for one.
     """
     living = Subject.objects.living().filter(type=type_)
     subject = None
     if is_storable(name_or_id):
         subject = living.one_named(name_or_id) or _by_id(living, name_or_id)
     if subject is None:
-        raise NotFound(f"There is no {Subject.Type(type_).label.lower()} {name_or_id!r}.")
+        raise NotFound(f"{Subject.Type(type_).label} {name_or_id!r} not found.")
     return subject
 
 

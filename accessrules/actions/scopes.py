@@ -1,7 +1,7 @@
-"""What can be done with scopes. Each type of scope is a resource type of its own.
+"""Scope actions. Each type of scope is its own resource type.
 
-The tree is changed by one at a time: every action holds the account's lock, so that nobody builds
-below a scope that is moved or deleted at that moment.
+Every action holds the account's lock, so that changes to the tree are serialized: no scope is created
+under one that is being moved or deleted.
 """
 
 from django.db import IntegrityError, transaction
@@ -23,15 +23,15 @@ from runai_access.errors import Conflict
 
 @transaction.atomic
 def create_scope(*, caller: Caller, parent: Scope, name: str) -> Scope:
-    """Create the one kind of scope that may stand below `parent`.
+    """Create a child of `parent`; the parent's type determines the type of the child.
 
-    Every rule at or above `parent` holds in it at once. Raises Denied, NotFound, ValidationError
-    for a bad name, Conflict for a taken one and below a project.
+    Access rules at or above `parent` apply to it immediately. Raises Denied, NotFound,
+    ValidationError for an invalid name, Conflict if the name is taken or `parent` is a project.
     """
     name = check_name(name)
     parent = _locked(parent)
     if parent.type not in Scope.CHILD_TYPE:
-        raise Conflict(f"Nothing can stand below {parent.label}.", field="parent")
+        raise Conflict(f"The {parent.label} can't have child scopes.", field="parent")
     scope = Scope.below(parent, name=name, created_by=caller.name)
     caller.refresh_authority().authority.require("create", scope.type, parent)
     _save(scope)
@@ -41,9 +41,9 @@ def create_scope(*, caller: Caller, parent: Scope, name: str) -> Scope:
 
 @transaction.atomic
 def rename_scope(*, caller: Caller, scope: Scope, name: str) -> Scope:
-    """Give a scope another name; nothing else changes.
+    """Rename a scope; nothing else changes.
 
-    Raises Denied, NotFound, ValidationError for a bad name, Conflict for a taken one.
+    Raises Denied, NotFound, ValidationError for an invalid name, Conflict if the name is taken.
     """
     name = check_name(name)
     scope = _locked(scope)
@@ -57,11 +57,11 @@ def rename_scope(*, caller: Caller, scope: Scope, name: str) -> Scope:
 
 @transaction.atomic
 def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
-    """Move a scope with everything below it to stand below `target`.
+    """Move a scope and its descendants under `target`.
 
-    The rules above its old place stop to hold in it, those above its new place begin to; its own
-    and those below stay. So it takes update and access-rule delete at the old place, and at the new
-    one create and every grant that it newly inherits. Raises Denied, NotFound, Conflict.
+    It stops inheriting the access rules of its old ancestors and inherits those of its new ones; its
+    own rules stay. At the old parent this requires update and access-rule delete; at the new parent
+    create, and every grant that the scope newly inherits. Raises Denied, NotFound, Conflict.
     """
     scope, target = _locked(scope), _locked(target)
     require_can_move(caller.refresh_authority().authority, scope, target)
@@ -77,31 +77,31 @@ def move_scope(*, caller: Caller, scope: Scope, target: Scope) -> Scope:
 
 
 def require_can_move(authority: Authority, scope: Scope, target: Scope) -> None:
-    """Raise Conflict where `scope` can't be moved below `target`, Denied where the caller may not."""
+    """Raise Conflict if `scope` can't be a child of `target`, Denied if the caller can't move it."""
     _require_not_fixed(scope)
     source = _parent(scope)
     if Scope.CHILD_TYPE.get(Scope.Type(target.type)) != scope.type:
-        raise Conflict(f"{scope.label} can't stand below {target.label}.", field="target")
+        raise Conflict(f"The {scope.label} can't be moved to {target.label}.", field="target")
     if target.pk == source.pk:
-        raise Conflict(f"{scope.label} stands below {target.label} already.", field="target")
+        raise Conflict(f"The {scope.label} is already in {target.label}.", field="target")
     authority.require_can_move(scope, source=source, target=target)
 
 
 @transaction.atomic
 def delete_scope(*, caller: Caller, scope: Scope) -> None:
-    """Delete an empty scope: refused while something stands below it or a rule names it.
+    """Delete a scope that has no child scopes and no access rules.
 
-    The rows of rules that were deleted in it go too; the audit record keeps their story. Raises
-    Denied, NotFound, Conflict.
+    Also deletes the rows of its soft-deleted rules; the audit log keeps their history. Raises Denied,
+    NotFound, Conflict.
     """
     scope = _locked(scope)
     _require_not_fixed(scope)
     caller.refresh_authority().authority.require("delete", scope.type, scope)
     if scope.children.exists():
-        raise Conflict(f"{scope.label} has scopes below it; move or delete them first.")
+        raise Conflict(f"The {scope.label} has child scopes. Move or delete them first.")
     rules = AccessRule.objects.filter(scope=scope)
     if rules.living().exists():
-        raise Conflict(f"{scope.label} has access rules in it; delete them first.")
+        raise Conflict(f"The {scope.label} has access rules. Delete them first.")
     entity = entity_of(scope)
     rules.delete()
     scope.delete()
@@ -120,11 +120,13 @@ def _parent(scope: Scope) -> Scope:
 
 def _require_not_fixed(scope: Scope) -> None:
     if scope.type in (Scope.Type.SYSTEM, Scope.Type.TENANT):
-        raise Conflict(f"{scope.label} belongs to the installation; its settings name it.")
+        raise Conflict(
+            f"The {scope.label} can't be changed: it is set in the installation's settings."
+        )
 
 
 def _save(scope: Scope, *fields: str) -> None:
-    """Write a new scope, or `fields` of one."""
+    """Insert a new scope, or update `fields` of an existing one."""
     scope.updated_at = timezone.now()
     _require_free_name(scope)
     try:
@@ -140,7 +142,7 @@ def _save(scope: Scope, *fields: str) -> None:
 
 
 def _require_free_name(scope: Scope) -> None:
-    """Raise Conflict where the name of another scope below the same parent compares equal."""
+    """Raise Conflict if a sibling has an equal name."""
     others = Scope.objects.filter(parent=_parent(scope)).exclude(pk=scope.pk)
     same = others.filter(Exact(normalized("name"), normalize(scope.name))).first()
     if same is not None:
@@ -153,5 +155,5 @@ def _record(caller: Caller, action: str, scope: Scope, **changes: list[object]) 
 
 
 def entity_of(scope: Scope) -> Entity:
-    """Return a scope as the record names it."""
+    """Return the scope as an audit log entity."""
     return Entity(scope.type, str(scope.uid), scope.label)

@@ -1,12 +1,11 @@
-"""May this subject do this here? The one place that decides.
+"""Authorization decisions: the only module that decides what a subject can do.
 
-A subject may do an action on a type of resource in a scope when an active rule of its own, or of one
-of its groups, holds a role with that permission at the scope or above it. Everything else here is
-that sentence asked in another way: where may it, which scopes and rules may it see, which roles may
-it grant, whom may it handle. Nothing is allowed that no rule allows.
+A subject can perform an action on a resource type in a scope if an active rule, its own or one of its
+groups', has a role with that permission at the scope or above it. Everything else derives from that
+sentence: visible scopes and rules, grantable roles, impersonation. Anything else is denied.
 
-An `Authority` is one subject's rules, read with one query and then asked as often as needed; it is
-made anew for every request, so a rule that was removed is gone with the next one.
+An `Authority` holds one subject's rules, read with one query. Each request reads them again, so a
+removed rule no longer applies to the next request.
 """
 
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrules.authorization.catalog import RESOURCE_TYPES
 from accessrules.authorization.grants import (
+    ACTION_LABELS,
     ACTIONS,
     Grant,
     Permission,
@@ -46,7 +46,7 @@ from runai_access.errors import Denied
 
 
 class Place(Protocol):
-    """What a question needs to know of a scope: where it stands, and what to call it."""
+    """The two attributes of a scope that a decision needs: its path, and its label for messages."""
 
     @property
     def path(self) -> str: ...
@@ -64,44 +64,46 @@ SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
 _BELOW_ACCOUNT: Place = _Place(ACCOUNT_PATH + LABEL_DIGITS * "0", "a cluster")
 _AUDIT_LOG: Permission = ("read", "events-history")
+_WHO_CAN_HELP = "Ask someone who manages access rules."
+_MAX_SHOWN = 3
 
 
 class Authority:
-    """Everything that one subject may do."""
+    """Everything that one subject is allowed to do."""
 
     def __init__(self, grants: Iterable[Grant]) -> None:
         self._grants = tuple(grants)
-        self._reach: dict[Permission, tuple[str, ...]] = {}
+        self._roots: dict[Permission, tuple[str, ...]] = {}
         self._scopes: dict[tuple[str, ...], list[int]] = {}
 
     def scope_roots(self, action: str, resource_type: str) -> tuple[str, ...]:
-        """Return the paths of the topmost scopes in which this is allowed; below them it is too."""
+        """Return the paths of the topmost scopes in which this is allowed."""
         permission = (action, resource_type)
-        reach = self._reach.get(permission)
-        if reach is None:
+        roots = self._roots.get(permission)
+        if roots is None:
             paths = (grant.path for grant in self._grants if permission in grant.permissions)
-            reach = self._reach[permission] = _topmost(paths)
-        return reach
+            roots = self._roots[permission] = _topmost(paths)
+        return roots
 
     def allows(self, action: str, resource_type: str, place: Place) -> bool:
         """Return whether this is allowed in `place`."""
         return place.path.startswith(self.scope_roots(action, resource_type))
 
     def allows_anywhere(self, action: str, resource_type: str) -> bool:
-        """Return whether there is any scope in which this is allowed."""
+        """Return whether this is allowed in at least one scope."""
         return bool(self.scope_roots(action, resource_type))
 
     def without(self, rules: Iterable[AccessRule]) -> "Authority":
-        """Return what would be left without these rules, each of which holds for this subject."""
-        left = list(self._grants)
+        """Return this authority without `rules`, each of which applies to this subject."""
+        remaining = list(self._grants)
         for rule in rules:
-            gone = grant_of(rule)
-            if gone in left:  # of two that are alike, from two groups, one stays
-                left.remove(gone)
-        return Authority(left)
+            removed = grant_of(rule)
+            if removed in remaining:  # two groups can give equal grants: remove only one
+                remaining.remove(removed)
+        return Authority(remaining)
 
     def permissions_at(self, place: Place) -> set[Permission]:
-        """Return every permission that holds in `place`."""
+        """Return every permission held in `place`."""
         held: set[Permission] = set()
         for grant in self._grants:
             if place.path.startswith(grant.path):
@@ -109,78 +111,80 @@ class Authority:
         return held
 
     def granted_right_in(self, place: Place) -> set[Permission]:
-        """Return the permissions that rules on `place` itself give: those that move with it."""
+        """Return the permissions from rules on `place` itself: they move with the scope."""
         held = (grant.permissions for grant in self._grants if grant.path == place.path)
         return set().union(*held)
 
     def permissions(self) -> set[Permission]:
-        """Return every permission that holds somewhere."""
+        """Return every permission held in any scope."""
         return {permission for grant in self._grants for permission in grant.permissions}
 
     def require(self, action: str, resource_type: str, place: Place) -> None:
         """Raise Denied unless this is allowed in `place`."""
         if not self.allows(action, resource_type, place):
             raise Denied(
-                f"This takes {describe_permission((action, resource_type))} in {place.label}."
+                f"You need the {describe_permission((action, resource_type))} permission "
+                f"in {place.label}. {_WHO_CAN_HELP}"
             )
 
     @property
     def reads_audit_log(self) -> bool:
-        """Whether the audit log may be read: it belongs to the account (`ACCOUNT_ONLY`)."""
+        """Whether this subject can read the audit log, which belongs to the account."""
         return self.allows(*_AUDIT_LOG, ACCOUNT)
 
     def require_audit_log(self) -> None:
-        """Raise Denied unless the audit log may be read."""
+        """Raise Denied unless this subject can read the audit log."""
         self.require(*_AUDIT_LOG, ACCOUNT)
 
     def require_anywhere(self, action: str, resource_type: str) -> None:
-        """Raise Denied unless this is allowed in some scope: asked before anything is looked up."""
+        """Raise Denied unless this is allowed in some scope. Call before any lookup."""
         if not self.allows_anywhere(action, resource_type):
             raise Denied(
-                f"This takes {describe_permission((action, resource_type))}, "
-                "and no access rule gives it."
+                f"You need the {describe_permission((action, resource_type))} permission. "
+                f"{_WHO_CAN_HELP}"
             )
 
-    # Delegation: nobody hands out, or comes to hold, more than they hold themselves.
+    # Delegation: nobody can grant, or gain, more than they hold themselves (privilege escalation).
 
     def can_grant(self, role: Role, scope: Place) -> bool:
-        """Return whether this subject may give `role` to someone in `scope`."""
+        """Return whether this subject can grant `role` in `scope`."""
         return not self._missing_to_grant(role, scope)
 
     def require_can_grant(self, role: Role, scope: Place) -> None:
-        """Raise Denied unless `role` may be granted in `scope`; say what is missing."""
+        """Raise Denied, with the missing permissions, unless this subject can grant `role`."""
         missing = self._missing_to_grant(role, scope)
         if missing:
             raise Denied(
-                f"Granting {role.name} in {scope.label} takes {_describe_some(missing)} there."
+                f"To assign {role.name} in {scope.label}, you need {_describe_permissions(missing)} "
+                f"there. {_WHO_CAN_HELP}"
             )
 
     def require_can_impersonate(self, subject: Subject) -> None:
         """Raise Denied unless this subject holds every permission that `subject` holds.
 
-        Whoever can make a credential for another can act as it. What `subject` would hold if it, or
-        a group of its, were enabled counts too: enabling comes later, the credential is still good.
+        A caller who can create a credential for a subject can act as that subject. Rules of disabled
+        subjects and groups count too: the credential still works when they are enabled later.
         """
         for grant in grants_of(rules_of(subject)):
             missing = grant.permissions - self.permissions_at(grant)
             if missing:
                 raise Denied(
-                    f"{subject.name} holds {_describe_some(missing)} in {grant.label}; "
-                    f"{_handling(subject)} takes the same."
+                    f"{subject.name} has {_describe_permissions(missing)} in {grant.label}. "
+                    f"To {_impersonation(subject)}, you need the same."
                 )
 
     def require_can_move_from(self, scope: Scope, *, source: Place) -> None:
-        """Raise Denied unless `scope` may be taken from below `source`.
+        """Raise Denied unless `scope` can be moved away from its parent `source`.
 
-        Rules stop to hold in it there: that is deleting.
+        The rules at and above `source` stop applying to it, so this requires deleting rules there.
         """
         self.require("update", scope.type, source)
         self.require("delete", "access_rules", source)
 
     def require_can_move(self, scope: Scope, *, source: Scope, target: Scope) -> None:
-        """Raise Denied unless `scope` may be moved from below `source` to below `target`.
+        """Raise Denied unless `scope` can be moved from `source` to `target`.
 
-        Where it comes to, rules begin to hold in it: that is granting, and takes every such grant.
+        The rules at and above `target` start applying to it, so this requires every such grant.
         """
         self.require_can_move_from(scope, source=source)
         self.require("create", scope.type, target)
@@ -188,7 +192,7 @@ class Authority:
             self.require_can_grant(role, target)
 
     def can_move_from(self, scope: Scope) -> bool:
-        """Return whether `scope` may be taken from where it stands; where to is asked of each place."""
+        """Return whether `scope` can be moved away from its parent, whatever the target."""
         try:
             self.require_can_move_from(scope, source=_Place(scope.ancestor_paths[-1], label=""))
         except Denied:
@@ -200,23 +204,25 @@ class Authority:
             effective_permissions(permissions_of(role), scope.path) | {("create", "access_rules")}
         ) - self.permissions_at(scope)
 
-    # Sight: lists, single reads, counts and exports all start from these.
+    # Visibility: lists, single reads, counts and exports all start from these.
 
     def visible_q(self, resource_type: str) -> Q:
-        """Return the condition on applications or people (by their subject's id) to be in sight.
+        """Return the condition for visible applications or users, by their subject's id.
 
-        They belong to the account: who reads them there sees all. Who reads them in a narrower
-        scope sees those that have a rule in it or below.
+        A caller with read permission on the account sees all of them. In a narrower scope, a caller
+        sees those with a rule in that scope or below.
         """
         if self.allows("read", resource_type, ACCOUNT):
             return Q()
-        rules = AccessRule.objects.living().if_within(self.scopes_to_read(resource_type))
+        rules = AccessRule.objects.living().in_scopes(
+            self.scopes_to_read(resource_type), use_index=False
+        )
         return Q(Exists(rules.filter(subject=OuterRef("pk"))))
 
     def scopes_to_read(self, resource_type: str) -> list[int]:
-        """Return the scopes in which this may be read. One query, once.
+        """Return the ids of the scopes in which the caller can read this. One query, cached.
 
-        Where not all applications or people are in sight, a rule in one of these brings them there.
+        If the caller can't see all applications or users, a rule in one of these makes one visible.
         """
         paths = self.scope_roots("read", resource_type)
         if paths not in self._scopes:
@@ -225,7 +231,7 @@ class Authority:
         return self._scopes[paths]
 
     def visible_scopes(self) -> ScopeQuerySet:
-        """Return the scopes that may be read: each type of scope is a resource type of its own."""
+        """Return the scopes that the caller can read. Each type of scope is its own resource type."""
         condition = Q(pk__in=[])
         for type_ in Scope.Type.values:
             condition |= Q(type=type_) & at_or_below(self.scope_roots("read", type_))
@@ -234,37 +240,37 @@ class Authority:
     def visible_rules(
         self, *, by_scope: bool = False, in_account: bool = False
     ) -> AccessRuleQuerySet:
-        """Return the rules, deleted ones too, in scopes where access rules may be read.
+        """Return the rules, including deleted ones, in scopes where the caller can read rules.
 
-        `by_scope` says that nothing else leaves fewer, and the index of scopes is to find them;
-        `in_account`, that only rules of scopes in the account are asked for: others may come with them.
+        `by_scope`: use the index on scopes, because no other condition is more selective.
+        `in_account`: the query is limited to scopes in the account, so `system` need not be excluded.
         """
         if self.allows("read", "access_rules", SYSTEM):
             return AccessRule.objects.all()
         if self.allows("read", "access_rules", ACCOUNT):
             if in_account:
                 return AccessRule.objects.all()
-            # The same, asked of the few scopes that are not there.
+            # The same, but faster: exclude the few scopes outside the account.
             return AccessRule.objects.exclude(scope__in=Scope.objects.above_the_account())
         scopes = self.scopes_to_read("access_rules")
         rules = AccessRule.objects.all()
-        return rules.within(scopes) if by_scope else rules.if_within(scopes)
+        return rules.in_scopes(scopes, use_index=by_scope)
 
     def nameable_scopes(self) -> ScopeQuerySet:
-        """Return the scopes that may be named in a request: to read, or to grant something in."""
+        """Return the scopes that a request can refer to: visible, or a target for new rules."""
         granting = self.scope_roots("create", "access_rules")
         return self.visible_scopes() | Scope.objects.at_or_below(granting)
 
     def grantable_scopes(self) -> ScopeQuerySet:
-        """Return the scopes in which access rules may be created."""
+        """Return the scopes in which the caller can create access rules."""
         return Scope.objects.selectable().at_or_below(self.scope_roots("create", "access_rules"))
 
     def grantable_roles(self) -> list[Role]:
-        """Return the assignable roles that may be granted in at least one scope."""
+        """Return the assignable roles that the caller can grant in at least one scope."""
         places: list[Place] = [
             grant for grant in self._grants if self.allows("create", "access_rules", grant)
         ]
-        # A role requires less where a permission of the account is not given.
+        # Below the account, granting a role requires less: account-only permissions do not apply.
         if any(ACCOUNT.path.startswith(place.path) for place in places):
             places.append(_BELOW_ACCOUNT)
         roles = Role.objects.filter(assignable=True)
@@ -272,18 +278,18 @@ class Authority:
 
 
 def authority_of(subject: Subject) -> Authority:
-    """Return what `subject` may do now; a disabled or retired one may do nothing. One query."""
+    """Return the authority of `subject`: empty if it is disabled or retired. One query."""
     return Authority(grants_in_force(subject) if is_active(subject) else [])
 
 
 def authorities_of(subjects: Iterable[Subject]) -> dict[UUID, Authority]:
-    """Return what each of `subjects` may do now, by its id. Two queries, however many they are."""
+    """Return the authority of each subject, by id. Always two queries."""
     grants = grants_in_force_of(subjects)
     return {subject: Authority(own) for subject, own in grants.items()}
 
 
 def unlimited_authority() -> Authority:
-    """Return the authority of commands and first start: whoever runs them holds the machine anyway."""
+    """Return the authority of management commands: their operator controls the host anyway."""
     everything = frozenset(
         (action, resource_type) for action in ACTIONS.values() for resource_type in RESOURCE_TYPES
     )
@@ -291,24 +297,24 @@ def unlimited_authority() -> Authority:
 
 
 def allowed(subject: Subject, action: str, resource_type: str, place: Place) -> bool:
-    """Return whether `subject` may do `action` on `resource_type` in `place`."""
+    """Return whether `subject` can perform `action` on `resource_type` in `place`."""
     return authority_of(subject).allows(action, resource_type, place)
 
 
 def _roles_gained_by_moving(source: Scope, target: Scope) -> QuerySet[Role]:
-    """Return the roles of the rules that hold at `target` and not at `source`."""
+    """Return the roles of rules that apply at `target` but not at `source`."""
     gained = {*target.ancestor_paths, target.path} - {*source.ancestor_paths, source.path}
     rules = AccessRule.objects.living().filter(scope__path__in=gained, role=OuterRef("pk"))
     return Role.objects.filter(Exists(rules))
 
 
-def _handling(subject: Subject) -> str:
+def _impersonation(subject: Subject) -> str:
     is_group = subject.type == Subject.Type.GROUP
-    return "handing that to others" if is_group else "handling its credentials"
+    return "give its access to members" if is_group else "manage its credentials"
 
 
 def _topmost(paths: Iterable[str]) -> tuple[str, ...]:
-    """Drop every path that is below another one."""
+    """Drop paths that are descendants of another path."""
     kept: list[str] = []
     for path in sorted(set(paths)):
         if not kept or not path.startswith(kept[-1]):
@@ -317,13 +323,16 @@ def _topmost(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def describe_permission(permission: Permission) -> str:
-    """Return a permission as a sentence names it, for example "create on Applications"."""
+    """Return a permission as the console shows it, in quotes: “View applications”."""
     action, resource_type = permission
-    return f"{action} on {RESOURCE_TYPES[resource_type].name}"
+    return f"“{ACTION_LABELS[action]} {RESOURCE_TYPES[resource_type].name.lower()}”"
 
 
-def _describe_some(permissions: Iterable[Permission]) -> str:
-    ordered = sorted(permissions)
-    shown = ", ".join(describe_permission(permission) for permission in ordered[:3])
-    rest = len(ordered) - 3
-    return f"{shown} and {rest} more" if rest > 0 else shown
+def _describe_permissions(permissions: Iterable[Permission]) -> str:
+    """Return up to three permissions by name, and the number of the others."""
+    names = [describe_permission(permission) for permission in sorted(permissions)]
+    if len(names) == 1:
+        return f"the {names[0]} permission"
+    shown = ", ".join(names[:_MAX_SHOWN])
+    rest = len(names) - _MAX_SHOWN
+    return f"the permissions {shown} and {rest} more" if rest > 0 else f"the permissions {shown}"

@@ -1,4 +1,4 @@
-"""The full path that says where a scope stands."""
+"""Full paths of scopes, from the account down."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ SEPARATOR = " / "
 
 
 def full_names(scopes: Iterable[Scope]) -> dict[str, str]:
-    """Return for each scope's path the names from the account down, "acme / cluster-a / research".
+    """Return the full name of each scope by its path, for example "acme / cluster-a / research".
 
-    One query. Whoever sees a scope may know where it stands.
+    One query. Callers who can see a scope can see the names of its ancestors.
     """
     scopes = list(scopes)
     names = {scope.path: scope.name for scope in [*_ancestors(scopes), *scopes]}

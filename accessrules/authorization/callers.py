@@ -1,4 +1,4 @@
-"""Who is asking: a subject with its authority, or the machine itself for commands."""
+"""Callers: the subject of a request with its authority, or the system for commands."""
 
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -15,40 +15,40 @@ _ACTION_OF_METHOD = {"POST": "create", "PUT": "update", "PATCH": "update", "DELE
 
 
 class HasSubject(Protocol):
-    """A user or an application: whoever signed in to make a request."""
+    """A signed-in user or application."""
 
     subject: Subject
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The one who asks for something, for the length of one request or command."""
+    """The subject on whose behalf one request or command runs."""
 
     subject: Subject | None
     origin: Origin = field(default_factory=Origin)
 
     @cached_property
     def authority(self) -> Authority:
-        """What the caller may do, read when first asked."""
+        """The caller's permissions, read on first access."""
         return authority_of(self.subject) if self.subject else unlimited_authority()
 
     def refresh_authority(self) -> Self:
-        """Have what the caller may do read again; return the caller.
+        """Re-read the caller's permissions; return the caller.
 
-        Every action asks so once it holds its locks: what was allowed when the request began, to be
-        sent slowly or to wait for a lock or a hash, may be over by then.
+        Call after taking locks: permissions can change after the request began (TOCTOU), for example
+        while it waits for a lock or a hash.
         """
         self.__dict__.pop("authority", None)
         return self
 
     @property
     def name(self) -> str:
-        """The name that goes into "created by"."""
+        """The name for "created by" columns."""
         return self.subject.name if self.subject else "system"
 
     @property
     def actor(self) -> Actor:
-        """The caller as the audit record names it."""
+        """The caller as an audit log actor."""
         if self.subject is None:
             return Actor("system", "system", origin=self.origin)
         return Actor(self.subject.type, self.subject.name, self.subject.pk, self.origin)
@@ -58,17 +58,17 @@ SYSTEM = Caller(subject=None)
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Return the caller of a signed-in request, the same one however often it is asked."""
+    """Return the caller of a signed-in request, cached on the request."""
     caller: Caller | None = getattr(request, "_caller", None)
     if caller is None:
-        user: HasSubject = request.user  # type: ignore[assignment]  # only signed-in requests come here
+        user: HasSubject = request.user  # type: ignore[assignment]  # views require sign-in
         caller = Caller(user.subject, getattr(request, "origin", Origin()))
-        request._caller = caller  # type: ignore[attr-defined]  # kept for this request only
+        request._caller = caller  # type: ignore[attr-defined]  # cached per request
     return caller
 
 
 def record_denial(request: HttpRequest, denied: Denied) -> None:
-    """Record in the audit log that this request was refused, and why."""
+    """Audit that this request was denied, and why."""
     record_once_a_minute(
         _ACTION_OF_METHOD.get(request.method or "", "read"),
         Entity("request", name=request.path),

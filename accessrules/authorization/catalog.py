@@ -1,7 +1,7 @@
 """Resource types and predefined roles, read from `accessrules/data/`.
 
-The wire contract fixes both; `data/roles.toml` holds the roles of the platform, and
-`data/additional_roles.toml` those that this product adds.
+The wire contract fixes both. `data/roles.toml` has the platform's roles,
+`data/additional_roles.toml` the roles that this product adds.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ _DATA = Path(__file__).parent.parent / "data"
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A kind of thing that permissions speak of. `since` is the contract version that added it."""
+    """A resource type of permissions. `since` is the contract version that added it."""
 
     name: str
     group: str
@@ -52,9 +52,8 @@ PREDEFINED_ROLES = [
     for name, created_by in (("roles.toml", "Run:ai"), ("additional_roles.toml", "runai-access"))
     for entry in _read(name)["roles"]
 ]
-# Types that belong to the account and can't be divided: a permission for one, granted in a narrower
-# scope, opens nothing.
+# Types that belong to the account as a whole: a permission for one has no effect in a narrower scope.
 ACCOUNT_ONLY = frozenset({"events-history"})
-# Two names of one type: 2.24 renamed applications to service accounts.
+# Alternative names: contract 2.24 renamed applications to service accounts.
 ALIASES = {"service-account": "apps"}
 SYSTEM_ADMINISTRATOR_ID = 1

@@ -1,8 +1,7 @@
-"""What a subject may do, each with the rule that gives it; who may do what in a scope is in
-`scope_access`.
+"""Effective access: the permissions of a subject, each with the rule that grants it.
 
-Also what would change if a rule went or a scope moved. All of it is the decision module's rules,
-read in another order, and shown as far as they are in the sight of whoever asks.
+Also previews the effects of deleting a rule or moving a scope. Uses the rules of the decision module,
+limited to those visible to the caller. Access to one scope is in `scope_access`.
 """
 
 from collections import defaultdict
@@ -39,13 +38,13 @@ from runai_access.errors import NotFound
 NOT_FOUND = "Resource id not found."
 MAX_MEMBERS = 100
 
-# Whoever may read these may see subjects of that type, as far as they are in sight.
+# The resource type whose read permission makes subjects of a type visible.
 READ_AS = {Subject.Type.APP: "apps", Subject.Type.USER: "users", Subject.Type.GROUP: "groups"}
 
 
 @dataclass(frozen=True)
 class Access:
-    """What one rule lets one subject do with one type of resource, in the rule's scope and below."""
+    """The actions one rule grants a subject on one resource type, in the rule's scope and below."""
 
     subject: Subject
     resource_type: str
@@ -58,13 +57,13 @@ class Access:
 
     @property
     def through(self) -> str:
-        """The group that hands the rule on; empty for the subject's own."""
+        """The name of the group that has the rule; empty for the subject's own rule."""
         return self.rule.subject.name if self.rule.subject_id != self.subject.pk else ""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a subject loses or gains in a place by something that is about to be done."""
+    """The permissions that a subject would lose or gain in a scope."""
 
     subject: Subject
     lost: frozenset[Permission]
@@ -73,8 +72,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Removal:
-    """What the end of a rule changes; not `is_complete` where its group has very many members, or
-    some that are out of sight."""
+    """The effects of deleting a rule.
+
+    `is_complete` is False if its group has members that are not visible, or more than MAX_MEMBERS.
+    """
 
     rule: AccessRule
     changes: list[Change]
@@ -82,50 +83,50 @@ class Removal:
 
 
 def sees_all_rules(authority: Authority) -> bool:
-    """Return whether no rule in the account is out of sight: else every list may leave some out."""
+    """Return whether the caller can see every access rule in the account."""
     return authority.allows("read", "access_rules", ACCOUNT)
 
 
 def sees_all_members(authority: Authority) -> bool:
-    """Return whether no person and no application is out of sight, whatever group it is in."""
+    """Return whether the caller can see every user and application."""
     return authority.allows("read", "users", ACCOUNT) and authority.allows("read", "apps", ACCOUNT)
 
 
 def sees_all_subjects(authority: Authority) -> bool:
-    """Return whether everyone who may do something in a scope is named to `authority`."""
+    """Return whether the caller can see every subject that has access to a scope."""
     sees_all = sees_all_rules(authority) and sees_all_members(authority)
     return sees_all and not _holds_above(AccessRule.objects.living(), authority)
 
 
 def sees_all_access(subject: Subject, authority: Authority) -> bool:
-    """Return whether no rule that lets `subject` do something is out of sight."""
+    """Return whether the caller can see every rule that gives `subject` access."""
     return sees_all_rules(authority) and not _holds_above(rules_in_force(subject), authority)
 
 
 def _holds_above(rules: AccessRuleQuerySet, authority: Authority) -> bool:
-    """Return whether one of `rules` holds from above the account, where `authority` sees none."""
+    """Return whether one of `rules` is on `system`, where the caller cannot see rules."""
     if authority.allows("read", "access_rules", SYSTEM):
         return False
     return rules.filter(scope__in=Scope.objects.above_the_account()).exists()
 
 
 def visible_members(authority: Authority) -> QuerySet[GroupMembership]:
-    """Return the memberships of the people and applications in sight.
+    """Return the memberships of visible users and applications.
 
-    A rule names its subject to whoever may read the rule; the members of a group it does not.
+    A caller who can read a rule can see its subject, but not all members if that is a group.
     """
     if sees_all_members(authority):
-        # By the memberships: there may be a million living subjects in none.
+        # Start from the memberships: a million active subjects can be in no group.
         is_living = IsNull(SQLiteNoIndexHint(F("member__retired_at")), True)
         return GroupMembership.objects.filter(is_living)
     return GroupMembership.objects.filter(member__in=visible_subjects(authority).values("pk"))
 
 
 def get_visible_subject(authority: Authority, subject_id: str | UUID) -> Subject:
-    """Return a living subject in sight.
+    """Return a visible, active subject.
 
-    Raises Denied where the caller may read no access rules, or no applications, people and groups
-    at all; NotFound out of sight.
+    Raises Denied if the caller can read no access rules, or no applications, users and groups;
+    NotFound if the subject is not visible.
     """
     authority.require_anywhere("read", "access_rules")
     if not any(authority.allows_anywhere("read", name) for name in READ_AS.values()):
@@ -137,11 +138,11 @@ def get_visible_subject(authority: Authority, subject_id: str | UUID) -> Subject
 
 
 def visible_subjects(authority: Authority) -> SubjectQuerySet:
-    """Return the living applications, people and groups in sight."""
+    """Return the visible active applications, users and groups."""
     visible = Q(pk__in=[])
     for type_, name in READ_AS.items():
         if authority.allows_anywhere("read", name):
-            # Types tell few apart: by their index, all would be found and then sorted by name.
+            # The type is not selective: its index would return most rows, still to be sorted.
             visible |= Q(Exact(SQLiteNoIndexHint(F("type")), type_.value)) & authority.visible_q(
                 name
             )
@@ -149,10 +150,10 @@ def visible_subjects(authority: Authority) -> SubjectQuerySet:
 
 
 def get_visible_scope(authority: Authority, **key: Any) -> Scope:
-    """Return a scope whose access rules the caller may read.
+    """Return a scope whose access rules the caller can read.
 
-    Raises Denied where it may read none anywhere, NotFound out of sight, Denied where it sees the
-    scope and not its rules.
+    Raises Denied if the caller can't read rules anywhere, NotFound if the scope is not visible,
+    Denied if the scope is visible but its rules are not.
     """
     authority.require_anywhere("read", "access_rules")
     visible = authority.visible_scopes() | Scope.objects.at_or_below(
@@ -167,7 +168,7 @@ def get_visible_scope(authority: Authority, **key: Any) -> Scope:
 
 
 def effective_access(subject: Subject, authority: Authority) -> list[Access]:
-    """Return everything `subject` may do, by the rules in the sight of `authority`. One query."""
+    """Return the access of `subject` from the rules visible to `authority`. One query."""
     if not is_active(subject):
         return []
     rules = rules_in_force(subject) & authority.visible_rules()
@@ -180,18 +181,18 @@ def effective_access(subject: Subject, authority: Authority) -> list[Access]:
 
 
 def ineffective_rules(subject: Subject, authority: Authority) -> dict[str, list[AccessRule]]:
-    """Return the rules that would give a permission of the account if they were on the account.
+    """Return rules with account-only permissions that have no effect in their narrower scope.
 
-    By the name of the resource type; types that another rule gives are left out. One query.
+    By name of the resource type, without types that another rule grants. One query.
     """
     rules = list(
         (rules_in_force(subject) & authority.visible_rules()).select_related("role", "scope")
     )
     held = {permission for rule in rules for permission in grant_of(rule).permissions}
     return {
-        RESOURCE_TYPES[type_].name: lacking
+        RESOURCE_TYPES[type_].name: ineffective
         for type_ in sorted(ACCOUNT_ONLY)
-        if (lacking := [rule for rule in rules if _lacks(rule, type_, held)])
+        if (ineffective := [rule for rule in rules if _lacks(rule, type_, held)])
     }
 
 
@@ -200,7 +201,7 @@ def _lacks(rule: AccessRule, resource_type: str, held: set[Permission]) -> bool:
 
 
 def actions_by_type(rule: AccessRule) -> dict[str, tuple[str, ...]]:
-    """Return what a rule gives: for each type of resource its actions, in their usual order."""
+    """Return the actions that a rule grants, by resource type."""
     permissions = grant_of(rule).permissions
     found = {
         type_: tuple(action for action in ACTIONS.values() if (action, type_) in permissions)
@@ -209,46 +210,46 @@ def actions_by_type(rule: AccessRule) -> dict[str, tuple[str, ...]]:
     return {type_: actions for type_, actions in found.items() if actions}
 
 
-# What would change: asked of the same module, with and without.
+# Previews of changes: compare decisions with and without the change.
 
 
 def changes_by_removing(
     rules: Collection[AccessRule], authority: Authority, *, each_alone: bool = False
 ) -> list[Removal]:
-    """Return for each rule who would lose what in its scope if all of them went.
+    """Return the permissions that subjects would lose, by rule, if `rules` were deleted.
 
-    Nothing that another rule gives is lost; with `each_alone`, the others among `rules` give too. Of
-    a group's members those in the sight of `authority` are named. Three queries, however many they
-    are.
+    Permissions that another rule grants are not lost. With `each_alone`, each rule is deleted alone,
+    so the others in `rules` count too. Includes only visible group members. Always three queries.
     """
-    reach, is_complete = _reach(rules, authority, most=MAX_MEMBERS)
+    affected, is_complete = _affected_subjects(rules, authority, limit=MAX_MEMBERS)
     is_complete = is_complete and sees_all_members(authority)
     holding: defaultdict[UUID, list[AccessRule]] = defaultdict(list)
     for rule in rules:
-        for subject in reach[rule.pk]:
+        for subject in affected[rule.pk]:
             holding[subject.pk].append(rule)
-    authorities = authorities_of({s for reached in reach.values() for s in reached})
+    authorities = authorities_of({s for subjects in affected.values() for s in subjects})
     removals = []
     for rule in rules:
         changes = []
-        for subject in reach[rule.pk]:
-            now = authorities[subject.pk]
-            then = now.without([rule] if each_alone else holding[subject.pk])
-            held, left = now.permissions_at(rule.scope), then.permissions_at(rule.scope)
-            changes.append((subject, held, left))
+        for subject in affected[rule.pk]:
+            before = authorities[subject.pk]
+            after = before.without([rule] if each_alone else holding[subject.pk])
+            changes.append(
+                (subject, before.permissions_at(rule.scope), after.permissions_at(rule.scope))
+            )
         is_group = rule.subject.type == Subject.Type.GROUP
         removals.append(Removal(rule, _changes(changes), is_complete or not is_group))
     return removals
 
 
 def changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> list[Change]:
-    """Return who would lose and gain what in `scope` if it stood below `target`.
+    """Return the permissions that subjects would lose or gain in `scope` if it moved to `target`.
 
-    Only by rules in the sight of `authority` is anyone named: see `sees_changes_by_moving`.
+    Includes only changes by rules visible to `authority`; see `sees_changes_by_moving`.
     """
     rules = _rules_that_change(scope, target) & authority.visible_rules()
-    reach, _ = _reach(rules.select_related("subject"), authority)
-    subjects = _by_name({subject for reached in reach.values() for subject in reached})
+    affected, _ = _affected_subjects(rules.select_related("subject"), authority)
+    subjects = _by_name({s for subjects in affected.values() for s in subjects})
     authorities = authorities_of(subjects)
     return _changes(
         (
@@ -261,7 +262,7 @@ def changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> list
 
 
 def sees_changes_by_moving(scope: Scope, target: Scope, authority: Authority) -> bool:
-    """Return whether nobody who loses or gains by such a move is out of the sight of `authority`."""
+    """Return whether the caller can see every subject that would lose or gain by the move."""
     rules = _rules_that_change(scope, target)
     if not sees_all_members(authority) and rules.filter(subject__type=Subject.Type.GROUP).exists():
         return False
@@ -277,33 +278,33 @@ def _changes(
     found: Iterable[tuple[Subject, set[Permission], set[Permission]]],
 ) -> list[Change]:
     changes = [
-        Change(subject, lost=frozenset(now - then), gained=frozenset(then - now))
-        for subject, now, then in found
+        Change(subject, lost=frozenset(before - after), gained=frozenset(after - before))
+        for subject, before, after in found
     ]
     return [change for change in changes if change.lost or change.gained]
 
 
-def _reach(
-    rules: Iterable[AccessRule], authority: Authority, *, most: int | None = None
+def _affected_subjects(
+    rules: Iterable[AccessRule], authority: Authority, *, limit: int | None = None
 ) -> tuple[dict[int, list[Subject]], bool]:
-    """Return for each rule the active subjects for whom it holds: its own, and members of a group
-    as far as they are in sight.
+    """Return the active subjects to which each rule applies, and whether the result is complete.
 
-    Also whether these are all: no more than `most` memberships are looked at.
+    These are the rule's subject and, for a group, its visible members. Reads at most `limit`
+    memberships.
     """
     rules = list(rules)
     active = [rule for rule in rules if is_active(rule.subject)]
     groups = {rule.subject_id for rule in active if rule.subject.type == Subject.Type.GROUP}
     members: defaultdict[UUID, list[Subject]] = defaultdict(list)
     memberships = visible_members(authority).filter(group__in=groups).select_related("member")
-    found = list(memberships.order_by("pk")[: most + 1] if most else memberships)
-    for membership in found[:most]:
+    found = list(memberships.order_by("pk")[: limit + 1] if limit else memberships)
+    for membership in found[:limit]:
         if is_active(membership.member):
             members[membership.group_id].append(membership.member)
-    reach: dict[int, list[Subject]] = {rule.pk: [] for rule in rules}
+    affected: dict[int, list[Subject]] = {rule.pk: [] for rule in rules}
     for rule in active:
-        reach[rule.pk] = [rule.subject, *_by_name(members[rule.subject_id])]
-    return reach, most is None or len(found) <= most
+        affected[rule.pk] = [rule.subject, *_by_name(members[rule.subject_id])]
+    return affected, limit is None or len(found) <= limit
 
 
 def _by_name(subjects: Iterable[Subject]) -> list[Subject]:

@@ -1,6 +1,6 @@
-"""Why may this subject do this here, or why not?
+"""Explanations: why a subject can, or cannot, perform an action in a scope.
 
-Nothing is decided here: yes and no are the decision module's, and so are the rules looked at.
+Makes no decisions: the answer and the rules come from the decision module.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ MAX_NEAR_MISSES = 3
 
 @dataclass(frozen=True)
 class NearMiss:
-    """A rule that almost allows it, and what keeps it from doing so."""
+    """A rule that almost allows the action, and the reason it does not."""
 
     rule: AccessRule
     why_not: str
@@ -30,11 +30,11 @@ class NearMiss:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer to one question. `rules` allow it; where nothing does, the rest says why not.
+    """One decision with its reasons: the `rules` that allow it, or the near misses.
 
-    `is_switched_off` says that a rule would allow it, were not the subject or its group disabled;
-    else `remedy` makes the narrowest rule that would: the role that permits least to change, and then
-    least at all, right there, or on the account where nothing narrower would do (`ACCOUNT_ONLY`).
+    `is_disabled`: a rule would allow it if the subject or its group were enabled. Otherwise `remedy`
+    is the role for the narrowest rule that would: with the fewest write permissions, then the fewest
+    permissions. That rule is for this scope, or for the account if the type is `ACCOUNT_ONLY`.
     """
 
     subject: Subject
@@ -43,63 +43,63 @@ class Explanation:
     allowed: bool
     rules: list[AccessRule] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
-    is_switched_off: bool = False
+    is_disabled: bool = False
     remedy: Role | None = None
 
     def lines(self) -> list[str]:
-        """Return the explanation as a person reads it, the answer first."""
-        may = "may" if self.allowed else "may not"
+        """Return the explanation as text lines, the answer first."""
+        answer, verb = ("Yes", "can") if self.allowed else ("No", "cannot")
         action, resource_type = self.permission
-        named = f"{action} {RESOURCE_TYPES[resource_type].name}"
-        what = f"{self.subject.name} {may} {named} in {self.scope.label}."
-        return [f"{'Yes' if self.allowed else 'No'}: {what}", *self._reasons()]
+        resources = RESOURCE_TYPES[resource_type].name.lower()
+        sentence = f"{self.subject.name} {verb} {action} {resources} in {self.scope.label}."
+        return [f"{answer}: {sentence}", *self._reasons()]
 
     def _reasons(self) -> list[str]:
         if self.allowed:
             return [f"  allowed by: {_sentence(rule, self.subject)}" for rule in self.rules]
         reasons = []
         if not is_active(self.subject):
-            reasons.append(f"  {self.subject.name} is disabled, and so may do nothing.")
+            reasons.append(f"  {self.subject.name} is disabled, so it has no permissions.")
         if not self.near_misses:
-            reasons.append("  No access rule of its own or of its groups comes near.")
+            reasons.append("  No access rule, its own or from a group, comes close.")
         reasons += [
-            f"  not by: {_sentence(miss.rule, self.subject)}: {miss.why_not}"
+            f"  not allowed by: {_sentence(miss.rule, self.subject)}: {miss.why_not}"
             for miss in self.near_misses
         ]
         if self.remedy:
             _, resource_type = self.permission
             place = ACCOUNT.label if resource_type in ACCOUNT_ONLY else self.scope.label
-            would = f"{self.subject.name} is {self.remedy.name} in {place}"
-            reasons.append(f"  the narrowest rule that would: {would}.")
-        elif not self.is_switched_off:
-            reasons.append("  No role that can be assigned permits this.")
+            sentence = f"{self.subject.name} is {self.remedy.name} in {place}"
+            reasons.append(f"  narrowest rule that would allow it: {sentence}.")
+        elif not self.is_disabled:
+            reasons.append("  No assignable role has this permission.")
         return reasons
 
 
 def explain(subject: Subject, action: str, resource_type: str, scope: Scope) -> Explanation:
-    """Say whether `subject` may do `action` on `resource_type` in `scope`, and why."""
+    """Explain whether `subject` can perform `action` on `resource_type` in `scope`."""
     permission = (action, resource_type)
     if allowed(subject, action, resource_type, scope):
         rules = _with_names(rules_in_force(subject))
-        giving = [rule for rule in rules if _permits(rule, permission) and _covers(rule, scope)]
-        return Explanation(subject, permission, scope, allowed=True, rules=giving)
-    near = _near_misses(subject, permission, scope)
-    is_switched_off = any(
-        _permits(miss.rule, permission) and _covers(miss.rule, scope) for miss in near
+        granting = [rule for rule in rules if _permits(rule, permission) and _covers(rule, scope)]
+        return Explanation(subject, permission, scope, allowed=True, rules=granting)
+    near_misses = _near_misses(subject, permission, scope)
+    is_disabled = any(
+        _permits(miss.rule, permission) and _covers(miss.rule, scope) for miss in near_misses
     )
     return Explanation(
         subject,
         permission,
         scope,
         allowed=False,
-        near_misses=near[:MAX_NEAR_MISSES],
-        is_switched_off=is_switched_off,
-        remedy=None if is_switched_off else _narrowest_role(permission),
+        near_misses=near_misses[:MAX_NEAR_MISSES],
+        is_disabled=is_disabled,
+        remedy=None if is_disabled else _narrowest_role(permission),
     )
 
 
 def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list[NearMiss]:
-    """Return the rules that permit it elsewhere or cover the scope, the nearest first."""
+    """Return rules with the permission, or in the scope or above it, the nearest first."""
     rules = _with_names(rules_of(subject))
     near = [rule for rule in rules if _names(rule, permission) or _covers(rule, scope)]
     near.sort(
@@ -116,23 +116,23 @@ def _near_misses(subject: Subject, permission: Permission, scope: Scope) -> list
 
 def _why_not(rule: AccessRule, subject: Subject, permission: Permission, scope: Scope) -> str:
     if not _names(rule, permission):
-        return f"{rule.role.name} does not permit {describe_permission(permission)}."
+        return f"{rule.role.name} does not have the {describe_permission(permission)} permission."
     if not _permits(rule, permission):
-        return f"{describe_permission(permission)} can only be given on the account."
+        return f"{describe_permission(permission)} requires a rule on the account."
     if not _covers(rule, scope):
-        return f"it holds in {rule.scope.label} and below, and {scope.label} is not there."
+        return f"it applies in {rule.scope.label} and below, not in {scope.label}."
     disabled = rule.subject if rule.subject_id != subject.pk else subject
-    return f"{disabled.name} is disabled; once it is enabled, this rule allows it."
+    return f"{disabled.name} is disabled; if it is enabled, this rule allows it."
 
 
 def _narrowest_role(permission: Permission) -> Role | None:
     roles = Role.objects.filter(assignable=True)
-    fitting = [role for role in roles if permission in permissions_of(role)]
-    return min(fitting, key=lambda role: (*_breadth(role), role.name), default=None)
+    matching = [role for role in roles if permission in permissions_of(role)]
+    return min(matching, key=lambda role: (*_breadth(role), role.name), default=None)
 
 
 def _breadth(role: Role) -> tuple[int, int]:
-    """Return how much a role permits to change, and how much at all: to read is the least."""
+    """Return how many write permissions, and how many permissions, a role has."""
     permissions = permissions_of(role)
     return sum(action != "read" for action, _ in permissions), len(permissions)
 
@@ -146,7 +146,7 @@ def _permits(rule: AccessRule, permission: Permission) -> bool:
 
 
 def _names(rule: AccessRule, permission: Permission) -> bool:
-    """Return whether the rule's role has the permission, which might need a rule on the account."""
+    """Return whether the rule's role has the permission, even if it has no effect in this scope."""
     return permission in permissions_of(rule.role)
 
 
@@ -155,7 +155,7 @@ def _covers(rule: AccessRule, scope: Scope) -> bool:
 
 
 def _levels_shared(one: str, other: str) -> int:
-    """Return how many scopes stand above both, counting a scope as above itself."""
+    """Return how many levels two scopes' paths have in common."""
     levels = range(LABEL_DIGITS, min(len(one), len(other)) + 1, LABEL_DIGITS)
     return sum(one[:end] == other[:end] for end in levels)
 

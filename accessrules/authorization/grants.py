@@ -1,6 +1,6 @@
-"""What access rules give, as the database holds it: read as far as deciding needs it, and no further.
+"""Grants: the permissions that access rules give, read with only the columns a decision needs.
 
-`accessrules.authorization.authority` decides by it.
+`accessrules.authorization.authority` decides with them.
 """
 
 import json
@@ -28,20 +28,21 @@ from accessrules.models import (
 )
 
 ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
+ACTION_LABELS = {"create": "Create", "read": "View", "update": "Edit", "delete": "Delete"}
 
 Permission = tuple[str, str]
 """An action and a resource type, for example ("read", "apps")."""
 
 
-# What of a rule is read to decide, and no more: the columns of `_grant`.
+# The columns of a rule that a decision needs, in the order of the arguments of `_grant`.
 _COLUMNS = (Cast("role__permissions", TextField()), "scope__path", "scope__type", "scope__name")
-_ANYBODY = Subject(id=UUID(int=0))
+_PLACEHOLDER = Subject(id=UUID(int=0))
 _ID: "UUIDField[UUID, UUID]" = UUIDField()
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One active rule, as far as deciding needs it; its path and label are the scope's."""
+    """The permissions that one active rule gives; `path` and `label` are those of its scope."""
 
     permissions: frozenset[Permission]
     path: str
@@ -49,25 +50,25 @@ class Grant:
 
 
 def is_active(subject: Subject) -> bool:
-    """Return whether the subject may do anything at all."""
+    """Return whether the subject is enabled and not retired."""
     return subject.enabled and subject.retired_at is None
 
 
 def rules_in_force(subject: Subject) -> AccessRuleQuerySet:
-    """Return the living rules of the subject and its enabled groups: those that decide.
+    """Return the active rules of the subject and its enabled groups.
 
-    Whether the subject itself is enabled is not asked here.
+    Does not check whether the subject itself is enabled.
     """
     return _rules_of(subject, _living_groups().filter(enabled=True))
 
 
 def rules_of(subject: Subject) -> AccessRuleQuerySet:
-    """Return the living rules of the subject and all its groups: also those switched off now."""
+    """Return the active rules of the subject and all its groups, including disabled groups."""
     return _rules_of(subject, _living_groups())
 
 
 def grant_of(rule: AccessRule) -> Grant:
-    """Return what one rule gives."""
+    """Return the grant of one rule."""
     scope = rule.scope
     return Grant(
         effective_permissions(permissions_of(rule.role), scope.path), scope.path, scope.label
@@ -75,26 +76,25 @@ def grant_of(rule: AccessRule) -> Grant:
 
 
 def grants_of(rules: AccessRuleQuerySet) -> list[Grant]:
-    """Return what `rules` give. One query."""
+    """Return the grants of `rules`. One query."""
     return [_grant(*row) for row in rules.order_by().values_list(*_COLUMNS)]
 
 
 def grants_in_force(subject: Subject) -> list[Grant]:
-    """Return the grants of `rules_in_force`, none where the subject is disabled or retired by now.
+    """Return the grants of `rules_in_force`; none if the subject is now disabled or retired.
 
-    The database is asked for that too: `subject` may have been read a while ago. By the same query,
-    written out once per process: Django puts a query's text together anew each time, which takes ten
-    times as long as running it.
+    The query checks that too, because `subject` can be stale. Its SQL is compiled once per process:
+    compiling it takes Django ten times as long as running it.
     """
-    sql, parameters = _query_of_anybody()
-    anybody, this = (_ID.get_db_prep_value(s.pk, connection) for s in (_ANYBODY, subject))
+    sql, parameters = _cached_query()
+    placeholder, this = (_ID.get_db_prep_value(s.pk, connection) for s in (_PLACEHOLDER, subject))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [this if value == anybody else value for value in parameters])
+        cursor.execute(sql, [this if value == placeholder else value for value in parameters])
         return [_grant(*row) for row in cursor.fetchall()]
 
 
 def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
-    """Return what `grants_in_force` does for each of `subjects`, by its id. Two queries in all."""
+    """Return `grants_in_force` of each subject, by id. Two queries in total."""
     active: dict[UUID, set[UUID]] = {s.pk: {s.pk} if is_active(s) else set() for s in subjects}
     memberships = GroupMembership.objects.filter(
         member__in=[pk for pk, own in active.items() if own],
@@ -114,18 +114,18 @@ def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:
-    """Return what `role` permits."""
+    """Return the permissions of `role`."""
     return _permissions(role.permissions)
 
 
 def effective_permissions(permissions: frozenset[Permission], path: str) -> frozenset[Permission]:
-    """Return which of a role's permissions a rule gives in the scope at `path`."""
+    """Return the permissions of a role that apply in the scope at `path`."""
     return permissions if ACCOUNT_PATH.startswith(path) else _below_the_account(permissions)
 
 
 @lru_cache(maxsize=1024)
 def _below_the_account(permissions: frozenset[Permission]) -> frozenset[Permission]:
-    return frozenset(one for one in permissions if one[1] not in ACCOUNT_ONLY)
+    return frozenset(item for item in permissions if item[1] not in ACCOUNT_ONLY)
 
 
 def _permissions(letters_of: Mapping[str, str]) -> frozenset[Permission]:
@@ -138,7 +138,7 @@ def _permissions(letters_of: Mapping[str, str]) -> frozenset[Permission]:
 
 @lru_cache(maxsize=1024)
 def _permissions_in(text: str) -> frozenset[Permission]:
-    """Read a role's permissions as the database holds them. The same text always means the same."""
+    """Parse a role's permissions from the JSON text in the database."""
     return _permissions(json.loads(text))
 
 
@@ -148,7 +148,7 @@ def _living_groups() -> SubjectQuerySet:
 
 def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
     its_groups = groups.filter(memberships__member=subject.pk)
-    # A union and not an "or": PostgreSQL would read every rule to answer that.
+    # A UNION, not an OR: with OR, PostgreSQL reads every rule.
     holders = Subject.objects.filter(pk=subject.pk).values("pk").union(its_groups.values("pk"))
     return AccessRule.objects.living().filter(subject__in=holders)
 
@@ -160,7 +160,7 @@ def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:
 
 
 @cache
-def _query_of_anybody() -> tuple[str, tuple[Any, ...]]:
-    is_active_now = Exists(Subject.objects.living().filter(pk=_ANYBODY.pk, enabled=True))
-    rows = rules_in_force(_ANYBODY).filter(is_active_now).order_by()
+def _cached_query() -> tuple[str, tuple[Any, ...]]:
+    is_active_now = Exists(Subject.objects.living().filter(pk=_PLACEHOLDER.pk, enabled=True))
+    rows = rules_in_force(_PLACEHOLDER).filter(is_active_now).order_by()
     return rows.values_list(*_COLUMNS).query.sql_with_params()

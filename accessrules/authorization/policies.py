@@ -1,7 +1,7 @@
-"""Who may do what with the things that belong to the account: applications, people, groups.
+"""Policies for resources that belong to the account: applications, users and groups.
 
-The decision module's answers in the words of one kind of thing. They belong to the account, so every
-action asks for its permission there; who reads them in a narrower scope sees some of them.
+Every action requires its permission on the account. Read permission in a narrower scope makes only
+some of them visible.
 """
 
 from collections.abc import Callable
@@ -21,50 +21,50 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Policy(Generic[Rows]):
-    """The answers for one resource type, whose `rows` are found by their subject's id."""
+    """The policy of one resource type. The primary key of its `rows` is their subject's id."""
 
     resource_type: str
     rows: Callable[[], Rows]
 
     def is_allowed(self, caller: Caller, action: str) -> bool:
-        """Return whether the caller may create, update or delete them."""
+        """Return whether the caller can perform `action` on them."""
         return caller.authority.allows(action, self.resource_type, ACCOUNT)
 
     def require(self, caller: Caller, action: str) -> None:
-        """Raise Denied unless the caller may."""
+        """Raise Denied unless the caller can perform `action` on them."""
         caller.authority.require(action, self.resource_type, ACCOUNT)
 
     def require_anywhere(self, caller: Caller, action: str) -> None:
-        """Raise Denied where the caller may do this to none at all: asked first of all."""
+        """Raise Denied unless the caller can do this in some scope. Check this first."""
         caller.authority.require_anywhere(action, self.resource_type)
 
     def sees_all(self, authority: Authority) -> bool:
-        """Return whether none of them is out of sight."""
+        """Return whether all rows are visible."""
         return authority.allows("read", self.resource_type, ACCOUNT)
 
     def visible_rows(self, authority: Authority) -> Rows:
-        """Return those in sight: none where none at all may be read."""
+        """Return the visible rows: none without read permission."""
         if not authority.allows_anywhere("read", self.resource_type):
             return self.rows().none()
         return self.rows().filter(authority.visible_q(self.resource_type))
 
     def visible(self, caller: Caller) -> Rows:
-        """Return those in the caller's sight; raise Denied where it may read none at all."""
+        """Return the rows visible to the caller. Raises Denied without read permission."""
         self.require_anywhere(caller, "read")
         return self.visible_rows(caller.authority)
 
     def visible_one(self, caller: Caller, id_: str | UUID) -> Any:
-        """Return one in sight; raise NotFound for any other id, whatever its form."""
+        """Return a visible row. Raises NotFound for any other id, also a malformed one."""
         try:
             return self.visible(caller).get(pk=UUID(str(id_)))
         except (ValueError, ObjectDoesNotExist):
             raise NotFound("Resource id not found.") from None
 
     def one_for(self, caller: Caller, action: str, id_: str | UUID) -> Any:
-        """Return the one to do `action` on.
+        """Return the row to perform `action` on.
 
-        Raises Denied where the caller may do it to none, NotFound out of sight, and Denied in sight
-        but not allowed, in this order (contract/README.md, 401, 403, 404).
+        Raises, in this order: Denied if the caller can't do this in any scope, NotFound if the row is
+        not visible, Denied if it is visible (contract/README.md, 401, 403, 404).
         """
         self.require_anywhere(caller, action)
         found = self.visible_one(caller, id_)

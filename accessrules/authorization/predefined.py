@@ -1,4 +1,4 @@
-"""What every database holds from its first migration on: the predefined roles, system, the account."""
+"""Rows that every database has after migration: predefined roles, `system` and the account."""
 
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T", Role, Scope)
 
 
 def load(**_: Any) -> None:
-    """Bring roles, system and account up to date; write nothing where nothing differs."""
+    """Create or update the predefined roles, `system` and the account. Idempotent."""
     with transaction.atomic():
         for role in PREDEFINED_ROLES:
             _upsert(
@@ -50,10 +50,10 @@ def _upsert(model: type[T], key: dict[str, Any], values: dict[str, Any]) -> T:
     row = model.objects.filter(**key).first()
     if row is None:
         return model.objects.create(**key, **{"created_by": "system", **values})
-    different: list[str] = [name for name, value in values.items() if getattr(row, name) != value]
-    if different:
-        for name in different:
+    changed: list[str] = [name for name, value in values.items() if getattr(row, name) != value]
+    if changed:
+        for name in changed:
             setattr(row, name, values[name])
         row.updated_at = timezone.now()
-        row.save(update_fields=[*different, "updated_at"])
+        row.save(update_fields=[*changed, "updated_at"])
     return row

@@ -1,4 +1,4 @@
-"""Who may do what in a scope: the rules in it and above, in the order of their subjects' names."""
+"""Access to a scope: the rules in it and above it, ordered by the names of their subjects."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _BATCH_SIZE = 500
 
 @dataclass(frozen=True)
 class Question:
-    """What to look for among those who may do something in a scope; empty means everything."""
+    """A filter on the access to a scope. Empty fields match everything."""
 
     action: str = ""
     resource_type: str = ""
@@ -30,7 +30,7 @@ class Question:
 
 
 class Holding(NamedTuple):
-    """A subject, by its name without regard to case and its id, and a rule that holds for it."""
+    """A subject's normalized name and id, and the id of a rule that applies to it."""
 
     name: str
     holder: UUID
@@ -38,11 +38,10 @@ class Holding(NamedTuple):
 
 
 class Holders:
-    """Who holds which rule in a scope, by name. A member of a group has a row of its own for each of
-    the group's rules, if it is in sight.
+    """The subjects with access to a scope and the rules that grant it, ordered by name.
 
-    Each place in which the rules stand has its own order in an index: the first of all are among
-    the first of each.
+    Each visible member of a group has one row for each of the group's rules. The rows are a merge of
+    the index orders of the scope and its ancestors.
     """
 
     def __init__(self, scope: Scope, authority: Authority, asked: Question) -> None:
@@ -50,49 +49,51 @@ class Holders:
         paths = [*scope.ancestor_paths, scope.path]
         if asked.resource_type in ACCOUNT_ONLY:
             paths = [path for path in paths if ACCOUNT.path.startswith(path)]
-        places = list(Scope.objects.filter(path__in=paths).values_list("pk", flat=True))
+        scopes = list(Scope.objects.filter(path__in=paths).values_list("pk", flat=True))
         self._roles = _roles_that_permit(asked)
-        self._parts = [*(self._own([place]) for place in places), self._of_members(places)]
+        self._parts = [*(self._own([pk]) for pk in scopes), self._of_members(scopes)]
 
     def some(self, start: int, number: int) -> list[Holding]:
-        """Return `number` of them from `start` on."""
+        """Return `number` rows from offset `start`."""
         parts = (map(Holding._make, part[: start + number]) for part in self._parts)
         return list(islice(merge(*parts), start, start + number))
 
     def count(self) -> int:
-        """Return how many there are."""
+        """Return the number of rows."""
         return sum(part.order_by().count() for part in self._parts)
 
     def __iter__(self) -> Iterator[Holding]:
         parts = (part.iterator(chunk_size=_BATCH_SIZE) for part in self._parts)
         return merge(*(map(Holding._make, part) for part in parts))
 
-    def _own(self, places: list[int]) -> QuerySet[AccessRule, Any]:
-        rules = self._rules(places)
+    def _own(self, scopes: list[int]) -> QuerySet[AccessRule, Any]:
+        rules = self._rules(scopes)
         if self._asked.name:
             rules = rules.filter(subject_name__contains=normalize_term(self._asked.name))
         return _in_order(rules, "subject_name", "subject")
 
-    def _of_members(self, places: list[int]) -> QuerySet[AccessRule, Any]:
-        # In one filter, or each condition could hold for another member.
-        rules = self._rules(places).filter(
+    def _of_members(self, scopes: list[int]) -> QuerySet[AccessRule, Any]:
+        # One filter() call, so that all conditions apply to the same member.
+        rules = self._rules(scopes).filter(
             subject__type=Subject.Type.GROUP,
             subject__memberships__in=visible_members(self._authority).values("pk"),
             subject__memberships__member__enabled=True,
-            subject__memberships__member__folded_name__contains=normalize_term(self._asked.name),
+            subject__memberships__member__normalized_name__contains=normalize_term(
+                self._asked.name
+            ),
         )
         member = "subject__memberships__member"
-        return _in_order(rules, f"{member}__folded_name", member)
+        return _in_order(rules, f"{member}__normalized_name", member)
 
-    def _rules(self, places: list[int]) -> QuerySet[AccessRule]:
-        # By the index of scopes: most roles permit something, so theirs would find most rules.
+    def _rules(self, scopes: list[int]) -> QuerySet[AccessRule]:
+        # Use the index on scopes: most roles match, so the index on roles is not selective.
         permitting = Q(InArray(SQLiteNoIndexHint(F("role")), self._roles))
         living = self._authority.visible_rules().living()
-        return living.filter(permitting, scope__in=places, subject__enabled=True)
+        return living.filter(permitting, scope__in=scopes, subject__enabled=True)
 
 
 def access_of(found: Iterable[Holding], asked: Question) -> list[Access]:
-    """Return what rows of `Holders` permit, as far as it is asked for. Two queries."""
+    """Return the matching access of rows of `Holders`. Two queries."""
     found = list(found)
     subjects = Subject.objects.in_bulk({row.holder for row in found})
     rules = AccessRule.objects.select_related("subject", "role", "scope").in_bulk(

@@ -1,4 +1,4 @@
-"""The forms about access: granting a role, changing a scope, asking who may do what."""
+"""Forms: new access rules, scopes, and the filter of the access to a scope."""
 
 from typing import Any, TypeVar
 
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class AccessRuleForm(forms.Form):
-    """A role and a scope, each among those in which this caller could grant anything at all.
+    """A role and a scope, each limited to those that the caller can grant in some combination.
 
-    Whether the two go together is decided by the action.
+    The action checks the combination.
     """
 
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
@@ -31,7 +31,7 @@ class AccessRuleForm(forms.Form):
             queryset=authority.grantable_scopes(),
             error_messages={
                 "required": "Select a scope.",
-                "invalid_choice": "You can't grant anything in this scope. Select another one.",
+                "invalid_choice": "You can't add access rules in this scope. Select another one.",
             },
         )
 
@@ -42,7 +42,7 @@ class AccessRuleForm(forms.Form):
 
 
 class AccessRulesForm(forms.Form):
-    """A role, for the subjects and in the scopes that their pickers hold: several rules at once."""
+    """A role, with the subjects and scopes of their pickers: one rule for each combination."""
 
     subject = forms.CharField(required=False)
     scope = forms.CharField(required=False)
@@ -63,18 +63,20 @@ class AccessRulesForm(forms.Form):
 
     def clean_subject(self) -> list[Subject]:
         if self._subjects.gone:
-            raise forms.ValidationError("Some of those selected are gone; look at the others.")
-        return _some(self._subjects.chosen, "a subject", "subjects", MAX_SUBJECTS)
+            raise forms.ValidationError(
+                "Some of the selected subjects were deleted. Check the others."
+            )
+        return _within_limit(self._subjects.chosen, "subject", MAX_SUBJECTS)
 
     def clean_scope(self) -> list[Scope]:
-        chosen = [found.scope for found in self._scopes.chosen]
+        chosen = [item.scope for item in self._scopes.chosen]
         if len(chosen) < len(self._scopes.ticked):
-            raise forms.ValidationError("You can't grant anything in one of these scopes.")
-        return _some(chosen, "a scope", "scopes", MAX_SCOPES)
+            raise forms.ValidationError("You can't add access rules in one of these scopes.")
+        return _within_limit(chosen, "scope", MAX_SCOPES)
 
     @property
     def chosen(self) -> tuple[list[Subject], Role, list[Scope]]:
-        """What is chosen in a valid form."""
+        """The subjects, role and scopes of a valid form."""
         cleaned = self.cleaned_data
         return cleaned["subject"], self.roles[cleaned["role"]], cleaned["scope"]
 
@@ -85,78 +87,78 @@ def _role_field(roles: dict[int, Role]) -> forms.TypedChoiceField:
         choices=[(pk, role.name) for pk, role in roles.items()],
         error_messages={
             "required": "Select a role.",
-            "invalid_choice": "This role can't be granted by you. Select another one.",
+            "invalid_choice": "You can't assign this role. Select another one.",
         },
     )
 
 
-def _some(chosen: list[T], one: str, many: str, most: int) -> list[T]:
+def _within_limit(chosen: list[T], noun: str, limit: int) -> list[T]:
     if not chosen:
-        raise forms.ValidationError(f"Select {one}.")
-    if len(chosen) > most:
-        raise forms.ValidationError(f"At most {most} {many} at once; {len(chosen)} are selected.")
+        raise forms.ValidationError(f"Select a {noun}.")
+    if len(chosen) > limit:
+        raise forms.ValidationError(f"Select at most {limit} {noun}s, not {len(chosen)}.")
     return chosen
 
 
 class ScopeNameForm(forms.Form):
-    """The name of a scope. What a name may be is decided by the action."""
+    """The name of a scope. The action validates it."""
 
     name = forms.CharField(error_messages={"required": "Enter a name."})
 
 
-class _BelowForm(forms.Form):
-    """The scope to stand below: one of `parents`."""
+class _ParentForm(forms.Form):
+    """The parent of a scope: one of `parents`."""
 
     def __init__(self, *args: Any, parents: ScopeQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scope"] = forms.ModelChoiceField(
             queryset=parents,
             error_messages={
-                "required": "Select the scope that it is to stand below.",
-                "invalid_choice": "It can't be put there by you. Select another scope.",
+                "required": "Select a parent.",
+                "invalid_choice": "You can't create or move scopes there. Select another parent.",
             },
         )
 
 
-class NewScopeForm(_BelowForm, ScopeNameForm):
-    """The name of a new scope, and what it stands below."""
+class NewScopeForm(_ParentForm, ScopeNameForm):
+    """The name and parent of a new scope."""
 
 
-class MoveScopeForm(_BelowForm):
-    """What a scope is to stand below."""
+class MoveScopeForm(_ParentForm):
+    """The new parent of a scope."""
 
 
 class ScopeAccessForm(forms.Form):
-    """What to look for among those who can do something in a scope; nonsense asks for nothing."""
+    """The filter of the access to a scope. Ignores invalid values."""
 
     resource_type = forms.ChoiceField(
         required=False,
         label="Entity",
-        choices=[("", "Every entity")]
+        choices=[("", "All entities")]
         + [(key, f"{type_.name} ({key})") for key, type_ in RESOURCE_TYPES.items()],
     )
     action = forms.ChoiceField(
         required=False,
         label="Action",
-        choices=[("", "Every action")] + [(name, name) for name in ACTIONS.values()],
+        choices=[("", "All actions")] + [(name, name) for name in ACTIONS.values()],
     )
     name = forms.CharField(required=False, label="Name contains", max_length=255)
     page = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
 
     @property
     def asked(self) -> dict[str, str]:
-        """The fields that narrow, as far as they can be read."""
+        """The valid, non-empty filter fields."""
         self.is_valid()
         values = {key: self.cleaned_data.get(key) for key in ("resource_type", "action", "name")}
         return {key: value for key, value in values.items() if value}
 
     @property
     def question(self) -> Question:
-        """The same, as the domain asks it."""
+        """The filter as the domain's object."""
         return Question(**self.asked)
 
     @property
     def number_of_page(self) -> int:
-        """The page that is asked for; the first where none is."""
+        """The requested page number; 1 by default."""
         self.is_valid()
         return self.cleaned_data.get("page") or 1

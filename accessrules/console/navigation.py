@@ -9,8 +9,8 @@ from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.scope_policy import TYPES
 from accessrules.console.tables.history import sees_activity
 
-# In the order of the rail: what may be read somewhere, and the page that shows it. Of two pages of
-# one name the first that is allowed counts.
+# Name, resource types and view, in the order of the navigation rail. A page is shown if the caller can
+# read one of the resource types; of two views with the same name, the first allowed one is used.
 _PAGES = (
     ("applications", ("apps",), "applications:list"),
     ("access_rules", ("access_rules",), "accessrules:list"),
@@ -22,7 +22,7 @@ _PAGES = (
 
 
 def pages_of(caller: Caller) -> dict[str, str]:
-    """Return the addresses of the pages that have something to show to the caller, by their names."""
+    """Return the URLs of the pages that the caller can open, by name."""
     pages: dict[str, str] = {}
     for name, resource_types, view in _PAGES:
         can_read = any(caller.authority.allows_anywhere("read", type_) for type_ in resource_types)
@@ -34,12 +34,12 @@ def pages_of(caller: Caller) -> dict[str, str]:
 
 
 def start_page(caller: Caller) -> str:
-    """Return the address that the caller starts at: their own account, where there is no business."""
+    """Return the URL of the landing page: the first page the caller can open, or their account."""
     return next(iter(pages_of(caller).values()), resolve_url("accounts:own"))
 
 
 class StartView(RedirectView):
     """Redirects `/` to the first page that the signed-in user can open."""
 
-    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:  # as Django calls it
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
         return start_page(caller_of(self.request))

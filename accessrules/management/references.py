@@ -1,4 +1,4 @@
-"""How an operator names a subject or a scope on the command line."""
+"""Parsing of subject and scope references on the command line."""
 
 from django.core.management import CommandError
 from django.db.models.lookups import Exact
@@ -9,7 +9,7 @@ from runai_access.db.normalization import normalize
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
 
-# What an operator may call a type of scope, and what the wire contract calls it.
+# Names of scope types on the command line, and in the wire contract.
 SCOPE_TYPES = {
     "account": Scope.Type.TENANT,
     "tenant": Scope.Type.TENANT,
@@ -29,7 +29,7 @@ SUBJECT_TYPES = {
 
 
 def subject_named(text: str) -> Subject:
-    """Return the living subject that `text` names: app:ci-pipeline, user:ada@example.com, group:ops."""
+    """Return the active subject of a reference such as app:ci-pipeline or user:ada@example.com."""
     type_name, _, name = text.partition(":")
     type_ = SUBJECT_TYPES.get(type_name)
     if type_ is None or not name:
@@ -43,10 +43,10 @@ def subject_named(text: str) -> Subject:
         raise CommandError(str(error)) from error
 
 
-def scope_named(text: str, *, called: str) -> Scope:
-    """Return the scope that `text` names by type and name or id: project:vision-train.
+def scope_named(text: str, *, argument: str) -> Scope:
+    """Return the scope of a reference by type and name or id, such as project:vision-train.
 
-    `account` alone is enough. `called` is the operator's name for the argument.
+    `account` needs no name. `argument` is the name of the argument in error messages.
     """
     type_name, _, name_or_id = text.partition(":")
     type_ = SCOPE_TYPES.get(type_name)
@@ -54,7 +54,7 @@ def scope_named(text: str, *, called: str) -> Scope:
         return Scope.objects.get(path=ACCOUNT_PATH)
     if type_ is None or not name_or_id:
         raise CommandError(
-            f"{called} must look like project:vision-train, not {text!r}; "
+            f"{argument} must look like project:vision-train, not {text!r}; "
             f"the types are {', '.join(SCOPE_TYPES)}."
         )
     scopes = Scope.objects.filter(type=type_)
@@ -63,14 +63,14 @@ def scope_named(text: str, *, called: str) -> Scope:
         return by_id
     named = [] if type_ == Scope.Type.SYSTEM else _scopes_named(scopes, name_or_id)
     if not named:
-        raise CommandError(f"There is no {type_name} {name_or_id!r}.")
+        raise CommandError(f"{type_name.capitalize()} {name_or_id!r} not found.")
     if len(named) > 1:
         ids = "\n".join(f"  {type_name}:{scope.uid}  in {scope.parent}" for scope in named)
-        raise CommandError(f"{len(named)} {type_name}s are named {name_or_id}; say which:\n{ids}")
+        raise CommandError(f"{len(named)} {type_name}s are named {name_or_id}. Use one of:\n{ids}")
     return named[0]
 
 
 def _scopes_named(scopes: ScopeQuerySet, name: str) -> list[Scope]:
-    """Return the scopes of exactly that name, else those whose names compare equal."""
-    same = list(scopes.filter(Exact(normalized("name"), normalize(name))))
-    return [scope for scope in same if scope.name == name] or same
+    """Return the scopes with exactly this name, else those with an equal name."""
+    equal = list(scopes.filter(Exact(normalized("name"), normalize(name))))
+    return [scope for scope in equal if scope.name == name] or equal

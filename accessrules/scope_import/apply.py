@@ -1,7 +1,7 @@
-"""Bringing the tree to what a file says: all of it or nothing, many scopes with few statements.
+"""Apply a scope file in one transaction, with few SQL statements for many scopes.
 
-The same is asked, of the same places, and recorded as if scopes were made, renamed, moved and
-deleted one by one with `actions.scopes`: what is new first, then what moves, then what goes.
+Requires the same permissions and writes the same audit events as the single actions in
+`actions.scopes`, in this order: create, rename and move, delete.
 """
 
 import uuid
@@ -30,10 +30,10 @@ Change = tuple[str, Entity, dict[str, list[object]]]
 
 
 def plan_import(contents: Contents, *, remove: bool = False) -> Plan:
-    """Return what importing would change. Raises Faults with everything that is wrong.
+    """Return the changes that an import would make. Raises Faults with all errors of the file.
 
-    Scopes that the file does not name stay as they are; with `remove` they are to go, which is
-    refused while rules name them.
+    Scopes that are not in the file stay. With `remove`, they are removed, which is an error if they
+    have access rules.
     """
     faults: list[Fault] = list(contents.faults)
     layout = lay_out(without_repeated(contents.entries, faults))
@@ -56,14 +56,14 @@ def import_scopes(
     remove: bool = False,
     show: Callable[[Plan], None],
 ) -> Plan:
-    """Make the tree what a file says; `show` is called with the plan before anything is changed.
+    """Change the scopes to match a file. Calls `show` with the plan before changing anything.
 
-    Raises Faults, and Denied where a single step would.
+    Raises Faults, and Denied if the caller can't make one of the changes.
     """
     lock_administration()
     plan = plan_import(contents, remove=remove)
     _lock(node.now.pk for node in plan.removed)
-    if plan.removed:  # a rule may have come before the lock did
+    if plan.removed:  # a rule might have been added before the lock
         plan = plan_import(contents, remove=remove)
     show(plan)
     for node in plan.created:
@@ -81,7 +81,7 @@ def _new(caller: Caller, node: Node) -> Scope:
 
 
 def _require(caller: Caller, plan: Plan) -> None:
-    """Ask for every step what `actions.scopes` asks for it, of the tree as it stands."""
+    """Check the permissions of every change, as `actions.scopes` does, before any change."""
     authority = caller.refresh_authority().authority
     for node in {(node.type, node.above): node for node in plan.created}.values():
         authority.require("create", node.type, node.above.now)
@@ -89,7 +89,7 @@ def _require(caller: Caller, plan: Plan) -> None:
         authority.require("update", node.type, node.now)
     for node in {(node.now.parent_id, node.above): node for node in plan.moved}.values():
         source = node.now.parent
-        assert source is not None  # noqa: S101  # the account is never among them
+        assert source is not None  # noqa: S101  # the account is never moved
         authority.require_can_move(node.now, source=source, target=node.above.now)
     for node in plan.removed:
         authority.require("delete", node.type, node.now)
@@ -124,7 +124,7 @@ def _write(plan: Plan) -> None:
     changed = {id(node) for node in (*plan.renamed, *plan.moved)}
     shifted: list[Scope] = []
     updated: list[Scope] = []
-    for node in plan.nodes:  # from the clusters down: the path above is the new one already
+    for node in plan.nodes:  # from the clusters down: parents already have their new path
         scope = node.now
         path = node.above.now.path + scope.path[-LABEL_DIGITS:]
         if id(node) in changed:
@@ -133,8 +133,8 @@ def _write(plan: Plan) -> None:
             shifted.append(scope)
         scope.name, scope.path = node.name, path
     for type_ in TYPES:
-        made = [node.now for node in plan.created if node.type == type_]
-        Scope.objects.bulk_create(made, batch_size=BATCH_SIZE)
+        created = [node.now for node in plan.created if node.type == type_]
+        Scope.objects.bulk_create(created, batch_size=BATCH_SIZE)
     for node in (*plan.renamed, *plan.moved):
         node.now.parent = node.above.now
         node.now.updated_at = timezone.now()
@@ -145,28 +145,28 @@ def _write(plan: Plan) -> None:
 
 
 def _free_names(plan: Plan) -> None:
-    """Take aside the names that scopes give up and others take, so that two can change theirs."""
-    coming = (*plan.created, *plan.renamed, *plan.moved)
-    wanted = {(node.above.now.pk, node.name) for node in coming}
+    """Give temporary names to scopes whose name another scope gets, so that names can be swapped."""
+    arriving = (*plan.created, *plan.renamed, *plan.moved)
+    wanted = {(node.above.now.pk, node.name) for node in arriving}
     leaving = (*plan.renamed, *plan.moved, *plan.removed)
-    in_the_way = [n.now for n in leaving if (n.now.parent_id, n.now.name) in wanted]
-    for scope in in_the_way:
+    conflicting = [n.now for n in leaving if (n.now.parent_id, n.now.name) in wanted]
+    for scope in conflicting:
         scope.name = uuid.uuid4().hex
-    Scope.objects.bulk_update(in_the_way, ["name"], batch_size=BATCH_SIZE)
+    Scope.objects.bulk_update(conflicting, ["name"], batch_size=BATCH_SIZE)
 
 
 def _remove(nodes: list[Node]) -> None:
     for type_ in reversed(TYPES):
-        for pks in _some([node.now.pk for node in nodes if node.type == type_]):
-            # What is left of rules are rows of deleted ones; the record keeps their story.
+        for pks in _batches([node.now.pk for node in nodes if node.type == type_]):
+            # Only soft-deleted rules are left; the audit log keeps their history.
             AccessRule.objects.filter(scope__in=pks).delete()
             Scope.objects.filter(pk__in=pks).delete()
 
 
 def _lock(pks: Iterable[int]) -> None:
-    for some in _some(sorted(pks)):
-        list(Scope.objects.select_for_update().filter(pk__in=some).order_by("pk").values("pk"))
+    for batch in _batches(sorted(pks)):
+        list(Scope.objects.select_for_update().filter(pk__in=batch).order_by("pk").values("pk"))
 
 
-def _some(pks: list[int]) -> Iterator[list[int]]:
+def _batches(pks: list[int]) -> Iterator[list[int]]:
     return (pks[start : start + BATCH_SIZE] for start in range(0, len(pks), BATCH_SIZE))

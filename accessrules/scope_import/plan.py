@@ -1,7 +1,7 @@
-"""What a file of scopes would change: its entries laid over the tree as it stands.
+"""The plan of an import: the differences between a scope file and the current tree.
 
-An id identifies a scope; without one its place does: its parent and its name. Nothing is written
-here. What is wrong with the result is said by `validation`.
+A scope is identified by its id, or without one by its parent and name. This module writes nothing;
+`validation` finds the errors.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ TYPES = (Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
 
 @dataclass(eq=False)
 class Node:
-    """A scope as it will be: `scope` is how it is now, `entry` what the file says of it."""
+    """A scope after the import: `scope` is its current row, `entry` its entry in the file."""
 
     type: Scope.Type
     name: str
@@ -34,44 +34,44 @@ class Node:
 
     @property
     def above(self) -> "Node":
-        """The scope that it stands below; only the account has none."""
+        """The parent; only the account has none."""
         assert self.parent is not None  # noqa: S101
         return self.parent
 
     @property
     def now(self) -> Scope:
-        """The scope as it is, or as it has been made."""
-        assert self.scope is not None  # noqa: S101  # asked where that is so
+        """The current row, or the new one once it is created."""
+        assert self.scope is not None  # noqa: S101  # callers know that there is one
         return self.scope
 
     @property
     def place(self) -> Place:
-        """Where the file names it, if it does."""
+        """The place of its entry in the file, if it has one."""
         return self.entry.place if self.entry else Place()
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is there already, and keeps its name and parent."""
+        """Whether it exists and keeps its name and parent."""
         if self.scope is None:
             return False
         return self.scope.name == self.name and self.scope.parent == self.above.scope
 
     @cached_property
     def reference(self) -> str:
-        """The names from the cluster down, as a file may name it; nothing for the account."""
+        """The names from the cluster down, as in a file; empty for the account."""
         if self.parent is None:
             return ""
         return SEPARATOR.join(filter(None, (self.parent.reference, spaced(self.name))))
 
 
 def spaced(text: str) -> str:
-    """Return names with one space around each slash, so that "a/b" is "a / b"."""
+    """Return names with one space around each slash: "a/b" becomes "a / b"."""
     return SEPARATOR.join(name.strip() for name in text.split(SEPARATOR.strip()))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done. `nodes` are all scopes that there will be, from the clusters down."""
+    """The changes of an import. `nodes` are all scopes after the import, from the clusters down."""
 
     nodes: list[Node]
     created: list[Node] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Plan:
         return not (self.created or self.renamed or self.moved or self.removed)
 
     def lines(self) -> Iterator[str]:
-        """Yield the difference, a line for each change."""
+        """Yield one line of text for each change."""
         for node in self.created:
             yield f"create  {node.label} in {node.above.label}"
         for node in self.renamed:
@@ -96,7 +96,7 @@ class Plan:
             yield f"remove  {node.label} from {node.above.label}"
 
     def summary(self) -> str:
-        """Return how much of each there is."""
+        """Return the number of changes of each type."""
         counts = {
             "create": self.created,
             "rename": self.renamed,
@@ -108,15 +108,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Layout:
-    """The tree as it will be, and the entries that found no place in it."""
+    """The tree after the import, and the entries without a place in it."""
 
     nodes: list[Node]
     scopes: list[Scope]
     lost: dict[Entry, bool]
-    """The entries whose parent was not found, and whether that is because several are named so."""
+    """The entries without a parent: True if the name of the parent is ambiguous."""
 
     def plan(self, *, remove: bool) -> Plan:
-        """Return what leads there; with `remove`, also that what no entry names goes."""
+        """Return the plan. With `remove`, scopes without an entry are removed."""
         kept = [node for node in self.nodes if node.entry or not remove]
         existing = [node for node in kept if node.scope is not None]
         return Plan(
@@ -129,27 +129,27 @@ class Layout:
 
 
 def lay_out(entries: Iterable[Entry]) -> Layout:
-    """Lay the entries over the tree, level by level. No two have the same type and id."""
+    """Place the entries in the tree, level by level. Expects unique types and ids."""
     scopes = list(Scope.objects.filter(depth__gte=1).order_by("depth", "path"))
-    of_pk: dict[int | None, Scope] = {scope.pk: scope for scope in scopes}
+    by_pk: dict[int | None, Scope] = {scope.pk: scope for scope in scopes}
     for scope in scopes:
-        if scope.parent_id in of_pk:
-            scope.parent = of_pk[scope.parent_id]
-    of_type: defaultdict[str, list[Entry]] = defaultdict(list)
+        if scope.parent_id in by_pk:
+            scope.parent = by_pk[scope.parent_id]
+    by_type: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        of_type[entry.type].append(entry)
+        by_type[entry.type].append(entry)
     account = Node(Scope.Type.TENANT, scopes[0].name, scope=scopes[0])
     level = _Level([account], "")
     layout = Layout(nodes=[], scopes=scopes, lost={})
     for type_ in TYPES:
         placing = _Placing(level, [scope for scope in scopes if scope.type == type_], layout.lost)
-        level = _Level(placing.nodes(type_, of_type[type_]), account.name)
+        level = _Level(placing.nodes(type_, by_type[type_]), account.name)
         layout.nodes.extend(level.nodes)
     return layout
 
 
 class _Level:
-    """All scopes of one type, as a file may name them."""
+    """All scopes of one type, indexed by the references that a file can use."""
 
     def __init__(self, nodes: list[Node], account: str) -> None:
         self.nodes = nodes
@@ -166,9 +166,9 @@ class _Level:
             _enter(self._by_equal_names, set(map(normalize, references)), node)
 
     def find(self, text: str) -> Node | None:
-        """Return the one scope of that id, of those names from the cluster down, or of that name.
+        """Return the scope with this id, full name or unambiguous name.
 
-        Names that are exactly these come before those that compare equal.
+        Exact names take precedence over equal names.
         """
         by_id = self._by_id.get(text) if text else None
         names = spaced(text)
@@ -181,16 +181,16 @@ class _Level:
         )
 
     def _short(self, names: str) -> str:
-        """Return names without that of the account, with which the console shows them."""
+        """Return the names without that of the account, which the console shows first."""
         return names.removeprefix(self._prefix)
 
     def is_ambiguous(self, text: str) -> bool:
-        """Return whether there are several of those names."""
+        """Return whether several scopes have this name."""
         return normalize(spaced(text)) in self._by_equal_names and self.find(text) is None
 
 
 def _enter(index: dict[str, Node | None], keys: set[str], node: Node) -> None:
-    """Enter a node under its keys; a key of several nodes leads to none."""
+    """Add a node to the index under its keys. A key of several nodes maps to None."""
     for key in keys:
         index[key] = None if key in index else node
 
@@ -200,7 +200,7 @@ def _id(node: Node) -> str:
 
 
 class _Placing:
-    """Gives each entry of one type its place, below the level above, and its scope if it has one."""
+    """Assigns a parent, and the existing scope if there is one, to each entry of one type."""
 
     def __init__(self, above: _Level, scopes: list[Scope], lost: dict[Entry, bool]) -> None:
         self._above = above
@@ -210,25 +210,25 @@ class _Placing:
         self._by_place: dict[tuple[int | None, str], Scope] = {}
         for scope in scopes:
             self._by_place.setdefault((scope.parent_id, normalize(scope.name)), scope)
-        # Exactly that name comes before one that compares equal.
+        # Exact names take precedence over equal names.
         self._by_place |= {(scope.parent_id, scope.name): scope for scope in scopes}
 
     def nodes(self, type_: Scope.Type, entries: list[Entry]) -> list[Node]:
-        """Return a node for each entry that has a place, and for each scope that none names."""
+        """Return a node for each entry with a parent, and for each scope without an entry."""
         ids = {entry.id for entry in entries}
         nodes = []
-        taken: set[int | None] = set()
+        matched: set[int | None] = set()
         for entry in entries:
             parent = self._above.find(entry.parent)
             if parent is None:
                 self._lost[entry] = self._above.is_ambiguous(entry.parent)
                 continue
             scope = self._by_id.get(entry.id) if entry.id else self._at(parent, entry.name)
-            if not entry.id and scope and (scope.uid in ids or scope.pk in taken):
-                scope = None  # another entry names it
-            taken.add(scope.pk if scope else None)
+            if not entry.id and scope and (scope.uid in ids or scope.pk in matched):
+                scope = None  # another entry has this scope
+            matched.add(scope.pk if scope else None)
             nodes.append(Node(type_, entry.name, parent, scope, entry))
-        rest = [scope for scope in self._scopes if scope.pk not in taken]
+        rest = [scope for scope in self._scopes if scope.pk not in matched]
         return nodes + [
             Node(type_, scope.name, self._above.of_scope[scope.parent_id], scope) for scope in rest
         ]

@@ -1,7 +1,7 @@
-"""Reading scopes from a file: every fault is found with its line, and no file takes long or much.
+"""Readers of scope files. They report every error with its line, and bound time and memory.
 
-A file has at most MAX_BYTES and MAX_ROWS. YAML is read as events: values are taken as the texts
-that they are written as, and tags, anchors and aliases are refused, so nothing is ever expanded.
+A file has at most MAX_BYTES and MAX_ROWS. YAML is read as events: values stay text, and tags, anchors
+and aliases are rejected, so nothing is expanded.
 """
 
 import csv
@@ -32,21 +32,21 @@ from runai_access.lists.formulas import unescape_formulas
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 100_000
 _SUFFIXES = {".csv": "csv", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
-# Excel's way to name the separator, as the first line of a file.
+# The separator declaration of Excel in the first line of a file.
 _SEPARATOR_LINE = re.compile(r'("?)sep=([^"\r\n\0])\1(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
-_BETWEEN = re.compile(r"[ \t\r\n]*")
+_WHITESPACE = re.compile(r"[ \t\r\n]*")
 
 Found = Iterator[SourceRow | Fault]
 
 
 def format_of(name: str) -> str:
-    """Return the format that a file's name ends with, or nothing."""
+    """Return the format for the extension of a file name, or an empty string."""
     return _SUFFIXES.get(PurePath(name).suffix.lower(), "")
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The scopes that a file names, and what is wrong with it; `broken_ids` are of faulty ones."""
+    """The entries and faults of a file. `broken_ids` are the ids of invalid entries."""
 
     entries: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Contents:
 
 
 def read(stream: BinaryIO, format_: str) -> Contents:
-    """Return what a file says. Raises Faults where it can't be read: too large, or not UTF-8."""
+    """Read a file. Raises Faults if it is too large or not UTF-8."""
     contents = Contents()
     rows = _READERS[format_](_text_of(stream))
     for found, place in _placed(islice(rows, MAX_ROWS)):
@@ -68,13 +68,13 @@ def read(stream: BinaryIO, format_: str) -> Contents:
         else:
             contents.broken_ids.add(found.values.get("id", "").strip())
     if (more := next(rows, None)) is not None:
-        message = f"a file names at most {MAX_ROWS:,} scopes; divide it."
+        message = f"a file can have at most {MAX_ROWS:,} scopes; split it."
         contents.faults.append(Fault(Place(more.line), message))
     return contents
 
 
 def _placed(rows: Found) -> Iterator[tuple[SourceRow | Fault, Place]]:
-    """Yield each row with its place: entries are numbered, and named where they share a line."""
+    """Yield each row with its place: its number, and its name if entries share a line."""
     number = line_before = 0
     for row, following in pairwise(chain(rows, [None])):
         if isinstance(row, Fault):
@@ -92,18 +92,18 @@ def _text_of(stream: BinaryIO) -> str:
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         last = data.count(b"\n") + 1
-        most = MAX_BYTES // 1024 // 1024
-        raise Faults([Fault(Place(last), f"A file has at most {most} MiB; divide it.")])
+        limit = MAX_BYTES // 1024 // 1024
+        raise Faults([Fault(Place(last), f"a file can have at most {limit} MiB; split it.")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Faults(
-            [Fault(Place(line), "This is not UTF-8; save the file in that encoding.")]
+            [Fault(Place(line), "not UTF-8; save the file with that encoding.")]
         ) from error
 
 
-# CSV: a header, then a scope on each line.
+# CSV: a header, then one scope per line.
 
 
 def _read_csv(text: str) -> Found:
@@ -126,7 +126,7 @@ def _read_csv(text: str) -> Found:
                 yield _csv_row(line, columns, cells)
             line = first + reader.line_num
     except csv.Error as error:
-        yield Fault(Place(line), f"This is not CSV: {error}.")
+        yield Fault(Place(line), f"invalid CSV: {error}.")
 
 
 def _delimiter_of(text: str) -> str:
@@ -137,20 +137,20 @@ def _delimiter_of(text: str) -> str:
 def _header_problem(header: list[str]) -> str:
     unknown = [name for name in header if name.lower() not in COLUMNS]
     if unknown:
-        return f"There is no column {shown(unknown[0])}; they are {', '.join(COLUMNS)}."
+        return f"unknown column {shown(unknown[0])}; the columns are {', '.join(COLUMNS)}."
     names = {name.lower() for name in header}
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        return f"The column {missing[0]} is missing; the first line names the columns."
+        return f"column {missing[0]} is missing; the first line must list the columns."
     if len(names) < len(header):
-        return "A column is named twice."
+        return "duplicate column."
     return ""
 
 
 def _csv_row(line: int, columns: list[str], cells: list[str]) -> SourceRow:
     values = {name: unescape_formulas(cell) for name, cell in zip(columns, cells, strict=False)}
     if len(cells) > len(columns):
-        return SourceRow(line, values, f"There are {len(cells)} cells, and {len(columns)} columns.")
+        return SourceRow(line, values, f"{len(cells)} cells, but only {len(columns)} columns.")
     return SourceRow(line, values)
 
 
@@ -158,27 +158,27 @@ def _csv_row(line: int, columns: list[str], cells: list[str]) -> SourceRow:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object, as they stand there."""
+    """The members of a JSON object in order, including duplicates."""
 
 
-class _NoText:
-    """What a JSON number is read as: its value is of no use here."""
+class _NotText:
+    """A JSON number or constant; its value is not used."""
 
 
-def _no_text(_: str) -> _NoText:
-    return _NoText()
+def _not_text(_: str) -> _NotText:
+    return _NotText()
 
 
-_NO_OBJECT = "This is not a scope: an object with type, name, parent and id."
+_NOT_AN_OBJECT = "a scope must be an object with type, name, parent and id."
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_int=_no_text, parse_float=_no_text, parse_constant=_no_text
+    object_pairs_hook=_Pairs, parse_int=_not_text, parse_float=_not_text, parse_constant=_not_text
 )
 
 
 def _read_json(text: str) -> Found:
     cursor = _Cursor(text)
     if not cursor.take("["):
-        yield Fault(Place(cursor.line), "A JSON file is a list of scopes: it begins with [.")
+        yield Fault(Place(cursor.line), "a JSON file must be a list of scopes, starting with [.")
         return
     if cursor.take("]"):
         yield from _rest(cursor)
@@ -189,32 +189,32 @@ def _read_json(text: str) -> Found:
         try:
             value = cursor.value()
         except json.JSONDecodeError as error:
-            yield SourceRow(error.lineno, problem=f"This is not JSON: {error.msg}.")
+            yield SourceRow(error.lineno, problem=f"invalid JSON: {error.msg}.")
             return
         except RecursionError:
-            yield SourceRow(line, problem="This is nested too deeply.")
+            yield SourceRow(line, problem="nested too deeply.")
             return
         yield (
             _row_of_pairs(line, value)
             if isinstance(value, _Pairs)
-            else SourceRow(line, problem=_NO_OBJECT)
+            else SourceRow(line, problem=_NOT_AN_OBJECT)
         )
         if cursor.take("]"):
             yield from _rest(cursor)
             return
         if not cursor.take(","):
-            yield SourceRow(cursor.line, problem="This is not JSON: a comma or ] is missing.")
+            yield SourceRow(cursor.line, problem="invalid JSON: a comma or ] is missing.")
             return
 
 
 def _rest(cursor: "_Cursor") -> Found:
     cursor.skip()
     if not cursor.is_at_end:
-        yield Fault(Place(cursor.line), "There is something behind the list.")
+        yield Fault(Place(cursor.line), "unexpected text after the list.")
 
 
 class _Cursor:
-    """Where reading a text stands, and on which line that is."""
+    """A position in a text and its line number."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -226,25 +226,25 @@ class _Cursor:
         return self._position >= len(self._text)
 
     def skip(self) -> None:
-        """Go past what JSON allows between two things."""
-        between = _BETWEEN.match(self._text, self._position)
-        self._go(between.end() if between else self._position)
+        """Skip whitespace."""
+        whitespace = _WHITESPACE.match(self._text, self._position)
+        self._move(whitespace.end() if whitespace else self._position)
 
     def take(self, character: str) -> bool:
-        """Go past this character, if it comes next."""
+        """Skip whitespace and then `character`; return whether it was there."""
         self.skip()
-        comes = self._text.startswith(character, self._position)
-        if comes:
+        is_next = self._text.startswith(character, self._position)
+        if is_next:
             self._position += 1
-        return comes
+        return is_next
 
     def value(self) -> object:
-        """Return the JSON value that comes next, and go past it."""
+        """Read the next JSON value."""
         value, end = _DECODER.raw_decode(self._text, self._position)
-        self._go(end)
+        self._move(end)
         return value
 
-    def _go(self, position: int) -> None:
+    def _move(self, position: int) -> None:
         self.line += self._text.count("\n", self._position, position)
         self._position = position
 
@@ -255,9 +255,9 @@ def _row_of_pairs(line: int, pairs: list[tuple[str, Any]]) -> SourceRow:
     for key, value in pairs:
         is_text = value is None or isinstance(value, str)
         if key in values:
-            problem = problem or f"{shown(key)} is said twice."
+            problem = problem or f"duplicate key {shown(key)}."
         elif not is_text:
-            problem = problem or f"{shown(key)} must be a text in quotes."
+            problem = problem or f"{shown(key)} must be a string in quotes."
         values.setdefault(key, (value or "") if is_text else "")
     return SourceRow(line, values, problem)
 
@@ -277,12 +277,10 @@ def _read_yaml(text: str) -> Found:
                 return
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        yield SourceRow(
-            mark.line + 1 if mark else line, problem=f"This is not YAML: {error.problem}."
-        )
+        yield SourceRow(mark.line + 1 if mark else line, problem=f"invalid YAML: {error.problem}.")
     except yaml.YAMLError:
         place = Place(_line_of_unprintable(text) or line)
-        yield Fault(place, "YAML allows no character that doesn't print.")
+        yield Fault(place, "YAML does not allow unprintable characters.")
 
 
 def _yaml_document(events: Iterator[Any]) -> Found:
@@ -290,7 +288,9 @@ def _yaml_document(events: Iterator[Any]) -> Found:
     if isinstance(event, yaml.ScalarEvent) and not event.value:
         return  # an empty file
     if not isinstance(event, yaml.SequenceStartEvent):
-        yield _yaml_fault(event, "A YAML file is a list of scopes: each begins with a hyphen.")
+        yield _yaml_fault(
+            event, "a YAML file must be a list of scopes, each starting with a hyphen."
+        )
         return
     for event in events:
         if isinstance(event, yaml.SequenceEndEvent):
@@ -298,18 +298,16 @@ def _yaml_document(events: Iterator[Any]) -> Found:
         yield _yaml_row(event, events)
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
-            yield _yaml_fault(event, "There is a second document; a file has one.")
+            yield _yaml_fault(event, "a file can have only one document.")
             return
 
 
 def _yaml_row(begin: Any, events: Iterator[Any]) -> SourceRow:
     line = begin.start_mark.line + 1
-    problem = _meaning_more(begin)
+    problem = _unsupported_syntax(begin)
     if not isinstance(begin, yaml.MappingStartEvent):
-        _go_past(begin, events)
-        return SourceRow(
-            line, problem=problem or "This is not a scope: a mapping with type and name."
-        )
+        _skip_node(begin, events)
+        return SourceRow(line, problem=problem or "a scope must be a mapping with type and name.")
     values: dict[str, str] = {}
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
@@ -317,31 +315,31 @@ def _yaml_row(begin: Any, events: Iterator[Any]) -> SourceRow:
         key, problem = _yaml_text(event, events, problem)
         value, problem = _yaml_text(next(events), events, problem)
         if key in values:
-            problem = problem or f"{shown(key)} is said twice."
+            problem = problem or f"duplicate key {shown(key)}."
         values.setdefault(key, value)
     return SourceRow(line, values, problem)
 
 
 def _yaml_text(event: Any, events: Iterator[Any], problem: str) -> tuple[str, str]:
-    """Return the text that this is, and what is wrong so far."""
-    problem = problem or _meaning_more(event)
+    """Return the text of a scalar, and the first problem so far."""
+    problem = problem or _unsupported_syntax(event)
     if not isinstance(event, yaml.ScalarEvent):
-        _go_past(event, events)
-        return "", problem or "Every value of a scope is a text."
-    is_nothing = event.style is None and event.value in ("null", "Null", "NULL", "~")
-    return "" if is_nothing else event.value, problem
+        _skip_node(event, events)
+        return "", problem or "every value of a scope must be text."
+    is_null = event.style is None and event.value in ("null", "Null", "NULL", "~")
+    return "" if is_null else event.value, problem
 
 
-def _meaning_more(event: Any) -> str:
-    """Return why this is not taken as it is written, if so."""
+def _unsupported_syntax(event: Any) -> str:
+    """Return the problem if the event has an anchor, an alias or a tag."""
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        return "Anchors and aliases are not read; write the value out."
+        return "anchors and aliases are not supported; repeat the value."
     tag = getattr(event, "tag", None)
-    return f"Tags are not read: {shown(tag)}." if tag else ""
+    return f"tags are not supported: {shown(tag)}." if tag else ""
 
 
-def _go_past(event: Any, events: Iterator[Any]) -> None:
-    """Go to the end of a list or mapping that begins here."""
+def _skip_node(event: Any, events: Iterator[Any]) -> None:
+    """Skip the rest of the node that starts with `event`."""
     depth = 0
     while True:
         depth += isinstance(event, yaml.CollectionStartEvent)

@@ -1,4 +1,4 @@
-"""One scope of a file: what it must say, and how what is wrong with it is told."""
+"""Entries of a scope file: their validation, and the faults reported for them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ _MAX_SHOWN_LENGTH = 60
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where the file says something; line 0 stands for what the file leaves out.
+    """A place in the file. Line 0 means that the scope is not in the file.
 
-    `entry` is the number of the entry, 0 for the file itself. It and the entry's name are shown where
-    the line also has other entries, as in minified JSON.
+    `entry` is the number of the entry, or 0 for the whole file. It is shown, with the entry's name, if
+    the line has several entries, as in minified JSON.
     """
 
     line: int = 0
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, and where in the file."""
+    """An error in the file, and its place."""
 
     place: Place
     message: str
@@ -54,18 +54,18 @@ class Fault:
 
 
 class Faults(DomainError):
-    """A file can't be imported; every fault with its place, in the order of the places."""
+    """The file can't be imported. Lists every fault, ordered by place."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = sorted(faults, key=lambda fault: fault.place)
         count = len(self.faults)
-        head = f"{count} fault{'s' if count > 1 else ''}; nothing was changed."
+        head = f"{count} error{'s' if count > 1 else ''}; nothing was changed."
         super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A scope that a file names. Where `id` is empty, its place (parent and name) identifies it."""
+    """A scope in the file. Without an `id`, its parent and name identify it."""
 
     place: Place
     type: Scope.Type
@@ -76,7 +76,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """An entry of the file, not yet checked; `problem` says why it could not be read as a scope."""
+    """An entry that is not yet validated; `problem` is the reason if it can't be parsed."""
 
     line: int
     values: Mapping[str, str] = field(default_factory=dict)
@@ -84,12 +84,12 @@ class SourceRow:
 
 
 def shown(text: str) -> str:
-    """Return a text of the file as a message quotes it: short, and every character printable."""
+    """Quote text of the file for a message: shortened, and with printable characters only."""
     return repr(text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…")
 
 
 def entry_of(row: SourceRow, place: Place) -> tuple[Entry | None, list[Fault]]:
-    """Return the scope that a row names, or what is wrong with the row."""
+    """Return the entry of a row, or its faults."""
     if row.problem:
         return None, [Fault(place, row.problem)]
     values = {key: value.strip() for key, value in row.values.items()}
@@ -111,15 +111,15 @@ def _unknown(values: Mapping[str, str]) -> list[str]:
     unknown = [key for key in values if key not in COLUMNS]
     if not unknown:
         return []
-    return [f"{shown(unknown[0])} is no field of a scope; they are {', '.join(COLUMNS)}."]
+    return [f"unknown field {shown(unknown[0])}; the fields are {', '.join(COLUMNS)}."]
 
 
 def _type_problems(type_: str) -> list[str]:
     if not type_ or type_ in TYPES:
         return []
     if type_ in ("tenant", "account", "system"):
-        return [f"a file names what is below the account, not the {type_} itself."]
-    return [f"type must be {', '.join(TYPES)}, not {shown(type_)}."]
+        return [f"a file can't contain the {type_}, only scopes below the account."]
+    return [f"type must be one of {', '.join(TYPES)}, not {shown(type_)}."]
 
 
 def _problems_of(check: Callable[[str], str], value: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What keeps a file of scopes from being imported, beyond what is wrong with single lines of it."""
+"""Validation of a scope file as a whole: parents, duplicates and removals."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
@@ -12,12 +12,12 @@ from accessrules.scope_import.rows import Entry, Fault, Place, shown
 from runai_access.db.normalization import normalize
 
 BATCH_SIZE = 500
-_SHOWN_OF_A_CIRCLE = 4
+_MAX_SHOWN_OF_CYCLE = 4
 _PARENT_TYPE = {child: parent for parent, child in Scope.CHILD_TYPE.items()}
 
 
 def without_repeated(entries: Iterable[Entry], faults: list[Fault]) -> list[Entry]:
-    """Return the entries without those whose type and id an earlier one has; each is a fault."""
+    """Return the entries without duplicates by type and id; each duplicate is a fault."""
     kept: list[Entry] = []
     by_id: dict[tuple[str, str], Entry] = {}
     for entry in entries:
@@ -25,60 +25,60 @@ def without_repeated(entries: Iterable[Entry], faults: list[Fault]) -> list[Entr
         if first is entry:
             kept.append(entry)
         else:
-            message = f"the {entry.type} with the id {entry.id} is on {first.place} already."
+            message = f"duplicate id {entry.id}; the {entry.type} on {first.place} has it."
             faults.append(Fault(entry.place, message))
     return kept
 
 
 def faults_of_places(plan: Plan) -> Iterator[Fault]:
-    """Yield a fault for each entry whose name, or an equal one, is taken where it would stand."""
+    """Yield a fault for each entry with the name, or an equal name, of a sibling."""
     places: dict[tuple[int, str], Node] = {}
     for node in sorted(plan.nodes, key=lambda node: node.place):
         first = places.setdefault((id(node.parent), normalize(node.name)), node)
-        # Of two that are there already an earlier version made the second; the file changes neither.
+        # Two existing siblings with equal names are from an earlier version; the file changes neither.
         if first is node or (first.is_kept and node.is_kept):
             continue
         place = f"{shown(node.name)} in {node.above.label}"
         if first.entry:
-            yield Fault(node.place, f"the name {place} is on {first.place} already.")
+            yield Fault(node.place, f"duplicate name {place}; {first.place} has it.")
         else:
-            other = f"give the id {first.now.uid} to mean that one."
-            yield Fault(node.place, f"the name {place} is taken by another {first.type}; {other}")
+            hint = f"to change that one, set id to {first.now.uid}."
+            yield Fault(node.place, f"the name {place} is taken by another {first.type}; {hint}")
 
 
 def faults_of_removal(plan: Plan, named: Container[tuple[str, str]]) -> Iterator[Fault]:
-    """Yield what keeps scopes from being removed: rules in them, and entries below them."""
+    """Yield a fault for each scope that can't be removed: it has rules, or entries below it."""
     if not any(node.entry for node in plan.nodes):
         yield Fault(
-            Place(1), "the file names no scope, and what it does not name would be removed."
+            Place(1), "the file has no valid scopes, so all existing scopes would be removed."
         )
         return
-    # Those whose entry is faulty are named all the same.
+    # A scope with an invalid entry is in the file too.
     leaving = [node for node in plan.removed if (node.type, node.now.uid) not in named]
     rules = _living_rules(node.now.pk for node in leaving)
     for node in leaving:
         if count := rules.get(node.now.pk):
-            things = f"{count} access rule{'s' if count > 1 else ''}"
-            message = f"{node.label} has {things}; delete them first, or name it in the file."
+            rule_count = f"{count} access rule{'s' if count > 1 else ''}"
+            message = f"{node.label} has {rule_count}; delete them or add the scope to the file."
             yield Fault(Place(), message)
-    gone = set(map(id, leaving))
+    removed = set(map(id, leaving))
     for node in plan.nodes:
-        if id(node.parent) in gone:
-            yield Fault(node.place, f"{node.above.label}, its parent, is not in the file.")
+        if id(node.parent) in removed:
+            yield Fault(node.place, f"its parent, {node.above.label}, is not in the file.")
 
 
 def _living_rules(scope_pks: Iterable[int]) -> dict[int, int]:
     pks = list(scope_pks)
     counts: dict[int, int] = {}
     for start in range(0, len(pks), BATCH_SIZE):
-        some = AccessRule.objects.living().filter(scope__in=pks[start : start + BATCH_SIZE])
-        rows = some.order_by().values("scope").annotate(count=Count("pk"))
+        rules = AccessRule.objects.living().filter(scope__in=pks[start : start + BATCH_SIZE])
+        rows = rules.order_by().values("scope").annotate(count=Count("pk"))
         counts.update({row["scope"]: row["count"] for row in rows})
     return counts
 
 
 class LostEntries:
-    """Says of each entry without a place why: a circle, a wrong level, nothing of that name."""
+    """Finds why entries have no parent: a cycle, a parent of the wrong type, or a missing parent."""
 
     def __init__(self, layout: Layout, contents: Contents) -> None:
         self._lost = layout.lost
@@ -95,70 +95,70 @@ class LostEntries:
             self._scopes[scope.uid].append(scope)
 
     def faults(self) -> Iterator[Fault]:
-        """Yield a fault for each that is wrong itself: not for those below one that is."""
-        edges = {entry: meant for entry in self._lost if (meant := self._meant(entry))}
-        circles = _circles(edges)
+        """Yield a fault for each invalid entry, but not for its descendants."""
+        parents = {entry: parent for entry in self._lost if (parent := self._parent(entry))}
+        cycles = _cycles(parents)
         for entry in self._lost:
-            meant = edges.get(entry)
-            if entry in circles:
-                yield Fault(entry.place, _circle(entry, circles[entry]))
-            elif meant and meant in self._lost and meant.type == _PARENT_TYPE[entry.type]:
+            parent = parents.get(entry)
+            if entry in cycles:
+                yield Fault(entry.place, _describe_cycle(entry, cycles[entry]))
+            elif parent and parent in self._lost and parent.type == _PARENT_TYPE[entry.type]:
                 continue
             elif problem := self._problem(entry):
                 yield Fault(entry.place, problem)
 
-    def _meant(self, entry: Entry) -> Entry | None:
-        """Return the entry that is meant as the parent, of the right type if there is one."""
+    def _parent(self, entry: Entry) -> Entry | None:
+        """Return the entry that the parent refers to, preferably one of the right type."""
         found = self._entries.get(entry.parent, []) if entry.parent else []
         right = [other for other in found if other.type == _PARENT_TYPE[entry.type]]
         return next(iter([*right, *found]), None)
 
     def _problem(self, entry: Entry) -> str:
         wanted = _PARENT_TYPE[entry.type]
-        words = "account" if wanted == Scope.Type.TENANT else str(wanted)
+        noun = "account" if wanted == Scope.Type.TENANT else str(wanted)
         if not entry.parent:
-            return f"parent is missing: the {words} that it stands below."
+            return f"parent is missing; it must be a {noun}."
         if entry.parent in self._broken:
             return ""
         parent = shown(entry.parent)
         if self._lost[entry]:
-            return f"several {words}s are named {parent}; say which by its id or by all its names."
+            return f"several {noun}s are named {parent}; use the id or the full name."
         if types := self._types(entry.parent):
             other = types[0].label.lower()
-            article = "an" if words == "account" else "a"
-            return f"a {entry.type} stands below {article} {words}, and {parent} is a {other}."
-        return f"there is no {words} {parent}, neither in the file nor in the account."
+            article = "the" if noun == "account" else "a"
+            return f"the parent of a {entry.type} must be {article} {noun}; {parent} is a {other}."
+        return f"there is no {noun} {parent} in the file or the account."
 
     def _types(self, parent: str) -> list[Scope.Type]:
         types = [other.type for other in self._entries.get(parent, [])]
         return types + [Scope.Type(other.type) for other in self._scopes.get(parent, [])]
 
 
-def _circles(edges: dict[Entry, Entry]) -> dict[Entry, list[Entry]]:
-    """Return the circle of each entry that stands in one. Each entry is visited once."""
-    circles: dict[Entry, list[Entry]] = {}
+def _cycles(parents: dict[Entry, Entry]) -> dict[Entry, list[Entry]]:
+    """Return the cycle of each entry that is part of one. Visits each entry once."""
+    cycles: dict[Entry, list[Entry]] = {}
     visited: dict[Entry, Entry] = {}
-    for start in edges:
+    for start in parents:
         trail = []
         entry = start
-        while entry in edges and entry not in visited:
+        while entry in parents and entry not in visited:
             visited[entry] = start
             trail.append(entry)
-            entry = edges[entry]
-        if visited.get(entry) is start and entry in edges:
-            circle = trail[trail.index(entry) :]
-            circles.update(dict.fromkeys(circle, circle))
-    return circles
+            entry = parents[entry]
+        if visited.get(entry) is start and entry in parents:
+            cycle = trail[trail.index(entry) :]
+            cycles.update(dict.fromkeys(cycle, cycle))
+    return cycles
 
 
-def _circle(entry: Entry, circle: list[Entry]) -> str:
-    if len(circle) == 1:
-        return f"{shown(entry.name)} is below itself."
-    shown_places = [other.place for other in circle[:_SHOWN_OF_A_CIRCLE]]
-    more = ["…"] if len(circle) > _SHOWN_OF_A_CIRCLE else []
+def _describe_cycle(entry: Entry, cycle: list[Entry]) -> str:
+    if len(cycle) == 1:
+        return f"{shown(entry.name)} is its own parent."
+    shown_places = [other.place for other in cycle[:_MAX_SHOWN_OF_CYCLE]]
+    more = ["…"] if len(cycle) > _MAX_SHOWN_OF_CYCLE else []
     if any(place.shares_line for place in shown_places):
-        word, numbers = "entries", [place.entry for place in shown_places]
+        noun, numbers = "entries", [place.entry for place in shown_places]
     else:
-        word, numbers = "lines", [place.line for place in shown_places]
-    way = ", ".join([*map(str, numbers), *more])
-    return f"{shown(entry.name)} is below itself: {word} {way} name each other as parent."
+        noun, numbers = "lines", [place.line for place in shown_places]
+    listed = ", ".join([*map(str, numbers), *more])
+    return f"{shown(entry.name)} is its own ancestor: {noun} {listed} form a cycle."

@@ -1,4 +1,4 @@
-"""Writing scopes to a file that reads back as the same scopes: one on each line, in any format."""
+"""Writers of scope files: one scope per line in every format, and readable by `import_scopes`."""
 
 import json
 from collections import defaultdict
@@ -10,7 +10,7 @@ from runai_access.lists.export import lines
 
 
 def write(scopes: Iterable[Scope], format_: str) -> Iterator[str]:
-    """Yield a file line by line: what stands below a scope follows it, in the order of the names."""
+    """Yield the lines of a file: descendants follow their scope, siblings are ordered by name."""
     if format_ == "csv":
         return lines(COLUMNS, csv_rows(scopes))
     return _WRITERS[format_](_in_order(scopes))
@@ -23,7 +23,7 @@ def csv_rows(scopes: Iterable[Scope]) -> Iterator[tuple[str, ...]]:
 
 
 def _in_order(scopes: Iterable[Scope]) -> Iterator[Scope]:
-    """Yield every scope behind the one that it stands below. Of a part of the tree, its tops first."""
+    """Yield every scope after its parent, if that is in `scopes` too."""
     scopes = list(scopes)
     known = {scope.pk for scope in scopes}
     below: defaultdict[int | None, list[Scope]] = defaultdict(list)
@@ -50,7 +50,7 @@ def _json(scopes: Iterator[Scope]) -> Iterator[str]:
 
 
 def _yaml(scopes: Iterator[Scope]) -> Iterator[str]:
-    """A JSON string is a YAML string too: quoted, it is never taken for a number or a date."""
+    """Quote values as JSON strings: valid YAML, and never parsed as a number or a date."""
     is_empty = True
     for scope in scopes:
         values = (f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in _values(scope).items())

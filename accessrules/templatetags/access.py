@@ -1,4 +1,4 @@
-"""How permissions read on a page."""
+"""Template tags for navigation and permissions."""
 
 from collections.abc import Iterable
 
@@ -15,13 +15,13 @@ register = template.Library()
 
 @register.simple_tag
 def rail_pages(request: HttpRequest) -> dict[str, str]:
-    """Return the addresses of the pages that the rail leads whoever asks to."""
+    """Return the URLs of the pages that the user can open, for the navigation rail."""
     return pages_of(caller_of(request)) if request.user.is_authenticated else {}
 
 
 @register.filter
 def permissions(held: Iterable[Permission]) -> str:
-    """Return permissions as a person reads them: "Applications: create, read; Roles: read"."""
+    """Format permissions by resource: "Applications: create, read; Roles: read"."""
     held = set(held)
     parts = []
     for key, resource_type in RESOURCE_TYPES.items():

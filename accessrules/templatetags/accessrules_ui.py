@@ -1,4 +1,4 @@
-"""What templates about roles and scopes ask."""
+"""Template tags for roles and scopes."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ register = template.Library()
 
 @register.simple_tag
 def selectable_roles(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
-    """Return the roles that may be granted in the chosen scope."""
+    """Return the roles that the caller can grant in the chosen scopes."""
     return picker.roles(form.roles.values())
 
 
 @register.simple_tag
-def permissions_in_words(role: Role) -> list[str]:
-    """Return what a role permits, for example "Applications: create, read"."""
-    # Several types of resource have one name: all data sources, for example.
-    words = {
+def permission_summary(role: Role) -> list[str]:
+    """Return the permissions of a role by resource, for example "Applications: create, read"."""
+    # Resource types can share a name, such as the data sources.
+    lines = {
         f"{_name(resource_type)}: {', '.join(ACTIONS[letter] for letter in letters)}"
         for resource_type, letters in role.permissions.items()
         if letters
     }
-    return sorted(words)
+    return sorted(lines)
 
 
 def _name(resource_type: str) -> Any:

@@ -1,9 +1,9 @@
-"""The rows of the tree of scopes: their cells are those of the list."""
+"""Template tags for rows of the scope tree, which have the same cells as the list."""
 
 from django import template
 from django.utils.safestring import SafeString
 
-from accessrules.authorization.scope_policy import Possible
+from accessrules.authorization.scope_policy import PossibleActions
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
 from runai_access.lists import rows
@@ -12,20 +12,20 @@ register = template.Library()
 
 
 @register.simple_tag
-def allowed_actions(table: ScopeTable, scope: Scope) -> Possible:
-    """Return what may be done with a scope that is in sight."""
+def allowed_actions(table: ScopeTable, scope: Scope) -> PossibleActions:
+    """Return the actions that the caller can perform on a visible scope."""
     return table.possible[scope.pk]
 
 
 @register.simple_tag
 def naming_cell(table: ScopeTable, scope: Scope) -> str:
-    """Show the name of a scope."""
+    """Render the cell with the name of a scope."""
     return rows.naming_cell(table, scope)
 
 
 @register.simple_tag
 def other_cells(table: ScopeTable, scope: Scope) -> SafeString:
-    """Show what else the table says of it."""
+    """Render the other cells of a scope."""
     return rows.other_cells(table, scope)
 
 

@@ -1,23 +1,25 @@
-"""What the database keeps up of access rules by itself: the names to sort them by.
+"""Database triggers that maintain the denormalized columns of access rules.
 
-A rule holds copies of its subject's type and name, of its role's and its scope's name: to sort
-millions by what stands in other tables, a database would have to read them all. Installed, taken
-away and made anew together with `applications.triggers`, which says why these are triggers.
+A rule repeats its subject's type and name, its role's name and its scope's name, so an index can sort
+millions of rules without reading other tables. `applications.triggers` installs these triggers together
+with its own, and explains why they are triggers.
 """
 
-COPIES = {
-    "subject": {"subject_type": "type", "subject_name": "folded_name"},
+DENORMALIZED_COLUMNS = {
+    "subject": {"subject_type": "type", "subject_name": "normalized_name"},
     "role": {"role_name": "name"},
     "scope": {"scope_name": "name"},
 }
-"""For each table that a rule points at: the rule's columns, and what they are copies of."""
+"""For each table that a rule references: the rule's denormalized columns and their source columns."""
 
 
-def originals(rule: str) -> dict[str, str]:
-    """Return, for each copy that a rule holds, the SQL of what it is a copy of; every database says it
-    alike. `rule` is what the statement calls the rule."""
+def source_expressions(rule: str) -> dict[str, str]:
+    """Return the SQL that computes each denormalized column, the same for every database.
+
+    `rule` is the name of the rule's row in the statement.
+    """
     return {
-        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"  # noqa: S608  # constants
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
+        target: f"(SELECT {source} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"  # noqa: S608  # constants
+        for table, columns in DENORMALIZED_COLUMNS.items()
+        for target, source in columns.items()
     }

@@ -1,8 +1,8 @@
-"""The upkeep of rules as PostgreSQL says it."""
+"""The triggers of access rules in PostgreSQL."""
 
 # ruff: noqa: S608  # statements made of constants
 
-from accessrules.triggers import COPIES, originals
+from accessrules.triggers import DENORMALIZED_COLUMNS, source_expressions
 
 
 def _function(name: str, body: str) -> str:
@@ -11,40 +11,40 @@ def _function(name: str, body: str) -> str:
 
 
 _FUNCTIONS = {
-    "access_rule_copies": _function(
-        "access_rule_copies",
-        " ".join(f"NEW.{copy} := {value};" for copy, value in originals("NEW").items()),
+    "access_rule_denormalize": _function(
+        "access_rule_denormalize",
+        " ".join(f"NEW.{target} := {sql};" for target, sql in source_expressions("NEW").items()),
     ),
     **{
-        f"access_rule_{copy}_changed": _function(
-            f"access_rule_{copy}_changed",
-            f"UPDATE accessrules_accessrule SET {copy} = NEW.{column} WHERE {table}_id = NEW.id;",
+        f"access_rule_propagate_{target}": _function(
+            f"access_rule_propagate_{target}",
+            f"UPDATE accessrules_accessrule SET {target} = NEW.{source} WHERE {table}_id = NEW.id;",
         )
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
+        for table, columns in DENORMALIZED_COLUMNS.items()
+        for target, source in columns.items()
     },
 }
-_TRIGGERS = {
-    "access_rule_copies": """BEFORE INSERT OR UPDATE OF subject_id, role_id, scope_id
+TRIGGERS = {
+    "access_rule_denormalize": """BEFORE INSERT OR UPDATE OF subject_id, role_id, scope_id
         ON accessrules_accessrule FOR EACH ROW""",
     **{
-        f"access_rule_{copy}_changed": f"""AFTER UPDATE OF {column} ON accessrules_{table}
-        FOR EACH ROW WHEN (OLD.{column} IS DISTINCT FROM NEW.{column})"""
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
+        f"access_rule_propagate_{target}": f"""AFTER UPDATE OF {source} ON accessrules_{table}
+        FOR EACH ROW WHEN (OLD.{source} IS DISTINCT FROM NEW.{source})"""
+        for table, columns in DENORMALIZED_COLUMNS.items()
+        for target, source in columns.items()
     },
 }
 
 INSTALL = [
     *_FUNCTIONS.values(),
     *(
-        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
-        for name, when in _TRIGGERS.items()
+        f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
+        for name, event in TRIGGERS.items()
     ),
 ]
 REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
-_VALUES = ", ".join(f"{copy} = {value}" for copy, value in originals("rule").items())
+_ASSIGNMENTS = ", ".join(f"{target} = {sql}" for target, sql in source_expressions("rule").items())
 _IS_OUTDATED = " OR ".join(
-    f"{copy} IS DISTINCT FROM {value}" for copy, value in originals("rule").items()
+    f"{target} IS DISTINCT FROM {sql}" for target, sql in source_expressions("rule").items()
 )
-REBUILD = [f"UPDATE accessrules_accessrule rule SET {_VALUES} WHERE {_IS_OUTDATED}"]
+REBUILD = [f"UPDATE accessrules_accessrule rule SET {_ASSIGNMENTS} WHERE {_IS_OUTDATED}"]

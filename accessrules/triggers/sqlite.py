@@ -1,37 +1,37 @@
-"""The upkeep of rules as SQLite says it."""
+"""The triggers of access rules in SQLite."""
 
 # ruff: noqa: S608  # statements made of constants
 
-from accessrules.triggers import COPIES, originals
+from accessrules.triggers import DENORMALIZED_COLUMNS, source_expressions
 
 
-def _copies(rule: str) -> str:
-    return ", ".join(f"{copy} = {value}" for copy, value in originals(rule).items())
+def _assignments(rule: str) -> str:
+    return ", ".join(f"{target} = {sql}" for target, sql in source_expressions(rule).items())
 
 
 def _is_outdated(rule: str) -> str:
-    return " OR ".join(f"{copy} IS NOT {value}" for copy, value in originals(rule).items())
+    return " OR ".join(f"{target} IS NOT {sql}" for target, sql in source_expressions(rule).items())
 
 
-_TRIGGERS = {
-    "access_rule_made": f"""AFTER INSERT ON accessrules_accessrule BEGIN
-        UPDATE accessrules_accessrule SET {_copies("NEW")} WHERE id = NEW.id;
+TRIGGERS = {
+    "access_rule_denormalize_insert": f"""AFTER INSERT ON accessrules_accessrule BEGIN
+        UPDATE accessrules_accessrule SET {_assignments("NEW")} WHERE id = NEW.id;
     END""",
-    "access_rule_changed": f"""AFTER UPDATE OF subject_id, role_id, scope_id
+    "access_rule_denormalize_update": f"""AFTER UPDATE OF subject_id, role_id, scope_id
     ON accessrules_accessrule BEGIN
-        UPDATE accessrules_accessrule SET {_copies("NEW")} WHERE id = NEW.id;
+        UPDATE accessrules_accessrule SET {_assignments("NEW")} WHERE id = NEW.id;
     END""",
     **{
-        f"access_rule_{copy}_changed": f"""AFTER UPDATE OF {column} ON accessrules_{table}
-        WHEN OLD.{column} IS NOT NEW.{column} BEGIN
-            UPDATE accessrules_accessrule SET {copy} = NEW.{column} WHERE {table}_id = NEW.id;
+        f"access_rule_propagate_{target}": f"""AFTER UPDATE OF {source} ON accessrules_{table}
+        WHEN OLD.{source} IS NOT NEW.{source} BEGIN
+            UPDATE accessrules_accessrule SET {target} = NEW.{source} WHERE {table}_id = NEW.id;
         END"""
-        for table, columns in COPIES.items()
-        for copy, column in columns.items()
+        for table, columns in DENORMALIZED_COLUMNS.items()
+        for target, source in columns.items()
     },
 }
 
-INSTALL = [f"CREATE TRIGGER {name} {rest}" for name, rest in _TRIGGERS.items()]
-REMOVE = [f"DROP TRIGGER IF EXISTS {name}" for name in _TRIGGERS]
+INSTALL = [f"CREATE TRIGGER {name} {body}" for name, body in TRIGGERS.items()]
+REMOVE = [f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS]
 _RULES = "accessrules_accessrule"
-REBUILD = [f"UPDATE {_RULES} SET {_copies(_RULES)} WHERE {_is_outdated(_RULES)}"]
+REBUILD = [f"UPDATE {_RULES} SET {_assignments(_RULES)} WHERE {_is_outdated(_RULES)}"]

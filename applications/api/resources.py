@@ -41,8 +41,8 @@ from runai_access.db.expressions import BinaryCollation
 BY_NAME = BinaryCollation(F("search_text"))
 LIST = ListEndpoint(
     fields={
-        "name": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
-        "clientId": Field("subject__name", normalized="subject__folded_name", order=BY_NAME),
+        "name": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
+        "clientId": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
         "enabled": Field("subject__enabled", FieldType.FLAG),
         # Emails, application names and "system" are all lowercase.
         "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),

@@ -41,7 +41,7 @@ def get_enabled_principal(claims: dict[str, Any]) -> Any:
     """
     if not settings.PASSWORD_GRANT or claims["client_id"] != CLIENT_ID:
         return get_active_application(claims)
-    users = get_user_model().objects.filter(subject__enabled=True, temporary_until=None)
+    users = get_user_model().objects.filter(subject__enabled=True, temporary_password_until=None)
     try:
         user = users.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
     except ValidationError:  # not a UUID

@@ -14,8 +14,8 @@ from applications.oauth.views.discovery import (
 from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 
 
-def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
-    view = DocumentView.as_view(resource=resource, **of_view)
+def _document(name: str, resource: str, **view_options: Any) -> URLPattern:
+    view = DocumentView.as_view(resource=resource, **view_options)
     return path(f".well-known/{name}", view, name=name)
 
 

@@ -1,17 +1,17 @@
-"""What the database keeps up by itself: copies to sort by, and the index that search looks in.
+"""Database triggers that maintain denormalized columns and the search index.
 
-Triggers, and not the actions, because then nothing that writes can leave them out: a bulk insert, an
-older replica during an upgrade, a person with a database shell. Each acts in the transaction of what
-it follows. None of this decides anything; it only makes lists quick.
+Triggers rather than application code, so bulk inserts and database shells cannot bypass them. Each runs
+in the transaction of the statement that fires it. Authorization never reads these columns; they only
+make lists fast.
 
-- `is_enabled` of an application is its subject's.
-- `first_rule` is its first living rule at or below the account, "Role in Scope", or NULL.
-- `holder_created_at` of an access rule is when the application that holds it was created.
-- `search_text` is found by its trigrams: in SQLite by an FTS5 table, in PostgreSQL by an index of the
-  extension pg_trgm. Which applications those are, `applications_search` says.
+- `is_enabled` of an application repeats its subject's.
+- `first_rule` is the application's first active rule at or below the account, "Role in Scope", or NULL.
+- `application_created_at` of an access rule is when the application that is its subject was created.
+- The search index finds trigrams of `search_text`: an FTS5 table in SQLite, an index of the extension
+  pg_trgm in PostgreSQL. `applications_search` maps its rows to applications.
 
-SQLite drops a table's triggers when a migration rebuilds it, so whatever is migrated, they are made
-again afterwards, and what they keep up is made anew.
+SQLite drops a table's triggers when a migration rebuilds the table. So after every migration the
+triggers are installed again, and everything that they maintain is recomputed.
 """
 
 import sqlite3
@@ -29,14 +29,14 @@ _DIALECTS = {
     "sqlite": (rules_in_sqlite, sqlite),
     "postgresql": (rules_in_postgresql, postgresql),
 }
-_NEEDED = {("applications", "0005_search"), ("accessrules", "0008_creation_of_holders")}
-_NEEDED_BY_POSTGRESQL = _NEEDED | {("applications", "0008_search_in_its_own_table")}
+# The migrations that create the tables and columns which the triggers name.
+_REQUIRED_MIGRATIONS = {("accessrules", "0001_access_rules"), ("applications", "0001_initial")}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Make the triggers, in place of those that are there.
+    """Create the triggers, replacing existing ones.
 
-    PostgreSQL replaces each where it stands: to drop it first would keep whoever reads waiting, too.
+    PostgreSQL replaces each in place, because dropping a trigger blocks readers.
     """
     if connection.vendor == "sqlite":
         remove(connection)
@@ -49,14 +49,26 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
-    """Make anew what the triggers keep up: for rows that came without them."""
+    """Recompute everything that the triggers maintain, for rows written without them."""
     _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REBUILD])
 
 
-def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
-    """Take the triggers away where a migration might rebuild a table that one of them names.
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the triggers that the database does not have."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            cursor.execute("SELECT tgname FROM pg_trigger")
+        existing = {name for (name,) in cursor.fetchall()}
+    names = [name for part in _DIALECTS[connection.vendor] for name in part.TRIGGERS]
+    return [name for name in names if name not in existing]
 
-    Only SQLite refuses that, and there nobody else writes to the schema meanwhile.
+
+def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
+    """Drop the triggers before a migration that might rebuild a table that they name.
+
+    Only SQLite refuses to rebuild such a table. No other process can change its schema meanwhile.
     """
     connection = _connection(using)
     if plan and connection.vendor == "sqlite":
@@ -64,18 +76,15 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 
 
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
-    """Make them again, and all that they keep up, if anything was migrated.
+    """Install the triggers again and recompute what they maintain, if anything was migrated.
 
-    After a way back to before what they need they are taken away, or nothing could be written. On the
-    way back to just before search had its own table, PostgreSQL keeps those of that time.
+    The same if triggers are missing because an earlier migration was interrupted. If the tables that
+    they name do not exist, drop the triggers, because they would make every write fail.
     """
     connection = _connection(using)
-    if not plan:
-        return
-    applied = _applied(connection)
-    if not applied >= _NEEDED:
+    if not _applied(connection) >= _REQUIRED_MIGRATIONS:
         remove(connection)
-    elif connection.vendor == "sqlite" or applied >= _NEEDED_BY_POSTGRESQL:
+    elif plan or missing(connection):
         with transaction.atomic(using=using):
             install(connection)
             rebuild(connection)
@@ -93,9 +102,9 @@ def check_sqlite(**_: Any) -> list[CheckMessage]:
     except sqlite3.OperationalError as error:
         return [
             Error(
-                f"Search needs SQLite 3.34 or newer with FTS5; this Python brings "
+                f"Search requires SQLite 3.34 or newer with FTS5; this Python has "
                 f"{sqlite3.sqlite_version} ({error}).",
-                hint="Use a Python that is built with a newer SQLite, or PostgreSQL.",
+                hint="Use a Python that is built with a newer SQLite, or use PostgreSQL.",
                 id="applications.E001",
             )
         ]

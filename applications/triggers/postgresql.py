@@ -1,12 +1,10 @@
-"""The upkeep as PostgreSQL says it.
+"""The triggers of applications in PostgreSQL.
 
-Search looks in a table of its own: a look at one text after the other, or at what the index leads to,
-reads a third less than among applications, and when one logs in, the index is not written for that.
+Search reads `applications_search`, a separate table: it is smaller than that of applications, and a
+login does not rewrite its index.
 """
 
 # ruff: noqa: S608  # statements made of constants
-
-from collections.abc import Iterable
 
 _FIRST_RULE = """
     SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
@@ -16,18 +14,18 @@ _FIRST_RULE = """
     ORDER BY rule.id LIMIT 1
 """
 _OF_APPLICATION = _FIRST_RULE.format(subject="application.subject_id")
-# Locked first, and computed by the next statement: that one sees what others have committed by then.
+# Lock first: in READ COMMITTED the next statement then sees everything that was committed before.
 _UPDATE_FIRST_RULES = f"""
     PERFORM 1 FROM applications_application application
         WHERE application.subject_id = ANY (subjects) ORDER BY subject_id FOR UPDATE;
     UPDATE applications_application application SET first_rule = ({_OF_APPLICATION})
         WHERE application.subject_id = ANY (subjects);
 """
-_CREATION_OF_HOLDER = (
+_APPLICATION_CREATED_AT = (
     "(SELECT created_at FROM applications_application WHERE subject_id = NEW.subject_id)"
 )
-_DATE_RULES = """
-    UPDATE accessrules_accessrule SET holder_created_at = {time} WHERE subject_id = {subject};
+_SET_CREATED_AT = """
+    UPDATE accessrules_accessrule SET application_created_at = {time} WHERE subject_id = {subject};
 """
 
 
@@ -38,26 +36,27 @@ def _function(name: str, body: str, declared: str = "") -> str:
 
 
 _FUNCTIONS = {
-    "application_made": _function(
-        "application_made",
+    "application_denormalize": _function(
+        "application_denormalize",
         f"""
         NEW.is_enabled := (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id);
         NEW.first_rule := ({_FIRST_RULE.format(subject="NEW.subject_id")});
         """,
     ),
-    "application_dated": _function(
-        "application_dated",
+    "application_propagate_created_at": _function(
+        "application_propagate_created_at",
         f"""
         IF TG_OP = 'INSERT' OR OLD.created_at IS DISTINCT FROM NEW.created_at THEN
-            {_DATE_RULES.format(time="NEW.created_at", subject="NEW.subject_id")}
+            {_SET_CREATED_AT.format(time="NEW.created_at", subject="NEW.subject_id")}
         END IF;
         """,
     ),
-    "application_gone": _function(
-        "application_gone", _DATE_RULES.format(time="NULL", subject="OLD.subject_id")
+    "application_clear_created_at": _function(
+        "application_clear_created_at",
+        _SET_CREATED_AT.format(time="NULL", subject="OLD.subject_id"),
     ),
-    "application_worded": _function(
-        "application_worded",
+    "application_index_search_text": _function(
+        "application_index_search_text",
         """
         IF TG_OP = 'UPDATE' AND NEW.subject_id = OLD.subject_id AND NEW.search_text = OLD.search_text
             THEN RETURN NEW;
@@ -71,26 +70,26 @@ _FUNCTIONS = {
         END IF;
         """,
     ),
-    "applications_emptied": _function(
-        "applications_emptied",
+    "application_truncate": _function(
+        "application_truncate",
         """
         DELETE FROM applications_search;
-        UPDATE accessrules_accessrule SET holder_created_at = NULL
-            WHERE holder_created_at IS NOT NULL;
+        UPDATE accessrules_accessrule SET application_created_at = NULL
+            WHERE application_created_at IS NOT NULL;
         """,
     ),
-    "application_rule_dated": _function(
-        "application_rule_dated",
-        f"NEW.holder_created_at := {_CREATION_OF_HOLDER};",
+    "application_rule_set_created_at": _function(
+        "application_rule_set_created_at",
+        f"NEW.application_created_at := {_APPLICATION_CREATED_AT};",
     ),
-    "application_switched": _function(
-        "application_switched",
+    "application_propagate_enabled": _function(
+        "application_propagate_enabled",
         """
         UPDATE applications_application SET is_enabled = NEW.enabled WHERE subject_id = NEW.id;
         """,
     ),
-    "application_rules_changed": _function(
-        "application_rules_changed",
+    "application_rule_update_first_rule": _function(
+        "application_rule_update_first_rule",
         f"""
         subjects := array_remove(ARRAY[
             CASE WHEN TG_OP <> 'INSERT' THEN OLD.subject_id END,
@@ -98,16 +97,16 @@ _FUNCTIONS = {
         ], NULL);
         {_UPDATE_FIRST_RULES}
         IF TG_OP <> 'DELETE' THEN
-            -- Dated before without a lock; nobody else dates it, or its application, by now.
-            UPDATE accessrules_accessrule SET holder_created_at = {_CREATION_OF_HOLDER}
-                WHERE id = NEW.id AND holder_created_at IS DISTINCT FROM {_CREATION_OF_HOLDER};
+            -- The BEFORE trigger read this without a lock. Now the application is locked.
+            UPDATE accessrules_accessrule SET application_created_at = {_APPLICATION_CREATED_AT}
+                WHERE id = NEW.id AND application_created_at IS DISTINCT FROM {_APPLICATION_CREATED_AT};
         END IF;
         """,
         "subjects uuid[]",
     ),
     **{
-        f"application_{table}_renamed": _function(
-            f"application_{table}_renamed",
+        f"application_propagate_{table}_name": _function(
+            f"application_propagate_{table}_name",
             f"""
             subjects := ARRAY(
                 SELECT subject_id FROM accessrules_accessrule
@@ -120,66 +119,43 @@ _FUNCTIONS = {
         for table in ("role", "scope")
     },
 }
-_TRIGGERS = {
-    "application_made": "BEFORE INSERT ON applications_application FOR EACH ROW",
-    "application_dated": """AFTER INSERT OR UPDATE OF created_at
+TRIGGERS = {
+    "application_denormalize": "BEFORE INSERT ON applications_application FOR EACH ROW",
+    "application_propagate_created_at": """AFTER INSERT OR UPDATE OF created_at
         ON applications_application FOR EACH ROW""",
-    "application_gone": "AFTER DELETE ON applications_application FOR EACH ROW",
-    "application_worded": """AFTER INSERT OR DELETE OR UPDATE OF subject_id, search_text
+    "application_clear_created_at": "AFTER DELETE ON applications_application FOR EACH ROW",
+    "application_index_search_text": """AFTER INSERT OR DELETE OR UPDATE OF subject_id, search_text
         ON applications_application FOR EACH ROW""",
-    "applications_emptied": "AFTER TRUNCATE ON applications_application FOR EACH STATEMENT",
-    "application_rule_dated": """BEFORE INSERT OR UPDATE OF subject_id
+    "application_truncate": "AFTER TRUNCATE ON applications_application FOR EACH STATEMENT",
+    "application_rule_set_created_at": """BEFORE INSERT OR UPDATE OF subject_id
         ON accessrules_accessrule FOR EACH ROW""",
-    "application_switched": """AFTER UPDATE OF enabled ON accessrules_subject FOR EACH ROW
+    "application_propagate_enabled": """AFTER UPDATE OF enabled ON accessrules_subject FOR EACH ROW
         WHEN (OLD.enabled IS DISTINCT FROM NEW.enabled)""",
-    "application_rules_changed": """AFTER INSERT OR DELETE
+    "application_rule_update_first_rule": """AFTER INSERT OR DELETE
         OR UPDATE OF deleted_at, subject_id, role_id, scope_id
         ON accessrules_accessrule FOR EACH ROW""",
     **{
-        f"application_{table}_renamed": f"""AFTER UPDATE OF name ON accessrules_{table}
+        f"application_propagate_{table}_name": f"""AFTER UPDATE OF name ON accessrules_{table}
         FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)"""
         for table in ("role", "scope")
     },
 }
 
 
-def _install(names: Iterable[str]) -> list[str]:
-    made = [_FUNCTIONS[name] for name in names]
-    when = [(name, _TRIGGERS[name]) for name in names]
-    return made + [
-        f"CREATE OR REPLACE TRIGGER {name} {on} EXECUTE FUNCTION {name}()" for name, on in when
-    ]
-
-
-def _remove(names: Iterable[str]) -> list[str]:
-    return [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in names]
-
-
-INSTALL = _install(_FUNCTIONS)
-REMOVE = _remove(_FUNCTIONS)
-
-SEARCH_INDEX = [
-    """CREATE INDEX application_search ON applications_application
-        USING gin (search_text gin_trgm_ops)""",
+INSTALL = [
+    *_FUNCTIONS.values(),
+    *(
+        f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
+        for name, event in TRIGGERS.items()
+    ),
 ]
-NO_SEARCH_INDEX = ["DROP INDEX application_search"]
-# Fed from the moment that it is there, or what is made before the next trigger would not be found.
-_FEEDERS = ("application_worded", "applications_emptied")
-SEARCH_TABLE = [
-    "CREATE TABLE applications_search (application_id uuid NOT NULL PRIMARY KEY, text text NOT NULL)",
-    *_install(_FEEDERS),
-    "INSERT INTO applications_search SELECT subject_id, search_text FROM applications_application",
-    """CREATE INDEX applications_search_index ON applications_search
-        USING gin (text gin_trgm_ops)""",
-    "ANALYZE applications_search",
-]
-NO_SEARCH_TABLE = [*_remove(_FEEDERS), "DROP TABLE applications_search"]
+REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
 REBUILD = [
     """DELETE FROM applications_search search WHERE NOT EXISTS (
             SELECT 1 FROM applications_application WHERE subject_id = search.application_id
         )""",
-    # EXCEPT reads both sides to their ends first. An anti-join might look through what it has put in so
-    # far for each row, where PostgreSQL still thinks that the table is empty.
+    # EXCEPT reads both sides first. With an anti-join PostgreSQL may plan a nested loop, because its
+    # statistics still say that the table is empty.
     """INSERT INTO applications_search (application_id, text)
         SELECT subject_id, search_text FROM applications_application
         EXCEPT SELECT application_id, text FROM applications_search
@@ -190,11 +166,11 @@ REBUILD = [
             application.is_enabled <> subject.enabled
             OR application.first_rule IS DISTINCT FROM ({_OF_APPLICATION})
         )""",
-    """UPDATE accessrules_accessrule rule SET holder_created_at = found.created_at
+    """UPDATE accessrules_accessrule rule SET application_created_at = found.created_at
         FROM (
             SELECT held.id, application.created_at FROM accessrules_accessrule held
             LEFT JOIN applications_application application
             ON application.subject_id = held.subject_id
         ) found
-        WHERE found.id = rule.id AND rule.holder_created_at IS DISTINCT FROM found.created_at""",
+        WHERE found.id = rule.id AND rule.application_created_at IS DISTINCT FROM found.created_at""",
 ]

@@ -53,9 +53,9 @@ def build(size: int) -> None:
         "subject_id secret_hash credential_id search_text created_by created_at updated_at "
         "last_login is_enabled"
     )
-    rules = "subject_id role_id scope_id created_by created_at updated_at holder_created_at"
+    rules = "subject_id role_id scope_id created_by created_at updated_at application_created_at"
     for table, columns, rows in (
-        ("accessrules_subject", "id type name folded_name enabled", _subjects(size)),
+        ("accessrules_subject", "id type name normalized_name enabled", _subjects(size)),
         ("applications_application", applications, _applications(size)),
         ("accessrules_accessrule", rules, _rules(size, scopes, _roles())),
     ):

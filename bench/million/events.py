@@ -18,7 +18,7 @@ EACH = 5
 _COLUMNS = (
     "id", "time", "subject_type", "subject_id", "subject_name", "action", "entity_type",
     "entity_id", "entity_name", "result", "reason", "changes", "source_ip", "http_method", "path",
-    "request_id", "once_key", "tag",
+    "request_id", "deduplication_key", "tag",
 )  # fmt: skip
 _SEAL_COLUMNS = (
     "number", "sealed_at", "newest", "event_ids", "previous", "digest", "key_id", "hash",
@@ -126,10 +126,10 @@ def _event(
         "subject_name": user, "action": action, "entity_type": entity_type,
         "entity_id": entity_id, "entity_name": entity_name,
         "result": "Failed" if fails else "Succeeded",
-        "reason": "This takes Applications: update in account acme." if fails else "",
+        "reason": "You need the “Edit applications” permission in account acme." if fails else "",
         "changes": changes, "source_ip": f"10.0.{chance.randrange(20)}.{chance.randrange(256)}",
         "http_method": "POST", "path": f"/{entity_type}s/",
-        "request_id": uuid.UUID(int=chance.getrandbits(128)), "once_key": None,
+        "request_id": uuid.UUID(int=chance.getrandbits(128)), "deduplication_key": None,
     }  # fmt: skip
 
 

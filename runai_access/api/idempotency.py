@@ -58,13 +58,13 @@ def idempotent(
             if used.fingerprint != fingerprint:
                 return error(422, f"{HEADER}: was used for another request.")
             try:
-                return replay(used.made_id)
+                return replay(used.result_id)
             except ObjectDoesNotExist:
-                details = f"{used.made_id} was deleted or is not visible to you."
-                return already_done(used.made_id, details)
+                details = f"{used.result_id} was deleted or is not visible to you."
+                return already_done(used.result_id, details)
         result = execute()
-        row.made_id = result.id
-        row.save(update_fields=["made_id"])
+        row.result_id = result.id
+        row.save(update_fields=["result_id"])
     return result.response
 
 

@@ -25,15 +25,15 @@ class IdempotencyKey(models.Model):
     caller = models.UUIDField()
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
-    made_id = models.CharField(max_length=64)
+    result_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once"),
+            models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_unique"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.made_id}"
+        return f"{self.key}: {self.result_id}"

@@ -174,7 +174,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
     location=OpenApiParameter.HEADER,
-    description="Makes retries safe: within a day, a repeated request with its key has no effect.",
+    description="Makes retries safe: for a day, a repeated request with the same key has no effect.",
 )
 
 

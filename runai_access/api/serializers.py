@@ -6,7 +6,7 @@ drf-spectacular names a component after its serializer: `RoleSerializer` becomes
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
-from operator import attrgetter, methodcaller
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -53,7 +53,11 @@ class ResponseSerializer(serializers.Serializer):  # type: ignore[type-arg]  # n
 
     @cached_property
     def _by_key(self) -> list[Member]:
-        return self._members(lambda field: methodcaller("get", field.source))
+        return self._members(
+            lambda field: (
+                itemgetter(field.source) if field.required else methodcaller("get", field.source)
+            )
+        )
 
     @cached_property
     def _by_attribute(self) -> list[Member]:

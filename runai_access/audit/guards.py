@@ -1,13 +1,14 @@
-"""What the database itself refuses: changing or removing a row of the record, its seals or archives.
+"""Database triggers that keep the audit log append-only: they refuse to change or delete events, seals
+and archives.
 
-Triggers do it, so no bug of ours and no statement of another program gets past by oversight; who owns
-the tables can switch them off, and for that there is the chain. They also note each new row for the
-sealer. The one way out is for `archive`: a row that is noted in `audit_leaving` may be removed, and a
-seal once an archive covers it.
+So no bug of ours and no statement of another program changes the audit log by accident. The owner of
+the tables can disable triggers; the chain of seals shows changes made then. The triggers also add each
+new event to `audit_unsealed`, the queue of the sealer. Only `archive` can delete: an event that is in
+`audit_pendingarchival`, and a seal that an archive covers.
 
-SQLite makes a table anew for many a migration and drops its triggers with the old one, so after every
-migration those that are missing are put back. A migration that alters `audit_leaving`,
-`audit_unsealed` or `audit_archive`, which triggers of other tables name, begins with `remove`.
+SQLite rebuilds a table in many migrations and drops its triggers. So after every migration the missing
+ones are installed again. A migration that alters `audit_pendingarchival`, `audit_unsealed` or
+`audit_archive`, which triggers of other tables name, begins with `remove`.
 """
 
 from typing import Any
@@ -16,90 +17,90 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-MIGRATION = ("audit", "0003_guards")
+MIGRATION = ("audit", "0001_initial")
 
 SQLITE = {
-    "audit_auditevent_kept_update": """
+    "audit_auditevent_refuse_update": """
         BEFORE UPDATE ON audit_auditevent
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_auditevent_kept_delete": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_auditevent_refuse_delete": """
         BEFORE DELETE ON audit_auditevent
-        WHEN NOT EXISTS (SELECT 1 FROM audit_leaving WHERE event_id = OLD.id)
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    # INSERT OR REPLACE removes the row in its way, and asks the triggers for DELETE only where the
+        WHEN NOT EXISTS (SELECT 1 FROM audit_pendingarchival WHERE event_id = OLD.id)
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    # INSERT OR REPLACE deletes a conflicting row, and fires the triggers for DELETE only if the
     # connection has PRAGMA recursive_triggers, as ours do.
-    "audit_auditevent_kept_replace": """
+    "audit_auditevent_refuse_replace": """
         BEFORE INSERT ON audit_auditevent
         WHEN EXISTS (SELECT 1 FROM audit_auditevent WHERE id = NEW.id)
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_auditevent_noted": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_auditevent_await_seal": """
         AFTER INSERT ON audit_auditevent
         BEGIN INSERT INTO audit_unsealed (event_id) VALUES (NEW.id); END""",
-    "audit_seal_kept_update": """
+    "audit_seal_refuse_update": """
         BEFORE UPDATE ON audit_seal
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_seal_kept_delete": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_seal_refuse_delete": """
         BEFORE DELETE ON audit_seal
         WHEN NOT EXISTS (SELECT 1 FROM audit_archive WHERE last_seal >= OLD.number)
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_seal_kept_replace": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_seal_refuse_replace": """
         BEFORE INSERT ON audit_seal
         WHEN EXISTS (SELECT 1 FROM audit_seal WHERE number = NEW.number)
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_archive_kept_update": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_archive_refuse_update": """
         BEFORE UPDATE ON audit_archive
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_archive_kept_delete": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_archive_refuse_delete": """
         BEFORE DELETE ON audit_archive
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
-    "audit_archive_kept_replace": """
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
+    "audit_archive_refuse_replace": """
         BEFORE INSERT ON audit_archive
         WHEN EXISTS (SELECT 1 FROM audit_archive WHERE last_seal = NEW.last_seal)
-        BEGIN SELECT RAISE(ABORT, 'The audit record is only ever added to.'); END""",
+        BEGIN SELECT RAISE(ABORT, 'The audit log is append-only.'); END""",
 }
 POSTGRESQL = {
-    "audit_auditevent_kept": """
+    "audit_auditevent_refuse_change": """
         BEFORE UPDATE OR TRUNCATE ON audit_auditevent
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
-    "audit_auditevent_kept_delete": """
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()""",
+    "audit_auditevent_refuse_delete": """
         BEFORE DELETE ON audit_auditevent
-        FOR EACH ROW EXECUTE FUNCTION audit_event_leaves()""",
-    "audit_auditevent_noted": """
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse_unarchived_event()""",
+    "audit_auditevent_await_seal": """
         AFTER INSERT ON audit_auditevent REFERENCING NEW TABLE AS added
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_note_new()""",
-    "audit_seal_kept": """
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_await_seal()""",
+    "audit_seal_refuse_change": """
         BEFORE UPDATE OR TRUNCATE ON audit_seal
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
-    "audit_seal_kept_delete": """
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()""",
+    "audit_seal_refuse_delete": """
         BEFORE DELETE ON audit_seal
-        FOR EACH ROW EXECUTE FUNCTION audit_seal_leaves()""",
-    "audit_archive_kept": """
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse_unarchived_seal()""",
+    "audit_archive_refuse_change": """
         BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_archive
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()""",
 }
 FUNCTIONS = {
-    "audit_refuse": """
+    "audit_refuse_change": """
         BEGIN
-            RAISE EXCEPTION 'The audit record is only ever added to.'
+            RAISE EXCEPTION 'The audit log is append-only.'
                 USING ERRCODE = 'integrity_constraint_violation';
         END""",
-    "audit_event_leaves": """
+    "audit_refuse_unarchived_event": """
         BEGIN
-            IF EXISTS (SELECT 1 FROM audit_leaving WHERE event_id = OLD.id) THEN
+            IF EXISTS (SELECT 1 FROM audit_pendingarchival WHERE event_id = OLD.id) THEN
                 RETURN OLD;
             END IF;
-            RAISE EXCEPTION 'The audit record is only ever added to.'
+            RAISE EXCEPTION 'The audit log is append-only.'
                 USING ERRCODE = 'integrity_constraint_violation';
         END""",
-    "audit_seal_leaves": """
+    "audit_refuse_unarchived_seal": """
         BEGIN
             IF EXISTS (SELECT 1 FROM audit_archive WHERE last_seal >= OLD.number) THEN
                 RETURN OLD;
             END IF;
-            RAISE EXCEPTION 'The audit record is only ever added to.'
+            RAISE EXCEPTION 'The audit log is append-only.'
                 USING ERRCODE = 'integrity_constraint_violation';
         END""",
-    "audit_note_new": """
+    "audit_await_seal": """
         BEGIN
             INSERT INTO audit_unsealed (event_id) SELECT id FROM added;
             RETURN NULL;
@@ -108,17 +109,17 @@ FUNCTIONS = {
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Put every guard in place, once more if need be."""
+    """Create every trigger, replacing existing ones."""
     _run(connection, [*removing(connection), *installing(connection)])
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Take every guard away."""
+    """Drop every trigger."""
     _run(connection, removing(connection))
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the names of the guards that are not there, or switched off."""
+    """Return the names of the triggers that are missing or disabled."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -129,7 +130,7 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def installing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the statements that put the guards in place."""
+    """Return the statements that create the triggers."""
     triggers = [f"CREATE TRIGGER {name}{rest}" for name, rest in _triggers(connection).items()]
     if connection.vendor == "sqlite":
         return triggers
@@ -141,7 +142,7 @@ def installing(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def removing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the statements that take the guards away."""
+    """Return the statements that drop the triggers."""
     if connection.vendor == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {name}" for name in SQLITE]
     # The triggers go with the functions that they run.
@@ -149,7 +150,7 @@ def removing(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def after_migrating(**options: Any) -> None:
-    """Put the guards in place where their migration is applied (receives `post_migrate`)."""
+    """Create missing triggers once their tables exist; a receiver of `post_migrate`."""
     connection = connections[options["using"]]
     if MIGRATION in MigrationRecorder(connection).applied_migrations() and missing(connection):
         install(connection)

@@ -1,4 +1,4 @@
-"""The append-only record of what happened."""
+"""The append-only audit log, its seals and its archives."""
 
 from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
@@ -10,12 +10,12 @@ from runai_access.audit.chain import tag_of
 
 
 class AppendOnly(Exception):
-    """A row of the record was about to be changed or removed."""
+    """Code tried to change or delete a row of the audit log."""
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("Audit events are never changed.")
+        raise AppendOnly("Audit events cannot be changed.")
 
     def bulk_create(
         self,
@@ -27,26 +27,26 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         unique_fields: Collection[str] | None = None,
     ) -> list["AuditEvent"]:
         if update_conflicts:
-            raise AppendOnly("Audit events are never changed.")
+            raise AppendOnly("Audit events cannot be changed.")
         events = list(objs)
         for event in events:
             event.tag = tag_of(vars(event))
         return super().bulk_create(events, batch_size, ignore_conflicts)
 
     def delete(self) -> NoReturn:
-        raise AppendOnly("Audit events are never deleted.")
+        raise AppendOnly("Audit events cannot be deleted.")
 
     def remove_archived(self) -> None:
-        """Remove rows that an archive holds; the database refuses those that are not `Leaving`."""
+        """Delete archived events. The database refuses events that are not in `PendingArchival`."""
         super().delete()
 
 
 class AuditEvent(models.Model):
-    """One thing that happened: who did what, on what, from where, with what result.
+    """One audit event: subject, action, entity, source and result.
 
-    Names are copied, not referenced, so that a row still reads when what it names is gone. `tag`
-    tells rows that we wrote from others (see `chain`). The database notes each new row in
-    `Unsealed`, and refuses to change or remove one (see `guards`).
+    Names are copied, not referenced, so that events stay readable after their entities are deleted.
+    `tag` authenticates rows that this product wrote (see `chain`). The database adds each new row to
+    `Unsealed`, and refuses to change or delete rows (see `guards`).
     """
 
     class Result(models.TextChoices):
@@ -68,21 +68,21 @@ class AuditEvent(models.Model):
     http_method = models.CharField(max_length=8, blank=True)
     path = models.CharField(max_length=600, blank=True)
     request_id = models.UUIDField(null=True)
-    # Set on events that are told once a minute only: the digest of what makes two of them the same.
-    once_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
+    # Set on events that are logged once a minute: a digest that equal events of that minute share.
+    deduplication_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  (NULLs never collide)
     tag = models.CharField(max_length=64, db_default="")
 
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        # One for each filter that may lead a look at the record: see activity.looking.
+        # One for each filter that can drive a query of the audit log: see `activity.bounded_query`.
         indexes = [
             models.Index(fields=["entity_type", "entity_id", "time"], name="audit_entity_time"),
             models.Index(fields=["entity_type", "time"], name="audit_entity_type_time"),
             models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
             models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
             models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
-            # With the result: of many that did one thing, those who failed are often looked for.
+            # With the result, because queries for failures of one action are common.
             models.Index(fields=["action", "time", "result"], name="audit_action_time"),
             models.Index(fields=["result", "time"], name="audit_result_time"),
             models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
@@ -98,25 +98,25 @@ class AuditEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk or not self._state.adding:
-            raise AppendOnly("Audit events are never changed.")
+            raise AppendOnly("Audit events cannot be changed.")
         self.tag = tag_of(vars(self))
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("Audit events are never deleted.")
+        raise AppendOnly("Audit events cannot be deleted.")
 
 
 class Unsealed(models.Model):
-    """A row that waits for its seal; the database itself puts each new one here."""
+    """An event without a seal. A trigger adds each new event here."""
 
     event_id = models.BigIntegerField(primary_key=True)
 
 
 class Seal(models.Model):
-    """One link of the chain: it vouches for the rows it names, and for the seal before it.
+    """One link of the hash chain. It covers the events in `event_ids` and the previous seal.
 
-    `event_ids` are ranges in ascending order ("17-40,43"): a row that was committed late is named by
-    a later seal, whatever its number. The rows of one seal are of one day (UTC).
+    `event_ids` are ascending ranges ("17-40,43"). An event that is committed late is in a later seal,
+    whatever its id. The events of a seal are of one day (UTC).
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -133,9 +133,9 @@ class Seal(models.Model):
 
 
 class Archive(models.Model):
-    """A file that holds the seals up to `last_seal` and their rows, which are leaving the database.
+    """A file with the seals up to `last_seal` and their events, which are deleted from the database.
 
-    `head` is the hash of its last seal: the chain that stays goes on from there.
+    `head` is the hash of the last seal; the remaining chain continues from it.
     """
 
     first_seal = models.BigIntegerField()
@@ -152,7 +152,7 @@ class Archive(models.Model):
         return f"Seals {self.first_seal} to {self.last_seal} in {self.file_name}"
 
 
-class Leaving(models.Model):
-    """A row that is being removed because an archive holds it; empty between two transactions."""
+class PendingArchival(models.Model):
+    """An archived event that the current transaction deletes. Outside of it the table is empty."""
 
     event_id = models.BigIntegerField(primary_key=True)

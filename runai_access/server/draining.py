@@ -1,41 +1,39 @@
-"""Refuse new connections first, and only then stop: so a rolling restart drops no request.
+"""Refuse new connections while the requests that have arrived are still answered.
 
-A server that stops accepting leaves connections behind which their clients believe open: some still
-in the kernel's queue, some accepted and not yet heard. Both would be closed without an answer. So
-the first packet of a new connection (SYN, RFC 9293 §3.5) is dropped while the server still accepts
-and reads. Its client sends it again a second later, is refused, and asks another replica.
+A server that closes its port resets the connections in the kernel's accept queue, and granian closes
+every connection whose request it has not read yet. Their clients believe those connections to be
+open, and may have sent a request. A proxy that loses a POST in this way cannot send it to another
+replica, because it could be executed twice (RFC 9110 §9.2.2).
+
+So the port refuses new connections shortly before it is closed. A refused client has sent nothing, and
+connects to another replica immediately.
 """
 
-import ctypes
+import signal
 import socket
-import struct
 import sys
 from contextlib import suppress
 
 from runai_access.server.sockets import listeners
 
-# How long a connection that is open already may take until its request has been read.
-DRAIN_SECONDS = 0.3
+# The signal by which the main process asks its workers to skip the rest of the drain delay.
+SKIP_DRAIN = signal.SIGUSR1
+# How long an open connection has until its request has been read.
+LAST_READ_SECONDS = 0.3
 
-_SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python has no name for it
-_FLAGS, _SYN = 13, 0x02  # the byte of a TCP header that holds the flags (RFC 9293 §3.1)
-# Classic BPF (linux/filter.h), each instruction as code, jump if true, jump if false, operand.
-_LOAD_BYTE, _JUMP_IF_SET, _RETURN = 0x30, 0x45, 0x06
-_DROP_SYN = (
-    (_LOAD_BYTE, 0, 0, _FLAGS),
-    (_JUMP_IF_SET, 0, 1, _SYN),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, 0xFFFFFFFF),
-)
+_SO_BINDTOIFINDEX = 62  # asm-generic/socket.h; Python has no name for it
+_NO_INTERFACE = 2**31 - 1
 
 
-def take_no_more_connections() -> None:
-    """Drop what would open a connection to this process; where that can't be done, do nothing."""
+def refuse_connections() -> None:
+    """Refuse new connections to this process, and keep those that are open or in the accept queue.
+
+    A listening socket that is bound to a network interface ignores all others (socket(7)). Here it
+    is one that does not exist, so the kernel refuses new connections as it does for a closed port.
+    Without such an option (other systems, Linux before 5.7) this does nothing.
+    """
     if sys.platform != "linux":
         return
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in _DROP_SYN))
-    filter_ = struct.pack("HL", len(_DROP_SYN), ctypes.addressof(program))
     for listener in listeners():
-        # Refused by a kernel that has no filters: then the server stops as it would without.
         with suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
+            listener.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, _NO_INTERFACE)

@@ -12,9 +12,7 @@ class TablePreference(models.Model):
         COMFORTABLE = "comfortable", "Comfortable"
         COMPACT = "compact", "Compact"
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_column="person_id"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     table = models.CharField(max_length=40)
     # Names of the shown columns, in order; empty for the default columns of the table.
     columns = models.JSONField(default=list)

@@ -11,7 +11,7 @@ from runai_access.ui.dialogs import ParentPage, render_dialog
 
 @dataclass(frozen=True)
 class ResultRow:
-    """The result of a bulk action for one row."""
+    """The outcome for one row."""
 
     name: str
     result: str
@@ -19,19 +19,20 @@ class ResultRow:
 
 
 def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
-    """Return the result of one row: what was done, or why it was refused."""
+    """Return the report row: `done` if there was no refusal, else the reason."""
     if refusal is None:
         return ResultRow(name, done)
-    is_gone = isinstance(refusal, NotFound)
-    return ResultRow(name, "deleted meanwhile" if is_gone else str(refusal), went_well=False)
+    is_deleted = isinstance(refusal, NotFound)
+    reason = "already deleted" if is_deleted else str(refusal)
+    return ResultRow(name, reason, went_well=False)
 
 
 def missing_rows(count: int, noun: str) -> list[ResultRow]:
-    """Return a result for rows that were deleted before the action started; [] if none were."""
-    words = f"{noun} is" if count == 1 else f"{noun}s are"
-    return (
-        [ResultRow(f"{count} {words} gone", "deleted meanwhile", went_well=False)] if count else []
-    )
+    """Return a report row for the selected items that no longer exist, if any."""
+    if not count:
+        return []
+    items = noun if count == 1 else f"{noun}s"
+    return [ResultRow(f"{count} {items} not found", "already deleted", went_well=False)]
 
 
 def render_report(

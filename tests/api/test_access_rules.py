@@ -81,7 +81,7 @@ def test_a_duplicate_rule_is_409(
     factories.application("nightly", ("Viewer", organization.training))
     answer = post(as_(administrator), **wanted(organization))
     assert answer.status_code == 409
-    assert "nightly already is Viewer in project training" in answer.json()["details"]
+    assert "nightly is already Viewer in project training" in answer.json()["details"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_department_administrator_grants_only_in_the_department(
     assert post(client, **wanted(organization)).status_code == 201
     above = post(client, **wanted(organization, roleId=SYSTEM_ADMINISTRATOR))
     assert above.status_code == 403
-    assert "Granting System administrator in project training takes" in above.json()["details"]
+    assert "To assign System administrator in project training, you need" in above.json()["details"]
     sibling = wanted(organization, scopeId=organization.dictation.uid)
     assert post(client, **sibling).status_code == 404
 

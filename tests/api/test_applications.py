@@ -232,7 +232,7 @@ def test_without_a_rule_every_request_is_403_with_a_reason(
         answer = send(client, method, path, body)
         assert answer.status_code == 403, (method, path)
         assert answer.json()["message"] == "You do not have sufficient permissions."
-        assert "Applications" in answer.json()["details"]
+        assert "applications" in answer.json()["details"]
         assert "root" not in answer.content.decode()
 
 
@@ -264,7 +264,7 @@ def test_regenerating_for_an_application_with_more_access_is_refused(
     helper = factories.application("helper", ("Cloud operator", factories.account()))
     answer = send(as_(helper), "POST", f"{APPS}/{administrator.pk}/secret")
     assert answer.status_code == 403
-    assert "root holds" in answer.json()["details"]
+    assert "root has" in answer.json()["details"]
 
 
 def test_a_list_supports_limit_offset_sort_filter_and_search(
@@ -369,7 +369,7 @@ def test_a_denial_is_audited_once_a_minute(as_: As, administrator: Application) 
         client.get(APPS)
     [event] = AuditEvent.objects.filter(subject_name="newcomer", result="Failed")
     assert (event.action, event.entity_name) == ("read", APPS)
-    assert "read on Applications" in event.reason
+    assert "“View applications” permission" in event.reason
 
 
 def test_a_session_can_use_the_api_with_csrf_protection(administrator: Application) -> None:

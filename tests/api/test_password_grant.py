@@ -92,7 +92,9 @@ def test_all_refusals_are_identical(rosa: User) -> None:
     gus = User.objects.get(email="gus@acme.example")
     set_user_enabled(caller=boss(), user_id=gus.pk, enabled=False)
     temporary = factories.person("ada@acme.example", password=PASSWORD)
-    User.objects.filter(pk=temporary.pk).update(temporary_until=timezone.now() + timedelta(days=1))
+    User.objects.filter(pk=temporary.pk).update(
+        temporary_password_until=timezone.now() + timedelta(days=1)
+    )
     cases = [
         ("a wrong guess", "rosa@acme.example"),
         (PASSWORD, "nobody@acme.example"),
@@ -171,7 +173,7 @@ def test_ending_the_sessions_revokes_the_token(rosa: User, settings: Settings, h
         case "signed out":
             end_own_sessions(caller=factories.caller(rosa))
         case "temporary":
-            User.objects.update(temporary_until=timezone.now() + timedelta(days=1))
+            User.objects.update(temporary_password_until=timezone.now() + timedelta(days=1))
         case "off":
             settings.PASSWORD_GRANT = False
     assert bearer(token).get("/api/v1/apps").status_code == 401

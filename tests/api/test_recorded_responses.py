@@ -3,7 +3,8 @@
     RECORD_RESPONSES=1 python -m pytest tests/api/test_recorded_responses.py
 
 updates `recorded_responses.txt` after an intended change. The recording has placeholders for IDs,
-times, secrets and tokens, which vary. It has no error texts.
+times, secrets and tokens, which vary. It has no error texts, names of resource types or descriptions,
+which can change.
 """
 
 import hashlib
@@ -39,6 +40,7 @@ _PLACEHOLDERS = (
     (re.compile(r"eyJ[\w.-]+"), "<token>"),
     (re.compile(r'"(x|y|kid|jti)":"[^"]*"'), r'"\1":"<\1>"'),
     (re.compile(r'"(iat|exp)":\d+'), r'"\1":<\1>'),
+    (re.compile(r'"(message|description|displayName)":"[^"]+"'), r'"\1":"<\1>"'),
     (_TIME, "<time>"),
 )
 

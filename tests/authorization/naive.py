@@ -1,7 +1,7 @@
-"""Access rules as a child would play them: cards on a table, looked through one by one.
+"""A naive model of access rules: plain sets, and loops over all of them.
 
-Written from the sentence in the design alone, without paths, queries or anything of the product's
-modules, so that both can only agree by being right.
+Based only on the design document. It uses no paths, queries or modules of the product, so that the
+two implementations are independent.
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Key = Any
-"""Whatever names a subject, a role or a scope; only ever compared."""
+"""The key of a subject, role or scope; only compared for equality."""
 Permission = tuple[str, str]
 EVERYBODY = None
-"""The actor of commands, who may do everything."""
+"""The actor of management commands, which is allowed everything."""
 
 
 @dataclass
 class Person:
-    """A person, an application or a group."""
+    """A user, an application or a group."""
 
     kind: str
     enabled: bool = True
@@ -26,7 +26,7 @@ class Person:
 
 @dataclass
 class Table:
-    """Everything that was ever granted and is not taken away."""
+    """All subjects, roles, scopes and active rules."""
 
     root: Key
     parents: dict[Key, Key] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Table:
         return {self.root, *self.parents}
 
     def above(self, scope: Key) -> Iterator[Key]:
-        """Walk up from a scope, beginning with itself."""
+        """Yield a scope and its ancestors."""
         while True:
             yield scope
             if scope == self.root:
@@ -55,7 +55,7 @@ class Table:
             if who in group.members and (group.enabled or also_disabled)
         }
 
-    def may(self, who: Key, permission: Permission, scope: Key) -> bool:
+    def allows(self, who: Key, permission: Permission, scope: Key) -> bool:
         if who is EVERYBODY:
             return True
         if not self.people[who].enabled:
@@ -66,54 +66,58 @@ class Table:
             for holder, role, place in self.rules
         )
 
-    def may_anywhere(self, who: Key, permission: Permission) -> bool:
-        return any(self.may(who, permission, scope) for scope in self.scopes())
+    def allows_anywhere(self, who: Key, permission: Permission) -> bool:
+        return any(self.allows(who, permission, scope) for scope in self.scopes())
 
     def can_grant(self, who: Key, role: Key, scope: Key) -> bool:
         needed = {*self.roles[role], ("create", "access_rules")}
-        return all(self.may(who, permission, scope) for permission in needed)
+        return all(self.allows(who, permission, scope) for permission in needed)
 
     def can_impersonate(self, who: Key, other: Key) -> bool:
-        """Whether `who` holds all that `other` would hold with everything switched on."""
+        """Return whether `who` has all permissions `other` would have with everything enabled."""
         hands = {other} | self.groups_of(other, also_disabled=True)
         return all(
-            self.may(who, permission, place)
+            self.allows(who, permission, place)
             for holder, role, place in self.rules
             if holder in hands
             for permission in self.roles[role]
         )
 
     def sees(self, who: Key, type_: str, other: Key) -> bool:
-        """Whether `who` sees `other`, an application, a person or a group as `type_` says."""
+        """Return whether `other`, a subject of resource type `type_`, is visible to `who`."""
         reads = ("read", type_)
-        return self.may(who, reads, self.root) or any(
-            holder == other and self.may(who, reads, place) for holder, _, place in self.rules
+        return self.allows(who, reads, self.root) or any(
+            holder == other and self.allows(who, reads, place) for holder, _, place in self.rules
         )
 
     def topmost(self, who: Key, permission: Permission) -> set[Key]:
-        """Return the scopes in which `who` may do this, without those below another one."""
-        may = {scope for scope in self.scopes() if self.may(who, permission, scope)}
-        return {scope for scope in may if scope == self.root or self.parents[scope] not in may}
+        """Return the topmost scopes in which `who` has this permission."""
+        is_allowed = {scope for scope in self.scopes() if self.allows(who, permission, scope)}
+        return {
+            scope
+            for scope in is_allowed
+            if scope == self.root or self.parents[scope] not in is_allowed
+        }
 
     def can_move(self, who: Key, kind: str, scope: Key, target: Key) -> bool:
         source = self.parents[scope]
         new = set(self.above(target)) - set(self.above(source))
         return (
-            self.may(who, ("update", kind), source)
-            and self.may(who, ("delete", "access_rules"), source)
-            and self.may(who, ("create", kind), target)
+            self.allows(who, ("update", kind), source)
+            and self.allows(who, ("delete", "access_rules"), source)
+            and self.allows(who, ("create", kind), target)
             and all(
                 self.can_grant(who, role, target) for _, role, place in self.rules if place in new
             )
         )
 
     def everything(self) -> set[tuple[Key, Permission, Key]]:
-        """Return who may do what where, all of it."""
+        """Return all decisions that are allowed."""
         every = {permission for held in self.roles.values() for permission in held}
         return {
             (who, permission, scope)
             for who in self.people
             for permission in every
             for scope in self.scopes()
-            if self.may(who, permission, scope)
+            if self.allows(who, permission, scope)
         }

@@ -10,7 +10,7 @@ from accessrules.management.commands.role_table import role_table
 DOCUMENT = Path(settings.BASE_DIR) / "docs/authorization.md"
 
 
-def test_its_table_of_roles_is_current(tmp_path: Path) -> None:
+def test_role_table_is_current(tmp_path: Path) -> None:
     copy = tmp_path / "authorization.md"
     copy.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
     call_command("role_table", "--write", str(copy))

@@ -1,4 +1,4 @@
-"""Who may do what is decided in one module: nothing else compares roles, permissions or scopes."""
+"""Only one module makes authorization decisions: no other compares roles, permissions or scopes."""
 
 import ast
 import re
@@ -10,14 +10,14 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("accessrules", "applications", "runai_access")
-# What decides, and what says of itself why it decided so.
+# The module that decides.
 DECIDES = {"accessrules/authorization/authority.py"}
-# Names that only a decision has a reason to look at.
+# Names that only a decision needs.
 DECIDING = {
     "permissions", "role_id", "roles", "SYSTEM_ADMINISTRATOR_ID", "is_superuser", "is_staff",
     "has_perm", "permissions_of", "ACCOUNT_PATH", "SYSTEM_PATH",
 }  # fmt: skip
-# What parses, acts or renders: none of them looks behind the module's answers.
+# Modules that parse, act or render: they only use the answers of the authority module.
 OUTER = re.compile(r"/(views|api|forms|tables|filters|templatetags)(/|\.py$)|/serializers\.py$")
 
 
@@ -41,7 +41,7 @@ def names_in(node: ast.AST) -> set[str]:
 
 
 def conditions(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield everything that chooses: tests of if and while, comparisons, and/or, `startswith`."""
+    """Yield all conditions: tests of if and while, comparisons, and/or, `startswith`."""
     for node in ast.walk(tree):
         match node:
             case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
@@ -58,7 +58,7 @@ def deciding(tree: ast.AST) -> list[str]:
     return [ast.unparse(node) for node in conditions(tree) if names_in(node) & DECIDING]
 
 
-def test_the_outer_layers_are_found() -> None:
+def test_outer_layers_are_found() -> None:
     assert {
         "applications/views/listing.py",
         "accessrules/api/rules.py",
@@ -69,7 +69,7 @@ def test_the_outer_layers_are_found() -> None:
 @pytest.mark.parametrize("name", OUTER_SOURCES)
 def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> None:
     assert deciding(SOURCES[name]) == [], (
-        f"{name} decides by itself; ask accessrules.authorization.authority"
+        f"{name} makes its own decision; use accessrules.authorization.authority"
     )
 
 
@@ -83,11 +83,11 @@ def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> 
         "while not caller.has_perm('x'): pass",
     ],
 )
-def test_a_decision_would_be_noticed(source: str) -> None:
+def test_decisions_are_detected(source: str) -> None:
     assert deciding(ast.parse(source))
 
 
-def test_only_the_module_says_denied() -> None:
+def test_only_the_authority_module_raises_denied() -> None:
     raised = {
         name
         for name, tree in SOURCES.items()
@@ -97,7 +97,7 @@ def test_only_the_module_says_denied() -> None:
     assert raised == DECIDES
 
 
-def test_no_view_asks_for_a_decision_of_django_or_of_rest_framework() -> None:
+def test_no_view_uses_permissions_of_django_or_rest_framework() -> None:
     foreign = {"PermissionDenied", "user_passes_test", "permission_required", "BasePermission"}
     found = {
         name
@@ -105,7 +105,7 @@ def test_no_view_asks_for_a_decision_of_django_or_of_rest_framework() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & foreign
     }
-    # It only turns what Django itself refuses into an answer.
+    # They only convert Django's own exceptions into responses.
     assert found <= {"runai_access/errors_views.py", "runai_access/api/errors.py"}
 
 

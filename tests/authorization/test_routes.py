@@ -1,6 +1,6 @@
-"""Deny by default, shown: every address, method, role and place, against `routes.toml`.
+"""Deny by default: every route, method, role and scope, against `routes.toml`.
 
-What is expected is computed from that table and from the role data read here, not by the product.
+Computes the expected results from that table and the role data, without the product's code.
 """
 
 import json
@@ -43,7 +43,7 @@ HELD: dict[str, set[tuple[str, str]]] = {
     for name in ("roles.toml", "additional_roles.toml")
     for role in tomllib.loads((DATA / name).read_text(encoding="utf-8"))["roles"]
 }
-# A rule in the place on the left holds in the places on the right, where things in question stand.
+# A rule in the scope on the left applies to objects in the scopes on the right.
 HOLDS_IN = {
     "project": {"project", "anywhere"},
     "department": {"project", "department", "anywhere"},
@@ -54,12 +54,12 @@ HOLDS_IN = {
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FORM = "application/x-www-form-urlencoded"
 PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/")
-ASK = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
+REQUIREMENT = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
 ENTRIES = [(route, method) for route, methods in TABLE.items() for method in methods]
 GUARDED = [
     (route, method)
     for route, method in ENTRIES
-    if isinstance(TABLE[route][method]["authority"], list)
+    if isinstance(TABLE[route][method]["requires"], list)
 ]
 
 
@@ -72,11 +72,11 @@ def routes(patterns: list[URLPattern | URLResolver], above: str = "") -> Iterato
             yield address
 
 
-def refusal(ask: str, role: str, place: str) -> int:
-    """Return the status with which a caller with that one rule is refused by `ask`; 0 if not."""
+def refusal(requirement: str, role: str, place: str) -> int:
+    """Return the status if a caller with that one rule does not meet `requirement`, else 0."""
     held = HELD.get(role, set())
-    match = ASK.fullmatch(ask)
-    assert match, f"routes.toml: {ask!r} can't be read"
+    match = REQUIREMENT.fullmatch(requirement)
+    assert match, f"routes.toml: invalid requirement {requirement!r}"
     verb, what, where, status = match.groups()
     if verb in ("grant", "handle"):
         needed = HELD[what] | ({("create", "access_rules")} if verb == "grant" else set())
@@ -88,14 +88,14 @@ def refusal(ask: str, role: str, place: str) -> int:
 
 def expected(entry: dict[str, Any], role: str, place: str) -> int:
     return next(
-        (status for ask in entry["authority"] if (status := refusal(ask, role, place))),
+        (status for item in entry["requires"] if (status := refusal(item, role, place))),
         entry["answers"],
     )
 
 
 @dataclass
 class World:
-    """What the addresses name, and a caller whose one rule is changed for every question."""
+    """The objects of the URLs, and a caller whose only rule changes with each check."""
 
     places: dict[str, Scope]
     ci: Application
@@ -133,7 +133,7 @@ class World:
         return AccessRule.objects.get(subject=self.ci.subject)
 
     def body(self, value: Any) -> Any:
-        """Fill in the placeholders of a body."""
+        """Replace the placeholders of a body."""
         known: dict[str, Any] = {
             "{role}": Role.objects.get(name="L2 researcher").pk,
             "{scope}": self.places["project"].pk,
@@ -154,7 +154,7 @@ class World:
 
 @pytest.fixture(autouse=True)
 def _fresh_keyring() -> Iterator[None]:
-    """No token is signed with a key that only an earlier test's database held."""
+    """Forget keys of the databases of earlier tests."""
     KEYRING.forget()
     yield
     KEYRING.forget()
@@ -199,7 +199,7 @@ def client_of(world: World, route: str) -> Client:
 
 
 def send(client: Client, world: World, route: str, method: str) -> HttpResponseBase:
-    """Send the request that the table describes, and undo what it did."""
+    """Send the request of the table, and roll back its changes."""
     entry = TABLE[route].get(method, {})
     body = world.body(entry.get("body", {}))
     options: dict[str, Any] = {"data": body or None}
@@ -216,18 +216,18 @@ def send(client: Client, world: World, route: str, method: str) -> HttpResponseB
     return response
 
 
-def test_every_address_is_in_the_table_and_nothing_else() -> None:
+def test_table_lists_every_route_and_no_others() -> None:
     served = set(routes(get_resolver().url_patterns))
-    new, gone = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
-    assert not new, (
-        f"No entry in tests/authorization/routes.toml for {new}. Add for each address its methods, "
-        'for example GET = { authority = ["read apps in anywhere"], answers = 200 }.'
+    missing, obsolete = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
+    assert not missing, (
+        f"No entry in tests/authorization/routes.toml for {missing}. Add the methods of each URL, "
+        'for example GET = { requires = ["read apps in anywhere"], answers = 200 }.'
     )
-    assert not gone, f"tests/authorization/routes.toml names what is not served: {gone}."
+    assert not obsolete, f"tests/authorization/routes.toml has unknown URLs: {obsolete}."
 
 
 @pytest.mark.parametrize("route", TABLE)
-def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, route: str) -> None:
+def test_methods_not_in_the_table_return_405(world: World, route: str) -> None:
     for holder in (world.person, world.program):
         factories.rule(holder, "System administrator", world.places["account"])
     client = client_of(world, route)
@@ -236,15 +236,15 @@ def test_no_address_answers_a_method_that_is_not_in_the_table(world: World, rout
             status = send(client, world, route, method).status_code
             assert status == 405, (
                 f"{method} {route} answers {status}: add it to tests/authorization/routes.toml "
-                "with what it authority, or let it answer 405."
+                "with what it requires, or let it answer 405."
             )
 
 
 @pytest.mark.parametrize(("route", "method"), ENTRIES)
-def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
+def test_anonymous_requests_are_refused(world: World, route: str, method: str) -> None:
     entry = TABLE[route][method]
     response = send(Client(), world, route, method)
-    if entry["authority"] in ("open", "credentials"):
+    if entry["requires"] in ("open", "credentials"):
         assert response.status_code == entry["answers"]
     elif is_for_programs(route):
         assert response.status_code == 401
@@ -254,7 +254,7 @@ def test_a_stranger_gets_nowhere(world: World, route: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_each_role_in_each_place_gets_what_the_table_says(
+def test_each_role_in_each_scope_gets_the_expected_status(
     world: World, route: str, method: str
 ) -> None:
     client, entry = client_of(world, route), TABLE[route][method]
@@ -277,10 +277,8 @@ def test_each_role_in_each_place_gets_what_the_table_says(
 
 @pytest.mark.parametrize(
     ("route", "method"),
-    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["authority"] == "signed in"],
+    [entry for entry in ENTRIES if TABLE[entry[0]][entry[1]]["requires"] == "signed in"],
 )
-def test_whoever_is_signed_in_needs_no_rule_for_these(
-    world: World, route: str, method: str
-) -> None:
+def test_some_routes_require_only_sign_in(world: World, route: str, method: str) -> None:
     client = client_of(world, route)
     assert send(client, world, route, method).status_code == TABLE[route][method]["answers"]

@@ -1,4 +1,4 @@
-"""The API by session: for whoever is signed in to the pages, and only with CSRF protection."""
+"""The API with a session of the console, and its CSRF protection."""
 
 import json
 from typing import Any
@@ -32,15 +32,15 @@ PAGES = [
 TOKEN = "x" * 32
 
 
-def signed_in(person: User) -> Client:
-    """Return a browser of that person, which sends no CSRF token by itself."""
+def signed_in(user: User) -> Client:
+    """Return a signed-in client that sends no CSRF token."""
     client = Client(enforce_csrf_checks=True)
-    client.force_login(person)
+    client.force_login(user)
     return client
 
 
 def with_token(client: Client) -> Client:
-    """Let the browser's scripts send the token that its cookie has."""
+    """Send the CSRF token of the cookie, as the scripts of the pages do."""
     client.cookies[settings.CSRF_COOKIE_NAME] = TOKEN
     client.defaults["HTTP_X_CSRFTOKEN"] = TOKEN
     return client
@@ -48,14 +48,12 @@ def with_token(client: Client) -> Client:
 
 def counts() -> tuple[int, ...]:
     changes = AuditEvent.objects.filter(result="Succeeded").exclude(action="sign-in")
-    things = (Application.objects, AccessRule.objects.living(), User.objects, changes)
-    return tuple(each.count() for each in things)
+    managers = (Application.objects, AccessRule.objects.living(), User.objects, changes)
+    return tuple(manager.count() for manager in managers)
 
 
 @pytest.mark.parametrize(("route", "method"), UNSAFE)
-def test_no_unsafe_route_is_done_without_the_csrf_token(
-    world: World, route: str, method: str
-) -> None:
+def test_unsafe_api_routes_require_the_csrf_token(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     before = counts()
     answer: Any = send(signed_in(world.person), world, route, method)
@@ -65,13 +63,13 @@ def test_no_unsafe_route_is_done_without_the_csrf_token(
 
 
 @pytest.mark.parametrize(("route", "method"), PAGES)
-def test_no_page_takes_a_form_without_the_csrf_token(world: World, route: str, method: str) -> None:
+def test_forms_require_the_csrf_token(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     before = counts()
     client = signed_in(world.person)
     session = client.session.session_key
     answer: Any = send(client, world, route, method)
-    if route == "sign-in/":  # done already: goes on to where the user wants to be
+    if route == "sign-in/":  # already signed in: redirects
         assert (answer.status_code, answer.url) == (302, "/")
     else:
         assert answer.status_code == 403
@@ -90,7 +88,7 @@ def test_no_page_takes_a_form_without_the_csrf_token(world: World, route: str, m
         ("Viewer", "sibling"),
     ],
 )
-def test_a_session_may_what_a_token_may(
+def test_a_session_has_the_same_permissions_as_a_token(
     world: World, route: str, method: str, role: str, place: str
 ) -> None:
     if role:
@@ -101,7 +99,7 @@ def test_a_session_may_what_a_token_may(
 
 
 @pytest.mark.parametrize(("route", "method"), ROUTES)
-def test_a_session_of_a_disabled_person_is_none(world: World, route: str, method: str) -> None:
+def test_the_session_of_a_disabled_user_is_invalid(world: World, route: str, method: str) -> None:
     factories.rule(world.person, "System administrator", world.places["account"])
     client = with_token(signed_in(world.person))
     world.person.subject.enabled = False

@@ -1,8 +1,8 @@
-"""Whatever happens in whatever order: every answer is the naive one, and nobody gains by it.
+"""Random sequences of steps: all decisions agree with the naive model, without privilege escalation.
 
-People, applications and groups grant, take away, join, leave, disable, and move scopes. After each
-step the module is asked everything about everyone; whoever holds something new must have had it
-from somebody who held it.
+Users, applications and groups add and delete rules, join and leave groups, are disabled, and move
+scopes. After each step all decisions are compared. The actor of a step must already have every
+permission that anyone gains by it.
 """
 
 from collections.abc import Callable
@@ -41,26 +41,26 @@ ROLES = {
     "everything": dict.fromkeys(TYPES, "crud"),
     "granter": {"access_rules": "crd", "workspaces": "cr"},
     "keeper": {"apps": "crud", "users": "ru", "groups": "ud"},
-    "looker": {"apps": "r", "users": "r", "groups": "r", "access_rules": "r", "department": "r"},
-    "organiser": {"project": "crud", "department": "cud", "access_rules": "rd"},
+    "reader": {"apps": "r", "users": "r", "groups": "r", "access_rules": "r", "department": "r"},
+    "organizer": {"project": "crud", "department": "cud", "access_rules": "rd"},
     "worker": {"workspaces": "cr"},
 }
 EVERY = [(action, type_) for action in LETTERS.values() for type_ in TYPES]
-# What subjects are called as a type of resource.
+# The resource type of each type of subject.
 KINDS = {"app": "apps", "user": "users", "group": "groups"}
 _ENTRY = ("subject", "role", "scope")
 pick = st.integers(0, 10_000)
 
 
 class Organization(RuleBasedStateMachine):
-    """The product and the naive table, taken through the same steps."""
+    """The product and the naive model, with the same steps applied to both."""
 
     def __init__(self) -> None:
         super().__init__()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
         self.numbers = count()
-        self.looks = count()
+        self.turns = count()
         self.table = Table(root=factories.account().pk)
 
     def teardown(self) -> None:
@@ -88,19 +88,19 @@ class Organization(RuleBasedStateMachine):
         self.add(ci)
         self.add(ops)
         self.table.people[ops.pk].members.add(ci.pk)
-        # Ada may do everything; Bo a little of each that tempts; the group works in the west.
-        everything, _, keeper, _, organiser, worker = sorted(self.table.roles)
+        # Ada has all permissions, Bo some that tempt to escalation, and the group works in the west.
+        everything, _, keeper, _, organizer, worker = sorted(self.table.roles)
         account, west = self.scope(0), Scope.objects.get(name="west")
         for role, name, scope in [
             (everything, "ada@acme.example", account),
             (keeper, "bo@acme.example", account),
-            (organiser, "bo@acme.example", account),
+            (organizer, "bo@acme.example", account),
             (worker, "ops", west),
         ]:
             subject = Subject.objects.get(name=name)
             self.grant(SYSTEM, Role.objects.get(pk=role), subject, scope)
 
-    # Who and what a step is about: numbers, so that Hypothesis can shrink them.
+    # The parameters of a step are numbers, so that Hypothesis can shrink them.
 
     def add(self, holder: factories.Holder) -> None:
         subject = factories.subject_of(holder)
@@ -125,21 +125,21 @@ class Organization(RuleBasedStateMachine):
     def actor(self, number: int) -> Caller:
         return Caller(self.subject(number, "user", "app"))
 
-    def attempt(self, caller: Caller, may: bool, act: Callable[[], Any]) -> Any:
-        """Do it; return what it returned, or None where it was refused as the table says."""
+    def attempt(self, caller: Caller, is_allowed: bool, act: Callable[[], Any]) -> Any:
+        """Call `act`; return its result, or None if it was refused as the model expects."""
         try:
             with transaction.atomic():
                 done = act() or True
         except Conflict:
             return None
         except (Denied, NotFound):
-            assert not may, "refused, although it is allowed"
+            assert not is_allowed, "refused, although it is allowed"
             return None
-        assert may, f"{caller.name} did what is not allowed"
+        assert is_allowed, f"{caller.name} did what is not allowed"
         return done
 
     def gaining(self, actor: Key, change: Callable[[], None], **moved: Key) -> None:
-        """Change the table; whatever anyone gains by it, the actor must have held before."""
+        """Change the model; the actor must already have all permissions that anyone gains."""
         before = self.table.everything()
         held = {(permission, scope) for who, permission, scope in before if who == actor}
         known = self.table.scopes()
@@ -147,7 +147,7 @@ class Organization(RuleBasedStateMachine):
         for who, permission, scope in self.table.everything() - before:
             if actor is EVERYBODY or scope not in known:
                 continue
-            # What moves comes to where the actor holds it; anything else stays where it was held.
+            # For a moved scope, the actor must have the permission at the target.
             place = moved["target"] if scope in moved.get("places", ()) else scope
             assert (permission, place) in held, (who, permission, scope)
 
@@ -176,59 +176,61 @@ class Organization(RuleBasedStateMachine):
 
     @precondition(lambda self: self.table.rules)
     @rule(actor=pick, which=pick, by_system=st.sampled_from([False, False, True]))
-    def somebody_takes_away(self, actor: int, which: int, by_system: bool) -> None:
+    def somebody_deletes_a_rule(self, actor: int, which: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         found = AccessRule.objects.living().filter(role__in=self.table.roles).order_by("pk")
-        taken = found[which % len(self.table.rules)]
-        entry = (taken.subject_id, taken.role_id, taken.scope_id)
+        rule_ = found[which % len(self.table.rules)]
+        entry = (rule_.subject_id, rule_.role_id, rule_.scope_id)
         key = self.key(caller)
-        may = all(
-            self.table.may(key, (action, "access_rules"), taken.scope_id)
+        is_allowed = all(
+            self.table.allows(key, (action, "access_rules"), rule_.scope_id)
             for action in ("read", "delete")
         )
         if self.attempt(
-            caller, may, lambda: rule_actions.delete_access_rule(caller=caller, rule_id=taken.pk)
+            caller,
+            is_allowed,
+            lambda: rule_actions.delete_access_rule(caller=caller, rule_id=rule_.pk),
         ):
             self.table.rules.remove(entry)
 
-    # Groups, and handling the stronger
+    # Groups and impersonation
 
     @precondition(lambda self: self.has("group"))
     @rule(actor=pick, group=pick, member=pick, joins=st.booleans())
     def somebody_joins_or_leaves(self, actor: int, group: int, member: int, joins: bool) -> None:
         caller, of = self.actor(actor), self.subject(group, "group")
-        joining = self.subject(member, "user", "app")
+        new_member = self.subject(member, "user", "app")
         key, members = self.key(caller), self.table.people[of.pk].members
-        may = self.table.may(key, ("update", "groups"), self.table.root)
+        is_allowed = self.table.allows(key, ("update", "groups"), self.table.root)
         if joins:
-            may = may and self.table.can_impersonate(key, of.pk)
+            is_allowed = is_allowed and self.table.can_impersonate(key, of.pk)
             if self.attempt(
                 caller,
-                may,
-                lambda: group_actions.add_member(caller=caller, group=of, member=joining),
+                is_allowed,
+                lambda: group_actions.add_member(caller=caller, group=of, member=new_member),
             ):
-                self.gaining(key, lambda: members.add(joining.pk))
-        elif joining.pk in members and self.attempt(
+                self.gaining(key, lambda: members.add(new_member.pk))
+        elif new_member.pk in members and self.attempt(
             caller,
-            may,
-            lambda: group_actions.remove_member(caller=caller, group=of, member=joining),
+            is_allowed,
+            lambda: group_actions.remove_member(caller=caller, group=of, member=new_member),
         ):
-            members.remove(joining.pk)
+            members.remove(new_member.pk)
 
     @rule(actor=pick, who=pick, enabled=st.booleans())
-    def somebody_switches(self, actor: int, who: int, enabled: bool) -> None:
+    def somebody_enables_or_disables(self, actor: int, who: int, enabled: bool) -> None:
         caller, subject = self.actor(actor), self.subject(who)
         key, person = self.key(caller), self.table.people[subject.pk]
         if person.enabled == enabled:
             return
         if person.kind == "group":
-            may = self.table.may(key, ("update", "groups"), self.table.root)
+            is_allowed = self.table.allows(key, ("update", "groups"), self.table.root)
         else:
-            may = self.can_change(key, "update", subject)
-        may = may and (not enabled or self.table.can_impersonate(key, subject.pk))
-        if self.attempt(caller, may, lambda: self.switch(caller, subject, enabled)):
+            is_allowed = self.can_change(key, "update", subject)
+        is_allowed = is_allowed and (not enabled or self.table.can_impersonate(key, subject.pk))
+        if self.attempt(caller, is_allowed, lambda: self.switch(caller, subject, enabled)):
             self.gaining(key, lambda: setattr(person, "enabled", enabled))
-            self.ask_who_may_handle(person.members or {subject.pk})
+            self.check_who_can_impersonate(person.members or {subject.pk})
 
     def switch(self, caller: Caller, subject: Subject, enabled: bool) -> None:
         if subject.type == Subject.Type.GROUP:
@@ -239,13 +241,13 @@ class Organization(RuleBasedStateMachine):
             set_application_enabled(caller=caller, application_id=subject.pk, enabled=enabled)
 
     @rule(who=pick, enabled=st.booleans())
-    def the_system_switches_a_person(self, who: int, enabled: bool) -> None:
+    def the_system_enables_or_disables_a_user(self, who: int, enabled: bool) -> None:
         subject = self.subject(who, "user")
         rule_actions.set_subject_enabled(subject, enabled=enabled)
         self.table.people[subject.pk].enabled = enabled
 
     @rule(actor=pick, who=pick)
-    def somebody_takes_a_credential(self, actor: int, who: int) -> None:
+    def somebody_creates_a_credential(self, actor: int, who: int) -> None:
         caller, subject = self.actor(actor), self.subject(who)
         self.attempt(
             caller,
@@ -253,41 +255,41 @@ class Organization(RuleBasedStateMachine):
             lambda: caller.authority.require_can_impersonate(subject),
         )
 
-    def ask_who_may_handle(self, keys: set[Key]) -> None:
-        """Ask of everyone: what is switched off just now must not look weaker than it is."""
+    def check_who_can_impersonate(self, keys: set[Key]) -> None:
+        """Check all actors: disabling a subject must not make it easier to impersonate."""
         for subject in Subject.objects.filter(pk__in=keys):
             for actor in range(len(self.table.people)):
                 caller = self.actor(actor)
-                may = self.table.can_impersonate(self.key(caller), subject.pk)
+                is_allowed = self.table.can_impersonate(self.key(caller), subject.pk)
                 self.attempt(
-                    caller, may, partial(caller.authority.require_can_impersonate, subject)
+                    caller, is_allowed, partial(caller.authority.require_can_impersonate, subject)
                 )
 
     @rule()
-    def an_application_comes(self) -> None:
+    def an_application_is_created(self) -> None:
         self.add(factories.application(f"app-{next(self.numbers)}"))
 
     @precondition(lambda self: self.has("app"))
     @rule(actor=pick, who=pick)
     def somebody_deletes_an_application(self, actor: int, who: int) -> None:
         caller, subject = self.actor(actor), self.subject(who, "app")
-        may = self.can_change(self.key(caller), "delete", subject)
+        is_allowed = self.can_change(self.key(caller), "delete", subject)
         if self.attempt(
-            caller, may, lambda: delete_application(caller=caller, application_id=subject.pk)
+            caller, is_allowed, lambda: delete_application(caller=caller, application_id=subject.pk)
         ):
             self.forget(subject)
 
     @rule()
-    def a_group_comes(self) -> None:
+    def a_group_is_created(self) -> None:
         self.add(factories.group(f"group-{next(self.numbers)}"))
 
     @precondition(lambda self: self.has("group"))
     @rule(actor=pick, which=pick)
     def somebody_deletes_a_group(self, actor: int, which: int) -> None:
         caller, group = self.actor(actor), self.subject(which, "group")
-        may = self.table.may(self.key(caller), ("delete", "groups"), self.table.root)
+        is_allowed = self.table.allows(self.key(caller), ("delete", "groups"), self.table.root)
         if self.attempt(
-            caller, may, lambda: group_actions.delete_group(caller=caller, group=group)
+            caller, is_allowed, lambda: group_actions.delete_group(caller=caller, group=group)
         ):
             self.forget(group)
 
@@ -300,15 +302,15 @@ class Organization(RuleBasedStateMachine):
     # Scopes
 
     @rule(actor=pick, where=pick, by_system=st.sampled_from([False, False, True]))
-    def somebody_makes_a_scope(self, actor: int, where: int, by_system: bool) -> None:
+    def somebody_creates_a_scope(self, actor: int, where: int, by_system: bool) -> None:
         caller = SYSTEM if by_system else self.actor(actor)
         parent = self.scope(where, "tenant", "cluster", "department")
         kind = Scope.CHILD_TYPE[Scope.Type(parent.type)]
-        may = self.table.may(self.key(caller), ("create", kind), parent.pk)
+        is_allowed = self.table.allows(self.key(caller), ("create", kind), parent.pk)
         name = f"scope-{next(self.numbers)}"
         made = self.attempt(
             caller,
-            may,
+            is_allowed,
             lambda: scope_actions.create_scope(caller=caller, parent=parent, name=name),
         )
         if made:
@@ -321,12 +323,12 @@ class Organization(RuleBasedStateMachine):
         assert scope.parent is not None
         above = scope.parent.type
         target = self.scope(where, above)
-        self.ask_who_may_move(scope, target)
+        self.check_who_can_move(scope, target)
         key = self.key(caller)
-        may = self.table.can_move(key, scope.type, scope.pk, target.pk)
+        is_allowed = self.table.can_move(key, scope.type, scope.pk, target.pk)
         if self.attempt(
             caller,
-            may,
+            is_allowed,
             lambda: scope_actions.move_scope(caller=caller, scope=scope, target=target),
         ):
             self.gaining(
@@ -336,32 +338,32 @@ class Organization(RuleBasedStateMachine):
                 places=self.table.below(scope.pk),
             )
 
-    def ask_who_may_move(self, scope: Scope, target: Scope) -> None:
-        """Ask of everyone: few may move anything at all, and fewer may not for what it inherits."""
+    def check_who_can_move(self, scope: Scope, target: Scope) -> None:
+        """Check all actors, because few of them can move anything."""
         source = scope.parent
         assert source is not None
         if source == target:
             return
         for actor in range(len(self.table.people)):
             caller = self.actor(actor)
-            may = self.table.can_move(self.key(caller), scope.type, scope.pk, target.pk)
+            is_allowed = self.table.can_move(self.key(caller), scope.type, scope.pk, target.pk)
             ask = partial(caller.authority.require_can_move, source=source, target=target)
-            self.attempt(caller, may, partial(ask, scope))
+            self.attempt(caller, is_allowed, partial(ask, scope))
 
     @precondition(lambda self: len(self.table.parents) > 4)
     @rule(actor=pick, which=pick)
     def somebody_deletes_a_scope(self, actor: int, which: int) -> None:
         caller, scope = self.actor(actor), self.scope(which, "project", "department")
-        may = self.table.may(self.key(caller), ("delete", scope.type), scope.pk)
+        is_allowed = self.table.allows(self.key(caller), ("delete", scope.type), scope.pk)
         if self.attempt(
-            caller, may, lambda: scope_actions.delete_scope(caller=caller, scope=scope)
+            caller, is_allowed, lambda: scope_actions.delete_scope(caller=caller, scope=scope)
         ):
             del self.table.parents[scope.pk]
 
-    # What must hold after every step
+    # Invariants after every step
 
     @invariant()
-    def every_answer_is_the_naive_one(self) -> None:
+    def decisions_agree_with_the_model(self) -> None:
         scopes = list(Scope.objects.filter(pk__in=self.table.scopes()))
         said = set()
         for subject in Subject.objects.filter(pk__in=list(self.table.people)):
@@ -375,11 +377,11 @@ class Organization(RuleBasedStateMachine):
         assert said == self.table.everything()
 
     @invariant()
-    def somebody_sees_what_the_table_says(self) -> None:
-        """Ask one after the other, a new one after each step: asking all each time takes minutes."""
+    def visibility_agrees_with_the_model(self) -> None:
+        """Check one subject after each step, in turn: checking all of them takes minutes."""
         if not self.table.people:
             return
-        who = self.subject(next(self.looks))
+        who = self.subject(next(self.turns))
         authority, table = authority_of(who), self.table
         scopes = {scope.path: scope for scope in Scope.objects.filter(pk__in=table.scopes())}
         for permission in EVERY:
@@ -388,10 +390,12 @@ class Organization(RuleBasedStateMachine):
         assert {scope.pk for scope in authority.visible_scopes()} == {
             scope.pk
             for scope in scopes.values()
-            if table.may(who.pk, ("read", scope.type), scope.pk)
+            if table.allows(who.pk, ("read", scope.type), scope.pk)
         }
         assert set(authority.visible_rules().living().values_list(*_ENTRY)) == {
-            entry for entry in table.rules if table.may(who.pk, ("read", "access_rules"), entry[2])
+            entry
+            for entry in table.rules
+            if table.allows(who.pk, ("read", "access_rules"), entry[2])
         }
         for kind, type_ in KINDS.items():
             seen = Subject.objects.living().filter(authority.visible_q(type_), type=kind)
@@ -402,7 +406,7 @@ class Organization(RuleBasedStateMachine):
             }
         granting = ("create", "access_rules")
         assert {scope.pk for scope in authority.grantable_scopes()} == {
-            key for key in table.scopes() if table.may(who.pk, granting, key)
+            key for key in table.scopes() if table.allows(who.pk, granting, key)
         }
         assert {role.pk for role in authority.grantable_roles()} == {
             role
@@ -414,15 +418,15 @@ class Organization(RuleBasedStateMachine):
         return caller.subject.pk if caller.subject else EVERYBODY
 
     def can_change(self, who: Key, action: str, subject: Subject) -> bool:
-        """Whether `who` may change an application or a person, which takes seeing it."""
+        """Return whether `who` can change a subject, which must be visible."""
         type_ = KINDS[subject.type]
-        return self.table.may(who, (action, type_), self.table.root) and (
+        return self.table.allows(who, (action, type_), self.table.root) and (
             self.table.sees(who, type_, subject.pk)
         )
 
 
 @pytest.mark.django_db
-def test_no_sequence_of_steps_gives_anyone_more_than_was_granted() -> None:
+def test_no_sequence_of_steps_escalates_privileges() -> None:
     run_state_machine_as_test(
         Organization,
         settings=settings(

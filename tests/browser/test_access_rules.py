@@ -1,4 +1,4 @@
-"""The Access rules and Roles pages in a real browser: mouse, keyboard alone, no scripts, phone."""
+"""The Access rules and Roles pages in a browser: mouse, keyboard, no JavaScript, small screens."""
 
 import pytest
 from playwright.sync_api import expect
@@ -20,7 +20,7 @@ def _is_too_wide(visitor: Visitor) -> bool:
     return bool(visitor.page.evaluate(script))
 
 
-def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -> None:
+def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -28,7 +28,7 @@ def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
     visitor.check_accessibility()
 
-    # Granting one role to two subjects in two scopes
+    # Add one role for two subjects in two scopes
     page.goto(f"{visitor.url}/access-rules/")
     visitor.press("NEW ACCESS RULE")
     field = dialog.get_by_role("searchbox", name="Search subjects")
@@ -54,16 +54,16 @@ def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -
     visitor.check_accessibility()
     visitor.press("CLOSE")
 
-    # Deleting one from the menu of its row, then the others together
+    # Delete one from its row menu, then the others with the toolbar
     page.goto(f"{visitor.url}/access-rules/?search={name}&sort=-scope")
     expect(page.locator("[data-row]")).to_have_count(4)
     visitor.check_accessibility()
     page.locator("[data-row-menu]").first.click()
     page.locator("#row-menu").get_by_role("button", name="Delete").click()
-    expect(dialog).to_contain_text("Nobody loses anything: other rules give the same.")
+    expect(dialog).to_contain_text("No effect: another rule grants the same access.")
     visitor.check_accessibility()
     dialog.get_by_role("button", name="DELETE").click()
-    expect(page.locator("#messages")).to_contain_text(f"{name}2 is no longer Viewer in")
+    expect(page.locator("#messages")).to_contain_text(f"Access rule removed: {name}2 is Viewer in")
     expect(page.locator("[data-row]")).to_have_count(3)
     page.get_by_role("checkbox", name="Select all on this page").check()
     visitor.press("DELETE")
@@ -77,7 +77,7 @@ def test_rules_are_granted_and_deleted_click_by_click(visit: Visit, name: str) -
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
-def test_a_rule_is_granted_with_the_keyboard_alone(visit: Visit, name: str) -> None:
+def test_a_rule_is_added_with_the_keyboard(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -111,12 +111,12 @@ def test_a_rule_is_granted_with_the_keyboard_alone(visit: Visit, name: str) -> N
     dialog.get_by_role("button", name="SAVE RULES").focus()
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text("1 of 1 done")
-    expect(dialog).to_contain_text("is now Viewer in cluster")
+    expect(dialog).to_contain_text("access rule added: Viewer in cluster")
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
 
 
-def test_everything_without_javascript(visit: Visit, name: str) -> None:
+def test_rules_work_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     _make(visitor, name)

@@ -1,4 +1,4 @@
-"""The Scopes page in a browser: with the mouse, with keys alone, without scripts, on a phone."""
+"""The Scopes page in a browser: mouse, keyboard, no JavaScript, small screens."""
 
 import re
 import uuid
@@ -13,13 +13,13 @@ from tests.servers import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.slow
 MANY = "many-projects"
-# Where no test grants anything, so that moving a project away changes nothing for anyone.
+# No test adds rules here, so moving a project from here changes no access.
 QUIET = "muted-department"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _many(server: Server, _scopes: None) -> None:
-    """A department with more projects than a branch shows at once, and one with none."""
+    """A department with more projects than a branch shows, and one without projects."""
     rows = [f"department,{name},{CLUSTER}" for name in (MANY, QUIET)]
     rows += [f"project,{MANY}-{number:03},{CLUSTER} / {MANY}" for number in range(120)]
     text = "\n".join(["type,name,parent", *rows])
@@ -29,7 +29,7 @@ def _many(server: Server, _scopes: None) -> None:
 
 @pytest.fixture
 def project() -> str:
-    """A name that no other test uses: they share the server."""
+    """A name that no other test uses, because the tests share a server."""
     return f"project-{uuid.uuid4().hex[:8]}"
 
 
@@ -39,7 +39,7 @@ def open_page(visitor: Visitor) -> Page:
 
 
 def toggle(page: Page, name: str) -> None:
-    page.locator("#listing").get_by_role("button", name=f"{name}: what is below").click()
+    page.locator("#listing").get_by_role("button", name=f"{name}: child scopes").click()
 
 
 def row(page: Page, name: str) -> Locator:
@@ -47,7 +47,7 @@ def row(page: Page, name: str) -> Locator:
 
 
 def make(visitor: Visitor, name: str) -> None:
-    """Make a project in the department in which nobody has a rule."""
+    """Create a project in the department without access rules."""
     page = open_page(visitor)
     page.get_by_role("radio", name=QUIET, exact=True).check()
     visitor.press("NEW PROJECT")
@@ -63,12 +63,12 @@ def rename_selected(visitor: Visitor, name: str) -> None:
     expect(visitor.page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
+def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
     visitor = visit()
     make(visitor, project)
     page = visitor.page
     expect(row(page, project)).to_contain_text("Changed")
-    expect(page.get_by_role("status")).to_contain_text(f"Project {project} is created.")
+    expect(page.get_by_role("status")).to_contain_text(f"Project {project} created.")
     page.get_by_role("radio", name=project, exact=True).check()
     visitor.press("RENAME")
     page.get_by_label("Name", exact=True).fill(f"{project}-2")
@@ -80,7 +80,7 @@ def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str)
     dialog.get_by_role("searchbox").fill(MANY)
     expect(dialog.get_by_role("radio")).to_have_count(1)
     dialog.get_by_role("radio").check()
-    expect(dialog).to_contain_text("Nobody loses or gains anything in it.")
+    expect(dialog).to_contain_text("No subject loses or gains access.")
     dialog.get_by_role("button", name="MOVE").click()
     expect(dialog).to_have_count(0)
     expect(row(page, f"{project}-2")).to_contain_text("Changed")
@@ -88,7 +88,7 @@ def test_a_project_is_made_renamed_moved_and_deleted(visit: Visit, project: str)
     visitor.press("DELETE")
     dialog.get_by_role("button", name="DELETE").click()
     expect(row(page, f"{project}-2")).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"Project {project}-2 is deleted.")
+    expect(page.get_by_role("status")).to_contain_text(f"Project {project}-2 deleted.")
 
 
 def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> None:
@@ -110,7 +110,7 @@ def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> 
     expect(row(page, f"{project}-3")).to_contain_text("Changed")
 
 
-def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> None:
+def test_the_tree_works_with_the_keyboard(visit: Visit, project: str) -> None:
     visitor = visit()
     make(visitor, project)
     page = open_page(visitor)
@@ -142,13 +142,13 @@ def test_keys_alone_open_close_choose_and_change(visit: Visit, project: str) -> 
     expect(page.get_by_role("radio", name=QUIET, exact=True)).to_be_checked()
 
 
-def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) -> None:
+def test_opening_a_branch_keeps_focus_and_selection(visit: Visit) -> None:
     page = open_page(visit())
     page.get_by_role("radio", name=CLUSTER, exact=True).check()
     toggle(page, MANY)
-    expect(page.get_by_role("button", name=f"{MANY}: what is below")).to_be_focused()
+    expect(page.get_by_role("button", name=f"{MANY}: child scopes")).to_be_focused()
     expect(page.get_by_role("radio", name=CLUSTER, exact=True)).to_be_checked()
-    expect(page.get_by_text(re.compile(r"^1.50 of \d+ below many"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^1.50 of \d+ in many"))).to_be_visible()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
     expect(page.get_by_role("radio", name=f"{MANY}-049")).to_have_count(0)
@@ -156,7 +156,7 @@ def test_a_branch_opens_where_it_is_and_keeps_focus_and_selection(visit: Visit) 
     expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()
 
 
-def test_typing_finds_and_going_back_leads_to_before_the_search(visit: Visit) -> None:
+def test_going_back_clears_the_search(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     page.keyboard.press("/")
@@ -169,18 +169,18 @@ def test_typing_finds_and_going_back_leads_to_before_the_search(visit: Visit) ->
     expect(page.get_by_role("radio", name=CLUSTER, exact=True)).to_be_visible()
 
 
-def test_what_is_in_the_way_of_deleting_is_one_click_away(visit: Visit) -> None:
+def test_the_delete_dialog_links_to_what_blocks_it(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     page.get_by_role("radio", name=MANY, exact=True).check()
     visitor.press("DELETE")
     expect(page.locator("dialog[open]")).to_contain_text("can't be deleted yet")
     visitor.check_accessibility()
-    page.get_by_role("link", name=re.compile(r"^\d+ projects below it")).click()
+    page.get_by_role("link", name=re.compile(r"^\d+ projects")).click()
     expect(page.get_by_role("radio", name=f"{MANY}-000")).to_be_visible()
 
 
-def test_nothing_is_wrong_for_who_can_not_see(visit: Visit) -> None:
+def test_the_tree_is_accessible(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     toggle(page, MANY)
@@ -213,7 +213,7 @@ def test_the_tree_does_not_scroll_sideways(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 1024])
-def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, width: int) -> None:
+def test_access_reports_are_accessible_and_filterable(visit: Visit, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})
     page = open_page(visitor)
     page.get_by_role("link", name=DEPARTMENT, exact=True).click()
@@ -221,7 +221,7 @@ def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, wid
     for link in ("ACCESS RULES", "CSV", "JSON"):
         expect(page.locator("main").get_by_role("link", name=link)).to_be_visible()
     page.get_by_label("Action").select_option("delete")
-    visitor.press("SHOW")
+    visitor.press("FILTER")
     expect(page.get_by_role("cell", name="read", exact=True)).to_have_count(0)
     visitor.check_accessibility()
     assert not page.evaluate(too_wide)
@@ -231,7 +231,7 @@ def test_the_pages_that_say_who_can_do_what_show_their_ways_on(visit: Visit, wid
     assert not page.evaluate(too_wide)
 
 
-def test_everything_works_without_scripts(chromium: Browser, server: Server, project: str) -> None:
+def test_the_tree_works_without_javascript(chromium: Browser, server: Server, project: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), server.url)
     visitor.sign_in(server)
@@ -251,8 +251,8 @@ def test_everything_works_without_scripts(chromium: Browser, server: Server, pro
     page.get_by_role("searchbox").fill(MANY)
     visitor.press("FIND")
     page.get_by_role("radio").check()
-    visitor.press("SHOW WHAT CHANGES")
-    expect(page.get_by_text("Nobody loses or gains anything in it.")).to_be_visible()
+    visitor.press("PREVIEW CHANGES")
+    expect(page.get_by_text("No subject loses or gains access.")).to_be_visible()
     visitor.press("MOVE")
-    expect(page.get_by_role("status")).to_contain_text(f"now stands below department {MANY}")
+    expect(page.get_by_role("status")).to_contain_text(f"moved to department {MANY}")
     context.close()

@@ -1,4 +1,4 @@
-"""The list of scopes in a browser: from the tree and back, with keys, without scripts, on a phone."""
+"""The list of scopes in a browser: mouse, keyboard, no JavaScript, small screens."""
 
 import re
 
@@ -17,12 +17,12 @@ def open_page(visitor: Visitor, address: str = "list/") -> Page:
     return visitor.page
 
 
-def test_a_filter_and_an_order_lead_from_the_tree_to_the_list_and_back(visit: Visit) -> None:
+def test_filtering_and_sorting_switch_from_the_tree_to_the_list(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor, "")
     page.keyboard.press("f")
     dialog = page.locator("dialog[open]")
-    dialog.get_by_role("link", name="Stands below").click()
+    dialog.get_by_role("link", name="Parent").click()
     dialog.get_by_label("Find a scope").fill(CLUSTER)
     dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}")).check()
     visitor.check_accessibility()
@@ -55,7 +55,7 @@ def test_columns_chosen_in_the_tree_are_shown_there(visit: Visit) -> None:
     expect(page.get_by_role("columnheader", name="ID")).to_have_count(0)
 
 
-def test_a_row_offers_what_may_be_done_with_it(visit: Visit) -> None:
+def test_a_row_offers_only_allowed_actions(visit: Visit) -> None:
     visitor = visit()
     page = open_page(visitor)
     page.get_by_role("checkbox", name=CLUSTER, exact=True).check()
@@ -85,7 +85,7 @@ def test_the_list_does_not_scroll_sideways(visit: Visit, width: int) -> None:
 
 
 @pytest.mark.usefixtures("_scopes")
-def test_the_list_works_without_scripts(chromium: Browser, server: Server) -> None:
+def test_the_list_works_without_javascript(chromium: Browser, server: Server) -> None:
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), server.url)
     visitor.sign_in(server)

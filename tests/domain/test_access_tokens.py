@@ -1,4 +1,4 @@
-"""Access tokens: claims, refusals and revocation."""
+"""Access tokens: their content, verification and revocation."""
 
 import base64
 import hashlib
@@ -68,10 +68,10 @@ def _signed(
     )
 
 
-# Claims (RFC 9068 §2).
+# The content of a token (RFC 9068 §2).
 
 
-def test_a_token_contains_issuer_audience_application_and_credential(
+def test_token_has_issuer_audience_application_and_credential(
     ci: Application, settings: Settings
 ) -> None:
     settings.PUBLIC_URL = "https://access.acme.example"
@@ -87,14 +87,14 @@ def test_a_token_contains_issuer_audience_application_and_credential(
     assert claims["exp"] - claims["iat"] == issued.expires_in == 3600
 
 
-def test_the_lifetime_is_a_setting(ci: Application, settings: Settings) -> None:
+def test_token_lifetime_is_a_setting(ci: Application, settings: Settings) -> None:
     settings.TOKEN_LIFETIME_SECONDS = 120
     issued = issue(ci)
     claims = _part(issued.text, 1)
     assert issued.expires_in == claims["exp"] - claims["iat"] == 120
 
 
-def test_no_token_outlives_the_current_maximum_lifetime(
+def test_token_lifetime_is_limited_by_the_current_maximum(
     ci: Application, settings: Settings
 ) -> None:
     ci.token_lifetime = 7200
@@ -104,17 +104,17 @@ def test_no_token_outlives_the_current_maximum_lifetime(
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_the_header_contains_algorithm_type_and_key_id(ci: Application) -> None:
+def test_token_header_has_algorithm_type_and_key_id(ci: Application) -> None:
     kid = KEYRING.current().kid
     assert _part(issue(ci).text, 0) == {"alg": "ES256", "typ": "at+jwt", "kid": kid}
 
 
-def test_no_two_tokens_are_the_same(ci: Application) -> None:
+def test_tokens_are_unique(ci: Application) -> None:
     ids = {_part(issue(ci).text, 1)["jti"] for _ in range(20)}
     assert len(ids) == 20
 
 
-def test_checking_a_token_costs_one_query(
+def test_token_resolves_to_its_application_with_one_query(
     ci: Application, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     text = issue(ci).text
@@ -127,8 +127,8 @@ names = st.from_regex(r"[a-z][-_a-z0-9]{0,253}[a-z0-9]", fullmatch=True)
 
 
 @given(name=names, issuer=st.sampled_from(["http://127.0.0.1:8000", "https://a.b-c.example:8443"]))
-def test_the_payload_needs_no_base64url(name: str, issuer: str) -> None:
-    """The official client decodes it with plain base64 (contract/README.md, Tokens)."""
+def test_payload_is_valid_plain_base64(name: str, issuer: str) -> None:
+    """The official client decodes the payload with plain base64 (contract/README.md, Tokens)."""
     application = Application(
         subject=Subject(id=uuid.uuid4(), type="app", name=name), credential_id=uuid.uuid4()
     )
@@ -151,7 +151,7 @@ class _OneKey:
         return keyring.Key("kid", self._private, self._private.public_key(), timezone.now())
 
 
-# Refusals.
+# Refused tokens.
 
 
 def _public_pem() -> bytes:
@@ -233,20 +233,20 @@ FORGED: dict[str, Callable[[Application], str]] = {
     "another application": lambda a: _signed(
         a, claims={"sub": str(factories.application("other").pk)}
     ),
-    "an unknown application": lambda a: _signed(a, claims={"sub": str(uuid.uuid4())}),
+    "an application that never was": lambda a: _signed(a, claims={"sub": str(uuid.uuid4())}),
     "another credential": lambda a: _signed(a, claims={"cid": str(uuid.uuid4())}),
-    "a subject that is not a UUID": lambda a: _signed(a, claims={"sub": "ci-pipeline-prod"}),
+    "a subject that is no id": lambda a: _signed(a, claims={"sub": "ci-pipeline-prod"}),
     "a subject with NUL": lambda a: _signed(a, claims={"sub": "\x00"}),
     "a subject that is a number": lambda a: _signed(a, claims={"sub": 1}),
-    "a credential that is not a UUID": lambda a: _signed(a, claims={"cid": "1"}),
+    "a credential that is no id": lambda a: _signed(a, claims={"cid": "1"}),
     "a credential that is a list": lambda a: _signed(a, claims={"cid": [str(a.credential_id)]}),
     "a credential that is null": lambda a: _signed(a, claims={"cid": None}),
 }
 
 
 @pytest.mark.parametrize("how", FORGED)
-def test_a_forged_or_invalid_token_is_refused(ci: Application, how: str) -> None:
-    assert application_of(_signed(ci)) == ci, "the helper also makes valid tokens"
+def test_forged_or_expired_token_is_refused(ci: Application, how: str) -> None:
+    assert application_of(_signed(ci)) == ci, "the helper also creates valid tokens"
     with pytest.raises(InvalidToken):
         application_of(FORGED[how](ci))
 
@@ -258,7 +258,7 @@ HOSTILE_KIDS: list[Any] = [
 
 
 @pytest.mark.parametrize("kid", HOSTILE_KIDS, ids=lambda kid: repr(kid)[:20])
-def test_a_hostile_key_id_is_refused(ci: Application, kid: Any) -> None:
+def test_hostile_key_id_is_refused(ci: Application, kid: Any) -> None:
     head = {"alg": "ES256", "typ": "at+jwt", "kid": kid}
     body = issue(ci).text.split(".")[1]
     text = f"{_b64(json.dumps(head).encode())}.{body}.{_b64(b'0' * 64)}"
@@ -289,19 +289,19 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("text", GARBAGE, ids=lambda text: f"{len(text)} of {text[:8]!r}")
-def test_garbage_is_refused(ci: Application, text: str) -> None:
+def test_malformed_token_is_refused(ci: Application, text: str) -> None:
     with pytest.raises(InvalidToken):
         application_of(text)
 
 
-def test_a_truncated_token_is_refused(ci: Application) -> None:
+def test_truncated_token_is_refused(ci: Application) -> None:
     text = issue(ci).text
     for cut in range(1, len(text)):
         with pytest.raises(InvalidToken):
             application_of(text[:-cut])
 
 
-def test_unknown_keys_cause_at_most_one_reload_per_second(
+def test_unknown_key_ids_reload_the_keys_at_most_once_a_second(
     ci: Application,
     django_assert_num_queries: DjangoAssertNumQueries,
     monkeypatch: pytest.MonkeyPatch,
@@ -322,7 +322,7 @@ def test_unknown_keys_cause_at_most_one_reload_per_second(
                 application_of(text)
 
 
-def test_a_refusal_reveals_nothing_about_the_token(ci: Application) -> None:
+def test_refusal_reveals_nothing_about_the_token(ci: Application) -> None:
     for forge in FORGED.values():
         try:
             application_of(forge(ci))
@@ -339,11 +339,11 @@ def test_a_refusal_reveals_nothing_about_the_token(ci: Application) -> None:
         Subject.objects.filter(name="other").delete()
 
 
-# Time.
+# The clock.
 
 
 @pytest.mark.parametrize(("ago", "good"), [(0, True), (55, True), (65, False), (3600, False)])
-def test_a_token_is_accepted_for_a_minute_after_its_expiry(
+def test_token_is_accepted_for_a_minute_after_its_expiry(
     ci: Application, ago: int, good: bool
 ) -> None:
     text = _signed(ci, claims={"iat": int(time.time()) - 7200, "exp": int(time.time()) - ago})
@@ -383,8 +383,8 @@ def test_issued_tokens_are_revoked_immediately(ci: Application, how: str) -> Non
 
 
 @pytest.mark.parametrize("state", ["disabled", "retired"])
-def test_a_token_of_a_disabled_row_is_refused(ci: Application, state: str) -> None:
-    """Zitadel CVE-2024-47000. The status must be enough, without a new credential ID."""
+def test_token_of_a_disabled_or_retired_application_is_refused(ci: Application, state: str) -> None:
+    """Zitadel CVE-2024-47000. The credential ID did not change: the status alone must be enough."""
     text = issue(ci).text
     retired_at = timezone.now() if state == "retired" else None
     Subject.objects.filter(pk=ci.pk).update(enabled=False, retired_at=retired_at)
@@ -392,7 +392,7 @@ def test_a_token_of_a_disabled_row_is_refused(ci: Application, state: str) -> No
         application_of(text)
 
 
-def test_enabling_restores_no_token_but_new_ones_work(ci: Application) -> None:
+def test_enabling_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
     for enabled in (False, True):
         actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=enabled)
@@ -401,7 +401,7 @@ def test_enabling_restores_no_token_but_new_ones_work(ci: Application) -> None:
     assert application_of(issue(Application.objects.get()).text) == ci
 
 
-def test_reusing_a_name_restores_no_token(ci: Application) -> None:
+def test_reusing_a_name_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
     actions.delete_application(caller=SYSTEM, application_id=ci.pk)
     new = actions.create_application(caller=SYSTEM, name=ci.name).application
@@ -410,7 +410,7 @@ def test_reusing_a_name_restores_no_token(ci: Application) -> None:
     assert application_of(issue(new).text) == new
 
 
-def test_a_token_issued_during_revocation_is_refused(ci: Application) -> None:
+def test_token_issued_during_a_revocation_is_refused(ci: Application) -> None:
     """authentik CVE-2025-64521: the row is read before the revocation, the token signed after it."""
     stale = Application.objects.select_related("subject").get()
     actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
@@ -419,7 +419,7 @@ def test_a_token_issued_during_revocation_is_refused(ci: Application) -> None:
         application_of(issue(stale).text)
 
 
-def test_changing_another_application_revokes_nothing(ci: Application) -> None:
+def test_changing_another_application_keeps_tokens(ci: Application) -> None:
     text = issue(ci).text
     other = actions.create_application(caller=SYSTEM, name="other").application
     for end in ENDS.values():
@@ -428,10 +428,10 @@ def test_changing_another_application_revokes_nothing(ci: Application) -> None:
     assert application_of(text) == ci
 
 
-# Keys.
+# Signing keys.
 
 
-def test_the_private_key_is_encrypted_at_rest(ci: Application) -> None:
+def test_private_key_is_encrypted_at_rest(ci: Application) -> None:
     issue(ci)
     row = SigningKey.objects.get()
     stored = bytes(row.encrypted_private_key)
@@ -441,7 +441,7 @@ def test_the_private_key_is_encrypted_at_rest(ci: Application) -> None:
     assert row.public_jwk.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
 
 
-def test_the_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
+def test_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
     """RFC 7638 §3."""
     issue(ci)
     row = SigningKey.objects.get()
@@ -450,14 +450,14 @@ def test_the_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
     assert row.kid == row.public_jwk["kid"] == _b64(digest)
 
 
-def test_the_published_key_verifies_a_token(ci: Application, settings: Settings) -> None:
+def test_published_key_verifies_a_token(ci: Application, settings: Settings) -> None:
     text = issue(ci).text
     published = jwt.PyJWK(SigningKey.objects.get().public_jwk)
     claims = jwt.decode(text, published, ["ES256"], audience=settings.PUBLIC_URL)
     assert claims["sub"] == str(ci.pk)
 
 
-def test_another_secret_key_raises_a_helpful_error(ci: Application, settings: Settings) -> None:
+def test_changed_secret_key_gives_a_clear_error(ci: Application, settings: Settings) -> None:
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"
@@ -471,7 +471,7 @@ def test_another_secret_key_raises_a_helpful_error(ci: Application, settings: Se
         application_of(text)
 
 
-def test_the_first_token_creates_the_first_key(ci: Application) -> None:
+def test_first_token_creates_the_key_that_later_tokens_use(ci: Application) -> None:
     assert not SigningKey.objects.exists()
     kids = {_part(issue(ci).text, 0)["kid"] for _ in range(3)}
     KEYRING.forget()
@@ -479,7 +479,7 @@ def test_the_first_token_creates_the_first_key(ci: Application) -> None:
     assert kids == {SigningKey.objects.get().kid}
 
 
-def test_a_new_key_signs_and_the_old_one_still_verifies(ci: Application) -> None:
+def test_new_key_signs_and_old_key_still_verifies(ci: Application) -> None:
     old = issue(ci).text
     made = create_key(signs_from=timezone.now())
     KEYRING.forget()
@@ -488,7 +488,7 @@ def test_a_new_key_signs_and_the_old_one_still_verifies(ci: Application) -> None
     assert application_of(old) == application_of(new) == ci
 
 
-def test_an_unknown_key_of_another_replica_is_loaded(
+def test_key_of_another_replica_is_loaded_when_needed(
     ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue(ci)
@@ -502,7 +502,7 @@ def test_an_unknown_key_of_another_replica_is_loaded(
     assert application_of(text) == ci
 
 
-def test_a_deleted_key_verifies_nothing_after_the_reload(
+def test_deleted_key_verifies_nothing_after_the_next_reload(
     ci: Application,
 ) -> None:
     text = issue(ci).text

@@ -1,4 +1,4 @@
-"""What is allowed is asked again under the action's locks: a request may have begun long before."""
+"""Actions re-read the caller's permissions after taking locks (TOCTOU)."""
 
 import inspect
 from collections.abc import Callable
@@ -25,7 +25,7 @@ ADMINISTRATOR = "System administrator"
 
 
 class Company:
-    """What the actions are about: an application, a person, a group with that person, a rule."""
+    """The objects of the actions: applications, a user, a group with that user, a rule."""
 
     def __init__(self, acme: Organization) -> None:
         self.acme = acme
@@ -111,7 +111,7 @@ ACTS: dict[str, Act] = {
         caller=caller, user_id=its.pat.pk, enabled=False
     ),
 }
-# They ask nothing of an authority: it is about oneself, or whoever calls them has asked.
+# They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
     "retire_subjects", "change_own_password", "end_own_sessions", "own_user", "make_administrator",
 }  # fmt: skip
@@ -145,15 +145,17 @@ ENDS: dict[str, Callable[[User], None]] = {
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("end", ENDS)
-def test_what_ended_after_the_request_began_allows_nothing(
+def test_permissions_removed_during_a_request_are_denied(
     acme: Organization, act: str, end: str
 ) -> None:
-    factories.person("sara@acme.example", ADMINISTRATOR)  # or nothing could end at all
+    factories.person(
+        "sara@acme.example", ADMINISTRATOR
+    )  # so that the last administrator can be removed
     sam = factories.person("sam@acme.example", ADMINISTRATOR)
     if "group" in end:
         factories.rule(factories.group("administrators", sam), ADMINISTRATOR, acme["account"])
     company, caller = Company(acme), factories.caller(sam)
-    assert caller.authority.reads_audit_log  # as a view asks before it reads on
+    assert caller.authority.reads_audit_log  # as a view does first
     ENDS[end](sam)
     with pytest.raises(Denied):
         ACTS[act](caller, company)
@@ -161,7 +163,7 @@ def test_what_ended_after_the_request_began_allows_nothing(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_still_holds_allows_it(acme: Organization, act: str) -> None:
+def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None:
     caller = factories.caller(factories.person("sam@acme.example", ADMINISTRATOR))
     ACTS[act](caller, Company(acme))
     assert AuditEvent.objects.exists()
@@ -170,7 +172,7 @@ def test_what_still_holds_allows_it(acme: Organization, act: str) -> None:
 @pytest.mark.parametrize(
     "module", [rule_actions, group_actions, scope_actions, application_actions, people_actions]
 )
-def test_every_action_is_among_these(module: ModuleType) -> None:
+def test_every_action_is_tested(module: ModuleType) -> None:
     asked = {
         name
         for name, function in inspect.getmembers(module, inspect.isfunction)
@@ -182,7 +184,7 @@ def test_every_action_is_among_these(module: ModuleType) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_administrators_who_remove_each_other_at_once_one_stays() -> None:
+def test_concurrent_administrators_cannot_remove_each_other() -> None:
     factories.person("ada@acme.example", ADMINISTRATOR)
     sam, sara = (factories.person(f"{name}@acme.example") for name in ("sam", "sara"))
     rules = [factories.rule(person, ADMINISTRATOR, factories.account()) for person in (sam, sara)]

@@ -42,7 +42,7 @@ def _number(digits: str) -> int:
 # Format.
 
 
-def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
+def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
     for _ in range(200):
         secret = new_secret()
         assert re.fullmatch(r"ras_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", secret)
@@ -51,8 +51,8 @@ def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
         assert is_well_formed(secret)
 
 
-def test_all_256_bits_vary() -> None:
-    """A bit is constant in 300 secrets by chance once in 2 ** 291 runs."""
+def test_all_256_bits_are_random() -> None:
+    """In 300 random secrets, a bit is constant with a probability of 2 ** -291."""
     numbers = [_number(new_secret()[4:47]) for _ in range(300)]
     ever_set = ever_clear = 0
     for number in numbers:
@@ -64,19 +64,19 @@ def test_all_256_bits_vary() -> None:
 
 
 @given(st.integers(0, 52), st.characters(min_codepoint=33, max_codepoint=126))
-def test_a_mistyped_character_is_detected(position: int, character: str) -> None:
+def test_one_mistyped_character_is_detected(position: int, character: str) -> None:
     secret = new_secret()
     mistyped = secret[:position] + character + secret[position + 1 :]
     assert is_well_formed(mistyped) is (mistyped == secret)
 
 
 @given(st.text(max_size=120))
-def test_any_other_text_is_malformed(text: str) -> None:
+def test_other_texts_are_malformed(text: str) -> None:
     assert not is_well_formed(text)
     assert not is_well_formed(f"ras_{text}")
 
 
-# Cost of verification.
+# The cost of verification.
 
 MALFORMED = [
     "",
@@ -92,7 +92,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("secret", MALFORMED, ids=lambda s: f"{len(s)} of {s[:1]!r}")
 @pytest.mark.parametrize("client_id", ["ci-prod", "nobody"])
-def test_a_malformed_secret_costs_no_hash_and_no_query(
+def test_malformed_secret_costs_no_hash_and_no_query(
     db: None,
     argon2: CountingHasher,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -124,7 +124,7 @@ def test_a_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_every_refusal_costs_exactly_one_argon2_run(  # noqa: C901  # one arm for each case
+def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -132,7 +132,7 @@ def test_every_refusal_costs_exactly_one_argon2_run(  # noqa: C901  # one arm fo
     actions.create_application_without_secret(caller=SYSTEM, name="bare")
     factories.person("rosa@acme.example")
     factories.group("researchers")
-    # The correct secret is cached first, so refusals must not use the cache.
+    # Cache the right secret first, so that refusals can't benefit from the cache.
     assert authenticate("ci-prod", issued.secret)
     client_id, secret = "ci-prod", issued.secret
     match case:
@@ -168,7 +168,7 @@ def test_every_refusal_costs_exactly_one_argon2_run(  # noqa: C901  # one arm fo
     assert (argon2.verifies, argon2.hashes) == (1, 0)
 
 
-def test_a_correct_secret_costs_one_argon2_run_and_then_none(
+def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
     db: None, argon2: CountingHasher
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -180,7 +180,7 @@ def test_a_correct_secret_costs_one_argon2_run_and_then_none(
     assert argon2.verifies == 1
 
 
-def test_a_wrong_secret_is_not_cached(db: None, argon2: CountingHasher) -> None:
+def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     wrong = new_secret()
     argon2.verifies = 0
@@ -190,9 +190,7 @@ def test_a_wrong_secret_is_not_cached(db: None, argon2: CountingHasher) -> None:
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_a_cached_secret_is_not_valid_for_another_application(
-    db: None, argon2: CountingHasher
-) -> None:
+def test_cached_secret_works_only_for_its_application(db: None, argon2: CountingHasher) -> None:
     one = actions.create_application(caller=SYSTEM, name="ci-prod")
     actions.create_application(caller=SYSTEM, name="ci-test")
     assert authenticate("ci-prod", one.secret)
@@ -200,15 +198,15 @@ def test_a_cached_secret_is_not_valid_for_another_application(
 
 
 @pytest.mark.full_hashing
-def test_the_dummy_hash_costs_as_much_as_a_real_one(db: None) -> None:
-    """Otherwise, timing would reveal whether a client exists."""
+def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
+    """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
     assert secret_verification._NO_HASH.split("$")[:4] == real
     assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
 
 
-def test_a_full_hashing_queue_refuses_all_clients_alike(
+def test_refusals_are_equal_when_too_many_verifications_wait(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -227,20 +225,20 @@ def test_a_full_hashing_queue_refuses_all_clients_alike(
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_a_malformed_hash_matches_nothing() -> None:
+def test_malformed_hash_matches_nothing() -> None:
     for damaged in ("", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA", "plain"):
         assert hashing.verify_secret(damaged, "plain") is False
 
 
-# Limits on failures.
+# Limits on failed verifications.
 
 
 HOME, CAFE = "192.0.2.10", "198.51.100.20"
 
 
 @pytest.fixture
-def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits of three failures per client and address, and six per address; time stands still."""
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three attempts per client and address, six per address, and a stopped clock."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
     monkeypatch.setattr(secret_verification, "TRIES_PER_CLIENT", 3)
@@ -252,8 +250,8 @@ def _fail(client_id: str, times: int, address: str = HOME) -> None:
         assert authenticate(client_id, new_secret(), address) is None
 
 
-def test_too_many_wrong_secrets_are_refused_without_hashing(
-    db: None, low_limits: None, argon2: CountingHasher
+def test_limit_on_wrong_secrets_prevents_hashing_for_30_seconds(
+    db: None, few: None, argon2: CountingHasher
 ) -> None:
     _fail("ci-prod", 3)
     argon2.verifies = 0
@@ -264,7 +262,7 @@ def test_too_many_wrong_secrets_are_refused_without_hashing(
     _fail("ci-prod", 1, CAFE)
 
 
-def test_a_cached_secret_never_waits(db: None, low_limits: None) -> None:
+def test_cached_secret_is_never_limited(db: None, few: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
@@ -273,13 +271,13 @@ def test_a_cached_secret_never_waits(db: None, low_limits: None) -> None:
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_successes_do_not_count_towards_limits(db: None, low_limits: None) -> None:
+def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
     for number in range(8):
         issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
         assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
 
 
-def test_an_address_with_many_unknown_clients_is_limited_alone(db: None, low_limits: None) -> None:
+def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
     for number in range(6):
         _fail(f"invented-{number}", 1)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -288,8 +286,8 @@ def test_an_address_with_many_unknown_clients_is_limited_alone(db: None, low_lim
     assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
 
 
-def test_a_refused_client_does_not_use_up_the_limits_of_others(db: None, low_limits: None) -> None:
-    """A pipeline that retries an old secret forever must not block others at its address."""
+def test_limited_client_does_not_affect_others_at_its_address(db: None, few: None) -> None:
+    """A pipeline that retries an old secret must not block others behind its address."""
     _fail("stuck", 3)
     for _ in range(20):
         with pytest.raises(TooMany):
@@ -298,7 +296,7 @@ def test_a_refused_client_does_not_use_up_the_limits_of_others(db: None, low_lim
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_a_full_hashing_queue_does_not_count_as_a_failure(
+def test_busy_verification_changes_no_count(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -315,7 +313,7 @@ def test_a_full_hashing_queue_does_not_count_as_a_failure(
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_unknown_clients_of_an_address_leave_few_rows(db: None, low_limits: None) -> None:
+def test_unknown_client_ids_store_a_bounded_number_of_counts(db: None, few: None) -> None:
     for number in range(30):
         try:
             authenticate(f"invented-{number}", new_secret(), HOME)
@@ -335,7 +333,7 @@ def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
     assert authenticate("ci-prod", new.secret)
 
 
-def test_disabling_blocks_a_secret_immediately_until_enabling(db: None) -> None:
+def test_disabling_blocks_a_secret_and_enabling_restores_it(db: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     for enabled in (False, True):
@@ -345,7 +343,7 @@ def test_disabling_blocks_a_secret_immediately_until_enabling(db: None) -> None:
         assert bool(authenticate("ci-prod", issued.secret)) is enabled
 
 
-def test_deleting_revokes_a_secret_even_if_the_name_is_reused(db: None) -> None:
+def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     actions.delete_application(caller=SYSTEM, application_id=old.application.pk)
@@ -355,20 +353,18 @@ def test_deleting_revokes_a_secret_even_if_the_name_is_reused(db: None) -> None:
     assert authenticate("ci-prod", new.secret) == new.application
 
 
-def test_changes_by_another_replica_invalidate_cached_secrets(
-    db: None, argon2: CountingHasher
-) -> None:
-    """The other replica changes the row without notifying this process."""
+def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:
+    """The other replica changes the row directly in the database."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     Application.objects.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None
 
 
-# The cache.
+# The cache of this process.
 
 
-def test_the_cache_contains_no_secret() -> None:
+def test_cache_contains_no_secret() -> None:
     cache = VerifiedSecretCache(size=10)
     secret = new_secret()
     cache.add("hash", secret)
@@ -377,14 +373,14 @@ def test_the_cache_contains_no_secret() -> None:
     assert secret.encode() not in b"".join(cache._digests.values())
 
 
-def test_two_processes_have_different_digests_of_a_secret() -> None:
+def test_processes_store_different_digests_of_a_secret() -> None:
     one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
     one.add("hash", "secret")
     two.add("hash", "secret")
     assert one._digests != two._digests
 
 
-def test_a_full_cache_drops_the_least_recently_used_entry() -> None:
+def test_full_cache_removes_the_least_recently_used_secret() -> None:
     cache = VerifiedSecretCache(size=2)
     cache.add("a", "secret")
     cache.add("b", "secret")
@@ -395,7 +391,7 @@ def test_a_full_cache_drops_the_least_recently_used_entry() -> None:
     assert not cache.contains("b", "secret")
 
 
-def test_the_cache_has_one_entry_per_hash() -> None:
+def test_cache_keeps_one_secret_for_each_hash() -> None:
     cache = VerifiedSecretCache(size=10)
     cache.add("hash", "one")
     assert not cache.contains("hash", "two")

@@ -1,4 +1,4 @@
-"""May this subject do this here? Every role, every place above, at, below and beside."""
+"""Authorization decisions for every role at, above, below and next to a scope."""
 
 import tomllib
 from datetime import timedelta
@@ -17,7 +17,7 @@ from accessrules.models import AccessRule, GroupMembership, Role, Subject
 from tests import factories
 from tests.domain.conftest import Organization
 
-# Where a rule in the scope on the left holds, and where, by silence, it does not.
+# The scopes in which a rule in the scope on the left applies. It applies nowhere else.
 COVERS = {
     "system": "system account alpha beta research sales operations vision speech forecast batch",
     "account": "account alpha beta research sales operations vision speech forecast batch",
@@ -41,9 +41,7 @@ PREDEFINED = [
 
 
 @pytest.mark.parametrize("place", COVERS)
-def test_a_rule_holds_in_its_scope_and_below_and_nowhere_else(
-    acme: Organization, place: str
-) -> None:
+def test_a_rule_applies_in_its_scope_and_below_only(acme: Organization, place: str) -> None:
     rosa = factories.person("rosa@acme.example", "L1 researcher", acme[place])
     holds = {name for name in COVERS if allowed(rosa.subject, "create", "workspaces", acme[name])}
     assert holds == set(COVERS[place].split())
@@ -51,23 +49,23 @@ def test_a_rule_holds_in_its_scope_and_below_and_nowhere_else(
 
 @pytest.mark.parametrize("entry", PREDEFINED, ids=lambda entry: entry["name"])
 @pytest.mark.parametrize("place", ["account", "alpha", "research", "vision"])
-def test_a_predefined_role_permits_what_it_lists_and_nothing_else(
+def test_a_predefined_role_has_exactly_its_listed_permissions(
     acme: Organization, entry: dict[str, Any], place: str
 ) -> None:
     letters = {t: key for key, types in entry["permissions"].items() for t in types}
     pat = factories.person("pat@acme.example", entry["name"], acme[place])
     if place != "account":
-        letters.pop("events-history", None)  # given on the account only
+        letters.pop("events-history", None)  # only on the account
     authority = authority_of(pat.subject)
     for name, scope in acme.scopes.items():
         covered = name in COVERS[place].split()
         for resource_type in RESOURCE_TYPES:
-            may = {
+            granted = {
                 letter
                 for letter, action in ACTIONS.items()
                 if authority.allows(action, resource_type, scope)
             }
-            assert may == (set(letters.get(resource_type, "")) if covered else set()), (
+            assert granted == (set(letters.get(resource_type, "")) if covered else set()), (
                 name,
                 resource_type,
             )
@@ -85,14 +83,14 @@ def test_without_a_rule_nothing_is_allowed_anywhere(acme: Organization) -> None:
 @pytest.mark.parametrize(
     ("action", "resource_type"), [("purge", "apps"), ("read", "unicorns"), ("", ""), ("r", "apps")]
 )
-def test_what_no_role_can_name_is_denied_even_to_a_system_administrator(
+def test_unknown_permissions_are_denied_to_everyone(
     db: None, action: str, resource_type: str
 ) -> None:
     sam = factories.person("sam@acme.example", "System administrator", factories.system())
     assert not allowed(sam.subject, action, resource_type, ACCOUNT)
 
 
-def test_several_rules_add_up(acme: Organization) -> None:
+def test_rules_add_up(acme: Organization) -> None:
     una = factories.person("una@acme.example", "Viewer", acme["beta"])
     factories.rule(una, "L1 researcher", acme["vision"])
     assert allowed(una.subject, "create", "workspaces", acme["vision"])
@@ -101,7 +99,7 @@ def test_several_rules_add_up(acme: Organization) -> None:
     assert not allowed(una.subject, "read", "workspaces", acme["speech"])
 
 
-def test_permissions_at_a_place_are_those_of_every_rule_above_it(acme: Organization) -> None:
+def test_permissions_at_a_scope_include_those_of_its_ancestors(acme: Organization) -> None:
     una = factories.person("una@acme.example")
     for name, permission in {"alpha": "c", "research": "r", "vision": "u", "speech": "d"}.items():
         custom = factories.custom_role(f"Role for {name}", apps=permission)
@@ -118,21 +116,21 @@ def test_permissions_at_a_place_are_those_of_every_rule_above_it(acme: Organizat
     assert authority.permissions_at(acme["account"]) == set()
 
 
-def test_where_names_only_the_topmost_scopes(acme: Organization) -> None:
+def test_scope_roots_are_the_topmost_scopes(acme: Organization) -> None:
     una = factories.person("una@acme.example", "Viewer", acme["alpha"])
     for name in ("vision", "research", "batch"):
         factories.rule(una, "Viewer", acme[name])
-    where = authority_of(una.subject).scope_roots("read", "workspaces")
-    assert set(where) == {acme["alpha"].path, acme["batch"].path}
+    roots = authority_of(una.subject).scope_roots("read", "workspaces")
+    assert set(roots) == {acme["alpha"].path, acme["batch"].path}
 
 
-def test_a_scope_made_later_is_covered_at_once(acme: Organization) -> None:
+def test_a_rule_covers_a_new_scope_immediately(acme: Organization) -> None:
     rosa = factories.person("rosa@acme.example", "L1 researcher", acme["research"])
     robotics = factories.project("robotics", acme["research"])
     assert allowed(rosa.subject, "create", "workspaces", robotics)
 
 
-def test_a_deleted_rule_holds_no_longer(acme: Organization) -> None:
+def test_a_deleted_rule_no_longer_applies(acme: Organization) -> None:
     rosa = factories.person("rosa@acme.example", "L1 researcher", acme["research"])
     AccessRule.objects.filter(subject=rosa.subject).update(
         deleted_at=timezone.now() + timedelta(seconds=1)
@@ -141,7 +139,7 @@ def test_a_deleted_rule_holds_no_longer(acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("kind", ["person", "application"])
-def test_a_disabled_subject_may_do_nothing(acme: Organization, kind: str) -> None:
+def test_a_disabled_subject_has_no_permissions(acme: Organization, kind: str) -> None:
     holder: factories.Holder = (
         factories.person("rosa@acme.example", "System administrator")
         if kind == "person"
@@ -154,7 +152,7 @@ def test_a_disabled_subject_may_do_nothing(acme: Organization, kind: str) -> Non
     assert not allowed(subject, "create", "apps", acme["account"])
 
 
-def test_a_retired_subject_may_do_nothing_even_where_its_rules_and_flag_were_left(
+def test_a_retired_subject_with_leftover_rules_has_no_permissions(
     acme: Organization,
 ) -> None:
     rosa = factories.person("rosa@acme.example", "System administrator")
@@ -174,7 +172,7 @@ def test_a_member_has_the_rules_of_its_group(acme: Organization) -> None:
     assert not allowed(otto.subject, "create", "workspaces", acme["vision"])
 
 
-def test_leaving_a_group_ends_its_rules(acme: Organization) -> None:
+def test_leaving_a_group_revokes_its_rules(acme: Organization) -> None:
     gus = factories.person("gus@acme.example")
     factories.rule(factories.group("researchers", gus), "L1 researcher", acme["research"])
     GroupMembership.objects.filter(member=gus.subject).delete()
@@ -182,7 +180,7 @@ def test_leaving_a_group_ends_its_rules(acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("state", ["disabled", "retired"])
-def test_the_rules_of_a_group_that_is_off_hold_for_nobody(acme: Organization, state: str) -> None:
+def test_rules_of_a_disabled_or_retired_group_do_not_apply(acme: Organization, state: str) -> None:
     gus = factories.person("gus@acme.example")
     researchers = factories.group("researchers", gus)
     factories.rule(researchers, "L1 researcher", acme["research"])
@@ -207,8 +205,10 @@ def test_a_group_does_not_get_the_rules_of_its_members(acme: Organization) -> No
 
 
 @pytest.mark.parametrize("kind", ["person", "application"])
-def test_only_a_group_has_members_whatever_the_rows_say(acme: Organization, kind: str) -> None:
-    """A membership row that names a person or an application as the group gives nothing."""
+def test_memberships_in_users_and_applications_have_no_effect(
+    acme: Organization, kind: str
+) -> None:
+    """A membership row whose group is a user or an application has no effect."""
     strong: factories.Holder = (
         factories.person("sam@acme.example", "System administrator")
         if kind == "person"
@@ -219,15 +219,15 @@ def test_only_a_group_has_members_whatever_the_rows_say(acme: Organization, kind
     assert not allowed(gus.subject, "read", "apps", acme["account"])
 
 
-def test_being_a_member_of_another_member_gives_nothing(acme: Organization) -> None:
-    """Two groups that share a member stay strangers."""
+def test_groups_with_a_common_member_share_no_rules(acme: Organization) -> None:
+    """A shared member does not connect two groups."""
     gus, gina = factories.person("gus@acme.example"), factories.person("gina@acme.example")
     factories.rule(factories.group("researchers", gus), "L1 researcher", acme["research"])
     factories.group("readers", gus, gina)
     assert not allowed(gina.subject, "read", "workspaces", acme["vision"])
 
 
-def test_a_rule_on_system_holds_for_the_account_and_all_below(acme: Organization) -> None:
+def test_a_rule_on_system_applies_to_the_account_and_below(acme: Organization) -> None:
     sol = factories.person("sol@acme.example", "System administrator", acme["system"])
     sam = factories.person("sam@acme.example", "System administrator", acme["account"])
     assert allowed(sol.subject, "create", "apps", ACCOUNT)
@@ -235,7 +235,7 @@ def test_a_rule_on_system_holds_for_the_account_and_all_below(acme: Organization
     assert not allowed(sam.subject, "create", "apps", acme["system"])
 
 
-def test_an_authority_costs_one_query_whatever_is_asked(
+def test_an_authority_costs_one_query(
     acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     rosa = factories.person("rosa@acme.example", "Viewer", acme["vision"])

@@ -1,4 +1,4 @@
-"""Who may grant what: nobody hands out more than they hold, nor elsewhere than they hold it."""
+"""Delegation: callers can grant only permissions they hold, in the scopes where they hold them."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -19,8 +19,8 @@ ASSET_ADMINISTRATORS = {
 }
 RESEARCHERS = {"L1 researcher", "L2 researcher", "Viewer", "Credentials administrator"}
 
-# Which roles the holder of the role on the left may grant, in the scope in which it holds it.
-# A role that is not named here may grant nothing at all.
+# The roles that the holder of the role on the left can grant in its scope.
+# Holders of other roles can't grant any.
 GRANTS = {
     "System administrator": {
         "System administrator",
@@ -56,7 +56,7 @@ GRANTS = {
     "Research manager": {"Research manager", *ASSET_ADMINISTRATORS},
 }
 
-# They read all that an Auditor does but the audit log, which is read on the account only.
+# They have all permissions of an Auditor except the audit log, which requires a rule on the account.
 GRANT_AUDITOR_BELOW_THE_ACCOUNT = ("Department administrator", "Editor")
 
 INSIDE = {
@@ -69,7 +69,7 @@ INSIDE = {
 
 
 @pytest.mark.parametrize("place", INSIDE)
-def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
+def test_predefined_roles_grant_what_they_hold_in_their_scope(
     acme: Organization, place: str
 ) -> None:
     roles = list(Role.objects.all())
@@ -85,7 +85,7 @@ def test_every_predefined_role_grants_what_it_holds_where_it_holds_it(
             assert granted == expected, (held.name, name)
 
 
-def test_a_department_administrator_grants_the_documented_roles_in_the_department(
+def test_a_department_administrator_grants_the_documented_roles(
     acme: Organization,
 ) -> None:
     """contract/README.md, Delegation."""
@@ -100,14 +100,14 @@ def test_a_department_administrator_grants_the_documented_roles_in_the_departmen
         assert not authority.can_grant(factories.role("System administrator"), scope)
 
 
-def test_holding_a_role_without_creating_access_rules_grants_nothing(acme: Organization) -> None:
+def test_granting_requires_creating_access_rules(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["account"])
-    with pytest.raises(Denied, match="takes create on Access rules there"):
+    with pytest.raises(Denied, match="you need the “Create access rules” permission there"):
         authority_of(vera.subject).require_can_grant(factories.role("Viewer"), acme["vision"])
 
 
-def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organization) -> None:
-    """May create rules in the department, holds the role in one project of it: grants it there."""
+def test_permissions_of_two_rules_add_up_to_a_grant(acme: Organization) -> None:
+    """Creates rules in a department and holds the role in one of its projects: can grant it there."""
     rene = factories.person("rene@acme.example")
     granter = factories.custom_role("Granter", access_rules="c")
     AccessRule.objects.create(
@@ -121,36 +121,39 @@ def test_permissions_from_several_rules_add_up_to_a_grant(acme: Organization) ->
     assert not authority.can_grant(engineer, acme["research"])
 
 
-def test_creating_access_rules_elsewhere_grants_nothing_here(acme: Organization) -> None:
+def test_creating_rules_in_another_scope_grants_nothing_here(acme: Organization) -> None:
     rene = factories.person("rene@acme.example", "ML engineer", acme["vision"])
     granter = factories.custom_role("Granter", access_rules="c")
     AccessRule.objects.create(
         subject=rene.subject, role=granter, scope=acme["sales"], created_by="test"
     )
     engineer = factories.role("ML engineer")
-    with pytest.raises(Denied, match="takes create on Access rules there"):
+    with pytest.raises(Denied, match="you need the “Create access rules” permission there"):
         authority_of(rene.subject).require_can_grant(engineer, acme["vision"])
 
 
-def test_the_refusal_names_what_is_missing_and_where(acme: Organization) -> None:
+def test_a_refusal_names_the_missing_permission_and_scope(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     reader = factories.custom_role("Applications editor", apps="ru")
     with pytest.raises(Denied) as refused:
         authority_of(dana.subject).require_can_grant(reader, acme["vision"])
     assert str(refused.value) == (
-        "Granting Applications editor in project vision takes update on Applications there."
+        "To assign Applications editor in project vision, you need the “Edit applications” "
+        "permission there. Ask someone who manages access rules."
     )
 
 
-def test_a_long_refusal_is_cut_to_what_can_be_read(acme: Organization) -> None:
+def test_a_refusal_names_three_permissions_and_counts_the_rest(acme: Organization) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme["vision"])
-    with pytest.raises(Denied, match=r"create on .+, create on .+, create on .+ and \d+ more"):
+    with pytest.raises(
+        Denied, match=r"the permissions “Create .+”, “Create .+”, “Create .+” and \d+ more"
+    ):
         authority_of(vera.subject).require_can_grant(
             factories.role("System administrator"), acme["vision"]
         )
 
 
-def test_only_a_holder_on_system_grants_on_system(acme: Organization) -> None:
+def test_granting_on_system_requires_a_rule_on_system(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator", acme["account"])
     sol = factories.person("sol@acme.example", "System administrator", acme["system"])
     viewer = factories.role("Viewer")
@@ -158,16 +161,14 @@ def test_only_a_holder_on_system_grants_on_system(acme: Organization) -> None:
     assert authority_of(sol.subject).can_grant(viewer, acme["system"])
 
 
-def test_the_roles_offered_are_those_that_some_scope_can_be_granted(acme: Organization) -> None:
+def test_selectable_roles_can_be_granted_in_some_scope(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
-    offered = {role.name for role in authority_of(dana.subject).grantable_roles()}
-    assert offered == GRANTS["Department administrator"] | {"Auditor"}
+    selectable = {role.name for role in authority_of(dana.subject).grantable_roles()}
+    assert selectable == GRANTS["Department administrator"] | {"Auditor"}
 
 
 @pytest.mark.parametrize("place", ["system", "account", "alpha", "research", "vision"])
-def test_each_role_offered_can_be_granted_somewhere_and_no_other(
-    acme: Organization, place: str
-) -> None:
+def test_selectable_roles_are_exactly_the_grantable_ones(acme: Organization, place: str) -> None:
     assignable = [role for role in Role.objects.all() if role.assignable]
     for number, held in enumerate(Role.objects.all()):
         holder = factories.person(f"holder-{number}@acme.example", held.name, acme[place])
@@ -180,17 +181,17 @@ def test_each_role_offered_can_be_granted_somewhere_and_no_other(
         assert {role.name for role in authority.grantable_roles()} == somewhere, held.name
 
 
-def test_a_role_that_is_not_assignable_is_not_offered(acme: Organization) -> None:
+def test_roles_that_are_not_assignable_are_not_selectable(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
-    offered = {role.name for role in authority_of(sam.subject).grantable_roles()}
-    assert offered == GRANTS["System administrator"] - {
+    selectable = {role.name for role in authority_of(sam.subject).grantable_roles()}
+    assert selectable == GRANTS["System administrator"] - {
         "Application administrator",
         "Cloud operator",
         "Cloud support",
     }
 
 
-def test_a_role_held_only_below_is_offered_because_it_can_be_granted_there(
+def test_a_role_held_in_a_child_scope_is_selectable(
     acme: Organization,
 ) -> None:
     rene = factories.person("rene@acme.example")
@@ -199,12 +200,12 @@ def test_a_role_held_only_below_is_offered_because_it_can_be_granted_there(
         subject=rene.subject, role=granter, scope=acme["research"], created_by="test"
     )
     factories.rule(rene, "ML engineer", acme["vision"])
-    offered = {role.name for role in authority_of(rene.subject).grantable_roles()}
-    assert "ML engineer" in offered
-    assert "L1 researcher" not in offered
+    selectable = {role.name for role in authority_of(rene.subject).grantable_roles()}
+    assert "ML engineer" in selectable
+    assert "L1 researcher" not in selectable
 
 
-def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
+def test_selectable_roles_cost_one_query(
     acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
@@ -216,23 +217,23 @@ def test_offering_roles_costs_one_query_whatever_the_number_of_rules(
 
 
 @pytest.mark.parametrize(
-    ("place", "offered"),
+    ("place", "selectable"),
     [
         ("research", {"research", "vision", "speech"}),
         ("beta", {"beta", "operations", "batch"}),
         ("system", set(INSIDE["account"])),
     ],
 )
-def test_the_scopes_offered_are_at_and_below_and_never_system(
-    acme: Organization, place: str, offered: set[str]
+def test_selectable_scopes_are_at_or_below_the_rule_but_not_system(
+    acme: Organization, place: str, selectable: set[str]
 ) -> None:
     edda = factories.person("edda@acme.example", "Editor", acme[place])
     scopes = authority_of(edda.subject).grantable_scopes()
     names = {"account" if scope.type == "tenant" else scope.name for scope in scopes}
-    assert names == offered
+    assert names == selectable
 
 
-def test_commands_may_grant_everything_everywhere(acme: Organization) -> None:
+def test_commands_can_grant_everything(acme: Organization) -> None:
     authority = unlimited_authority()
     for role in Role.objects.all():
         assert all(authority.can_grant(role, scope) for scope in acme.scopes.values())

@@ -145,7 +145,7 @@ def test_a_batch_of_attempt_counts_keeps_its_size_in_every_query_plan(
 def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
     """A new table whose rows expire gets a job, or is named here with the reason why not."""
     others = {
-        "User",  # `temporary_until` is of the password, not of the row
+        "User",  # `temporary_password_until` is of the password, not of the row
     }
     words = ("expire", "expiry", "until", "last_seen")
     expiring = {

@@ -1,4 +1,4 @@
-"""Signing keys in a database outage: waits don't add up, and signing continues."""
+"""The keyring in a database outage: waits do not add up, and signing continues."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
     return outage
 
 
-def test_threads_that_wait_for_a_failed_load_fail_with_it(outage: Outage) -> None:
+def test_waiting_threads_fail_with_a_failed_load(outage: Outage) -> None:
     ring = Keyring()
     with ThreadPoolExecutor(6) as threads:
         asked = [threads.submit(ring.public_key, "unknown") for _ in range(6)]
@@ -48,7 +48,7 @@ def test_threads_that_wait_for_a_failed_load_fail_with_it(outage: Outage) -> Non
     assert outage.reads < 6, "waiting threads did not load again"
 
 
-def test_a_cached_key_is_returned_while_another_thread_loads(outage: Outage) -> None:
+def test_cached_key_is_available_while_another_thread_loads(outage: Outage) -> None:
     ring = Keyring()
     ring._keys = {"known": keyring.Key("known", None, "public", None)}  # type: ignore[arg-type]
     with ThreadPoolExecutor(1) as threads:

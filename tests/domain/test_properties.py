@@ -1,4 +1,4 @@
-"""The decision against a naive model, over random trees and random rules."""
+"""Decisions agree with a naive model, for random trees and rules."""
 
 import itertools
 import uuid
@@ -19,7 +19,7 @@ TYPES = ("apps", "access_rules", "project")
 
 @dataclass(frozen=True)
 class Spot:
-    """A scope that exists only on paper: for questions that need no database."""
+    """A scope without a database row."""
 
     path: str
     label: str = "a spot"
@@ -27,7 +27,7 @@ class Spot:
 
 @st.composite
 def trees(draw: st.DrawFn) -> list[int | None]:
-    """Return a tree as each node's parent; the root has none; at most five levels."""
+    """Return a tree of up to five levels as the parent of each node; the root has None."""
     parents: list[int | None] = [None]
     depths = [0]
     for _ in range(draw(st.integers(0, 14))):
@@ -38,7 +38,7 @@ def trees(draw: st.DrawFn) -> list[int | None]:
 
 
 def _ancestors(parents: list[int | None], node: int) -> set[int]:
-    """Walk up, the slow and certain way; a node is its own ancestor here."""
+    """Return the ancestors of a node, including itself, by following parents."""
     seen = {node}
     parent = parents[node]
     while parent is not None:
@@ -61,7 +61,7 @@ permissions = st.frozensets(
 
 
 @given(trees(), st.data())
-def test_an_authority_agrees_with_walking_up_from_the_scope(
+def test_an_authority_agrees_with_the_naive_model(
     parents: list[int | None], data: st.DataObject
 ) -> None:
     paths = _paths(parents)
@@ -78,7 +78,7 @@ def test_an_authority_agrees_with_walking_up_from_the_scope(
 
 
 @given(trees(), st.data())
-def test_the_topmost_scopes_cover_what_all_of_them_cover_and_none_covers_another(
+def test_scope_roots_cover_the_same_scopes_without_overlap(
     parents: list[int | None], data: st.DataObject
 ) -> None:
     paths = _paths(parents)
@@ -91,11 +91,11 @@ def test_the_topmost_scopes_cover_what_all_of_them_cover_and_none_covers_another
 
 
 class AgainstTheDatabase(PropertyTestCase):
-    """The same, asked of real rows: people, groups, rules that were deleted or switched off."""
+    """The same with database rows: users, groups, and deleted or disabled rules."""
 
     @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
-    def test_at_or_below_agrees_with_walking_up(
+    def test_at_or_below_agrees_with_the_naive_ancestors(
         self, parents: list[int | None], data: st.DataObject
     ) -> None:
         scopes = self._scopes(parents)
@@ -112,7 +112,7 @@ class AgainstTheDatabase(PropertyTestCase):
 
     @settings(max_examples=sizes.DECISION_EXAMPLES, deadline=None)
     @given(trees(), st.data())
-    def test_what_a_subject_may_do_agrees_with_the_naive_sentence(
+    def test_decisions_agree_with_the_naive_model(
         self, parents: list[int | None], data: st.DataObject
     ) -> None:
         scopes = self._scopes(parents)
@@ -163,7 +163,7 @@ class AgainstTheDatabase(PropertyTestCase):
                 assert authority.allows(ACTIONS[letter], type_, scopes[node]) is naive
 
     def _scopes(self, parents: list[int | None]) -> list[Scope]:
-        """Make the tree below the account; what would stand below a project is moved up."""
+        """Create the tree below the account; children of projects move up one level."""
         scopes: list[Scope] = [factories.account()]
         for node, parent in enumerate(parents[1:], start=1):
             assert parent is not None

@@ -1,4 +1,4 @@
-"""Granting and taking away: effects, the record, and the administrator who must stay."""
+"""Creating and deleting access rules: effects, audit events, and the last administrator."""
 
 import uuid
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from tests.domain.racing import together
 
 @pytest.fixture
 def dana(acme: Organization) -> Caller:
-    """Dana, Department administrator of research, calling from her desk."""
+    """Dana, Department administrator of research."""
     person = factories.person("dana@acme.example", "Department administrator", acme["research"])
     origin = Origin("192.0.2.9", uuid.uuid4(), "POST", "/api/v1/authorization/access-rules")
     return Caller(Subject.objects.get(pk=person.pk), origin)
@@ -44,11 +44,11 @@ def _grant(caller: Caller, holder: factories.Holder, role: str, scope: Scope) ->
     )
 
 
-# Granting.
+# Creating.
 
 
 @pytest.mark.parametrize("kind", ["person", "application", "group"])
-def test_a_grant_holds_at_once(acme: Organization, dana: Caller, kind: str) -> None:
+def test_a_new_rule_applies_immediately(acme: Organization, dana: Caller, kind: str) -> None:
     make: dict[str, Callable[[], factories.Holder]] = {
         "person": lambda: factories.person("rosa@acme.example"),
         "application": lambda: factories.application("ci-prod"),
@@ -67,7 +67,7 @@ def test_a_grant_holds_at_once(acme: Organization, dana: Caller, kind: str) -> N
     assert stored.deleted_at is None
 
 
-def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organization, dana: Caller) -> None:
+def test_a_new_rule_is_audited_with_actor_and_changes(acme: Organization, dana: Caller) -> None:
     rule = _grant(dana, factories.application("ci-prod"), "L1 researcher", acme["vision"])
     event = AuditEvent.objects.get()
     assert (event.subject_type, event.subject_name, event.source_ip) == (
@@ -99,14 +99,14 @@ def test_a_grant_writes_who_gave_what_to_whom_from_where(acme: Organization, dan
         ("L1 researcher", "system"),
     ],
 )
-@pytest.mark.parametrize("to", ["another", "herself"])
-def test_what_may_not_be_granted_is_not_granted(
+@pytest.mark.parametrize("to", ["another", "self"])
+def test_a_rule_the_caller_cannot_grant_is_denied(
     acme: Organization, dana: Caller, role: str, place: str, to: str
 ) -> None:
     before = AccessRule.objects.count()
     holder = factories.application("ci-prod").subject if to == "another" else dana.subject
     assert holder
-    with pytest.raises(Denied, match=f"^Granting {role} in "):
+    with pytest.raises(Denied, match=f"^To assign {role} in "):
         _grant(dana, holder, role, acme[place])
     assert AccessRule.objects.count() == before
     assert not AuditEvent.objects.exists()
@@ -114,15 +114,13 @@ def test_what_may_not_be_granted_is_not_granted(
 
 def test_the_same_rule_twice_is_a_conflict(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
-    with pytest.raises(Conflict, match="ci-prod already is L1 researcher in project vision"):
+    with pytest.raises(Conflict, match="ci-prod is already L1 researcher in project vision"):
         _grant(dana, ci, "L1 researcher", acme["vision"])
     assert AccessRule.objects.filter(subject=ci.subject).count() == 1
     assert not AuditEvent.objects.exists()
 
 
-def test_a_rule_can_be_given_again_after_it_was_taken_away(
-    acme: Organization, dana: Caller
-) -> None:
+def test_a_deleted_rule_can_be_created_again(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod")
     first = _grant(dana, ci, "L1 researcher", acme["vision"])
     delete_access_rule(caller=dana, rule_id=first.pk)
@@ -131,14 +129,14 @@ def test_a_rule_can_be_given_again_after_it_was_taken_away(
     assert allowed(ci.subject, "create", "workspaces", acme["vision"])
 
 
-def test_nothing_can_be_granted_to_who_is_gone(acme: Organization, dana: Caller) -> None:
+def test_a_retired_subject_gets_no_rules(acme: Organization, dana: Caller) -> None:
     subject = factories.application("ci-prod").subject
     Subject.objects.filter(pk=subject.pk).update(enabled=False, retired_at=timezone.now())
     with pytest.raises(NotFound):
         _grant(dana, subject, "L1 researcher", acme["vision"])
 
 
-def test_who_was_disabled_since_can_grant_nothing(acme: Organization, dana: Caller) -> None:
+def test_a_disabled_caller_cannot_grant(acme: Organization, dana: Caller) -> None:
     assert dana.subject
     Subject.objects.filter(pk=dana.subject.pk).update(enabled=False)
     with pytest.raises(Denied):
@@ -150,10 +148,10 @@ def test_who_was_disabled_since_can_grant_nothing(acme: Organization, dana: Call
         )
 
 
-# Finding whom to grant to.
+# Finding subjects.
 
 
-def test_a_subject_is_found_by_its_name_first_and_then_by_its_id(db: None) -> None:
+def test_a_subject_is_found_by_name_or_else_by_id(db: None) -> None:
     rosa = factories.person("rosa@acme.example")
     group = factories.group(str(rosa.pk))
     namesake = factories.group("named")
@@ -171,7 +169,7 @@ def test_an_unknown_subject_is_not_found(db: None, name: str) -> None:
         find_subject("user", name)
 
 
-def test_a_subject_of_another_type_or_a_retired_one_is_not_found(db: None) -> None:
+def test_subjects_of_another_type_or_retired_are_not_found(db: None) -> None:
     ci = factories.application("ci-prod").subject
     for name in ("ci-prod", str(ci.pk)):
         with pytest.raises(NotFound):
@@ -183,15 +181,15 @@ def test_a_subject_of_another_type_or_a_retired_one_is_not_found(db: None) -> No
 
 
 @pytest.mark.parametrize("name", ["ci\x00prod", "\ud800"])
-def test_a_name_that_no_database_takes_is_simply_not_found(db: None, name: str) -> None:
+def test_a_name_that_cannot_be_stored_is_not_found(db: None, name: str) -> None:
     with pytest.raises(NotFound):
         find_subject("app", name)
 
 
-# Taking away.
+# Deleting.
 
 
-def test_a_deleted_rule_ends_at_once_and_stays_as_history(acme: Organization, dana: Caller) -> None:
+def test_a_deleted_rule_ends_immediately_and_is_audited(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     delete_access_rule(caller=dana, rule_id=rule.pk)
@@ -222,7 +220,7 @@ def test_a_rule_is_deleted_once(acme: Organization, dana: Caller) -> None:
 
 
 @pytest.mark.parametrize("rule_id", [0, -1, 2**31, 2**63, 2**70])
-def test_a_rule_that_never_was_is_not_found(dana: Caller, rule_id: int) -> None:
+def test_an_unknown_rule_is_not_found(dana: Caller, rule_id: int) -> None:
     with pytest.raises(NotFound):
         delete_access_rule(caller=dana, rule_id=rule_id)
 
@@ -239,7 +237,7 @@ def test_a_rule_is_not_deleted_through_another_subject(acme: Organization, dana:
     assert not AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organization) -> None:
+def test_deleting_a_visible_rule_requires_permission_in_its_scope(acme: Organization) -> None:
     rita = factories.person("rita@acme.example")
     for name, letters in {"alpha": "r", "speech": "rd"}.items():
         AccessRule.objects.create(
@@ -252,29 +250,32 @@ def test_deleting_a_rule_in_sight_takes_the_permission_there(acme: Organization)
     rule = factories.rule(ci, "Viewer", acme["vision"])
     with pytest.raises(Denied) as refused:
         delete_access_rule(caller=factories.caller(rita), rule_id=rule.pk)
-    assert str(refused.value) == "This takes delete on Access rules in project vision."
+    assert str(refused.value) == (
+        "You need the “Delete access rules” permission in project vision. "
+        "Ask someone who manages access rules."
+    )
     assert AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_who_may_delete_no_rules_at_all_is_denied_before_anything_is_looked_up(
+def test_without_any_delete_permission_denial_precedes_lookup(
     acme: Organization,
 ) -> None:
     vera = factories.person("vera@acme.example", "Viewer")
-    with pytest.raises(Denied, match="delete on Access rules, and no access rule gives it"):
+    with pytest.raises(Denied, match=r"“Delete access rules” permission\."):
         delete_access_rule(caller=factories.caller(vera), rule_id=4711)
 
 
 @pytest.mark.parametrize("step", ["create", "delete"])
-def test_a_rule_and_its_row_in_the_record_fail_together(
+def test_a_rule_and_its_audit_event_fail_together(
     acme: Organization, dana: Caller, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise DatabaseError("the record is full")
+        raise DatabaseError("the audit log is full")
 
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     before = list(AccessRule.objects.order_by("pk").values())
     monkeypatch.setattr(AuditEvent, "save", broken)
-    with pytest.raises(DatabaseError, match="the record is full"):
+    with pytest.raises(DatabaseError, match="the audit log is full"):
         if step == "create":
             _grant(dana, ci, "L1 researcher", acme["speech"])
         else:
@@ -290,31 +291,31 @@ def _administrator(email: str) -> tuple[User, AccessRule]:
     return person, factories.rule(person, "System administrator", factories.account())
 
 
-TAKE_AWAY: dict[str, Callable[[User, AccessRule], object]] = {
-    "rule": lambda person, rule: delete_access_rule(caller=SYSTEM, rule_id=rule.pk),
-    "disable": lambda person, rule: set_subject_enabled(person.subject, enabled=False),
-    "retire": lambda person, rule: retire_subjects([person.subject], caller=SYSTEM),
+REMOVALS: dict[str, Callable[[User, AccessRule], object]] = {
+    "rule": lambda user, rule: delete_access_rule(caller=SYSTEM, rule_id=rule.pk),
+    "disable": lambda user, rule: set_subject_enabled(user.subject, enabled=False),
+    "retire": lambda user, rule: retire_subjects([user.subject], caller=SYSTEM),
 }
 
 
-@pytest.mark.parametrize("how", TAKE_AWAY)
-def test_the_last_administrator_stays(acme: Organization, how: str) -> None:
+@pytest.mark.parametrize("how", REMOVALS)
+def test_the_last_administrator_cannot_be_removed(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
-    told = "Somebody must stay System administrator of the account"
-    with pytest.raises(Conflict, match=told), transaction.atomic():
-        TAKE_AWAY[how](sam, rule)
+    message = "The account needs a System administrator"
+    with pytest.raises(Conflict, match=message), transaction.atomic():
+        REMOVALS[how](sam, rule)
     subject = Subject.objects.get(pk=sam.pk)
     assert subject.enabled
     assert allowed(subject, "create", "users", acme["account"])
     assert not AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize("how", TAKE_AWAY)
-def test_the_last_but_one_may_go(acme: Organization, how: str) -> None:
+@pytest.mark.parametrize("how", REMOVALS)
+def test_an_administrator_can_be_removed_if_another_remains(acme: Organization, how: str) -> None:
     sam, rule = _administrator("sam@acme.example")
     _administrator("sara@acme.example")
     with transaction.atomic():
-        TAKE_AWAY[how](sam, rule)
+        REMOVALS[how](sam, rule)
     assert not allowed(Subject.objects.get(pk=sam.pk), "create", "users", acme["account"])
 
 
@@ -323,16 +324,16 @@ def test_the_last_but_one_may_go(acme: Organization, how: str) -> None:
     [
         "application",
         "group",
-        "disabled person",
-        "retired person",
+        "disabled user",
+        "retired user",
         "narrower scope",
         "system",
         "other role",
         "deleted rule",
     ],
 )
-@pytest.mark.parametrize("how", TAKE_AWAY)
-def test_nothing_else_stands_in_for_the_last_administrator(
+@pytest.mark.parametrize("how", REMOVALS)
+def test_only_an_enabled_user_with_own_rule_counts_as_administrator(
     acme: Organization, how: str, substitute: str
 ) -> None:
     sam, rule = _administrator("sam@acme.example")
@@ -343,9 +344,9 @@ def test_nothing_else_stands_in_for_the_last_administrator(
         case "group":
             member = factories.person("gus@acme.example")
             factories.rule(factories.group("admins", member), administrator, acme["account"])
-        case "disabled person" | "retired person":
+        case "disabled user" | "retired user":
             other, _ = _administrator("sara@acme.example")
-            retired = timezone.now() if substitute == "retired person" else None
+            retired = timezone.now() if substitute == "retired user" else None
             Subject.objects.filter(pk=other.pk).update(enabled=False, retired_at=retired)
         case "narrower scope":
             factories.person("cleo@acme.example", administrator, acme["alpha"])
@@ -354,21 +355,21 @@ def test_nothing_else_stands_in_for_the_last_administrator(
         case "other role":
             factories.person("edda@acme.example", "Application administrator", acme["account"])
         case "deleted rule":
-            _, gone = _administrator("sara@acme.example")
-            AccessRule.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
+            _, deleted = _administrator("sara@acme.example")
+            AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=deleted.created_at)
     with pytest.raises(Conflict), transaction.atomic():
-        TAKE_AWAY[how](sam, rule)
+        REMOVALS[how](sam, rule)
     assert allowed(Subject.objects.get(pk=sam.pk), "create", "users", acme["account"])
 
 
-def test_the_last_administrators_other_rules_may_go(acme: Organization) -> None:
+def test_other_rules_of_the_last_administrator_can_be_deleted(acme: Organization) -> None:
     sam, _ = _administrator("sam@acme.example")
     other = factories.rule(sam, "Viewer", acme["vision"])
     delete_access_rule(caller=factories.caller(sam), rule_id=other.pk)
     assert not AccessRule.objects.living().filter(pk=other.pk).exists()
 
 
-def test_before_there_is_an_administrator_nothing_is_refused(acme: Organization) -> None:
+def test_without_an_administrator_removals_are_allowed(acme: Organization) -> None:
     rosa = factories.person("rosa@acme.example", "Viewer")
     with transaction.atomic():
         retire_subjects([rosa.subject], caller=SYSTEM)
@@ -376,19 +377,17 @@ def test_before_there_is_an_administrator_nothing_is_refused(acme: Organization)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("first", TAKE_AWAY)
-@pytest.mark.parametrize("second", TAKE_AWAY)
-def test_two_who_take_the_last_two_administrators_away_at_once_leave_one(
-    first: str, second: str
-) -> None:
+@pytest.mark.parametrize("first", REMOVALS)
+@pytest.mark.parametrize("second", REMOVALS)
+def test_concurrent_removals_leave_one_administrator(first: str, second: str) -> None:
     pairs = [_administrator("sam@acme.example"), _administrator("sara@acme.example")]
 
-    def job(how: str, person: User, rule: AccessRule) -> Callable[[], None]:
-        def take_away() -> None:
+    def job(how: str, user: User, rule: AccessRule) -> Callable[[], None]:
+        def remove() -> None:
             with transaction.atomic():
-                TAKE_AWAY[how](person, rule)
+                REMOVALS[how](user, rule)
 
-        return take_away
+        return remove
 
     outcomes = together([job(first, *pairs[0]), job(second, *pairs[1])])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "NoneType"]
@@ -399,7 +398,7 @@ def test_two_who_take_the_last_two_administrators_away_at_once_leave_one(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_remove_each_other_at_once_leave_one() -> None:
+def test_administrators_removing_each_other_leave_one() -> None:
     (sam, of_sam), (sara, of_sara) = (
         _administrator("sam@acme.example"),
         _administrator("sara@acme.example"),
@@ -416,7 +415,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_grant_at_the_same_moment_is_one_rule() -> None:
+def test_concurrent_equal_grants_create_one_rule() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     outcomes = together([lambda: _grant(sam, ci, "Viewer", factories.account()) for _ in range(4)])
@@ -428,7 +427,7 @@ def test_the_same_grant_at_the_same_moment_is_one_rule() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_granting_to_an_application_while_it_is_deleted_leaves_no_living_rule() -> None:
+def test_granting_during_deletion_leaves_no_active_rule() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     scope = factories.cluster("alpha")

@@ -23,7 +23,7 @@ def _copies(rule: AccessRule) -> tuple[str, ...]:
 
 def _age(rule: AccessRule) -> datetime | None:
     rule.refresh_from_db()
-    return rule.holder_created_at
+    return rule.application_created_at
 
 
 def test_a_rule_knows_the_names_that_it_is_sorted_by() -> None:
@@ -57,7 +57,7 @@ def test_rules_that_came_without_triggers_are_named_when_it_is_made_anew() -> No
     ops = factories.group("ops")
     triggers.remove(connection)
     rule = factories.rule(ops, "Viewer", factories.cluster("east"))
-    Subject.objects.filter(pk=ops.pk).update(folded_name="late")
+    Subject.objects.filter(pk=ops.pk).update(normalized_name="late")
     assert _copies(rule) == ("", "", "", "")
     triggers.rebuild(connection)
     triggers.install(connection)
@@ -106,8 +106,8 @@ def test_rules_that_came_without_triggers_are_dated_when_it_is_made_anew() -> No
         {"subject_name": "stale"},
         {"role_name": "stale"},
         {"scope_name": "stale"},
-        {"holder_created_at": None},
-        {"holder_created_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"application_created_at": None},
+        {"application_created_at": datetime(2020, 1, 1, tzinfo=UTC)},
     ],
 )
 def test_a_single_copy_that_is_wrong_is_made_anew(stale: dict[str, object]) -> None:

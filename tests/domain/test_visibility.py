@@ -1,4 +1,4 @@
-"""What each may see: applications, rules and scopes, and how much looking costs."""
+"""Visibility of applications, rules and scopes, and its cost in queries."""
 
 import uuid
 from collections.abc import Iterable
@@ -35,14 +35,14 @@ def _names(applications: Iterable[Application]) -> set[str]:
     return {application.name for application in applications}
 
 
-def test_who_reads_applications_in_the_account_sees_all_of_them(acme: Organization) -> None:
+def test_read_permission_on_the_account_shows_all_applications(acme: Organization) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     factories.application("ruled", ("Viewer", acme["batch"]))
     factories.application("bare")
     assert _names(policy.visible(factories.caller(sam))) == {"ruled", "bare"}
 
 
-def test_who_reads_them_in_a_department_sees_those_with_a_rule_there_or_below(
+def test_read_in_a_department_shows_applications_with_rules_there(
     acme: Organization, reader: User
 ) -> None:
     factories.application("at", ("Viewer", acme["research"]))
@@ -56,16 +56,16 @@ def test_who_reads_them_in_a_department_sees_those_with_a_rule_there_or_below(
     assert _names(policy.visible(caller)) == {"at", "below", "both"}
 
 
-def test_a_deleted_rule_takes_its_application_out_of_sight(
-    acme: Organization, reader: User
-) -> None:
+def test_a_deleted_rule_hides_its_application(acme: Organization, reader: User) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
     rule = AccessRule.objects.get(subject=ci.subject)
     AccessRule.objects.filter(pk=rule.pk).update(deleted_at=rule.created_at)
     assert _names(policy.visible(factories.caller(reader))) == set()
 
 
-def test_several_rules_in_sight_show_an_application_once(acme: Organization, reader: User) -> None:
+def test_an_application_with_several_visible_rules_is_listed_once(
+    acme: Organization, reader: User
+) -> None:
     factories.application(
         "ci-prod",
         ("Viewer", acme["vision"]),
@@ -75,9 +75,7 @@ def test_several_rules_in_sight_show_an_application_once(acme: Organization, rea
     assert policy.visible(factories.caller(reader)).count() == 1
 
 
-def test_of_an_application_in_sight_only_the_rules_in_sight_are_shown(
-    acme: Organization, reader: User
-) -> None:
+def test_only_visible_rules_of_an_application_are_shown(acme: Organization, reader: User) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     named = named_rules([ci.pk], authority_of(reader.subject))
     assert named == {ci.pk: [("Viewer", "vision")]}
@@ -90,7 +88,7 @@ def test_deleted_rules_are_not_shown_with_an_application(acme: Organization) -> 
     assert named_rules([ci.pk], unlimited_authority()) == {ci.pk: [("Viewer", "batch")]}
 
 
-def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked_up(
+def test_without_any_read_permission_denial_precedes_lookup(
     acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     leo = factories.person("leo@acme.example", "L1 researcher")
@@ -98,7 +96,7 @@ def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked
     caller = factories.caller(leo)
     with (
         django_assert_num_queries(1),
-        pytest.raises(Denied, match="takes read on Applications, and no access rule gives it"),
+        pytest.raises(Denied, match="“View applications” permission"),
     ):
         policy.visible_one(caller, uuid.uuid4())
 
@@ -106,14 +104,14 @@ def test_who_may_read_no_applications_at_all_is_denied_before_anything_is_looked
 @pytest.mark.parametrize(
     "id_", ["", "no-uuid", "0" * 32, factories.UNKNOWN_ID, "' OR 1=1 --", "\x00", "9" * 5000]
 )
-def test_an_id_of_nothing_is_not_found_whatever_its_form(acme: Organization, id_: str) -> None:
+def test_unknown_and_malformed_ids_are_not_found(acme: Organization, id_: str) -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     factories.application("ci-prod")
     with pytest.raises(NotFound):
         policy.visible_one(factories.caller(sam), id_)
 
 
-def test_an_application_out_of_sight_is_not_found(acme: Organization, reader: User) -> None:
+def test_an_application_that_is_not_visible_is_not_found(acme: Organization, reader: User) -> None:
     hidden = factories.application("hidden", ("Viewer", acme["batch"]))
     shown = factories.application("shown", ("Viewer", acme["vision"]))
     caller = factories.caller(reader)
@@ -122,7 +120,7 @@ def test_an_application_out_of_sight_is_not_found(acme: Organization, reader: Us
         policy.visible_one(caller, str(hidden.pk))
 
 
-def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_at_many(
+def test_listing_applications_with_rules_costs_two_queries(
     acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     authority = authority_of(factories.person("sam@acme.example", "System administrator").subject)
@@ -145,7 +143,7 @@ def test_listing_applications_with_their_rules_costs_two_queries_at_one_row_and_
         assert len(sentences) == 2 * count
 
 
-def test_rules_are_seen_where_access_rules_may_be_read(acme: Organization, reader: User) -> None:
+def test_rules_are_visible_where_access_rules_can_be_read(acme: Organization, reader: User) -> None:
     ci = factories.application("ci-prod")
     for place in ("account", "alpha", "research", "vision", "sales", "batch"):
         factories.rule(ci, "Viewer", acme[place])
@@ -153,30 +151,30 @@ def test_rules_are_seen_where_access_rules_may_be_read(acme: Organization, reade
     assert {rule.scope.name for rule in rules} == {"research", "vision"}
 
 
-def test_a_rule_out_of_sight_can_not_be_told_from_one_that_is_not(acme: Organization) -> None:
+def test_hidden_and_missing_rules_give_the_same_error(acme: Organization) -> None:
     dana = factories.person("dana@acme.example", "Department administrator", acme["research"])
     hidden = factories.rule(factories.application("ci-prod"), "Viewer", acme["batch"])
     caller = factories.caller(dana)
-    with pytest.raises(NotFound) as out_of_sight:
+    with pytest.raises(NotFound) as hidden_error:
         delete_access_rule(caller=caller, rule_id=hidden.pk)
-    with pytest.raises(NotFound) as nothing:
+    with pytest.raises(NotFound) as missing_error:
         delete_access_rule(caller=caller, rule_id=hidden.pk + 1000)
-    assert str(out_of_sight.value) == str(nothing.value)
+    assert str(hidden_error.value) == str(missing_error.value)
 
 
-def test_a_scope_is_seen_where_its_type_may_be_read(acme: Organization, reader: User) -> None:
+def test_a_scope_is_visible_where_its_type_can_be_read(acme: Organization, reader: User) -> None:
     seen = authority_of(reader.subject).visible_scopes()
     assert {scope.name for scope in seen} == {"vision", "speech"}
 
 
-def test_system_is_never_seen(acme: Organization) -> None:
+def test_system_is_never_visible(acme: Organization) -> None:
     sol = factories.person("sol@acme.example", "System administrator", acme["system"])
     for authority in (authority_of(sol.subject), unlimited_authority()):
         assert authority.visible_scopes().count() == len(acme.scopes) - 1
         assert not authority.visible_scopes().filter(type="system").exists()
 
 
-def test_without_a_rule_nothing_is_seen(acme: Organization) -> None:
+def test_without_a_rule_nothing_is_visible(acme: Organization) -> None:
     factories.application("ci-prod", ("Viewer", acme["vision"]))
     nora = factories.person("nora@acme.example")
     authority = authority_of(nora.subject)

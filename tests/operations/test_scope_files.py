@@ -1,4 +1,4 @@
-"""`import_scopes` and `export_scopes`: the tree of scopes from a file, and back into one."""
+"""The commands `import_scopes` and `export_scopes`."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ from tests.spreadsheets import SEPARATORS, formulas
 
 pytestmark = pytest.mark.django_db
 
-# What spreadsheets, YAML and shells take for something else, and what is not ASCII.
+# Names that spreadsheets, YAML or shells can misread, and names that are not ASCII.
 HARD_NAMES = [
     "naïve Ärger",
     "東京 🧪",
@@ -58,13 +58,13 @@ HARD_NAMES = [
 ]
 
 
-# What is read and written
+# Reading and writing
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_a_file_makes_the_tree_it_says(file: File, format_: str) -> None:
-    said = run("import_scopes", file(SMALL, format_))
-    assert said.splitlines() == [
+def test_an_import_creates_the_scopes_of_the_file(file: File, format_: str) -> None:
+    output = run("import_scopes", file(SMALL, format_))
+    assert output.splitlines() == [
         "create  cluster east in account acme",
         "create  department vision in cluster east",
         "create  project training in department vision",
@@ -82,9 +82,7 @@ def test_a_file_makes_the_tree_it_says(file: File, format_: str) -> None:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_what_is_exported_reads_back_as_the_same_tree(
-    file: File, tmp_path: Path, format_: str
-) -> None:
+def test_an_export_can_be_imported_again(file: File, tmp_path: Path, format_: str) -> None:
     east, west = factories.cluster("east"), factories.cluster("wést")
     department = factories.department("vision / audio", east)
     factories.department("vision / audio", west)
@@ -93,8 +91,8 @@ def test_what_is_exported_reads_back_as_the_same_tree(
     before = tree()
     name = str(tmp_path / f"out.{format_}")
     assert run("export_scopes", name) == f"Wrote {len(before)} scopes to {name}.\n"
-    assert "Nothing to do" in run("import_scopes", name)
-    assert "Nothing to do" in run("import_scopes", "--remove", name)
+    assert "No changes" in run("import_scopes", name)
+    assert "No changes" in run("import_scopes", "--remove", name)
     Scope.objects.filter(type="project").delete()
     Scope.objects.filter(type="department").delete()
     Scope.objects.filter(type="cluster").delete()
@@ -113,7 +111,7 @@ def test_what_is_exported_reads_back_as_the_same_tree(
         | st.text("=+-@\uff1d\uff0b\uff0d\uff20,;|'\" ax", min_size=1, max_size=20)
     ).filter(str.isprintable)
 )
-def test_every_name_that_prints_survives_the_file(format_: str, name: str) -> None:
+def test_every_printable_name_survives_a_round_trip(format_: str, name: str) -> None:
     scope = Scope(type=Scope.Type.CLUSTER, uid="c1", name=name, depth=2)
     data = "".join(write([scope], format_)).encode()
     contents = readers.read(io.BytesIO(data), format_)
@@ -122,7 +120,7 @@ def test_every_name_that_prints_survives_the_file(format_: str, name: str) -> No
 
 
 @pytest.mark.parametrize("separators", [*SEPARATORS, SEPARATORS])
-def test_a_csv_file_has_no_formula_where_a_spreadsheet_splits_it(separators: str) -> None:
+def test_csv_files_contain_no_formulas(separators: str) -> None:
     for name in HARD_NAMES:
         factories.cluster(name)
     assert formulas(run("export_scopes"), separators) == []
@@ -135,24 +133,24 @@ def test_a_csv_file_names_its_columns() -> None:
     assert rows[1][2] == "'=cmd()"
 
 
-def test_what_stands_below_a_scope_follows_it_in_the_file() -> None:
+def test_descendants_follow_their_scope_in_the_file() -> None:
     for cluster in ("west", "east"):
         made = factories.cluster(cluster)
         for department in ("b", "a"):
             factories.project("p", factories.department(f"{cluster}-{department}", made))
-    names = [one["name"] for one in json.loads(run("export_scopes", "-", "--format", "json"))]
+    names = [entry["name"] for entry in json.loads(run("export_scopes", "-", "--format", "json"))]
     assert run("export_scopes", "-") == run("export_scopes")
     assert names == ["east", "east-a", "p", "east-b", "p", "west", "west-a", "p", "west-b", "p"]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_an_empty_tree_is_a_file_too(tmp_path: Path, format_: str) -> None:
+def test_an_empty_tree_can_be_exported_and_imported(tmp_path: Path, format_: str) -> None:
     name = str(tmp_path / f"empty.{format_}")
     run("export_scopes", name)
-    assert "Nothing to do" in run("import_scopes", name)
+    assert "No changes" in run("import_scopes", name)
 
 
-def test_values_in_yaml_are_the_texts_they_are_written_as(file: File) -> None:
+def test_yaml_values_are_read_as_text(file: File) -> None:
     run(
         "import_scopes",
         file("- type: cluster\n  name: no\n- type: department\n  name: 007\n  parent: no\n", "yml"),
@@ -160,13 +158,13 @@ def test_values_in_yaml_are_the_texts_they_are_written_as(file: File) -> None:
     assert {name for _, _, name in tree()} == {"acme / no", "acme / no / 007"}
 
 
-def test_a_spreadsheet_may_separate_by_semicolons_and_begin_with_a_mark(file: File) -> None:
+def test_semicolons_and_a_byte_order_mark_are_accepted(file: File) -> None:
     run("import_scopes", file("\ufefftype;name\r\ncluster;east, west\r\n"))
     assert {name for _, _, name in tree()} == {"acme / east, west"}
 
 
 @pytest.mark.parametrize("header", ["Type, NAME ,pArEnt", " ID ,TYPE,Name"])
-def test_column_names_are_read_in_any_case(file: File, header: str) -> None:
+def test_column_names_are_case_insensitive(file: File, header: str) -> None:
     run(
         "import_scopes",
         file(f"{header}\n" + ("c1,cluster,east" if "ID" in header else "cluster,east,")),
@@ -176,70 +174,70 @@ def test_column_names_are_read_in_any_case(file: File, header: str) -> None:
 
 @pytest.mark.parametrize("first", ["sep={}\r\n", "SEP={}\n", '\ufeff"sep={}"\r\n', "sep={}\r"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":"])
-def test_a_first_line_can_name_the_separator(file: File, first: str, separator: str) -> None:
+def test_the_first_line_can_declare_the_separator(file: File, first: str, separator: str) -> None:
     lines = [["type", "name"], ["cluster", "north,; west"], ["galaxy", "x"]]
     text = "".join(separator.join(f'"{cell}"' for cell in cells) + first[-1] for cells in lines)
-    told = faults(file(first.format(separator) + text))
-    assert told == ["line 4: type must be cluster, department, project, not 'galaxy'."]
+    found = faults(file(first.format(separator) + text))
+    assert found == ["line 4: type must be one of cluster, department, project, not 'galaxy'."]
     run("import_scopes", file(first.format(separator) + text.rpartition('"galaxy"')[0]))
     assert {name for _, _, name in tree()} == {"acme / north,; west"}
 
 
-def test_a_file_without_a_telling_name_needs_its_format(file: File) -> None:
+def test_a_file_without_a_known_extension_requires_format(file: File) -> None:
     name = file(SMALL, "txt")
-    with pytest.raises(CommandError, match="Say it with --format"):
+    with pytest.raises(CommandError, match="Set --format to csv, json or yaml"):
         run("import_scopes", name)
     Path(name).write_text(as_text(SMALL, "csv"), encoding="utf-8")
     run("import_scopes", name, "--format", "csv")
-    with pytest.raises(CommandError, match="Say it with --format"):
+    with pytest.raises(CommandError, match="Set --format to csv, json or yaml"):
         run("export_scopes", name)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="can't be read: No such file"):
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^Can't read .+: No such file"):
         run("import_scopes", str(tmp_path / "nowhere.csv"))
-    with pytest.raises(CommandError, match="can't be written"):
+    with pytest.raises(CommandError, match=r"^Can't write"):
         run("export_scopes", str(tmp_path / "nowhere" / "out.csv"))
 
 
-def test_a_pipe_is_read_and_a_refusal_is_an_exit_status(server: Server) -> None:
+def test_standard_input_is_read_and_errors_exit_with_status_1(server: Server) -> None:
     sent = "type,name\ncluster,from-a-pipe\n"
-    for said in ("create  cluster from-a-pipe", "Nothing to do"):
+    for expected in ("create  cluster from-a-pipe", "No changes"):
         done = server.command("import_scopes", "-", "--format", "csv", stdin=sent)
         assert done.returncode == 0, done.stderr
-        assert said in done.stdout
+        assert expected in done.stdout
     assert "from-a-pipe" in server.command("export_scopes").stdout
     refused = server.command("import_scopes", "-", "--format", "csv", stdin="type,name\ngalaxy,x\n")
     assert refused.returncode == 1
-    assert "line 2: type must be cluster, department, project" in refused.stderr
+    assert "line 2: type must be one of cluster, department, project" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-# What changes
+# Changes
 
 
-def test_a_dry_run_shows_the_difference_and_changes_nothing(file: File) -> None:
-    said = run("import_scopes", file(SMALL), "--dry-run")
-    assert "create  project training in department vision" in said
-    assert said.endswith("Dry run: nothing was changed.\n")
+def test_a_dry_run_shows_the_changes_and_makes_none(file: File) -> None:
+    output = run("import_scopes", file(SMALL), "--dry-run")
+    assert "create  project training in department vision" in output
+    assert output.endswith("Dry run: nothing was changed.\n")
     assert tree() == set()
     assert not AuditEvent.objects.exists()
 
 
 @pytest.mark.parametrize("with_ids", [True, False])
-def test_doing_it_again_changes_nothing(file: File, with_ids: bool) -> None:
+def test_importing_again_changes_nothing(file: File, with_ids: bool) -> None:
     rows = SMALL
     if not with_ids:
         parents = {"c1": "east", "d1": "east / vision", "": ""}
-        rows = [row(one["type"], one["name"], parents[one["parent"]]) for one in SMALL]
+        rows = [row(entry["type"], entry["name"], parents[entry["parent"]]) for entry in SMALL]
     name = file(rows)
     run("import_scopes", name)
     before, events = tree(), AuditEvent.objects.count()
-    assert run("import_scopes", name) == "Nothing to do: everything is as the file says.\n"
+    assert run("import_scopes", name) == "No changes: the scopes match the file.\n"
     assert (tree(), AuditEvent.objects.count()) == (before, events)
 
 
-def test_each_change_has_one_row_in_the_record(file: File) -> None:
+def test_each_change_has_one_audit_event(file: File) -> None:
     run("import_scopes", file(SMALL))
     event = AuditEvent.objects.get(entity_type="project", entity_id="p1")
     assert (event.subject_type, event.subject_name, event.action) == ("system", "system", "create")
@@ -249,7 +247,7 @@ def test_each_change_has_one_row_in_the_record(file: File) -> None:
     assert Scope.objects.get(uid="p1").created_by == "system"
 
 
-def test_a_scope_goes_by_its_id_and_is_renamed_and_moved(file: File) -> None:
+def test_a_scope_with_an_id_is_renamed_and_moved(file: File) -> None:
     run("import_scopes", file(SMALL))
     rule = factories.rule(factories.group("ops"), "Viewer", Scope.objects.get(uid="p1"))
     changed = [
@@ -258,9 +256,9 @@ def test_a_scope_goes_by_its_id_and_is_renamed_and_moved(file: File) -> None:
         row("department", "speech", "west", "d2"),
         row("project", "dictation", "west / speech", "p1"),
     ]
-    said = run("import_scopes", file(changed))
-    assert "rename  project training to dictation" in said
-    assert "move    project dictation from department vision to department speech" in said
+    output = run("import_scopes", file(changed))
+    assert "rename  project training to dictation" in output
+    assert "move    project dictation from department vision to department speech" in output
     assert ("project", "p1", "acme / west / speech / dictation") in tree()
     assert ("project", "p2", "acme / east / vision / serving") in tree()
     assert AccessRule.objects.get(pk=rule.pk).scope.uid == "p1"
@@ -270,7 +268,7 @@ def test_a_scope_goes_by_its_id_and_is_renamed_and_moved(file: File) -> None:
     }
 
 
-def test_a_moved_department_takes_its_projects_along_and_gets_new_ones(file: File) -> None:
+def test_a_moved_department_keeps_its_projects_and_gets_new_ones(file: File) -> None:
     run("import_scopes", file(SMALL))
     changed = [
         row("cluster", "west", id_="c2"),
@@ -283,7 +281,7 @@ def test_a_moved_department_takes_its_projects_along_and_gets_new_ones(file: Fil
     assert paths_are_sound()
 
 
-def test_two_scopes_may_change_names_and_a_new_one_take_an_old_name(file: File) -> None:
+def test_scopes_can_swap_names(file: File) -> None:
     run("import_scopes", file(SMALL))
     changed = [
         row("project", "serving", "d1", "p1"),
@@ -301,25 +299,25 @@ def test_two_scopes_may_change_names_and_a_new_one_take_an_old_name(file: File) 
     }
 
 
-def test_what_the_file_does_not_name_stays(file: File) -> None:
+def test_scopes_not_in_the_file_stay(file: File) -> None:
     factories.project("kept", factories.department("other", factories.cluster("west")))
     run("import_scopes", file(SMALL))
     assert "acme / west / other / kept" in {name for _, _, name in tree()}
 
 
-def test_with_remove_it_goes_and_leaves_the_record(file: File) -> None:
+def test_remove_deletes_scopes_and_is_audited(file: File) -> None:
     kept = factories.project("kept", factories.department("other", factories.cluster("west")))
     deleted = factories.rule(factories.group("ops"), "Viewer", kept)
     AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=deleted.created_at)
-    said = run("import_scopes", file(SMALL), "--remove")
-    assert "remove  project kept from department other" in said
-    assert "4 to create, 3 to remove." in said
+    output = run("import_scopes", file(SMALL), "--remove")
+    assert "remove  project kept from department other" in output
+    assert "4 to create, 3 to remove." in output
     assert {uid for _, uid, _ in tree()} == {"c1", "d1", "p1", "p2"}
-    gone = AuditEvent.objects.get(entity_id=kept.uid)
-    assert (gone.action, gone.entity_name) == ("delete", "project kept")
+    event = AuditEvent.objects.get(entity_id=kept.uid)
+    assert (event.action, event.entity_name) == ("delete", "project kept")
 
 
-def test_a_department_is_removed_from_above_a_project_that_moves_away(file: File) -> None:
+def test_a_department_is_removed_after_its_project_moves_away(file: File) -> None:
     run("import_scopes", file(SMALL))
     changed = [
         row("cluster", "east", id_="c1"),
@@ -331,29 +329,27 @@ def test_a_department_is_removed_from_above_a_project_that_moves_away(file: File
     assert paths_are_sound()
 
 
-def test_removing_is_refused_while_rules_or_named_scopes_are_in_the_way(file: File) -> None:
+def test_scopes_with_rules_or_entries_are_not_removed(file: File) -> None:
     run("import_scopes", file(SMALL))
     factories.rule(factories.group("ops"), "Viewer", Scope.objects.get(uid="p2"))
     assert faults(file(SMALL[:3]), "--remove") == [
         (
-            "not in the file: project serving has 1 access rule; delete them first, "
-            "or name it in the file."
+            "not in the file: project serving has 1 access rule; delete them or add the scope to the "
+            "file."
         )
     ]
     assert faults(file([SMALL[0], *SMALL[2:]]), "--remove") == [
-        "line 3: department vision, its parent, is not in the file.",
-        "line 4: department vision, its parent, is not in the file.",
+        "line 3: its parent, department vision, is not in the file.",
+        "line 4: its parent, department vision, is not in the file.",
     ]
     assert faults(file([]), "--remove") == [
-        "line 1: the file names no scope, and what it does not name would be removed."
+        "line 1: the file has no valid scopes, so all existing scopes would be removed."
     ]
 
 
-def test_a_failure_in_the_middle_leaves_nothing_behind(
-    file: File, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_import_changes_nothing(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise CommandError("no record")
+        raise CommandError("no audit log")
 
     monkeypatch.setattr("accessrules.scope_import.apply.record_all", fail)
     with pytest.raises(CommandError):
@@ -361,7 +357,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(
     assert tree() == set()
 
 
-def test_five_thousand_projects_take_few_statements(
+def test_5000_projects_need_few_statements(
     file: File, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     rows = [row("cluster", "east", id_="c1")]
@@ -374,8 +370,8 @@ def test_five_thousand_projects_take_few_statements(
     assert AuditEvent.objects.count() == 5_051
     with django_assert_max_num_queries(6):
         run("import_scopes", name)
-    for one in rows[51:]:
-        one["name"] += " renamed"
+    for entry in rows[51:]:
+        entry["name"] += " renamed"
     with django_assert_max_num_queries(150):
         run("import_scopes", file(rows))
     assert Scope.objects.filter(name__endswith=" renamed").count() == 5_000

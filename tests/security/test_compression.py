@@ -161,7 +161,7 @@ def test_pages_with_a_secret_or_password_are_not_compressed(browser: Client) -> 
         answer = browser.post(path, {**form, "submission": str(uuid.uuid4())})
         assert answer.status_code == 200, path
         assert not is_compressed(answer), path
-        assert answer.may_compress is False, "explicitly"
+        assert answer.is_compressible is False, "explicitly"
         assert is_compressed(browser.get(path)), "the form has no secret"
 
 

@@ -1,4 +1,4 @@
-"""What a subject can do, and who can do what in a scope: pages, JSON and CSV hold to the same sight."""
+"""Access reports: the same visibility on pages, in JSON and in CSV."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from tests.web.conftest import Organization, SignedIn, text_of
 
 @pytest.fixture
 def ci(acme: Organization) -> Application:
-    """An application: researcher in vision, and Viewer of speech through a group."""
+    """An application: L1 researcher in vision, and Viewer of speech through a group."""
     made = factories.application("ci", ("L1 researcher", acme.vision))
     factories.rule(factories.group("ops", made), "Viewer", acme.speech)
     return made
@@ -38,18 +38,18 @@ def subject_pages(holder: factories.Holder) -> tuple[str, str, str]:
     )
 
 
-def test_the_page_names_each_entity_with_the_rule_that_gives_it(
+def test_the_page_lists_entities_with_the_rule_that_grants_them(
     ada: User, ci: Application, as_: SignedIn
 ) -> None:
     page, _, _ = subject_pages(ci)
     text = text_of(as_(ada).get(page))
-    assert "What ci can do" in text
+    assert "Effective access of ci" in text
     assert "Workspaces create, read, update, delete department vision L1 researcher" in text
     assert "Workspaces read department speech Viewer through group ops" in text
-    assert "in your sight" not in text
+    assert "you can see" not in text
 
 
-def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) -> None:
+def test_csv_and_json_agree(ada: User, ci: Application, as_: SignedIn) -> None:
     _, sheet, api = subject_pages(ci)
     client = as_(ada)
     rows = {
@@ -74,7 +74,7 @@ def test_csv_and_json_say_the_same(ada: User, ci: Application, as_: SignedIn) ->
     assert ("workspaces", "delete", "department speech", "Viewer", "ops") not in rows
 
 
-def test_event_history_in_a_narrower_scope_is_promised_nowhere(
+def test_event_history_in_a_narrower_scope_has_no_effect(
     ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     narrow = factories.person("narrow@acme.example", "Auditor", acme.vision)
@@ -105,7 +105,7 @@ def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: Sig
     assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
 
 
-def test_only_rules_in_sight_are_shown_and_that_is_said(
+def test_only_visible_rules_are_shown_with_a_note(
     dina: User, ci: Application, as_: SignedIn
 ) -> None:
     page, sheet, api = subject_pages(ci)
@@ -113,20 +113,22 @@ def test_only_rules_in_sight_are_shown_and_that_is_said(
     text = text_of(client.get(page))
     assert "department vision" in text
     assert "speech" not in text
-    assert "Shown are the access rules in your sight" in text
+    assert "Shows only access rules you can see" in text
     assert {row["Scope"] for row in csv_of(client, sheet)} == {"department vision"}
     answer = client.get(api).json()
     assert answer["complete"] is False
     assert {access["rule"]["scopeName"] for access in answer["access"]} == {"vision"}
 
 
-def test_a_subject_out_of_sight_is_not_found(dina: User, acme: Organization, as_: SignedIn) -> None:
+def test_a_subject_that_is_not_visible_is_not_found(
+    dina: User, acme: Organization, as_: SignedIn
+) -> None:
     hidden = factories.application("hidden", ("Viewer", acme.speech))
     for address in subject_pages(hidden):
         assert as_(dina).get(address).status_code == 404
 
 
-def test_without_reading_access_rules_the_pages_are_refused(
+def test_access_reports_require_reading_access_rules(
     vera: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     addresses = [
@@ -143,27 +145,27 @@ def test_without_reading_access_rules_the_pages_are_refused(
         assert as_(vera).get(address).status_code == 403, address
 
 
-def test_a_disabled_subject_can_do_nothing(ada: User, ci: Application, as_: SignedIn) -> None:
+def test_a_disabled_subject_has_no_access(ada: User, ci: Application, as_: SignedIn) -> None:
     Subject.objects.filter(pk=ci.pk).update(enabled=False)
     page, sheet, _ = subject_pages(ci)
     assert "ci is disabled" in text_of(as_(ada).get(page))
     assert csv_of(as_(ada), sheet) == []
 
 
-# Who can do what in a scope
+# Access to a scope
 
 
-def test_a_scope_names_everyone_whose_rule_covers_it(
+def test_access_to_a_scope_lists_every_subject_with_access(
     ada: User, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     text = text_of(as_(ada).get(f"/access/scopes/{acme.training.pk}/?resource_type=workspaces"))
-    assert "Who can do what in project training" in text
+    assert "Access to project training" in text
     assert "ada@acme.example User Workspaces create, read, update, delete account" in text
     assert "ci Application Workspaces create, read, update, delete department vision" in text
     assert "speech" not in text
 
 
-def test_members_of_a_group_are_named_with_the_group(
+def test_members_are_listed_with_their_group(
     ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     rows = csv_of(
@@ -174,7 +176,7 @@ def test_members_of_a_group_are_named_with_the_group(
     assert ("ops", "", "Viewer") in found
 
 
-def test_it_is_narrowed_by_entity_action_and_name(
+def test_access_is_filtered_by_entity_action_and_name(
     ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     address = f"/access/scopes/{acme.training.pk}/access.csv"
@@ -188,7 +190,7 @@ def test_it_is_narrowed_by_entity_action_and_name(
     assert client.get(f"{api}?action=purge").status_code == 400
 
 
-def test_disabled_people_and_groups_can_do_nothing_here(
+def test_disabled_subjects_have_no_access_to_a_scope(
     ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     Subject.objects.filter(name="ops").update(enabled=False)
@@ -199,18 +201,18 @@ def test_disabled_people_and_groups_can_do_nothing_here(
     assert "ci" not in {row["Subject"] for row in csv_of(as_(ada), address)}
 
 
-def test_rules_above_ones_sight_are_not_shown_and_other_scopes_not_found(
+def test_hidden_rules_are_omitted_and_hidden_scopes_not_found(
     ada: User, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     client = as_(dina)
     rows = csv_of(client, f"/access/scopes/{acme.training.pk}/access.csv")
     assert {row["Subject"] for row in rows} == {"ci", "dina@acme.example"}
     page = client.get(f"/access/scopes/{acme.training.pk}/")
-    assert "rules above may give more" in text_of(page)
+    assert "rules of parent scopes might grant more" in text_of(page)
     assert client.get(f"/access/scopes/{acme.speech.pk}/").status_code == 404
 
 
-def test_pages_walk_through_all_holders_once(ada: User, acme: Organization, as_: SignedIn) -> None:
+def test_pages_list_every_subject_once(ada: User, acme: Organization, as_: SignedIn) -> None:
     for number in range(60):
         factories.application(f"app-{number:02}", ("Viewer", acme.vision))
     seen: list[str] = []
@@ -226,7 +228,7 @@ def test_pages_walk_through_all_holders_once(ada: User, acme: Organization, as_:
     assert "next" not in rest
 
 
-def test_holders_are_in_one_order_wherever_their_rules_stand(
+def test_subjects_have_one_order_across_scopes(
     ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     places = [acme.training, acme.vision, acme.east, factories.account()]
@@ -245,9 +247,7 @@ def test_holders_are_in_one_order_wherever_their_rules_stand(
     assert {"ada@acme.example", "app-zz", "app-00", "bpp-01", "crew"} < set(names)
 
 
-def test_a_page_has_the_order_that_all_pages_have(
-    ada: User, acme: Organization, as_: SignedIn
-) -> None:
+def test_a_page_is_ordered_by_normalized_name(ada: User, acme: Organization, as_: SignedIn) -> None:
     for name in ("Beta", "alpha", "Zeta", "gamma"):
         factories.rule(factories.group(name), "Viewer", acme.vision)
     page = text_of(as_(ada).get(f"/access/scopes/{acme.vision.pk}/?resource_type=workspaces"))
@@ -263,14 +263,14 @@ def test_the_cost_does_not_grow_with_the_rules(
     for count in (1, 20):
         for number in range(count):
             factories.application(f"app-{count}-{number}", ("Viewer", acme.vision))
-        # Session, person, rules of the caller, scope, roles, the scope and the four above, holders
+        # Session, user, rules of the caller, scope, roles, the scope and the four above, holders
         # in each, members of groups, their names, their rules, names of the scopes above twice, and
-        # whether a rule holds from above the account.
+        # whether there are rules on `system`.
         with django_assert_num_queries(16):
             client.get(address)
 
 
-def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
+def test_rules_on_system_are_noted_where_they_are_hidden(
     ada: User, acme: Organization, as_: SignedIn
 ) -> None:
     sol = factories.person("sol@acme.example", "System administrator", factories.system())
@@ -285,14 +285,14 @@ def test_a_rule_from_above_the_account_is_told_of_where_it_is_not_shown(
             named = {access["rule"]["scopeType"] for access in answer["access"]}
             assert ("system" in named) is knows_all
         pages = [text_of(client.get(a)) for a in (page, f"/access/scopes/{acme.training.pk}/")]
-        assert ["in your sight" in text for text in pages] == [not knows_all, not knows_all]
+        assert ["you can see" in text for text in pages] == [not knows_all, not knows_all]
     assert as_(ada).get(subject_pages(ada)[2]).json()["complete"] is True
 
 
-# Before a rule goes
+# Before a rule is deleted
 
 
-def test_it_is_said_who_would_lose_what(
+def test_the_effects_of_deleting_a_rule_are_shown(
     ada: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     rule = AccessRule.objects.get(subject__name="ops")
@@ -305,10 +305,10 @@ def test_it_is_said_who_would_lose_what(
     assert "ops Group Loses:" in text
 
 
-def test_members_out_of_sight_are_named_by_nothing(
+def test_members_that_are_not_visible_are_never_shown(
     ada: User, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    """Whoever may name a group to grant it something must not learn by that who is in it."""
+    """Callers who can add rules for a group can't see its members by that."""
     stranger, seen = factories.person("stranger@acme.example"), factories.application("seen")
     rule = factories.rule(factories.group("ops", stranger, seen), "Viewer", acme.training)
     factories.rule(seen, "Viewer", acme.vision)
@@ -321,9 +321,9 @@ def test_members_out_of_sight_are_named_by_nothing(
     )
     for address in addresses:
         assert "stranger" in text_of(as_(ada).get(address)), address
-        told = text_of(as_(dina).get(address))
-        assert "stranger" not in told
-        assert "ops" in told
+        text = text_of(as_(dina).get(address))
+        assert "stranger" not in text
+        assert "ops" in text
     assert as_(ada).get(api).json()["complete"] is True
     answer = as_(dina).get(f"{api}?search=s&limit=500").json()
     assert answer["complete"] is False
@@ -332,11 +332,11 @@ def test_members_out_of_sight_are_named_by_nothing(
     sheet = f"/access/scopes/{acme.training.pk}/access.csv"
     assert "stranger@acme.example" in {row["Subject"] for row in csv_of(as_(ada), sheet)}
     assert "stranger@acme.example" not in {row["Subject"] for row in csv_of(as_(dina), sheet)}
-    told = text_of(as_(dina).get(f"/access/rules/{rule.pk}/changes/"))
-    assert "Only some of the group's members are shown" in told
+    text = text_of(as_(dina).get(f"/access/rules/{rule.pk}/changes/"))
+    assert "Only some members of the group are shown" in text
 
 
-def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organization, as_: SignedIn) -> None:
+def test_the_name_filter_normalizes_text(ada: User, acme: Organization, as_: SignedIn) -> None:
     factories.rule(
         factories.group("Größe", factories.person("jörg@acme.example")), "Viewer", acme.east
     )
@@ -345,15 +345,15 @@ def test_names_are_looked_for_in_any_alphabet(ada: User, acme: Organization, as_
         assert len({row["Subject"] for row in rows}) == 1
 
 
-def test_a_rule_out_of_sight_says_nothing(dina: User, ci: Application, as_: SignedIn) -> None:
+def test_effects_of_a_hidden_rule_are_not_found(dina: User, ci: Application, as_: SignedIn) -> None:
     rule = AccessRule.objects.get(subject__name="ops")
     assert as_(dina).get(f"/access/rules/{rule.pk}/changes/").status_code == 404
 
 
-def test_types_of_one_entity_are_one_row_on_the_page_and_apart_in_the_file(
+def test_resource_types_of_one_entity_share_a_row_on_the_page(
     acme: Organization, ada: User, as_: SignedIn
 ) -> None:
-    """The catalog has several types of data source; whoever reads the page sees data sources."""
+    """The catalog has several types of data sources; the page shows them as one entity."""
     role = "Data source administrator"
     page, sheet, _ = subject_pages(factories.application("nightly", (role, acme.vision)))
     assert text_of(as_(ada).get(page)).count("Data sources") == 1

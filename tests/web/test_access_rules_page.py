@@ -1,4 +1,4 @@
-"""The Access rules page: what it shows, to whom, how it is narrowed, and deleting in it."""
+"""The Access rules page: columns, visibility, filters, sorting, export and deletion."""
 
 import csv
 import io
@@ -42,10 +42,10 @@ def _living(holder: factories.Holder) -> int:
     return AccessRule.objects.living().filter(subject=factories.subject_of(holder)).count()
 
 
-# What it shows
+# Columns and visibility
 
 
-def test_a_row_says_who_may_do_what_where_and_who_said_so(browser: Client, ci: Application) -> None:
+def test_a_row_shows_subject_role_scope_and_creator(browser: Client, ci: Application) -> None:
     AccessRule.objects.filter(subject=ci.subject).update(
         created_at=datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
         updated_at=datetime(2026, 4, 2, 10, 6, tzinfo=UTC),
@@ -61,7 +61,7 @@ def test_a_row_says_who_may_do_what_where_and_who_said_so(browser: Client, ci: A
     assert column(page, "last_updated") == ["2 Apr 2026, 10:06 UTC"]
 
 
-def test_people_applications_and_groups_stand_in_one_list(
+def test_users_applications_and_groups_share_one_list(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     factories.rule(factories.group("ops", ci), "Viewer", acme.east)
@@ -70,18 +70,18 @@ def test_people_applications_and_groups_stand_in_one_list(
     assert column(page, "type") == ["User", "Application", "Group"]
 
 
-def test_a_deleted_rule_is_no_row(browser: Client, ci: Application) -> None:
+def test_deleted_rules_are_not_listed(browser: Client, ci: Application) -> None:
     browser.post(f"{LIST}{_rule_of(ci).pk}/delete/")
     assert column(browser.get(LIST), "subject") == ["ada@acme.example"]
 
 
-def test_names_lead_to_the_subject_s_page_and_the_role_s(browser: Client, ci: Application) -> None:
+def test_names_link_to_the_pages_of_subject_and_role(browser: Client, ci: Application) -> None:
     content = browser.get(LIST).content.decode()
     assert f'href="/applications/{ci.pk}/"' in content
     assert f'href="/roles/{_rule_of(ci).role_id}/"' in content
 
 
-def test_a_subject_that_may_not_be_read_is_named_without_a_link(
+def test_a_subject_the_caller_cannot_read_has_no_link(
     ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Rule reader", access_rules="r")
@@ -93,12 +93,12 @@ def test_a_subject_that_may_not_be_read_is_named_without_a_link(
     assert 'href="/roles/' not in content.partition("<main")[2]
 
 
-def test_a_disabled_subject_is_said_in_words(browser: Client, ci: Application) -> None:
+def test_a_disabled_subject_is_marked(browser: Client, ci: Application) -> None:
     Subject.objects.filter(pk=ci.pk).update(enabled=False)
     assert column(browser.get(LIST, {"subject__is": "ci"}), "subject") == ["ci Disabled"]
 
 
-def test_only_rules_in_sight_are_shown_counted_found_and_exported(
+def test_only_visible_rules_are_listed_counted_and_exported(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("elsewhere", ("Viewer", acme.dictation))
@@ -125,14 +125,14 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
 
 
-def test_who_may_not_read_rules_gets_nothing(acme: Organization, vera: User, as_: SignedIn) -> None:
+def test_the_page_requires_reading_access_rules(
+    acme: Organization, vera: User, as_: SignedIn
+) -> None:
     for path in ("", "access-rules.csv", "filter/"):
         assert as_(vera).get(f"{LIST}{path}").status_code == 403
 
 
-def test_who_may_only_read_gets_no_buttons(
-    ci: Application, acme: Organization, as_: SignedIn
-) -> None:
+def test_readers_get_no_buttons(ci: Application, acme: Organization, as_: SignedIn) -> None:
     factories.custom_role("Rule reader", access_rules="r")
     rita = factories.person("rita@acme.example", "Rule reader", acme.vision)
     text = text_of(as_(rita).get(LIST))
@@ -140,14 +140,14 @@ def test_who_may_only_read_gets_no_buttons(
     assert "DELETE" not in text
 
 
-# Order and narrowing
+# Sorting and filters
 
 
 @pytest.mark.parametrize(
     "sort",
     ["subject", "type", "role", "scope", "authorized_by", "creation_time", "last_updated"],
 )
-def test_every_order_walks_through_all_rules_once_both_ways(
+def test_paging_shows_every_rule_once_in_every_order(
     browser: Client, acme: Organization, sort: str
 ) -> None:
     for number in range(25):
@@ -162,7 +162,7 @@ def test_every_order_walks_through_all_rules_once_both_ways(
 
 @pytest.fixture(params=["few", "counted", "many", "very many"])
 def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are found by an index where they are few, and met on the way where they are many."""
+    """Run with each query strategy: candidates by index, or a scan."""
     if request.param != "few":
         monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 0)
     if "many" in request.param:
@@ -193,7 +193,7 @@ def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         ({"authorized_by__starts_with": "mak", "subject__starts_with": "c"}, ["ci"]),
     ],
 )
-def test_rules_are_found_by_what_they_say(
+def test_filters_and_search_find_rules(
     browser: Client,
     plan: None,
     ci: Application,
@@ -209,17 +209,17 @@ def test_rules_are_found_by_what_they_say(
 
 
 @pytest.mark.parametrize("filter_", ["creation_time", "last_updated"])
-def test_a_deleted_rule_is_not_counted_by_its_time_either(
+def test_time_filters_do_not_count_deleted_rules(
     browser: Client, plan: None, ci: Application, acme: Organization, filter_: str
 ) -> None:
-    gone = factories.rule(ci, "Editor", acme.west)
-    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    deleted = factories.rule(ci, "Editor", acme.west)
+    AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
     page = browser.get(LIST, {f"{filter_}__last_days": "1"})
     assert len(column(page, "subject")) == AccessRule.objects.living().count()
     assert f"Access rules {AccessRule.objects.living().count()} " in text_of(page)
 
 
-def test_who_sees_a_few_rules_finds_only_those(
+def test_filters_find_only_visible_rules(
     dina: User, plan: None, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("elsewhere", ("Viewer", acme.dictation), ("Viewer", acme.training))
@@ -229,7 +229,7 @@ def test_who_sees_a_few_rules_finds_only_those(
         assert column(page, "scope") == ["training Project"] * 2
 
 
-def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
+def test_the_scope_filter_can_include_descendants(
     browser: Client, plan: None, ci: Application, acme: Organization
 ) -> None:
     factories.application("above", ("Viewer", acme.vision))
@@ -239,7 +239,7 @@ def test_a_scope_is_filtered_by_itself_or_with_all_below_it(
     assert "Scope is in or below any of vision" in text_of(page)
 
 
-def test_who_created_an_application_is_nobody_s_name(
+def test_the_creator_of_an_application_is_not_searched(
     browser: Client, plan: None, ci: Application, acme: Organization
 ) -> None:
     text = search_text_of("ci", "zoe@acme.example")
@@ -249,13 +249,13 @@ def test_who_created_an_application_is_nobody_s_name(
         assert column(browser.get(LIST, query), "subject") == ["team zoe"]
 
 
-def test_case_is_none_beyond_ascii_either(browser: Client, acme: Organization) -> None:
+def test_search_ignores_case_beyond_ascii(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("Größe ÄÖÜ"), "Viewer", acme.east)
     for query in ({"search": "GRÖSSE äöü"}, {"subject__is": "grösse ÄÖü"}):
         assert column(browser.get(LIST, query), "subject") == ["Größe ÄÖÜ"]
 
 
-def test_what_can_t_be_read_in_the_address_is_told(browser: Client, ci: Application) -> None:
+def test_invalid_url_parameters_are_reported(browser: Client, ci: Application) -> None:
     query = {"role__any_of": "x", "scope__any_of": "9" * 30, "sort": "subjekt", "type__any_of": "x"}
     page = browser.get(LIST, {**query, "changed": "x", "page": "0"})
     assert page.status_code == 200
@@ -267,7 +267,7 @@ def _csv(client: Client, query: str) -> str:
     return b"".join(answer.streaming_content).decode("utf-8-sig")
 
 
-def test_the_file_holds_the_view_with_full_paths(browser: Client, ci: Application) -> None:
+def test_the_csv_file_has_the_view_with_full_paths(browser: Client, ci: Application) -> None:
     rows = list(csv.DictReader(io.StringIO(_csv(browser, "subject__is=ci"))))
     assert [(r["Subject"], r["Type"], r["Role"], r["Scope"]) for r in rows] == [
         ("ci", "Application", "Viewer", "acme / east / vision / training")
@@ -279,44 +279,40 @@ def test_the_file_holds_the_view_with_full_paths(browser: Client, ci: Applicatio
 # Deleting
 
 
-def test_the_dialog_says_what_is_lost_and_deletes_nothing(browser: Client, ci: Application) -> None:
+def test_the_dialog_previews_effects_and_deletes_nothing(browser: Client, ci: Application) -> None:
     text = text_of(browser.get(f"{LIST}{_rule_of(ci).pk}/delete/"))
     assert "Delete access rule?" in text
-    assert "ci is Viewer in project training. Without this rule, there and below:" in text
+    assert "ci is Viewer in project training. Removing this rule revokes, there and below:" in text
     assert "ci Application Loses:" in text
     assert _living(ci) == 1
 
 
-def test_what_another_rule_gives_is_not_lost(
+def test_permissions_of_another_rule_are_not_lost(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     rule = _rule_of(ci)
     factories.rule(ci, "Viewer", acme.east)
     text = text_of(browser.get(f"{LIST}{rule.pk}/delete/"))
-    assert "Nobody loses anything: other rules give the same." in text
+    assert "No effect: another rule grants the same access." in text
 
 
-def test_deleting_names_the_rule_and_goes_back_to_the_view(
-    browser: Client, ci: Application
-) -> None:
+def test_deleting_returns_to_the_view_with_a_message(browser: Client, ci: Application) -> None:
     view = f"{LIST}?role__any_of=7"
     answer = browser.post(f"{LIST}{_rule_of(ci).pk}/delete/", {"from": view})
     assert answer.headers["Location"] == view
-    assert "ci is no longer Viewer in project training." in text_of(browser.get(view))
+    assert "Access rule removed: ci is Viewer in project training." in text_of(browser.get(view))
     assert _living(ci) == 0
     assert AuditEvent.objects.filter(action="delete", entity_type="access_rule").count() == 1
 
 
-def test_the_last_administrator_s_rule_is_kept_and_the_dialog_says_why(
-    browser: Client, ada: User
-) -> None:
+def test_the_last_administrators_rule_cannot_be_deleted(browser: Client, ada: User) -> None:
     answer = browser.post(f"{LIST}{_rule_of(ada).pk}/delete/")
     assert answer.status_code == 409
-    assert "Somebody must stay System administrator" in text_of(answer)
+    assert "The account needs a System administrator" in text_of(answer)
     assert _living(ada) == 1
 
 
-def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
+def test_deleted_and_hidden_rules_are_not_found(
     browser: Client, dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     hidden = _rule_of(factories.application("hidden", ("Viewer", acme.dictation)))
@@ -325,10 +321,10 @@ def test_a_rule_that_is_gone_or_out_of_sight_is_not_found(
     for key in (0, 10**9, 10**30):
         answer = browser.get(f"{LIST}{key}/delete/", headers=DIALOG)
         assert answer.status_code == 404
-        assert "There is no such access rule" in text_of(answer)
+        assert "Access rule not found" in text_of(answer)
 
 
-def test_several_say_what_is_lost_with_all_of_them(
+def test_bulk_delete_previews_the_combined_effects(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     both = [_rule_of(ci), factories.rule(ci, "Viewer", acme.east)]
@@ -336,24 +332,24 @@ def test_several_say_what_is_lost_with_all_of_them(
     text = text_of(browser.get(f"{LIST}selected/?{query}", follow=True))
     assert "Delete 2 access rules?" in text
     assert text.count("ci Application Loses:") == 2
-    assert "Nobody loses anything" not in text
+    assert "No effect" not in text
 
 
-def test_several_are_deleted_with_a_report_of_each(
+def test_bulk_delete_reports_each_outcome(
     browser: Client, ada: User, ci: Application, acme: Organization
 ) -> None:
     chosen = [_rule_of(ci).pk, _rule_of(ada).pk, 10**6]
     answer = browser.post(f"{LIST}several/delete/", {"selected": chosen}, headers=DIALOG)
     text = text_of(answer)
     assert "1 of 3 done, 2 not" in text
-    assert "ci is no longer Viewer in project training" in text
-    assert "Not done: Somebody must stay System administrator" in text
-    assert "1 access rule is gone Not done: deleted meanwhile" in text
+    assert "ci access rule removed: Viewer in project training" in text
+    assert "Not done: The account needs a System administrator" in text
+    assert "1 access rule not found Not done: already deleted" in text
     assert "changed" in answer.headers["HX-Trigger"]
     assert (_living(ci), _living(ada)) == (0, 1)
 
 
-def test_those_that_may_not_be_deleted_are_told_and_kept(
+def test_bulk_delete_keeps_rules_the_caller_cannot_delete(
     ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Rule reader", access_rules="r")
@@ -363,14 +359,14 @@ def test_those_that_may_not_be_deleted_are_told_and_kept(
     chosen = {"selected": [_rule_of(ci).pk, _rule_of(other).pk]}
     text = text_of(as_(rita).get(f"{LIST}several/delete/", chosen))
     assert "Delete access rule?" in text
-    assert "You may not delete in their scopes: ci is Viewer in project training" in text
+    assert "You can't delete access rules in the scopes of these: ci is Viewer in project" in text
     report = text_of(as_(rita).post(f"{LIST}several/delete/", chosen))
     assert "1 of 2 done, 1 not" in report
-    assert "Not done: This takes delete on Access rules in project training." in report
+    assert "Not done: You need the “Delete access rules” permission in project training." in report
     assert (_living(ci), _living(other)) == (1, 0)
 
 
-def test_asking_what_several_lose_takes_as_many_queries_as_for_one(
+def test_the_bulk_preview_has_a_constant_number_of_queries(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     keys = []
@@ -379,12 +375,12 @@ def test_asking_what_several_lose_takes_as_many_queries_as_for_one(
         keys.append(_rule_of(member).pk)
         ops = factories.group(f"ops-{number}", member)
         keys.append(factories.rule(ops, "Viewer", acme.west).pk)
-    for some in (keys[:2], keys):
+    for selected in (keys[:2], keys):
         with django_assert_num_queries(7):
-            browser.get(f"{LIST}several/delete/", {"selected": some})
+            browser.get(f"{LIST}several/delete/", {"selected": selected})
 
 
-def test_an_empty_selection_leads_back(browser: Client) -> None:
+def test_an_empty_selection_redirects_to_the_list(browser: Client) -> None:
     assert browser.get(f"{LIST}several/delete/").url == LIST
     assert browser.post(f"{LIST}several/delete/", {"selected": "x"}).url == LIST
     page = browser.get(f"{LIST}selected/", {"action": "delete"}, follow=True)

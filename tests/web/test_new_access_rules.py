@@ -1,4 +1,4 @@
-"""NEW ACCESS RULE: choosing subjects, a role and scopes, and what comes of each pair."""
+"""The NEW ACCESS RULE dialog: its pickers, and the report for each rule."""
 
 import re
 
@@ -31,18 +31,18 @@ def _saving(role: str, *scopes: object, **fields: object) -> dict[str, object]:
     return {"do": "save", "role": factories.role(role).pk, "scope": pks, **fields}
 
 
-def _ticked(content: str, name: str) -> set[str]:
+def _checked(content: str, name: str) -> set[str]:
     return set(re.findall(rf'name="{name}" value="([^"]+)" id="[^"]+" checked', content))
 
 
-def _selectable(content: str) -> list[str]:
+def _listed(content: str) -> list[str]:
     return re.findall(r'name="subject" value="[^"]+" id="[^"]+"[^>]*><span>(\S+) ', content)
 
 
-# Granting
+# Saving
 
 
-def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
+def test_each_subject_gets_the_role_in_each_scope(
     browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
     ops = factories.group("ops")
@@ -51,9 +51,9 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
     answer = browser.post(NEW, form, headers=DIALOG)
     text = text_of(answer)
     assert "4 of 6 done, 2 not" in text
-    assert "ci in project training Not done: ci already is Viewer in project training." in text
-    assert "ops is now Viewer in cluster west" in text
-    assert text.rindex("Not done") < text.index("is now Viewer"), "what was refused comes first"
+    assert "ci in project training Not done: ci is already Viewer in project training." in text
+    assert "ops access rule added: Viewer in cluster west" in text
+    assert text.rindex("Not done") < text.index("access rule added"), "refusals come first"
     assert "changed" in answer.headers["HX-Trigger"]
     rules = AccessRule.objects.living().filter(scope=acme.west)
     assert {rule.subject.name for rule in rules} == {"ci", "vera@acme.example", "ops"}
@@ -62,7 +62,7 @@ def test_every_subject_gets_the_role_in_every_scope_and_each_pair_is_told(
     assert created.count() == 4
 
 
-def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
+def test_a_single_new_rule_is_marked_in_the_list(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     form = _saving("Viewer", acme.west, subject=[ci.pk])
@@ -73,7 +73,7 @@ def test_the_one_rule_that_is_new_is_shown_in_the_list_behind(
     assert "ci Changed" in text_of(page)
 
 
-def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
+def test_a_denied_grant_is_reported_and_audited(
     ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
@@ -82,21 +82,23 @@ def test_what_may_not_be_granted_in_one_scope_is_refused_there_and_recorded(
     form = _saving("L2 researcher", acme.training, acme.dictation, subject=[ci.pk])
     text = text_of(as_(lea).post(NEW, form))
     assert "1 of 2 done, 1 not" in text
-    reason = "Granting L2 researcher in project dictation takes"
+    reason = "To assign L2 researcher in project dictation, you need"
     assert f"ci in project dictation Not done: {reason}" in text
     assert AuditEvent.objects.get(result=AuditEvent.Result.FAILED).reason.startswith(reason)
 
 
-def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
+def test_a_hidden_subject_can_get_its_first_rule_by_name(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("bare")
     client = as_(dina)
-    assert _selectable(client.get(NEW).content.decode()) == ["dina@acme.example"]
-    looking = {"do": "look", "find_subject": "bar"}
-    assert "Nobody in your sight has “bar”" in text_of(client.post(NEW, looking))
-    looking["find_subject"] = "bare"
-    assert _selectable(client.post(NEW, looking).content.decode()) == ["bare"]
+    assert _listed(client.get(NEW).content.decode()) == ["dina@acme.example"]
+    searching = {"do": "refresh", "find_subject": "bar"}
+    assert "No results for “bar” among the subjects you can see" in text_of(
+        client.post(NEW, searching)
+    )
+    searching["find_subject"] = "bare"
+    assert _listed(client.post(NEW, searching).content.decode()) == ["bare"]
     bare = Subject.objects.get(name="bare")
     answer = client.post(NEW, _saving("Viewer", acme.training, subject=[bare.pk]))
     assert "1 of 1 done" in text_of(answer)
@@ -107,17 +109,20 @@ def test_a_subject_out_of_sight_may_be_given_a_first_rule_by_its_name(
     [
         ({}, ["Select a subject.", "Select a role.", "Select a scope."]),
         ({"role": "7"}, ["Select a subject.", "Select a scope."]),
-        ({"subject": "x", "role": "x", "scope": "x"}, ["Select a subject.", "can't be granted"]),
-        ({"role": "\x00", "scope": "\x00", "subject": "\x00"}, ["This role can't be granted"]),
-        ({"role": "1711", "scope": "9" * 9}, ["This role can't be", "You can't grant anything"]),
-        ({"role": "9" * 40, "scope": "9" * 40}, ["This role can't be", "Select a scope."]),
+        (
+            {"subject": "x", "role": "x", "scope": "x"},
+            ["Select a subject.", "can't assign this role"],
+        ),
+        ({"role": "\x00", "scope": "\x00", "subject": "\x00"}, ["You can't assign this role"]),
+        ({"role": "1711", "scope": "9" * 9}, ["You can't assign", "You can't add access rules"]),
+        ({"role": "9" * 40, "scope": "9" * 40}, ["You can't assign", "Select a scope."]),
         (
             {"subject": "00000000-0000-0000-0000-000000000000"},
-            ["Some of those selected are gone"],
+            ["Some of the selected subjects were deleted"],
         ),
     ],
 )
-def test_what_is_missing_or_unknown_is_told_beside_its_field(
+def test_missing_and_unknown_values_are_field_errors(
     browser: Client, ci: Application, fields: dict[str, str], expected: list[str]
 ) -> None:
     answer = browser.post(NEW, {"do": "save", **fields})
@@ -126,69 +131,67 @@ def test_what_is_missing_or_unknown_is_told_beside_its_field(
     assert AccessRule.objects.living().count() == 2
 
 
-def test_more_than_ten_of_either_are_told_and_none_is_granted(
-    browser: Client, acme: Organization
-) -> None:
+def test_more_than_ten_subjects_or_scopes_are_refused(browser: Client, acme: Organization) -> None:
     many = [factories.application(f"app-{number}").pk for number in range(11)]
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(11)]
     answer = browser.post(NEW, _saving("Viewer", *scopes, subject=many))
     assert answer.status_code == 422
-    assert "At most 10 subjects at once; 11 are selected." in text_of(answer)
-    assert "At most 10 scopes at once; 11 are selected." in text_of(answer)
-    assert len(_ticked(answer.content.decode(), "subject")) == 11
+    assert "Select at most 10 subjects, not 11." in text_of(answer)
+    assert "Select at most 10 scopes, not 11." in text_of(answer)
+    assert len(_checked(answer.content.decode(), "subject")) == 11
     assert AccessRule.objects.living().count() == 1
 
 
-def test_who_may_grant_nowhere_is_told_before_anything(vera: User, as_: SignedIn) -> None:
+def test_the_dialog_requires_creating_access_rules(vera: User, as_: SignedIn) -> None:
     assert as_(vera).get(NEW).status_code == 403
     assert as_(vera).post(NEW, {"do": "save"}).status_code == 403
 
 
-# Choosing
+# Pickers
 
 
-def test_the_form_offers_subjects_in_sight_by_name_and_those_of_a_type(
+def test_the_picker_lists_visible_subjects_by_name_and_type(
     browser: Client, ci: Application, ada: User
 ) -> None:
     factories.group("ops")
-    assert _selectable(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
-    looking = {"do": "look", "subject_type": "group"}
-    assert _selectable(browser.post(NEW, looking).content.decode()) == ["ops"]
-    looking = {"do": "look", "find_subject": "ACME"}
-    assert _selectable(browser.post(NEW, looking).content.decode()) == ["ada@acme.example"]
+    assert _listed(browser.get(NEW).content.decode()) == ["ada@acme.example", "ci", "ops"]
+    searching = {"do": "refresh", "subject_type": "group"}
+    assert _listed(browser.post(NEW, searching).content.decode()) == ["ops"]
+    searching = {"do": "refresh", "find_subject": "ACME"}
+    assert _listed(browser.post(NEW, searching).content.decode()) == ["ada@acme.example"]
 
 
-def test_one_named_in_the_address_is_ticked_already(browser: Client, ci: Application) -> None:
-    assert _ticked(browser.get(NEW, {"subject": ci.pk}).content.decode(), "subject") == {str(ci.pk)}
+def test_a_subject_in_the_url_is_preselected(browser: Client, ci: Application) -> None:
+    assert _checked(browser.get(NEW, {"subject": ci.pk}).content.decode(), "subject") == {
+        str(ci.pk)
+    }
 
 
-def test_ticks_stay_while_one_searches_on(
+def test_selections_stay_during_a_search(
     browser: Client, ci: Application, vera: User, acme: Organization
 ) -> None:
-    looking = {
-        "do": "look", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
+    searching = {
+        "do": "refresh", "subject": [ci.pk], "scope": [acme.training.pk, acme.west.pk],
         "find": "dictation", "find_subject": "vera", "role": "7",
     }  # fmt: skip
-    content = browser.post(NEW, looking).content.decode()
-    assert _selectable(content) == ["ci", "vera@acme.example"]
-    assert _ticked(content, "subject") == {str(ci.pk)}
-    assert _ticked(content, "scope") == {str(acme.training.pk), str(acme.west.pk)}
+    content = browser.post(NEW, searching).content.decode()
+    assert _listed(content) == ["ci", "vera@acme.example"]
+    assert _checked(content, "subject") == {str(ci.pk)}
+    assert _checked(content, "scope") == {str(acme.training.pk), str(acme.west.pk)}
     assert f'value="{acme.dictation.pk}" id="scope-{acme.dictation.pk}">' in content
     assert re.search(r'<option value="7"[^>]* selected>Viewer', content)
-    assert "acme / east / vision / training" in text_of(browser.post(NEW, looking))
+    assert "acme / east / vision / training" in text_of(browser.post(NEW, searching))
 
 
-def test_the_tree_stands_open_where_something_is_ticked(
-    browser: Client, acme: Organization
-) -> None:
-    looking = {"do": "look", "scope": [acme.training.pk, acme.dictation.pk]}
-    content = browser.post(NEW, looking).content.decode()
-    ticked = _ticked(content, "scope")
-    assert ticked == {str(acme.training.pk), str(acme.dictation.pk)}
+def test_the_tree_opens_branches_of_selected_scopes(browser: Client, acme: Organization) -> None:
+    searching = {"do": "refresh", "scope": [acme.training.pk, acme.dictation.pk]}
+    content = browser.post(NEW, searching).content.decode()
+    checked = _checked(content, "scope")
+    assert checked == {str(acme.training.pk), str(acme.dictation.pk)}
     assert content.count('name="scope"') == len(set(re.findall(r'id="(scope-\d+)"', content)))
 
 
-def test_among_very_many_names_are_found_by_their_beginning(
+def test_with_many_subjects_the_search_matches_prefixes(
     browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accessrules.console.pickers import subjects as subject_picker
@@ -196,10 +199,10 @@ def test_among_very_many_names_are_found_by_their_beginning(
 
     monkeypatch.setattr(subject_picker, "count_up_to", lambda _: Count(10_000, is_exact=False))
     factories.application("my-ci")
-    answer = browser.post(NEW, {"do": "look", "find_subject": "CI"})
-    assert _selectable(answer.content.decode()) == ["ci"]
-    assert "Names are found by their beginning." in text_of(answer)
+    answer = browser.post(NEW, {"do": "refresh", "find_subject": "CI"})
+    assert _listed(answer.content.decode()) == ["ci"]
+    assert "The search matches the beginning of names." in text_of(answer)
 
 
-def test_a_role_leads_to_its_permissions(browser: Client, acme: Organization) -> None:
+def test_a_role_links_to_its_permissions(browser: Client, acme: Organization) -> None:
     assert 'href="/roles/7/"' in browser.get(NEW).content.decode()

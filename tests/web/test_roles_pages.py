@@ -1,4 +1,4 @@
-"""The pages of roles: the list, what one permits, who holds it, and two side by side."""
+"""Role pages: the list, permissions, holders, and the comparison of two roles."""
 
 import re
 from html import unescape
@@ -26,7 +26,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def _matrix(page: HttpResponse) -> list[tuple[str, list[str], list[str]]]:
-    """Return the table's rows: the entity, what the cells say, and which of them are marked."""
+    """Return the rows of the matrix: entity, texts of its cells, and which are marked."""
     rows = []
     for row in re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</tr>", page.content.decode(), re.DOTALL):
         entity, _, rest = row.partition("</th>")
@@ -41,7 +41,7 @@ def _words(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", re.sub(r">\W<", "><", html))).split())
 
 
-def test_the_list_holds_every_predefined_role_and_leads_to_its_page(browser: Client) -> None:
+def test_the_list_has_every_predefined_role_with_a_link(browser: Client) -> None:
     page = browser.get("/roles/")
     assert column(page, "role") == sorted(role.name for role in PREDEFINED_ROLES)
     assert 'href="/roles/7/"' in page.content.decode()
@@ -53,8 +53,8 @@ def test_the_list_holds_every_predefined_role_and_leads_to_its_page(browser: Cli
 
 
 @pytest.mark.parametrize("role", PREDEFINED_ROLES, ids=lambda role: role.name)
-def test_the_matrix_says_what_the_role_s_data_say(browser: Client, role: Role) -> None:
-    """Read from the data here, and not by what makes the table."""
+def test_the_matrix_shows_the_permissions_of_the_role(browser: Client, role: Role) -> None:
+    """Reads the role data itself, without the code that builds the matrix."""
     expected = {
         RESOURCE_TYPES[type_].name: {LETTERS[letter] for letter in letters}
         for type_, letters in role.permissions.items()
@@ -74,14 +74,14 @@ def _names() -> set[str]:
     return {type_.name for type_ in RESOURCE_TYPES.values()}
 
 
-def test_the_matrix_says_what_is_given_on_the_account_only(browser: Client) -> None:
+def test_the_matrix_marks_account_only_permissions(browser: Client) -> None:
     for role in ("1", "7"):
         entities = [entity for entity, *_ in _matrix(browser.get(f"/roles/{role}/"))]
         marked = [entity for entity in entities if entity.endswith("on the account only")]
         assert marked == ["Event history on the account only"]
 
 
-def test_types_of_one_name_that_are_permitted_alike_share_a_row(browser: Client) -> None:
+def test_resource_types_with_equal_names_and_permissions_share_a_row(browser: Client) -> None:
     viewer = [entity for entity, *_ in _matrix(browser.get("/roles/7/"))]
     assert viewer.count("Data sources") == 1
     support = [entity for entity, *_ in _matrix(browser.get("/roles/1709/"))]
@@ -89,26 +89,28 @@ def test_types_of_one_name_that_are_permitted_alike_share_a_row(browser: Client)
     assert sum(entity.startswith("Data sources") for entity in support) == 2
 
 
-def test_a_role_s_page_says_who_holds_it_where(browser: Client, acme: Organization) -> None:
+def test_the_role_page_lists_its_rules(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.training))
     text = text_of(browser.get("/roles/7/"))
-    assert "Who holds it 1" in text
+    assert "Assigned to 1" in text
     assert "ci Application in project training acme / east / vision / training" in text
     assert f"Authorized by {factories.MAKER}" in text
     assert 'href="/access-rules/?role__any_of=7"' in browser.get("/roles/7/").content.decode()
 
 
-def test_holders_are_those_in_sight(dina: User, acme: Organization, as_: SignedIn) -> None:
+def test_the_role_page_lists_only_visible_rules(
+    dina: User, acme: Organization, as_: SignedIn
+) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
     text = text_of(as_(dina).get("/roles/7/"))
     assert "ours Application in project training" in text
     assert "theirs" not in text
-    assert "Nobody in your sight." in text_of(as_(dina).get("/roles/12/"))
+    assert "Not assigned to anyone you can see." in text_of(as_(dina).get("/roles/12/"))
 
 
 @pytest.mark.parametrize("counted", [2, 10_000])
-def test_the_newest_holders_are_shown_however_many_there_are(
+def test_the_role_page_lists_the_newest_rules(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, counted: int
 ) -> None:
     monkeypatch.setattr(roles, "count_up_to", lambda rules: count_up_to(rules, counted))
@@ -120,14 +122,14 @@ def test_the_newest_holders_are_shown_however_many_there_are(
     assert re.findall(r"(app-\d|other) Application in", text) == ["app-5", "app-4", "app-3"]
 
 
-def test_who_reads_roles_and_no_rules_sees_what_a_role_permits_only(
+def test_without_reading_rules_the_page_shows_only_permissions(
     acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
     factories.custom_role("Role reader", roles="r")
     rita = factories.person("rita@acme.example", "Role reader")
     text = text_of(as_(rita).get("/roles/7/"))
-    assert "You may not read access rules." in text
+    assert "You need the “View access rules” permission to see this." in text
     assert "ci" not in text.split()
 
 
@@ -135,7 +137,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_holders(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.application("only", ("Viewer", acme.training))
-    # Session, person, rules of the caller, the role, the others, holders, their scopes, the count.
+    # Session, user, rules of the caller, the role, the others, holders, their scopes, the count.
     with django_assert_num_queries(8):
         browser.get("/roles/7/")
     for number in range(30):
@@ -143,10 +145,10 @@ def test_the_cost_of_a_page_does_not_grow_with_the_holders(
     with django_assert_num_queries(8):
         text = text_of(browser.get("/roles/7/"))
     assert text.count("in project training") == 20
-    assert "All 31 in Access rules" in text
+    assert "View all 31 in Access rules" in text
 
 
-def test_two_roles_stand_side_by_side_with_their_differences_in_words(browser: Client) -> None:
+def test_the_comparison_describes_the_differences(browser: Client) -> None:
     page = browser.get("/roles/compare/?role=8&role=7")
     rows = {entity: (words, marked) for entity, words, marked in _matrix(page)}
     words, marked = rows["Workspaces"]
@@ -157,11 +159,11 @@ def test_two_roles_stand_side_by_side_with_their_differences_in_words(browser: C
     assert rows["Departments"][0][-1] == "Only Viewer: view"
     assert rows["Projects"][0] == ["Yes", "No", "No", "No"] * 2 + ["Same"]
     text = text_of(page)
-    assert "L2 researcher has 12 permissions that Viewer lacks." in text
-    assert re.search(r"Viewer has \d+ permissions that L2 researcher lacks\.", text)
+    assert "L2 researcher has 12 permissions that Viewer doesn't have." in text
+    assert re.search(r"Viewer has \d+ permissions that L2 researcher doesn\'t have\.", text)
 
 
-def test_only_differences_leaves_the_rest_out(browser: Client) -> None:
+def test_only_differences_hides_equal_rows(browser: Client) -> None:
     rows = _matrix(browser.get("/roles/compare/?role=8&role=7&show=differences"))
     assert rows
     assert all(words[-1] != "Same" for _, words, _ in rows)
@@ -170,13 +172,13 @@ def test_only_differences_leaves_the_rest_out(browser: Client) -> None:
 @pytest.mark.parametrize(
     "query", ["", "role=7", "role=7&role=7", "role=x&role=7", "role=" + "9" * 50]
 )
-def test_until_two_are_chosen_it_asks_for_them(browser: Client, query: str) -> None:
+def test_the_comparison_asks_for_two_roles(browser: Client, query: str) -> None:
     page = browser.get(f"/roles/compare/?{query}")
     assert page.status_code == 200
     assert "Select two different roles" in text_of(page)
 
 
-def test_selected_rows_lead_to_the_comparison_which_is_no_dialog(browser: Client) -> None:
+def test_selected_roles_open_the_comparison_page(browser: Client) -> None:
     answer = browser.get("/roles/several/compare/?selected=7&selected=8")
     assert answer.url == "/roles/compare/?role=7&role=8"
     answer = browser.get("/roles/several/compare/?selected=7&selected=8", headers=DIALOG)

@@ -1,4 +1,4 @@
-"""The ACCESS RULES dialog: what it shows, and granting and deleting in it."""
+"""The ACCESS RULES dialog: the list of rules, and adding and deleting rules."""
 
 import re
 
@@ -49,60 +49,58 @@ def _only_rule(application: Application) -> AccessRule:
     return AccessRule.objects.get(subject=application.subject)
 
 
-def test_a_rule_is_shown_with_its_full_path_and_who_authorised_it(
-    browser: Client, ci: Application
-) -> None:
+def test_a_rule_is_shown_with_its_full_path_and_creator(browser: Client, ci: Application) -> None:
     text = text_of(browser.get(_url(ci)))
     assert "Viewer in project training" in text
     assert "acme / east / vision / training" in text
     assert f"Authorized by {factories.MAKER}" in text
 
 
-def test_an_application_without_rules_says_what_that_means(browser: Client, db: None) -> None:
+def test_an_application_without_rules_shows_a_hint(browser: Client, db: None) -> None:
     text = text_of(browser.get(_url(factories.application("bare"))))
-    assert "No access rules bare may do nothing until it has one." in text
+    assert "No access rules This application can't do anything until you add an access rule" in text
 
 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
-    looking = {"do": "look", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
-    content = browser.post(f"{_url(ci)}?add", looking).content.decode()
+    searching = {"do": "refresh", "open": [str(acme.vision.pk), str(acme.speech.pk)]}
+    content = browser.post(f"{_url(ci)}?add", searching).content.decode()
     viewer = Role.objects.get(name="Viewer")
     assert f'<option value="{viewer.pk}" title="{viewer.description}">Viewer</option>' in content
     for scope in Scope.objects.selectable():
         assert f'name="scope" value="{scope.pk}"' in content
-    assert "Cloud operator" not in content, "is not assignable"
+    assert "Cloud operator" not in content, "it is not assignable"
     assert 'value="0"' not in content
 
 
-def test_saving_a_rule_grants_it_and_says_so(
+def test_saving_adds_the_rule_with_a_message(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east)
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is now L1 researcher in cluster east." in page
+    assert "Access rule added: L1 researcher in cluster east." in page
     assert "Authorized by ada@acme.example" in page
 
 
-def test_htmx_gets_the_list_with_the_new_rule_and_the_table_is_refreshed(
+def test_htmx_gets_the_new_rule_and_refreshes_the_table(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east, **DIALOG)
     assert answer.status_code == 200
-    assert "ci is now L1 researcher in cluster east." in text_of(answer)
+    assert "Access rule added: L1 researcher in cluster east." in text_of(answer)
     assert "L1 researcher in cluster east acme / east" in text_of(answer)
     assert "changed" in answer.headers["HX-Trigger"]
 
 
-def test_a_rule_that_exists_is_told_in_the_dialog(
+def test_an_existing_rule_is_reported_in_the_dialog(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     answer = _grant(browser, ci, "Viewer", acme.training)
     assert answer.status_code == 409
-    assert "ci already is Viewer in project training." in text_of(answer)
+    assert "ci is already Viewer in project training." in text_of(answer)
     content = answer.content.decode()
     assert f'value="{acme.training.pk}" id="scope-{acme.training.pk}" checked' in content
     assert re.search(r"<option [^>]* selected>Viewer</option>", content)
@@ -114,14 +112,20 @@ def test_a_rule_that_exists_is_told_in_the_dialog(
     [
         ({}, ["Select a role.", "Select a scope."]),
         ({"role": "7"}, ["Select a scope."]),
-        ({"role": "x", "scope": "x"}, ["This role can't be", "You can't grant anything"]),
-        ({"role": "9" * 40, "scope": "9" * 40}, ["This role can't be", "You can't grant"]),
-        ({"role": "-7", "scope": "-1"}, ["This role can't be", "You can't grant anything"]),
-        ({"role": "1711"}, ["This role can't be granted by you."]),
-        ({"role": "\x00", "scope": "\x00"}, ["This role can't be"]),
+        ({"role": "x", "scope": "x"}, ["You can't assign this role", "You can't add access rules"]),
+        (
+            {"role": "9" * 40, "scope": "9" * 40},
+            ["You can't assign this role", "You can't add access rules"],
+        ),
+        (
+            {"role": "-7", "scope": "-1"},
+            ["You can't assign this role", "You can't add access rules"],
+        ),
+        ({"role": "1711"}, ["You can't assign this role."]),
+        ({"role": "\x00", "scope": "\x00"}, ["You can't assign this role"]),
     ],
 )
-def test_a_missing_or_unknown_role_or_scope_is_told_beside_its_field(
+def test_missing_and_unknown_choices_are_field_errors(
     browser: Client, ci: Application, fields: dict[str, str], expected: list[str]
 ) -> None:
     answer = browser.post(f"{_url(ci)}?add", fields)
@@ -130,13 +134,13 @@ def test_a_missing_or_unknown_role_or_scope_is_told_beside_its_field(
     assert _rules_of(ci) == ["Viewer in training"]
 
 
-def test_the_system_scope_is_never_granted_in(browser: Client, ci: Application) -> None:
+def test_rules_cannot_be_added_on_system(browser: Client, ci: Application) -> None:
     answer = _grant(browser, ci, "Viewer", factories.system())
     assert answer.status_code == 422
     assert _rules_of(ci) == ["Viewer in training"]
 
 
-def test_who_grants_in_one_department_is_offered_that_and_shown_the_way_there(
+def test_the_tree_shows_grantable_scopes_and_their_ancestors(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     content = as_(dina).get(f"{_url(ci)}?add").content.decode()
@@ -147,14 +151,14 @@ def test_who_grants_in_one_department_is_offered_that_and_shown_the_way_there(
     assert "speech" not in content
 
 
-def test_nobody_grants_where_they_hold_nothing(
+def test_rules_cannot_be_added_in_other_scopes(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     assert _grant(as_(dina), ci, "Viewer", acme.dictation).status_code == 422
     assert _rules_of(ci) == ["Viewer in training"]
 
 
-def test_a_role_beyond_one_s_own_is_refused_with_the_reason_and_recorded(
+def test_a_role_the_caller_lacks_is_denied_and_audited(
     acme: Organization, ci: Application, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "Department administrator", acme.vision)
@@ -162,13 +166,13 @@ def test_a_role_beyond_one_s_own_is_refused_with_the_reason_and_recorded(
     factories.rule(lea, "Granter", acme.speech)
     answer = _grant(as_(lea), ci, "Viewer", acme.dictation, **DIALOG)
     assert answer.status_code == 403
-    reason = "Granting Viewer in project dictation takes"
+    reason = "To assign Viewer in project dictation, you need"
     assert reason in text_of(answer)
     assert _rules_of(ci) == ["Viewer in training"]
     assert AuditEvent.objects.get(result=AuditEvent.Result.FAILED).reason.startswith(reason)
 
 
-def test_the_trash_icon_deletes_one_rule(
+def test_the_trash_icon_deletes_a_rule(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     factories.rule(ci, "L1 researcher", acme.east)
@@ -178,7 +182,7 @@ def test_the_trash_icon_deletes_one_rule(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is no longer Viewer in project training." in page
+    assert "Access rule removed: Viewer in project training." in page
 
 
 def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Application) -> None:
@@ -188,9 +192,7 @@ def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Applic
     assert "changed" in answer.headers["HX-Trigger"]
 
 
-def test_looking_at_the_address_that_deletes_deletes_nothing(
-    browser: Client, ci: Application
-) -> None:
+def test_get_of_the_delete_url_deletes_nothing(browser: Client, ci: Application) -> None:
     assert browser.get(_delete_url(ci, _only_rule(ci).pk)).url == _url(ci)
     assert _rules_of(ci) == ["Viewer in training"]
 
@@ -201,21 +203,21 @@ def test_a_rule_of_another_application_is_not_deleted_by_its_id(
     other = factories.application("other", ("Viewer", acme.east))
     answer = browser.post(_delete_url(ci, _only_rule(other).pk))
     assert answer.status_code == 404
-    assert "That access rule is deleted meanwhile." in text_of(answer)
+    assert "This access rule was already deleted." in text_of(answer)
     assert _rules_of(other) == ["Viewer in east"]
 
 
 @pytest.mark.parametrize("rule_id", [0, 10**9, 10**30])
-def test_a_rule_that_is_gone_is_told_in_the_dialog(
+def test_a_deleted_rule_is_reported_in_the_dialog(
     browser: Client, ci: Application, rule_id: int
 ) -> None:
     answer = browser.post(_delete_url(ci, rule_id), headers=DIALOG)
     assert answer.status_code == 404
-    assert "That access rule is deleted meanwhile." in text_of(answer)
+    assert "This access rule was already deleted." in text_of(answer)
     assert "Viewer in project training" in text_of(answer)
 
 
-def test_only_rules_in_sight_are_shown(
+def test_only_visible_rules_are_shown(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     hidden = factories.rule(ci, "ML engineer", acme.dictation)
@@ -225,7 +227,7 @@ def test_only_rules_in_sight_are_shown(
     assert "ML engineer in dictation" in _rules_of(ci)
 
 
-def test_who_may_only_look_gets_no_trash_icon_and_no_form(
+def test_readers_get_no_trash_icon_and_no_form(
     ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.custom_role("Onlooker", apps="r", access_rules="r")
@@ -238,6 +240,6 @@ def test_who_may_only_look_gets_no_trash_icon_and_no_form(
     assert as_(otto).get(f"{_url(ci)}?add").status_code == 403
     refused = as_(otto).post(_delete_url(ci, _only_rule(ci).pk))
     assert refused.status_code == 403
-    assert "This takes delete on Access rules" in text_of(refused)
+    assert "You need the “Delete access rules” permission" in text_of(refused)
     assert _grant(as_(otto), ci, "Viewer", acme.east).status_code == 403
     assert _rules_of(ci) == ["Viewer in training"]

@@ -1,4 +1,4 @@
-"""The scopes as a list: what the tree can't do: filters, orders, columns, a file of just the view."""
+"""The list of scopes: filters, sorting, columns and export."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def found(browser: Client, **query: object) -> list[str]:
     return column(answer, "scope")
 
 
-def test_every_scope_in_sight_stands_in_one_list(browser: Client, acme: Organization) -> None:
+def test_every_visible_scope_is_listed(browser: Client, acme: Organization) -> None:
     answer = browser.get(PAGE)
     assert answer.status_code == 200
     assert column(answer, "scope") == [
@@ -44,14 +44,14 @@ def test_every_scope_in_sight_stands_in_one_list(browser: Client, acme: Organiza
     assert "Scopes 7" in text_of(answer)
 
 
-def test_tree_and_list_lead_to_each_other(browser: Client, acme: Organization) -> None:
+def test_tree_and_list_link_to_each_other(browser: Client, acme: Organization) -> None:
     for address, other in ((TREE, PAGE), (PAGE, TREE)):
         content = browser.get(address).content.decode()
         assert f'<a href="{address}" aria-current="page">' in content
         assert f'<a href="{other}">' in content
 
 
-def test_only_scopes_in_sight_are_listed_counted_and_written_to_the_file(
+def test_only_visible_scopes_are_listed_counted_and_exported(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
@@ -69,7 +69,7 @@ def test_only_scopes_in_sight_are_listed_counted_and_written_to_the_file(
     ]
 
 
-def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> None:
+def test_the_page_requires_reading_scopes(acme: Organization, as_: SignedIn) -> None:
     otto = factories.person("otto@acme.example")
     assert as_(otto).get(PAGE).status_code == 403
 
@@ -89,7 +89,7 @@ def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> 
         ({"scope__is": "nowhere"}, []),
     ],
 )
-def test_the_filters_leave_what_they_say(
+def test_filters_find_scopes(
     browser: Client, acme: Organization, query: dict[str, Any], expected: list[str]
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.training)
@@ -98,24 +98,24 @@ def test_the_filters_leave_what_they_say(
     assert found(browser, **query) == expected
 
 
-def test_an_id_is_found_too(browser: Client, acme: Organization) -> None:
+def test_the_search_includes_ids(browser: Client, acme: Organization) -> None:
     assert found(browser, search=acme.speech.uid.upper()) == ["speech"]
 
 
-def test_a_filter_leaves_what_stands_below_a_scope(browser: Client, acme: Organization) -> None:
+def test_the_parent_filter_finds_descendants(browser: Client, acme: Organization) -> None:
     assert found(browser, parent__any_of=acme.vision.pk) == ["training"]
     assert found(browser, parent__any_of=[acme.speech.pk, acme.west.pk]) == ["dictation"]
     answer = browser.get(PAGE, {"parent__any_of": acme.east.pk})
-    assert "Stands below any of east" in text_of(answer)
+    assert "Parent any of east" in text_of(answer)
     chosen = browser.get(f"{PAGE}filter/", {"column": "parent", "find": "VIS"})
     assert "Find a scope" in text_of(chosen)
     assert "acme / east / vision" in text_of(chosen)
     assert "speech" not in text_of(chosen)
     chosen = browser.get(f"{PAGE}filter/", {"column": "parent"})
-    assert "training" not in text_of(chosen), "nothing stands below a project"
+    assert "training" not in text_of(chosen), "projects have no child scopes"
 
 
-def test_a_scope_out_of_sight_can_not_be_filtered_by(
+def test_the_parent_filter_rejects_hidden_scopes(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(dina).get(PAGE, {"parent__any_of": acme.east.pk})
@@ -135,7 +135,7 @@ def test_a_scope_out_of_sight_can_not_be_filtered_by(
         ("-id", ["acme"]),
     ],
 )
-def test_every_order_can_be_had(
+def test_every_column_is_sortable(
     browser: Client, acme: Organization, sort: str, first: list[str]
 ) -> None:
     for name in ("one", "two"):
@@ -151,7 +151,7 @@ def test_every_order_can_be_had(
     assert len(shown) == 7
 
 
-def test_pages_follow_each_other_in_an_order_by_counts(browser: Client, acme: Organization) -> None:
+def test_paging_works_when_sorted_by_counts(browser: Client, acme: Organization) -> None:
     for number in range(45):
         made = factories.project(f"p{number:02}", acme.vision)
         if number % 2:
@@ -168,7 +168,7 @@ def test_pages_follow_each_other_in_an_order_by_counts(browser: Client, acme: Or
     assert len(set(seen)) == 52
 
 
-def test_columns_are_chosen_once_for_list_and_tree(browser: Client, acme: Organization) -> None:
+def test_list_and_tree_share_the_chosen_columns(browser: Client, acme: Organization) -> None:
     chosen = {"shown": ["id", "rules"], "order": ["scope", "id", "rules"]}
     saved = browser.post(f"{PAGE}columns/", {**chosen, "do": "save"}, follow=True)
     assert column(saved, "id")[0] == factories.account().uid
@@ -180,9 +180,7 @@ def test_columns_are_chosen_once_for_list_and_tree(browser: Client, acme: Organi
     assert column(tree, "type") == []
 
 
-def test_columns_chosen_in_the_tree_lead_back_to_the_tree(
-    browser: Client, acme: Organization
-) -> None:
+def test_the_columns_dialog_returns_to_the_tree(browser: Client, acme: Organization) -> None:
     opened = f"{TREE}?open={acme.vision.pk}"
     dialog = browser.get(f"{PAGE}columns/", {"from": opened}, headers=DIALOG)
     assert f'name="from" value="{opened}"' in dialog.content.decode()
@@ -195,7 +193,7 @@ def test_columns_chosen_in_the_tree_lead_back_to_the_tree(
     assert reset.url == opened
 
 
-def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organization) -> None:
+def test_the_tree_has_the_toolbar_of_the_list(browser: Client, acme: Organization) -> None:
     content = browser.get(TREE).content.decode()
     for label in ("ADD FILTER", "COLUMNS", "MORE"):
         assert f"<span>{label}</span>" in content
@@ -204,7 +202,7 @@ def test_the_tree_offers_the_whole_kit(browser: Client, acme: Organization) -> N
     assert f'href="{PAGE}columns/?from=%2Fscopes%2F"' in content
 
 
-def test_the_file_holds_just_the_view(browser: Client, acme: Organization) -> None:
+def test_the_csv_file_has_the_view(browser: Client, acme: Organization) -> None:
     factories.project("=cmd()", acme.vision)
     rows = _file(browser, parent__any_of=acme.vision.pk, columns="scope,id")
     assert rows == [
@@ -215,7 +213,7 @@ def test_the_file_holds_just_the_view(browser: Client, acme: Organization) -> No
 
 
 @pytest.mark.parametrize("action", ["rename", "move", "delete"])
-def test_what_is_done_from_the_list_leads_back_to_it(
+def test_dialogs_opened_from_the_list_return_to_it(
     browser: Client, acme: Organization, action: str
 ) -> None:
     view = f"{PAGE}?sort=-scope"
@@ -234,27 +232,25 @@ def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organizatio
     assert "serving Changed" in column(browser.get(answer.url), "scope")
 
 
-def test_each_row_offers_what_may_be_done_with_it(
+def test_each_row_offers_only_allowed_actions(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     assert _selectable(browser.get(PAGE), acme.vision) == {"delete", "move", "rename"}
     assert _selectable(browser.get(PAGE), acme.east) == {"delete", "rename"}
     assert _selectable(browser.get(PAGE), factories.account()) == set()
-    hers = as_(dina).get(PAGE)
-    assert _selectable(hers, acme.vision) == set()
-    assert _selectable(hers, acme.training) == {"delete", "move", "rename"}
+    of_dina = as_(dina).get(PAGE)
+    assert _selectable(of_dina, acme.vision) == set()
+    assert _selectable(of_dina, acme.training) == {"delete", "move", "rename"}
 
 
-def test_who_may_change_nothing_is_offered_nothing(
-    vera: User, acme: Organization, as_: SignedIn
-) -> None:
+def test_readers_get_no_actions(vera: User, acme: Organization, as_: SignedIn) -> None:
     answer = as_(vera).get(PAGE)
     assert column(answer, "scope") == ["training"]
     for label in ("NEW SCOPE", "RENAME", "MOVE", "DELETE"):
         assert label not in answer.content.decode()
 
 
-def test_an_administrator_is_one_click_from_the_history_of_a_scope(
+def test_the_history_link_requires_reading_the_audit_log(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     history = f"/activity/?history__is=department%3A{acme.vision.uid}"
@@ -266,19 +262,19 @@ def test_the_queries_do_not_grow_with_the_rows(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.get(PAGE)
-    with django_assert_num_queries(9) as few:
+    with django_assert_num_queries(9) as expected:
         browser.get(PAGE)
     for number in range(12):
         made = factories.project(f"p{number}", acme.vision)
         factories.rule(factories.group(f"g{number}"), "Viewer", made)
-    with django_assert_num_queries(len(few)):
+    with django_assert_num_queries(len(expected)):
         browser.get(PAGE)
 
 
 def _selectable(response: HttpResponse, scope: Scope) -> set[str]:
     row = response.content.decode().partition(f'id="select-{scope.pk}"')[2].partition(">")[0]
-    may = row.partition('data-allowed="')[2].partition('"')[0].split()
-    return {name for name in may if not name.startswith("new-")}
+    allowed = row.partition('data-allowed="')[2].partition('"')[0].split()
+    return {name for name in allowed if not name.startswith("new-")}
 
 
 def _next(response: HttpResponse) -> str:

@@ -1,4 +1,4 @@
-"""The Scopes page: the tree in sight, as far as its address opens it."""
+"""The Scopes page: the visible tree, opened as the URL describes."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def rows(response: HttpResponse) -> list[str]:
-    """Return what each row of the tree says, without the button that opens it."""
+    """Return the text of each row of the tree, without its toggle."""
     found = re.findall(r'<tr role="row"[^>]*>(.*?)</tr>', response.content.decode(), re.DOTALL)
     found = [re.sub(r"</?mark>", "", row).replace("\u2013", "-") for row in found]
     texts = [" ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split()) for row in found]
@@ -46,15 +46,13 @@ def names(response: HttpResponse) -> list[str]:
 
 
 def offered(response: HttpResponse, scope: Scope) -> set[str]:
-    """Return what the toolbar and the menu offer for a scope."""
+    """Return the actions that the toolbar and the menu show for a scope."""
     box = re.search(rf'id="select-{scope.pk}" data-allowed="([^"]*)"', response.content.decode())
     assert box, f"{scope} has no box"
     return set(box[1].split())
 
 
-def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
-    browser: Client, acme: Organization
-) -> None:
+def test_account_and_clusters_are_open_with_counts(browser: Client, acme: Organization) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.east)
     factories.rule(factories.group("dev"), "Viewer", acme.east)
     answer = browser.get(PAGE)
@@ -69,14 +67,14 @@ def test_account_and_clusters_stand_open_with_counts_of_what_is_in_them(
     assert "Scopes 7" in text_of(answer)
 
 
-def test_the_address_says_what_stands_open(browser: Client, acme: Organization) -> None:
+def test_the_url_has_the_open_branches(browser: Client, acme: Organization) -> None:
     opened = browser.get(PAGE, {"open": acme.vision.pk})
     assert names(opened) == ["1 acme", "2 east", "3 speech", "3 vision", "4 training", "2 west"]
     closed = browser.get(PAGE, {"open": acme.vision.pk, "toggle": f"-{acme.east.pk}"})
     assert names(closed) == ["1 acme", "2 east", "2 west"]
 
 
-def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organization) -> None:
+def test_toggling_updates_the_url(browser: Client, acme: Organization) -> None:
     answer = browser.get(PAGE, {"toggle": acme.vision.pk}, headers=LISTING)
     assert answer.headers["HX-Replace-Url"] == f"{PAGE}?open={acme.vision.pk}"
     assert f'data-listing="{PAGE}?open={acme.vision.pk}"' in answer.content.decode()
@@ -88,24 +86,26 @@ def test_a_step_leads_to_an_address_without_it(browser: Client, acme: Organizati
     "query",
     ["open=x", "toggle=-", "at=1", "turn=9-9", "selected=\x00", "changed=-1", "at=1-" + "9" * 30],
 )
-def test_nonsense_in_the_address_is_no_error(
+def test_invalid_url_parameters_are_ignored(
     browser: Client, acme: Organization, query: str
 ) -> None:
     assert names(browser.get(f"{PAGE}?{query}"))[0] == "1 acme"
 
 
-def test_a_search_finds_in_the_whole_tree_and_says_where(
+def test_a_search_covers_the_whole_tree_and_shows_full_names(
     browser: Client, acme: Organization
 ) -> None:
     answer = browser.get(PAGE, {"search": "TRAIN"})
     assert rows(answer) == ["training acme / east / vision / training Project - -"]
     assert "<mark>train</mark>ing" in answer.content.decode()
     nothing = browser.get(PAGE, {"search": "<nowhere>", "open": acme.vision.pk})
-    assert "No scope in your sight has “<nowhere>” in its name." in text_of(nothing)
+    assert "No results for “<nowhere>” Searched the names of the scopes you can see." in text_of(
+        nothing
+    )
     assert f'href="{PAGE}?open={acme.vision.pk}"' in nothing.content.decode()
 
 
-def test_only_scopes_in_sight_are_shown_counted_and_found(
+def test_only_visible_scopes_are_shown_counted_and_found(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.vision)
@@ -113,7 +113,7 @@ def test_only_scopes_in_sight_are_shown_counted_and_found(
     answer = client.get(PAGE)
     assert names(answer) == ["1 acme", "2 east", "3 vision", "4 training"]
     assert "vision Department 1 project 2" in rows(answer)
-    assert "acme Account Shows the way; not in your sight itself." in rows(answer)
+    assert "acme Account You can't see this scope, only some scopes in it." in rows(answer)
     assert "Scopes 2" in text_of(answer)
     assert rows(client.get(PAGE, {"search": "i"})) == [
         "vision acme / east / vision Department 1 project 2",
@@ -121,7 +121,7 @@ def test_only_scopes_in_sight_are_shown_counted_and_found(
     ]
 
 
-def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
+def test_hidden_ancestors_of_visible_projects_are_shown_as_path(
     acme: Organization, as_: SignedIn
 ) -> None:
     lea = factories.person("lea@acme.example", "L1 researcher")
@@ -131,41 +131,41 @@ def test_who_reads_projects_but_not_their_departments_is_shown_the_way(
     assert names(answer) == [
         "1 acme", "2 east", "3 speech", "3 vision", "4 training", "2 west",
     ]  # fmt: skip
-    assert "vision Department Shows the way; not in your sight itself." in rows(answer)
+    assert "vision Department You can't see this scope, only some scopes in it." in rows(answer)
 
 
-def test_who_may_read_no_scope_is_refused(acme: Organization, as_: SignedIn) -> None:
+def test_the_page_requires_reading_scopes(acme: Organization, as_: SignedIn) -> None:
     otto = factories.person("otto@acme.example")
     for address in (PAGE, "/scopes/scopes.csv", "/scopes/selected/"):
         assert as_(otto).get(address).status_code == 403
 
 
 @pytest.mark.parametrize("part", ["", "listing"])
-def test_what_a_scope_offers_is_what_may_be_done_with_it(
+def test_a_scope_offers_only_allowed_actions(
     browser: Client, dina: User, vera: User, acme: Organization, as_: SignedIn, part: str
 ) -> None:
     headers = LISTING if part else {}
     query = {"open": acme.vision.pk}
     mine = browser.get(PAGE, query, headers=headers)
     assert offered(mine, factories.account()) == {"new-cluster"}
-    # There is one account, so a cluster has nowhere else to go.
+    # There is only one account, so a cluster can't move.
     assert offered(mine, acme.east) == {"new-department", "rename", "delete"}
     assert offered(mine, acme.vision) == {"new-project", "rename", "move", "delete"}
     assert offered(mine, acme.training) == {"rename", "move", "delete"}
-    hers = as_(dina).get(PAGE, query, headers=headers)
-    assert offered(hers, acme.vision) == {"new-project"}
-    assert offered(hers, acme.training) == {"rename", "move", "delete"}
-    assert "NEW CLUSTER" not in hers.content.decode()
+    of_dina = as_(dina).get(PAGE, query, headers=headers)
+    assert offered(of_dina, acme.vision) == {"new-project"}
+    assert offered(of_dina, acme.training) == {"rename", "move", "delete"}
+    assert "NEW CLUSTER" not in of_dina.content.decode()
     rita = factories.person("rita@acme.example", "Research manager", acme.training)
     of_one_project = as_(rita).get(PAGE, query, headers=headers)
     assert offered(of_one_project, acme.training) == {"rename", "delete"}
-    only_looking = as_(vera).get(PAGE, query, headers=headers)
-    assert offered(only_looking, acme.training) == set()
+    of_vera = as_(vera).get(PAGE, query, headers=headers)
+    assert offered(of_vera, acme.training) == set()
     for label in ("NEW SCOPE", "RENAME", "MOVE", "DELETE"):
-        assert label not in only_looking.content.decode()
+        assert label not in of_vera.content.decode()
 
 
-def test_a_branch_with_many_scopes_shows_them_in_pages(
+def test_a_branch_with_many_scopes_has_pages(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -174,19 +174,19 @@ def test_a_branch_with_many_scopes_shows_them_in_pages(
     query = {"open": acme.vision.pk}
     first = browser.get(PAGE, query)
     assert [name for name in names(first) if name[0] == "4"] == ["4 p0", "4 p1", "4 p2"]
-    assert "1-3 of 8 below vision Next" in rows(first)
+    assert "1-3 of 8 in vision Next" in rows(first)
     second = browser.get(PAGE, {**query, "turn": f"{acme.vision.pk}-1"}, headers=LISTING)
-    assert "4-6 of 8 below vision Previous Next" in rows(second)
+    assert "4-6 of 8 in vision Previous Next" in rows(second)
     address = second.headers["HX-Replace-Url"]
     assert address == f"{PAGE}?open={acme.vision.pk}&at={acme.vision.pk}-1"
-    assert "4-6 of 8 below vision Previous Next" in rows(browser.get(address))
+    assert "4-6 of 8 in vision Previous Next" in rows(browser.get(address))
     last = browser.get(f"{address}&turn={acme.vision.pk}-2")
-    assert "7-8 of 8 below vision Previous" in rows(last)
+    assert "7-8 of 8 in vision Previous" in rows(last)
     too_far = browser.get(f"{PAGE}?open={acme.vision.pk}&at={acme.vision.pk}-99")
-    assert "1-3 of 8 below vision Next" in rows(too_far)
+    assert "1-3 of 8 in vision Next" in rows(too_far)
 
 
-def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
+def test_a_search_shows_the_first_results_and_counts_the_rest(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -194,17 +194,17 @@ def test_a_search_shows_the_first_it_finds_and_says_how_many_more(
         factories.project(f"p{number}", acme.vision)
     answer = browser.get(PAGE, {"search": "P"})
     assert [name.split()[1] for name in names(answer)] == ["speech", "p0", "p1"]
-    assert "and 5 more: type more of the name." in rows(answer)
+    assert "and 5 more. Enter more of the name." in rows(answer)
 
 
 @pytest.mark.parametrize("name", ["changed", "selected"])
-def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
+def test_a_changed_or_selected_scope_is_always_shown(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
     made = [factories.project(f"p{number}", acme.vision) for number in range(7)]
     answer = browser.get(PAGE, {name: made[5].pk})
-    assert [one for one in names(answer) if one[0] == "4"] == ["4 p3", "4 p4", "4 p5"]
+    assert [name_ for name_ in names(answer) if name_[0] == "4"] == ["4 p3", "4 p4", "4 p5"]
     content = answer.content.decode()
     assert (content.count("badge-changed") == 1) == (name == "changed")
     assert (
@@ -213,7 +213,7 @@ def test_a_changed_or_selected_scope_is_shown_wherever_it_stands(
     ) == (name == "selected")
 
 
-def test_one_out_of_sight_is_not_shown_by_naming_it(
+def test_a_hidden_scope_is_not_shown_by_its_id(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     answer = as_(dina).get(PAGE, {"changed": acme.dictation.pk, "open": acme.speech.pk})
@@ -226,20 +226,20 @@ def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
 ) -> None:
     query = {"open": acme.vision.pk}
     browser.get(PAGE, query)
-    with django_assert_num_queries(14) as few:
+    with django_assert_num_queries(14) as expected:
         browser.get(PAGE, query)
     for number in range(40):
         made = factories.project(f"p{number}", acme.vision)
         factories.rule(factories.group(f"g{number}"), "Viewer", made)
-    with django_assert_num_queries(len(few)):
+    with django_assert_num_queries(len(expected)):
         browser.get(PAGE, query)
     for number in range(60):
         factories.project(f"q{number}", acme.vision)
-    with django_assert_num_queries(len(few) + 1):  # how many there are in all
+    with django_assert_num_queries(len(expected) + 1):  # the total
         browser.get(PAGE, query)
 
 
-def test_the_file_reads_back_as_the_scopes_in_sight(
+def test_the_csv_file_can_be_imported(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.project("=cmd()", acme.vision)
@@ -260,7 +260,7 @@ def test_the_file_reads_back_as_the_scopes_in_sight(
     assert [row["name"] for row in file_of(as_(dina))] == ["vision", "'=cmd()", "training"]
 
 
-def test_an_account_without_clusters_says_what_belongs_there(browser: Client) -> None:
+def test_an_account_without_clusters_shows_a_hint(browser: Client) -> None:
     answer = browser.get(PAGE)
     assert "No clusters yet." in text_of(answer)
     assert "NEW SCOPE" in text_of(answer)
@@ -275,7 +275,7 @@ def test_an_account_without_clusters_says_what_belongs_there(browser: Client) ->
         ("new-project", "/scopes/new/?scope={pk}"),
     ],
 )
-def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
+def test_the_toolbar_opens_the_dialog_of_the_selected_scope(
     browser: Client, acme: Organization, action: str, leads_to: str
 ) -> None:
     answer = browser.get("/scopes/selected/", {"action": action, "selected": acme.vision.pk})
@@ -283,7 +283,7 @@ def test_the_toolbar_leads_to_the_dialog_of_the_selected_scope(
 
 
 @pytest.mark.parametrize("query", [{}, {"action": "rename"}, {"action": "x", "selected": "1"}])
-def test_without_a_scope_the_toolbar_leads_back(
+def test_without_a_selection_the_toolbar_redirects_back(
     browser: Client, acme: Organization, query: dict[str, Any]
 ) -> None:
     answer = browser.get("/scopes/selected/", query, follow=True)

@@ -532,10 +532,10 @@ def test_the_holders_of_several_are_merged_from_the_range_of_each_unless_those_a
     query = dict([holders[f"{column_}s"]])
     with CaptureQueriesContext(connection) as queries:
         merged = page_of(_narrowed(query).listed(by), Position(), is_descending=True, size=5)
-    read = [query["sql"] for query in queries if "holder_created_at" in query["sql"]]
+    read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
     way = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
     assert f"{way} access_rule_of_{column_}" in _plan(read[-1])
-    monkeypatch.setattr(finding, "_MERGED", 1)
+    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
     listed = _narrowed(query).listed(by)
     assert listed.ordered is None
     assert page_of(listed, Position(), is_descending=True, size=5).rows == merged.rows
@@ -878,7 +878,7 @@ def test_a_scope_that_is_asked_for_twice_is_one(
 
 def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
     ordered = CoveringIndexScan(
-        AccessRule.objects.none(), "subject_id", "holder_created_at", "created_at", "deleted_at",
+        AccessRule.objects.none(), "subject_id", "application_created_at", "created_at", "deleted_at",
         choice="role", choices=(1, 2),
     )  # fmt: skip
     keys = KeySubquery.in_order(ordered)

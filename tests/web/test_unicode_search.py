@@ -169,4 +169,4 @@ def test_matches_are_marked_in_every_spelling(page: Client, acme: Organization) 
 def test_names_of_applications_need_no_normalization() -> None:
     # Their pattern allows lower-case ASCII only, so equal names are the same text.
     made = factories.application("nightly")
-    assert Application.objects.get(pk=made.pk).subject.folded_name == "nightly"
+    assert Application.objects.get(pk=made.pk).subject.normalized_name == "nightly"

@@ -1,4 +1,4 @@
-"""What access rules, and what is known by them, may be filtered by."""
+"""Filters on access rules and roles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ from runai_access.lists.filters import (
     TimeFilter,
 )
 
-SUGGESTED = 200
-MAX_SUGGESTIONS = 50
-MAX_CHARACTER = "\U0010ffff"  # no letter comes after it
+MAX_SUGGESTIONS = 200
+MAX_CHOICES = 50
+MAX_CHARACTER = "\U0010ffff"  # the last code point
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
 class RoleFilter(ChoiceFilter):
-    """A role."""
+    """Filters by role."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(role.pk), role.name) for role in Role.objects.all()]
@@ -51,7 +51,7 @@ class RoleFilter(ChoiceFilter):
 
 
 class ScopeFilter(ChoiceFilter):
-    """A scope whose access rules the caller may read."""
+    """Filters by scope, among scopes whose access rules the caller can read."""
 
     has_search = True
 
@@ -59,12 +59,12 @@ class ScopeFilter(ChoiceFilter):
         scopes = self._scopes(context).order_by("depth", "name", "pk")
         term = normalize_term(search)
         pks = [pk for pk, name in scopes.values_list("pk", "name") if term in normalize(name)]
-        return self._made(scopes.filter(pk__in=pks[:MAX_SUGGESTIONS]))
+        return self._choices_for(scopes.filter(pk__in=pks[:MAX_CHOICES]))
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
         pks = [int(text) for text in values if text.isascii() and text.isdecimal()]
         known = [pk for pk in pks if pk < 2**63]
-        return self._made(self._scopes(context).filter(pk__in=known))
+        return self._choices_for(self._scopes(context).filter(pk__in=known))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         return Q(scope__in=numbers(values))
@@ -72,14 +72,14 @@ class ScopeFilter(ChoiceFilter):
     def _scopes(self, context: Authority) -> Any:
         return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))
 
-    def _made(self, scopes: Iterable[Scope]) -> list[Choice]:
-        found = list(scopes)
-        names = full_names(found)
-        return [Choice(str(scope.pk), scope.name, names[scope.path]) for scope in found]
+    def _choices_for(self, scopes: Iterable[Scope]) -> list[Choice]:
+        scopes = list(scopes)
+        names = full_names(scopes)
+        return [Choice(str(scope.pk), scope.name, names[scope.path]) for scope in scopes]
 
 
 class SubjectTypeFilter(ChoiceFilter):
-    """An application, a user or a group."""
+    """Filters by the type of the subject: application, user or group."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(value, label) for value, label in Subject.Type.choices]
@@ -92,7 +92,7 @@ class SubjectTypeFilter(ChoiceFilter):
 
 
 class RuleRoleFilter(RoleFilter):
-    """The rule's own role."""
+    """Filters by the role of the rule."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         return Q(InArray(SQLiteNoIndexHint(F("role")), numbers(values)))
@@ -102,7 +102,7 @@ class RuleRoleFilter(RoleFilter):
 
 
 class RuleScopeFilter(ScopeFilter):
-    """The rule's own scope, or one above it."""
+    """Filters by the scope of the rule, or by an ancestor of it."""
 
     operators = (ANY_OF, WITHIN)
 
@@ -121,25 +121,24 @@ class RuleScopeFilter(ScopeFilter):
 
 @dataclass(frozen=True)
 class RuleSubjectFilter(TextFilter):
-    """The rule's subject, by the copy of its name."""
+    """Filters by the rule's denormalized subject name."""
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator == IS_NOT:
             return None
         longest, is_only = normalize(max(values, key=len)), len(values) == 1
         if operator == CONTAINS:
-            seen = rules_to_find(context)
-            return keys_of_subjects(seen, longest, is_exact=is_only)
+            return keys_of_subjects(rules_to_find(context), longest, is_exact=is_only)
         is_exact = is_only and operator == STARTS_WITH
-        return _keys(context, _begins(self.path, longest), is_exact=is_exact)
+        return _keys(context, _starts_with(self.path, longest), is_exact=is_exact)
 
 
 @dataclass(frozen=True)
 class AuthorizerFilter(TextFilter):
-    """Who authorized it: a name, of which no normalized form is stored."""
+    """Filters by the creator of the rule; its name is not stored in normalized form."""
 
     def lookup(self, operator: Operator, text: str) -> Q:
-        # Where one person authorized nearly all, the index would give all of them, unsorted.
+        # No index: if one user created almost all rules, it would return all of them unsorted.
         field_filters = {"contains": Contains, "starts_with": StartsWith}
         return Q(
             field_filters.get(operator.name, Exact)(
@@ -151,13 +150,13 @@ class AuthorizerFilter(TextFilter):
         if operator in (IS_NOT, CONTAINS):
             return None
         longest = normalize(max(values, key=len))
-        # Only the domain of an email address can be stored in another form than it is compared in.
+        # Only the domain of an email address can differ between its stored and normalized form.
         local_part, at, _ = longest.partition("@")
-        return _keys(context, _begins(self.path, local_part + at), is_exact=False)
+        return _keys(context, _starts_with(self.path, local_part + at), is_exact=False)
 
 
 class RoleNameFilter(TextFilter):
-    """A role by its name. Roles are few, so their names are folded and compared here."""
+    """Filters by role name. There are few roles, so Python compares their normalized names."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         names = list(Role.objects.values_list("pk", "name"))
@@ -169,7 +168,7 @@ class RoleNameFilter(TextFilter):
 
 
 class AssignableFilter(ChoiceFilter):
-    """Whether a role is offered for new rules."""
+    """Filters by whether a role can be assigned in new rules."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice("yes", "Yes"), Choice("no", "No")]
@@ -188,26 +187,26 @@ def _values(choices: Iterable[Choice]) -> list[str]:
 
 
 def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
-    """Return where the rules are found that meet a condition which has an index."""
+    """Return the keys of the rules that match an indexed condition."""
     return KeySubquery.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
 
 
-def _begins(path: str, text: str) -> Q:
-    """Return as a range of the index by `path` that it begins with `text`."""
+def _starts_with(path: str, text: str) -> Q:
+    """Return the condition that `path` starts with `text`, as an index range."""
     stored = BinaryCollation(F(path))
     return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + MAX_CHARACTER))
 
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:
-    """Suggest people by their email."""
+    """Return the emails of visible users, as suggestions."""
     users = Subject.objects.living().filter(authority.visible_q("users"), type=Subject.Type.USER)
     if not authority.allows_anywhere("read", "users"):
         users = users.none()
-    return users.order_by("name").values_list("name", flat=True)[:SUGGESTED]
+    return users.order_by("name").values_list("name", flat=True)[:MAX_SUGGESTIONS]
 
 
 class AccessRuleFilterSet(ListFilterSet):
-    """What access rules may be filtered by."""
+    """Filters on the list of access rules."""
 
     field_filters = {
         "subject": RuleSubjectFilter("subject_name"),
@@ -233,11 +232,11 @@ class AccessRuleFilterSet(ListFilterSet):
 
 
 class RoleFilterSet(ListFilterSet):
-    """What roles may be filtered by."""
+    """Filters on the list of roles."""
 
     field_filters = {
         "role": RoleNameFilter("name"),
         "assignable": AssignableFilter(),
         "last_updated": TimeFilter("updated_at"),
     }
-    titles = {"role": "Role", "assignable": "Offered", "last_updated": "Last updated"}
+    titles = {"role": "Role", "assignable": "Assignable", "last_updated": "Last updated"}

@@ -1,4 +1,4 @@
-"""What scopes may be filtered by."""
+"""Filters on scopes."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from runai_access.lists.filters import (
 
 
 class ScopeNameFilter(TextFilter):
-    """A scope by its name. Scopes are few, so their names are folded and compared here."""
+    """Filters by scope name. There are few scopes, so Python compares their normalized names."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         names = scope_policy.visible_scopes(context).values_list("pk", "name")
@@ -42,7 +42,7 @@ class ScopeNameFilter(TextFilter):
 
 
 class ScopeTypeFilter(ChoiceFilter):
-    """The account, a cluster, a department or a project."""
+    """Filters by type: account, cluster, department or project."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(type_), type_.label) for type_ in scope_policy.TYPES]
@@ -52,7 +52,7 @@ class ScopeTypeFilter(ChoiceFilter):
 
 
 class AncestorFilter(ScopeFilter):
-    """A scope in sight that it stands below, at any depth; nothing stands below a project."""
+    """Filters by a visible ancestor at any depth. Projects have no child scopes."""
 
     noun = "scope"
     operators = (Operator("any_of", "any of", "choices"),)
@@ -67,7 +67,7 @@ class AncestorFilter(ScopeFilter):
 
 
 class UnusedFilter(ChoiceFilter):
-    """Whether any access rule in sight names it."""
+    """Filters for scopes without visible access rules."""
 
     operators = (NONE,)
 
@@ -77,14 +77,14 @@ class UnusedFilter(ChoiceFilter):
 
 
 class ScopeCreatorFilter(AuthorizerFilter):
-    """Who created it."""
+    """Filters by the creator of the scope."""
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         return None
 
 
 class ScopeFilterSet(ListFilterSet):
-    """What scopes may be filtered by."""
+    """Filters on the list of scopes."""
 
     field_filters = {
         "scope": ScopeNameFilter("name"),
@@ -98,7 +98,7 @@ class ScopeFilterSet(ListFilterSet):
     titles = {
         "scope": "Scope",
         "type": "Type",
-        "parent": "Stands below",
+        "parent": "Parent",
         "rules": "Access rules",
         "created_by": "Created by",
         "creation_time": "Creation time",

@@ -1,6 +1,6 @@
-"""What those who hold rules may be filtered by: their rules, their state, who created them.
+"""Filters on applications, users and groups: by access rules, status and creator.
 
-"Those" are rows whose primary key is their subject's: applications, people, groups.
+The primary key of these rows is their subject's id.
 """
 
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ from runai_access.lists.filters import (
 
 @dataclass(frozen=True)
 class CreatorFilter(TextFilter):
-    """Who created it: the second line of the search text, where it is kept folded."""
+    """Filters by creator: the second line of the search text, in normalized form."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         line = Substr(F("search_text"), StrIndex(F("search_text"), Value("\n")) + Value(1))
         lookup = {"contains": Contains, "starts_with": StartsWith}.get(operator.name, Exact)
         condition = Q()
         for value in values:
-            one = Q(lookup(line, normalize(value)))
-            condition &= ~one if operator == IS_NOT else one
+            matches = Q(lookup(line, normalize(value)))
+            condition &= ~matches if operator == IS_NOT else matches
         return condition
 
 
 class NoRulesFilter(ChoiceFilter):
-    """Whether it has any access rule in sight."""
+    """Filters for subjects without visible access rules."""
 
     operators = (NONE,)
 
@@ -49,7 +49,7 @@ class NoRulesFilter(ChoiceFilter):
 
 
 class HeldRoleFilter(RoleFilter):
-    """A role that one of its rules in sight gives."""
+    """Filters by the role of a visible rule."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(role.pk), role.name) for role in Role.objects.filter(assignable=True)]
@@ -59,7 +59,7 @@ class HeldRoleFilter(RoleFilter):
 
 
 class HeldScopeFilter(ScopeFilter):
-    """A scope that one of its rules in sight holds in."""
+    """Filters by the scope of a visible rule."""
 
     operators = (ANY_OF,)
 
@@ -69,7 +69,7 @@ class HeldScopeFilter(ScopeFilter):
 
 @dataclass(frozen=True)
 class StatusFilter(ChoiceFilter):
-    """Whether it is enabled; `path` leads to where that is kept."""
+    """Filters by status; `path` is the lookup of the `enabled` field."""
 
     path: str = "subject__enabled"
     operators = (ONE_OF_FEW,)

@@ -1,8 +1,7 @@
-"""The tree of scopes, loaded branch by branch, and a search through it.
+"""The scope tree, loaded branch by branch, and its search.
 
-What stands open travels in the form or address itself, so a tree is the same with and without
-scripts. Nothing here grows with the tree: a branch shows SHOWN scopes at a time, and a search its
-first SHOWN.
+The form or URL carries the open branches, so the tree works without JavaScript. The cost does not
+depend on the size of the tree: a branch or a search shows at most SHOWN scopes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,12 +20,12 @@ from runai_access.db.normalization import normalize, normalize_term
 SHOWN = 50
 MAX_SEARCH_LENGTH = 200
 TYPES = (Scope.Type.TENANT, Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
-_FEW_CLUSTERS = 5  # no more than these stand open from the first
+_MAX_OPEN_CLUSTERS = 5  # up to this many clusters are open initially
 
 
 @dataclass
 class Branch:
-    """One scope in the tree. One that may not be chosen is there to show the way."""
+    """One scope in the tree. A scope that is not selectable is shown as an ancestor of others."""
 
     scope: Scope
     is_selectable: bool
@@ -34,23 +33,23 @@ class Branch:
     has_more: bool = False
     below: list["Branch"] = field(default_factory=list)
     first: int = 0
-    """How many of those below stand before the ones that are shown."""
+    """The number of child scopes before those shown."""
     left_out: int = 0
-    """How many stand behind them."""
+    """The number of child scopes after those shown."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One scope that a search found, with its full path."""
+    """A scope with its full name."""
 
     scope: Scope
     full_name: str
 
 
 class ScopeTree:
-    """A tree as its form stands. `reach` says of each type of scope where it may be chosen.
+    """The state of a scope tree. `reach` has the paths under which each type is selectable.
 
-    What is not in it is shown only where something below it is.
+    Other scopes are shown only as ancestors of selectable ones.
     """
 
     def __init__(
@@ -71,11 +70,11 @@ class ScopeTree:
         self._opened = set(numbers(given.getlist("open")))
         self._closed = set(numbers(given.getlist("closed")))
         for pk in numbers([self.toggled.removeprefix("-")]):
-            here, there = self._opened, self._closed
+            target, other = self._opened, self._closed
             if self.toggled.startswith("-"):
-                here, there = there, here
-            here.add(pk)
-            there.discard(pk)
+                target, other = other, target
+            target.add(pk)
+            other.discard(pk)
 
     @property
     def open_ids(self) -> list[int]:
@@ -87,11 +86,11 @@ class ScopeTree:
 
     @property
     def scopes(self) -> ScopeQuerySet:
-        """The scopes that may be chosen."""
-        return Scope.objects.filter(self._choosable)
+        """The selectable scopes."""
+        return Scope.objects.filter(self._selectable_q)
 
     @cached_property
-    def _choosable(self) -> Q:
+    def _selectable_q(self) -> Q:
         condition = Q(pk__in=[])
         for type_, paths in self._reach.items():
             if paths:
@@ -99,74 +98,74 @@ class ScopeTree:
         return condition
 
     def is_selectable(self, scope: Scope) -> bool:
-        """Return whether this one may be chosen, or only shows the way."""
+        """Return whether the scope is selectable, not only shown as an ancestor."""
         return scope.path.startswith(self._reach.get(scope.type, ()))
 
     @cached_property
     def chosen(self) -> list[Found]:
-        """What is chosen, as far as it may be; each with its full path."""
+        """The chosen scopes that are selectable."""
         scopes = list(self.scopes.filter(pk__in=self.ticked)) if self.ticked else []
         names = full_names(scopes) if scopes else {}
         return [Found(scope, names[scope.path]) for scope in scopes]
 
     @property
     def hidden_choices(self) -> list[Found]:
-        """What is chosen and not among those that are shown."""
-        return [found for found in self.chosen if found.scope.pk not in self._shown]
+        """The chosen scopes that the tree or search does not show."""
+        return [item for item in self.chosen if item.scope.pk not in self._shown]
 
     @property
     def found(self) -> list[Found]:
-        """The first scopes with the search's text in their names."""
+        """The first SHOWN scopes whose name contains the search text."""
         term = normalize_term(self.find)
         names = self.scopes.order_by("depth", "name", "pk").values_list("pk", "name")
         pks = [pk for pk, name in names if term in normalize(name)]
         self.left_out = max(0, len(pks) - SHOWN)
         scopes = list(self.scopes.filter(pk__in=pks[:SHOWN]).order_by("depth", "name", "pk"))
-        full = full_names(scopes)
+        full_name = full_names(scopes)
         self._shown |= {scope.pk for scope in scopes}
-        return [Found(scope, full[scope.path]) for scope in scopes]
+        return [Found(scope, full_name[scope.path]) for scope in scopes]
 
     def tree(self) -> list[Branch]:
-        """Return the tree as far as it stands open: account, clusters, and what was opened."""
+        """Return the open part of the tree: the account, clusters and opened branches."""
         tops = self.tops()
         clusters = self._shown_of(Scope.objects.filter(type=Scope.Type.CLUSTER))
         top_depth = max((scope.depth for scope in tops), default=0)
-        few = clusters[: _FEW_CLUSTERS + 1].count() <= _FEW_CLUSTERS
-        self._open_above = 1 + max(top_depth, 2 if few else 1)
+        opens_clusters = clusters[: _MAX_OPEN_CLUSTERS + 1].count() <= _MAX_OPEN_CLUSTERS
+        self._open_above = 1 + max(top_depth, 2 if opens_clusters else 1)
         roots: list[Branch] = []
         known: dict[str, Branch] = {}
-        ways = {path for scope in tops for path in scope.ancestor_paths}
-        way = list(Scope.objects.selectable().filter(path__in=ways).order_by("path"))
-        for scope in [*way, *tops]:
+        paths = {path for scope in tops for path in scope.ancestor_paths}
+        ancestors = list(Scope.objects.selectable().filter(path__in=paths).order_by("path"))
+        for scope in [*ancestors, *tops]:
             branch = Branch(scope, self.is_selectable(scope), is_open=scope not in tops)
             known[scope.path] = branch
-            above = [known[path] for path in scope.ancestor_paths if path in known]
-            (above[-1].below if above else roots).append(branch)
+            parents = [known[path] for path in scope.ancestor_paths if path in known]
+            (parents[-1].below if parents else roots).append(branch)
             if scope in tops:
                 self._fill(branch)
         return roots
 
     def tops(self) -> list[Scope]:
-        """Return the scopes that the tree, or each of its parts, begins with."""
+        """Return the topmost selectable scopes."""
         paths = {path for paths in self._reach.values() for path in paths}
         if any(ACCOUNT_PATH.startswith(path) for path in paths):
-            paths = {ACCOUNT_PATH}  # everything, also where it may be chosen from above the account
+            paths = {ACCOUNT_PATH}  # a rule on `system` covers the whole account too
         tops = [p for p in paths if not any(p != top and p.startswith(top) for top in paths)]
         return list(Scope.objects.selectable().filter(path__in=tops).order_by("path"))
 
     def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
-        """Return how many of the children stand before those to show."""
+        """Return the index of the first child to show."""
         return 0
 
     def _fill(self, branch: Branch) -> None:
-        """Bring what is below a branch that stands open; of others, whether there is anything."""
+        """Load the children of an open branch; of a closed one, only whether it has any."""
         scope = branch.scope
         self._shown.add(scope.pk)
         branch.has_more = getattr(scope, "has_children", scope.type != Scope.Type.PROJECT)
         opened = scope.depth < self._open_above or scope.pk in self._opened
         opened = opened or any(
-            found.scope.path.startswith(scope.path) and found.scope.path != scope.path
-            for found in self.chosen
+            item.scope.path.startswith(scope.path) and item.scope.path != scope.path
+            for item in self.chosen
         )
         branch.is_open = branch.has_more and opened and scope.pk not in self._closed
         if not branch.is_open:
@@ -179,28 +178,28 @@ class ScopeTree:
             branch.left_out = children.count() - first - SHOWN
         branch.first, branch.has_more = first, bool(shown)
         for child in shown:
-            below = Branch(child, self.is_selectable(child))
-            branch.below.append(below)
-            self._fill(below)
+            child_branch = Branch(child, self.is_selectable(child))
+            branch.below.append(child_branch)
+            self._fill(child_branch)
 
     def _with_children(self, children: ScopeQuerySet, parent: Scope) -> ScopeQuerySet:
         if parent.type == Scope.Type.DEPARTMENT:
-            return children  # nothing stands below a project
+            return children  # projects have no child scopes
         below = self._shown_of(Scope.objects.filter(parent=OuterRef("pk")))
         return children.annotate(has_children=Exists(below))
 
     def _shown_of(self, scopes: ScopeQuerySet) -> ScopeQuerySet:
-        """Return those that may be chosen, and those that lead to one."""
+        """Return the selectable scopes and the ancestors of selectable scopes."""
         if not self._has_gaps:
-            return scopes.filter(self._choosable)
+            return scopes.filter(self._selectable_q)
         below = self.scopes.filter(
             path__gt=OuterRef("path"), path__lt=Concat(OuterRef("path"), Value("a"))
         )
-        return scopes.filter(self._choosable | Exists(below))
+        return scopes.filter(self._selectable_q | Exists(below))
 
     @cached_property
     def _has_gaps(self) -> bool:
-        """Whether some scope may be chosen and one above it, below the tops, not."""
+        """Whether a selectable scope can have an ancestor below the tops that is not selectable."""
         return any(
             not all(path.startswith(self._reach.get(upper, ())) for path in self._reach[lower])
             for depth, upper in enumerate(TYPES)
@@ -210,6 +209,6 @@ class ScopeTree:
 
 
 def numbers(texts: Iterable[Any]) -> list[int]:
-    """Return those texts that could be primary keys."""
-    good = [text for text in texts if text.isascii() and text.isdecimal() and len(text) < 19]
-    return [int(text) for text in good][:200]
+    """Return the texts that are valid primary keys, as numbers. At most 200."""
+    valid = [text for text in texts if text.isascii() and text.isdecimal() and len(text) < 19]
+    return [int(text) for text in valid][:200]

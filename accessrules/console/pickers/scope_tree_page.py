@@ -1,4 +1,4 @@
-"""The tree of scopes as its page shows it: what is in sight, a branch in pages."""
+"""The scope tree of the Scopes page: visible scopes, with paging inside a branch."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from accessrules.models import Scope, ScopeQuerySet
 
 @dataclass(frozen=True)
 class ScopeRow:
-    """A row of the page. `full_name` is shown where a search found it.
+    """A row of the page. `full_name` is set in search results.
 
-    A scope that is not in sight itself `shows_the_way` to those that are.
+    A scope that is not visible itself `is_only_ancestor` of visible ones.
     """
 
     scope: Scope
@@ -27,26 +27,26 @@ class ScopeRow:
     full_name: str = ""
 
     @property
-    def shows_the_way(self) -> bool:
+    def is_only_ancestor(self) -> bool:
         return self.branch is not None and not self.branch.is_selectable
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The way through the many scopes of one branch; shown behind those that are shown."""
+    """The paging controls of a branch with many child scopes."""
 
     branch: Branch
     level: int
 
     @property
     def range(self) -> str:
-        """Which of them are shown, for example "51-100 of 5,000" with a longer dash."""
+        """The range shown, for example "51-100 of 5,000" with an en dash."""
         last = self.branch.first + len(self.branch.below)
         return f"{self.branch.first + 1:,}\u2013{last:,} of {last + self.branch.left_out:,}"
 
     @property
     def previous(self) -> str:
-        """What its button says to the form, or nothing on the first page."""
+        """The value of the Previous button; empty on the first page."""
         return self._page(-1) if self.branch.first else ""
 
     @property
@@ -59,7 +59,7 @@ class Pages:
 
 
 class ScopeList(ScopeTree):
-    """What the page's address asks for."""
+    """The scope tree as the URL describes it."""
 
     def __init__(self, authority: Authority, path: str, given: QueryDict) -> None:
         reach = {type_.value: authority.scope_roots("read", type_) for type_ in scope_policy.TYPES}
@@ -72,22 +72,22 @@ class ScopeList(ScopeTree):
         self._path = path
         turned = list(_pages([given.get("turn", "")]))
         self._pages = dict([*_pages(given.getlist("at")), *turned])
-        self.is_moved_in = bool(self.toggled or turned)
-        """Whether this address is that of a step from one view to the next."""
+        self.is_navigation = bool(self.toggled or turned)
+        """Whether this request opens, closes or pages a branch."""
 
     @property
     def pages(self) -> list[str]:
-        """The pages of branches, as the form carries them on."""
+        """The pages of branches, as hidden fields of the form."""
         return [f"{pk}-{page}" for pk, page in sorted(self._pages.items()) if page]
 
     @property
     def address(self) -> str:
-        """The address of just this view."""
+        """The URL of this view."""
         return self._address(self.find)
 
     @property
     def cleared(self) -> str:
-        """The address without the search."""
+        """The URL without the search."""
         return self._address("")
 
     def _address(self, find: str) -> str:
@@ -101,22 +101,22 @@ class ScopeList(ScopeTree):
         return f"{self._path}?{query}" if query else self._path
 
     def rows(self) -> list[ScopeRow | Pages]:
-        """Return the rows in order. The queries do not grow with them: two for each open branch."""
+        """Return the rows in order. Two queries for each open branch."""
         if self.find:
             return [ScopeRow(item.scope, full_name=item.full_name) for item in self.found]
         return [row for branch in self.tree() for row in _flat(branch, level=1)]
 
     def first_shown(self, scope: Scope, children: ScopeQuerySet) -> int:
-        """Return where the page of this branch begins: the one asked for, or that of the chosen."""
+        """Return the index of the first child on the requested page, or the page of the selection."""
         if (page := self._pages.get(scope.pk)) is None:
             page = self._page_of_chosen(scope, children)
         first = page * scope_tree.SHOWN
         return first if first == 0 or children[first : first + 1] else 0
 
     def _page_of_chosen(self, scope: Scope, children: ScopeQuerySet) -> int:
-        for found in self.chosen:
-            if found.scope.parent_id == scope.pk:
-                name, pk = found.scope.name, found.scope.pk
+        for item in self.chosen:
+            if item.scope.parent_id == scope.pk:
+                name, pk = item.scope.name, item.scope.pk
                 before = children.filter(Q(name__lt=name) | Q(name=name, pk__lt=pk))
                 return before.count() // scope_tree.SHOWN
         return 0
@@ -132,6 +132,6 @@ def _flat(branch: Branch, level: int) -> Iterator[ScopeRow | Pages]:
 
 def _pages(texts: Iterable[str]) -> Iterator[tuple[int, int]]:
     for text in texts:
-        found = numbers(text.split("-"))
-        if len(found) == 2 and found[1] < 1_000_000:
-            yield found[0], found[1]
+        parts = numbers(text.split("-"))
+        if len(parts) == 2 and parts[1] < 1_000_000:
+            yield parts[0], parts[1]

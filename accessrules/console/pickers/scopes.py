@@ -1,4 +1,4 @@
-"""Choosing a scope, or several, in a form: in which to grant, or below which to put another."""
+"""Scope pickers of forms: the scopes of new rules, and the parent of a scope."""
 
 from collections.abc import Iterable
 
@@ -11,20 +11,20 @@ from accessrules.models import Role, Scope
 
 
 class ScopePicker(ScopeTree):
-    """The picker of the scopes to grant a role in, as its form stands; `posted` is None when new.
+    """The picker of scopes for new rules. `posted` is None when the form is first shown.
 
-    With `accepts_bulk` any number may be chosen, else one.
+    With `accepts_bulk`, any number of scopes can be chosen, otherwise one.
     """
 
     @property
     def legend(self) -> str:
-        """What the choice is called."""
+        """The label of the field."""
         return "Scopes" if self.accepts_bulk else "Scope"
 
     @property
     def nothing_found(self) -> str:
-        """What is said of a search that finds nothing."""
-        return f"No scope in which you may grant has “{self.find}” in its name."
+        """The message for a search without results."""
+        return f"No results for “{self.find}” among the scopes where you can add access rules."
 
     def __init__(
         self, authority: Authority, posted: QueryDict | None, *, accepts_bulk: bool = False
@@ -40,36 +40,36 @@ class ScopePicker(ScopeTree):
             find=given.get("find", ""),
             chosen=numbers(dict.fromkeys(given.getlist("scope")) if accepts_bulk else [self.scope]),
         )
-        self.is_searching = bool(self.toggled) or given.get("do") == "look"
+        self.is_searching = bool(self.toggled) or given.get("do") == "refresh"
 
     @cached_property
     def is_uniform(self) -> bool:
-        """Whether the same may be granted everywhere, so that no choice narrows the other."""
+        """Whether the same roles can be granted in all scopes, so the choices are independent."""
         return len(self._authority.scope_roots("create", "access_rules")) <= 1 and not any(
             scope.depth > 1 for scope in self.tops()
         )
 
     def roles(self, roles: Iterable[Role]) -> list[Role]:
-        """Return the roles that may be granted where it is chosen, or all while nothing is."""
-        places = [found.scope for found in self.chosen]
+        """Return the roles that can be granted in a chosen scope; all if none is chosen."""
+        scopes = [item.scope for item in self.chosen]
         return [
             role
             for role in roles
-            if not places or any(self._authority.can_grant(role, place) for place in places)
+            if not scopes or any(self._authority.can_grant(role, scope) for scope in scopes)
         ]
 
 
 class ParentPicker(ScopeTree):
-    """The picker of the scope to put another below: where one of `types` may be created."""
+    """The picker of a parent: scopes in which the caller can create one of `types`."""
 
-    legend = "Stands below"
+    legend = "Parent"
     accepts_bulk = False
-    is_uniform = False  # what is chosen says what will happen
+    is_uniform = False  # the dialog previews the effect of the choice
 
     @property
     def nothing_found(self) -> str:
-        """What is said of a search that finds nothing."""
-        return f"No scope below which it may stand has “{self.find}” in its name."
+        """The message for a search without results."""
+        return f"No results for “{self.find}” among the possible parents."
 
     def __init__(self, authority: Authority, given: QueryDict, types: Iterable[str]) -> None:
         self.scope = given.get("scope", "")
@@ -79,4 +79,4 @@ class ParentPicker(ScopeTree):
             if child in types and parent in TYPES
         }
         super().__init__(reach, given, find=given.get("find", ""), chosen=numbers([self.scope]))
-        self.is_searching = bool(self.toggled) or given.get("do") == "look"
+        self.is_searching = bool(self.toggled) or given.get("do") == "refresh"

@@ -1,6 +1,6 @@
-"""Choosing subjects: a search, and ticks that stay while one searches on.
+"""The subject picker: a search, and checkboxes that keep their state between searches.
 
-What is looked for and what is chosen travels in the form itself, as in the scope picker.
+The form carries the search and the selection, as in the scope picker.
 """
 
 from uuid import UUID
@@ -25,7 +25,7 @@ _MAX_SEARCH_LENGTH = 255
 
 
 class SubjectPicker:
-    """The picker as its form stands: `given` is what the form or its address says."""
+    """The state of the picker. `given` is the form data or the query string."""
 
     types = Subject.Type.choices
 
@@ -38,52 +38,53 @@ class SubjectPicker:
 
     @cached_property
     def chosen(self) -> list[Subject]:
-        """Those that are ticked and still there, in the order in which they were ticked.
+        """The selected subjects that still exist, in the order of selection.
 
-        Whoever knows an id may name its subject: a granter need not see whom a first rule is for.
+        Any subject can be selected by id, also one that is not visible: otherwise nobody could add
+        its first rule.
         """
         known = Subject.objects.living().in_bulk(self.ids) if self.ids else {}
         return [known[id_] for id_ in self.ids if id_ in known]
 
     @property
     def gone(self) -> int:
-        """How many of those ticked are not there any more."""
+        """The number of selected subjects that no longer exist."""
         return len(self.ids) - len(self.chosen)
 
     @cached_property
     def is_large(self) -> bool:
-        """Whether there are too many to look into every name: then it is the beginnings.
+        """Whether there are too many subjects for a substring search; then only prefixes match.
 
-        All there are, for finding out who of them is in sight is a look at each as well.
+        Counts all subjects: counting the visible ones would read each of them.
         """
-        living = Subject.objects.living().values("type")  # which the index of the living knows
+        living = Subject.objects.living().values("type")  # covered by the index on active subjects
         return not count_up_to(living.filter(type=self.type) if self.type else living).is_exact
 
     @cached_property
     def found(self) -> list[Subject]:
-        """The first that the search finds; those out of sight by their whole name only."""
+        """The first search results. Subjects that are not visible match only by their full name."""
         term = normalize_term(self.find)
         names = self._selectable
         if self.is_large:
-            # Met by walking through the index by name; of a type, most are those that are met.
+            # Scan the index on names; most subjects match the type, so its index is not used.
             names = visible_subjects(self._authority)
             if self.type:
                 names = names.filter(Exact(SQLiteNoIndexHint(F("type")), self.type))
         if self.is_large and term:
-            # A range of that index: no letter comes after the last one of Unicode.
-            name = BinaryCollation(F("folded_name"))
+            # A prefix search, as a range of that index up to the last code point.
+            name = BinaryCollation(F("normalized_name"))
             names = names.filter(
                 GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
             )
         elif term:
-            names = names.filter(folded_name__contains=term)
+            names = names.filter(normalized_name__contains=term)
         exact = self._named() if self.find else []
-        found = [*exact, *names.order_by(BinaryCollation(F("folded_name")), "pk")[: SHOWN + 1]]
+        found = [*exact, *names.order_by(BinaryCollation(F("normalized_name")), "pk")[: SHOWN + 1]]
         return list(dict.fromkeys(found))
 
     @property
     def shown(self) -> list[Subject]:
-        """What the form lists: first what is chosen, then what is found."""
+        """The subjects to list: the selected ones, then the search results."""
         rest = [subject for subject in self.found if subject not in self.chosen]
         return [*self.chosen, *rest[:SHOWN]]
 
@@ -111,7 +112,7 @@ class SubjectPicker:
 
 
 def _ids(texts: list[str]) -> list[UUID]:
-    """Return those texts that could be ids; more than can be chosen are kept, to be told."""
+    """Return the valid UUIDs. Keeps more than MAX_SUBJECTS, so that the form can report them."""
     ids = []
     for text in texts[: 10 * MAX_SUBJECTS]:
         try:

@@ -1,4 +1,4 @@
-"""Addresses of the pages of roles."""
+"""URLs of the role pages."""
 
 from django.urls import path
 

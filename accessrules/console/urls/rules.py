@@ -1,4 +1,4 @@
-"""Addresses of the pages about access rules: what they are, and what they come to."""
+"""URLs of the pages of access rules and effective access."""
 
 from django.urls import include, path
 

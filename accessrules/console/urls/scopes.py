@@ -1,4 +1,4 @@
-"""Addresses of the pages of scopes: the tree, the list, and the dialogs that change them."""
+"""URLs of the scope pages: tree, list and dialogs."""
 
 from django.urls import include, path
 

@@ -1,1 +1,1 @@
-"""The pages of access rules and roles, and of what they come to."""
+"""Pages of access rules, roles, scopes and effective access."""

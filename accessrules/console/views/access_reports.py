@@ -1,4 +1,4 @@
-"""Pages that show what access rules come to: for a subject, for a scope, and without a rule."""
+"""Access reports: the access of a subject, access to a scope, and the effects of deleting a rule."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -33,7 +33,7 @@ CSV_HEADER = (
 
 @require_safe
 def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
-    """Show what an application, a person or a group can do."""
+    """Show the effective access of an application, a user or a group."""
     authority = caller_of(request).authority
     subject = effective.get_visible_subject(authority, subject_id)
     found = effective.effective_access(subject, authority)
@@ -50,7 +50,7 @@ def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
 
 @require_safe
 def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponseBase:
-    """The same as CSV, a row for each action."""
+    """Return the report as CSV, with one row for each action."""
     authority = caller_of(request).authority
     subject = effective.get_visible_subject(authority, subject_id)
     found = effective.effective_access(subject, authority)
@@ -59,7 +59,7 @@ def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponse
 
 @require_safe
 def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
-    """Show who can do what in a scope; the address narrows it."""
+    """Show the subjects with access to a scope; the query string filters them."""
     authority = caller_of(request).authority
     scope = effective.get_visible_scope(authority, pk=scope_id)
     form = ScopeAccessForm(request.GET)
@@ -86,7 +86,7 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
 
 @require_safe
 def scope_access_csv(request: HttpRequest, scope_id: int) -> HttpResponseBase:
-    """The same as CSV, a row for each action."""
+    """Return the report as CSV, with one row for each action."""
     authority = caller_of(request).authority
     scope = effective.get_visible_scope(authority, pk=scope_id)
     return _csv(
@@ -97,13 +97,13 @@ def scope_access_csv(request: HttpRequest, scope_id: int) -> HttpResponseBase:
 
 @require_safe
 def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
-    """Show who would lose what if a rule were deleted."""
+    """Preview which permissions subjects would lose if a rule were deleted."""
     authority = caller_of(request).authority
     authority.require_anywhere("read", "access_rules")
     rules = authority.visible_rules().living().select_related("subject", "role", "scope")
     rule: AccessRule | None = rules.filter(pk=rule_id).first()
     if rule is None:
-        raise NotFound("There is no such access rule.")
+        raise NotFound("Access rule not found.")
     context = {"rule": rule, "removals": effective.changes_by_removing([rule], authority)}
     parent_page = ParentPage(
         f"Access of {rule.subject}", resolve_url("accessrules:effective-access", rule.subject_id)
@@ -121,7 +121,7 @@ def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
 
 
 def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
-    """Return a row for each entity: several types of resource are one, all data sources for example."""
+    """Return one row for each entity. An entity can be several resource types: all data sources."""
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for row in _with_full_names(found):
         access: effective.Access = row["access"]
@@ -130,7 +130,7 @@ def _by_entity(found: list[effective.Access]) -> list[dict[str, Any]]:
         rows.setdefault(key, {**row, "url": url, "types": []})["types"].append(access.resource_type)
     return sorted(
         rows.values(),
-        key=lambda row: (row["access"].subject.folded_name, row["access"].resource_name),
+        key=lambda row: (row["access"].subject.normalized_name, row["access"].resource_name),
     )
 
 
@@ -141,10 +141,10 @@ def _page_query(form: ScopeAccessForm, page: int) -> str:
 def _rows_of_scope(
     scope: Scope, authority: Authority, asked: Question
 ) -> Iterator[tuple[object, ...]]:
-    """Yield the rows, as many holders at once as a database takes ids in one question."""
+    """Yield the rows in batches, because the number of ids in one query is limited."""
     holders = iter(Holders(scope, authority, asked))
-    while some := list(islice(holders, SUBJECT_BATCH_SIZE)):
-        yield from _csv_rows(access_of(some, asked))
+    while batch := list(islice(holders, SUBJECT_BATCH_SIZE)):
+        yield from _csv_rows(access_of(batch, asked))
 
 
 def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""NEW ACCESS RULE: one role for up to ten subjects in up to ten scopes, with a report per rule."""
+"""The NEW ACCESS RULE dialog: one role for up to 10 subjects in up to 10 scopes, with a report."""
 
 from typing import Any
 
@@ -18,25 +18,25 @@ from runai_access.ui.reports import ResultRow, line_of, render_report
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Choose subjects, a role and scopes; grant every pair. `?subject=` names some beforehand."""
+    """Add a rule for each combination of subject and scope. `?subject=` preselects subjects."""
     caller = caller_of(request)
     caller.authority.require_anywhere("create", "access_rules")
     posted = request.POST if request.method == "POST" else None
     subjects = SubjectPicker(caller.authority, request.GET if posted is None else posted)
     scopes = ScopePicker(caller.authority, posted, accepts_bulk=True)
-    authority_on = posted is None or scopes.is_searching
+    is_unsaved = posted is None or scopes.is_searching
     form = AccessRulesForm(
-        None if authority_on else posted, authority=caller.authority, subjects=subjects, scopes=scopes,
+        None if is_unsaved else posted, authority=caller.authority, subjects=subjects, scopes=scopes,
         initial={"role": scopes.role},
     )  # fmt: skip
-    if not authority_on and form.is_valid():
-        holders, role, places = form.chosen
+    if not is_unsaved and form.is_valid():
+        chosen_subjects, role, chosen_scopes = form.chosen
         outcomes = create_access_rules(
-            request, caller=caller, subjects=holders, role=role, scopes=places
+            request, caller=caller, subjects=chosen_subjects, role=role, scopes=chosen_scopes
         )
-        made = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
+        created = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
         lines = [_line(outcome) for outcome in outcomes]
-        changed = made[0] if len(made) == 1 else ""
+        changed = created[0] if len(created) == 1 else ""
         return render_report(request, lines, parent_page=PAGE.parent_page, changed=changed)
     context: dict[str, Any] = {"form": form, "picker": scopes, "subjects": subjects}
     return render_dialog(
@@ -44,7 +44,7 @@ def create(request: HttpRequest) -> HttpResponse:
         "accessrules/_new.html",
         context,
         parent_page=PAGE.parent_page,
-        status=200 if authority_on else 422,
+        status=200 if is_unsaved else 422,
     )
 
 
@@ -52,4 +52,4 @@ def _line(outcome: Outcome[tuple[Subject, Scope], AccessRule]) -> ResultRow:
     subject, scope = outcome.wanted
     if outcome.made is None:
         return line_of(f"{subject.name} in {scope.label}", "", outcome.refusal)
-    return line_of(subject.name, f"is now {outcome.made.role} in {scope.label}", None)
+    return line_of(subject.name, f"access rule added: {outcome.made.role} in {scope.label}", None)

@@ -1,4 +1,4 @@
-"""The pages of roles: what each permits, who holds it where, and two beside each other."""
+"""Role pages: the list, one role with its permissions and holders, and a comparison of two."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -14,8 +14,8 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.filters.rules import RoleFilterSet
-from accessrules.console.filters.search import roles_saying
-from accessrules.console.tables.role_matrix import COLUMNS, advantage, count_of, matrix
+from accessrules.console.filters.search import roles_containing
+from accessrules.console.tables.role_matrix import COLUMNS, count_exclusive, count_of, matrix
 from accessrules.console.tables.rules import RoleTable
 from accessrules.models import Role
 from runai_access.db.expressions import SQLiteNoIndexHint
@@ -33,7 +33,7 @@ class RolePage(ListView):
 
     namespace = "roles"
     title, noun, plural = "Roles", "role", "roles"
-    searched = "its name or description"
+    searched = "names and descriptions"
     empty_template = "accessrules/_no_roles.html"
     table, filters = RoleTable, RoleFilterSet
 
@@ -45,7 +45,7 @@ class RolePage(ListView):
         return caller_of(request).authority
 
     def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return rows.filter(pk__in=roles_saying(text))
+        return rows.filter(pk__in=roles_containing(text))
 
     def actions(self, request: HttpRequest) -> list[Action]:
         return [COMPARE]
@@ -56,7 +56,7 @@ PAGE = RolePage()
 
 @require_safe
 def detail(request: HttpRequest, role_id: int) -> HttpResponse:
-    """Show what a role permits, and the last who were given it."""
+    """Show the permissions of a role, and its newest access rules."""
     authority = _authority(request)
     role = _role(role_id)
     context: dict[str, Any] = {
@@ -65,20 +65,20 @@ def detail(request: HttpRequest, role_id: int) -> HttpResponse:
         "columns": list(COLUMNS),
         "matrix": matrix(role),
         "others": Role.objects.exclude(pk=role.pk),
-        "may_read_rules": authority.allows_anywhere("read", "access_rules"),
+        "can_read_rules": authority.allows_anywhere("read", "access_rules"),
     }
-    if context["may_read_rules"]:
+    if context["can_read_rules"]:
         context |= _holders(authority, role)
     return render(request, "accessrules/role.html", context)
 
 
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """Lay two roles side by side; until two are chosen, ask for them."""
+    """Compare two roles; ask for them until two are chosen."""
     _authority(request)
     known = {str(role.pk): role for role in Role.objects.all()}
-    asked = dict.fromkeys(known[text] for text in request.GET.getlist("role") if text in known)
-    first, second = [*asked, None, None][:2]
+    chosen = dict.fromkeys(known[text] for text in request.GET.getlist("role") if text in known)
+    first, second = [*chosen, None, None][:2]
     only_differences = request.GET.get("show") == "differences"
     context: dict[str, Any] = {
         "roles": known.values(),
@@ -92,8 +92,8 @@ def compare(request: HttpRequest) -> HttpResponse:
             "compared": [first, second],
             "matrix": matrix(first, second, only_differences=only_differences),
             "advantages": [
-                {"role": first, "other": second, "count": advantage(first, second)},
-                {"role": second, "other": first, "count": advantage(second, first)},
+                {"role": first, "other": second, "count": count_exclusive(first, second)},
+                {"role": second, "other": first, "count": count_exclusive(second, first)},
             ],
         }
     return render(request, "accessrules/compare_roles.html", context)
@@ -101,7 +101,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def compare_selected(request: HttpRequest) -> HttpResponse:
-    """Go from the selected rows to the page that compares them; it is no dialog."""
+    """Redirect from the selected rows to the comparison, which is a page and not a dialog."""
     query = urlencode({"role": PAGE.selected_keys(request)[:2]}, doseq=True)
     url = f"{resolve_url('roles:compare')}?{query}"
     return leave_for(request, url)
@@ -116,19 +116,19 @@ def _authority(request: HttpRequest) -> Authority:
 def _role(role_id: int) -> Role:
     role = Role.objects.filter(pk=role_id).first()
     if role is None:
-        raise NotFound(f"There is no role {role_id}.")
+        raise NotFound(f"Role {role_id} not found.")
     return role
 
 
 def _holders(authority: Authority, role: Role) -> dict[str, Any]:
-    """Return the newest rules in sight that give the role, and how many there are."""
+    """Return the newest visible rules with the role, and their number."""
     rules = authority.visible_rules().living()
     count = count_up_to(rules.filter(role=role))
-    # The newest of few are sorted out of them; those of many are met on the way back.
-    its = rules.filter(
+    # Few rules: filter by role, then sort. Many rules: scan backward from the newest.
+    of_role = rules.filter(
         Q(role=role) if count.is_exact else Q(Exact(SQLiteNoIndexHint(F("role")), role.pk))
     )
-    newest = list(its.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
+    newest = list(of_role.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
     names = full_names(rule.scope for rule in newest)
     return {
         "holders": [{"rule": rule, "full_name": names[rule.scope.path]} for rule in newest],

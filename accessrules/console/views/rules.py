@@ -1,4 +1,4 @@
-"""The list of access rules, and deleting one or several of them."""
+"""The list of access rules, and its dialogs to delete rules."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class AccessRulePage(ListView):
     namespace = "accessrules"
     title, noun, plural = "Access rules", "access rule", "access rules"
     new = "NEW ACCESS RULE"
-    searched = "the names of its subject, role or scope"
+    searched = "subjects, roles and scopes"
     empty_template = "accessrules/_no_rules.html"
     table, filters = AccessRuleTable, AccessRuleFilterSet
 
@@ -66,12 +66,12 @@ PAGE = AccessRulePage()
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
-    """Say what is lost with a rule; delete it."""
+    """Preview the effects of deleting a rule; delete it."""
     caller = caller_of(request)
     caller.authority.require_anywhere("delete", "access_rules")
     rule = _rules(caller.authority).filter(pk=rule_id).first()
     if rule is None:
-        raise NotFound("There is no such access rule; it may have been deleted meanwhile.")
+        raise NotFound("Access rule not found. It might have been deleted.")
     caller.authority.require("delete", "access_rules", rule.scope)
     error, status = "", 200
     if request.method == "POST":
@@ -80,7 +80,7 @@ def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
         except Conflict as conflict:
             error, status = str(conflict), 409
         else:
-            messages.success(request, f"{rule.subject} is no longer {_grant(rule)}.")
+            messages.success(request, f"Access rule removed: {rule}.")
             return finish_dialog(request, PAGE.parent_page)
     context = {
         "removals": changes_by_removing([rule], caller.authority),
@@ -99,7 +99,7 @@ def delete(request: HttpRequest, rule_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulk_delete(request: HttpRequest) -> HttpResponse:
-    """Say what is lost with several rules; delete them, and tell of each what came of it."""
+    """Preview the effects of deleting rules; delete them and report each outcome."""
     caller = caller_of(request)
     caller.authority.require_anywhere("delete", "access_rules")
     keys = PAGE.selected_keys(request)
@@ -115,8 +115,8 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
         return render_report(request, lines, parent_page=PAGE.parent_page)
     deletable, kept = list[AccessRule](), list[AccessRule]()
     for rule in rules:
-        may = caller.authority.allows("delete", "access_rules", rule.scope)
-        (deletable if may else kept).append(rule)
+        can_delete = caller.authority.allows("delete", "access_rules", rule.scope)
+        (deletable if can_delete else kept).append(rule)
     context = {
         "rules": deletable,
         "kept": kept,
@@ -127,7 +127,7 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
 
 
 def _rules(authority: Authority) -> QuerySet[AccessRule]:
-    """Return the rules in sight, in the order of those whom they concern."""
+    """Return the visible rules, ordered by subject."""
     authority.require_anywhere("read", "access_rules")
     rules = authority.visible_rules().living()
     return rules.select_related("subject", "role", "scope").order_by("subject__name", "pk")
@@ -137,7 +137,7 @@ def _line(outcome: Outcome[AccessRule, AccessRule]) -> ResultRow:
     rule = outcome.wanted
     if outcome.refusal is not None:
         return line_of(str(rule), "", outcome.refusal)
-    return line_of(rule.subject.name, f"is no longer {_grant(rule)}", outcome.refusal)
+    return line_of(rule.subject.name, f"access rule removed: {_grant(rule)}", outcome.refusal)
 
 
 def _grant(rule: AccessRule) -> str:

@@ -1,4 +1,4 @@
-"""The dialogs that change the tree of scopes: creating, renaming, moving, deleting."""
+"""Dialogs that create, rename, move and delete scopes."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ CHANGES_SHOWN = 50
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Ask for a name and a place; create the one kind of scope that may stand there."""
+    """Ask for a name and a parent; create the scope."""
     caller = caller_of(request)
     authority = caller.authority
     types = scope_policy.creatable_types(authority)
@@ -44,12 +44,12 @@ def create(request: HttpRequest) -> HttpResponse:
         return _create_form(request, form, picker, status=422)
     parent, name = form.cleaned_data["scope"], form.cleaned_data["name"]
     try:
-        made = scope_actions.create_scope(caller=caller, parent=parent, name=name)
+        created = scope_actions.create_scope(caller=caller, parent=parent, name=name)
     except (Denied, Conflict, NotFound, ValidationError) as error:
         status = _add_error(request, form, error)
         return _create_form(request, form, picker, status=status)
-    messages.success(request, f"{_sentence(made.label)} is created.")
-    return finish_dialog(request, parent_page(request), changed=made.pk)
+    messages.success(request, f"{_capitalized(created.label)} created.")
+    return finish_dialog(request, parent_page(request), changed=created.pk)
 
 
 def _create_form(
@@ -64,7 +64,7 @@ def _create_form(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
-    """Ask for another name; give it."""
+    """Ask for a new name; rename the scope."""
     caller = caller_of(request)
     scope = scope_policy.get_visible_scope(caller.authority, scope_id)
     caller.authority.require("update", scope.type, scope)
@@ -80,7 +80,7 @@ def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
             except (Denied, Conflict, NotFound, ValidationError) as error:
                 status = _add_error(request, form, error)
             else:
-                messages.success(request, f"{_sentence(scope.label)} is now {renamed.name}.")
+                messages.success(request, f"{_capitalized(scope.label)} renamed to {renamed.name}.")
                 return finish_dialog(request, parent_page(request), changed=scope.pk)
     context = {"form": form, "scope": scope}
     return _render(request, "_rename", context, status=status, row=scope.pk)
@@ -88,7 +88,7 @@ def rename(request: HttpRequest, scope_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, scope_id: int) -> HttpResponse:
-    """Ask where to; show who would lose and gain what; move it when that has been seen."""
+    """Ask for the new parent, preview the changes in access, then move the scope."""
     caller = caller_of(request)
     scope = scope_policy.get_visible_scope(caller.authority, scope_id)
     _require_can_move_from(caller.authority, scope)
@@ -100,14 +100,14 @@ def move(request: HttpRequest, scope_id: int) -> HttpResponse:
     form = MoveScopeForm(request.POST, parents=picker.scopes)
     if not form.is_valid() or target is None:
         return _move_form(request, scope, form, picker, status=422)
-    if request.POST.get("seen") != str(target.pk):  # what it changes is shown first
+    if request.POST.get("seen") != str(target.pk):  # show the preview first
         return _move_form(request, scope, form, picker)
     try:
         moved = scope_actions.move_scope(caller=caller, scope=scope, target=target)
     except (Denied, Conflict, NotFound) as error:
         status = _add_error(request, form, error)
         return _move_form(request, scope, form, picker, status=status)
-    messages.success(request, f"{_sentence(moved.label)} now stands below {target.label}.")
+    messages.success(request, f"{_capitalized(moved.label)} moved to {target.label}.")
     return finish_dialog(request, parent_page(request), changed=moved.pk)
 
 
@@ -141,7 +141,7 @@ def _move_form(
 
 
 def _refusal(authority: Authority, scope: Scope, target: Scope) -> str:
-    """Return why `scope` can't be moved below `target`, or nothing."""
+    """Return why `scope` can't be moved to `target`, or an empty string."""
     try:
         scope_actions.require_can_move(authority, scope, target)
     except (Denied, Conflict) as error:
@@ -151,7 +151,7 @@ def _refusal(authority: Authority, scope: Scope, target: Scope) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
-    """Say what is in the way; where nothing is, delete the scope."""
+    """Show what blocks deleting the scope; if nothing does, delete it."""
     caller = caller_of(request)
     scope = scope_policy.get_visible_scope(caller.authority, scope_id)
     caller.authority.require("delete", scope.type, scope)
@@ -162,29 +162,27 @@ def delete(request: HttpRequest, scope_id: int) -> HttpResponse:
         except (Conflict, NotFound) as refused:
             status, error = _status(refused), str(refused)
         else:
-            messages.success(request, f"{_sentence(scope.label)} is deleted.")
+            messages.success(request, f"{_capitalized(scope.label)} deleted.")
             return finish_dialog(request, parent_page(request), gone=_page_of(scope))
-    return _render(
-        request, "_delete", _in_the_way(caller, scope, error), status=status, row=scope.pk
-    )
+    return _render(request, "_delete", _blockers(caller, scope, error), status=status, row=scope.pk)
 
 
-def _in_the_way(caller: Caller, scope: Scope, error: str) -> dict[str, Any]:
-    """Count what keeps `scope` from being deleted as far as it is in sight; of the rest, say that."""
+def _blockers(caller: Caller, scope: Scope, error: str) -> dict[str, Any]:
+    """Return what blocks deleting `scope`: visible items are counted, hidden ones only mentioned."""
     child = Scope.CHILD_TYPE.get(Scope.Type(scope.type))
     rules = AccessRule.objects.living().filter(scope=scope).count()
-    rules_seen = caller.authority.visible_rules().living().filter(scope=scope).count()
-    below_seen = caller.authority.visible_scopes().filter(parent=scope).count()
-    below = scope.children.count()
+    visible_rules = caller.authority.visible_rules().living().filter(scope=scope).count()
+    visible_children = caller.authority.visible_scopes().filter(parent=scope).count()
+    children = scope.children.count()
     return {
         "scope": scope,
         "error": error,
         "full_name": full_names([scope])[scope.path],
-        "is_in_the_way": bool(rules or below),
-        "rules": rules_seen,
-        "hides_rules": rules > rules_seen,
-        "scopes_below": below_seen,
-        "hides_scopes": below > below_seen,
+        "is_blocked": bool(rules or children),
+        "rules": visible_rules,
+        "hides_rules": rules > visible_rules,
+        "child_scopes": visible_children,
+        "hides_scopes": children > visible_children,
         "child": child.label.lower() if child else "",
     }
 
@@ -194,7 +192,7 @@ def _page_of(scope: Scope) -> str:
 
 
 def _add_error(request: HttpRequest, form: Any, error: Exception) -> int:
-    """Say in the form why it was refused; return the status that this is."""
+    """Add the error to the form; return its HTTP status."""
     if isinstance(error, Denied):
         record_denial(request, error)
     if isinstance(error, ValidationError):
@@ -210,7 +208,7 @@ def _status(error: Exception) -> int:
     return statuses.get(type(error), 422)
 
 
-def _sentence(label: str) -> str:
+def _capitalized(label: str) -> str:
     return label[:1].upper() + label[1:]
 
 

@@ -1,4 +1,4 @@
-"""The list of scopes, beside the tree: for what a tree can't do, as filters and orders."""
+"""The list of scopes: the alternative to the tree, with filters and sorting."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from accessrules.console.filters.scopes import ScopeFilterSet
-from accessrules.console.filters.search import scopes_saying
+from accessrules.console.filters.search import scopes_containing
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
 from runai_access.db.expressions import InArray
 from runai_access.ui.dialogs import ParentPage, return_url
 from runai_access.ui.list_views import Action, ListView
 
-# What changes one scope, and is a dialog of its own.
+# Actions on one scope, each with its own dialog.
 CHANGES = (
     Action("rename", "RENAME", "pencil", for_bulk=False),
     Action("move", "MOVE", "folder-input", for_bulk=False),
@@ -31,7 +31,7 @@ class ScopePage(ListView):
     namespace = "scopes"
     title, noun, plural = "Scopes", "scope", "scopes"
     new = "NEW SCOPE"
-    searched = "its name or its ID"
+    searched = "names and IDs"
     empty_template = "accessrules/scopes/_none.html"
     template = "accessrules/scopes/table.html"
     table, filters = ScopeTable, ScopeFilterSet
@@ -43,14 +43,14 @@ class ScopePage(ListView):
         return caller_of(request).authority
 
     def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return rows.filter(InArray("pk", scopes_saying(text, authority)))
+        return rows.filter(InArray("pk", scopes_containing(text, authority)))
 
     def can_create(self, request: HttpRequest) -> bool:
         return bool(scope_policy.creatable_types(caller_of(request).authority))
 
     def actions(self, request: HttpRequest) -> list[Action]:
-        offered = scope_policy.possible_anywhere(caller_of(request).authority)
-        return [action for action in CHANGES if action.name in offered]
+        possible = scope_policy.possible_actions_anywhere(caller_of(request).authority)
+        return [action for action in CHANGES if action.name in possible]
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
         return {"tabs": tabs()}
@@ -65,12 +65,12 @@ def tree_parent_page() -> ParentPage:
 
 
 def parent_page(request: HttpRequest) -> ParentPage:
-    """Return which of the two pages a dialog about scopes leads back to."""
+    """Return the page from which a scope dialog was opened: the tree or the list."""
     tree = tree_parent_page()
     opened_from = return_url(request, tree).partition("?")[0]
     return PAGE.parent_page if opened_from == PAGE.address else tree
 
 
 def tabs() -> list[ParentPage]:
-    """Return the two as tabs of one place."""
+    """Return the tabs for the tree and the list."""
     return [ParentPage("Tree", tree_parent_page().address), ParentPage("List", PAGE.address)]

@@ -1,4 +1,4 @@
-"""The page of scopes: the tree, the way from the selected one to its dialog, and the file."""
+"""The Scopes page: the tree, redirects to the dialogs of the selected scope, and the CSV file."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ from runai_access.lists import export
 from runai_access.ui.dialogs import finish_dialog, is_htmx_target, query_with_return_url
 from runai_access.ui.list_views import Action
 
-# In the order of the toolbar; `scope_policy.possible` says which of them a scope is offered.
+# In the order of the toolbar; `scope_policy.possible_actions` decides which apply to a scope.
 ACTIONS = (
     *(
         Action(f"new-{type_}", f"NEW {type_.upper()}", "plus", for_bulk=False)
-        for type_ in scope_policy.MADE
+        for type_ in scope_policy.CREATABLE_TYPES
     ),
     *CHANGES,
 )
@@ -32,14 +32,14 @@ ACTIONS = (
 
 @require_safe
 def scopes(request: HttpRequest) -> HttpResponse:
-    """Show the tree as far as the address opens it, or what its search finds."""
+    """Show the open part of the tree, or the search results."""
     authority = caller_of(request).authority
-    scope_policy.require_reading(authority)
+    scope_policy.require_can_read_scopes(authority)
     tree = ScopeList(authority, tree_parent_page().address, request.GET)
     rows = tree.rows()
     kept = PAGE.listing(request, QueryDict())
     table = ScopeTable.in_tree(
-        [row.scope for row in rows if isinstance(row, ScopeRow) and not row.shows_the_way],
+        [row.scope for row in rows if isinstance(row, ScopeRow) and not row.is_only_ancestor],
         authority=authority, columns=kept.columns, search=tree.find, address=tree.address,
     )  # fmt: skip
     offered = {name for possible in table.possible.values() for name in possible.actions}
@@ -47,7 +47,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
         "tree": tree,
         "rows": rows,
         "table": table,
-        "width": len(table.shown_columns) + 1,  # with the one of the menu
+        "width": len(table.shown_columns) + 1,  # with the menu column
         "list": kept,
         "page": tree_parent_page(),
         "tabs": tabs(),
@@ -59,7 +59,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
     is_part = is_htmx_target(request, "listing")
     name = "_listing_part" if is_part else "list"
     response = render(request, f"accessrules/scopes/{name}.html", context)
-    if is_part and tree.is_moved_in:
+    if is_part and tree.is_navigation:
         replace_url(response, tree.address)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
@@ -67,9 +67,9 @@ def scopes(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def selected(request: HttpRequest) -> HttpResponse:
-    """Go to the dialog that the toolbar names, of the scope that is selected."""
+    """Redirect to a toolbar action's dialog for the selected scope."""
     authority = caller_of(request).authority
-    scope_policy.require_reading(authority)
+    scope_policy.require_can_read_scopes(authority)
     action, pk = request.GET.get("action", ""), request.GET.get("selected", "")
     if action not in {action.name for action in ACTIONS} or not pk.isdecimal() or len(pk) > 18:
         messages.warning(request, "Select a scope first.")
@@ -87,7 +87,7 @@ def selected(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def csv(request: HttpRequest) -> HttpResponseBase:
-    """Send the scopes in sight as a file that `import_scopes` reads."""
+    """Return the visible scopes as a CSV file that `import_scopes` can read."""
     authority = caller_of(request).authority
     found = scope_policy.visible_scopes(authority).filter(depth__gt=1).select_related("parent")
     kept, is_cut = export.within_limit(found.order_by("depth", "name", "pk"))

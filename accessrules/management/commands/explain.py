@@ -1,4 +1,4 @@
-"""Say whether a subject may do something somewhere, and why."""
+"""Explain whether a subject can perform an action in a scope."""
 
 import sys
 from argparse import ArgumentParser
@@ -18,14 +18,12 @@ ERROR = 2
 
 class Command(BaseCommand):
     help = (
-        "Says whether SUBJECT may do ACTION on RESOURCE in SCOPE, and why. "
+        "Explains whether SUBJECT can perform ACTION on RESOURCE in SCOPE. "
         "Exit status: 0 yes, 1 no, 2 error."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "subject", metavar="SUBJECT", help="app:NAME, user:E-MAIL or group:NAME"
-        )
+        parser.add_argument("subject", metavar="SUBJECT", help="app:NAME, user:EMAIL or group:NAME")
         parser.add_argument("action", metavar="ACTION", help=", ".join(ACTIONS.values()))
         parser.add_argument(
             "resource", metavar="RESOURCE", help="a resource type, for example apps or project"
@@ -55,7 +53,7 @@ def _explain(*, subject: str, action: str, resource: str, scope: str) -> Explana
     resource_type = ALIASES.get(resource, resource)
     if resource_type not in RESOURCE_TYPES:
         raise CommandError(
-            f"There is no resource type {resource!r}. They are: {', '.join(RESOURCE_TYPES)}."
+            f"Unknown resource type {resource!r}. Use one of: {', '.join(RESOURCE_TYPES)}."
         )
-    where = scope_named(scope, called="SCOPE")
-    return explain(subject_named(subject), action, resource_type, where)
+    scope_row = scope_named(scope, argument="SCOPE")
+    return explain(subject_named(subject), action, resource_type, scope_row)

@@ -1,4 +1,4 @@
-"""Write the tree of scopes to a file that `import_scopes` reads."""
+"""Export the scopes to a file that `import_scopes` can read."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,19 +13,19 @@ from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
-    help = "Writes all clusters, departments and projects in the form that import_scopes reads."
+    help = "Exports all clusters, departments and projects to a file that import_scopes can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "file", metavar="FILE", nargs="?", help="where to; - or nothing: to standard output"
+            "file", metavar="FILE", nargs="?", help="the output file; default or -: standard output"
         )
-        parser.add_argument("--format", choices=FORMATS, help="unless FILE's name ends with it")
+        parser.add_argument("--format", choices=FORMATS, help="default: from the extension of FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = "" if options["file"] in (None, "-") else options["file"]
         format_ = options["format"] or format_of(name) or ("" if name else "csv")
         if not format_:
-            raise CommandError(f"Is {name} to be CSV, JSON or YAML? Say it with --format.")
+            raise CommandError(f"Unknown format of {name}. Set --format to csv, json or yaml.")
         with report_refusals():
             scopes = list(Scope.objects.filter(depth__gt=1).select_related("parent"))
         lines = write(scopes, format_)
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             with Path(name).open("w", encoding="utf-8", newline="") as stream:
                 stream.writelines(lines)
         except OSError as error:
-            raise CommandError(f"{name} can't be written: {error.strerror}.") from error
+            raise CommandError(f"Can't write {name}: {error.strerror}.") from error
         self.stdout.write(
             f"Wrote {len(scopes):,} scope{'' if len(scopes) == 1 else 's'} to {name}."
         )

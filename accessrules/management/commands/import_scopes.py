@@ -1,4 +1,4 @@
-"""Bring the tree of scopes to what a file says."""
+"""Import scopes from a file."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,21 +16,21 @@ from runai_access.commands import report_refusals
 
 class Command(BaseCommand):
     help = (
-        "Makes the clusters, departments and projects what FILE says, all of it or nothing, and "
-        "says first what that changes. Doing it again changes nothing. A scope is identified by "
-        "its id, or without one by its parent and name; scopes that FILE does not name stay."
+        "Creates, renames and moves clusters, departments and projects to match FILE, in one "
+        "transaction, and shows the changes first. Idempotent. A scope is identified by its id, or "
+        "without one by its parent and name. Scopes that are not in FILE stay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="CSV, JSON or YAML; - is standard input")
-        parser.add_argument("--format", choices=FORMATS, help="unless FILE's name ends with it")
+        parser.add_argument("--format", choices=FORMATS, help="default: from the extension of FILE")
         parser.add_argument(
-            "--dry-run", action="store_true", help="only show what would change, and what is wrong"
+            "--dry-run", action="store_true", help="only show the changes and errors"
         )
         parser.add_argument(
             "--remove",
             action="store_true",
-            help="also remove scopes that FILE does not name; refused while they have access rules",
+            help="also remove scopes that are not in FILE; an error if they have access rules",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def _show(self, plan: Plan) -> None:
         if plan.is_nothing:
-            self.stdout.write("Nothing to do: everything is as the file says.")
+            self.stdout.write("No changes: the scopes match the file.")
             return
         for line in plan.lines():
             self.stdout.write(line)
@@ -57,11 +57,11 @@ class Command(BaseCommand):
 def _contents(name: str, chosen: str | None) -> Contents:
     format_ = chosen or format_of(name)
     if not format_:
-        raise CommandError(f"Is {name} CSV, JSON or YAML? Say it with --format.")
+        raise CommandError(f"Unknown format of {name}. Set --format to csv, json or yaml.")
     if name == "-":
         return read(sys.stdin.buffer, format_)
     try:
         with Path(name).open("rb") as stream:
             return read(stream, format_)
     except OSError as error:
-        raise CommandError(f"{name} can't be read: {error.strerror}.") from error
+        raise CommandError(f"Can't read {name}: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""Write the table of predefined roles from their data, for docs/authorization.md."""
+"""Generate the table of predefined roles in docs/authorization.md."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +14,7 @@ _ALL = "".join(ACTIONS)
 
 
 class Command(BaseCommand):
-    help = "Shows the predefined roles as a Markdown table, or writes it into a document."
+    help = "Prints the predefined roles as a Markdown table, or updates the table in a document."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--write", metavar="FILE", type=Path, help="the document to update")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
 
 def role_table() -> str:
-    """Return the table: a row for each role, its resource types by what it may do with them."""
+    """Return the table: one row for each role, with its resource types by allowed actions."""
     head = "| Role | ID | Assignable | create, read, update, delete | read only | other |"
     rows = [_row(role) for role in sorted(PREDEFINED_ROLES, key=lambda role: role.name)]
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])

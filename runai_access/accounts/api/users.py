@@ -25,7 +25,7 @@ LOCAL = "local"
 LIST = ListEndpoint(
     fields={
         # Emails and names of creators are stored in lowercase.
-        "username": Field("email", normalized="subject__folded_name", order=F("email")),
+        "username": Field("email", normalized="subject__normalized_name", order=F("email")),
         "createdBy": Field("created_by", order=F("created_by")),
         "creationTime": Field("created_at", FieldType.TIME),
         "lastUpdated": Field("updated_at", FieldType.TIME),

@@ -1,0 +1,1 @@
+"""Upgrades of databases from releases that are older than the initial migrations."""

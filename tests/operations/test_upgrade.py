@@ -1,0 +1,269 @@
+"""A database of the first release is upgraded completely or not at all, and nothing is lost."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from runai_access.upgrade import first_release_names as names
+from tests.operations import first_release
+from tests.operations.first_release import Rows, rows_of, schema_of
+from tests.servers import ROOT, fresh_database, manage, server_environment
+
+pytestmark = pytest.mark.slow
+Environment = dict[str, str]
+Schema = set[tuple[str, ...]]
+
+_KILL = """
+import os, signal
+import django
+django.setup()
+from django.core.management import call_command
+from runai_access.upgrade import first_release
+first_release._record = lambda connection: os.kill(os.getpid(), signal.SIGKILL)
+call_command("migrate", verbosity=0)
+"""
+_FAIL = """
+import django
+django.setup()
+from django.core.management import call_command
+from runai_access.upgrade import first_release
+first_release._record = lambda connection: 1 / 0
+call_command("migrate", verbosity=0)
+"""
+_READ = """
+import json
+from uuid import UUID
+from accessrules.models import AccessRule, Subject
+from applications.models import Application
+from applications.search import keys_with_text
+from runai_access.accounts.models import User
+names = {application.pk: application.name for application in Application.objects.all()}
+print(json.dumps({
+    "found": sorted(names[UUID(str(key))] for key in keys_with_text("istanbul").first(9)),
+    "user": [user.email for user in User.objects.with_email("ROSA@ISTANBUL.EXAMPLE")],
+    "groups": sorted(Subject.objects.filter(normalized_name="team").values_list("name", flat=True)),
+    "rules": sorted(AccessRule.objects.values_list("subject_name", flat=True)),
+    "dated": AccessRule.objects.exclude(application_created_at=None).count(),
+    "first": Application.objects.get(subject__name="nightly").first_rule,
+    "password": User.objects.with_email("ada@acme.example").get().check_password(
+        "correct-horse-battery-staple"),
+}))
+"""
+# Other states in which a database of the first release can be.
+_BEFORE_NETWORKS = """
+DROP TABLE accounts_signinnetwork;
+DELETE FROM django_migrations WHERE name = '0004_sign_in_networks';
+"""
+_TEAM = "\uff34\uff25\uff21\uff2d"  # "TEAM" in full-width letters
+_NORMALIZED = """
+INSERT INTO django_migrations (app, name, applied) VALUES
+    ('accessrules', '0009_normalized_names', CURRENT_TIMESTAMP),
+    ('applications', '0009_normalized_search_text', CURRENT_TIMESTAMP),
+    ('accounts', '0005_normalized_search_text', CURRENT_TIMESTAMP);
+"""
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A database that was upgraded, what it was before, and the output of the upgrade."""
+
+    environment: Environment
+    before: Rows
+    output: str
+
+    @property
+    def database(self) -> str:
+        return self.environment["DATABASE_URL"]
+
+
+@pytest.fixture
+def old(empty_database: Environment) -> Environment:
+    """The environment of a command on a database of the first release."""
+    first_release.load(empty_database["DATABASE_URL"])
+    return empty_database
+
+
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+    """A database that was upgraded; tests only read it."""
+    with fresh_database(tmp_path_factory.mktemp("upgraded")) as database:
+        first_release.load(database)
+        before, environment = rows_of(database), _environment(database)
+        yield Upgraded(environment, before, _migrate(environment))
+
+
+@pytest.fixture(scope="module")
+def fresh_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Schema]:
+    """The schema of a new installation."""
+    with fresh_database(tmp_path_factory.mktemp("fresh")) as database:
+        _migrate(_environment(database))
+        yield schema_of(database)
+
+
+def _environment(database: str) -> Environment:
+    return server_environment(
+        {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
+    )
+
+
+def _migrate(environment: Environment) -> str:
+    said = manage("migrate", environment=environment)
+    assert said.returncode == 0, said.stdout + said.stderr
+    return said.stdout
+
+
+def _recorded(database: str) -> set[tuple[str, str]]:
+    apps = {app for app, _ in names.INITIAL_MIGRATIONS}
+    rows = rows_of(database)["django_migrations"]
+    return {(row["app"], row["name"]) for row in rows if row["app"] in apps}
+
+
+def test_upgraded_schema_equals_that_of_a_new_installation(
+    upgraded: Upgraded, fresh_schema: Schema
+) -> None:
+    schema = schema_of(upgraded.database)
+    assert sorted(schema - fresh_schema) == []
+    assert sorted(fresh_schema - schema) == []
+    assert _recorded(upgraded.database) == set(names.INITIAL_MIGRATIONS)
+
+
+@pytest.mark.parametrize("state", [_BEFORE_NETWORKS, _NORMALIZED])
+def test_every_state_of_the_first_release_is_upgraded(
+    old: Environment, fresh_schema: Schema, state: str
+) -> None:
+    first_release.execute(old["DATABASE_URL"], state)
+    _migrate(old)
+    assert schema_of(old["DATABASE_URL"]) == fresh_schema
+
+
+def test_upgrade_keeps_every_row(upgraded: Upgraded) -> None:
+    after = rows_of(upgraded.database)
+    columns = {(table, former): new for table, former, new in names.COLUMNS}
+    for table, rows in upgraded.before.items():
+        if table in ("django_migrations", "accessrules_role"):
+            continue  # the next migrate adds the predefined roles that the copy leaves out
+        renamed = [
+            {columns.get((table, name), name): value for name, value in row.items()} for row in rows
+        ]
+        now = after[names.TABLES.get(table, table)]
+        assert [_stable(table, row) for row in now] == [_stable(table, row) for row in renamed]
+    ids = {row["id"] for row in upgraded.before["accessrules_role"]}
+    assert ids <= {row["id"] for row in after["accessrules_role"]}
+
+
+def _stable(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the upgrade recomputes, and the names of the renamed model."""
+    changed = {
+        "accessrules_subject": ["normalized_name"],
+        "accessrules_accessrule": ["subject_name"],
+        "accounts_user": ["search_text"],
+        "applications_application": ["search_text"],
+        "applications_search": ["text"],
+        "auth_permission": ["name", "codename"],
+        "django_content_type": ["model"],
+        "sqlite_sequence": ["seq"] if row.get("name") == "django_migrations" else [],
+    }
+    return {name: value for name, value in row.items() if name not in changed.get(table, [])}
+
+
+def test_equal_names_are_reported(upgraded: Upgraded) -> None:
+    assert "groups: 'Z\\xfcrich', 'Zu\\u0308rich'" in upgraded.output
+    assert "scopes below east (3): 'Z\\xfcrich', 'Zu\\u0308rich'" in upgraded.output
+    assert "TEAM" not in upgraded.output  # one of the two groups is retired
+
+
+def test_upgraded_rows_are_found_and_sorted(upgraded: Upgraded) -> None:
+    read = manage("shell", "-v0", "-c", _READ, environment=upgraded.environment)
+    assert json.loads(read.stdout) == {
+        "found": ["crawl"],
+        "user": ["rosa@İstanbul.example"],
+        "groups": ["TEAM", _TEAM],
+        "rules": ["ada@acme.example", "crawl", *["nightly"] * 3, "rosa@istanbul.example", "team",
+                  "zürich"],
+        "dated": 4,
+        "first": "L1 researcher in east",
+        "password": True,
+    }  # fmt: skip
+
+
+def test_upgraded_audit_log_verifies(upgraded: Upgraded) -> None:
+    verified = manage("verify_audit", environment=upgraded.environment)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "3 rows in 1 seals, 1 not sealed yet; 2 rows in 1 archives" in verified.stdout
+
+
+def test_upgraded_content_type_keeps_its_permissions(upgraded: Upgraded) -> None:
+    rows = rows_of(upgraded.database)
+    audit = [row["model"] for row in rows["django_content_type"] if row["app_label"] == "audit"]
+    assert sorted(audit) == ["archive", "auditevent", "pendingarchival", "seal", "unsealed"]
+    codenames = {row["codename"] for row in rows["auth_permission"]}
+    assert "view_pendingarchival" in codenames
+    assert not any("leaving" in codename for codename in codenames)
+
+
+@pytest.mark.parametrize(("program", "status"), [(_KILL, -signal.SIGKILL), (_FAIL, 1)])
+def test_interrupted_upgrade_leaves_the_database_of_the_first_release(
+    old: Environment, fresh_schema: Schema, program: str, status: int
+) -> None:
+    database = old["DATABASE_URL"]
+    before = schema_of(database), rows_of(database)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**old, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == status, ended.stderr
+    assert (schema_of(database), rows_of(database)) == before
+    _migrate(old)
+    assert schema_of(database) == fresh_schema
+
+
+def test_older_database_is_refused_and_unchanged(old: Environment) -> None:
+    database = old["DATABASE_URL"]
+    first_release.execute(database, "DELETE FROM django_migrations WHERE name LIKE '0008_%'")
+    before = schema_of(database), rows_of(database)
+    said = manage("migrate", environment=old)
+    assert said.returncode == 1
+    assert "Start release 0.1.0 with it once" in said.stderr
+    assert (
+        "Missing migrations: accessrules.0008_creation_of_holders, "
+        "applications.0008_search_in_its_own_table." in said.stderr
+    )
+    assert (schema_of(database), rows_of(database)) == before
+
+
+def test_two_processes_upgrade_once(old: Environment, fresh_schema: Schema) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(_migrate, [old, old]))
+    assert schema_of(old["DATABASE_URL"]) == fresh_schema
+
+
+def test_plan_and_check_change_nothing(old: Environment) -> None:
+    before = schema_of(old["DATABASE_URL"])
+    for option in ("--plan", "--check"):
+        said = manage("migrate", option, environment=old)
+        assert said.returncode == 1
+        assert "database of the first release" in said.stderr
+    assert schema_of(old["DATABASE_URL"]) == before
+
+
+def test_prepare_upgrades_and_a_second_start_changes_nothing(old: Environment) -> None:
+    for _ in range(2):
+        said = manage("prepare", environment=old)
+        assert said.returncode == 0, said.stderr
+    assert _recorded(old["DATABASE_URL"]) == set(names.INITIAL_MIGRATIONS)
+
+
+def test_first_release_refuses_a_database_of_a_later_one() -> None:
+    # It finds accounts.0001_initial without accessrules.0001_initial, on which that depends there.
+    assert ("accessrules", "0001_initial") not in names.INITIAL_MIGRATIONS
+    assert ("accounts", "0001_initial") in names.INITIAL_MIGRATIONS
