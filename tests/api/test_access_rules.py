@@ -226,8 +226,11 @@ def test_last_updated_includes_the_time_itself(
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
     rule = factories.rule(factories.application("nightly"), "Viewer", organization.vision)
     AccessRule.objects.filter(pk=rule.pk).update(updated_at=moment)
-    for asked, found in (("2026-03-01T12:00:00Z", True), ("2026-03-01T12:00:00.001Z", False)):
-        listed = client.get(RULES, {"lastUpdated": asked, "subjectIds": "nightly"}).json()
+    for last_updated, found in (
+        ("2026-03-01T12:00:00Z", True),
+        ("2026-03-01T12:00:00.001Z", False),
+    ):
+        listed = client.get(RULES, {"lastUpdated": last_updated, "subjectIds": "nightly"}).json()
         assert bool(listed["totalRecords"]) is found
 
 

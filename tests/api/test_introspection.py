@@ -37,10 +37,10 @@ def works(token: str) -> bool:
 
 def test_a_valid_token_is_active_with_its_claims(nightly: Application, secret: str) -> None:
     answer = post(INTROSPECT, secret, token=issue(nightly).text)
-    told = answer.json()
-    assert told["active"] is True
-    assert (told["client_id"], told["sub"]) == ("nightly", str(nightly.pk))
-    assert {"exp", "iat", "iss", "aud", "jti", "token_type"} <= set(told)
+    claims = answer.json()
+    assert claims["active"] is True
+    assert (claims["client_id"], claims["sub"]) == ("nightly", str(nightly.pk))
+    assert {"exp", "iat", "iss", "aud", "jti", "token_type"} <= set(claims)
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -119,7 +119,7 @@ def test_an_invalid_list_parameter_is_a_400_with_its_name(root: Client, path: st
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "name"),
+    ("path", "condition", "name"),
     [
         ("org-unit/departments", "name=@e,totalGpuQuota>=1", "totalGpuQuota"),
         ("org-unit/departments", "createdAt<=2100-01-01,avgGpuUtilization7d>=1", "avgGpu"),
@@ -130,10 +130,10 @@ def test_an_invalid_list_parameter_is_a_400_with_its_name(root: Client, path: st
     ],
 )
 def test_an_unsupported_field_is_refused_and_never_part_of_a_value(
-    root: Client, path: str, asked: str, name: str
+    root: Client, path: str, condition: str, name: str
 ) -> None:
     """contract/README.md, filterBy: a 400 with the name of the field."""
-    answer = ask(root, path, filterBy=asked)
+    answer = ask(root, path, filterBy=condition)
     assert answer.status_code == 400
     assert f"unknown field '{name}" in answer.json()["details"]
 
@@ -256,7 +256,7 @@ def test_rules_are_sorted_by_an_index(
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "found"),
+    ("path", "parameters", "found"),
     [
         ("clusters", {"filterBy": "name==ärzte-süd"}, 1),
         ("clusters", {"filterBy": "name!=ärzte-süd"}, 1),
@@ -274,9 +274,9 @@ def test_rules_are_sorted_by_an_index(
     ],
 )
 def test_filters_ignore_case_in_every_alphabet(
-    root: Client, path: str, asked: dict[str, str], found: int
+    root: Client, path: str, parameters: dict[str, str], found: int
 ) -> None:
-    answer = ask(root, path, **asked)
+    answer = ask(root, path, **parameters)
     if path.endswith("count"):
         assert answer.json() == {"count": found}
     else:
@@ -291,9 +291,9 @@ def test_applications_are_listed_and_counted_by_an_index(
     with CaptureQueriesContext(connection) as queries:
         answer = client.get("/api/v1/apps?limit=1")
     assert answer.headers["X-Total-Count"] == "1"
-    asked = [query["sql"] for query in queries]
-    (listed,) = (sql for sql in asked if "ORDER BY" in sql and "created_by" in sql)
-    (counted,) = (sql for sql in asked if "COUNT(*)" in sql)
+    statements = [query["sql"] for query in queries]
+    (listed,) = (sql for sql in statements if "ORDER BY" in sql and "created_by" in sql)
+    (counted,) = (sql for sql in statements if "COUNT(*)" in sql)
     assert "JOIN" not in counted
     plan = plan_of(listed)
     assert "application_by_name" in plan

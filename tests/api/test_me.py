@@ -119,8 +119,8 @@ def test_my_deleted_access_rules_are_neither_listed_nor_counted(
     as_: As, organization: Organization
 ) -> None:
     worker = factories.application("worker", ("L1 researcher", organization.training))
-    gone = factories.rule(worker, "Viewer", organization.vision)
-    delete_access_rule(caller=SYSTEM, rule_id=gone.pk)
+    deleted = factories.rule(worker, "Viewer", organization.vision)
+    delete_access_rule(caller=SYSTEM, rule_id=deleted.pk)
     client = as_(worker)
     assert [rule["roleName"] for rule in client.get(MINE).json()["accessRules"]["accessRules"]] == [
         "L1 researcher"

@@ -80,9 +80,9 @@ def test_it_manages_an_application(client: RunaiClient) -> None:
     secret = applications.regenerate_application_secret(made["id"]).data["secret"]
     assert secret != made["secret"]
     assert applications.delete_application_by_id(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as gone:
+    with pytest.raises(ApiException) as error:
         applications.get_application_by_id(made["id"])
-    assert gone.value.status == 404
+    assert error.value.status == 404
 
 
 def test_it_manages_a_service_account(client: RunaiClient) -> None:
@@ -133,9 +133,9 @@ def test_it_manages_an_access_rule(client: RunaiClient, project: str) -> None:
     accepted(models.AccessRuleById, shown)
     assert shown["scopePath"].endswith("client-cluster/client-department/client-project")
     assert rules.delete_access_rule(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as gone:
+    with pytest.raises(ApiException) as error:
         rules.get_access_rule(made["id"])
-    assert gone.value.status == 404
+    assert error.value.status == 404
 
 
 def test_the_second_token_endpoint_works_with_raw_http(

@@ -34,7 +34,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 # Responses that can't conform to a document, and why (contract/README.md, Known errata).
 LOGS = "requires `logs`, and defines `audit_logs`"
-TYPES = "resource types differ between versions: the union is answered, no document knows it all"
+TYPES = "resource types differ between versions: responses have the union, which no document has"
 UUIDS = "declares the ids of access rules as UUIDs, and rules have integer ids"
 ERRATA = {
     ("2.20", "GET", "/api/v1/audit/log"): LOGS,
@@ -212,7 +212,7 @@ def ask(administrator: Application) -> Callable[[Any, Question], Any]:
     """Return a function that sends a request and validates the response against a document."""
     headers = {**PLAIN, "Authorization": f"Bearer {issue(administrator).text}"}
 
-    def asked(schema: Any, question: Question) -> Any:
+    def check(schema: Any, question: Question) -> Any:
         operation = schema[question.path][question.method]
         media_type = "application/json"
         if question.path == "/api/v2/token":
@@ -227,7 +227,7 @@ def ask(administrator: Application) -> Callable[[Any, Question], Any]:
         case.validate_response(response, checks=[response_schema_conformance])
         return response
 
-    return asked
+    return check
 
 
 @pytest.mark.django_db
@@ -242,17 +242,17 @@ def test_every_operation_conforms_to_the_official_document(
     methods = ("get", "post", "patch", "delete")
     known = {(m.upper(), path) for path, item in paths.items() for m in methods if m in item}
     secret = new_secret()
-    asked, refused = set(), {}
+    seen, refused = set(), {}
     for question in questions(organization, secret):
         key = (question.method, question.path)
         if key not in known:
             continue  # of the other version
-        asked.add(key)
+        seen.add(key)
         try:
             ask(schema, question)
         except FailureGroup as failure:
             refused[(version, *key)] = str(failure.exceptions[0])
-    assert asked == known
+    assert seen == known
     unexpected = {key: reason for key, reason in refused.items() if key not in ERRATA}
     assert not unexpected, sorted(unexpected)
     assert set(refused) == {key for key in ERRATA if key[0] == version}
@@ -307,7 +307,7 @@ def test_the_statuses_in_the_errata_occur(
     api.post(RULES, wanted, content_type="application/json")
     apptoken = {"id": str(administrator.pk), "name": "root", "secret": new_secret()}
     grant = {"grantType": "app_token", "clientId": "root", "clientSecret": new_secret()}
-    answered = [
+    responses = [
         Client().post("/v1/k8s/auth/oauth/apptoken", apptoken, content_type="application/json"),
         Client().post("/api/v1/token", grant, content_type="application/json"),
         Client().get(MINE),
@@ -315,7 +315,7 @@ def test_the_statuses_in_the_errata_occur(
         api.post(RULES, wanted, content_type="application/json"),
         api.get(ROLE.format(roleIdPath=999)),
     ]
-    statuses = [answer.status_code for answer in answered]
+    statuses = [answer.status_code for answer in responses]
     assert statuses == [401, 401, 401, 401, 409, 404]
 
 

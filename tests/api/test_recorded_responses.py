@@ -113,8 +113,8 @@ def recorder(db: None, _paths_in_order: None) -> Recorder:
     group = factories.group("vision-team", person, pipeline)
     factories.group("nobodies")
     factories.rule(group, "Department administrator", vision)
-    gone = factories.rule(pipeline, "Viewer", training)
-    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    deleted = factories.rule(pipeline, "Viewer", training)
+    AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
     factories.rule(person, "System administrator", factories.system())
     return Recorder(Client(headers={"Authorization": f"Bearer {issue(root).text}"}))
 

@@ -154,10 +154,10 @@ def test_rotation_is_audited_with_created_and_deleted_keys(nightly: Application)
     second, third = AuditEvent.objects.filter(action="create", entity_type="signing_key").order_by(
         "pk"
     )
-    gone = AuditEvent.objects.filter(action="delete", entity_type="signing_key")
-    assert {event.entity_name for event in gone} == {first, second.entity_name}
+    deletions = AuditEvent.objects.filter(action="delete", entity_type="signing_key")
+    assert {event.entity_name for event in deletions} == {first, second.entity_name}
     assert third.entity_name == published()[0]["kid"]
-    assert {event.subject_name for event in [second, third, *gone]} == {"system"}
+    assert {event.subject_name for event in [second, third, *deletions]} == {"system"}
 
 
 def test_a_replica_reloads_the_keys_before_a_new_one_signs(

@@ -182,17 +182,17 @@ def refusals(secret: str) -> list[tuple[str, str]]:
         application_id=off.pk,
         enabled=False,
     )
-    gone = factories.application("gone", secret=secret)
+    deleted = factories.application("deleted", secret=secret)
     delete_application(
         caller=factories.caller(factories.person("b@acme.example", "System administrator")),
-        application_id=gone.pk,
+        application_id=deleted.pk,
     )
     factories.application("secretless")
     return [
         ("unknown", secret),
         ("nightly", new_secret()),
         ("off", secret),
-        ("gone", secret),
+        ("deleted", secret),
         ("secretless", secret),
         ("nul\x00byte", secret),
         ("Ünknown", secret),
@@ -209,8 +209,8 @@ def test_v2_has_one_response_for_all_invalid_clients(nightly: Application, secre
         b'{"error":"invalid_client","error_description":"Incorrect client ID or client secret."}'
     }
     assert all(answer.headers["WWW-Authenticate"].startswith("Basic ") for answer in answers)
-    told = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]
-    assert all(headers == told[0] for headers in told)
+    all_headers = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]
+    assert all(headers == all_headers[0] for headers in all_headers)
 
 
 def test_v1_has_one_response_for_all_invalid_clients(nightly: Application, secret: str) -> None:

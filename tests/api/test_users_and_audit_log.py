@@ -135,8 +135,8 @@ def test_subjects_other_than_applications_have_the_type_user(
     create_application(caller=SYSTEM, name="nightly")
     create_application(caller=factories.caller(administrator), name="weekly")
     for type_, name in (("User", "nightly"), ("app", "weekly")):
-        asked = {**span(), "filterBy": f"subject_type=={type_}"}
-        [event] = as_(administrator).get(LOG, asked).json()["audit_logs"]
+        parameters = {**span(), "filterBy": f"subject_type=={type_}"}
+        [event] = as_(administrator).get(LOG, parameters).json()["audit_logs"]
         assert event["entity_name"] == name
 
 

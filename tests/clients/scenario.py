@@ -44,8 +44,8 @@ def threaded(configuration: Configuration, name: str) -> None:
         client = RunaiClient(pool)  # closes its pool when it is deleted
         access = client.authentication_and_authorization
         create = current(access.applications, "create_application")
-        asked = [create(models.ApplicationCreationRequest(name=name)) for _ in range(4)]
-        outcomes = Counter(status_of(one) for one in asked)
+        pending = [create(models.ApplicationCreationRequest(name=name)) for _ in range(4)]
+        outcomes = Counter(status_of(request) for request in pending)
         assert outcomes == {201: 1, 409: 3}, outcomes
         listed = current(access.applications, "get_applications")().get(60).data
         [id_] = [row["id"] for row in listed if row["name"] == name]
@@ -54,9 +54,9 @@ def threaded(configuration: Configuration, name: str) -> None:
     print("threads")
 
 
-def status_of(asked: Any) -> int:
+def status_of(pending: Any) -> int:
     try:
-        return int(asked.get(60).status_code)
+        return int(pending.get(60).status_code)
     except ApiException as error:
         return int(error.status)
 

@@ -126,11 +126,11 @@ def test_every_kind_of_event_can_be_parsed(every_kind: list[dict[str, Any]], ver
 def test_an_event_has_the_status_of_its_response(api: Client, root: Application) -> None:
     scope = {"scopeId": factories.account().uid, "scopeType": "tenant"}
     subject = {"subjectId": "root", "subjectType": "app"}
-    answered: list[tuple[str, str, int]] = []
+    expected: list[tuple[str, str, int]] = []
 
     def ask(action: str, client: Client, method: str, path: str, body: Any = None) -> Any:
         answer = _send(client, method, path, body)
-        answered.append((action, path, answer.status_code))
+        expected.append((action, path, answer.status_code))
         return answer.json() if answer.content else None
 
     made = ask("create", api, "post", "/api/v1/service-accounts", {"name": "nightly"})
@@ -154,7 +154,7 @@ def test_an_event_has_the_status_of_its_response(api: Client, root: Application)
         (event["action"], "/" + event["url"].split("/", 3)[3], event["http_status_code"])
         for event in events(api)
     ]
-    assert found == answered
+    assert found == expected
 
 
 def test_a_command_is_an_event_without_a_request(api: Client) -> None:

@@ -85,16 +85,16 @@ def test_a_verifier_needs_only_the_discovery_document(
 def test_django_oauth_toolkit_accepts_only_valid_tokens_by_introspection(
     server: Server, credentials: dict[str, str]
 ) -> None:
-    living, dead = grant(server, credentials), grant(server, credentials)
+    valid, revoked_token = grant(server, credentials), grant(server, credentials)
     revoked = requests.post(
         f"{server.url}/oauth2/revoke",
-        data={"token": dead},
+        data={"token": revoked_token},
         auth=(credentials["clientId"], credentials["clientSecret"]),
         timeout=10,
     )
     assert revoked.status_code == 200
-    for token, status in [(living, "200"), (dead, "403")]:
-        answered = subprocess.run(
+    for token, status in [(valid, "200"), (revoked_token, "403")]:
+        process = subprocess.run(
             [
                 sys.executable, RESOURCE_SERVER, server.url,
                 credentials["clientId"], credentials["clientSecret"], token,
@@ -104,4 +104,4 @@ def test_django_oauth_toolkit_accepts_only_valid_tokens_by_introspection(
             timeout=60,
             check=False,
         )  # fmt: skip
-        assert answered.stdout.strip() == status, answered.stderr
+        assert process.stdout.strip() == status, process.stderr

@@ -99,12 +99,12 @@ def test_the_threaded_client_creates_each_application_once(
     client = RunaiClient(api)  # closes its pool when it is deleted
     applications = client.authentication_and_authorization.applications
     names = [f"threaded-{number}" for number in range(6)]
-    asked = [
+    pending = [
         applications.create_application(models.ApplicationCreationRequest(name=name))
         for name in names * 2
     ]
     outcomes: Counter[int] = Counter()
-    for one in asked:
+    for one in pending:
         try:
             outcomes[one.get(60).status_code] += 1
         except ApiException as error:

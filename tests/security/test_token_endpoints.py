@@ -69,9 +69,9 @@ def seen(answer: Any) -> tuple[Any, ...]:
 def refused_clients(secret: str) -> list[tuple[str, str]]:
     off = factories.application("off", secret=secret)
     type(off.subject).objects.filter(pk=off.pk).update(enabled=False)
-    gone = factories.application("gone", secret=secret)
-    gone.subject.delete()
-    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("gone", secret)]
+    deleted = factories.application("deleted", secret=secret)
+    deleted.subject.delete()
+    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("deleted", secret)]
 
 
 @every_endpoint
