@@ -1,4 +1,4 @@
-"""Argon2 runs: one at a time in a process, shared fairly between passwords and client secrets."""
+"""One Argon2 run at a time per process, shared fairly by passwords and client secrets."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ both_kinds = pytest.mark.parametrize("kind", HashKind)
 
 
 class Waits:
-    """Which waits began, so that a test knows that a thread is in the queue."""
+    """Tracks waits that began, so that a test knows when a thread is in the queue."""
 
     def __init__(self) -> None:
         self._begun = threading.Semaphore(0)
@@ -39,12 +39,12 @@ class Waits:
 
     def expect(self, number: int = 1) -> None:
         for _ in range(number):
-            assert self._begun.acquire(timeout=20), "no thread waits"
+            assert self._begun.acquire(timeout=20), "no thread is waiting"
 
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    """Report each wait; and wait for as long as it takes unless the timeout is zero."""
+    """Report each wait, and wait without a limit unless the timeout is zero."""
     waits = Waits()
 
     class ReportedEvent(threading.Event):
@@ -58,14 +58,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> HashingQueue:
-    """An empty queue of this test's own, which the module uses, too."""
+    """A new, empty queue, which the module uses too."""
     queue = HashingQueue()
     monkeypatch.setattr(hashing, "_queue", queue)
     return queue
 
 
 class Jobs:
-    """Threads that each do something, and what they did."""
+    """Threads that run jobs, and the outcomes."""
 
     def __init__(self, queue: HashingQueue) -> None:
         self._queue = queue
@@ -87,7 +87,7 @@ class Jobs:
         thread.start()
 
     def enter(self, name: str, kind: HashKind, *, is_patient: bool = False) -> None:
-        """Start a thread that takes the place, notes its name and leaves."""
+        """Start a thread that holds the slot briefly and records its name."""
 
         def job() -> None:
             with self._queue.slot(kind, is_patient=is_patient):
@@ -112,7 +112,7 @@ def jobs(queue: HashingQueue) -> Jobs:
 
 @contextmanager
 def taken(queue: HashingQueue, kind: HashKind = PASSWORD) -> Iterator[None]:
-    """Hold the place, as a hash that is running does."""
+    """Hold the slot, like a running hash."""
     with queue.slot(kind):
         yield
 
@@ -148,7 +148,7 @@ def test_one_hash_runs_at_a_time(queue: HashingQueue, jobs: Jobs) -> None:
 
 
 @both_kinds
-def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
+def test_guesses_above_the_queue_limit_are_refused_immediately(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
@@ -157,7 +157,7 @@ def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
             jobs.enter(name, kind)
         waits.expect(GUESSES_WAITING)
         with pytest.raises(Busy) as busy, queue.slot(kind):
-            pytest.fail("one guess more got in")
+            pytest.fail("one guess too many was accepted")
         assert busy.value.retry_after in (1, 2)
         assert len(waits.timeouts) == GUESSES_WAITING, "the last one did not wait"
     jobs.finish()
@@ -165,7 +165,7 @@ def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
 
 
 @both_kinds
-def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
+def test_a_full_queue_of_one_kind_does_not_affect_the_other(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
@@ -178,10 +178,10 @@ def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
     assert "other" in jobs.served
 
 
-def test_guesses_leave_threads_for_everybody_else(
+def test_guesses_leave_threads_for_other_requests(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
-    """One runs, and a few of each kind wait."""
+    """One runs, and at most four of each kind wait."""
     held = 2 * GUESSES_WAITING
     assert 2 * hashing.MAX_CONCURRENT_GUESSES < worker.THREADS
     with taken(queue):
@@ -209,7 +209,7 @@ def test_the_kinds_alternate_while_both_wait(
     assert jobs.served == ["b1", "a1", "b2", "a2"]
 
 
-def test_a_kind_is_served_in_the_order_of_arrival(
+def test_each_kind_is_served_in_order_of_arrival(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -233,7 +233,7 @@ def test_a_guess_that_waits_too_long_is_refused_and_leaves_the_queue(
         pass
 
 
-def test_guesses_wait_for_a_few_seconds_and_new_secrets_for_ten(
+def test_guesses_wait_three_seconds_and_new_secrets_ten(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -260,7 +260,7 @@ def test_a_new_secret_waits_behind_a_full_queue(
     assert jobs.outcomes == [None] * 5
 
 
-def test_new_secrets_that_wait_leave_room_for_guesses(
+def test_waiting_new_secrets_leave_room_for_guesses(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -274,9 +274,7 @@ def test_new_secrets_that_wait_leave_room_for_guesses(
     assert len(jobs.served) == 5
 
 
-def test_a_hash_that_fails_gives_its_place_to_the_next(
-    queue: HashingQueue, jobs: Jobs, waits: Waits
-) -> None:
+def test_a_failed_hash_frees_the_slot(queue: HashingQueue, jobs: Jobs, waits: Waits) -> None:
     with pytest.raises(RuntimeError), taken(queue):
         jobs.enter("next", SECRET)
         waits.expect()
@@ -288,7 +286,7 @@ def test_a_hash_that_fails_gives_its_place_to_the_next(
 def test_a_turn_that_comes_at_the_last_moment_is_used(
     queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The place is handed over after the wait has ended: it must not be lost."""
+    """The slot is handed over after the wait has ended: it must not be lost."""
     holder = queue.slot(PASSWORD)
     holder.__enter__()
 
@@ -304,16 +302,16 @@ def test_a_turn_that_comes_at_the_last_moment_is_used(
         pass
 
 
-# Places for guesses, from before they are counted.
+# Slots for guesses, from before they are counted.
 
 
 @both_kinds
-def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: HashKind) -> None:
+def test_concurrent_guesses_of_a_kind_are_limited(kind: HashKind) -> None:
     with ExitStack() as places:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             places.enter_context(guessing(kind))
         with pytest.raises(Busy) as busy, guessing(kind):
-            pytest.fail("one guess more got in")
+            pytest.fail("one guess too many was accepted")
         assert busy.value.retry_after in (1, 2)
         with guessing(OTHER[kind]):
             pass
@@ -322,17 +320,17 @@ def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: Hash
 
 
 @both_kinds
-def test_a_guess_that_fails_leaves_its_place(kind: HashKind) -> None:
+def test_a_failed_guess_frees_its_slot(kind: HashKind) -> None:
     for _ in range(5):
         with pytest.raises(RuntimeError), guessing(kind):
             raise RuntimeError
 
 
-# Who waits how.
+# Callers of the queue.
 
 
 def fill(jobs: Jobs, waits: Waits) -> None:
-    """Let as many guesses of both kinds wait as can."""
+    """Fill the queues of both kinds with guesses."""
     for kind in HashKind:
         for number in range(GUESSES_WAITING):
             jobs.enter(f"{kind} {number}", kind)
@@ -358,7 +356,7 @@ def test_checks_of_passwords_and_secrets_are_refused_while_guesses_wait(
 
 
 @pytest.mark.parametrize("make", [hash_secret, make_password])
-def test_new_secrets_and_passwords_are_made_while_guesses_wait(
+def test_new_secrets_and_passwords_are_hashed_while_guesses_wait(
     queue: HashingQueue, jobs: Jobs, waits: Waits, make: Callable[[str], str]
 ) -> None:
     with taken(queue):
@@ -366,5 +364,5 @@ def test_new_secrets_and_passwords_are_made_while_guesses_wait(
         jobs.start(lambda: make("x"))
         waits.expect()
     jobs.finish()
-    [made] = [outcome for outcome in jobs.outcomes if outcome is not None]
-    assert "argon2id" in str(made)
+    [created] = [outcome for outcome in jobs.outcomes if outcome is not None]
+    assert "argon2id" in str(created)

@@ -1,4 +1,4 @@
-"""Who comes with a token that is no good hears so in the way of RFC 6750 §3.1."""
+"""Requests with an invalid token are refused as in RFC 6750 §3.1."""
 
 import pytest
 from django.test import Client
@@ -11,14 +11,14 @@ CHALLENGE = 'Bearer realm="runai-access"'
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("header", ["Bearer nonsense", "bearer a.b.c", "Bearer", "Bearer a b"])
-def test_a_bad_token_is_an_invalid_token(header: str) -> None:
+def test_a_malformed_token_is_an_invalid_token(header: str) -> None:
     answer = Client().get("/api/v1/apps", headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == f'{CHALLENGE}, error="invalid_token"'
 
 
 @pytest.mark.django_db
-def test_an_ended_token_is_an_invalid_token() -> None:
+def test_a_revoked_token_is_an_invalid_token() -> None:
     robot = factories.application("robot")
     token = issue(robot).text
     robot.subject.enabled = False
@@ -29,13 +29,13 @@ def test_an_ended_token_is_an_invalid_token() -> None:
 
 
 @pytest.mark.django_db
-def test_no_token_is_no_error(client: Client) -> None:
-    """RFC 6750 §3.1: who sent no credentials is told of no error."""
+def test_a_missing_token_is_no_error(client: Client) -> None:
+    """RFC 6750 §3.1: a request without credentials gets no error code."""
     assert client.get("/api/v1/apps").headers["WWW-Authenticate"] == CHALLENGE
 
 
 @pytest.mark.django_db
-def test_a_bad_token_beside_a_good_session_is_refused() -> None:
+def test_an_invalid_token_with_a_valid_session_is_refused() -> None:
     browser = Client()
     browser.force_login(factories.person("ada@acme.example", "System administrator"))
     answer = browser.get("/api/v1/apps", headers={"Authorization": "Bearer nonsense"})
@@ -43,7 +43,7 @@ def test_a_bad_token_beside_a_good_session_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_a_token_beside_a_session_speaks_for_its_application_alone() -> None:
+def test_a_token_has_precedence_over_a_session() -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(factories.person("ada@acme.example", "System administrator"))
     token = issue(factories.application("robot")).text

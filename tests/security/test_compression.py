@@ -1,4 +1,4 @@
-"""What is compressed, and that nothing with a secret or token ever is (BREACH)."""
+"""Responses are compressed, except those with a secret or token (BREACH)."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ def api(root: Application) -> Client:
 
 @pytest.fixture
 def browser(db: None) -> Client:
-    """The browser of Ada, a System administrator."""
+    """A browser of Ada, a System administrator."""
     browser = Client(headers=GZIP)
     browser.force_login(
         factories.person("ada@acme.example", "System administrator", password=PASSWORD)
@@ -56,14 +56,14 @@ def browser(db: None) -> Client:
 
 @pytest.fixture
 def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no answer go uncompressed only because it is small."""
+    """Compress small responses too."""
     monkeypatch.setattr(compression, "MIN_BYTES", 0)
 
 
-# What is.
+# Compressed responses.
 
 
-def test_a_list_of_the_api_is_compressed_for_clients_that_accept_it(api: Client) -> None:
+def test_an_api_list_is_compressed_if_the_client_accepts_it(api: Client) -> None:
     factories.many_applications(20)
     answer = api.get("/api/v1/apps")
     assert is_compressed(answer)
@@ -76,7 +76,7 @@ def test_a_list_of_the_api_is_compressed_for_clients_that_accept_it(api: Client)
     assert len(answer.content) < len(plain.content) / 2
 
 
-def test_a_small_answer_is_not_compressed(api: Client) -> None:
+def test_a_small_response_is_not_compressed(api: Client) -> None:
     assert not is_compressed(api.get("/api/v1/apps"))
 
 
@@ -95,7 +95,7 @@ def test_pages_are_compressed(browser: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/applications/applications.csv", "/activity/activity.json"])
-def test_files_are_compressed_while_they_are_sent(browser: Client, path: str) -> None:
+def test_files_are_compressed_while_streaming(browser: Client, path: str) -> None:
     answer = browser.get(path)
     assert is_compressed(answer)
     assert "Content-Length" not in answer.headers
@@ -104,13 +104,13 @@ def test_files_are_compressed_while_they_are_sent(browser: Client, path: str) ->
 
 
 @pytest.mark.parametrize("accept", [JSON, "application/yaml"])
-def test_the_document_of_the_api_is_compressed(db: None, accept: str) -> None:
+def test_the_openapi_document_is_compressed(db: None, accept: str) -> None:
     answer = Client(headers=GZIP).get("/api/schema/", headers={"Accept": accept})
     assert is_compressed(answer)
     assert set(answer.headers["Vary"].split(", ")) >= {"Accept", "Accept-Encoding"}
 
 
-def test_answers_to_questions_by_post_are_compressed(api: Client) -> None:
+def test_responses_to_queries_by_post_are_compressed(api: Client) -> None:
     department = factories.department("vision", factories.cluster("gpu-east"))
     for number in range(50):
         factories.project(f"p{number}", department)
@@ -118,11 +118,11 @@ def test_answers_to_questions_by_post_are_compressed(api: Client) -> None:
     assert is_compressed(api.post(where, {"resourceType": "project"}, JSON))
 
 
-# What never is.
+# Responses that are never compressed.
 
 
 def shown_by_the_api(api: Client, target: Application, secret: str) -> Iterator[Any]:
-    """Yield every answer of the API that shows a secret or a token."""
+    """Yield every API response that contains a secret or a token."""
     for prefix, name in [("apps", "one"), ("service-accounts", "two")]:
         yield api.post(f"/api/v1/{prefix}", {"name": name}, JSON)
     grant = {"grantType": "app_token", "AppId": "target", "AppSecret": secret}
@@ -137,10 +137,10 @@ def shown_by_the_api(api: Client, target: Application, secret: str) -> Iterator[
 
 
 @pytest.mark.usefixtures("every_size")
-def test_no_answer_of_the_api_that_shows_a_secret_or_token_is_compressed(api: Client) -> None:
+def test_no_api_response_with_a_secret_or_token_is_compressed(api: Client) -> None:
     secret = new_secret()
     target = factories.application("target", secret=secret)
-    assert is_compressed(api.get("/api/v1/apps")), "else the test would show nothing"
+    assert is_compressed(api.get("/api/v1/apps")), "otherwise the test would prove nothing"
     answers = list(shown_by_the_api(api, target, secret))
     assert len(answers) == 8
     for answer in answers:
@@ -149,7 +149,7 @@ def test_no_answer_of_the_api_that_shows_a_secret_or_token_is_compressed(api: Cl
 
 
 @pytest.mark.usefixtures("every_size")
-def test_no_page_that_shows_a_secret_or_password_is_compressed(browser: Client) -> None:
+def test_no_page_with_a_secret_or_password_is_compressed(browser: Client) -> None:
     target = factories.application("target", secret=new_secret())
     person = factories.person("bo@acme.example")
     for path, form in [
@@ -161,11 +161,11 @@ def test_no_page_that_shows_a_secret_or_password_is_compressed(browser: Client) 
         answer = browser.post(path, {**form, "submission": str(uuid.uuid4())})
         assert answer.status_code == 200, path
         assert not is_compressed(answer), path
-        assert answer.is_compressible is False, "and that is said, it is no accident"
-        assert is_compressed(browser.get(path)), "the form before it shows none"
+        assert answer.is_compressible is False, "it is marked explicitly"
+        assert is_compressed(browser.get(path)), "the form before it contains no secret"
 
 
-def test_an_answer_that_nobody_allowed_is_not_compressed() -> None:
+def test_an_unmarked_response_is_not_compressed() -> None:
     for method in ("GET", "POST"):
         assert not is_compressed(through(JsonResponse({"a": LONG.decode()}), method=method))
         assert not is_compressed(
@@ -176,7 +176,7 @@ def test_an_answer_that_nobody_allowed_is_not_compressed() -> None:
     assert not is_compressed(through(forbid_compression(HttpResponse(LONG))))
 
 
-# How.
+# The format.
 
 
 def through(response: Any, *, method: str = "GET", accept: str = "gzip") -> Any:
@@ -187,13 +187,13 @@ def through(response: Any, *, method: str = "GET", accept: str = "gzip") -> Any:
     return CompressionMiddleware(view)(request)
 
 
-def test_what_is_compressed_already_stays_as_it_is() -> None:
+def test_a_compressed_response_is_not_compressed_again() -> None:
     file = allow_compression(HttpResponse(LONG, headers={"Content-Encoding": "br"}))
     assert through(file).headers["Content-Encoding"] == "br"
     assert file.content == LONG
 
 
-def test_lengths_vary_so_that_they_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lengths_vary_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     def length() -> int:
         return len(through(allow_compression(HttpResponse(LONG))).content)
 
@@ -204,35 +204,35 @@ def test_lengths_vary_so_that_they_say_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert length() - shortest == 99
 
 
-def test_head_is_answered_with_the_headers_of_get() -> None:
+def test_head_has_the_headers_of_get() -> None:
     answer = through(HttpResponse(LONG), method="HEAD")
     assert is_compressed(answer)
 
 
 def test_a_strong_entity_tag_becomes_weak() -> None:
-    """RFC 9110 §8.8.1: other bytes of the same content."""
+    """RFC 9110 §8.8.1: different bytes, equivalent content."""
     assert through(HttpResponse(LONG, headers={"ETag": '"a"'})).headers["ETag"] == 'W/"a"'
     assert through(HttpResponse(LONG, headers={"ETag": 'W/"a"'})).headers["ETag"] == 'W/"a"'
 
 
-def test_a_stream_is_compressed_while_it_is_made() -> None:
-    made = []
+def test_a_stream_is_compressed_while_it_is_generated() -> None:
+    generated = []
 
     def pieces() -> Iterator[bytes]:
         for number in range(1000):
-            made.append(number)
+            generated.append(number)
             yield json.dumps({"number": number}).encode()
 
     answer = through(allow_compression(StreamingHttpResponse(pieces())))
     sent = iter(answer)
     first = next(sent)
-    assert len(made) == 1
+    assert len(generated) == 1
     begun = gzip.zlib.decompressobj(wbits=31).decompress(first)
-    assert begun == b'{"number": 0}', "the first piece is there in full"
+    assert begun == b'{"number": 0}', "the first piece is complete"
     assert gzip.decompress(first + b"".join(sent)).endswith(b'{"number": 999}')
 
 
-def test_a_stream_that_breaks_off_has_no_proper_end() -> None:
+def test_an_aborted_stream_has_no_valid_end() -> None:
     def pieces() -> Iterator[bytes]:
         yield LONG
         raise OSError("the disk is gone")
@@ -253,6 +253,6 @@ def test_a_stream_that_breaks_off_has_no_proper_end() -> None:
         ("gzip;q=0", False), ("gzip; q=0.000", False), ("xgzip", False),
     ],
 )  # fmt: skip
-def test_gzip_is_used_only_where_the_client_accepts_it(accept: str, accepted: bool) -> None:
+def test_gzip_is_used_only_if_the_client_accepts_it(accept: str, accepted: bool) -> None:
     """RFC 9110 §12.5.3."""
     assert accepts_gzip(accept) is accepted

@@ -1,4 +1,4 @@
-"""What people paste where it does not belong: the record never keeps it (Vault CVE-2024-8365)."""
+"""Secrets pasted into the wrong place are never stored in the audit log (Vault CVE-2024-8365)."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ JSON = "application/json"
 
 
 def recorded() -> str:
-    """Return all that the record holds, as one text."""
+    """Return the content of the audit log as text."""
     rows = AuditEvent.objects.values()
     return "\n".join(str(value) for row in rows for value in row.values())
 
@@ -41,18 +41,18 @@ def grant_deprecated(client_id: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("grant", [grant_v1, grant_v2, grant_deprecated])
-def test_a_secret_in_the_place_of_the_client_id_is_not_recorded(
+def test_a_secret_as_client_id_is_not_recorded(
     grant: Callable[[str], None],
 ) -> None:
     secret = new_secret()
     grant(secret)
-    grant(secret[:-1])  # one letter lost in copying
+    grant(secret[:-1])  # one character lost while copying
     assert AuditEvent.objects.exists(), "the refusal itself is recorded"
     assert secret[:20] not in recorded()
 
 
 @pytest.mark.django_db
-def test_a_password_in_the_place_of_the_email_is_not_recorded() -> None:
+def test_a_password_as_email_is_not_recorded() -> None:
     page = reverse("accounts:sign-in")
     Client().post(page, {"email": PASSWORD, "password": "ada@acme.example"})
     assert AuditEvent.objects.exists(), "the refusal itself is recorded"
@@ -60,7 +60,7 @@ def test_a_password_in_the_place_of_the_email_is_not_recorded() -> None:
 
 
 @pytest.mark.django_db
-def test_a_secret_or_token_in_an_address_is_not_recorded() -> None:
+def test_a_secret_or_token_in_a_url_is_not_recorded() -> None:
     robot = factories.application("robot")
     token, secret = issue(robot).text, new_secret()
     client = Client(headers={"Authorization": f"Bearer {token}"})
@@ -73,7 +73,7 @@ def test_a_secret_or_token_in_an_address_is_not_recorded() -> None:
 
 
 @pytest.mark.django_db
-def test_an_unknown_client_or_person_is_still_named() -> None:
+def test_an_unknown_client_or_user_is_still_named() -> None:
     grant_v2("nobody")
     Client().post(reverse("accounts:sign-in"), {"email": "who@acme.example", "password": "x"})
     assert set(AuditEvent.objects.values_list("subject_name", flat=True)) == {

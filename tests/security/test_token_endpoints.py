@@ -1,6 +1,6 @@
-"""What the three token endpoints must answer, row by row; each test names its section.
+"""Required responses of the three token endpoints; each test names its RFC section.
 
-The rows that test_tokens.py shows for one endpoint are shown here for all of them.
+Covers all endpoints for the cases that test_tokens.py tests for one of them.
 """
 
 import base64
@@ -61,7 +61,7 @@ def nightly(db: None, secret: str) -> Application:
 
 
 def seen(answer: Any) -> tuple[Any, ...]:
-    """Return all that a stranger sees of an answer; the request id may differ."""
+    """Return everything that a client sees of a response, except the request ID."""
     headers = {name: text for name, text in answer.headers.items() if name != "X-Request-Id"}
     return answer.status_code, answer.content, tuple(sorted(headers.items()))
 
@@ -75,9 +75,7 @@ def refused_clients(secret: str) -> list[tuple[str, str]]:
 
 
 @every_endpoint
-def test_a_good_client_is_answered_and_nothing_is_stored(
-    nightly: Application, secret: str, ask: Ask
-) -> None:
+def test_token_responses_are_not_cacheable(nightly: Application, secret: str, ask: Ask) -> None:
     """RFC 6749 §5.1: `Cache-Control: no-store` and `Pragma: no-cache`, refusals (§5.2) too."""
     for answer in (ask("nightly", secret), ask("nightly", new_secret()), ask("", "")):
         assert answer.headers["Cache-Control"] == "no-store"
@@ -86,11 +84,11 @@ def test_a_good_client_is_answered_and_nothing_is_stored(
 
 
 @every_endpoint
-def test_unknown_wrong_disabled_and_deleted_are_one_answer(
+def test_unknown_wrong_disabled_and_deleted_clients_look_the_same(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     """RFC 6749 §5.2 `invalid_client`: 401 with WWW-Authenticate. Zitadel CVE-2024-47000,
-    authentik CVE-2025-64521: a client that was disabled gets nothing."""
+    authentik CVE-2025-64521: a disabled client gets nothing."""
     answers = [ask(*client) for client in refused_clients(secret)]
     assert len({seen(answer) for answer in answers}) == 1
     assert answers[0].status_code == 401
@@ -108,7 +106,7 @@ MALFORMED = {
 
 @every_endpoint
 @pytest.mark.parametrize("spoil", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_secret_is_named_without_hashing_and_says_nothing_of_the_client(
+def test_a_malformed_secret_is_reported_without_hashing(
     nightly: Application,
     secret: str,
     ask: Ask,
@@ -128,15 +126,17 @@ def test_a_malformed_secret_is_named_without_hashing_and_says_nothing_of_the_cli
 
 
 @every_endpoint
-def test_a_secret_with_a_line_end_or_without_its_end_is_reported_as_that(
+def test_a_secret_with_a_line_end_or_truncated_is_reported(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     assert b"it begins or ends with a blank or a line end." in ask("nightly", f"{secret}\n").content
     assert b"it has 40 characters instead of 53." in ask("nightly", secret[:40]).content
 
 
-def test_a_malformed_secret_in_a_basic_header_is_named(nightly: Application, secret: str) -> None:
-    """As `echo "$CLIENT_ID:$CLIENT_SECRET" | base64` makes it, without -n."""
+def test_a_malformed_secret_in_a_basic_header_is_reported(
+    nightly: Application, secret: str
+) -> None:
+    """As produced by `echo "$CLIENT_ID:$CLIENT_SECRET" | base64` without -n."""
     header = base64.b64encode(f"nightly:{secret}\n".encode()).decode()
     answer = Client().post(
         "/api/v2/token", "grant_type=client_credentials", FORM,
@@ -149,10 +149,8 @@ def test_a_malformed_secret_in_a_basic_header_is_named(nightly: Application, sec
 
 @pytest.mark.parametrize("path", [*PATHS, "/oauth2/introspect", "/oauth2/revoke"])
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "GZIP"])
-def test_a_compressed_body_is_415_and_no_coding_is_offered(
-    path: str, coding: str, db: None
-) -> None:
-    """RFC 9110 §15.5.16; an endpoint that reads forms answers as RFC 6749 §5.2 says."""
+def test_a_compressed_body_is_415(path: str, coding: str, db: None) -> None:
+    """RFC 9110 §15.5.16; endpoints that read forms respond as in RFC 6749 §5.2."""
     content_type = FORM if "v2" in path or "oauth2" in path else "application/json"
     answer = Client().post(
         path, gzip.compress(b"{}"), content_type, headers={"Content-Encoding": coding}
@@ -166,10 +164,10 @@ def test_a_compressed_body_is_415_and_no_coding_is_offered(
 
 @pytest.mark.full_hashing
 @every_endpoint
-def test_refusals_are_not_told_apart_by_what_they_cost(
+def test_all_refusals_have_the_same_cost(
     nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django CVE-2024-39329: time told users apart. Each refusal runs Argon2 once, whoever it is."""
+    """Django CVE-2024-39329: timing revealed users. Each refusal runs Argon2 exactly once."""
     runs: list[str] = []
     real = secret_verification.verify_secret
 
@@ -182,15 +180,15 @@ def test_refusals_are_not_told_apart_by_what_they_cost(
         before = len(runs)
         assert ask(*client).status_code == 401
         assert len(runs) == before + 1
-    assert len(set(runs)) == 1, "and always at the same cost"
+    assert len(set(runs)) == 1, "with the same cost each time"
 
 
 @every_endpoint
-def test_when_the_hashing_queue_is_full_nobody_is_told_apart(
+def test_a_full_hashing_queue_reveals_nothing(
     nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 9110 §15.6.4: 503 with Retry-After, the same for the right secret as for any other; it
-    counts as nobody's failure, as nothing was tried."""
+    """RFC 9110 §15.6.4: 503 with Retry-After, the same for right and wrong secrets. It does
+    not count as a failure, because nothing was tried."""
     clients = [("nightly", secret), *refused_clients(secret)]
     with monkeypatch.context() as patch, hashing._queue.slot(HashKind.PASSWORD):
         patch.setattr(hashing, "GUESSES_WAITING", 0)
@@ -199,11 +197,11 @@ def test_when_the_hashing_queue_is_full_nobody_is_told_apart(
             assert len({seen(answer) for answer in answers}) == 1
     assert answers[0].status_code == 503
     assert int(answers[0].headers["Retry-After"]) <= 30
-    assert ask("nightly", secret).status_code == 200, "25 tries in vain would have been too many"
+    assert ask("nightly", secret).status_code == 200, "25 failed attempts would have been too many"
 
 
 @every_endpoint
-def test_too_many_in_vain_are_told_to_wait_and_remembered_ones_never(
+def test_too_many_failures_get_429_but_cached_clients_do_not(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     """RFC 6585 §4: 429 with Retry-After."""
@@ -215,14 +213,14 @@ def test_too_many_in_vain_are_told_to_wait_and_remembered_ones_never(
 
 
 @every_endpoint
-def test_without_its_database_the_answer_is_503_in_json(
+def test_without_a_database_the_response_is_503_in_json(
     nightly: Application,
     secret: str,
     ask: Ask,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """RFC 9110 §15.6.4. Why is for the log, once, and for nobody outside."""
+    """RFC 9110 §15.6.4. The cause is logged once and not shown to clients."""
 
     def away(client_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
@@ -241,7 +239,7 @@ def test_without_its_database_the_answer_is_503_in_json(
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body", [b"", b"x" * 2_000_000, b"\xff\xfe", b"{}", b"a=b&a=c"])
 def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
-    """RFC 9110 §15.5.1 (400), §15.5.14 (413): wrong, and told so."""
+    """RFC 9110 §15.5.1 (400), §15.5.14 (413)."""
     for content_type in ("application/json", FORM, "text/plain", ""):
         answer = Client().post(path, body, content_type=content_type)
         assert answer.status_code in (400, 413, 415)
@@ -249,7 +247,7 @@ def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
 
 
 @every_endpoint
-def test_a_secret_of_a_megabyte_costs_no_hash(
+def test_a_secret_of_a_megabyte_is_not_hashed(
     nightly: Application, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -268,10 +266,10 @@ def test_a_secret_of_a_megabyte_costs_no_hash(
         ("/oauth2/introspect", "token"), ("/oauth2/revoke", "client_secret"),
     ],
 )  # fmt: skip
-def test_credentials_in_the_address_are_refused_also_beside_a_good_body(
+def test_credentials_in_the_url_are_refused_even_with_a_good_body(
     nightly: Application, secret: str, path: str, parameter: str
 ) -> None:
-    """RFC 6749 §2.3.1: who is answered would go on writing secrets into every log on the way."""
+    """RFC 6749 §2.3.1: otherwise clients would continue to write secrets into logs."""
     form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
     bodies = {
         "/api/v1/token": {"grantType": "app_token", "appId": "nightly", "appSecret": secret},
@@ -288,8 +286,8 @@ def test_credentials_in_the_address_are_refused_also_beside_a_good_body(
 
 
 @pytest.mark.parametrize("path", ["/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"])
-def test_what_an_error_describes_is_plain(db: None, path: str) -> None:
-    """RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, whatever the request was made of."""
+def test_an_error_description_has_only_allowed_characters(db: None, path: str) -> None:
+    """RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, for any request."""
     many = "&".join(f"p{number}=1" for number in range(2000))
     answers = [
         Client().get(path),
@@ -309,9 +307,7 @@ def test_what_an_error_describes_is_plain(db: None, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_credentials_in_the_address_are_refused(
-    nightly: Application, secret: str, path: str
-) -> None:
+def test_credentials_in_the_url_are_refused(nightly: Application, secret: str, path: str) -> None:
     """RFC 6749 §2.3.1: the parameters MUST NOT be included in the request URI."""
     query = urlencode(
         {

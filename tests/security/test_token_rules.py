@@ -1,4 +1,4 @@
-"""RFC 9068 and RFC 8725, rule by rule, on the addresses where they count.
+"""RFC 9068 and RFC 8725, rule by rule, at the endpoints that use tokens.
 
 The forgeries are those of tests/domain/test_access_tokens.py; here each stands under the section that
 forbids it, and is sent: our API answers 401 `invalid_token` (RFC 6750 §3.1), and introspection knows
@@ -63,8 +63,8 @@ def sent(token: str) -> Any:
     return Client().get("/api/v1/apps", headers={"Authorization": f"Bearer {token}"})
 
 
-def told(token: str) -> Any:
-    """Ask about a token as another application that may."""
+def introspected(token: str) -> Any:
+    """Introspect a token as another application with permission."""
     secret = new_secret()
     asker = factories.application("asker", secret=secret)
     form = {"token": token, "client_id": asker.client_id, "client_secret": secret}
@@ -76,7 +76,7 @@ def told(token: str) -> Any:
     return answer.json()
 
 
-def test_every_forgery_stands_under_a_rule() -> None:
+def test_every_forgery_belongs_to_a_rule() -> None:
     assert sorted(forgery for _, forgery in ROWS) == sorted(FORGED)
 
 
@@ -88,12 +88,12 @@ def test_a_forged_token_is_an_invalid_token(ci: Application, rule: str, forgery:
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].endswith('error="invalid_token"')
     assert answer.json()["code"] == 401
-    assert told(token) == {"active": False}
+    assert introspected(token) == {"active": False}
 
 
 @pytest.mark.parametrize("kid", HOSTILE_KIDS[:6], ids=lambda kid: repr(kid)[:20])
 def test_a_hostile_key_id_is_an_invalid_token(ci: Application, kid: Any) -> None:
-    """RFC 7515 §4.1.4 and RFC 8725 §3.10: a kid is looked up, never opened, asked or fetched."""
+    """RFC 7515 §4.1.4 and RFC 8725 §3.10: a kid is only compared, never opened or fetched."""
     head = _b64(json.dumps({"alg": "ES256", "typ": "at+jwt", "kid": kid}).encode())
     token = f"{head}.{issue(ci).text.split('.')[1]}.{_b64(b'0' * 64)}"
     answer = sent(token)
@@ -101,8 +101,8 @@ def test_a_hostile_key_id_is_an_invalid_token(ci: Application, kid: Any) -> None
     assert answer.headers["WWW-Authenticate"].endswith('error="invalid_token"')
 
 
-def test_a_token_says_what_an_access_token_must_say(ci: Application, settings: Settings) -> None:
-    """RFC 9068 §2.1 (typ, and an asymmetric algorithm) and §2.2 (the claims that are required)."""
+def test_a_token_has_the_required_claims(ci: Application, settings: Settings) -> None:
+    """RFC 9068 §2.1 (typ and an asymmetric algorithm) and §2.2 (required claims)."""
     text = issue(ci).text
     header, claims = _part(text, 0), _part(text, 1)
     assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
@@ -113,22 +113,22 @@ def test_a_token_says_what_an_access_token_must_say(ci: Application, settings: S
 
 @pytest.mark.parametrize(("ago", "status"), [(55, 200), (65, 401)])
 def test_the_leeway_is_a_minute(ci: Application, ago: int, status: int) -> None:
-    """RFC 7519 §4.1.4: a small leeway for clocks that differ; here 60 s, and no more."""
+    """RFC 7519 §4.1.4: a small leeway for clock differences; here 60 s."""
     now = int(time.time())
     assert sent(_signed(ci, claims={"iat": now - 7200, "exp": now - ago})).status_code == status
 
 
-def test_a_token_is_an_access_token_in_either_spelling(ci: Application) -> None:
+def test_both_spellings_of_the_token_type_are_accepted(ci: Application) -> None:
     """RFC 9068 §4: `typ` is `at+jwt` or `application/at+jwt`; RFC 7515 §4.1.9: in any case."""
     for typ in ("at+jwt", "AT+JWT", "application/at+jwt"):
         assert sent(_signed(ci, headers={"typ": typ})).status_code == 200
 
 
-def test_a_token_in_the_address_is_no_token(ci: Application) -> None:
-    """RFC 6750 §2.3 and §5.3: a bearer in a query ends up in logs and histories."""
+def test_a_token_in_the_url_is_ignored(ci: Application) -> None:
+    """RFC 6750 §2.3 and §5.3: a bearer token in a query ends up in logs and histories."""
     answer = Client().get("/api/v1/apps", {"access_token": issue(ci).text})
     assert answer.status_code == 401
-    assert "invalid_token" not in answer.headers["WWW-Authenticate"], "nothing was presented"
+    assert "invalid_token" not in answer.headers["WWW-Authenticate"], "no token was presented"
 
 
 def test_the_published_keys_have_no_private_part(ci: Application) -> None:
@@ -143,13 +143,13 @@ def test_the_published_keys_have_no_private_part(ci: Application) -> None:
 def test_both_discovery_documents_name_this_issuer_and_what_is_served(
     ci: Application, settings: Settings
 ) -> None:
-    """RFC 8414 §2 and §3.3, OpenID Connect Discovery 1.0 §3 and §4.3: `issuer` is where it is."""
+    """RFC 8414 §2 and §3.3, OpenID Connect Discovery 1.0 §3 and §4.3: `issuer` is its URL."""
     for name in ("oauth-authorization-server", "openid-configuration"):
         document = Client().get(f"/.well-known/{name}").json()
         assert document["issuer"] == settings.PUBLIC_URL == _part(issue(ci).text, 1)["iss"]
         for member in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
             path = document[member].removeprefix(settings.PUBLIC_URL)
-            assert Client().get(path).status_code == 405, "it is there, and takes a POST"
+            assert Client().get(path).status_code == 405, "it exists and requires POST"
         keys = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
         kid = jwt.get_unverified_header(issue(ci).text)["kid"]
         assert kid in {key.key_id for key in keys.keys}
