@@ -1,5 +1,7 @@
-"""Several processes that measure in turns, a round at a time: whatever else the machine does meets
-each of them alike, so that what they find can be held against each other."""
+"""Processes that measure in turns, one round at a time.
+
+So other load on the machine affects all of them equally, and their results are comparable.
+"""
 
 import os
 import subprocess
@@ -11,9 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Turns:
-    """A process's end: what tells it that it is its turn, and where it tells that it was.
+    """The turns of one process: a file descriptor that signals its turn, and one to end its turn.
 
-    Both are file descriptors; without them it is alone, and never waits.
+    Without them the process is alone and never waits.
     """
 
     told: int = -1
@@ -24,28 +26,28 @@ class Turns:
         return ["--turns", str(self.told), str(self.tell)]
 
     def wait(self) -> None:
-        """Wait until it is this one's turn; end where there will be none."""
+        """Wait for the turn of this process; exit if there is none."""
         if self.told >= 0 and not os.read(self.told, 1):
-            sys.exit("Measuring was given up.")
+            sys.exit("Measuring was aborted.")
 
     def pass_on(self) -> None:
-        """Let the others have theirs."""
+        """End the turn of this process."""
         if self.tell >= 0:
             os.write(self.tell, b".")
             self.wait()
 
 
 def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) -> None:
-    """Run the commands, each with its environment, one at a time: until it passes its turn on, or ends.
+    """Run the commands with their environments, one at a time: each until it ends its turn or exits.
 
-    Raises CalledProcessError where one fails; then the others end by themselves.
+    Raises CalledProcessError if a command fails; the others exit then.
     """
     with ExitStack() as stack:
         running = [_start(command, environment, stack) for command, environment in commands]
         while running:
             for one in list(running):
                 process, told, tell = one
-                with suppress(BrokenPipeError):  # it ended while it waited
+                with suppress(BrokenPipeError):  # it exited while waiting
                     os.write(tell, b".")
                 if not os.read(told, 1):
                     running.remove(one)
@@ -62,7 +64,7 @@ def _start(
     process = subprocess.Popen(
         [*command, *turns.arguments], env=environment, pass_fds=(its_told, its_tell)
     )
-    # Without a turn it stops what it has started; only then is there nothing to wait for.
+    # Without a turn, a process stops its servers and exits; wait for that.
     stack.callback(process.wait)
     for ours in (told, tell):
         stack.callback(os.close, ours)

@@ -1,4 +1,4 @@
-"""Secrets and tokens occur only in the response that creates them, after use in all endpoints and pages.
+"""Secrets and tokens occur only in the response that creates them, whatever pages and endpoints do.
 
 Vault CVE-2024-8365 (secrets in the audit log), Vault CVE-2021-38554 (the UI kept secrets for the next
 user).
