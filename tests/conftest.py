@@ -50,7 +50,7 @@ settings.load_profile("tests")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Let pytest-xdist keep tests together that share a server, and start what takes long first."""
+    """Let pytest-xdist keep tests together that share a server, and start slow tests first."""
     for item in items:
         if SHARED_FIXTURES & set(_fixtures(item)) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -167,9 +167,9 @@ def server(server_factory: StartServer) -> Server:
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Start servers that stop after the test.
 
-    `start_server()` waits until it is ready, on a migrated database of its own. `is_empty=True`
-    lets it migrate itself; `database=` takes another server's, so that the two are replicas;
-    `environment=` adds settings; `wait=False` returns immediately.
+    `start_server()` waits until it is ready, on a separate, migrated database. With `is_empty=True` it
+    migrates an empty one. `database=` uses another server's, so that the two are replicas.
+    `environment=` adds settings. `wait=False` returns immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -207,7 +207,7 @@ def chromium() -> Iterator[Browser]:
     """This machine's browser, headless; tests open separate contexts and pages."""
     path = chromium_path()
     if path is None:
-        skip_for_missing_tool("no Chromium on this machine; `make test` tells how to get it")
+        skip_for_missing_tool("Chromium is not installed; `make test` prints how to install it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser

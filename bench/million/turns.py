@@ -18,22 +18,22 @@ class Turns:
     Without them the process is alone and never waits.
     """
 
-    told: int = -1
-    tell: int = -1
+    started: int = -1
+    ended: int = -1
 
     @property
     def arguments(self) -> list[str]:
-        return ["--turns", str(self.told), str(self.tell)]
+        return ["--turns", str(self.started), str(self.ended)]
 
     def wait(self) -> None:
         """Wait for the turn of this process; exit if there is none."""
-        if self.told >= 0 and not os.read(self.told, 1):
+        if self.started >= 0 and not os.read(self.started, 1):
             sys.exit("Measuring was aborted.")
 
     def pass_on(self) -> None:
         """End the turn of this process."""
-        if self.tell >= 0:
-            os.write(self.tell, b".")
+        if self.ended >= 0:
+            os.write(self.ended, b".")
             self.wait()
 
 
@@ -45,12 +45,12 @@ def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) ->
     with ExitStack() as stack:
         running = [_start(command, environment, stack) for command, environment in commands]
         while running:
-            for one in list(running):
-                process, told, tell = one
+            for turn in list(running):
+                process, end, start = turn
                 with suppress(BrokenPipeError):  # it exited while waiting
-                    os.write(tell, b".")
-                if not os.read(told, 1):
-                    running.remove(one)
+                    os.write(start, b".")
+                if not os.read(end, 1):
+                    running.remove(turn)
                     if process.wait():
                         raise subprocess.CalledProcessError(process.returncode, process.args)
 
@@ -58,16 +58,16 @@ def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) ->
 def _start(
     command: Sequence[str], environment: Mapping[str, str], stack: ExitStack
 ) -> tuple[subprocess.Popen[bytes], int, int]:
-    its_told, tell = os.pipe()
-    told, its_tell = os.pipe()
-    turns = Turns(its_told, its_tell)
+    its_start, start = os.pipe()
+    end, its_end = os.pipe()
+    turns = Turns(its_start, its_end)
     process = subprocess.Popen(
-        [*command, *turns.arguments], env=environment, pass_fds=(its_told, its_tell)
+        [*command, *turns.arguments], env=environment, pass_fds=(its_start, its_end)
     )
     # Without a turn, a process stops its servers and exits; wait for that.
     stack.callback(process.wait)
-    for ours in (told, tell):
+    for ours in (end, start):
         stack.callback(os.close, ours)
-    for its in (its_told, its_tell):
+    for its in (its_start, its_end):
         os.close(its)
-    return process, told, tell
+    return process, end, start

@@ -1,4 +1,4 @@
-"""The append-only record of what happened."""
+"""The append-only audit log, its seals and its archives."""
 
 from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
@@ -10,7 +10,7 @@ from runai_access.audit.chain import tag_of
 
 
 class AppendOnly(Exception):
-    """A row of the record was about to be changed or removed."""
+    """Code tried to change or delete a row of the audit log."""
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -42,11 +42,11 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """One thing that happened: who did what, on what, from where, with what result.
+    """An event: subject, action, entity, origin and result.
 
-    Names are copied, not referenced, so that a row still reads when what it names is gone. `tag`
-    tells rows that we wrote from others (see `chain`). The database notes each new row in
-    `Unsealed`, and refuses to change or remove one (see `guards`).
+    Names are copied, not referenced, so that a row is readable after its objects are deleted. `tag`
+    proves that we wrote the row (see `chain`). The database adds each new row to `Unsealed`, and
+    refuses to change or delete one (see `guards`).
     """
 
     class Result(models.TextChoices):
@@ -75,14 +75,14 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        # One for each filter that may lead a look at the record: see activity.looking.
+        # One for each filter that can drive a query: see activity.bounded_query.
         indexes = [
             models.Index(fields=["entity_type", "entity_id", "time"], name="audit_entity_time"),
             models.Index(fields=["entity_type", "time"], name="audit_entity_type_time"),
             models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
             models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
             models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
-            # With the result: of many that did one thing, those who failed are often looked for.
+            # With the result, because failed events of one action are a frequent query.
             models.Index(fields=["action", "time", "result"], name="audit_action_time"),
             models.Index(fields=["result", "time"], name="audit_result_time"),
             models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
@@ -107,16 +107,16 @@ class AuditEvent(models.Model):
 
 
 class Unsealed(models.Model):
-    """A row that waits for its seal; the database itself puts each new one here."""
+    """A row that is waiting for its seal; a trigger adds each new one."""
 
     event_id = models.BigIntegerField(primary_key=True)
 
 
 class Seal(models.Model):
-    """One link of the chain: it vouches for the rows it names, and for the seal before it.
+    """A link of the chain: authenticates its rows and the previous seal.
 
-    `event_ids` are ranges in ascending order ("17-40,43"): a row that was committed late is named by
-    a later seal, whatever its number. The rows of one seal are of one day (UTC).
+    `event_ids` are ranges in ascending order ("17-40,43"). A row that was committed late is in a later
+    seal, whatever its id. All rows of a seal have the same day (UTC).
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -133,9 +133,9 @@ class Seal(models.Model):
 
 
 class Archive(models.Model):
-    """A file that holds the seals up to `last_seal` and their rows, which are leaving the database.
+    """A file with the seals up to `last_seal` and their rows, which are deleted from the database.
 
-    `head` is the hash of its last seal: the chain that stays goes on from there.
+    `head` is the hash of its last seal, which the remaining chain continues.
     """
 
     first_seal = models.BigIntegerField()

@@ -1,8 +1,8 @@
 """RFC 9068 and RFC 8725, rule by rule, at the endpoints that use tokens.
 
-The forgeries are those of tests/domain/test_access_tokens.py; here each stands under the section that
-forbids it, and is sent: our API answers 401 `invalid_token` (RFC 6750 §3.1), and introspection knows
-nothing of it (RFC 7662 §2.2).
+The forgeries are those of tests/domain/test_access_tokens.py. Here each is listed with the section that
+forbids it and sent to the API, which returns 401 `invalid_token` (RFC 6750 §3.1), and to introspection,
+which reports it as inactive (RFC 7662 §2.2).
 """
 
 import json
