@@ -1,7 +1,8 @@
-# make run    serve the console on http://127.0.0.1:8000
-# make test   run every test           make check   lint, types, import rules, dependencies
-# make test-all  run the tests with more examples, rounds and rows; much slower
-# make bench  run the benchmark        (BENCH="--sizes 10000 --databases sqlite": a part of it)
+# make run       serve the console on http://127.0.0.1:8000
+# make test      run all tests
+# make test-all  run all tests with more examples, rounds and rows; much slower
+# make check     lint, types, import rules, dependencies
+# make bench     benchmark with a million rows; for less: BENCH="--sizes 10000 --databases sqlite"
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,8 +28,8 @@ check: .venv/.check
 bench: .venv/.bench
 	$(BIN)/python -m bench.million $(BENCH)
 
-# A stamp file marks an installed group, so that the next run skips it. --inexact keeps the packages
-# that other targets installed.
+# Stamp files mark what is installed, so that later runs skip it. --inexact keeps the packages of
+# other targets.
 .venv/.run: uv.lock $(UV)
 	@$(SYNC)
 	@touch $@

@@ -1,4 +1,4 @@
-"""Subject, role, scope and the access rule that joins them: who is what, where."""
+"""Subjects, roles and scopes, and the access rules that join them."""
 
 import secrets
 import uuid
@@ -21,38 +21,38 @@ from runai_access.row_urls import row_url
 
 models.CharField.register_lookup(Length, "length")
 
-# A scope's path is the labels from the root down to itself, each this many decimal digits. Digits
-# alone sort the same under every collation, and a fixed width makes "starts with" mean "is below".
+# A scope's path joins the labels of its ancestors and its own; each has this many decimal digits.
+# Digits sort the same in every collation, and with a fixed width a prefix test means "at or below".
 LABEL_DIGITS = 16
 SYSTEM_PATH = "0" * LABEL_DIGITS
 ACCOUNT_PATH = SYSTEM_PATH + "1".zfill(LABEL_DIGITS)
-# Each range can use the index, but SQLite takes no expression that is deeper than 1,000.
+# Each range can use the index, but SQLite limits the depth of an expression to 1,000.
 MAX_RANGES = 100
 
 
 def at_or_below(paths: Iterable[str], field: str = "path") -> Q:
-    """Return the condition that `field` is one of `paths` or below one; no paths match nothing."""
+    """Return the condition that `field` is at or below one of `paths`. No paths match nothing."""
     paths = list(paths)
     if len(paths) > MAX_RANGES:
-        return _among_ancestors(paths, field)
+        return _has_prefix_among(paths, field)
     condition = Q(pk__in=[])
     for path in paths:
-        # "a" sorts after every digit, so the range holds just what begins with the path.
+        # "a" sorts after every digit, so the range is exactly the paths with this prefix.
         condition |= Q(**{f"{field}__gte": path, f"{field}__lt": path + "a"})
     return condition
 
 
-def _among_ancestors(paths: list[str], field: str) -> Q:
-    """Ask the same by comparing beginnings: as many conditions as there are depths, not paths."""
+def _has_prefix_among(paths: list[str], field: str) -> Q:
+    """Return the same condition with one prefix comparison for each depth instead of each path."""
     by_length = groupby(sorted(paths, key=len), key=len)
     conditions = (Q(In(Left(field, length), list(group))) for length, group in by_length)
     return reduce(or_, conditions)
 
 
 class NormalizedField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """The normalized form of another field, `source`, to search, sort and compare by.
+    """The normalized form of the field `source`, for search, sorting and comparison.
 
-    In migrations it is a TextField: no migration names this class.
+    Migrations see a plain TextField, so they do not depend on this class.
     """
 
     def __init__(self, *, source: str = "", **options: Any) -> None:
@@ -74,21 +74,24 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         return self.filter(retired_at=None)
 
     def same_name(self, name: str) -> Self:
-        """Find those whose names compare equal to `name`: more than one only from earlier versions."""
+        """Return the subjects whose names compare equal to `name`.
+
+        Only databases of earlier versions can have more than one of a type.
+        """
         return self.filter(Exact(BinaryCollation(F("normalized_name")), normalize(name)))
 
     def one_named(self, name: str) -> "Subject | None":
-        """Return the subject of exactly that name, else the only one whose name compares equal."""
+        """Return the subject with exactly this name, or else the only one whose name compares equal."""
         same = list(self.same_name(name).order_by("pk"))
         exact = [subject for subject in same if subject.name == name]
         return (exact or same)[0] if exact or len(same) == 1 else None
 
 
 class Subject(models.Model):
-    """Whoever can hold a role: a person, an application, a group.
+    """A user, application or group: anything that can hold a role.
 
-    Its owner (User, Application) shares its id as primary key. A retired subject stays, so that
-    the history of its rules still reads; a new one of the same name inherits nothing from it.
+    Its owner (User, Application) uses its id as primary key. A retired subject is kept for the history
+    of its rules. A new subject with the same name inherits nothing from it.
     """
 
     class Type(models.TextChoices):
@@ -129,7 +132,7 @@ class Subject(models.Model):
 
 
 class GroupMembership(models.Model):
-    """One subject's membership of a group; the group's rules hold for it at once."""
+    """A subject's membership in a group. The group's access rules apply to its members immediately."""
 
     group = models.ForeignKey(Subject, models.CASCADE, related_name="memberships")
     member = models.ForeignKey(Subject, models.CASCADE, related_name="group_memberships")
@@ -145,13 +148,13 @@ class GroupMembership(models.Model):
 
 
 class Role(models.Model):
-    """A named set of permissions. Ids are those of the wire contract."""
+    """A named set of permissions. Ids are those of the contract."""
 
     id = models.PositiveIntegerField(primary_key=True)
     name = models.CharField(max_length=100, unique=True)
     description = models.TextField()
     assignable = models.BooleanField(default=True)
-    # Resource type to the letters of what may be done with it, for example {"apps": "crud"}.
+    # Resource type to the initials of the permitted actions, for example {"apps": "crud"}.
     permissions = models.JSONField(default=dict)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
@@ -164,14 +167,16 @@ class Role(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Return the address of its own page."""
+        """Return the URL of the role's page."""
         return row_url("roles:detail", self.pk)
 
 
 class ScopeQuerySet(models.QuerySet["Scope"]):
     def at_or_below(self, paths: Iterable[str]) -> Self:
-        """Find those at one of `paths` or below one. The account has all but one: by the index of paths
-        those would be found one by one."""
+        """Return the scopes at or below one of `paths`.
+
+        The account and the system need no path condition: they contain all scopes, or all but one.
+        """
         paths = frozenset(paths)
         if SYSTEM_PATH in paths:
             return self.all()
@@ -181,14 +186,14 @@ class ScopeQuerySet(models.QuerySet["Scope"]):
         return self.filter(type=Scope.Type.SYSTEM)
 
     def selectable(self) -> Self:
-        """Return what the console offers: everything but `system`, which it never shows."""
+        """Return all scopes except `system`, which the console never shows."""
         return self.exclude(type=Scope.Type.SYSTEM)
 
 
 class Scope(models.Model):
-    """A place in the one tree: system > account > cluster > department > project.
+    """A node of the scope tree: system > account > cluster > department > project.
 
-    `uid` is the id that the wire contract shows; `path` answers "at or below" by comparison.
+    `uid` is the id in the contract. `path` is a materialized path: "at or below" is a prefix test.
     """
 
     class Type(models.TextChoices):
@@ -209,7 +214,7 @@ class Scope(models.Model):
     uid = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
-    # A copy of the parent's type, so that the database itself can check what may stand below what.
+    # Denormalized, so that a check constraint can enforce the types of parent and child.
     parent_type = models.CharField(max_length=16, blank=True)
     depth = models.PositiveSmallIntegerField()
     path = models.CharField(max_length=5 * LABEL_DIGITS, unique=True)
@@ -248,12 +253,12 @@ class Scope(models.Model):
 
     @property
     def label(self) -> str:
-        """The scope as a sentence names it, for example "project vision-train"."""
+        """The type and name, for example "project vision-train"."""
         return scope_label(self.type, self.name)
 
     @classmethod
     def below(cls, parent: "Scope", *, name: str, created_by: str, uid: str = "") -> "Scope":
-        """Return a new, unsaved scope under `parent`, of the one type that may stand there."""
+        """Return a new, unsaved child of `parent`. The parent's type determines the child's."""
         return cls(
             type=cls.CHILD_TYPE[cls.Type(parent.type)],
             uid=uid or str(uuid.uuid4()),
@@ -267,7 +272,7 @@ class Scope(models.Model):
 
     @cached_property
     def ancestor_paths(self) -> list[str]:
-        """The paths of the scopes above, from the root down."""
+        """The paths of the ancestors, from the root down."""
         return [self.path[:end] for end in range(LABEL_DIGITS, len(self.path), LABEL_DIGITS)]
 
     @cached_property
@@ -280,14 +285,14 @@ class Scope(models.Model):
 
     @cached_property
     def cluster_uid(self) -> str | None:
-        """The id of the cluster that holds the scope or is it. See `load_ancestors`."""
+        """The id of the cluster that contains the scope, or is the scope. See `load_ancestors`."""
         if self.type == self.Type.CLUSTER:
             return self.uid
         return self.parent.cluster_uid if self.parent else None
 
 
 def load_ancestors(scopes: Iterable[Scope]) -> None:
-    """Load the parents of `scopes`, their parents and so on, all with one query."""
+    """Load all ancestors of `scopes` with one query."""
     scopes = list(scopes)
     paths = {path for scope in scopes for path in scope.ancestor_paths}
     above = {scope.path: scope for scope in Scope.objects.filter(path__in=paths)}
@@ -297,7 +302,7 @@ def load_ancestors(scopes: Iterable[Scope]) -> None:
 
 
 def scope_label(type_: str, name: str) -> str:
-    """Return a scope as a sentence names it, for example "project vision-train"."""
+    """Return the type and name of a scope, for example "project vision-train"."""
     return f"{Scope.Type(type_).label.lower()} {name}"
 
 
@@ -305,19 +310,18 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
     def living(self) -> Self:
         return self.filter(deleted_at=None)
 
-    def within(self, scopes: Sequence[int]) -> Self:
-        """Find those in `scopes`, given by their ids: a database judges these better than paths."""
-        return self.filter(InArray("scope", scopes))
+    def in_scopes(self, scopes: Sequence[int], *, use_index: bool) -> Self:
+        """Return the rules in `scopes`. Databases estimate ids better than paths.
 
-    def if_within(self, scopes: Sequence[int]) -> Self:
-        """Leave the same, where something else finds fewer: each is asked for its scope."""
-        return self.filter(InArray(SQLiteNoIndexHint(F("scope")), scopes))
+        Without `use_index`, SQLite tests each row: for queries with a more selective condition.
+        """
+        return self.filter(InArray("scope" if use_index else SQLiteNoIndexHint(F("scope")), scopes))
 
 
 class AccessRule(models.Model):
-    """`<subject> is a <role> in a <scope>`. Never edited; deleting keeps the row as history."""
+    """`<subject> is a <role> in a <scope>`. Never edited; a deleted rule stays as history."""
 
-    # Their indexes are below: those also tell what is asked of a rule, without a look at the row.
+    # Meta.indexes has covering indexes for these, which serve queries without reading the row.
     subject = models.ForeignKey(
         Subject, models.PROTECT, related_name="access_rules", db_index=False
     )
@@ -327,13 +331,13 @@ class AccessRule(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    # Copies to sort and to find millions by; `triggers` has the database keep them right. Nothing that
-    # decides reads them.
+    # Denormalized columns to sort and filter millions of rows by. Triggers maintain them (see
+    # `triggers`). Authorization never reads them.
     subject_type = models.CharField(max_length=8, db_default="", editable=False)
     subject_name = models.TextField(db_default="", editable=False)
     role_name = models.TextField(db_default="", editable=False)
     scope_name = models.TextField(db_default="", editable=False)
-    # When the application that is the subject was created; NULL if a user or a group is the subject.
+    # When the subject's application was created; NULL if the subject is a user or a group.
     application_created_at = models.DateTimeField(null=True, editable=False)
 
     objects = AccessRuleQuerySet.as_manager()
@@ -344,8 +348,8 @@ class AccessRule(models.Model):
             models.Index(
                 fields=["subject", "deleted_at", "scope", "role"], name="access_rule_of_subject"
             ),
-            # In the usual order of the applications that hold them; with the scope and the type, to
-            # tell without a look at the row whether it is in sight, and what kind of subject holds it.
+            # In the default order of applications. Scope and type make it covering: it answers
+            # whether a rule is visible, and its subject's type, without reading the row.
             models.Index(
                 fields=[
                     "role",
@@ -362,7 +366,7 @@ class AccessRule(models.Model):
                 fields=["scope", "deleted_at", "application_created_at", "subject"],
                 name="access_rule_of_scope",
             ),
-            # By name, as those who hold something in a scope are listed.
+            # In the order of the list of a scope's subjects, by name.
             models.Index(
                 F("scope"),
                 F("deleted_at"),
@@ -373,8 +377,8 @@ class AccessRule(models.Model):
                 F("subject_type"),
                 name="access_rule_in_scope",
             ),
-            # One for each order that the table has, with the tie-break of `ui.keyset`, and the scope,
-            # to tell whether the rule is in sight.
+            # One for each sort of the list, with the tie-break of `runai_access.lists.keyset`, and the
+            # scope, to test visibility.
             *(
                 models.Index(
                     BinaryCollation(F(path)),
@@ -415,5 +419,5 @@ class AccessRule(models.Model):
         return f"{self.subject} is {self.role} in {self.scope.label}"
 
     def facts(self) -> dict[str, Any]:
-        """Return what the audit record keeps of a rule."""
+        """Return the values of the rule that audit events store."""
         return {"subject": self.subject.name, "role": self.role.name, "scope": self.scope.label}

@@ -1,4 +1,4 @@
-"""Applications and the keys that sign their tokens."""
+"""Applications, the keys that sign their tokens, and revoked tokens."""
 
 import uuid
 from typing import Any
@@ -14,36 +14,35 @@ from runai_access.row_urls import row_url
 
 
 class Application(models.Model):
-    """A pipeline or service that calls the API: a client ID, which is its name, and a secret.
+    """A pipeline or service that calls the API with a client ID, which is its name, and a secret.
 
-    Deleting removes the row, and with it the credential; its subject stays, retired.
+    Deleting removes the row and the credential. The subject is kept, retired.
     """
 
     subject = models.OneToOneField(
         Subject, models.CASCADE, primary_key=True, related_name="application"
     )
     secret_hash = models.CharField(max_length=128, blank=True)
-    # A token names the credential it came from and dies with it: renewed whenever issued tokens
-    # must end. A name or a counter would let a re-created application revive old tokens.
+    # A token is valid only while it names the current credential; a new id revokes all issued tokens.
+    # A name or a counter would let a re-created application make old tokens valid again.
     credential_id = models.UUIDField(default=uuid.uuid4)
-    # The form submission that made the current secret: the same one again makes nothing.
+    # The form submission that created the current secret. Submitting it again creates nothing.
     submission = models.UUIDField(null=True)
-    # Name and creator as `search_text_of` makes it: what search looks in, alike on every database.
-    # It begins with the name and a line feed, which comes before all that a name may hold, so its
-    # order is that of the names.
+    # Searched text, from `search_text_of`. It starts with the name and a line feed, which sorts before
+    # any character of a name, so sorting by this column sorts by name.
     search_text = models.TextField(default="", editable=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     last_login = models.DateTimeField(null=True)
-    # Copies to sort and filter a million rows by; `triggers` has the database keep them right. What
-    # decides is the subject and its rules, never these.
+    # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
+    # `triggers`). Authorization never reads them.
     is_enabled = models.BooleanField(default=True, editable=False)
-    first_rule = models.TextField(null=True, editable=False)  # noqa: DJ001  # there may be none
-    # Seconds that its tokens live; the installation's setting where nothing is said.
+    first_rule = models.TextField(null=True, editable=False)  # noqa: DJ001  # NULL: no rule
+    # Lifetime of issued tokens in seconds; NULL for the default of the installation.
     token_lifetime = models.PositiveIntegerField(null=True)
 
-    # What Django and DRF ask of whoever made a request.
+    # Django and DRF require these of `request.user`.
     is_authenticated = True
     is_anonymous = False
 
@@ -54,7 +53,7 @@ class Application(models.Model):
                 name="application_secret_only_as_argon2id",
             ),
         ]
-        # One for each order that the table has, with the tie-break of `runai_access.lists.keyset`.
+        # One for each sort of the list, with the tie-break of `runai_access.lists.keyset`.
         indexes = [
             models.Index(
                 BinaryCollation(F("search_text")), F("subject"), name="application_by_name"
@@ -66,7 +65,7 @@ class Application(models.Model):
                 BinaryCollation(F("created_by")), F("subject"), name="application_by_creator"
             ),
             models.Index(fields=["created_at", "subject"], name="application_by_creation"),
-            # These are filtered by as well: then what the list is usually sorted by is at hand.
+            # These serve filters, too, so they include the default sort column of the list.
             models.Index(
                 fields=["updated_at", "subject", "created_at"], name="application_by_update"
             ),
@@ -87,7 +86,7 @@ class Application(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        """Return the address of its own page."""
+        """Return the URL of the application's page."""
         return row_url("applications:detail", self.pk)
 
     @property
@@ -108,7 +107,7 @@ class Application(models.Model):
         return self.subject.enabled
 
     def note_login(self) -> None:
-        """Note that a token was granted, to the second; the same second is written once."""
+        """Record that a token was issued, at most once a second."""
         now = timezone.now().replace(microsecond=0)
         if self.last_login is None or self.last_login < now:
             earlier = Q(last_login=None) | Q(last_login__lt=now)
@@ -117,18 +116,18 @@ class Application(models.Model):
 
 
 def search_text_of(name: str, created_by: str) -> str:
-    """Return what is searched of an application: its name and its creator, folded, a line each.
+    """Return the searched text of an application: normalized name and creator, one line each.
 
-    Each line has its end, so that a whole one is found by the index too. Neither ever changes, so it
-    is made once, when the row is.
+    Both lines end with a line feed, so the index can also find a whole line. Name and creator never
+    change, so the text is set once, on creation.
     """
     return f"{normalize(name)}\n{normalize(created_by)}\n"
 
 
 class SigningKey(models.Model):
-    """An ES256 key pair; the private half is encrypted under a key derived from SECRET_KEY.
+    """An ES256 key pair. A key derived from SECRET_KEY encrypts the private key.
 
-    It is published when made and signs from `signs_from` on, so that every replica knows it by then.
+    It is published on creation but signs only from `signs_from` on, when every replica has loaded it.
     """
 
     kid = models.CharField(primary_key=True, max_length=64)
@@ -145,7 +144,7 @@ class SigningKey(models.Model):
 
 
 class RevokedToken(models.Model):
-    """A token that its application gave back before it expired (RFC 7009)."""
+    """A token that its application revoked before it expired (RFC 7009)."""
 
     jti = models.UUIDField(primary_key=True)
     expires_at = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""Fast URLs for table rows: a page has hundreds, and `reverse` is too slow for that."""
+"""URLs of rows. A page has hundreds of them, too many for `reverse`."""
 
 from functools import cache
 from urllib.parse import quote_plus
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-# Sample keys that occur nowhere else in our URLs.
+# Sample keys that occur nowhere else in a URL of this product.
 _NUMBER, _UUID = 987_654_321, UUID(int=0)
 
 
@@ -18,7 +18,7 @@ def row_url(view: str, key: int | UUID) -> str:
 
 @cache
 def list_url(view: str) -> str:
-    """Return the URL of a view without a key, such as the list itself."""
+    """Return the URL of a view without arguments, such as the list, and cache it."""
     return reverse(view)
 
 

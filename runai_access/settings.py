@@ -216,7 +216,7 @@ REST_FRAMEWORK = {
         "runai_access.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.QuickJSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["runai_access.api.parsers.JSONObjectParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runai_access.api.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "runai_access.api.errors.exception_handler",
@@ -263,7 +263,7 @@ SPECTACULAR_SETTINGS = {
         },
         "headers": {
             "WWW-Authenticate": {
-                "description": "How to sign in (RFC 9110 §11.6.1).",
+                "description": "The required authentication scheme (RFC 9110 §11.6.1).",
                 "required": True,
                 "schema": {"type": "string"},
             },

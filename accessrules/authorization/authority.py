@@ -214,7 +214,9 @@ class Authority:
         """
         if self.allows("read", resource_type, ACCOUNT):
             return Q()
-        rules = AccessRule.objects.living().if_within(self.scopes_to_read(resource_type))
+        rules = AccessRule.objects.living().in_scopes(
+            self.scopes_to_read(resource_type), use_index=False
+        )
         return Q(Exists(rules.filter(subject=OuterRef("pk"))))
 
     def scopes_to_read(self, resource_type: str) -> list[int]:
@@ -252,7 +254,7 @@ class Authority:
             return AccessRule.objects.exclude(scope__in=Scope.objects.above_the_account())
         scopes = self.scopes_to_read("access_rules")
         rules = AccessRule.objects.all()
-        return rules.within(scopes) if by_scope else rules.if_within(scopes)
+        return rules.in_scopes(scopes, use_index=by_scope)
 
     def nameable_scopes(self) -> ScopeQuerySet:
         """Return the scopes that a request can refer to: visible, or a target for new rules."""

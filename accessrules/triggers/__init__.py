@@ -1,8 +1,8 @@
 """Database triggers that maintain the denormalized columns of access rules.
 
-A rule repeats its subject's type and name, its role's name and its scope's name: millions of rules can
-then be sorted along an index, without reading other tables. `applications.triggers` installs these
-triggers together with its own, and says why they are triggers.
+A rule repeats its subject's type and name, its role's name and its scope's name, so an index can sort
+millions of rules without reading other tables. `applications.triggers` installs these triggers together
+with its own, and explains why they are triggers.
 """
 
 DENORMALIZED_COLUMNS = {
@@ -19,7 +19,7 @@ def source_expressions(rule: str) -> dict[str, str]:
     `rule` is the name of the rule's row in the statement.
     """
     return {
-        copy: f"(SELECT {column} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"  # noqa: S608  # constants
+        target: f"(SELECT {source} FROM accessrules_{table} WHERE id = {rule}.{table}_id)"  # noqa: S608  # constants
         for table, columns in DENORMALIZED_COLUMNS.items()
-        for copy, column in columns.items()
+        for target, source in columns.items()
     }

@@ -13,38 +13,38 @@ def _function(name: str, body: str) -> str:
 _FUNCTIONS = {
     "access_rule_denormalize": _function(
         "access_rule_denormalize",
-        " ".join(f"NEW.{copy} := {value};" for copy, value in source_expressions("NEW").items()),
+        " ".join(f"NEW.{target} := {sql};" for target, sql in source_expressions("NEW").items()),
     ),
     **{
-        f"access_rule_propagate_{copy}": _function(
-            f"access_rule_propagate_{copy}",
-            f"UPDATE accessrules_accessrule SET {copy} = NEW.{column} WHERE {table}_id = NEW.id;",
+        f"access_rule_propagate_{target}": _function(
+            f"access_rule_propagate_{target}",
+            f"UPDATE accessrules_accessrule SET {target} = NEW.{source} WHERE {table}_id = NEW.id;",
         )
         for table, columns in DENORMALIZED_COLUMNS.items()
-        for copy, column in columns.items()
+        for target, source in columns.items()
     },
 }
 TRIGGERS = {
     "access_rule_denormalize": """BEFORE INSERT OR UPDATE OF subject_id, role_id, scope_id
         ON accessrules_accessrule FOR EACH ROW""",
     **{
-        f"access_rule_propagate_{copy}": f"""AFTER UPDATE OF {column} ON accessrules_{table}
-        FOR EACH ROW WHEN (OLD.{column} IS DISTINCT FROM NEW.{column})"""
+        f"access_rule_propagate_{target}": f"""AFTER UPDATE OF {source} ON accessrules_{table}
+        FOR EACH ROW WHEN (OLD.{source} IS DISTINCT FROM NEW.{source})"""
         for table, columns in DENORMALIZED_COLUMNS.items()
-        for copy, column in columns.items()
+        for target, source in columns.items()
     },
 }
 
 INSTALL = [
     *_FUNCTIONS.values(),
     *(
-        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
-        for name, when in TRIGGERS.items()
+        f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
+        for name, event in TRIGGERS.items()
     ),
 ]
 REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
-_VALUES = ", ".join(f"{copy} = {value}" for copy, value in source_expressions("rule").items())
+_ASSIGNMENTS = ", ".join(f"{target} = {sql}" for target, sql in source_expressions("rule").items())
 _IS_OUTDATED = " OR ".join(
-    f"{copy} IS DISTINCT FROM {value}" for copy, value in source_expressions("rule").items()
+    f"{target} IS DISTINCT FROM {sql}" for target, sql in source_expressions("rule").items()
 )
-REBUILD = [f"UPDATE accessrules_accessrule rule SET {_VALUES} WHERE {_IS_OUTDATED}"]
+REBUILD = [f"UPDATE accessrules_accessrule rule SET {_ASSIGNMENTS} WHERE {_IS_OUTDATED}"]

@@ -6,11 +6,11 @@ from accessrules.triggers import DENORMALIZED_COLUMNS, source_expressions
 
 
 def _assignments(rule: str) -> str:
-    return ", ".join(f"{copy} = {value}" for copy, value in source_expressions(rule).items())
+    return ", ".join(f"{target} = {sql}" for target, sql in source_expressions(rule).items())
 
 
 def _is_outdated(rule: str) -> str:
-    return " OR ".join(f"{copy} IS NOT {value}" for copy, value in source_expressions(rule).items())
+    return " OR ".join(f"{target} IS NOT {sql}" for target, sql in source_expressions(rule).items())
 
 
 TRIGGERS = {
@@ -22,16 +22,16 @@ TRIGGERS = {
         UPDATE accessrules_accessrule SET {_assignments("NEW")} WHERE id = NEW.id;
     END""",
     **{
-        f"access_rule_propagate_{copy}": f"""AFTER UPDATE OF {column} ON accessrules_{table}
-        WHEN OLD.{column} IS NOT NEW.{column} BEGIN
-            UPDATE accessrules_accessrule SET {copy} = NEW.{column} WHERE {table}_id = NEW.id;
+        f"access_rule_propagate_{target}": f"""AFTER UPDATE OF {source} ON accessrules_{table}
+        WHEN OLD.{source} IS NOT NEW.{source} BEGIN
+            UPDATE accessrules_accessrule SET {target} = NEW.{source} WHERE {table}_id = NEW.id;
         END"""
         for table, columns in DENORMALIZED_COLUMNS.items()
-        for copy, column in columns.items()
+        for target, source in columns.items()
     },
 }
 
-INSTALL = [f"CREATE TRIGGER {name} {rest}" for name, rest in TRIGGERS.items()]
+INSTALL = [f"CREATE TRIGGER {name} {body}" for name, body in TRIGGERS.items()]
 REMOVE = [f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS]
 _RULES = "accessrules_accessrule"
 REBUILD = [f"UPDATE {_RULES} SET {_assignments(_RULES)} WHERE {_is_outdated(_RULES)}"]

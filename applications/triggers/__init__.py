@@ -36,7 +36,7 @@ _REQUIRED_MIGRATIONS = {("accessrules", "0001_access_rules"), ("applications", "
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create the triggers, replacing existing ones.
 
-    PostgreSQL replaces each in place: dropping it first would block readers, too.
+    PostgreSQL replaces each in place, because dropping a trigger blocks readers.
     """
     if connection.vendor == "sqlite":
         remove(connection)
@@ -49,7 +49,7 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
-    """Recompute everything that the triggers maintain: for rows that were written without them."""
+    """Recompute everything that the triggers maintain, for rows written without them."""
     _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REBUILD])
 
 
@@ -66,9 +66,9 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
-    """Drop the triggers where a migration might rebuild a table that one of them names.
+    """Drop the triggers before a migration that might rebuild a table that they name.
 
-    Only SQLite refuses that, and there nobody else writes to the schema meanwhile.
+    Only SQLite refuses to rebuild such a table. No other process can change its schema meanwhile.
     """
     connection = _connection(using)
     if plan and connection.vendor == "sqlite":
@@ -76,10 +76,10 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 
 
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
-    """Install the triggers again, and recompute what they maintain, if anything was migrated.
+    """Install the triggers again and recompute what they maintain, if anything was migrated.
 
-    Also if triggers are missing, because an earlier migration was interrupted. Without the tables that
-    they name they are dropped, or nothing could be written.
+    The same if triggers are missing because an earlier migration was interrupted. If the tables that
+    they name do not exist, drop the triggers, because they would make every write fail.
     """
     connection = _connection(using)
     if not _applied(connection) >= _REQUIRED_MIGRATIONS:
@@ -102,9 +102,9 @@ def check_sqlite(**_: Any) -> list[CheckMessage]:
     except sqlite3.OperationalError as error:
         return [
             Error(
-                f"Search needs SQLite 3.34 or newer with FTS5; this Python brings "
+                f"Search requires SQLite 3.34 or newer with FTS5; this Python has "
                 f"{sqlite3.sqlite_version} ({error}).",
-                hint="Use a Python that is built with a newer SQLite, or PostgreSQL.",
+                hint="Use a Python that is built with a newer SQLite, or use PostgreSQL.",
                 id="applications.E001",
             )
         ]

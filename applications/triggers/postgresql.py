@@ -14,7 +14,7 @@ _FIRST_RULE = """
     ORDER BY rule.id LIMIT 1
 """
 _OF_APPLICATION = _FIRST_RULE.format(subject="application.subject_id")
-# Locked first, and computed by the next statement: that one sees what others have committed by then.
+# Lock first: in READ COMMITTED the next statement then sees everything that was committed before.
 _UPDATE_FIRST_RULES = f"""
     PERFORM 1 FROM applications_application application
         WHERE application.subject_id = ANY (subjects) ORDER BY subject_id FOR UPDATE;
@@ -97,7 +97,7 @@ _FUNCTIONS = {
         ], NULL);
         {_UPDATE_FIRST_RULES}
         IF TG_OP <> 'DELETE' THEN
-            -- The trigger before the insert read this without a lock. Now the application is locked.
+            -- The BEFORE trigger read this without a lock. Now the application is locked.
             UPDATE accessrules_accessrule SET application_created_at = {_APPLICATION_CREATED_AT}
                 WHERE id = NEW.id AND application_created_at IS DISTINCT FROM {_APPLICATION_CREATED_AT};
         END IF;
@@ -145,8 +145,8 @@ TRIGGERS = {
 INSTALL = [
     *_FUNCTIONS.values(),
     *(
-        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {name}()"
-        for name, when in TRIGGERS.items()
+        f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
+        for name, event in TRIGGERS.items()
     ),
 ]
 REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]

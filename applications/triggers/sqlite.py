@@ -91,7 +91,7 @@ TRIGGERS = {
     },
 }
 
-INSTALL = [f"CREATE TRIGGER {name} {rest}" for name, rest in TRIGGERS.items()]
+INSTALL = [f"CREATE TRIGGER {name} {body}" for name, body in TRIGGERS.items()]
 REMOVE = [f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS]
 REBUILD = [
     "INSERT INTO applications_search_index (applications_search_index) VALUES ('delete-all')",

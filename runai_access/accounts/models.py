@@ -1,4 +1,4 @@
-"""People."""
+"""Users, groups, and the networks that users sign in from."""
 
 import uuid
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ class UserManager(BaseUserManager["User"]):
         return super().get_queryset().select_related("subject")
 
     def with_email(self, email: str) -> models.QuerySet["User"]:
-        """Return the one user of that email, however it is spelled, or none.
+        """Return the user with an email that compares equal to `email`, or no user.
 
-        Where an earlier version stored two emails that compare equal, only the exact one counts.
+        If an earlier version stored two emails that compare equal, only the exact one matches.
         """
         if not is_storable(email):
             return self.none()
@@ -46,36 +46,36 @@ class GroupManager(models.Manager["Group"]):
         return super().get_queryset().filter(type=Subject.Type.GROUP, retired_at=None)
 
     def of(self, member: Subject) -> models.QuerySet["Group"]:
-        """Return the groups that a person or an application is a member of, by name."""
+        """Return the groups that a subject is a member of, sorted by name."""
         return self.filter(memberships__member=member).order_by("normalized_name", "pk")
 
 
 class Group(Subject):
-    """A living group, as the page about groups knows it: all that it is, is its subject."""
+    """A group that is not deleted. A group has no data besides its subject."""
 
-    objects: ClassVar[GroupManager] = GroupManager()  # type: ignore[assignment]  # narrower than its subjects'
+    objects: ClassVar[GroupManager] = GroupManager()  # type: ignore[assignment]  # narrower than Subject's
 
     class Meta:
         proxy = True
 
     def get_absolute_url(self) -> str:
-        """Return the address of its own page."""
+        """Return the URL of the group's page."""
         return row_url("groups:detail", self.pk)
 
 
 class User(AbstractBaseUser):
-    """A person who signs in. The email is the name; it never changes."""
+    """A user who signs in with email and password. The email is the name and never changes."""
 
     subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
     email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
-    # Set while the password is one that somebody else has seen: it is good until then, and for
-    # nothing but choosing an own one.
+    # Expiry of a temporary password, which an admin has seen; NULL for a password that the user chose.
+    # With a temporary password the user can only choose a new one.
     temporary_password_until = models.DateTimeField(null=True, blank=True)
-    # Every session is tied to it: renewed whenever all sessions of the person must end.
+    # Part of the session hash; a new value ends all sessions of the user.
     sessions_id = models.UUIDField(default=uuid.uuid4, editable=False)
-    # The form submission that made the temporary password: the same one again makes nothing.
+    # The form submission that created the temporary password. Submitting it again creates nothing.
     submission = models.UUIDField(null=True, blank=True)
-    # Name and creator as `search_text_of` makes it: what search looks in, alike on every database.
+    # Searched text, from `search_text_of`.
     search_text = models.TextField(default="", editable=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -96,21 +96,21 @@ class User(AbstractBaseUser):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        """Return the address of their own page."""
+        """Return the URL of the user's page."""
         return row_url("users:detail", self.pk)
 
     def get_session_auth_hash(self) -> str:
-        """Return what a session must carry to be alive (see django.contrib.auth.get_user)."""
+        """Return the hash that a valid session contains (see `django.contrib.auth.get_user`)."""
         return self._session_hash()
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """Yield the same under the secret keys of before."""
+        """Yield the hash for each earlier secret key."""
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._session_hash(secret)
 
     def _session_hash(self, secret: str | bytes | None = None) -> str:
-        tied_to = f"{self.password}\x00{self.sessions_id}"
-        return salted_hmac("runai-access session", tied_to, secret, algorithm="sha256").hexdigest()
+        value = f"{self.password}\x00{self.sessions_id}"
+        return salted_hmac("runai-access session", value, secret, algorithm="sha256").hexdigest()
 
     @property
     def name(self) -> str:
@@ -122,12 +122,12 @@ class User(AbstractBaseUser):
 
     @property
     def must_choose_password(self) -> bool:
-        """Whether the password is a temporary one, so that nothing else can be done before."""
+        """Whether the user must replace a temporary password before anything else."""
         return self.temporary_password_until is not None
 
     @property
     def is_too_late(self) -> bool:
-        """Whether the temporary password has passed its time."""
+        """Whether the temporary password has expired."""
         return (
             self.temporary_password_until is not None
             and self.temporary_password_until <= timezone.now()
@@ -135,13 +135,13 @@ class User(AbstractBaseUser):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django has a field; ours is the subject's
-        """Whether the person may sign in and stay signed in."""
+        """Whether the user can sign in and stay signed in."""
         return self.subject.enabled
 
 
 class SignInNetworkManager(models.Manager["SignInNetwork"]):
     def is_known(self, email: str, network: str) -> bool:
-        """Return whether the user of that email signed in from `network` lately."""
+        """Return whether the user with this email recently signed in from `network`."""
         if not network or not is_storable(email):
             return False
         return self.filter(
@@ -151,10 +151,10 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
         ).exists()
 
     def remember(self, user: User, network: str) -> None:
-        """Note that `user` signed in from `network`; write at most once a day for the two."""
+        """Record that `user` signed in from `network`, at most once a day."""
         now = timezone.now()
-        noted_today = self.filter(user=user, network=network, last_seen__gt=now - timedelta(days=1))
-        if not network or noted_today.exists():
+        recorded = self.filter(user=user, network=network, last_seen__gt=now - timedelta(days=1))
+        if not network or recorded.exists():
             return
         self.bulk_create(
             [SignInNetwork(user=user, network=network, last_seen=now)],
@@ -164,7 +164,7 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
         )
 
     def expired(self) -> models.QuerySet["SignInNetwork"]:
-        """Return the networks whose last sign-in is too long ago to count."""
+        """Return the networks whose last sign-in is older than SIGN_IN_NETWORK_DAYS."""
         return self.filter(last_seen__lte=self._oldest(timezone.now()))
 
     def _oldest(self, now: datetime) -> datetime:
@@ -172,10 +172,10 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
 
 
 class SignInNetwork(models.Model):
-    """A network from which a user signed in: the limit on failures elsewhere does not affect it."""
+    """A network from which a user signed in. Failed sign-ins elsewhere do not lock it out."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    # As `throttles.network_of` writes it: an IPv4 address or an IPv6 network.
+    # From `throttles.network_of`: an IPv4 address or an IPv6 network.
     network = models.CharField(max_length=43)
     last_seen = models.DateTimeField(db_index=True)
 
@@ -191,5 +191,5 @@ class SignInNetwork(models.Model):
 
 
 def search_text_of(email: str, created_by: str) -> str:
-    """Return what is searched of a person: email and creator, folded, a line each."""
+    """Return the searched text of a user: normalized email and creator, one line each."""
     return f"{normalize(email)}\n{normalize(created_by)}"

@@ -15,7 +15,7 @@ class AppendOnly(Exception):
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("Audit events are never changed.")
+        raise AppendOnly("Audit events cannot be changed.")
 
     def bulk_create(
         self,
@@ -27,26 +27,26 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         unique_fields: Collection[str] | None = None,
     ) -> list["AuditEvent"]:
         if update_conflicts:
-            raise AppendOnly("Audit events are never changed.")
+            raise AppendOnly("Audit events cannot be changed.")
         events = list(objs)
         for event in events:
             event.tag = tag_of(vars(event))
         return super().bulk_create(events, batch_size, ignore_conflicts)
 
     def delete(self) -> NoReturn:
-        raise AppendOnly("Audit events are never deleted.")
+        raise AppendOnly("Audit events cannot be deleted.")
 
     def remove_archived(self) -> None:
-        """Delete events that an archive holds; the database refuses others than `PendingArchival`."""
+        """Delete archived events. The database refuses events that are not in `PendingArchival`."""
         super().delete()
 
 
 class AuditEvent(models.Model):
-    """An event: subject, action, entity, origin and result.
+    """One audit event: subject, action, entity, source and result.
 
-    Names are copied, not referenced, so that a row is readable after its objects are deleted. `tag`
-    proves that we wrote the row (see `chain`). The database adds each new row to `Unsealed`, and
-    refuses to change or delete one (see `guards`).
+    Names are copied, not referenced, so that events stay readable after their entities are deleted.
+    `tag` authenticates rows that this product wrote (see `chain`). The database adds each new row to
+    `Unsealed`, and refuses to change or delete rows (see `guards`).
     """
 
     class Result(models.TextChoices):
@@ -75,14 +75,14 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        # One for each filter that can drive a query: see activity.bounded_query.
+        # One for each filter that can drive a query of the audit log: see `activity.bounded_query`.
         indexes = [
             models.Index(fields=["entity_type", "entity_id", "time"], name="audit_entity_time"),
             models.Index(fields=["entity_type", "time"], name="audit_entity_type_time"),
             models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
             models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
             models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
-            # With the result, because failed events of one action are a frequent query.
+            # With the result, because queries for failures of one action are common.
             models.Index(fields=["action", "time", "result"], name="audit_action_time"),
             models.Index(fields=["result", "time"], name="audit_result_time"),
             models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
@@ -98,25 +98,25 @@ class AuditEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk or not self._state.adding:
-            raise AppendOnly("Audit events are never changed.")
+            raise AppendOnly("Audit events cannot be changed.")
         self.tag = tag_of(vars(self))
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("Audit events are never deleted.")
+        raise AppendOnly("Audit events cannot be deleted.")
 
 
 class Unsealed(models.Model):
-    """A row that is waiting for its seal; a trigger adds each new one."""
+    """An event without a seal. A trigger adds each new event here."""
 
     event_id = models.BigIntegerField(primary_key=True)
 
 
 class Seal(models.Model):
-    """A link of the chain: authenticates its rows and the previous seal.
+    """One link of the hash chain. It covers the events in `event_ids` and the previous seal.
 
-    `event_ids` are ranges in ascending order ("17-40,43"). A row that was committed late is in a later
-    seal, whatever its id. All rows of a seal have the same day (UTC).
+    `event_ids` are ascending ranges ("17-40,43"). An event that is committed late is in a later seal,
+    whatever its id. The events of a seal are of one day (UTC).
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -133,9 +133,9 @@ class Seal(models.Model):
 
 
 class Archive(models.Model):
-    """A file with the seals up to `last_seal` and their rows, which are deleted from the database.
+    """A file with the seals up to `last_seal` and their events, which are deleted from the database.
 
-    `head` is the hash of its last seal, which the remaining chain continues.
+    `head` is the hash of the last seal; the remaining chain continues from it.
     """
 
     first_seal = models.BigIntegerField()
@@ -153,6 +153,6 @@ class Archive(models.Model):
 
 
 class PendingArchival(models.Model):
-    """An event that the current transaction deletes, because an archive holds it. Empty otherwise."""
+    """An archived event that the current transaction deletes. Outside of it the table is empty."""
 
     event_id = models.BigIntegerField(primary_key=True)

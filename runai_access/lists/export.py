@@ -1,4 +1,4 @@
-"""A table as a file: CSV (RFC 4180, in UTF-8 that Excel opens, without formulas), or JSON."""
+"""Files of tables: CSV (RFC 4180, UTF-8 with a BOM for Excel, formulas escaped) and JSON."""
 
 import csv
 import io
@@ -23,14 +23,14 @@ _Row = TypeVar("_Row")
 
 def within_limit(rows: Iterable[_Row]) -> tuple[list[_Row], bool]:
     """Return the first ROW_LIMIT rows, and whether there are more."""
-    kept = list(islice(rows, ROW_LIMIT + 1))
-    return kept[:ROW_LIMIT], len(kept) > ROW_LIMIT
+    first = list(islice(rows, ROW_LIMIT + 1))
+    return first[:ROW_LIMIT], len(first) > ROW_LIMIT
 
 
 class SpreadsheetTime(Func):
-    """A time in UTC as spreadsheets read and sort it: `2026-11-29 06:53:09`; NULL stays NULL.
+    """A time in UTC in a format that spreadsheets sort: `2026-11-29 06:53:09`; NULL stays NULL.
 
-    The database formats it, because Python takes much longer. The title of the column names the zone.
+    The database formats it, because Python is much slower. The title of the column names the zone.
     """
 
     template = "SUBSTR(%(expressions)s, 1, 19)"  # SQLite stores text in UTC
@@ -47,50 +47,50 @@ def cell(value: object) -> str:
 
 
 def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield the CSV in chunks of lines; the header immediately."""
-    piece = io.StringIO(newline="")
-    writer = csv.writer(piece, lineterminator="\r\n")
-    piece.write(_BOM)
+    """Yield the CSV file: first the header, then batches of lines."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    buffer.write(_BOM)
     writer.writerow([cell(title) for title in header])
-    yield piece.getvalue()
+    yield buffer.getvalue()
     rows = iter(rows)
-    while some := list(islice(rows, _BATCH_SIZE)):
-        piece.seek(0)
-        piece.truncate()
-        writer.writerows([[cell(value) for value in row] for row in some])
-        yield piece.getvalue()
+    while batch := list(islice(rows, _BATCH_SIZE)):
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerows([[cell(value) for value in row] for row in batch])
+        yield buffer.getvalue()
 
 
 def csv_response(
     name: str, header: Iterable[str], rows: Iterable[Iterable[object]], *, is_cut: bool
 ) -> StreamingHttpResponse:
-    """Stream a CSV file; if the row limit cuts it, its name and a header say so."""
+    """Stream a CSV file. If the row limit truncates it, the file name and a header say so."""
     return _file(lines(header, rows), f"{name}.csv", "text/csv; charset=utf-8", is_cut=is_cut)
 
 
 def json_response(name: str, rows: Iterable[object], *, is_cut: bool) -> StreamingHttpResponse:
-    """Stream a JSON list with one row per line; if the row limit cuts it, name and header say so."""
+    """Stream a JSON list, one row per line. If it is truncated, the file name and a header say so."""
     return _file(json_lines(rows), f"{name}.json", "application/json", is_cut=is_cut)
 
 
 def json_lines(rows: Iterable[object]) -> Iterator[str]:
     """Yield the JSON list line by line."""
-    start = "[\n"
+    separator = "[\n"
     for row in rows:
-        yield f"{start}{orjson.dumps(row).decode()}"
-        start = ",\n"
-    yield "[]\n" if start == "[\n" else "\n]\n"
+        yield f"{separator}{orjson.dumps(row).decode()}"
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
 
 
 def _file(
     pieces: Iterable[str], name: str, content_type: str, *, is_cut: bool
 ) -> StreamingHttpResponse:
-    stem, _, end = name.rpartition(".")
+    stem, _, extension = name.rpartition(".")
     stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
     response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
     allow_compression(response)  # lists contain no secret
     response.headers["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=_file_name(f"{stem}.{end}")
+        as_attachment=True, filename=_file_name(f"{stem}.{extension}")
     )
     response.headers["X-Row-Limit"] = str(ROW_LIMIT)
     response.headers["X-Row-Limit-Reached"] = "true" if is_cut else "false"
@@ -98,23 +98,20 @@ def _file(
 
 
 def _file_name(name: str) -> str:
-    """Return the name without characters that cut it: recipients drop what looks like a folder.
-
-    See RFC 6266 §4.3.
-    """
+    """Replace control characters, and path separators, which truncate a name (RFC 6266 §4.3)."""
     return "".join("-" if char in "/\\" or not char.isprintable() else char for char in name)
 
 
 def _buffered(pieces: Iterable[str]) -> Iterator[bytes]:
-    """Join lines into chunks worth sending; yield the first line immediately."""
-    waiting: list[str] = []
+    """Join lines into larger chunks; yield the first line immediately."""
+    pending: list[str] = []
     length = 0
     size = 0
     for piece in pieces:
-        waiting.append(piece)
+        pending.append(piece)
         length += len(piece)
         if length > size:
-            yield "".join(waiting).encode("utf-8", "replace")
-            waiting, length, size = [], 0, 16_384
-    if waiting:
-        yield "".join(waiting).encode("utf-8", "replace")
+            yield "".join(pending).encode("utf-8", "replace")
+            pending, length, size = [], 0, 16_384
+    if pending:
+        yield "".join(pending).encode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Functions that return small pieces of HTML: badges, times, icons, highlighted matches.
+"""Functions that return HTML fragments: badges, times, icons, highlighted matches.
 
-A page of rows has hundreds of them, and rendering a template for each would be slower than the rest
-of the page. `runai_access/ui/templatetags/ui.py` offers the same functions as template tags.
+A page has hundreds of them, and rendering a template for each would take longer than the rest of the
+page. `runai_access/ui/templatetags/ui.py` has the same functions as template tags.
 """
 
 import re
@@ -28,9 +28,9 @@ _UNITS = [
 
 
 def markup(pattern: str, *values: object) -> SafeString:
-    """Return `pattern` with the values in the places of its `{}`: all escaped but what is HTML.
+    """Return `pattern` with its `{}` replaced by the values, escaped unless they are SafeStrings.
 
-    As Django's `format_html`, in a quarter of the time; HTML is a SafeString and nothing else.
+    Like Django's `format_html`, but four times as fast: it ignores `__html__` methods.
     """
     return SafeString(pattern.format(*[escaped(value) for value in values]))
 
@@ -41,27 +41,27 @@ def escaped(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    # To see that there is nothing to escape, as mostly, takes half as long as to escape nothing.
+    # Most texts need no escaping. The search is twice as fast as `escape` on such a text.
     return escape(text) if _SPECIAL(text) else text
 
 
 def marked(text: object, term: str) -> SafeString:
-    """Return `text` with each occurrence of `term` marked, without regard to case."""
+    """Return `text` with each match of `term` highlighted; matching is as in search."""
     whole = str(text)
     if not term:
         return SafeString(_escaped(whole))
     pieces = []
-    here = 0
+    position = 0
     for start, end in find_normalized(whole, normalize_term(term)):
-        if start < here:
+        if start < position:
             continue
-        pieces.append(f"{escape(whole[here:start])}<mark>{escape(whole[start:end])}</mark>")
-        here = end
-    return SafeString("".join([*pieces, escape(whole[here:])]))
+        pieces.append(f"{escape(whole[position:start])}<mark>{escape(whole[start:end])}</mark>")
+        position = end
+    return SafeString("".join([*pieces, escape(whole[position:])]))
 
 
 def icon(name: str, extra: str = "") -> SafeString:
-    """Return an icon of the page's sprite: for what stands in every row."""
+    """Return an icon from the page's sprite, for icons that repeat in every row."""
     return markup(
         '<svg class="{}" width="16" height="16" aria-hidden="true"><use href="#icon-{}"/></svg>',
         f"icon {extra}".strip(), name,
@@ -71,43 +71,43 @@ def icon(name: str, extra: str = "") -> SafeString:
 _COPY = icon("copy", "copy-icon") + icon("check", "copy-done")
 
 
-def copy_button(copies: str, label: str) -> SafeString:
-    """Return a button that copies the text of the element with the id `copies`."""
+def copy_button(element_id: str, label: str) -> SafeString:
+    """Return a button that copies the text of the element with this id."""
     return markup(
         '<button class="icon-button copy needs-script" type="button" data-copy="{}"'
         ' aria-label="{}" title="{}">{}</button>',
-        copies, label, label, _COPY,
+        element_id, label, label, _COPY,
     )  # fmt: skip
 
 
 def clip(text: object, term: str = "") -> SafeString:
-    """Return a text that is cut where there is no room for it, with matches of `term` marked."""
+    """Return a text that CSS truncates if it does not fit, with matches of `term` highlighted."""
     return markup('<span class="clip" title="{}">{}</span>', text, marked(text, term))
 
 
 def badge(text: str) -> SafeString:
-    """Return a word that stands out."""
+    """Return a badge."""
     return markup('<span class="badge">{}</span>', text)
 
 
 def muted(text: str) -> SafeString:
-    """Return a text that steps back."""
+    """Return a text in a muted color."""
     return markup('<span class="muted">{}</span>', text)
 
 
 def moment(
     time: datetime, *, relative: bool = False, seconds: bool = False, in_column: bool = False
 ) -> SafeString:
-    """Return a time to the minute or second, or as a distance with the exact time behind it.
+    """Return a time to the minute or second, or relative to now with the exact time as the tooltip.
 
-    In a column of times each takes the same room, so that they can be compared at a glance.
+    `in_column` pads all times to the same width, so that they align.
     """
     iso = time.astimezone(UTC).isoformat()
     year, month, day, clock = iso[:4], _MONTHS[int(iso[5:7])], int(iso[8:10]), iso[11:19]
     exact = f"{day} {month} {year}, {clock}"
     if in_column:
         exact = exact.rjust(_MAX_TIME_LENGTH, _FIGURE_SPACE)
-    # Digits, and words of our own: nothing in them could need to be escaped.
+    # These contain only digits and constants, so nothing needs escaping.
     attributes = f'datetime="{iso}" data-time' + ('="seconds"' if seconds else "")
     if in_column:
         attributes += " data-in-column"
@@ -118,7 +118,7 @@ def moment(
 
 
 def distance(time: datetime, now: datetime | None = None) -> str:
-    """Return how long ago `time` is in its largest whole unit, for example "3 hours ago"."""
+    """Return how long ago `time` is in the largest whole unit, for example "3 hours ago"."""
     seconds = int(((now or timezone.now()) - time).total_seconds())
     for size, unit in _UNITS:
         count = seconds // size

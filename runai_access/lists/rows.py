@@ -24,7 +24,7 @@ _ELLIPSIS = icon("ellipsis")
 
 
 def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
-    """Return the rows of the page, each with a box to select it and a menu if it has actions."""
+    """Return the rows of the page, with checkboxes and menus if the list has actions."""
     naming_start = f'<th scope="row" role="rowheader" class="column-{table.naming_column()}">'
     pieces: list[str] = []
     for record in table.data:
@@ -33,27 +33,27 @@ def table_rows(table: ListTable, *, have_actions: bool) -> SafeString:
         pieces += (
             _CHANGED_ROW if is_changed else _ROW,
             naming_start,
-            _box(record, key, title, table) if have_actions else "",
+            _checkbox(record, key, title, table) if have_actions else "",
             "\n",
             naming_cell(table, record),
-            _changed(record, table) if is_changed else "",
+            _changed_badge(record, table) if is_changed else "",
             "</th>",
         )
         pieces += _cells(table, record)
         if have_actions:
-            way, history = table.address_of(record), history_attribute(table, record)
-            pieces.append(markup(_MENU, key, way, key, history, title, _ELLIPSIS))
+            url, history = table.address_of(record), history_attribute(table, record)
+            pieces.append(markup(_MENU, key, url, key, history, title, _ELLIPSIS))
         pieces.append("</tr>\n")
     return SafeString("".join(pieces))
 
 
 def naming_cell(table: ListTable, record: Any) -> SafeString:
-    """Return what the first column says of a row."""
+    """Return the content of a row's first cell."""
     return SafeString(escaped(table.render_name_cell(record)))
 
 
 def other_cells(table: ListTable, record: Any) -> SafeString:
-    """Return the cells of the other columns, for rows that are made elsewhere."""
+    """Return the cells of the other columns, for the rows of the scope tree."""
     return SafeString("".join(_cells(table, record)))
 
 
@@ -63,18 +63,18 @@ def _cells(table: ListTable, record: Any) -> Iterator[str]:
 
 
 def history_attribute(table: ListTable, record: Any) -> SafeString:
-    """Return what tells the menu of a row the address of its history."""
+    """Return the attribute with the URL of a row's history, for the row's menu."""
     history = table.history_of(record)
     return markup(' data-history="{}"', history) if history else SafeString("")
 
 
-def _box(record: Any, key: str, title: str, table: ListTable) -> SafeString:
+def _checkbox(record: Any, key: str, title: str, table: ListTable) -> SafeString:
     is_enabled = "true" if getattr(record, "enabled", False) else "false"
     is_selected = SafeString(" checked" if key in table.selected else "")
     allowed_actions = table.allowed_actions(record)
-    told = "" if allowed_actions is None else markup(' data-allowed="{}"', allowed_actions)
-    return markup(_SELECT, key, is_enabled, key, told, title, is_selected)
+    allowed = "" if allowed_actions is None else markup(' data-allowed="{}"', allowed_actions)
+    return markup(_SELECT, key, is_enabled, key, allowed, title, is_selected)
 
 
-def _changed(record: Any, table: ListTable) -> SafeString:
+def _changed_badge(record: Any, table: ListTable) -> SafeString:
     return _PINNED if record in table.pinned_rows else _CHANGED

@@ -1,4 +1,4 @@
-"""The table that every list page builds on."""
+"""Base class of the tables of list pages."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
@@ -21,7 +21,7 @@ CHUNK = 500
 
 
 class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
-    """The rows of one page, sorted by the database already."""
+    """The rows of one page, already sorted by the database."""
 
     def __init__(self, page: Page[Any], pinned: Sequence[Any]) -> None:
         super().__init__([*pinned, *page.rows])
@@ -30,17 +30,17 @@ class PageData(TableData):  # type: ignore[misc]  # django-tables2 has no types
         return len(self.data)
 
     def order_by(self, aliases: Sequence[str]) -> None:
-        """Leave the rows as they are: a page can't be sorted, only the whole list."""
+        """Do nothing: only the whole list can be sorted, not one page."""
 
 
 class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no types
-    """A column: its title, its sort key, and its text in a file. Its table renders its cells.
+    """A column: title, sort key, and text in a file. Its table renders the cells.
 
-    A column without `sort` can't be sorted by.
+    A list can't be sorted by a column without `sort`.
 
-    `exports` are the values that the file needs, by their paths; `as_text` makes a cell of them, or
-    else of what the table's `related` found for the row. `says_zone` lets the header say the zone of
-    the times below, so that each of them need not.
+    `exports` are the lookup paths or expressions of the values for the file. `as_text` turns them into
+    the text of a cell, or without `exports` the row's result of the table's `related`. With `says_zone`
+    the header names the time zone, so that the cells do not.
     """
 
     def __init__(
@@ -58,15 +58,12 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         self.is_shown, self.says_zone = is_shown, says_zone
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return a copy to bind to one table: nothing that it shares with this one ever changes.
-
-        django-tables2 copies all columns for each page.
-        """
+        """Return a shallow copy. django-tables2 copies all columns for each page; they never change."""
         return copy(self)
 
     @property
     def file_title(self) -> str:
-        """The title of the column in a file: that of a time also names the zone."""
+        """The title of the column in a file. For a time it names the zone."""
         is_time = any(isinstance(path, SpreadsheetTime) for path in self.exports)
         return f"{self.verbose_name} (UTC)" if is_time else str(self.verbose_name)
 
@@ -76,29 +73,29 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         return self._sort if isinstance(self._sort, Sort) else self._sort(context)
 
     def file_cell(self, paths: Sequence[str | Func]) -> Callable[[Sequence[Any], Any], Any]:
-        """Return what makes a cell of a file out of the values of `paths` and of what is related."""
-        places, as_text = [paths.index(path) for path in self.exports], self.as_text
+        """Return a function that turns the values of `paths` and the related data into a cell."""
+        indexes, as_text = [paths.index(path) for path in self.exports], self.as_text
         if as_text is None:
-            (place,) = places
-            return lambda values, _: values[place]
-        if not places:
+            (index,) = indexes
+            return lambda values, _: values[index]
+        if not indexes:
             return lambda _, related: as_text(related)
-        return lambda values, _: as_text(*(values[place] for place in places))
+        return lambda values, _: as_text(*(values[index] for index in indexes))
 
 
 def creator_column(title: str = "Created by") -> ListColumn:
-    """A column of who made the row."""
+    """Return a column for the creator of the row."""
     sort = Sort.text("created_by")
     return ListColumn(title, sort=sort, exports=("created_by",))
 
 
 def creation_column(*, is_shown: bool = True) -> ListColumn:
-    """A column of when the row was made."""
+    """Return a column for the creation time of the row."""
     return _time_column("Creation time", "created_at", is_shown=is_shown)
 
 
 def update_column(*, is_shown: bool = True) -> ListColumn:
-    """A column of when the row was last changed."""
+    """Return a column for the time of the row's last change."""
     return _time_column("Last updated", "updated_at", is_shown=is_shown)
 
 
@@ -110,17 +107,17 @@ def _time_column(title: str, path: str, *, is_shown: bool = True) -> ListColumn:
 
 
 class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
-    """A table of `ListColumn`s. The first one names the row and can't be hidden.
+    """A table of `ListColumn`s. The first column names the row and can't be hidden.
 
-    `render_<column>(record)`, the hook of django-tables2, returns a cell: HTML as a SafeString, or a
-    text that is escaped where it is shown.
+    `render_<column>(record)`, the hook of django-tables2, returns a cell: HTML as a SafeString, or text
+    to be escaped.
 
-    A subclass has a `name`, a `default_sort` and the `model` of its rows, and says with `complete`
-    what its cells need; with `values`, by their names, that this is all of it. Then rows are tuples of
-    those and never models, which takes half the time. Rows have pages of their own unless
-    `has_row_pages` says otherwise.
-    `pinned` are rows that were just changed and that the page itself does not show; `address` is
-    that of the list as it is.
+    A subclass sets `name`, `default_sort` and the `model` of its rows, and loads what its cells need in
+    `complete`. If it sets `values`, rows are named tuples of these instead of model instances, which
+    halves the time. If `has_row_pages` is false, rows have no detail pages.
+
+    `pinned` are rows that were just changed and are not on the page. `address` is the URL of the list
+    in its current state.
     """
 
     name = ""
@@ -129,7 +126,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     values: tuple[str, ...] = ()
     has_row_pages = True
 
-    def __init__(  # noqa: PLR0913  # what a page shows of its rows
+    def __init__(  # noqa: PLR0913  # the state of the page
         self,
         page: Page[Any],
         *,
@@ -164,8 +161,8 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def cell_renderers(self) -> list[tuple[SafeString, Callable[[Any], str]]]:
         """The start tag and the `render_*` method of each further column.
 
-        `rows` calls the methods with just the record. The rows of django-tables2, which look up a
-        value and the arguments of the method for each cell, take about nine times as long.
+        `rows` calls the methods with only the record. The rows of django-tables2 resolve a value and
+        the method's arguments for each cell, which is about nine times slower.
         """
         _, *others = self.shown_columns
         start = '<td role="cell" class="column-{}" data-label="{}">'
@@ -190,31 +187,31 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         history = self.history_of(record)
         if not history:
             return shown
-        return markup('<a class="cell-link" href="{}" title="Its history">{}</a>', history, shown)
+        return markup('<a class="cell-link" href="{}" title="View history">{}</a>', history, shown)
 
     @cached_property
     def history_type(self) -> str:
-        """What the record calls a row, if whoever asks may see the history of rows; else ""."""
+        """The entity type of the rows in the audit log; "" if the caller can't view their history."""
         return ""
 
     def history_of(self, record: Any) -> str:
-        """Return the address of all that happened to a row, if whoever asks may see that; else ""."""
+        """Return the URL of a row's history; "" if the caller can't view it."""
         return f"{self._histories}{record.pk}" if self.history_type else ""
 
     @cached_property
     def _histories(self) -> str:
         return history_url(self.history_type, "")
 
-    def allowed_actions(self, record: Any) -> object:  # a table may look at the row
-        """Return the names of the actions that this row is offered, in a text; None where all are."""
+    def allowed_actions(self, record: Any) -> object:  # subclasses use the record
+        """Return an object whose text names the allowed actions of a row; None if all are allowed."""
         return None
 
     def title_of(self, record: Any) -> str:
-        """Return what a row is called where it is spoken of."""
+        """Return the name of a row in labels."""
         return str(record)
 
     def address_of(self, record: Any) -> str:
-        """Return the address of a row's own page; where there is none, of the list with it selected."""
+        """Return the URL of a row's page, or without one that of the list with the row selected."""
         return self._addresses[record.pk]
 
     @cached_property
@@ -230,7 +227,7 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     @classmethod
     def file_titles(cls, columns: Sequence[str]) -> list[str]:
-        """Return the header of a file with these columns."""
+        """Return the titles of these columns for the header of a file."""
         return [cls.base_columns[name].file_title for name in columns]
 
     @classmethod
@@ -243,25 +240,25 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
 
     @classmethod
     def can_sort_by(cls, sort: str) -> bool:
-        """Return whether `sort` names a column, with or without the sign for downwards."""
+        """Return whether `sort` names a sortable column; "-" means descending."""
         column = cls.base_columns.get(sort.removeprefix("-"))
         return column is not None and column.orderable is not False
 
     @classmethod
     def sort_of(cls, sort: str, context: Any) -> tuple[Sort, bool]:
-        """Return what a known sort means, and whether it goes down."""
+        """Return the sort key of a valid `sort`, and whether it is descending."""
         return cls.base_columns[sort.lstrip("-")].sort_for(context), sort.startswith("-")
 
     @classmethod
     def complete(cls, queryset: QuerySet[Any], context: Any) -> QuerySet[Any]:  # noqa: ARG003
-        """Return the rows with all that their cells show; for one page."""
+        """Return the rows of one page with all data that the cells show."""
         return queryset
 
     @classmethod
     def related(cls, keys: list[Any], context: Any) -> dict[Any, Any]:  # noqa: ARG003
-        """Return what a file says of these rows besides their own values.
+        """Return the data for a file that comes from other tables, by the keys of the rows.
 
-        Keys are as the database holds them; see `AsStored`.
+        Keys are in the form that the database stores; see `AsStored`.
         """
         return {}
 
@@ -269,17 +266,17 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def exported(
         cls, parts: Sequence[QuerySet[Any]], columns: Sequence[str], context: Any, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield the rows of a file, in constant memory and few queries."""
+        """Yield the rows of a file in constant memory, with one set of queries for each chunk."""
         chosen = [cls.base_columns[name] for name in columns]
         paths = list(dict.fromkeys(path for column in chosen for path in column.exports))
         cells = [column.file_cell(paths) for column in chosen]
         rows = (part.values_list(*paths, AsStored("pk"))[:limit] for part in parts)
-        read = (some.iterator(chunk_size=CHUNK) for some in rows)
-        for chunk in _chunks(islice(chain.from_iterable(read), limit), CHUNK):
+        iterators = (part.iterator(chunk_size=CHUNK) for part in rows)
+        for chunk in _chunks(islice(chain.from_iterable(iterators), limit), CHUNK):
             related = cls.related([row[-1] for row in chunk], context)
             for row in chunk:
-                of_row = related.get(row[-1])
-                yield [cell(row, of_row) for cell in cells]
+                related_data = related.get(row[-1])
+                yield [cell(row, related_data) for cell in cells]
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -1,7 +1,7 @@
-"""Dialogs: each is an address. HTMX gets what goes into the open `<dialog>`, anyone else a page.
+"""Dialogs. Each has a URL: HTMX gets the content of a `<dialog>`, other clients a page.
 
-Such a page leads back to where it was opened: the address `from` that its opener put into the query
-and that its form carries on, or else its home.
+The page links back to where it was opened: the URL `from` in the query, which its form submits again,
+or else its parent page.
 """
 
 import re
@@ -29,15 +29,15 @@ CLOSE = "dialog-close"
 SHOW = "show-list"
 FROM = "from"
 KEEP_FORM = "X-Keep-Form"
-_MAX_URL_LENGTH = 8_000  # 100 selected rows, the most of a page, take 5,000
+_MAX_URL_LENGTH = 8_000  # 100 selected rows, the maximum of a page, need 5,000
 # The fields of a dialog's form that name its rows and the page it was opened from.
-_KEPT = ("selected", FROM)
+_KEPT_FIELDS = ("selected", FROM)
 _TITLE = re.compile(r'<h1 id="dialog-title">(.*?)</h1>', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class ParentPage:
-    """The page that a dialog belongs to."""
+    """The page behind a dialog."""
 
     title: str
     address: str
@@ -46,72 +46,72 @@ class ParentPage:
 def address_to_return_to(request: HttpRequest) -> str:
     """Return the URL of the view that the request was sent from, to return to after signing in.
 
-    A read returns to its own URL: a list with its filters, or a dialog as a page. A dialog's form
-    returns to its dialog, with the selected rows. Any other form returns to the page it is on.
+    A GET returns to its own URL: a list with its filters, or a dialog as a page. A dialog's form
+    returns to its dialog, with the selected rows. Any other form returns to its page.
     """
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page = _page_of(request)
     if not (is_htmx_target(request, "dialog") or page.partition("?")[0] == request.path):
         return page if is_local(page) else "/"
-    kept = [(name, text) for name in _KEPT for text in request.POST.getlist(name)]
+    kept = [(name, value) for name in _KEPT_FIELDS for value in request.POST.getlist(name)]
     query = request.GET.copy()
-    for name, text in kept:
-        if text not in query.getlist(name):
-            query.appendlist(name, text)
+    for name, value in kept:
+        if value not in query.getlist(name):
+            query.appendlist(name, value)
     address = f"{request.path}?{query.urlencode()}" if query else request.path
     if len(address) <= _MAX_URL_LENGTH:
         return address
-    # Without its rows the dialog would be empty: the list, where they can be selected again.
+    # Without its rows the dialog would be empty, so return to the list, where the user selects them.
     back = request.POST.get(FROM, "")
     return back if is_local(back) and len(back) <= _MAX_URL_LENGTH else "/"
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Return the path and query of the page that a request was sent from; "" if that is unknown."""
+    """Return the path and query of the page that sent the request; "" if unknown."""
     try:
         page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-    except ValueError:  # written by hand: no browser sends what is no URL
+    except ValueError:  # a forged header: browsers send only URLs
         return ""
     return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def is_htmx_target(request: HttpRequest, target: str) -> bool:
-    """Return whether HTMX asks only for the part of the page with the id `target`."""
+    """Return whether HTMX requests only the element with the id `target`."""
     return request.headers.get("HX-Target") == target and "HX-Request" in request.headers
 
 
 def is_local(address: str) -> bool:
-    """Return whether an address is a path on this host."""
+    """Return whether a URL is a path on this host."""
     return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
 def local_path(address: str, default: str) -> str:
     """Return `address` if it is an absolute path on this host, else `default`.
 
-    Not a relative one: `redirect` would take it for the name of a view.
+    A relative path is refused, because `redirect` would resolve it as the name of a view.
     """
     return address if is_local(address) else default
 
 
 def return_url(request: HttpRequest, parent_page: ParentPage) -> str:
-    """Return the address that the dialog was opened from, or else its home's."""
-    given = request.POST if request.method == "POST" else request.GET
-    address = given.get(FROM, "")
+    """Return the URL that the dialog was opened from, or else that of its parent page."""
+    parameters = request.POST if request.method == "POST" else request.GET
+    address = parameters.get(FROM, "")
     if len(address) > _MAX_URL_LENGTH or not is_local(address):
         return parent_page.address
     return address
 
 
 def query_with_return_url(request: HttpRequest, parent_page: ParentPage, **query: object) -> str:
-    """Return the query for another dialog, which knows too from where the first was opened."""
+    """Return the query string for another dialog that returns to the same URL."""
     back = return_url(request, parent_page)
     text = urlencode({**query, **({FROM: back} if back != parent_page.address else {})}, doseq=True)
     return f"?{text}" if text else ""
 
 
 def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
-    """Return the URL of a dialog that leads back to `back`, the URL it was opened from."""
+    """Return the URL of a dialog that returns to `back`, the URL it is opened from."""
     match args:
         case (int() | UUID() as key,):
             address = row_url(view, key)
@@ -133,10 +133,10 @@ def render_dialog(
     changed: object = None,
     row: object = None,
 ) -> HttpResponse:
-    """Render a dialog over its `home`.
+    """Render a dialog, for HTMX alone or else as a page.
 
-    `row` is the row of the list that it is about, which stays selected when it is left; `changed` is
-    the id of the row in the list behind that is out of date.
+    `row` is the id of its row in the list, which stays selected when the dialog closes. `changed` is
+    the id of a row in the list that needs a refresh.
     """
     back = return_url(request, parent_page)
     context = {
@@ -147,7 +147,7 @@ def render_dialog(
     }
     if is_htmx_target(request, "dialog"):
         response = render(request, template, {**context, "in_dialog": True}, status=status)
-        # HTMX would put a boosted address into the address bar, over the one of the list.
+        # Otherwise HTMX replaces the URL of the list in the address bar.
         push_url(response, False)
         if changed is not None:
             trigger_client_event(response, CHANGED, {"id": str(changed)})
@@ -168,10 +168,10 @@ def finish_dialog(
     gone: str = "",
     show: str = "",
 ) -> HttpResponse:
-    """Close the dialog; without HTMX go back to where it was opened.
+    """Close the dialog; without HTMX redirect to the URL it was opened from.
 
-    The list is shown at the address `show`, or else once more as it is, with the row `changed`.
-    `gone` is the address of a page that what was done took away.
+    The list moves to the URL `show`, or refreshes and highlights the row `changed`. `gone` is the path
+    of a page that no longer exists, because its object was deleted.
     """
     if not is_htmx_target(request, "dialog"):
         back = show or return_url(request, parent_page)
@@ -188,27 +188,27 @@ def finish_dialog(
 
 
 def leave_and_keep_form(url: str) -> HttpResponse:
-    """Have HTMX go to another page; `forms.js` puts what was typed into the same form there."""
+    """Redirect HTMX to another page. `forms.js` copies the typed values into the same form there."""
     response = HttpResponseClientRedirect(url)
     response.headers[KEEP_FORM] = "true"
     return response
 
 
 def leave_for(request: HttpRequest, url: str) -> HttpResponse:
-    """Go on to a page that is no dialog, also when the dialog asked."""
+    """Redirect to a page, even if HTMX requested the dialog."""
     return HttpResponseClientRedirect(url) if is_htmx_target(request, "dialog") else redirect(url)
 
 
 def _title_in(dialog: str) -> str:
-    """Return what a dialog is headed with, for the title of the page that it is on."""
-    found = _TITLE.search(dialog)
-    return unescape(strip_tags(found[1])) if found else ""
+    """Return the heading of a dialog, for the title of its page."""
+    match = _TITLE.search(dialog)
+    return unescape(strip_tags(match[1])) if match else ""
 
 
 def _with(
     address: str, parent_page: ParentPage, *, changed: object, selected: Sequence[object]
 ) -> str:
-    """Return the address with these rows named, and no others, if it is one of the list at home."""
+    """Return the URL with only these rows as `changed` and `selected`, if it is of the parent page."""
     path, _, text = address.partition("?")
     if path != parent_page.address:
         return address
@@ -221,5 +221,5 @@ def _with(
 
 @lru_cache(maxsize=16)
 def _from(back: str) -> str:
-    """Return the query parameter that all links of one page share."""
+    """Return the encoded `from` parameter, cached because all links of a page share it."""
     return urlencode({FROM: back}) if back else ""

@@ -90,9 +90,9 @@ class ListView:
     """A list page. A subclass defines what it lists.
 
     `namespace` is the URL namespace, `noun` names a row in a sentence, `new` is the label of the button
-    that creates a row ("" for none) with the dialog `<namespace>:create`. `searched` names the searched
-    columns. `empty_template` is shown if there is no row, `notice_template` above the table. `document`
-    converts a row for JSON downloads; None for no JSON.
+    that creates a row ("" for none) with the dialog `<namespace>:create`. `searched` completes
+    "Searched …." in the no-match state. `empty_template` is shown if there is no row, `notice_template`
+    above the table. `document` converts a row for JSON downloads; None for no JSON.
     """
 
     namespace = ""

@@ -1,1 +1,1 @@
-"""Upgrades of databases that the migrations cannot do, because they begin after those releases."""
+"""Upgrades of databases from releases that are older than the initial migrations."""

@@ -47,7 +47,7 @@ def upgrade(connection: BaseDatabaseWrapper, report: Callable[[str], Any] = prin
         return
     with connection.schema_editor(atomic=True) as editor:
         if connection.vendor == "postgresql":
-            # Wait here while another process upgrades; SQLite's transaction has done so.
+            # Wait while another process upgrades. In SQLite the transaction has already waited.
             editor.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
         applied = set(MigrationRecorder(connection).applied_migrations())
         if _MARK not in applied:
@@ -66,7 +66,7 @@ def upgrade(connection: BaseDatabaseWrapper, report: Callable[[str], Any] = prin
         _rename_content_type(editor)
         guards.install(connection)
         triggers.install(connection)
-        # With the triggers in place: these columns have copies and indexes.
+        # After the triggers: these columns feed denormalized columns and indexes.
         _normalize_again(apps, connection.alias)
         _report_equal_names(apps, connection.alias, report)
         _record(connection)
@@ -79,7 +79,7 @@ def _require_first_release(applied: set[tuple[str, str]]) -> None:
     if missing:
         raise TooOld(
             "This database is older than release 0.1.0, and this release cannot upgrade it. Start "
-            "release 0.1.0 with it once, stop that again, and then start this release. Nothing was "
+            "release 0.1.0 with this database, stop it, and then start this release. Nothing was "
             f"changed. Missing migrations: {', '.join(missing)}."
         )
 
@@ -113,9 +113,9 @@ def _rename_the_rest_in_sqlite(editor: BaseDatabaseSchemaEditor, apps: Apps) -> 
         sequences = cursor.fetchall()
         for label in names.REBUILT_IN_SQLITE:
             model = apps.get_model(*label)
-            # Adding any constraint makes Django's editor rebuild the table as its model says.
+            # Adding any constraint makes Django's schema editor rebuild the table from its model.
             editor.add_constraint(model, CheckConstraint(condition=Q(), name="rebuild"))
-        # A rebuilt table counts on from its greatest id, and would use those of deleted rows again.
+        # A rebuilt table continues from its greatest id and would reuse the ids of deleted rows.
         cursor.execute("DELETE FROM sqlite_sequence")
         cursor.executemany("INSERT INTO sqlite_sequence (seq, name) VALUES (%s, %s)", sequences)
     editor.execute("DROP INDEX access_rule_unique_among_living")
@@ -150,14 +150,14 @@ def _rename_content_type(editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def _normalize_again(apps: Apps, alias: str) -> None:
-    """Recompute normalized text, whose form has changed. That of ASCII text has not."""
+    """Recompute normalized text, because normalization has changed for text that is not ASCII."""
     subjects = _rows(apps, alias, "accessrules", "Subject").exclude(is_ascii(F("name")))
     recompute_in_batches(subjects, "normalized_name", lambda subject: normalize(subject.name))
     applications = _rows(apps, alias, "applications", "Application").select_related("subject")
     recompute_in_batches(
         applications.exclude(is_ascii(F("search_text"))),
         "search_text",
-        lambda one: f"{normalize(one.subject.name)}\n{normalize(one.created_by)}\n",
+        lambda row: f"{normalize(row.subject.name)}\n{normalize(row.created_by)}\n",
     )
     users = _rows(apps, alias, "accounts", "User").exclude(is_ascii(F("search_text")))
     recompute_in_batches(
@@ -177,11 +177,11 @@ def _report_equal_names(apps: Apps, alias: str, report: Callable[[str], Any]) ->
         "parent__name", "parent", "name"
     ).iterator():
         equal[f"scopes below {parent_name} ({parent})", normalize(name)].append(name)
-    pairs = [(where, found) for (where, _), found in equal.items() if len(found) > 1]
-    if pairs:
+    duplicates = [(place, same) for (place, _), same in equal.items() if len(same) > 1]
+    if duplicates:
         report("These names count as the same; rename all but one of each:")
-    for where, found in pairs:
-        report(f"  {where}: {', '.join(sorted(map(ascii, found)))}")
+    for place, same in duplicates:
+        report(f"  {place}: {', '.join(sorted(map(ascii, same)))}")
 
 
 def _rows(apps: Apps, alias: str, app: str, model: str) -> QuerySet[Any]:

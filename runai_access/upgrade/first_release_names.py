@@ -1,6 +1,6 @@
 """The names in a database of the first release that have changed since."""
 
-# The migrations that the first release has at least, in the order of the apps.
+# The migrations that a database of the first release has applied, by app.
 REQUIRED_MIGRATIONS = [
     ("accessrules", "0008_creation_of_holders"),
     ("accounts", "0003_groups"),
@@ -38,7 +38,7 @@ REBUILT_IN_SQLITE = [
     ("ui", "TablePreference"),
 ]
 
-# PostgreSQL renames each in place: table (as it is called now), old name, new name.
+# PostgreSQL renames each in place: table (with its new name), old name, new name.
 CONSTRAINTS = [
     ("accessrules_groupmembership", "membership_not_of_itself", "membership_not_self"),
     ("accessrules_scope", "scope_path_is_as_long_as_deep", "scope_path_matches_depth"),
@@ -94,7 +94,7 @@ SQLITE_TRIGGERS = [
     "audit_seal_kept_replace",
     "audit_seal_kept_update",
 ]
-# Their triggers go with them.
+# Dropping a function with CASCADE drops its triggers, too.
 POSTGRESQL_FUNCTIONS = [
     "access_rule_copies",
     "access_rule_role_name_changed",

@@ -84,7 +84,7 @@ def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str
     expect(other.page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)
     visitor.press("REGENERATE CLIENT SECRET")
     dialog = visitor.page.locator("dialog[open]")
-    expect(dialog).to_contain_text("There is nothing at this address that you can see")
+    expect(dialog).to_contain_text("This page does not exist, or you can't see it.")
     visitor.check_accessibility()
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
@@ -262,7 +262,7 @@ def test_what_is_new_on_the_page_comes_into_elements_that_are_read_aloud(
     visitor.select(f"{name}1")
     visitor.press("DISABLE")
     page.locator("dialog[open]").get_by_role("button", name="DISABLE").click()
-    expect(page.locator("#messages")).to_contain_text(f"Application {name}1 is disabled.")
+    expect(page.locator("#messages")).to_contain_text(f"Application {name}1 disabled.")
     assert page.evaluate("window.kept.every((element) => element.isConnected)")
 
 
@@ -345,8 +345,8 @@ def test_the_focus_comes_back_to_what_opened_each_dialog(visit: Visit, name: str
         expect(page.locator("dialog[open]")).to_have_count(0)
         expect(page.locator(opener)).to_be_focused()
     for opener, button, news in [
-        ("#do-disable", "DISABLE", "is disabled"), ("#do-enable", "ENABLE", "is enabled"),
-        ("#do-delete", "DELETE", "is deleted"),
+        ("#do-disable", "DISABLE", "disabled."), ("#do-enable", "ENABLE", "enabled."),
+        ("#do-delete", "DELETE", "deleted."),
     ]:  # fmt: skip
         page.locator(opener).focus()
         page.keyboard.press("Enter")
@@ -475,7 +475,7 @@ def test_a_dialog_opened_before_signing_in_again_keeps_what_was_typed(
     other.get_by_role("button", name="SIGN IN").click()
     other.wait_for_url("**/applications/")
     visitor.press("CREATE")
-    expect(page.get_by_text("This form was out of date.")).to_be_visible()
+    expect(page.get_by_text("This form has expired.")).to_be_visible()
     expect(page.get_by_label("Application name")).to_have_value(name)
     visitor.press("CREATE")
     expect(page.locator("#issued-secret")).to_be_visible()

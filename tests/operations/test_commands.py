@@ -120,18 +120,18 @@ def test_the_system_scope_is_found_only_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        (["Ci-Pipeline"], "NAME: A name begins with a lower-case letter"),
+        (["Ci-Pipeline"], "NAME: A name must start with a lowercase letter"),
         (["a" * 300], "this one has 300"),
         ([""], "NAME: Enter a name."),
-        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
+        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "can't be a UUID"),
         (["taken"], "The name taken is taken."),
-        (["app", "--role", "Emperor"], "There is no role 'Emperor'. The roles are: "),
-        (["app", "--role", "99999999999"], "There is no role"),
+        (["app", "--role", "Emperor"], "Unknown role 'Emperor'. Assignable roles: "),
+        (["app", "--role", "99999999999"], "Unknown role"),
         (["app", "--role", "Viewer", "--scope", "project:nowhere"], "Project 'nowhere' not found."),
         (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "project:"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "vision"], "--scope must look like"),
-        (["app", "--scope", "account:acme"], "name the role with --role"),
+        (["app", "--scope", "account:acme"], "--scope requires --role"),
     ],
 )
 def test_a_refusal_gives_the_reason_and_creates_nothing(args: list[str], reason: str) -> None:
@@ -243,5 +243,5 @@ def test_resetting_the_password_of_a_disabled_user_warns() -> None:
 
 
 def test_an_unknown_email_is_refused() -> None:
-    assert "EMAIL: This is no email" in refusal("create_admin", "nobody")
-    assert "There is no user 'nobody'" in refusal("reset_password", "nobody")
+    assert "EMAIL: Enter a valid email" in refusal("create_admin", "nobody")
+    assert "No user has the email 'nobody'" in refusal("reset_password", "nobody")

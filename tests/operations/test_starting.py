@@ -53,7 +53,7 @@ def test_a_start_with_another_secret_key_requires_new_signing_keys(
     other = {**empty_database, "RUNAI_ACCESS_SECRET_KEY": "another-key-" + "x" * 32}
     start = manage("serve", environment=_free(other))
     assert start.returncode == 1
-    assert "made under another RUNAI_ACCESS_SECRET_KEY" in start.stderr
+    assert "encrypted with another RUNAI_ACCESS_SECRET_KEY" in start.stderr
     assert "Traceback" not in start.stderr
     assert manage("rotate_signing_key", "--end-others", environment=other).returncode == 0
     assert manage("prepare", environment=other).returncode == 0
@@ -101,7 +101,7 @@ def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) 
     ("settings", "message"),
     [
         ({"RUNAI_ACCESS_ADMIN_PASSWORD": "short"}, "RUNAI_ACCESS_ADMIN_PASSWORD: This password"),
-        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: This is no email"),
+        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: Enter a valid email"),
         ({"RUNAI_ACCESS_EXAMPLE": "yes"}, "RUNAI_ACCESS_EXAMPLE must be 0 or 1"),
         ({"RUNAI_ACCESS_SECRET_KEY": "short"}, "must have 32 characters"),
         ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),

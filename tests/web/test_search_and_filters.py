@@ -535,7 +535,7 @@ def test_the_holders_of_several_are_merged_from_the_range_of_each_unless_those_a
     read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
     way = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
     assert f"{way} access_rule_of_{column_}" in _plan(read[-1])
-    monkeypatch.setattr(finding, "_MERGED", 1)
+    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
     listed = _narrowed(query).listed(by)
     assert listed.ordered is None
     assert page_of(listed, Position(), is_descending=True, size=5).rows == merged.rows

@@ -1,4 +1,4 @@
-"""What the record says of one thing: what was done to it, what it did, and what became of its rules."""
+"""History of an object: audit events about it, caused by it, and about its access rules."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from runai_access.audit.models import AuditEvent
 EVENTS = 10
 SUBJECTS = ("application", "user", "group")
 _MAX_RULES_SCANNED = 500
-_MAX_EVENTS_SCANNED = 2 * _MAX_RULES_SCANNED  # one when it was made, one when it was deleted
+_MAX_EVENTS_SCANNED = 2 * _MAX_RULES_SCANNED  # a rule has two events: created and deleted
 
 
 def sees_activity(caller: Caller) -> bool:
@@ -20,12 +20,10 @@ def sees_activity(caller: Caller) -> bool:
 
 
 def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
-    """Return the parts of a thing's history, each of which an index finds by time.
+    """Return the conditions whose union is the history of an object. An index serves each by time.
 
-    `name` is a subject's, where that is known.
-
-    What was done to it; if it is a subject, what it did, and who failed to sign in under its name;
-    and what became of the newest of its access rules, be it their subject or their scope.
+    The history has the events about the object and about its newest access rules. A subject's also has
+    the events that it caused and the failed sign-ins under its name. `name` saves a query for it.
     """
     parts = [Q(entity_type=entity_type, entity_id=id_)]
     if entity_type == "access_rule":
@@ -40,14 +38,14 @@ def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
         rules = AccessRule.objects.filter(scope__type=entity_type, scope__uid=id_)
     ids = rules.order_by("-pk").values_list("pk", flat=True)[:_MAX_RULES_SCANNED]
     if found := [str(pk) for pk in ids]:
-        # Found first, as SQLite would rather walk through the events of every rule, by time.
+        # A separate query, because SQLite would scan the events of all access rules by time.
         events = AuditEvent.objects.filter(entity_type="access_rule", entity_id__in=found)
         parts.append(Q(pk__in=list(events.values_list("pk", flat=True)[:_MAX_EVENTS_SCANNED])))
     return parts
 
 
 def last_events(subject: Subject, entity_type: str) -> list[AuditEvent]:
-    """Return the last events of a subject's history."""
+    """Return the newest events of a subject's history."""
     found = [
         AuditEvent.objects.filter(part).order_by("-time", "-pk")[:EVENTS]
         for part in history_of(entity_type, str(subject.pk), subject.name)
@@ -57,7 +55,7 @@ def last_events(subject: Subject, entity_type: str) -> list[AuditEvent]:
 
 
 def label_of(entity_type: str, id_: str) -> str:
-    """Return a thing that is there as the record would name it, or nothing."""
+    """Return the name of an object as the audit log shows it; "" if it does not exist."""
     if entity_type in SUBJECTS:
         return Subject.objects.filter(pk=id_).values_list("name", flat=True).first() or ""
     if entity_type == "access_rule":

@@ -1,5 +1,4 @@
-"""What a role permits as a table: entities by View, Edit, Create, Delete; one role, or two beside
-each other."""
+"""Permission matrix: entities by View, Edit, Create and Delete, for one role or two to compare."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from accessrules.authorization.catalog import ACCOUNT_ONLY, PREDEFINED_ROLES, RE
 from accessrules.authorization.grants import permissions_of
 from accessrules.models import Role
 
-# The console's words for the four actions, in its order.
+# Column title to action, in the order of the console.
 COLUMNS = {"View": "read", "Edit": "update", "Create": "create", "Delete": "delete"}
 _GROUPS = {
     "organization": "Organization",
@@ -23,19 +22,18 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """Whether one role permits one thing with one entity, and whether the roles differ in it."""
+    """One action on one entity: whether the role permits it, and whether the roles differ."""
 
-    word: str
+    column: str
     is_permitted: bool
     differs: bool
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One entity. `held` has for each of `roles` the words of what it permits with it.
+    """One entity. `held` has, for each of `roles`, the columns of the actions that it permits.
 
-    `types` are the resource types behind the entity's name; they are told where another row has the
-    same name.
+    `types` are the resource types with this name. The row shows them if another row has the same name.
     """
 
     name: str
@@ -46,52 +44,52 @@ class MatrixRow:
 
     @property
     def on_account_only(self) -> bool:
-        """Whether a rule gives this only on the account."""
+        """Whether only access rules on the account grant this."""
         return ACCOUNT_ONLY.issuperset(self.types)
 
     @property
     def cells(self) -> list[list[MatrixCell]]:
-        """For each role its four cells."""
+        """The four cells of each role."""
         return [
-            [MatrixCell(word, word in held, not self._is_common(word)) for word in COLUMNS]
+            [MatrixCell(column, column in held, not self._is_common(column)) for column in COLUMNS]
             for held in self.held
         ]
 
     @property
     def is_same(self) -> bool:
-        """Whether every role permits the same."""
+        """Whether all roles permit the same actions."""
         return len(set(self.held)) == 1
 
     @property
     def differences(self) -> list[str]:
-        """What one role permits and the other does not, as sentences."""
-        own = [
-            [word.lower() for word in COLUMNS if word in held and not self._is_common(word)]
+        """The actions that only one of the roles permits, one sentence for each role."""
+        exclusive = [
+            [column.lower() for column in COLUMNS if column in held and not self._is_common(column)]
             for held in self.held
         ]
         return [
-            f"Only {role}: {', '.join(words)}"
-            for role, words in zip(self.roles, own, strict=True)
-            if words
+            f"Only {role}: {', '.join(columns)}"
+            for role, columns in zip(self.roles, exclusive, strict=True)
+            if columns
         ]
 
-    def _is_common(self, word: str) -> bool:
-        return len({word in held for held in self.held}) == 1
+    def _is_common(self, column: str) -> bool:
+        return len({column in held for held in self.held}) == 1
 
 
 @dataclass(frozen=True)
 class MatrixGroup:
-    """Entities that belong together, under a heading."""
+    """Related entities under a heading."""
 
     title: str
     rows: list[MatrixRow]
 
 
 def matrix(*roles: Role, only_differences: bool = False) -> list[MatrixGroup]:
-    """Return the table of what these roles permit.
+    """Return the permission matrix of these roles.
 
-    Every entity that any predefined role speaks of has its row, so that the tables of two roles
-    read the same; with `only_differences` just those in which the roles differ.
+    Each entity that any predefined role mentions has a row, so all matrices have the same rows.
+    `only_differences` keeps only the rows in which the roles differ.
     """
     groups = []
     for key, title in _GROUPS.items():
@@ -106,27 +104,27 @@ def count_of(role: Role) -> int:
     return len(permissions_of(role))
 
 
-def advantage(one: Role, other: Role) -> int:
-    """Return how many permissions `one` has that `other` lacks."""
-    return len(permissions_of(one) - permissions_of(other))
+def count_exclusive(role: Role, other: Role) -> int:
+    """Return how many permissions `role` has that `other` lacks."""
+    return len(permissions_of(role) - permissions_of(other))
 
 
 def _rows(group: str, roles: Sequence[Role]) -> Iterator[MatrixRow]:
-    """Yield the rows of one group; types of one name that are permitted alike share a row."""
+    """Yield the rows of one group. Types with the same name and the same permissions share a row."""
     permissions = [permissions_of(role) for role in roles]
     mentioned = {type_ for role in PREDEFINED_ROLES for type_ in role.permissions}
     mentioned |= {type_ for held in permissions for _, type_ in held}
     types = [key for key in mentioned if RESOURCE_TYPES[key].group == group]
     held = {
         key: tuple(
-            frozenset(word for word, action in COLUMNS.items() if (action, key) in theirs)
-            for theirs in permissions
+            frozenset(column for column, action in COLUMNS.items() if (action, key) in permitted)
+            for permitted in permissions
         )
         for key in types
     }
     types.sort(key=lambda key: (RESOURCE_TYPES[key].name, [*map(sorted, held[key])], key))
     for name, namesakes in groupby(types, key=lambda key: RESOURCE_TYPES[key].name):
-        alike = [list(some) for _, some in groupby(namesakes, key=lambda key: held[key])]
-        for some in alike:
+        equal = [list(keys) for _, keys in groupby(namesakes, key=lambda key: held[key])]
+        for keys in equal:
             names = tuple(role.name for role in roles)
-            yield MatrixRow(name, tuple(some), names, held[some[0]], shares_name=len(alike) > 1)
+            yield MatrixRow(name, tuple(keys), names, held[keys[0]], shares_name=len(equal) > 1)

@@ -94,7 +94,7 @@ class AccessRuleTable(ListTable):
 
     @cached_property
     def can_read_roles(self) -> bool:
-        """Whether whoever asks may see what a role permits."""
+        """Whether the caller can see the permissions of roles."""
         return bool(self.authority.allows_anywhere("read", "roles"))
 
     @cached_property
@@ -112,8 +112,8 @@ class RoleTable(ListTable):
         exports=("description",),
     )  # fmt: skip
     assignable = ListColumn(
-        "Offered", sort=Sort.flag("assignable"), exports=("assignable",),
-        as_text=lambda offered: "yes" if offered else "no",
+        "Assignable", sort=Sort.flag("assignable"), exports=("assignable",),
+        as_text=lambda assignable: "yes" if assignable else "no",
     )  # fmt: skip
     created_by = creator_column()
     last_updated = update_column(is_shown=False)

@@ -1,4 +1,4 @@
-"""Access rules as the page of their subject lists them."""
+"""The access rules on the page of a subject."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 
 @dataclass(frozen=True)
 class ListedRule:
-    """A rule that holds for a subject: where its scope stands, and which group hands it on, if any."""
+    """A rule that applies to a subject: the full name of its scope, and the group that grants it."""
 
     rule: AccessRule
     full_name: str
@@ -20,9 +20,9 @@ class ListedRule:
 def listed(
     rules: AccessRuleQuerySet, subject: Subject, authority: Authority | None = None
 ) -> list[ListedRule]:
-    """Return `rules` as the page of `subject` lists them: its own first. Two queries.
+    """Return `rules` for the page of `subject`, its own rules first. Runs two queries.
 
-    With the `authority` of who asks, each tells whether it may be deleted.
+    `authority` is the caller's; without it no rule can be deleted.
     """
     found = list(rules.select_related("subject", "role", "scope").order_by("pk"))
     found.sort(key=lambda rule: rule.subject_id != subject.pk)

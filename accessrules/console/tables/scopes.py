@@ -1,4 +1,4 @@
-"""The columns of scopes: those of the list, most of which the tree shows too."""
+"""The table of scopes. The tree shows most of its columns, too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _NOTHING = markup('<span class="nothing">\u2013</span>')
 
 @dataclass(frozen=True)
 class ScopeRelations:
-    """What a file says of a scope besides its own values."""
+    """Values of a scope's row in a file that come from other rows."""
 
     parent: str
     scopes_below: int
@@ -46,7 +46,7 @@ class ScopeTable(ListTable):
         "Type", sort=Sort(F("depth"), read=int), exports=("type",),
         as_text=lambda type_: Scope.Type(type_).label,
     )  # fmt: skip
-    parent = ListColumn("Stands below", as_text=lambda related: related.parent)
+    parent = ListColumn("Parent", as_text=lambda related: related.parent)
     scopes_below = ListColumn(
         "Scopes below",
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
@@ -77,7 +77,7 @@ class ScopeTable(ListTable):
         search: str,
         address: str,
     ) -> "ScopeTable":
-        """Return the table of the scopes that a tree shows."""
+        """Return the table of the scopes in the tree."""
         page = Page(list(scopes), 1, len(scopes), Count(len(scopes), is_exact=True), False, False)
         shown = [name for name in columns if name not in NOT_IN_A_TREE]
         return cls(page, context=authority, columns=shown, sort="", search=search, address=address)
@@ -152,24 +152,24 @@ class ScopeTable(ListTable):
 
     @cached_property
     def possible(self) -> dict[int, scope_policy.PossibleActions]:
-        """What whoever asks may do with each scope."""
+        """The actions that the caller can do on each scope."""
         return {
             scope.pk: scope_policy.possible_actions(self.authority, scope) for scope in self._scopes
         }
 
     @cached_property
     def names_above(self) -> dict[int, str]:
-        """The full path of what each scope stands below."""
+        """The full path of each scope's parent."""
         return _names_above(self._scopes)
 
     @cached_property
     def count_below(self) -> dict[int, int]:
-        """How many scopes stand right below each."""
+        """The number of children of each scope."""
         return scope_counts.scopes_below(self.authority, self.possible)
 
     @cached_property
     def count_of_rules(self) -> dict[int, int]:
-        """How many access rules name each."""
+        """The number of access rules in each scope."""
         return scope_counts.rules_in(self.authority, self.possible)
 
     @property

@@ -1,4 +1,4 @@
-"""Where a subject has its own page. Apps that own subjects say so; this one knows none of them."""
+"""URLs of the pages of subjects. The apps that own subjects register their views here."""
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import READ_AS
@@ -9,14 +9,14 @@ _views: dict[str, str] = {}
 
 
 def register_subject_page(type_: Subject.Type, view: str) -> None:
-    """Say which view shows a subject of that type; its only argument is the subject's id."""
+    """Register the view that shows subjects of this type. Its only argument is the subject's id."""
     _views[type_] = view
 
 
 def subject_page(rule: AccessRule, authority: Authority) -> str:
-    """Return the address of the page of a rule's subject; "" where it may not be read.
+    """Return the URL of the page of a rule's subject; "" if it is not visible to the caller.
 
-    Whoever reads subjects of that type where the rule holds, or above, has this one in sight.
+    A subject is visible to callers that can read its type in the scope of one of its rules.
     """
     subject = rule.subject
     if subject.retired_at or not authority.allows("read", READ_AS[_type(subject)], rule.scope):
@@ -25,7 +25,7 @@ def subject_page(rule: AccessRule, authority: Authority) -> str:
 
 
 def own_page(subject: Subject) -> str:
-    """Return the address of the page of a subject that is in sight."""
+    """Return the URL of the page of a visible subject."""
     view = _views.get(subject.type, "accessrules:effective-access")
     return row_url(view, subject.pk)
 

@@ -1,4 +1,4 @@
-"""What the tables of subjects share: columns of their access rules, status and last sign-in.
+"""Base of the tables of subjects: columns of access rules, status and last sign-in.
 
 The rows are applications, users or groups. Their primary key is that of their subject.
 """
@@ -23,8 +23,8 @@ from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, marked, markup, moment, muted
 from runai_access.lists.tables import ListTable
 
-_READ_OUT = 5
-# The cell of a subject with one rule, with two, and with more.
+_MAX_RULES_IN_LABEL = 5
+# Cells of subjects with one rule, two rules, and more.
 _LINK = '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n'
 _SECOND = '<span class="clip">{}<span class="second-rule">, {}</span></span>'
 _AND_ONE = '\n<span class="more more-than-one">+{}</span>'
@@ -38,24 +38,24 @@ _SOME = (
 
 
 class NamedRule(NamedTuple):
-    """A rule by the names that tell it."""
+    """The names of a rule's role and scope."""
 
     role: str
     scope: str
 
 
 class SubjectTable(ListTable):
-    """A table of those who hold rules. Who asks is an `Authority`."""
+    """Base of the tables of subjects. Its context is the caller's `Authority`."""
 
     @cached_property
     def sees_all_rules(self) -> bool:
-        """Whether no rule is out of sight of whoever asks."""
+        """Whether all rules are visible to the caller."""
         return sees_all_rules(self.authority)
 
     def rules_of(self, holder: Any) -> list[NamedRule]:
-        """Return the rules of a row, as far as in sight; those first that the search has found."""
+        """Return the visible rules of a row, those that match the search first."""
         rules = self._rules.get(holder.pk, [])
-        return _found_first(rules, normalize_term(self.search)) if self.search else rules
+        return _matches_first(rules, normalize_term(self.search)) if self.search else rules
 
     def name_cell(self, record: Any, name: str) -> str:
         """Return a link to the row's page, with a badge if the subject is disabled."""
@@ -66,18 +66,18 @@ class SubjectTable(ListTable):
         return link if record.enabled else markup("{}\n{}", link, badge("Disabled"))
 
     def rules_cell(self, record: Any, name: str, link: SafeString) -> str:
-        """Return the row's first rule, or two where there is room, and the number of the others.
+        """Return the row's first rule, a second one if it fits, and the number of the others.
 
-        `link` are the HTML attributes of the link around them, `name` is the subject's.
+        `link` has the HTML attributes of the link around them; `name` is the subject's.
         """
         rules = self.rules_of(record)
         if not rules:
-            none = "None" if self.sees_all_rules else "None in sight"
+            none = "None" if self.sees_all_rules else "None that you can see"
             return markup(_NONE, link, name, muted(none))
-        aloud = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_READ_OUT]])
+        label = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_MAX_RULES_IN_LABEL]])
         shown = [_rule_cell(rule, self.search) for rule in rules[:2]]
         rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
-        return markup(_SOME[len(rest)], link, name, aloud, *shown, *rest)
+        return markup(_SOME[len(rest)], link, name, label, *shown, *rest)
 
     def render_last_login(self, record: Any) -> str:
         time: datetime | None = record.last_login
@@ -97,13 +97,15 @@ def _rule_cell(rule: NamedRule, search: str) -> str:
     return markup("{} in {}", marked(rule.role, search), marked(rule.scope, search))
 
 
-def _found_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
+def _matches_first(rules: list[NamedRule], term: str) -> list[NamedRule]:
     return sorted(rules, key=lambda rule: term not in normalize(f"{rule.role}\n{rule.scope}"))
 
 
 def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[NamedRule]]:
-    """Return the rules of each, as far as in sight, by its key. One query, and a model for none of
-    them: a page has hundreds."""
+    """Return the visible rules of each subject, by its key.
+
+    Runs one query and creates no model instances, because a page has hundreds of rules.
+    """
     holder_of = dict(zip(as_stored(holders), holders, strict=True))
     found: dict[Any, list[NamedRule]] = {key: [] for key in holder_of}
     rules = _rules(authority).filter(InArray("subject", list(found)))
@@ -113,7 +115,7 @@ def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[Na
 
 
 def by_first_rule(authority: Authority) -> Sort:
-    """Sort by the first rule as the cell names it; those without one come first."""
+    """Sort by the text of the first rule; subjects without rules come first."""
     texts = (
         _rules(authority)
         .filter(subject=OuterRef("pk"))
@@ -123,7 +125,7 @@ def by_first_rule(authority: Authority) -> Sort:
 
 
 def rule_texts(keys: list[Any], authority: Authority) -> dict[Any, list[str]]:
-    """Return the rules of each as `Role in Scope`, by keys as the database holds them. One query."""
+    """Return the rules of each subject as "Role in Scope", by stored key. Runs one query."""
     texts: defaultdict[Any, list[str]] = defaultdict(list)
     rules = _rules(authority).filter(InArray("subject", keys))
     for key, role, scope in rules.values_list(AsStored("subject"), "role__name", "scope__name"):

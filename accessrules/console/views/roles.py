@@ -15,7 +15,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.filters.rules import RoleFilterSet
 from accessrules.console.filters.search import roles_containing
-from accessrules.console.tables.role_matrix import COLUMNS, advantage, count_of, matrix
+from accessrules.console.tables.role_matrix import COLUMNS, count_exclusive, count_of, matrix
 from accessrules.console.tables.rules import RoleTable
 from accessrules.models import Role
 from runai_access.db.expressions import SQLiteNoIndexHint
@@ -33,7 +33,7 @@ class RolePage(ListView):
 
     namespace = "roles"
     title, noun, plural = "Roles", "role", "roles"
-    searched = "its name or description"
+    searched = "names and descriptions"
     empty_template = "accessrules/_no_roles.html"
     table, filters = RoleTable, RoleFilterSet
 
@@ -92,8 +92,8 @@ def compare(request: HttpRequest) -> HttpResponse:
             "compared": [first, second],
             "matrix": matrix(first, second, only_differences=only_differences),
             "advantages": [
-                {"role": first, "other": second, "count": advantage(first, second)},
-                {"role": second, "other": first, "count": advantage(second, first)},
+                {"role": first, "other": second, "count": count_exclusive(first, second)},
+                {"role": second, "other": first, "count": count_exclusive(second, first)},
             ],
         }
     return render(request, "accessrules/compare_roles.html", context)

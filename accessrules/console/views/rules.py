@@ -32,7 +32,7 @@ class AccessRulePage(ListView):
     namespace = "accessrules"
     title, noun, plural = "Access rules", "access rule", "access rules"
     new = "NEW ACCESS RULE"
-    searched = "the names of its subject, role or scope"
+    searched = "subjects, roles and scopes"
     empty_template = "accessrules/_no_rules.html"
     table, filters = AccessRuleTable, AccessRuleFilterSet
 

@@ -31,7 +31,7 @@ class ScopePage(ListView):
     namespace = "scopes"
     title, noun, plural = "Scopes", "scope", "scopes"
     new = "NEW SCOPE"
-    searched = "its name or its ID"
+    searched = "names and IDs"
     empty_template = "accessrules/scopes/_none.html"
     template = "accessrules/scopes/table.html"
     table, filters = ScopeTable, ScopeFilterSet

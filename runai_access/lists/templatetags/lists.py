@@ -14,19 +14,19 @@ register = template.Library()
 
 @register.simple_tag
 def table_rows(listing: Listing, actions: Sequence[object]) -> SafeString:
-    """Show the rows of the list's page; `actions` are what can be done with them."""
+    """Return the rows of the current page. Only a list with `actions` has checkboxes and menus."""
     return rows.table_rows(listing.table, have_actions=bool(actions))
 
 
 @register.simple_tag
 def sort_url(listing: Listing, sort: str) -> str:
-    """Return the address of the list in another order, from its beginning."""
+    """Return the URL of the first page of the list with this sort."""
     return listing.url(sort=sort)
 
 
 @register.simple_tag
 def page_url(listing: Listing, which: str) -> str:
-    """Return the address of the first, previous, next or last page."""
+    """Return the URL of the first, previous, next or last page."""
     page = listing.page
     number = page.number
     if which == "first":
@@ -35,36 +35,36 @@ def page_url(listing: Listing, which: str) -> str:
         return listing.url(page="last")
     if which == "next":
         return listing.url(page=number + 1 if number else None, after=page.next_cursor)
-    if number == 2:  # the first page has no cursor, so that it begins with what is new
+    if number == 2:  # without a cursor the first page includes new rows
         return listing.url()
     return listing.url(page=number - 1 if number else None, before=page.previous_cursor)
 
 
 @register.simple_tag
 def state_url(listing: Listing, path: str) -> str:
-    """Return the address of `path` with the state of the list."""
+    """Return the URL of `path` with the state of the list."""
     return listing.url(path)
 
 
 @register.simple_tag
 def chip_url(listing: Listing, chip: Chip) -> str:
-    """Return the address of the list without this filter."""
+    """Return the URL of the list without this filter."""
     return listing.url_without(chip)
 
 
 @register.simple_tag
-def chip_edit_url(listing: Listing, path: str, chip: Chip, place: int) -> str:
-    """Return the address of the dialog that edits this filter."""
-    return listing.url(path, column=chip.column, edit=place)
+def chip_edit_url(listing: Listing, path: str, chip: Chip, index: int) -> str:
+    """Return the URL of the dialog that edits this filter."""
+    return listing.url(path, column=chip.column, edit=index)
 
 
 @register.simple_tag
 def page_sizes() -> tuple[int, ...]:
-    """Return the sizes that a page may have."""
+    """Return the page sizes that users can choose."""
     return PAGE_SIZES
 
 
 @register.simple_tag
 def filter_column_url(listing: Listing, path: str, column: str) -> str:
-    """Return the address of the dialog that filters by this column."""
+    """Return the URL of the dialog that filters by this column."""
     return listing.url(path, column=column)

@@ -1,6 +1,6 @@
-"""The tag `lucide` of the package of that name, which draws each icon once and not for every page.
+"""The `lucide` tag of the lucide package, with a cache of rendered icons.
 
-Settings load this library by the name of that one.
+Settings register this library under the name of the original one.
 """
 
 from functools import lru_cache

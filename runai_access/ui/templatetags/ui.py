@@ -1,4 +1,4 @@
-"""Template tags of every page: times, icons, highlighted matches, URLs of dialogs and of histories."""
+"""Template tags of all pages: times, icons, highlighted matches, URLs of dialogs and of histories."""
 
 from django import template
 
