@@ -1,4 +1,4 @@
-"""The other pages at their largest: two million access rules, five million events, 5,000 projects."""
+"""The other pages with two million access rules, five million events and 5,000 projects."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
