@@ -263,12 +263,12 @@ def test_what_an_open_page_asks_for_after_its_session_leads_back_to_it(
 
 def test_a_dialog_sent_after_its_session_leads_back_to_the_dialog(client: Client) -> None:
     answer = _without_session(client).post(
-        "/applications/several/delete/",
+        "/applications/bulk/delete/",
         {"selected": ["a", "b"], "from": FILTERED, "name": "typed"},
         headers={**DIALOG, "HX-Current-URL": f"http://testserver{LIST}"},
     )
     address = _next(answer.headers["HX-Redirect"])
-    assert urlsplit(address).path == "/applications/several/delete/"
+    assert urlsplit(address).path == "/applications/bulk/delete/"
     query = parse_qs(urlsplit(address).query)
     assert query == {"selected": ["a", "b"], "from": [FILTERED]}
     assert answer.headers["X-Keep-Form"] == "true"
@@ -300,13 +300,13 @@ def test_a_page_url_that_is_none_is_ignored(rosa: User, header: str) -> None:
     assert answer.headers["HX-Redirect"] == "/"
 
 
-@pytest.mark.parametrize(("count", "path"), [(100, "/applications/several/delete/"), (1000, LIST)])
+@pytest.mark.parametrize(("count", "path"), [(100, "/applications/bulk/delete/"), (1000, LIST)])
 def test_a_bulk_dialog_keeps_a_page_of_rows_and_else_leads_to_its_list(
     client: Client, count: int, path: str
 ) -> None:
     rows = [str(uuid.uuid4()) for _ in range(count)]
     answer = _without_session(client).post(
-        "/applications/several/delete/", {"selected": rows, "from": FILTERED}, headers=DIALOG
+        "/applications/bulk/delete/", {"selected": rows, "from": FILTERED}, headers=DIALOG
     )
     address = urlsplit(_next(answer.headers["HX-Redirect"]))
     assert address.path == path
