@@ -111,13 +111,13 @@ class Visitor:
 @pytest.fixture(scope="session")
 def _scopes(server: Server) -> None:
     """A cluster with a department for the scope pickers."""
-    made = server.command(
+    result = server.command(
         "shell",
         "-c",
         "from tests import factories;"
         f"factories.department({DEPARTMENT!r}, factories.cluster({CLUSTER!r}))",
     )
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture

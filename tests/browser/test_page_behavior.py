@@ -173,7 +173,7 @@ def test_header_names_the_zone_and_times_name_only_another_zone(
     visit: Visit, server: Server, name: str
 ) -> None:
     winter, summer = "2026, 1, 15, 12", "2026, 7, 15, 12"
-    made = server.command(
+    result = server.command(
         "shell", "-c",
         "from datetime import UTC, datetime; from tests import factories;"
         "from applications.models import Application;"
@@ -182,7 +182,7 @@ def test_header_names_the_zone_and_times_name_only_another_zone(
         "[Application.objects.filter(pk=pk).update(created_at=time)"
         " for pk, time in zip(pks, times, strict=True)]",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
     visitor = visit(timezone_id="Asia/Kolkata")
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?search={name}&sort=creation_time")
@@ -237,8 +237,8 @@ def test_sorting_keeps_the_focus_and_updates_the_url(visit: Visit, name: str) ->
 def test_changes_are_announced_in_live_regions(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
-    for made in (f"{name}1", f"{name}2"):
-        visitor.create(made)
+    for created in (f"{name}1", f"{name}2"):
+        visitor.create(created)
         visitor.press("DONE")
     page.goto(f"{visitor.url}/applications/?search={name}1")
     page.evaluate(
@@ -289,12 +289,12 @@ def test_late_response_does_not_replace_a_newer_list(visit: Visit, name: str) ->
 def test_swapping_a_part_of_the_page_keeps_the_focus(
     visit: Visit, server: Server, name: str
 ) -> None:
-    made = server.command(
+    result = server.command(
         "shell", "-c",
         "from tests import factories;"
         f"[factories.application(f'{name}{{n}}') for n in range(41)]",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
     visitor = visit()
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?search={name}&size=20&application__contains=app")

@@ -56,13 +56,13 @@ def test_file_name_is_quoted_or_encoded(name: str, saved_as: str) -> None:
 
 
 def test_file_is_streamed() -> None:
-    made = []
+    produced = []
 
     def endless() -> object:
         for number in range(1_000_000):
-            made.append(number)
+            produced.append(number)
             yield [str(number)]
 
     response = csv_response("things", ["a"], endless(), is_cut=False)
     next(iter(response))
-    assert len(made) < 10
+    assert len(produced) < 10

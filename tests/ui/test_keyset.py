@@ -44,10 +44,10 @@ rows = st.lists(st.tuples(small, small, st.none() | small, st.booleans()), max_s
 def _make(values: list[tuple[int, int, int | None, bool]]) -> None:
     Application.objects.all().delete()
     for number, (creator, created, login, enabled) in enumerate(values):
-        made = factories.application(f"app-{number}-{timezone.now().timestamp()}")
-        made.subject.enabled = enabled
-        made.subject.save()
-        Application.objects.filter(pk=made.pk).update(
+        application = factories.application(f"app-{number}-{timezone.now().timestamp()}")
+        application.subject.enabled = enabled
+        application.subject.save()
+        Application.objects.filter(pk=application.pk).update(
             created_by=["Zoe", "anna", "\u00e9lodie"][creator],
             created_at=START + timedelta(days=created),
             last_login=None if login is None else START + timedelta(days=login),

@@ -11,9 +11,9 @@ NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
 
 
 def test_markup_escapes_text_but_not_html() -> None:
-    made = markup("<p>{} {}</p>", "<i>&'\"", SafeString("<b>yes</b>"))
-    assert made == "<p>&lt;i&gt;&amp;&#x27;&quot; <b>yes</b></p>"
-    assert isinstance(made, SafeString)
+    html = markup("<p>{} {}</p>", "<i>&'\"", SafeString("<b>yes</b>"))
+    assert html == "<p>&lt;i&gt;&amp;&#x27;&quot; <b>yes</b></p>"
+    assert isinstance(html, SafeString)
 
 
 def test_braces_in_values_are_not_replaced() -> None:

@@ -28,12 +28,12 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-def _made(name: str, *rules: tuple[str, object], **fields: object) -> Application:
-    made = factories.application(name, *rules)
+def _application(name: str, *rules: tuple[str, object], **fields: object) -> Application:
+    application = factories.application(name, *rules)
     if "created_by" in fields:
         fields["search_text"] = search_text_of(name, str(fields["created_by"]))
-    Application.objects.filter(pk=made.pk).update(**fields)
-    return made
+    Application.objects.filter(pk=application.pk).update(**fields)
+    return application
 
 
 def _names(browser: Client, **query: object) -> list[str]:
@@ -43,26 +43,26 @@ def _names(browser: Client, **query: object) -> list[str]:
 @pytest.fixture
 def four(acme: Organization) -> dict[str, Application]:
     now = timezone.now()
-    made = {
-        "ci-prod": _made(
+    applications = {
+        "ci-prod": _application(
             "ci-prod", ("Viewer", acme.training), ("L1 researcher", acme.west),
             created_by="zo\u00eb@acme.example", last_login=now - timedelta(days=2),
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         ),
-        "ci-test": _made(
+        "ci-test": _application(
             "ci-test", ("Viewer", acme.west), created_by="ada@acme.example",
             last_login=now - timedelta(days=40),
             created_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
         ),
-        "backup": _made(
+        "backup": _application(
             "backup", ("ML engineer", acme.east), created_by="terraform",
             created_at=datetime(2026, 3, 3, 12, tzinfo=UTC),
         ),
-        "idle": _made("idle", created_by="terraform"),
+        "idle": _application("idle", created_by="terraform"),
     }  # fmt: skip
-    made["backup"].subject.enabled = False
-    made["backup"].subject.save()
-    return made
+    applications["backup"].subject.enabled = False
+    applications["backup"].subject.save()
+    return applications
 
 
 @pytest.mark.usefixtures("four")
@@ -192,14 +192,14 @@ def test_search_covers_name_creator_roles_and_scopes(
 
 
 def test_search_ignores_case_beyond_ascii(browser: Client, acme: Organization) -> None:
-    _made("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
+    _application("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
     assert _names(browser, search="\u00e9QUIPE-STRASSE") == ["ci"]
     page = browser.get(LIST, {"search": "STRASSE"}).content.decode()
     assert "<mark>Stra\u00dfe</mark>" in page
 
 
 def test_rule_that_matches_the_search_is_shown_first(browser: Client, acme: Organization) -> None:
-    _made("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
+    _application("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
     (cell,) = column(browser.get(LIST, {"search": "west"}), "access_rules")
     assert cell.startswith("ML engineer in west")
 
@@ -325,8 +325,8 @@ def test_file_contains_exactly_the_current_view(
 def test_file_contains_only_visible_rows_and_rules(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    _made("ours", ("Viewer", acme.training), ("Viewer", acme.west))
-    _made("theirs", ("Viewer", acme.west))
+    _application("ours", ("Viewer", acme.training), ("Viewer", acme.west))
+    _application("theirs", ("Viewer", acme.west))
     rows = _csv(as_(dina).get(f"{LIST}applications.csv"))
     assert [row[0] for row in rows[1:]] == ["ours"]
     assert rows[1][2] == "Viewer in training"
@@ -336,7 +336,7 @@ def test_file_runs_one_query_for_the_rules_of_500_rows(browser: Client, acme: Or
     counts = []
     for more in (1, 40):
         for number in range(more):
-            _made(f"app-{more}-{number}", ("Viewer", acme.east))
+            _application(f"app-{more}-{number}", ("Viewer", acme.east))
         with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
             assert len(_csv(browser.get(f"{LIST}applications.csv"))) > more
         counts.append(len(queries))

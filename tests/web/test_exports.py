@@ -134,8 +134,8 @@ def test_times_in_files_have_no_microseconds_and_null_is_empty(ada: User, as_: S
         ("ci", datetime(2026, 11, 29, 6, 53, 9, 987654, tzinfo=UTC)),
         ("idle", None),
     ):
-        made = factories.application(name)
-        Application.objects.filter(pk=made.pk).update(last_login=time)
+        application = factories.application(name)
+        Application.objects.filter(pk=application.pk).update(last_login=time)
     address = "/applications/applications.csv?columns=application,last_login&sort=application"
     text = _file(as_(ada), address)
     assert text.removeprefix("\ufeff").splitlines() == [

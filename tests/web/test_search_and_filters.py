@@ -77,9 +77,9 @@ def test_search_finds_the_same_rows_as_a_substring_test(
     use(strategy, monkeypatch)
     Application.objects.all().delete()
     for creator in creators:
-        made = factories.application(f"app-{uuid4()}")
-        text = search_text_of(made.name, creator)
-        Application.objects.filter(pk=made.pk).update(created_by=creator, search_text=text)
+        application = factories.application(f"app-{uuid4()}")
+        text = search_text_of(application.name, creator)
+        Application.objects.filter(pk=application.pk).update(created_by=creator, search_text=text)
     if data.draw(st.booleans()):  # half of the terms occur somewhere
         creator = data.draw(st.sampled_from(creators))
         start = data.draw(st.integers(0, len(creator) - 1))
@@ -96,12 +96,12 @@ def test_search_finds_the_same_rows_as_a_substring_test(
 def thirty(acme: Organization) -> None:
     """Thirty applications: every third has a rule in east, and zoe created every tenth."""
     for number in range(30):
-        made = factories.application(f"app-{number:02}")
+        application = factories.application(f"app-{number:02}")
         if number % 3 == 0:
-            factories.rule(made, "Viewer", acme.east)
+            factories.rule(application, "Viewer", acme.east)
         if number % 10 == 0:
-            text = search_text_of(made.name, "zoe")
-            Application.objects.filter(pk=made.pk).update(created_by="zoe", search_text=text)
+            text = search_text_of(application.name, "zoe")
+            Application.objects.filter(pk=application.pk).update(created_by="zoe", search_text=text)
 
 
 @pytest.mark.usefixtures("thirty")
@@ -278,9 +278,9 @@ def holders(acme: Organization) -> dict[str, _Filter]:
     AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
     for number in range(19):
         rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
-        made = factories.application(f"app-{number:02}", *rules)
+        application = factories.application(f"app-{number:02}", *rules)
         age = start + timedelta(days=number // 3)
-        Application.objects.filter(pk=made.pk).update(created_at=age)
+        Application.objects.filter(pk=application.pk).update(created_at=age)
     return {
         "role": ("role__any_of", [factories.role("Viewer").pk]),
         "roles": ("role__any_of", [factories.role(name).pk for name in ("Viewer", "Editor")]),
@@ -479,11 +479,11 @@ def test_merged_index_ranges_equal_a_plain_sort(
     expected = []
     for age, rules in held:
         granted = [(("Viewer", "Editor")[rule % 2], places[rule // 2]) for rule in set(rules)]
-        made = factories.application(f"app-{uuid4()}", *granted)
-        made.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
-        made.save()
+        application = factories.application(f"app-{uuid4()}", *granted)
+        application.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
+        application.save()
         if {rule // 2 for rule in rules} & chosen:
-            expected.append((made.created_at, made.pk))
+            expected.append((application.created_at, application.pk))
     keys = [pk for _, pk in sorted(expected, reverse=is_descending)]
     query = {"scope__any_of": [places[number].pk for number in chosen]}
     by, _ = ApplicationTable.sort_of("creation_time", authority_of(factories.system_person()))
@@ -666,9 +666,11 @@ def test_visible_rows_at_the_end_of_a_scan_are_all_shown_in_order(
     factories.many_applications(12, ("Viewer", acme.dictation))
     expected = [f"app-{number:02}" for number in range(25)]
     for number, name in enumerate(expected):
-        made = factories.application(name, ("Viewer", acme.training), ("Editor", acme.vision))
+        application = factories.application(
+            name, ("Viewer", acme.training), ("Editor", acme.vision)
+        )
         old = datetime(2020, 1, 30 - number, tzinfo=UTC)
-        Application.objects.filter(pk=made.pk).update(created_at=old)
+        Application.objects.filter(pk=application.pk).update(created_at=old)
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
     for name, value in (("MAX_SORT_FALLBACK", far), ("COUNTED", counted), ("MIN_ESTIMATE", 3)):
         monkeypatch.setattr(selection, name, value)
@@ -858,8 +860,8 @@ def test_text_matches_are_counted_exactly_up_to_the_limit(term: str, number: int
 
 
 def test_empty_key_subquery_matches_no_row() -> None:
-    made = factories.application("app")
-    found = KeySubquery.of(Application.objects.filter(pk=made.pk))
+    application = factories.application("app")
+    found = KeySubquery.of(Application.objects.filter(pk=application.pk))
     among = [
         InKeySubquery("pk", keys)
         for keys in (found, found.limited(1), KeySubquery(), KeySubquery().limited(1))

@@ -43,7 +43,7 @@ def asked(api: Client, path: str, **parameters: str) -> Any:
 def test_scopes_are_found(
     page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
-    made = factories.project(f"x {stored} y", acme.vision)
+    scope = factories.project(f"x {stored} y", acme.vision)
     factories.project("another", acme.vision)
     shown = column(page.get("/scopes/list/", {"search": term}), "scope")
     filtered = column(page.get("/scopes/list/", {"scope__contains": term}), "scope")
@@ -57,7 +57,7 @@ def test_scopes_are_found(
         {"filterBy": f"name=${term} y"},
     ):
         answer = asked(api, "org-unit/projects", **asking)
-        assert [project["id"] for project in answer["projects"]] == [made.uid], asking
+        assert [project["id"] for project in answer["projects"]] == [scope.uid], asking
     others = asked(api, "org-unit/projects", filterBy=f"name!@{term}")["projects"]
     assert {project["name"] for project in others} == {"another", "training", "dictation"}
 
@@ -92,8 +92,8 @@ def test_users_and_the_rows_they_created_are_found(
     application.search_text = search_text_of("nightly", email)
     application.save()
     rule = factories.rule(application, "Viewer", acme.training)
-    for made in (Scope.objects.filter(pk=acme.speech.pk), AccessRule.objects.filter(pk=rule.pk)):
-        made.update(created_by=email)
+    for created in (Scope.objects.filter(pk=acme.speech.pk), AccessRule.objects.filter(pk=rule.pk)):
+        created.update(created_by=email)
     for query in ({"search": typed}, {"user__is": typed}):
         assert len(column(page.get("/users/", query), "user")) == 1, query
     for asking in ({"search": typed}, {"filterBy": f"username=={typed}"}):
@@ -142,9 +142,9 @@ def test_search_handles_many_different_capitals(
     page: Client, api: Client, acme: Organization
 ) -> None:
     capitals = "".join(map(chr, range(0x0410, 0x0430))) + "".join(map(chr, range(0x0391, 0x03A2)))
-    made = factories.project(capitals.lower(), acme.vision)
+    scope = factories.project(capitals.lower(), acme.vision)
     answer = asked(api, "org-unit/projects", search=capitals)
-    assert [project["id"] for project in answer["projects"]] == [made.uid]
+    assert [project["id"] for project in answer["projects"]] == [scope.uid]
     assert len(column(page.get("/scopes/list/", {"search": capitals}), "scope")) == 1
 
 
@@ -168,5 +168,5 @@ def test_matches_are_highlighted_in_every_spelling(page: Client, acme: Organizat
 
 def test_application_names_need_no_normalization() -> None:
     # Their pattern allows lower-case ASCII only, so equal names are the same text.
-    made = factories.application("nightly")
-    assert Application.objects.get(pk=made.pk).subject.normalized_name == "nightly"
+    application = factories.application("nightly")
+    assert Application.objects.get(pk=application.pk).subject.normalized_name == "nightly"
