@@ -16,7 +16,7 @@ from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
-SEVERAL = "/applications/several/"
+SEVERAL = "/applications/bulk/"
 
 
 @pytest.fixture
