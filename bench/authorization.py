@@ -1,15 +1,15 @@
-"""Decisions per second: ours, cold and warm, beside django-guardian and pycasbin on the same data.
+"""Authorization decisions per second, compared with django-guardian and pycasbin on the same data.
 
     python bench/authorization.py                        SQLite, in a temporary folder
     .ci/with-postgres python bench/authorization.py      PostgreSQL
 
 The data: 10,000 applications, 20,000 rules, 5,000 projects in 100 departments in 5 clusters. Every
-question is "may this application create workspaces in that project", of which a part is allowed by
-a rule at the project, its department, its cluster or the account. All three must answer the same.
+question is "can this application create workspaces in that project". Some are allowed by a rule on the
+project, its department, its cluster or the account. All three must give the same answers.
 
-Cold reads the rules from the database for each decision; warm asks an authority that is read
-already, as the rows of one page do. pycasbin holds everything in memory and is always warm;
-django-guardian knows no "at or below", so it is asked for each scope above, nearest first.
+Cold: each decision reads the rules from the database. Warm: the authority has been read already, as for
+the rows of a page. pycasbin keeps everything in memory and is always warm. django-guardian has no scope
+hierarchy, so it is queried for each scope and its parents, nearest first.
 """
 
 import json
@@ -36,7 +36,7 @@ Question = tuple[int, int]
 
 @dataclass
 class Data:
-    """Rules as (application, role, scope); a scope is the path of numbers from the account down."""
+    """Rules as (application, role, scope); a scope is a path of numbers from the account down."""
 
     rules: list[tuple[int, str, tuple[int, ...]]]
     projects: list[tuple[int, ...]]
@@ -59,7 +59,7 @@ def make_data() -> Data:
     for number in range(2_000):
         application, _, place = chance.choice(ordered)
         project = chance.randrange(PROJECTS)
-        if number % 2:  # half ask below a rule of theirs
+        if number % 2:  # half of the questions are below one of the application's rules
             below = [p for p, path in enumerate(projects) if path[: len(place)] == place]
             project = chance.choice(below)
         questions.append((application, project))
@@ -78,7 +78,7 @@ def rate(decide: Callable[[Question], bool], questions: list[Question]) -> tuple
 
 
 def ours(data: Data) -> Iterable[tuple[str, float, list[bool]]]:
-    """Measure the product in a database of its own."""
+    """Measure runai-access in a separate database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
 
@@ -218,7 +218,7 @@ def guardian(data: Data, database: dict[str, Any]) -> tuple[str, float, list[boo
 
 
 def guardian_elsewhere() -> tuple[str, float, list[bool]]:
-    """Run `guardian` in a process of its own: it needs Django's users, and we have our own."""
+    """Run `guardian` in a separate process: it needs Django's user model."""
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
             [sys.executable, __file__, "--guardian", folder],
@@ -249,9 +249,9 @@ def main() -> None:
         return
     results = [*ours(data), guardian_elsewhere(), casbin(data)]
     truth = results[0][2]
-    print(f"{sum(truth)} of {len(truth)} questions are answered with yes.")
+    print(f"{sum(truth)} of {len(truth)} questions have the answer yes.")
     for name, speed, answers in results:
-        assert answers == truth[: len(answers)], f"{name} answers otherwise"  # noqa: S101
+        assert answers == truth[: len(answers)], f"{name} has different answers"  # noqa: S101
         print(f"{speed:>12,.0f}/s  {name}")
 
 

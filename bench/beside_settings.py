@@ -1,4 +1,4 @@
-"""The product's settings, with an empty view beside its own; see `beside_urls`."""
+"""The settings of runai-access with an empty view added; see `beside_urls`."""
 
 from runai_access.settings import *  # noqa: F403
 

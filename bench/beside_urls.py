@@ -1,4 +1,4 @@
-"""The product's addresses and, beside them, an empty view and a plain file, to measure them beside."""
+"""The URLs of runai-access with an empty view and a plain file added as baselines."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from runai_access.urls import urlpatterns as ours
 
 @csrf_exempt
 @login_not_required
-def empty(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # nothing is read, nothing is done
+def empty(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # a baseline
     return HttpResponse()
 
 

@@ -1,9 +1,9 @@
-"""What the first view of the Applications page costs a browser with an empty cache.
+"""The cost of the first view of the Applications page for a browser with an empty cache.
 
     .venv/bin/python bench/first_view.py
 
 Starts a server with the example organization, signs in, and prints bytes over the wire, requests,
-other hosts and layout shift. Exits with 1 where a limit is passed.
+other hosts and layout shift. Exits with 1 if a limit is exceeded.
 """
 
 import json
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def measure(browser: Browser, server: Server) -> dict[str, float]:
-    """Open the page with the cookies of a person, but nothing in the cache."""
+    """Open the page with a user's cookies and an empty cache."""
     signed_in = browser.new_context()
     page = signed_in.new_page()
     page.goto(f"{server.url}/sign-in/")
@@ -63,7 +63,7 @@ def measure(browser: Browser, server: Server) -> dict[str, float]:
     page.get_by_label("Password").fill(server.admin_password)
     page.get_by_role("button", name="SIGN IN").click()
     page.wait_for_url("**/applications/")
-    # A zone with a long name: what the server says in UTC becomes longer there.
+    # A time zone with a long name: times that the server renders in UTC become longer.
     fresh = browser.new_context(storage_state=signed_in.storage_state(), timezone_id="Asia/Kolkata")
     return _first_view(fresh.new_page(), server.url)
 

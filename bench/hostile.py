@@ -1,14 +1,13 @@
-"""What honest clients notice of strangers: unfinished requests, and guesses of passwords and secrets.
+"""The effect of attacks on normal clients: unfinished requests, and guesses of passwords and secrets.
 
     python -m bench.hostile                        SQLite, in a temporary folder
     .ci/with-postgres python -m bench.hostile      PostgreSQL
-    python -m bench.hostile --quick                a look, not a measurement
+    python -m bench.hostile --quick                a quick check, not a measurement
 
-Honest clients ask for health, a page and a token, one after another on connections that stay open.
-First alone, then beside each kind of stranger, then alone again. Prints the median and the 99th
-percentile of each in milliseconds and the most memory of a worker, and writes
-bench/var/hostile-<database>.json. Exits with 1 where honest clients take more than twice their idle
-99th percentile, or where one of their requests is refused.
+Normal clients request health, a page and a token over persistent connections: first alone, then during
+each kind of attack, then alone again. Prints the median and the 99th percentile of each in milliseconds
+and the peak memory of a worker, and writes bench/var/hostile-<database>.json. Exits with 1 if a 99th
+percentile is more than twice its idle value, or if a normal request is refused.
 """
 
 import json
@@ -39,14 +38,14 @@ UNFINISHED = 100 if QUICK else 500
 GUESSERS = 40
 CSRF = "x" * 32
 MAX_TIMES_IDLE = 2.0
-# Below this a ratio says more about the machine than about the server.
+# Below this, a ratio says more about the machine than about the server.
 FLOOR_MS = 10.0
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
 class Client:
-    """One connection that sends one kind of request over and over."""
+    """One connection that sends the same request repeatedly."""
 
     port: int
     method: str
@@ -72,7 +71,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one kind of honest client noticed: milliseconds, and answers by status."""
+    """The results of one kind of normal client: milliseconds, and responses by status."""
 
     median: float
     p99: float
@@ -95,10 +94,10 @@ def main() -> int:
 
 
 def measured(server: Server) -> Iterator[tuple[str, dict[str, Figures | float]]]:
-    """Yield the name of each situation and what honest clients noticed in it."""
+    """Yield the name of each situation and the results of normal clients in it."""
     port = urlsplit(server.url).port or 0
     clients = honest(server, port)
-    for _ in range(4):  # on other connections each time, so that every worker knows the secret
+    for _ in range(4):  # on new connections, so that every worker caches the secret
         observe(dict.fromkeys(range(4), clients["token"]), 0.5)
     strangers: dict[str, Callable[[], object]] = {
         "idle": ExitStack,
@@ -134,7 +133,7 @@ def honest(server: Server, port: int) -> dict[str, Client]:
 
 
 def observe(clients: dict[Any, Client], seconds: float) -> dict[Any, Figures]:
-    """Run the honest clients beside one another for that long."""
+    """Run the normal clients in parallel for a number of seconds."""
     end = time.monotonic() + seconds
     seen: dict[str, tuple[list[float], Counter[int]]] = {name: ([], Counter()) for name in clients}
     threads = [
@@ -189,7 +188,7 @@ def guess_for_ever(port: int, guess: Callable[[], str], same_address: bool) -> N
 
 
 def password_guess() -> str:
-    # The cookie and the field agree, as in a form that was never shown (Django's double submit).
+    # Cookie and field match, as Django's double-submit check requires.
     form = {
         "csrfmiddlewaretoken": CSRF,
         "email": "alex.admin@example.com",
@@ -208,7 +207,7 @@ def secret_guess() -> str:
 
 
 def memory(server: Server) -> float:
-    """Return the most memory that a worker ever had, in megabytes."""
+    """Return the peak memory of any worker in megabytes."""
     if not Path("/proc/self/status").exists():
         return 0.0
     sizes = []
@@ -219,9 +218,9 @@ def memory(server: Server) -> float:
 
 
 def report(rounds: dict[str, dict[str, Figures | float]]) -> int:
-    """Print and keep what was measured; return the exit status."""
+    """Print and store the results; return the exit status."""
     missed = []
-    columns = "".join(f"{name:>20}" for name in ("health", "page", "token", "most MB"))
+    columns = "".join(f"{name:>20}" for name in ("health", "page", "token", "peak MB"))
     print(f"{'ms: median / 99th percentile':34}{columns}")
     for name, seen in rounds.items():
         cells = [
@@ -244,9 +243,9 @@ def faults(seen: dict[str, Figures | float], idle: dict[str, Figures | float]) -
         if not isinstance(one, Figures) or not isinstance(usual, Figures):
             continue
         if one.p99 > max(FLOOR_MS, MAX_TIMES_IDLE * usual.p99):
-            yield f"{kind} takes {one.p99 / usual.p99:.1f} times its idle 99th percentile"
+            yield f"the 99th percentile of {kind} is {one.p99 / usual.p99:.1f} times its idle value"
         if set(one.statuses) != {200}:
-            yield f"{kind} was answered {one.statuses}"
+            yield f"{kind} got the responses {one.statuses}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Does an answered write survive kill -9? Rounds of writing under load, killing and checking.
+"""Rounds of kill -9 under load, which check that every acknowledged write survives.
 
     python -m bench.kills                        200 rounds on SQLite, in a temporary folder
     .ci/with-postgres python -m bench.kills      the same on PostgreSQL, which itself keeps running
@@ -7,8 +7,8 @@
 In each round six clients create applications, grant and delete access rules, regenerate secrets,
 disable and delete, while two read. Right after one of the answers the server and its workers are
 killed. The server starts again on the same database. Every write that was ever answered with 2xx
-must be there, with its audit event, and nothing may be done by half (on SQLite `integrity_check`
-must pass).
+must exist, with its audit event, and no write may be incomplete (on SQLite `integrity_check` must
+pass).
 
 A refused write (503, 429 or any other status) is not lost: it is counted by status. A write without
 an answer is in doubt. A token request that is still refused after a minute is reported as
@@ -111,10 +111,10 @@ def _kind() -> str:
 
 
 class _Servers:
-    """Starts one server after the other on one new database.
+    """Starts successive servers on one new database.
 
-    Only the first prepares the database. The others skip to what `serve` does after that, which
-    leaves more of the time for the rounds.
+    Only the first one prepares the database. The others skip that step of `serve`, which leaves more
+    time for the rounds.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class _Servers:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Provide the database, and end every process that uses it afterwards."""
+        """Create the database, and at the end kill every process that uses it."""
         with tempfile.TemporaryDirectory() as name, fresh_database(Path(name)) as database:
             self._folder, self._database = Path(name), database
             try:
@@ -153,7 +153,7 @@ class _Servers:
         )
 
     def _end(self) -> None:
-        """Kill the server, and whatever an interrupt left behind while servers came and went."""
+        """Kill the server, and any process that an interrupt left behind."""
         if self._last:
             self._last.kill()
         while left := _processes_on(self._database):
@@ -164,7 +164,7 @@ class _Servers:
 
 
 def _processes_on(database: str) -> list[int]:
-    """Return the processes whose environment names this database. Linux only; else none."""
+    """Return the processes whose environment contains this database (Linux only)."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         # The environment of a process that ended, or of another user, can't be read.
@@ -177,7 +177,7 @@ def _processes_on(database: str) -> list[int]:
 
 
 def _raise_on_signals() -> None:
-    """Let SIGTERM end the rounds as Ctrl-C does, also where a shell made us ignore SIGINT."""
+    """Let SIGTERM and Ctrl-C end the rounds, even if a shell made us ignore SIGINT."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
 
@@ -203,6 +203,6 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = _arguments()
-    # The load and the server share the machine; neither is in a hurry.
+    # The load and the server share the machine.
     os.nice(5)
     raise SystemExit(main(given.rounds, given.seed, given.report))

@@ -1,12 +1,11 @@
-"""1,000 applications in one answer: ours beside a plain ModelSerializer over the same rows.
+"""A response with 1,000 applications, compared with a plain ModelSerializer over the same rows.
 
     python -m bench.list_api                        SQLite, in a temporary folder
     .ci/with-postgres python -m bench.list_api      PostgreSQL
 
-Both answer through the same middleware, authentication and query of what is in sight, in one
-process and in turns; the peer is a DRF generic view with a ModelSerializer, as DRF's own tutorial
-writes it, over the same fields. Prints a table and writes bench/var/list_api.json. Exits with 1
-where the limit is passed.
+Both use the same middleware, authentication and query of visible applications, alternating in one
+process. The peer is a DRF generic view with a ModelSerializer, as in DRF's tutorial, over the same
+fields. Prints a table and writes bench/var/list_api.json. Exits with 1 if the limit is missed.
 """
 
 import json
@@ -42,7 +41,7 @@ def main() -> int:
 
 
 def make_caller() -> Any:
-    """Make the applications, and return a client that may see them all."""
+    """Create the applications, and return a client that can view them all."""
     from django.test import Client
 
     from applications.oauth.tokens import issue
@@ -57,7 +56,7 @@ def make_caller() -> Any:
 
 
 def plain_list() -> Any:
-    """Return the view that a Django developer writes first."""
+    """Return a typical first implementation by a Django developer."""
     from rest_framework import generics, renderers, serializers
 
     from accessrules.authorization.callers import caller_of
@@ -89,7 +88,7 @@ def plain_list() -> Any:
 
 
 def measure(client: Any) -> dict[str, float]:
-    """Ask both in turns; return answers a second and their ratio."""
+    """Measure both in turns; return responses per second and their ratio."""
     from django.urls import path
 
     from runai_access import urls
@@ -99,12 +98,12 @@ def measure(client: Any) -> dict[str, float]:
     for address in asked.values():
         rows = client.get(address).json()
         if len(rows) != APPLICATIONS:
-            raise AssertionError(f"{address} answers {len(rows)} rows.")
+            raise AssertionError(f"{address} returns {len(rows)} rows.")
     rounds = [
         {name: rate(lambda address=address: client.get(address)) for name, address in asked.items()}  # type: ignore[misc]  # a default
         for _ in range(ROUNDS)
     ]
-    figures = {f"{name}, answers a second": median(r[name] for r in rounds) for name in asked}
+    figures = {f"{name}, responses per second": median(r[name] for r in rounds) for name in asked}
     ratios = (r["ours"] / r["plain ModelSerializer"] for r in rounds)
     return {**figures, "ours / plain ModelSerializer": median(ratios)}
 

@@ -1,7 +1,7 @@
-"""Load on a server: one request, sent over and over through some connections that stay open.
+"""Load on a server: one request, sent repeatedly over persistent connections.
 
-`wrk` sends it where there is one: it hardly takes anything from the cores that the server needs.
-Otherwise a process of our own does, which takes its share of every figure, the baseline's too.
+Uses `wrk` if it is installed, which needs little CPU time. Otherwise a Python process sends the
+requests, which lowers all figures, including the baseline.
 """
 
 import json
@@ -22,7 +22,7 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Request:
-    """A request, a POST unless said otherwise."""
+    """A request, by default a POST."""
 
     url: str
     body: str
@@ -32,14 +32,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it: answers a second, and how many of them were no 2xx."""
+    """The results: responses per second, and how many were not 2xx."""
 
     per_second: float
     refused: int
 
 
 def load(request: Request, *, seconds: float) -> Load:
-    """Send `request` for that long and return how often it was answered."""
+    """Send `request` for `seconds` and return the rate of responses."""
     if shutil.which("wrk"):
         return _by_wrk(request, seconds)
     command = [sys.executable, __file__, json.dumps(asdict(request)), str(seconds)]
@@ -57,7 +57,7 @@ def _by_wrk(request: Request, seconds: float) -> Load:
         )
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "30s"]
         done = subprocess.run(
-            ["wrk", *options, "-s", script, request.url],  # noqa: S607  # found above
+            ["wrk", *options, "-s", script, request.url],  # noqa: S607  # checked above
             capture_output=True,
             text=True,
             check=True,

@@ -1,9 +1,9 @@
-"""A token endpoint of django-oauth-toolkit with a hashed secret, for bench/tokens.py to ask.
+"""A token endpoint of django-oauth-toolkit with a hashed secret, the peer in bench/tokens.py.
 
     python -m bench.oauth_toolkit FOLDER PORT
 
-Served as ours is: granian, two workers, SQLite in the mode that suits it best. As shipped: the secret
-is hashed with Django's first hasher.
+Served like runai-access: granian with two workers, and SQLite in its fastest mode. With default
+settings: the secret is hashed with Django's first hasher.
 """
 
 import os

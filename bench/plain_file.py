@@ -1,4 +1,4 @@
-"""A file as a Django developer writes it first: `csv.writer` over `values_list`, without the rules."""
+"""A typical first implementation of a download: `csv.writer` over `values_list`, without rules."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ PIECE = 16_384
 
 
 def plain_file(_: HttpRequest) -> StreamingHttpResponse:
-    """Send the same columns as the product's file of applications."""
+    """Send the same columns as the applications file of runai-access, without the rules."""
     return StreamingHttpResponse(_plain_lines(), content_type="text/csv")
 
 

@@ -1,13 +1,13 @@
-"""Which server to run the product on: the same application under each, asked in turns.
+"""Comparison of servers: the same application on each, measured in turns.
 
     python -m bench.servers            medians of seven rounds, SQLite in a temporary folder
-    python -m bench.servers --quick    a look, not a measurement
+    python -m bench.servers --quick    a quick check, not a measurement
 
-Each serves the whole product with two workers, and each of those with as many threads as ours has: our
-gateway on granian's RSGI interface, and granian's WSGI interface, waitress and gunicorn as they come.
-Asked are an empty view through the same middleware, a token for a remembered secret, and the sign-in
-page. The last column says whether a server answers others while the bodies of 96 requests never come:
-granian's WSGI interface and gunicorn's threads read them in the thread that answers.
+Each serves the whole application with two workers and the same number of threads: our gateway on
+granian's RSGI interface; granian's WSGI interface, waitress and gunicorn with default settings.
+Measured are an empty view through the same middleware, a token for a cached secret, and the sign-in
+page. The last column shows whether a server serves others during 96 requests with unfinished bodies:
+granian's WSGI interface and gunicorn's threads read bodies in the thread that answers.
 
 Prints a table and writes bench/var/servers.json.
 """
@@ -34,7 +34,7 @@ from tests.servers import ROOT, Server, free_port, manage, server_environment, s
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (2, 2.0) if QUICK else (7, 4.0)
 WORKERS = 2
-# More than enough for each thread of each worker.
+# More than all threads of all workers.
 UNFINISHED = 4 * WORKERS * THREADS
 FORM = "application/x-www-form-urlencoded"
 WSGI = "runai_access.wsgi:application"
@@ -71,7 +71,7 @@ def main() -> int:
             name: stack.enter_context(running(command, environment, Path(folder)))
             for name, command in SERVERS.items()
         }
-        first = Server(urls["gateway"], "", environment, Path(folder), None)  # type: ignore[arg-type]  # not ours to end
+        first = Server(urls["gateway"], "", environment, Path(folder), None)  # type: ignore[arg-type]  # not stopped here
         access = Access.of_administrator(first)
         rates = {name: rates_of(name, urls[name], access) for name in SERVERS}
         rounds = [{n: rates_of(n, urls[n], access) for n in SERVERS} for _ in range(ROUNDS)]
@@ -106,7 +106,7 @@ def running(command: list[str], environment: dict[str, str], folder: Path) -> It
 
 
 def waitress(port: int) -> int:
-    """Serve with waitress in two processes, which share the port."""
+    """Serve with two waitress processes that share the port."""
     import socket
 
     from waitress import serve
@@ -141,7 +141,7 @@ def answered(name: str, done: Load) -> float:
 
 
 def serves_beside_unfinished(url: str) -> bool:
-    """Return whether a page is answered within five seconds while bodies never come."""
+    """Return whether a page is served within five seconds during unfinished bodies."""
     with held({"body": UNFINISHED}, int(url.rpartition(":")[2])):
         return status_of(f"{url}/sign-in/") == 200
 
@@ -149,7 +149,7 @@ def serves_beside_unfinished(url: str) -> bool:
 def report(rates: dict[str, dict[str, float]], survives: dict[str, bool]) -> int:
     usual = rates["granian WSGI"]
     columns = "".join(f"{what:>20}" for what in usual)
-    print(f"{'answers a second (to WSGI)':28}{columns}{'unfinished bodies':>24}")
+    print(f"{'responses per second (to WSGI)':28}{columns}{'unfinished bodies':>24}")
     for name, row in rates.items():
         cells = "".join(
             f"{f'{rate:.0f} ({rate / usual[what]:.2f})':>20}" for what, rate in row.items()

@@ -1,17 +1,17 @@
-"""Tokens a second over a real server with two workers, beside an empty view and a peer.
+"""Tokens per second of a real server with two workers, compared with an empty view and a peer.
 
     python -m bench.tokens                        SQLite, in a temporary folder
     .ci/with-postgres python -m bench.tokens      PostgreSQL
-    python -m bench.tokens --quick                a look, not a measurement
+    python -m bench.tokens --quick                a quick check, not a measurement
 
-- known: a client that has authenticated before, on both token endpoints, as a part of what an empty
-  view answers through the same middleware on the same server, asked in turns with it.
+- known: a client that has authenticated before, on both token endpoints, relative to an empty view
+  through the same middleware on the same server, measured in turns.
 - django-oauth-toolkit with a hashed secret, served the same way on SQLite, in the same run.
-- first: clients that were never seen, one Argon2 verify each.
-- flood: wrong secrets from many addresses on every thread; what honest clients get meanwhile, and
-  the most memory that a worker ever had.
+- first: clients without a cached secret, one Argon2 run each.
+- flood: wrong secrets from many addresses on all threads; the service for normal clients meanwhile, and
+  the peak memory of a worker.
 
-Prints a table and writes bench/var/tokens.json. Exits with 1 where a limit is passed.
+Prints a table and writes bench/var/tokens.json. Exits with 1 if a limit is missed.
 """
 
 import json
@@ -52,7 +52,7 @@ LIMITS = {
     "first authentications a second": 80.0,
 }
 MAX_MEGABYTES = 150.0
-# In the server's own process: as many clients as are asked for, each with a secret of its own.
+# Runs in the server's process: creates a number of clients, each with a separate secret.
 MAKE_CLIENTS = """
 import json, sys
 from accessrules.authorization.callers import SYSTEM
@@ -64,7 +64,7 @@ print(json.dumps([(one.application.client_id, one.secret) for one in made]))
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a secret, and where they come from."""
+    """The credentials of a client, and its address."""
 
     id: str
     secret: str
@@ -93,14 +93,14 @@ def main() -> int:
 
 
 def make_clients(server: Server, number: int) -> list[Client]:
-    """Return so many new clients."""
+    """Return a number of new clients."""
     done = server.command("shell", "-v0", "-c", MAKE_CLIENTS.replace("{count}", str(number)))
     made = json.loads(done.stdout)
     return [Client(id_, secret, f"192.0.2.{n}") for n, (id_, secret) in enumerate(made, 1)]
 
 
 def known(server: Server, client: Client, folder: Path) -> dict[str, float]:
-    """Ask in turns, so that whatever else the machine does meets all of them."""
+    """Measure in turns, so that other load affects all of them."""
     v1 = json.dumps(
         {"grantType": "client_credentials", "clientID": client.id, "clientSecret": client.secret}
     )
@@ -127,12 +127,12 @@ def known(server: Server, client: Client, folder: Path) -> dict[str, float]:
 
 
 def seconds(name: str) -> float:
-    return SECONDS if name != "django-oauth-toolkit" else 15.0  # it answers a few
+    return SECONDS if name != "django-oauth-toolkit" else 15.0  # it returns only a few per second
 
 
 def answered(done: Load) -> float:
     if done.refused:
-        raise AssertionError(f"{done.refused} were refused.")
+        raise AssertionError(f"{done.refused} requests were refused.")
     return done.per_second
 
 
@@ -142,7 +142,7 @@ def form(client: Client) -> str:
 
 @contextmanager
 def toolkit(folder: Path) -> Iterator[Request]:
-    """Serve django-oauth-toolkit and yield the request for a token of it."""
+    """Serve django-oauth-toolkit and yield its token request."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.oauth_toolkit", folder, str(port)],
@@ -161,8 +161,8 @@ def toolkit(folder: Path) -> Iterator[Request]:
 
 
 def ask(url: str, client: Client) -> tuple[int, float]:
-    """Ask for a token once; return the status, 0 for no answer, and the seconds it took."""
-    request = urllib.request.Request(  # noqa: S310  # an address of our own
+    """Request a token once; return the status (0 for no response) and the seconds."""
+    request = urllib.request.Request(  # noqa: S310  # a local URL
         url, form(client).encode(), {"X-Forwarded-For": client.address}
     )
     began = time.perf_counter()
@@ -177,7 +177,7 @@ def ask(url: str, client: Client) -> tuple[int, float]:
 
 
 def first(server: Server, newcomers: list[Client]) -> dict[str, float]:
-    """Let clients authenticate that no worker has seen, four at a time."""
+    """Authenticate clients without a cached secret, four at a time."""
     url, waiting = f"{server.url}/api/v2/token", list(newcomers[:-10])
     statuses: Counter[int] = Counter()
 
@@ -196,7 +196,7 @@ def first(server: Server, newcomers: list[Client]) -> dict[str, float]:
 
 
 def flood(server: Server, honest: list[Client]) -> dict[str, float]:
-    """Send wrong secrets from ever new addresses; ask for honest clients' tokens meanwhile."""
+    """Send wrong secrets from new addresses, and request tokens for normal clients meanwhile."""
     url, until = f"{server.url}/api/v2/token", time.monotonic() + SECONDS * 4
     before, numbers = most_memory(server), count()
     refused: Counter[int] = Counter()
@@ -215,20 +215,20 @@ def flood(server: Server, honest: list[Client]) -> dict[str, float]:
     together([*[attack] * 16, behave])
     times = sorted(seconds for _, seconds in ours)
     return {
-        "flood: wrong secrets a second": refused.total() / (SECONDS * 4),
-        "flood: answers that were 5xx other than 503": sum(
+        "flood: wrong secrets per second": refused.total() / (SECONDS * 4),
+        "flood: 5xx responses other than 503": sum(
             number for status, number in refused.items() if status >= 500 and status != 503
         ),
-        "flood: honest clients refused": sum(status != 200 for status, _ in ours),
-        "flood: honest clients, median ms": median(times) * 1000,
-        "flood: honest clients, slowest ms": times[-1] * 1000,
-        "most memory of a worker before, MB": before,
-        "most memory of a worker after, MB": most_memory(server),
+        "flood: normal clients refused": sum(status != 200 for status, _ in ours),
+        "flood: normal clients, median ms": median(times) * 1000,
+        "flood: normal clients, slowest ms": times[-1] * 1000,
+        "peak memory of a worker before, MB": before,
+        "peak memory of a worker after, MB": most_memory(server),
     }
 
 
 def stranger(number: int) -> Client:
-    """Return somebody with a well-formed secret that nobody has, at an address of their own."""
+    """Return a client with a well-formed wrong secret and a unique address."""
     from applications.oauth.secrets import new_secret
 
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
@@ -236,7 +236,7 @@ def stranger(number: int) -> Client:
 
 
 def most_memory(server: Server) -> float:
-    """Return the most that any worker ever had in memory, in MB (`ru_maxrss` would be the parent's)."""
+    """Return the peak memory of any worker in MB (`ru_maxrss` would be the parent's)."""
     peaks = []
     for pid in child_processes(server.process.pid):
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
@@ -253,7 +253,7 @@ def together(works: list[Any]) -> None:
 
 
 def report(figures: dict[str, float]) -> int:
-    """Print and keep the figures; return 1 where a limit is passed."""
+    """Print and store the figures; return 1 if a limit is missed."""
     passed = [name for name, least in LIMITS.items() if figures[name] < least]
     passed += [
         name for name in figures if name.startswith("most memory") and figures[name] > MAX_MEGABYTES

@@ -1,4 +1,4 @@
-"""What every test may ask for: a real server, more of them, and a browser."""
+"""Fixtures for all tests: real servers and a browser."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ settings.load_profile("tests")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Let pytest-xdist keep tests together that share a server, and start what takes long first."""
+    """Let pytest-xdist keep tests together that share a server, and start slow tests first."""
     for item in items:
         if SHARED_FIXTURES & set(_fixtures(item)) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -76,7 +76,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """Make the database of the tests in this process: a copy of the migrated one."""
+    """Create the test database of this process: a copy of the migrated one."""
     from django.db import connection
 
     with django_db_blocker.unblock():
@@ -90,15 +90,15 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """Let pytest-django use the copy instead of making a database."""
+    """Let pytest-django use the copy instead of creating a database."""
     return True
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _record_may_be_emptied() -> Iterator[None]:
-    """Let a test on a real database end with an empty one: its guards make way for Django's flush.
+    """Disable the audit triggers for Django's flush after a test on a real database.
 
-    In one transaction, so no test ever runs without them.
+    In one transaction, so no test runs without them.
     """
     from runai_access.audit import guards
 
@@ -114,7 +114,7 @@ def _record_may_be_emptied() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No refusal goes without a row of its own because earlier tests had so many."""
+    """Reset the counts of refusals, so that earlier tests don't affect audit rows."""
     from runai_access.audit import recorder
 
     monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
@@ -122,7 +122,7 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords and secrets with Argon2id at its lowest cost, but for tests of that cost."""
+    """Hash with Argon2id at the lowest cost, except in tests marked `full_hashing`."""
     if request.node.get_closest_marker("full_hashing"):
         return
     from runai_access.accounts.hashers import BoundedArgon2Hasher
@@ -135,15 +135,15 @@ def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 def skip_for_missing_tool(reason: str) -> NoReturn:
-    """Skip on a person's machine; fail in CI, where every tool is to be there."""
+    """Skip the test on a developer's machine; fail in CI, where every tool must exist."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"In CI nothing may be missing: {reason}")
+        pytest.fail(f"Missing in CI: {reason}")
     pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
 def _keys_of_this_test() -> None:
-    """Forget the signing keys of the test before: its database has gone back, and them with it."""
+    """Forget the signing keys of the previous test: its database was rolled back."""
     KEYRING.forget()
 
 
@@ -158,18 +158,18 @@ def server_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSe
 def server(server_factory: StartServer) -> Server:
     """The server that tests share: a real one, with an administrator and no example organization.
 
-    What a test makes in it stays for the others; choose names of your own and never count all.
+    Data that a test creates stays; use unique names and never count all rows.
     """
     return server_factory()
 
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Start servers that end with the test.
+    """Start servers that stop after the test.
 
-    `start_server()` waits until it is ready, on a migrated database of its own. `is_empty=True`
-    lets it migrate itself; `database=` takes another server's, so that the two are replicas;
-    `environment=` adds settings; `wait=False` returns immediately.
+    `start_server()` waits until it is ready, on a separate, migrated database. With `is_empty=True` it
+    migrates an empty one. `database=` uses another server's, so that the two are replicas.
+    `environment=` adds settings. `wait=False` returns immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -204,10 +204,10 @@ def _factory(folder: Path) -> Iterator[StartServer]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine, headless; tests open contexts and pages of their own in it."""
+    """This machine's browser, headless; tests open separate contexts and pages."""
     path = chromium_path()
     if path is None:
-        skip_for_missing_tool("no Chromium on this machine; `make test` tells how to get it")
+        skip_for_missing_tool("Chromium is not installed; `make test` prints how to install it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser

@@ -1,4 +1,4 @@
-"""Event loops of tests."""
+"""Event loops for tests."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""Real servers for tests: the product's own `serve` command, each on a database of its own."""
+"""Real servers for tests: the `serve` command, each with a separate database."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ READY_SECONDS = 120
 
 @dataclass
 class Server:
-    """One running server. Several may share a `database`: then they are replicas."""
+    """A running server. Servers with the same `database` are replicas."""
 
     url: str
     database: str
@@ -39,21 +39,21 @@ class Server:
     def command(
         self, *args: str, environment: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run manage.py against this server's database and return what it said."""
+        """Run manage.py with this server's database and return the result."""
         return manage(*args, environment={**self.environment, **(environment or {})}, stdin=stdin)
 
     def cookie(self, name: str) -> str:
-        """Return what this server calls its cookie `session` or `csrf` without TLS."""
+        """Return the name of this server's cookie `session` or `csrf` without TLS."""
         url = self.environment.get("RUNAI_ACCESS_URL") or self.url
         return f"runai-access-{urlsplit(url).port}-{name}"
 
     @property
     def output(self) -> str:
-        """Everything the server has written to standard output and error."""
+        """The server's standard output and error so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Poll /readyz until it answers 200; fail with the server's own words."""
+        """Poll /readyz until it returns 200; fail with the server's output."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -66,7 +66,7 @@ class Server:
         raise AssertionError(f"The server is not ready after {seconds} s:\n{self.output}")
 
     def stop(self, seconds: float = 30) -> int:
-        """Ask the server to finish and return its exit status."""
+        """Stop the server gracefully and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -77,7 +77,7 @@ class Server:
         return child_processes(self.process.pid)
 
     def kill(self) -> None:
-        """End the server and its workers as a power cut would."""
+        """Kill the server and its workers, like a power failure."""
         for pid in (self.process.pid, *self.workers):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -85,13 +85,13 @@ class Server:
 
 
 def child_processes(pid: int) -> list[int]:
-    """Return the processes that `pid` started; each worker has a process group of its own."""
+    """Return the child processes of `pid`; each worker has a separate process group."""
     rows = [line.split() for line in _process_table().splitlines()]
     return [int(child) for child, parent in rows if parent == str(pid)]
 
 
 def _process_table() -> str:
-    """Return a line of pid and parent's pid for each process."""
+    """Return a line with the IDs of each process and its parent."""
     if not Path("/proc/self/stat").exists():
         return subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
@@ -100,7 +100,7 @@ def _process_table() -> str:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             pid, _, rest = stat.read_text().partition(" ")
-            # The command's name stands in parentheses and may hold blanks.
+            # The command's name is in parentheses and can contain spaces.
             rows.append(f"{pid} {rest.rpartition(')')[2].split()[1]}")
     return "\n".join(rows)
 
@@ -131,7 +131,7 @@ def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            # A group of its own: Ctrl-C in the terminal is for pytest, which stops it then.
+            # A separate group: Ctrl-C in the terminal reaches only pytest, which stops the server.
             process_group=0,
         )
     return Server(url, database, settings, log, process)
@@ -140,7 +140,7 @@ def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None
 def manage(
     *args: str, environment: Mapping[str, str], seconds: float = 120, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a management command in a process of its own."""
+    """Run a management command in a separate process."""
     return subprocess.run(
         [sys.executable, "manage.py", *args],
         cwd=ROOT,
@@ -154,7 +154,7 @@ def manage(
 
 
 def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this machine's environment with just these settings of ours, whoever set others."""
+    """Return this machine's environment with only these settings of runai-access."""
     ours = ("RUNAI_ACCESS_", "DJANGO_", "GRANIAN_", "DATABASE_URL", "PORT")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**inherited, "PYTHONUNBUFFERED": "1", **settings}
@@ -162,7 +162,7 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def fresh_database(folder: Path, *, template: str = "") -> Iterator[str]:
-    """Yield the DATABASE_URL of an empty database, of the kind that the tests run on.
+    """Yield the DATABASE_URL of an empty database, of the kind that the tests use.
 
     On PostgreSQL it can be a copy of the database called `template`.
     """
@@ -183,7 +183,7 @@ def fresh_database(folder: Path, *, template: str = "") -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on right now."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -191,7 +191,7 @@ def free_port() -> int:
 
 
 def status_of(url: str) -> int:
-    """Return the status that a GET answers, or 0 where nobody answers."""
+    """Return the status of a GET request, or 0 without a response."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             status: int = response.status

@@ -1,4 +1,4 @@
-"""The product's settings, as the tests inside the pytest process need them."""
+"""Settings for tests in the pytest process."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-tests-" + "x" * 32)
 
-# Playwright keeps an event loop in the main thread; Django would take that for an async view.
+# Playwright runs an event loop in the main thread, which Django would mistake for an async view.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from runai_access.settings import *  # noqa: F403
@@ -20,7 +20,7 @@ os.environ["TESTS_RUN_FOLDER"] = str(RUN_FOLDER)
 _FOLDER = RUN_FOLDER / os.environ.get("PYTEST_XDIST_WORKER", "main")
 _FOLDER.mkdir(exist_ok=True)
 
-# Pages are rendered without `collectstatic`; the server that tests start does run it.
+# Pages are rendered without `collectstatic`; servers that tests start run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _FOLDER
 

@@ -1,1 +1,1 @@
-"""The pages at ten thousand, a hundred thousand and a million applications; see docs/performance.md."""
+"""Benchmark of the pages with 10,000, 100,000 and a million applications; see docs/performance.md."""

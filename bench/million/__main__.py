@@ -1,12 +1,12 @@
-"""The pages, files and writes at ten thousand, a hundred thousand and a million applications.
+"""Benchmark of pages, files and writes with 10,000, 100,000 and a million applications.
 
-    make bench                                             everything; takes about an hour
-    make bench BENCH="--sizes 10000 --databases sqlite"    what is chosen
+    make bench                                             everything; about an hour
+    make bench BENCH="--sizes 10000 --databases sqlite"    a selection
 
-Data are made in a temporary folder (TMPDIR chooses another place; all sizes take 9 GB) and are gone
-afterwards. Views are asked of the sizes in turns, a round of each, so that what one takes longer
-than another is not the machine's. Prints one table for each database, keeps what it found in
-bench/var/million/, and exits with 1 where a limit is passed.
+The data is created in a temporary folder (set TMPDIR for another one; all sizes need 9 GB) and deleted
+at the end. The sizes are measured in turns, one round each, so that other load affects all of them.
+Prints one table per database, stores results in bench/var/million/, and exits with 1 if a limit is
+exceeded.
 """
 
 import argparse
@@ -42,10 +42,10 @@ def main() -> int:
 def _command(
     database: str, size: int, options: list[str], folder: str
 ) -> tuple[list[str], dict[str, str]]:
-    """Return what measures one size on a database that is gone afterwards, and its environment."""
+    """Return the command that measures one size on a temporary database, and its environment."""
     command = [sys.executable, "-m", "bench.million.one", str(size), *options]
     if database == "postgresql":
-        # Writes are to last, as they do where the product runs; tests do without.
+        # Durable writes, as in production; tests do without.
         environment = {**os.environ, "POSTGRES_FSYNC": "on"}
         return [str(ROOT / ".ci" / "with-postgres"), *command], environment
     url = f"sqlite:///{Path(folder) / str(size)}.sqlite3"

@@ -1,4 +1,4 @@
-"""The pages, as the browser of somebody who is signed in asks for them."""
+"""A signed-in browser that requests pages."""
 
 import html
 import json
@@ -17,8 +17,7 @@ Form = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was a good one, how long it took to be complete, and what the server's clock
-    says of it."""
+    """A successful response, its total time, and the measurements of the server."""
 
     milliseconds: float
     text: str
@@ -26,7 +25,7 @@ class Answer:
 
 
 class Browser:
-    """Signed in, and asking for dialogs."""
+    """A signed-in browser that requests dialogs."""
 
     def __init__(self, url: str, email: str = ADMINISTRATOR) -> None:
         self._url = url
@@ -41,7 +40,7 @@ class Browser:
         return {name: value or "" for name, value in self._session.cookies.items()}
 
     def form(self, path: str, query: Mapping[str, str]) -> tuple[Answer, Form]:
-        """Return a dialog and what its form holds."""
+        """Return a dialog and the values of its form."""
         began = time.perf_counter()
         got = self._session.get(self._url + path, params=query, timeout=300)
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', got.text)
@@ -54,7 +53,7 @@ class Browser:
 
 
 def answer_of(got: requests.Response, began: float) -> Answer:
-    """Return an answer that began to be waited for at `began`; raise where it was refused."""
+    """Return the response to a request sent at `began`; raise if it was refused."""
     took = (time.perf_counter() - began) * 1000
     if not got.ok:
         raise AssertionError(f"{got.request.method} {got.url}: {got.status_code} {got.text[:500]}")

@@ -1,4 +1,4 @@
-"""The views of the table that are measured, each as the query of its address."""
+"""The measured views of the table, each as a URL query."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def queries() -> dict[str, dict[str, str]]:
-    """Return the views by name. Needs the database, as roles and scopes go by their keys."""
+    """Return the views by name. Needs the database for the keys of roles and scopes."""
     from accessrules.models import Role, Scope
 
     role = {name: str(pk) for name, pk in Role.objects.values_list("name", "pk")}
@@ -58,7 +58,7 @@ def queries() -> dict[str, dict[str, str]]:
 
 
 def _beside_the_middle() -> dict[str, dict[str, str]]:
-    """Return the pages that NEXT and PREVIOUS lead to from a row halfway."""
+    """Return the next and the previous page from a row in the middle."""
     from applications.models import Application
 
     since = {"created_at__gte": START + timedelta(days=DAYS / 2)}

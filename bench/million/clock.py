@@ -1,4 +1,4 @@
-"""What an answer costs the server, told in a header of it."""
+"""Reports the cost of a response in one of its headers."""
 
 import json
 from collections.abc import Callable
@@ -12,8 +12,10 @@ HEADER = "X-Bench"
 
 
 class ClockMiddleware:
-    """Outside of all others: milliseconds in all, of the processor in this thread, of that besides
-    queries (Python), and in queries; and their number.
+    """Measures each request, outside all other middleware.
+
+    Reports milliseconds in total, of CPU time of this thread, of CPU time outside queries (Python), and
+    in queries; and the number of queries.
 
     On SQLite, reading the rows of a query after the first counts as Python.
     """

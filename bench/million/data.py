@@ -1,10 +1,11 @@
-"""The data: applications with two rules each in 5,000 projects, and five events each in the record,
-the same every time.
+"""The data: applications with two access rules each in 5,000 projects, and five audit events each.
+
+The data is the same every time.
 
     DATABASE_URL=… python -m bench.million.data 1000000
 
-Goes into an empty database, in bulk: indexes and triggers are taken away first and made again at
-the end. An administrator and a department administrator can sign in; see `names`.
+Loads it in bulk into an empty database: indexes and triggers are dropped first and created again at the
+end. An administrator and a department administrator can sign in; see `names`.
 """
 
 import random
@@ -62,7 +63,7 @@ def build(size: int) -> None:
         load.rows(table, columns.split(), rows)
     load.make_indexes("accessrules_subject", "accessrules_accessrule")
     triggers.install(connection)
-    triggers.rebuild(connection)  # looks into those two, and rewrites every application and rule
+    triggers.rebuild(connection)  # reads these two, and rewrites every application and rule
     load.make_indexes("applications_application", "applications_search")
     load.end("applications_application", "accessrules_accessrule")
     events.build(size)
@@ -90,7 +91,7 @@ def _applications(size: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _creation_of(number: int, size: int) -> datetime:
-    """Return when an application was created: about as they are numbered."""
+    """Return the creation time of an application, roughly in the order of numbers."""
     return START + timedelta(days=DAYS * number / size, seconds=number * 7_919 % 600)
 
 
@@ -119,7 +120,7 @@ def _rules(size: int, scopes: list[list[int]], roles: list[int]) -> Iterator[tup
 
 
 def _make_scopes() -> list[list[int]]:
-    """Make the tree and return the keys, level by level."""
+    """Create the tree of scopes and return the keys by level."""
     from accessrules.models import Scope
 
     random.seed(3)

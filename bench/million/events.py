@@ -1,6 +1,6 @@
-"""The record: five events for each application, sealed as the sealer would have done.
+"""The audit log: five events for each application, sealed as by the sealer.
 
-DATABASE_URL=… python -m bench.million.events 1000000     where only they are missing
+DATABASE_URL=… python -m bench.million.events 1000000     if only the events are missing
 """
 
 import json
@@ -27,7 +27,7 @@ _TABLES = ("audit_auditevent", "audit_seal")
 
 
 def build(size: int) -> None:
-    """Add the events and their seals to those that there are."""
+    """Append the events and their seals."""
     from django.db import connection
 
     from accessrules.models import AccessRule
@@ -57,7 +57,7 @@ def build(size: int) -> None:
 
 
 class _Record:
-    """Turns events into rows with their tags, and remembers the seals that go with them."""
+    """Turns events into rows with tags, and collects their seals."""
 
     def __init__(self, first: int) -> None:
         from runai_access.audit.sealer import head
@@ -101,16 +101,16 @@ def _events(size: int, first_rule: int) -> Iterator[dict[str, Any]]:
     for number in range(size):
         name, user = names.name_of(number), names.creator_of(chance)
         key = str(names.id_of(number))
-        deeds: list[tuple[str, str, str, str, dict[str, Any]]] = [
+        actions: list[tuple[str, str, str, str, dict[str, Any]]] = [
             ("create", "application", key, name, {"name": [None, name]}),
         ]
         for rule in range(names.RULES_EACH):
             id_ = str(first_rule + names.RULES_EACH * number + rule)
             granted = {"role": [None, "Viewer"], "scope": [None, "project lab"]}
-            deeds.append(("create", "access_rule", id_, f"{name} is Viewer", granted))
-        deeds.append(("sign-in", "user", str(_user(user)), user, {}))
-        deeds.append(("regenerate-secret", "application", key, name, {}))
-        for place, deed in enumerate(deeds):
+            actions.append(("create", "access_rule", id_, f"{name} is Viewer", granted))
+        actions.append(("sign-in", "user", str(_user(user)), user, {}))
+        actions.append(("regenerate-secret", "application", key, name, {}))
+        for place, deed in enumerate(actions):
             time = names.START + step * (number * EACH + place)
             yield _event(time, user, deed, number % 20 == 0 and place == EACH - 1, chance)
 

@@ -1,6 +1,6 @@
-"""Files of 20,000 rows: how soon they begin, how long they take, what they cost, and whom they hold up.
+"""Downloads of 20,000 rows: time to first byte, total time, cost, and effect on other requests.
 
-The measure is `csv.writer` over `values_list` of the same columns without the rules, streamed by the
+The baseline is `csv.writer` over `values_list` of the same columns without the rules, streamed by the
 same server.
 """
 
@@ -30,8 +30,7 @@ BATCH_SIZE = 4
 
 @dataclass(frozen=True)
 class Download:
-    """How long the first byte and all took, in milliseconds, and the processor for all of it; and how
-    many rows there were."""
+    """Milliseconds to the first byte and in total, CPU time in total, and the number of rows."""
 
     first: float
     whole: float
@@ -72,7 +71,7 @@ def _rows(name: str, downloads: list[Download], limit: float) -> Iterator[Row]:
 
 
 def _memory(bench: Bench) -> Row:
-    """Let one file follow the other, and look how much more memory a worker ever has."""
+    """Download files one after the other, and measure the growth of a worker's peak memory."""
     address = FILES[MEASURED]
     for _ in range(2 * BATCH_SIZE):
         _download(bench, address)
@@ -81,11 +80,13 @@ def _memory(bench: Bench) -> Row:
     for _ in range(2 * BATCH_SIZE):
         _download(bench, address)
     grown = [processes.peak(pid) - size for pid, size in before.items()]
-    return Row(GROUP, "memory while it is made", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB")
+    return Row(
+        GROUP, "memory during the download", max(grown), max(grown), MEGABYTES_LIMIT, unit="MB"
+    )
 
 
 def _others(bench: Bench) -> Row:
-    """Look at a page while several files are sent."""
+    """Request a page during concurrent downloads."""
     stop = threading.Event()
 
     def download() -> None:
@@ -101,7 +102,7 @@ def _others(bench: Bench) -> Row:
         stop.set()
         for thread in threads:
             thread.join()
-    return row_of(GROUP, f"the first page while {BATCH_SIZE} files are sent", times)
+    return row_of(GROUP, f"the first page during {BATCH_SIZE} downloads", times)
 
 
 def _download(bench: Bench, address: str) -> Download:
@@ -114,6 +115,6 @@ def _download(bench: Bench, address: str) -> Download:
     whole = time.perf_counter() - began
     connection.close()
     if response.status != 200:
-        raise AssertionError(f"{address} is answered with {response.status}.")
+        raise AssertionError(f"{address} returned {response.status}.")
     rows = content.count(b"\r\n") - 1
     return Download(first * 1000, whole * 1000, bench.cpu() - before, rows)

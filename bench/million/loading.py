@@ -1,5 +1,7 @@
-"""Rows by the million into tables of an empty database, past Django: without their indexes, which
-are made afterwards, and without triggers."""
+"""Bulk loading of millions of rows into an empty database, without Django.
+
+Without triggers and indexes; the indexes are created afterwards.
+"""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -12,16 +14,16 @@ BATCH_SIZE = 10_000
 
 
 def loader(*tables: str) -> "_Sqlite | _PostgreSQL":
-    """Return what fills these tables; each needs its indexes made again, and all of it an end."""
+    """Return a loader of these tables; rebuild the indexes of each table, and call its end."""
     from django.db import connection
 
     return _Sqlite(tables) if connection.vendor == "sqlite" else _PostgreSQL(tables)
 
 
 class _Sqlite:
-    """Rows by executemany, with the cache that a million random keys need.
+    """Inserts rows with executemany, with a cache large enough for a million random keys.
 
-    Triggers are the caller's to remove and install.
+    The caller removes and installs triggers.
     """
 
     def __init__(self, tables: Iterable[str]) -> None:
@@ -51,7 +53,7 @@ class _Sqlite:
 
 
 class _PostgreSQL:
-    """Rows by COPY."""
+    """Inserts rows with COPY."""
 
     def __init__(self, tables: Iterable[str]) -> None:
         found = _fetched(
@@ -61,7 +63,7 @@ class _PostgreSQL:
         )
         self._indexes = [index for index in found if index[0] in tables]
         _run(*(f'DROP INDEX "{name}"' for _, name, _ in self._indexes))
-        # No triggers: neither ours nor those that look for foreign keys.
+        # No triggers: neither ours nor those of foreign keys.
         _run("SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'")
 
     def rows(self, table: str, columns: list[str], rows: Rows) -> None:
@@ -78,7 +80,7 @@ class _PostgreSQL:
         _run(*(sql for table, _, sql in self._indexes if table in tables))
 
     def end(self, *rewritten: str) -> None:
-        # Rows that came one by one don't stand behind as much room as they take themselves.
+        # Removes the dead rows of updated tables.
         _run(*(f"VACUUM FULL {table}" for table in rewritten))
         _run("SET session_replication_role = DEFAULT", "VACUUM ANALYZE")
 

@@ -1,10 +1,10 @@
-"""The names and numbers that the data at a million is made of. The same every time."""
+"""The names and numbers of the generated data. The same every time."""
 
 import random
 import uuid
 from datetime import UTC, datetime
 
-PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a database that is thrown away
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105  # of a temporary database
 ADMINISTRATOR = "alex.admin@example.com"
 DEPARTMENT_ADMINISTRATOR = "dina.department@example.com"
 PROJECTS, DEPARTMENTS, CLUSTERS = 5_000, 100, 10

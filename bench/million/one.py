@@ -1,9 +1,9 @@
-"""One database at one size: make the data where there are none, and measure.
+"""Measures one database at one size; creates the data if it is missing.
 
     DATABASE_URL=… python -m bench.million.one 1000000
     DATABASE_URL=… python -m bench.million.one 1000000 --parts pages files
 
-Writes bench/var/million/<database>-<size>.json; `report` makes tables of those.
+Writes bench/var/million/<database>-<size>.json; `report` prints them as tables.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def _set_up() -> None:
 
 
 def _build(size: int) -> None:
-    """Fill the database, in a process of its own: it is set up for that and nothing else."""
+    """Fill the database in a separate process."""
     from django.db import connection
 
     if not connection.introspection.table_names():

@@ -1,6 +1,6 @@
-"""The product's settings with the pages of the peers beside its own; see `peers`.
+"""The settings of runai-access with the pages of the peers added; see `peers`.
 
-Their static files are kept apart, and no table of theirs is made.
+Their static files are separate, and they have no tables.
 """
 
 from bench.million.settings import *  # noqa: F403
@@ -12,7 +12,7 @@ INSTALLED_APPS = [
     "django.forms",
     *OURS,
 ]
-# Peers get Django's own backend: ours plans for our queries, not for theirs.
+# Peers use Django's backend: ours is tuned for our queries.
 if not IS_SQLITE:
     DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 MIGRATION_MODULES = {"admin": None}

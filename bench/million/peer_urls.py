@@ -1,4 +1,4 @@
-"""The addresses of the peers beside our own, which people sign in at."""
+"""The URLs of the peers added to ours, which are needed to sign in."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What is asked of the peers: the views of our table that they have too."""
+"""The views of our table that the peers have too."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -11,15 +11,15 @@ from bench.million.rows import ROWS, Row, View
 from bench.million.running import Bench
 
 GROUP = "peers"
-# A view of theirs may take seconds.
+# A peer's view can need seconds.
 ROUNDS = 3
 LIST = "plain ModelSerializer, 1,000 applications"
 _ADMIN_COLUMNS = {"-last_login": "-2", "created_by": "3"}
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A view as the page of django-tables2 is asked for it."""
+class _PeerQuery:
+    """A view, as parameters of the django-tables2 page."""
 
     page: str = ""
     sort: str = ""
@@ -28,12 +28,12 @@ class _Asked:
 
 
 def peers_of(name: str) -> tuple[str, ...]:
-    """Return the names of the peers' rows to hold a view of ours against."""
+    """Return the names of the peers' rows that are comparable to one of our views."""
     return (_admin(name), _table(name)) if name in _views() else ()
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Ask the peers, which are served where `bench` is."""
+    """Measure the peers, which the server of `bench` serves too."""
     return bench.measure(GROUP, _addresses(), ROUNDS)
 
 
@@ -51,24 +51,24 @@ def _addresses() -> Iterator[View]:
 
 
 @cache
-def _views() -> dict[str, _Asked]:
-    """Return the views by the names that `cases` gives ours."""
+def _views() -> dict[str, _PeerQuery]:
+    """Return the views under the names in `cases`."""
     from accessrules.models import Role
     from applications.models import Application
 
     role = {name: str(pk) for name, pk in Role.objects.values_list("name", "pk")}
     return {
-        "first page": _Asked(),
-        "last page": _Asked(page=str(ceil(Application.objects.count() / ROWS))),
-        "page 100": _Asked(page="100"),
-        "sort by last_login, down": _Asked(sort="-last_login"),
-        "sort by created_by, up": _Asked(sort="created_by"),
-        "search, many hits": _Asked(search=MANY),
-        "search, few hits": _Asked(search=RARE),
-        "search, no hit": _Asked(search=NONE),
-        "role, many": _Asked(role=role["Viewer"]),
-        "role, fewer": _Asked(role=role["Department administrator"]),
-        "role and search": _Asked(role=role["Viewer"], search=MANY),
+        "first page": _PeerQuery(),
+        "last page": _PeerQuery(page=str(ceil(Application.objects.count() / ROWS))),
+        "page 100": _PeerQuery(page="100"),
+        "sort by last_login, down": _PeerQuery(sort="-last_login"),
+        "sort by created_by, up": _PeerQuery(sort="created_by"),
+        "search, many hits": _PeerQuery(search=MANY),
+        "search, few hits": _PeerQuery(search=RARE),
+        "search, no hit": _PeerQuery(search=NONE),
+        "role, many": _PeerQuery(role=role["Viewer"]),
+        "role, fewer": _PeerQuery(role=role["Department administrator"]),
+        "role and search": _PeerQuery(role=role["Viewer"], search=MANY),
     }
 
 

@@ -1,5 +1,8 @@
-"""What a Django developer writes first over the same tables: the admin's changelist, a page of
-django-tables2 and django-filter, and a list of DRF. Each brings the rules of its rows at once."""
+"""Peers: typical first implementations by a Django developer, over the same tables.
+
+They are the admin's changelist, a page with django-tables2 and django-filter, and a DRF list. Each
+prefetches the rules of its rows.
+"""
 
 from typing import Any
 
@@ -31,7 +34,7 @@ def _rules(application: Application) -> str:
 
 
 class PlainAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """The changelist, open to whoever is signed in."""
+    """The changelist, open to all signed-in users."""
 
     list_display = ("name", "rules", "last_login", "created_by", "created_at", "updated_at")
     list_filter = ("subject__access_rules__role",)
@@ -69,7 +72,7 @@ plain_admin = _Site()
 plain_admin.register(Application, PlainAdmin)
 
 
-class PlainTable(django_tables2.Table):  # type: ignore[misc]  # comes without types
+class PlainTable(django_tables2.Table):  # type: ignore[misc]  # has no types
     """The columns of our table."""
 
     name = django_tables2.Column(accessor="subject__name")
@@ -86,10 +89,10 @@ class PlainTable(django_tables2.Table):  # type: ignore[misc]  # comes without t
     updated_at = django_tables2.DateTimeColumn()
 
     def render_rules(self, record: Application) -> SafeString:
-        return mark_safe(_rules(record))  # noqa: S308  # made here
+        return mark_safe(_rules(record))  # noqa: S308  # generated here
 
 
-class PlainFilters(django_filters.FilterSet):  # type: ignore[misc]  # comes without types
+class PlainFilters(django_filters.FilterSet):  # type: ignore[misc]  # has no types
     """Search, and a filter by role."""
 
     search = django_filters.CharFilter(method="find")
@@ -105,7 +108,7 @@ class PlainFilters(django_filters.FilterSet):  # type: ignore[misc]  # comes wit
         return rows.filter(Q(subject__name__icontains=text) | Q(created_by__icontains=text))
 
 
-class PlainPage(django_tables2.SingleTableMixin, FilterView):  # type: ignore[misc]  # comes without types
+class PlainPage(django_tables2.SingleTableMixin, FilterView):  # type: ignore[misc]  # has no types
     """A page of the table, its filters above it."""
 
     table_class, filterset_class = PlainTable, PlainFilters
@@ -120,7 +123,7 @@ class _Pages(LimitOffsetPagination):
     default_limit, max_limit = 1_000, 1_000
 
 
-class PlainList(plain_list()):  # type: ignore[misc]  # made where Django is set up
+class PlainList(plain_list()):  # type: ignore[misc]  # created after Django's setup
     """The list of DRF, page by page."""
 
     pagination_class = _Pages

@@ -1,5 +1,7 @@
-"""What processes take, as Linux tells it: memory in MB (`ru_maxrss` would not go below the start), and
-milliseconds of the processor."""
+"""Resource usage of processes from Linux's /proc: memory in MB, and CPU time in milliseconds.
+
+`ru_maxrss` would not go below the value at the start.
+"""
 
 import os
 import re
@@ -27,5 +29,5 @@ def _of_status(pid: int, name: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     found = re.search(rf"{name}:\s+(\d+)", status)
     if not found:
-        raise AssertionError(f"/proc does not tell the {name} of {pid}.")
+        raise AssertionError(f"/proc has no {name} of process {pid}.")
     return int(found[1]) / 1000

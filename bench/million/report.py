@@ -1,6 +1,6 @@
-"""What the runs have found: kept as JSON, shown as tables, and held against the limits.
+"""The results of the runs: stored as JSON, printed as tables, and compared with the limits.
 
-python -m bench.million.report        shows again what was kept
+python -m bench.million.report        prints the stored results again
 """
 
 import json
@@ -14,7 +14,7 @@ from bench.million.rows import Row
 KEPT = Path(__file__).resolve().parent.parent / "var" / "million"
 SMALL, LARGE = 10_000, 1_000_000
 GROWTH, TIMES = 1.5, 20.0
-# Less than a millisecond more is what the clock's own swing makes of a page that takes three.
+# For a page of three milliseconds, a difference below one is measurement noise.
 MIN_GROWTH = 1.0
 MEGABYTES = 150.0
 
@@ -23,12 +23,12 @@ Found = dict[int, dict[str, Row]]
 
 
 def memory_row(megabytes: float) -> Row:
-    name = "the most that a worker ever had"
+    name = "peak memory of a worker"
     return Row("memory", name, megabytes, megabytes, MEGABYTES, unit="MB")
 
 
 def keep(database: str, size: int, rows: Iterable[Row]) -> None:
-    """Keep what a run has found, beside what earlier ones found of other parts."""
+    """Store the results of a run, and keep earlier results of other parts."""
     found = {**_read(database, size), **{row.name: row for row in rows}}
     KEPT.mkdir(parents=True, exist_ok=True)
     text = json.dumps([asdict(row) for row in found.values()], indent=1, ensure_ascii=False)
@@ -36,7 +36,7 @@ def keep(database: str, size: int, rows: Iterable[Row]) -> None:
 
 
 def main() -> int:
-    """Print all that is kept; return 1 where a limit is passed."""
+    """Print all stored results; return 1 if a limit is exceeded."""
     missed: list[str] = []
     for database in ("sqlite", "postgresql"):
         sizes = sorted(int(path.stem.split("-")[1]) for path in KEPT.glob(f"{database}-*.json"))
@@ -60,7 +60,7 @@ def _path(database: str, size: int) -> Path:
 
 _PARTS = ("p95", "least", "cpu", "sql", "python", "queries")
 
-# The table: a line for each row, a column for each size, and what makes it up at the largest.
+# The table: a line per row, a column per size, and details for the largest size.
 
 
 def _table(found: Found) -> Iterator[str]:
@@ -99,8 +99,8 @@ def _figure(row: Row | None, name: str) -> str:
 
 
 def _more(row: Row) -> str:
-    told = [f"{value:,} {name}" for name, value in row.more.items() if name != "bytes"]
-    return f" ({', '.join(told)})" if told else ""
+    details = [f"{value:,} {name}" for name, value in row.more.items() if name != "bytes"]
+    return f" ({', '.join(details)})" if details else ""
 
 
 def _slowest_peer(row: Row, of_size: dict[str, Row]) -> Row | None:
@@ -108,7 +108,7 @@ def _slowest_peer(row: Row, of_size: dict[str, Row]) -> Row | None:
     return max(peers, key=lambda peer: peer.median, default=None)
 
 
-# What must hold.
+# Limits.
 
 
 def _missed(found: Found) -> Iterator[str]:
@@ -131,13 +131,13 @@ def _grown(small: dict[str, Row], large: dict[str, Row]) -> Iterator[str]:
         if not before or row.can_grow or row.group in ("beside", "peers"):
             continue
         if row.more.get("bytes", 0) > GROWTH * before.more.get("bytes", 0):
-            continue  # it shows more rows
+            continue  # the page shows more rows
         if row.median > max(GROWTH * before.median, before.median + MIN_GROWTH):
             yield f"{name}: {before.median:.1f} ms at {SMALL:,}, {row.median:.1f} ms at {LARGE:,}"
 
 
 def _too_close(large: dict[str, Row]) -> Iterator[str]:
-    """Tell if the worst that a peer does is not that much slower than what we do in its place."""
+    """Yield a miss if the slowest view of a peer is not TIMES slower than ours."""
     peers = [
         (row, _slowest_peer(row, large)) for row in large.values() if row.group == "applications"
     ]

@@ -1,4 +1,4 @@
-"""What is measured, and what comes of it."""
+"""The measured views and the rows of results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from typing import Any
 ROWS = 50
 """Rows on a page."""
 LIMITS = {"sqlite": 100.0, "postgresql": 120.0}
-"""The most milliseconds that a page may take on the server's clock."""
+"""The limit for a page in milliseconds, measured by the server."""
 
 
 @dataclass(frozen=True)
 class View:
-    """An address, and the most milliseconds on the server's clock.
+    """A URL, and its limit in milliseconds, measured by the server.
 
-    `beside` names the peers that do the same. `can_grow` says that a larger database may make it
-    slower. `python_limit` is the most of Python.
+    `beside` names the comparable views of peers. `can_grow`: a larger database can make the view
+    slower. `python_limit` is the limit for Python.
     """
 
     name: str
@@ -29,10 +29,10 @@ class View:
 
 @dataclass
 class Row:
-    """A line of the table. Times are of the server's clock for a page, else of ours.
+    """A row of the table. The server measures the times of pages, the bench all others.
 
-    `cpu` and `python` are what the processor did of it, in all and besides queries; both, and `least`,
-    also tell something where others keep the machine busy.
+    `cpu` is CPU time in total, `python` CPU time outside queries. These two and `least` are useful even
+    on a busy machine.
     """
 
     group: str
@@ -53,7 +53,7 @@ class Row:
 
 
 def row_of(group: str, name: str, times: Sequence[float], **others: Any) -> Row:
-    """Return the line of what took so many milliseconds, each time that it was done."""
+    """Return the row for measurements in milliseconds."""
     ordered = sorted(times)
     p95 = ordered[round(0.95 * (len(ordered) - 1))]
     return Row(group, name, median_of(ordered), p95, least=ordered[0], **others)

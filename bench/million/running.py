@@ -1,4 +1,4 @@
-"""The server that is measured, and somebody who asks it."""
+"""The measured server and its client."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ from bench.million.turns import Turns
 from tests.servers import Server, child_processes, launch
 
 UNCOUNTED = 2
-SECRET_KEY = "of-a-database-that-is-thrown-away-" + "x" * 16
+SECRET_KEY = "of-a-temporary-database-" + "x" * 16
 
 
 class Bench:
-    """What every part of the bench asks: one server, on the database that all of it is about."""
+    """The server on the measured database, which all parts of the bench use."""
 
     def __init__(self, server: Server, database: str, rounds: int, turns: Turns) -> None:
         self.server, self.database = server, database
@@ -34,7 +34,7 @@ class Bench:
         self.cookies = Browser(self.server.url, email).cookies
 
     def measure(self, group: str, views: Iterable[View], most_rounds: int = 1_000) -> list[Row]:
-        """Ask for all views, again and again: whatever else the machine does meets each of them."""
+        """Request all views in rounds, so that other load affects all of them."""
         views, rounds = list(views), min(self._rounds, most_rounds)
         found: dict[str, list[dict[str, float]]] = {view.name: [] for view in views}
         uncounted = min(UNCOUNTED, rounds)
@@ -47,7 +47,7 @@ class Bench:
         return [_row(group, view, found[view.name]) for view in views]
 
     def connect(self, address: str) -> HTTPConnection:
-        """Ask for an address on a connection of its own, so that all workers have their share."""
+        """Request a URL on a new connection, so that all workers get requests."""
         parts = urlsplit(self.server.url)
         connection = HTTPConnection(parts.hostname or "", parts.port, timeout=300)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -60,7 +60,7 @@ class Bench:
         length = len(answer.read())
         connection.close()
         if answer.status != 200:
-            raise AssertionError(f"{view.name}: {view.address} is answered with {answer.status}.")
+            raise AssertionError(f"{view.name}: {view.address} returned {answer.status}.")
         figures: dict[str, float] = json.loads(answer.headers[HEADER])
         return {**figures, "bytes": length}
 
@@ -68,16 +68,16 @@ class Bench:
         return child_processes(self.server.process.pid)
 
     def cpu(self) -> float:
-        """Return the milliseconds of the processor that all workers have taken so far."""
+        """Return the CPU time of all workers so far in milliseconds."""
         return sum(map(processes.cpu, self.workers()))
 
     def peak(self) -> float:
-        """Return the most memory that any worker ever had, in MB."""
+        """Return the peak memory of any worker in MB."""
         self._peak = max(self._peak, *map(processes.peak, self.workers()))
         return self._peak
 
     def forget_peaks(self) -> None:
-        """Let the workers' own peaks begin anew; `peak` still knows of those before."""
+        """Reset the kernel's peak values; `peak` remembers the earlier ones."""
         self.peak()
         for pid in self.workers():
             processes.forget_peak(pid)
@@ -87,7 +87,7 @@ class Bench:
 def serving(
     folder: Path, database_url: str, settings: str, rounds: int, turns: Turns
 ) -> Iterator[Bench]:
-    """Serve the database for as long as it is asked, each view so many times."""
+    """Serve the database during the measurement, with a number of rounds."""
     server = launch(
         folder,
         database=database_url,

@@ -1,4 +1,4 @@
-"""The table of applications: every view of it, and what else is asked for beside a peer."""
+"""All views of the table of applications, and the other requests that peers have too."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -9,9 +9,9 @@ from bench.million.rows import LIMITS, ROWS, Row, View
 from bench.million.running import Bench
 
 GROUP = "applications"
-# Python for showing rows. Finding them is the database's, which SQLite has done in the same process.
+# Limit for Python, without the queries, which SQLite runs in the same process.
 IN_ORDER, PYTHON_LIMIT = {"page", "sort", "after", "before"}, 20.0
-# What is too short for the index is looked for in every row.
+# A term that is too short for the search index is searched in every row.
 SHORT, SHORT_LIMIT = ("search, one character", "search, two characters, no hit"), 500.0
 
 

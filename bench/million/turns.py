@@ -1,5 +1,7 @@
-"""Several processes that measure in turns, a round at a time: whatever else the machine does meets
-each of them alike, so that what they find can be held against each other."""
+"""Processes that measure in turns, one round at a time.
+
+So other load on the machine affects all of them equally, and their results are comparable.
+"""
 
 import os
 import subprocess
@@ -11,44 +13,44 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Turns:
-    """A process's end: what tells it that it is its turn, and where it tells that it was.
+    """The turns of one process: a file descriptor that signals its turn, and one to end its turn.
 
-    Both are file descriptors; without them it is alone, and never waits.
+    Without them the process is alone and never waits.
     """
 
-    told: int = -1
-    tell: int = -1
+    started: int = -1
+    ended: int = -1
 
     @property
     def arguments(self) -> list[str]:
-        return ["--turns", str(self.told), str(self.tell)]
+        return ["--turns", str(self.started), str(self.ended)]
 
     def wait(self) -> None:
-        """Wait until it is this one's turn; end where there will be none."""
-        if self.told >= 0 and not os.read(self.told, 1):
-            sys.exit("Measuring was given up.")
+        """Wait for the turn of this process; exit if there is none."""
+        if self.started >= 0 and not os.read(self.started, 1):
+            sys.exit("Measuring was aborted.")
 
     def pass_on(self) -> None:
-        """Let the others have theirs."""
-        if self.tell >= 0:
-            os.write(self.tell, b".")
+        """End the turn of this process."""
+        if self.ended >= 0:
+            os.write(self.ended, b".")
             self.wait()
 
 
 def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) -> None:
-    """Run the commands, each with its environment, one at a time: until it passes its turn on, or ends.
+    """Run the commands with their environments, one at a time: each until it ends its turn or exits.
 
-    Raises CalledProcessError where one fails; then the others end by themselves.
+    Raises CalledProcessError if a command fails; the others exit then.
     """
     with ExitStack() as stack:
         running = [_start(command, environment, stack) for command, environment in commands]
         while running:
-            for one in list(running):
-                process, told, tell = one
-                with suppress(BrokenPipeError):  # it ended while it waited
-                    os.write(tell, b".")
-                if not os.read(told, 1):
-                    running.remove(one)
+            for turn in list(running):
+                process, end, start = turn
+                with suppress(BrokenPipeError):  # it exited while waiting
+                    os.write(start, b".")
+                if not os.read(end, 1):
+                    running.remove(turn)
                     if process.wait():
                         raise subprocess.CalledProcessError(process.returncode, process.args)
 
@@ -56,16 +58,16 @@ def run_in_turns(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]]) ->
 def _start(
     command: Sequence[str], environment: Mapping[str, str], stack: ExitStack
 ) -> tuple[subprocess.Popen[bytes], int, int]:
-    its_told, tell = os.pipe()
-    told, its_tell = os.pipe()
-    turns = Turns(its_told, its_tell)
+    its_start, start = os.pipe()
+    end, its_end = os.pipe()
+    turns = Turns(its_start, its_end)
     process = subprocess.Popen(
-        [*command, *turns.arguments], env=environment, pass_fds=(its_told, its_tell)
+        [*command, *turns.arguments], env=environment, pass_fds=(its_start, its_end)
     )
-    # Without a turn it stops what it has started; only then is there nothing to wait for.
+    # Without a turn, a process stops its servers and exits; wait for that.
     stack.callback(process.wait)
-    for ours in (told, tell):
+    for ours in (end, start):
         stack.callback(os.close, ours)
-    for its in (its_told, its_tell):
+    for its in (its_start, its_end):
         os.close(its)
-    return process, told, tell
+    return process, end, start

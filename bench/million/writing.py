@@ -1,6 +1,6 @@
-"""Writing among a million: one at a time by the API, several at once, and 1,000 rows in one go.
+"""Writes to a database with a million applications: single, concurrent, and bulk actions on 1,000 rows.
 
-Everything is made for the purpose and deleted in the end; its rows in the record stay.
+All objects are created for the measurement and deleted at the end; their audit rows stay.
 """
 
 import re
@@ -24,7 +24,7 @@ GROUP = "writing"
 EACH = 40
 WRITERS, SECONDS = 8, 10.0
 MANY = 1_000
-# What is done to 1,000 rows takes seconds, not minutes.
+# Limit for a bulk action on 1,000 rows.
 LIMIT = 10_000.0
 MAKE_MANY = (
     "from tests import factories; factories.many_applications(%d, ('Viewer', factories.account()))"
@@ -40,7 +40,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 class _Program:
-    """A program with an administrator's rights, which measures what it asks."""
+    """A client with administrator access that measures its requests."""
 
     def __init__(self, server: Server) -> None:
         self.url, self.word = server.url, uuid.uuid4().hex[:8]
@@ -59,7 +59,7 @@ class _Program:
     def ask(
         self, method: str, path: str, body: Any = None, session: requests.Session | None = None
     ) -> tuple[Answer, Any]:
-        """Ask, and return the answer with what it says."""
+        """Send a request; return the response and its document."""
         began = time.perf_counter()
         got = (session or self.session).request(method, self.url + path, json=body, timeout=300)
         answer = answer_of(got, began)
@@ -72,14 +72,14 @@ class _Program:
         }  # fmt: skip
 
     def end(self) -> None:
-        """Delete the program itself."""
+        """Delete the client's own application."""
         mine = self.ask("GET", f"/api/v1/apps?search=bench-{self.word}")[1]
         for one in mine:
             self.ask("DELETE", f"/api/v1/apps/{one['id']}")
 
 
 def _single(program: _Program) -> Iterator[Row]:
-    """Yield what one write takes that nobody else disturbs."""
+    """Yield the rows for single writes without other load."""
     answers: dict[str, list[Answer]] = {}
 
     def note(name: str, asked: tuple[Answer, Any]) -> Any:
@@ -100,7 +100,7 @@ def _single(program: _Program) -> Iterator[Row]:
 
 
 def _at_once(program: _Program) -> Row:
-    """Return what one of several takes who write at the same time."""
+    """Return the row for concurrent writes."""
     numbers, answers = count(), list[Answer]()
     until = time.monotonic() + SECONDS
 
@@ -118,20 +118,20 @@ def _at_once(program: _Program) -> Row:
         thread.start()
     for thread in threads:
         thread.join()
-    # Each lap is three writes: creating costs an Argon2 run besides and is not in the median.
+    # Each lap is three writes. Creating also runs Argon2, so it is not in the median.
     rate = len(answers) * 1.5 / (time.monotonic() - began)
-    return _row(f"{WRITERS} who write at once", answers, more={"writes a second": round(rate)})
+    return _row(f"{WRITERS} concurrent writers", answers, more={"writes a second": round(rate)})
 
 
 def _bulk(server: Server) -> Iterator[Row]:
-    """Yield what it takes to do something to all 1,000 rows of a view, as the page does it."""
+    """Yield the rows for bulk actions on all 1,000 rows of a view, as from the page."""
     said = server.command("shell", "-v0", "-c", MAKE_MANY % MANY)
     if said.returncode:
         raise AssertionError(said.stderr)
     page = Browser(server.url)
     view = {"select": "view", "from": "/applications/?search=many-"}
     for action in ("disable", "enable", "add-rule", "delete"):
-        path = f"/applications/several/{action}/"
+        path = f"/applications/bulk/{action}/"
         asked, form = page.form(path, view)
         yield _row(f"{action} {MANY:,}: the summary", [asked], limit=LIMIT)
         if action == "add-rule":
@@ -146,7 +146,7 @@ def _bulk(server: Server) -> Iterator[Row]:
 
 
 def _batches(program: _Program) -> Iterator[Row]:
-    """Yield what the API's batches take: 100 rules are granted at a time, 1,000 deleted."""
+    """Yield the rows for the API's batch requests: create 100 rules at a time, delete 1,000."""
     names = [f"batch-{program.word}-{number}" for number in range(20)]
     made = [program.ask("POST", "/api/v1/apps", {"name": name})[1]["id"] for name in names]
     answers, ids = list[Answer](), list[str]()

@@ -100,7 +100,7 @@ class Scheduler:
             return True
         try:
             is_leader = self._lease.try_acquire()
-        except Exception as error:  # noqa: BLE001  # logged; the next attempt may succeed
+        except Exception as error:  # noqa: BLE001  # logged; the next attempt can succeed
             self._failed("leadership", error)
             return False
         self._succeeded("leadership")
@@ -116,7 +116,7 @@ class Scheduler:
         started_at, started, text = timezone.now(), time.monotonic(), ""
         try:
             job.run(turn)
-        except Exception as error:  # noqa: BLE001  # logged; the next run may succeed
+        except Exception as error:  # noqa: BLE001  # logged; the next run can succeed
             text = f"{type(error).__name__}: {str(error).strip()}"
             self._failed(job.name, error)
             connection.close()

@@ -35,7 +35,7 @@ class Body:
 
 
 class _Oversized(io.RawIOBase):
-    """Stands in for a body that is too large: the same length, but zero bytes."""
+    """Replaces a body that is too large by zero bytes of the same length."""
 
     def __init__(self, size: int) -> None:
         self._left = size

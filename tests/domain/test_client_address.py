@@ -1,4 +1,4 @@
-"""Where a request came from: X-Forwarded-For is believed only from our own proxies."""
+"""The client address: X-Forwarded-For is trusted only from configured proxies."""
 
 import ipaddress
 
@@ -16,7 +16,7 @@ CLIENT, LIAR = "198.51.100.7", "203.0.113.66"
 
 
 def _origin(peer: str, forwarded: str | None = None) -> Origin:
-    """Return what OriginMiddleware notes of a request from `peer`."""
+    """Return the origin that OriginMiddleware sets for a request from `peer`."""
     seen: list[Origin] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -36,7 +36,7 @@ def _proxies(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("forwarded", [None, "", LIAR, f"{LIAR}, 10.0.0.1", "10.0.0.1", "garbage"])
-def test_without_trusted_proxies_the_header_is_nothing(
+def test_without_trusted_proxies_the_header_is_ignored(
     settings: Settings, forwarded: str | None
 ) -> None:
     settings.TRUSTED_PROXIES = []
@@ -45,7 +45,7 @@ def test_without_trusted_proxies_the_header_is_nothing(
 
 
 @pytest.mark.parametrize("forwarded", [LIAR, f"{LIAR}, 10.0.0.1", "10.0.0.1"])
-def test_a_stranger_is_not_believed(forwarded: str) -> None:
+def test_an_untrusted_peer_is_ignored(forwarded: str) -> None:
     """authentik CVE-2023-36456."""
     assert _origin(CLIENT, forwarded).address == CLIENT
 
@@ -65,25 +65,23 @@ def test_a_stranger_is_not_believed(forwarded: str) -> None:
         ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
     ],
 )
-def test_a_trusted_proxy_is_believed_and_the_header_read_from_the_right(
-    forwarded: str, address: str
-) -> None:
+def test_the_header_of_a_trusted_proxy_is_read_from_the_right(forwarded: str, address: str) -> None:
     assert _origin("10.0.0.1", forwarded).address == address
 
 
 @pytest.mark.parametrize("forwarded", [None, ""])
-def test_a_proxy_that_says_nothing_is_the_client_itself(forwarded: str | None) -> None:
+def test_a_proxy_without_the_header_is_the_client(forwarded: str | None) -> None:
     assert _origin("10.0.0.1", forwarded).address == "10.0.0.1"
 
 
 @pytest.mark.parametrize("hop", ["unknown", "", f"{CLIENT}:4711", "[2001:db8::9]:4711", "_hidden"])
-def test_what_stands_left_of_an_unreadable_hop_is_not_believed(hop: str) -> None:
-    """The proxy wrote the last hop; when that can't be read, the client wrote all the others."""
+def test_entries_left_of_an_unreadable_one_are_ignored(hop: str) -> None:
+    """The proxy wrote the last entry; if it is unreadable, the client might have written the rest."""
     assert _origin("10.0.0.1", f"{LIAR}, {hop}").address != LIAR
 
 
 @pytest.mark.parametrize("peer", ["", "unix:", "not an address"])
-def test_a_peer_without_an_address_has_none_and_is_not_believed(peer: str) -> None:
+def test_a_peer_without_an_address_is_not_trusted(peer: str) -> None:
     assert _origin(peer, LIAR).address is None
 
 
@@ -98,16 +96,16 @@ def test_an_address_with_a_zone_can_be_recorded(peer: str) -> None:
     assert AuditEvent.objects.get().source_ip == "fe80::1"
 
 
-def test_every_request_has_an_id_of_its_own() -> None:
+def test_every_request_has_a_unique_id() -> None:
     ids = {_origin(CLIENT).request_id for _ in range(20)}
     assert len(ids) == 20
     assert None not in ids
 
 
-def test_the_origin_names_method_and_path() -> None:
+def test_the_origin_contains_method_and_path() -> None:
     origin = _origin(CLIENT)
     assert (origin.method, origin.path) == ("GET", "/somewhere")
 
 
-def test_an_ipv4_address_in_ipv6_clothes_is_the_same_client() -> None:
+def test_an_ipv4_mapped_ipv6_address_is_the_same_client() -> None:
     assert _origin(f"::ffff:{CLIENT}").address == CLIENT

@@ -1,4 +1,4 @@
-"""Argon2 runs: one at a time in a process, shared fairly between passwords and client secrets."""
+"""One Argon2 run at a time per process, shared fairly by passwords and client secrets."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Waits:
 
     def expect(self, number: int = 1) -> None:
         for _ in range(number):
-            assert self._begun.acquire(timeout=20), "no thread waits"
+            assert self._begun.acquire(timeout=20), "no thread is waiting"
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +157,7 @@ def test_guess_is_refused_immediately_when_the_queue_is_full(
             jobs.enter(name, kind)
         waits.expect(GUESSES_WAITING)
         with pytest.raises(Busy) as busy, queue.slot(kind):
-            pytest.fail("one guess more got in")
+            pytest.fail("one guess too many was accepted")
         assert busy.value.retry_after in (1, 2)
         assert len(waits.timeouts) == GUESSES_WAITING, "the last one was refused without waiting"
     jobs.finish()
@@ -311,7 +311,7 @@ def test_guesses_of_each_kind_are_limited(kind: HashKind) -> None:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             places.enter_context(guessing(kind))
         with pytest.raises(Busy) as busy, guessing(kind):
-            pytest.fail("one guess more got in")
+            pytest.fail("one guess too many was accepted")
         assert busy.value.retry_after in (1, 2)
         with guessing(OTHER[kind]):
             pass
@@ -364,5 +364,5 @@ def test_new_secrets_are_hashed_while_guesses_wait(
         jobs.start(lambda: make("x"))
         waits.expect()
     jobs.finish()
-    [made] = [outcome for outcome in jobs.outcomes if outcome is not None]
-    assert "argon2id" in str(made)
+    [created] = [outcome for outcome in jobs.outcomes if outcome is not None]
+    assert "argon2id" in str(created)

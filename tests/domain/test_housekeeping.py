@@ -1,4 +1,4 @@
-"""Housekeeping deletes what has expired, in short transactions, and nothing else."""
+"""Housekeeping deletes only expired rows, in short transactions."""
 
 import uuid
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def new_key(expires_at: datetime) -> IdempotencyKey:
 
 
 def new_revocation(expires_at: datetime) -> RevokedToken:
-    # A token is accepted for a minute past its expiry, for clocks that differ.
+    # A token is accepted for a minute after its expiry, because clocks differ.
     return RevokedToken(jti=uuid.uuid4(), expires_at=expires_at - timedelta(seconds=60))
 
 
@@ -77,7 +77,7 @@ def add(kind: type[models.Model], *expiries: datetime) -> list[models.Model]:
 
 
 @kinds
-def test_rows_that_have_expired_are_deleted_and_others_kept(kind: type[models.Model]) -> None:
+def test_only_expired_rows_are_deleted(kind: type[models.Model]) -> None:
     second, now = timedelta(seconds=1), timezone.now()
     _, _, kept, later = add(
         kind, now - timedelta(days=400), now - second, now + 30 * second, now + timedelta(days=400)
@@ -99,13 +99,13 @@ def test_no_transaction_deletes_many_rows(
         keep_house()
     statements = [query["sql"] for query in queries]
     deletes = [sql for sql in statements if sql.startswith("DELETE") and table in sql]
-    assert len(deletes) in (4, 5), "the last one finds nothing"
+    assert len(deletes) in (4, 5), "the last query finds nothing"
     assert len([sql for sql in statements if table in sql and "LIMIT 10" in sql]) >= 4
     assert not kind._default_manager.exists()
 
 
 @pytest.mark.parametrize("kind", [IdempotencyKey, RevokedToken, Session], ids=lambda k: k.__name__)
-def test_deleting_ends_between_two_batches_when_asked_to(
+def test_deleting_stops_between_batches_when_asked(
     kind: type[models.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "ROWS_PER_BATCH", 10)
@@ -123,14 +123,14 @@ def test_each_batch_of_attempt_counts_is_a_transaction(monkeypatch: pytest.Monke
     with CaptureQueriesContext(connection) as queries:
         throttles.forget_expired()
     kinds_of = [query["sql"].split()[0] for query in queries]
-    assert kinds_of.count("SAVEPOINT") == 5, "the last one finds nothing"
+    assert kinds_of.count("SAVEPOINT") == 5, "the last query finds nothing"
     assert kinds_of.count("DELETE") == 4
 
 
 def test_a_batch_of_attempt_counts_keeps_its_size_in_every_query_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """PostgreSQL may run a locking subquery again for each row, and lock other rows each time."""
+    """PostgreSQL can run a locking subquery again for each row and lock different rows."""
     monkeypatch.setattr(throttles, "ROWS_PER_BATCH", 10)
     add(AttemptCount, *[timezone.now() - timedelta(days=2)] * 35)
     if connection.vendor == "postgresql":
@@ -142,10 +142,10 @@ def test_a_batch_of_attempt_counts_keeps_its_size_in_every_query_plan(
     assert AttemptCount.objects.count() == 25
 
 
-def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
-    """A new table whose rows expire gets a job, or is named here with the reason why not."""
+def test_every_table_with_expiring_rows_has_a_job() -> None:
+    """A new table with expiring rows needs a job, or an entry here with a reason."""
     others = {
-        "User",  # `temporary_password_until` is of the password, not of the row
+        "User",  # `temporary_password_until` is for the password, not the row
     }
     words = ("expire", "expiry", "until", "last_seen")
     expiring = {
@@ -156,7 +156,7 @@ def test_housekeeping_knows_every_table_whose_rows_expire() -> None:
     assert {model for model in expiring if model.__name__ not in others} <= EXPIRING.keys()
 
 
-def test_an_archive_that_was_interrupted_is_finished(
+def test_an_interrupted_archive_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for days in (500, 450, 0):
@@ -164,7 +164,7 @@ def test_an_archive_that_was_interrupted_is_finished(
             time=timezone.now() - timedelta(days=days), action="create", result="Succeeded"
         )
     with monkeypatch.context() as patch:
-        patch.setattr(archiving, "remove_archived", lambda: 0)  # as if it was killed
+        patch.setattr(archiving, "remove_archived", lambda: 0)  # as after a kill
         archive = archive_before(timezone.now() - timedelta(days=400), tmp_path)
     assert archive is not None
     assert verify().leaving == 2
@@ -172,10 +172,10 @@ def test_an_archive_that_was_interrupted_is_finished(
     report = verify()
     assert (report.faults, report.leaving, report.archived_events) == ([], 0, 2)
     assert not Seal.objects.filter(number__lte=archive.last_seal).exists()
-    assert AuditEvent.objects.count() == 2  # the new one, and the one that reports the archive
+    assert AuditEvent.objects.count() == 2  # the new row, and the one that records the archiving
 
 
-def test_housekeeping_changes_nothing_where_nothing_has_expired() -> None:
+def test_without_expired_rows_housekeeping_changes_nothing() -> None:
     happened("one")
     keep_house()
     before = list(AuditEvent.objects.values()), list(Seal.objects.values())

@@ -12,7 +12,7 @@ from tests.conftest import skip_for_missing_tool
 from tests.operations.conftest import listens, wait_until
 from tests.servers import Server, free_port
 
-# Debian installs it into a folder that only root has in its PATH.
+# Debian installs it in a folder that only root has in PATH.
 _FOLDERS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
 # max_fails=0: a replica that was restarted gets requests again immediately.
 _CONFIG = """
@@ -57,7 +57,7 @@ def running_nginx(
     keepalive = "keepalive 8;" if keeps_connections else ""
     config = folder / "nginx.conf"
     config.write_text(_CONFIG.format(servers=servers, keepalive=keepalive, port=port))
-    # It writes to this file before it has read where its error log is.
+    # nginx writes to this file before it has read the path of its error log.
     first_log = ["-e", str(folder / "error.log")]
     with subprocess.Popen([program, "-p", str(folder), *first_log, "-c", str(config)]) as process:
         try:

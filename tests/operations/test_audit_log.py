@@ -1,6 +1,5 @@
 """The audit log of running servers is sealed within seconds and stays intact after a kill."""
 
-import json
 import re
 import subprocess
 import sys
@@ -158,20 +157,15 @@ def test_archive_audit_can_be_killed_at_any_moment(
     assert run("verify_audit", str(tmp_path / "none")).returncode == 1
 
 
-def test_the_trigger_migration_is_reversible(
-    empty_database: dict[str, str],
-) -> None:
+def test_the_migration_is_reversible(empty_database: dict[str, str]) -> None:
     def run(*args: str) -> "subprocess.CompletedProcess[str]":
         return manage(*args, environment=empty_database)
 
     assert run("migrate").returncode == 0
     assert run("create_admin", "ada@acme.example").returncode == 0
-    rows = json.loads(run("dumpdata", "audit.auditevent").stdout)
-    for target in ("0002", "0003", "0001"):
+    for target in ("zero", "0001"):
         assert run("migrate", "audit", target).returncode == 0
-    assert run("migrate").returncode == 0
-    assert json.loads(run("dumpdata", "audit.auditevent").stdout) == rows
-    assert counts(run)[2] == len(rows)
+    assert counts(run) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "soon"])

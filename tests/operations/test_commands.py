@@ -110,7 +110,7 @@ def test_an_id_has_precedence_over_an_equal_name(vision: Scope) -> None:
 def test_the_system_scope_is_found_only_by_its_id() -> None:
     system = Scope.objects.get(type="system")
     Scope.objects.filter(pk=system.pk).update(name="everything")
-    assert "There is no system" in refusal(
+    assert "System 'everything' not found." in refusal(
         "create_application", "app", "--role", "Viewer", "--scope", "system:everything"
     )
     run("create_application", "app", "--role", "Viewer", "--scope", f"system:{system.uid}")
@@ -127,7 +127,7 @@ def test_the_system_scope_is_found_only_by_its_id() -> None:
         (["taken"], "The name taken is taken."),
         (["app", "--role", "Emperor"], "Unknown role 'Emperor'. Assignable roles: "),
         (["app", "--role", "99999999999"], "Unknown role"),
-        (["app", "--role", "Viewer", "--scope", "project:nowhere"], "There is no project"),
+        (["app", "--role", "Viewer", "--scope", "project:nowhere"], "Project 'nowhere' not found."),
         (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "project:"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "vision"], "--scope must look like"),

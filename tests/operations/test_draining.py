@@ -17,7 +17,7 @@ from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, listens, port_of, wait_until
 from tests.servers import Server, status_of
 
-# More requests than are needed to reach each of the two workers.
+# Enough requests to reach each of the two workers.
 OFTEN = 12
 # Longer than any test waits.
 LONG = {"RUNAI_ACCESS_DRAIN_SECONDS": "600"}
@@ -27,7 +27,7 @@ needs_linux = pytest.mark.skipif(
 
 
 def is_draining(server: Server) -> bool:
-    """Return whether no worker is ready any more."""
+    """Return whether no worker is ready."""
     return {status_of(f"{server.url}/readyz") for _ in range(OFTEN)} == {503}
 
 
@@ -68,10 +68,10 @@ def test_a_second_signal_skips_the_rest_of_the_delay(start_server: StartServer) 
     assert "Traceback" not in server.output
 
 
-def test_a_signal_to_every_process_of_the_service_skips_nothing(
+def test_a_signal_to_every_process_does_not_skip_the_delay(
     start_server: StartServer,
 ) -> None:
-    """A service manager signals the workers, too; the main process does so once more."""
+    """A service manager signals the workers too, and then the main process signals them again."""
     server = start_server(environment=LONG)
     for pid in (*server.workers, server.process.pid):
         os.kill(pid, signal.SIGTERM)
@@ -118,14 +118,14 @@ def test_open_connections_are_kept_and_new_ones_are_refused() -> None:
 
 
 @needs_linux
-def test_looking_for_listeners_leaves_no_file_open() -> None:
+def test_searching_for_listeners_leaves_no_file_open() -> None:
     before = set(Path("/proc/self/fd").iterdir())
     refuse_connections()
     assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 @needs_linux
-def test_looking_for_listeners_keeps_the_locks_of_files(tmp_path: Path) -> None:
+def test_searching_for_listeners_keeps_file_locks(tmp_path: Path) -> None:
     path = tmp_path / "locked"
     ask = (
         "import fcntl, sys\n"

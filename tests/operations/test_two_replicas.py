@@ -1,4 +1,4 @@
-"""Two server processes on one database: what is taken away on one is gone on both, at once."""
+"""Two replicas on one database: a revocation on one is effective on both immediately."""
 
 import json
 import threading
@@ -18,12 +18,12 @@ from tests.operations.conftest import database_away, wait_until
 from tests.operations.nginx import running_nginx
 from tests.servers import Server, status_of
 
-OFTEN = 6  # enough requests for each of the two workers to have met them
+OFTEN = 6  # enough requests to reach each of the two workers
 
 
 @dataclass
 class Program:
-    """An application with its credentials, as its program knows them."""
+    """An application with its credentials, from the client's point of view."""
 
     id: str
     client_id: str
@@ -32,7 +32,7 @@ class Program:
     tokens: list[str] = field(default_factory=list)
 
     def ask_for_token(self, server: Server | str) -> requests.Response:
-        """Ask a server, or whatever has this URL."""
+        """Request a token from a server, or from a URL."""
         url = server.url if isinstance(server, Server) else server
         body = {
             "grant_type": "client_credentials",
@@ -56,23 +56,25 @@ def call(
 
 @dataclass
 class Installation:
-    """Two replicas, and an administrator's program to change things with."""
+    """Two replicas, and an application with administrator access."""
 
     here: Server
     there: Server
     admin: Program
 
     def program(self, name: str) -> Program:
-        """Create an application that may read projects; both replicas have met its secret."""
+        """Create an application that can view projects, and use its secret on both replicas."""
         token = self.admin.get_token(self.here)
-        made = call(self.here, "POST", "/api/v1/apps", token, {"name": name}).json()
+        created = call(self.here, "POST", "/api/v1/apps", token, {"name": name}).json()
         rule = {
-            "subjectId": made["clientId"], "subjectType": "app", "roleId": self._viewer(token),
+            "subjectId": created["clientId"], "subjectType": "app", "roleId": self._viewer(token),
             "scopeId": self._account(token), "scopeType": "tenant",
         }  # fmt: skip
         granted = call(self.here, "POST", "/api/v1/authorization/access-rules", token, rule)
         assert granted.status_code in (200, 201), granted.text
-        program = Program(made["id"], made["clientId"], made["secret"], granted.json()["id"])
+        program = Program(
+            created["id"], created["clientId"], created["secret"], granted.json()["id"]
+        )
         for server in (self.here, self.there):
             program.tokens += [program.get_token(server) for _ in range(OFTEN)]
         return program
@@ -90,9 +92,9 @@ class Installation:
 def installation(server_factory: StartServer) -> Iterator[Installation]:
     here = server_factory()
     there = server_factory(database=here.database, environment={"RUNAI_ACCESS_URL": here.url})
-    made = here.command("create_application", "boss", "--role", "System administrator", "--json")
-    assert made.returncode == 0, made.stderr
-    credentials = json.loads(made.stdout)
+    created = here.command("create_application", "boss", "--role", "System administrator", "--json")
+    assert created.returncode == 0, created.stderr
+    credentials = json.loads(created.stdout)
     boss = Program("", credentials["clientId"], credentials["clientSecret"])
     yield Installation(here, there, boss)
     here.kill()
@@ -115,7 +117,7 @@ def delete(all_: Installation, program: Program, token: str) -> None:
 
 
 @pytest.mark.parametrize("end", [regenerate, disable, delete])
-def test_secret_and_tokens_stop_at_once_on_both_replicas(
+def test_secret_and_tokens_end_immediately_on_both_replicas(
     installation: Installation, end: Callable[[Installation, Program, str], None]
 ) -> None:
     """Zitadel CVE-2024-47000, authentik CVE-2025-64521, Vaultwarden CVE-2026-43911."""
@@ -130,7 +132,7 @@ def test_secret_and_tokens_stop_at_once_on_both_replicas(
             assert answer.status_code == 401, answer.text
 
 
-def test_what_was_disabled_and_enabled_again_has_its_secret_but_not_its_tokens(
+def test_an_application_enabled_again_keeps_its_secret_not_its_tokens(
     installation: Installation,
 ) -> None:
     program = installation.program("comes-back")
@@ -146,7 +148,7 @@ def test_what_was_disabled_and_enabled_again_has_its_secret_but_not_its_tokens(
             assert answer.status_code == 401
 
 
-def test_without_its_rule_the_very_next_request_is_decided_so_on_both_replicas(
+def test_a_removed_rule_affects_the_next_request_on_both_replicas(
     installation: Installation,
 ) -> None:
     program = installation.program("loses-its-rule")
@@ -159,16 +161,19 @@ def test_without_its_rule_the_very_next_request_is_decided_so_on_both_replicas(
     assert {call(s, "GET", path, old).status_code for s in both for old in program.tokens} == {403}
 
 
-def test_guesses_are_counted_together_by_both_replicas(installation: Installation) -> None:
-    """Keycloak CVE-2024-4629: parallel guesses beat the limit. Sent to all workers of both at once,
-    as many as the limit allows are tried (RFC 6585 §4: the rest are 429), and no more."""
+def test_replicas_count_guesses_together(installation: Installation) -> None:
+    """Keycloak CVE-2024-4629: parallel guesses exceeded the limit.
+
+    Of guesses sent to all workers of both replicas in parallel, only as many as the limit allows are
+    tried; the others get 429 (RFC 6585 §4).
+    """
     guessed = Program("", "guessed-everywhere", new_secret())
     both = (installation.here, installation.there)
     with ThreadPoolExecutor(8) as senders:
         asked = [senders.submit(guessed.ask_for_token, both[n % 2]) for n in range(40)]
     statuses = Counter(answer.result().status_code for answer in asked)
     assert statuses[401] <= TRIES_PER_CLIENT
-    assert statuses.keys() <= {401, 429, 503}, "503: too many verifies wait"
+    assert statuses.keys() <= {401, 429, 503}, "503: the hashing queue is full"
     for server in both:
         waits = {int(guessed.ask_for_token(server).headers.get("Retry-After", 0)) for _ in range(2)}
         assert max(waits) <= METER_SECONDS
@@ -180,8 +185,8 @@ def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path:
     settings = {"RUNAI_ACCESS_DRAIN_SECONDS": "0.5"}
     one = start_server(environment=settings)
     two = start_server(database=one.database, environment={**settings, "RUNAI_ACCESS_URL": one.url})
-    made = one.command("create_application", "busy", "--role", "Viewer", "--json")
-    credentials = json.loads(made.stdout)
+    created = one.command("create_application", "busy", "--role", "Viewer", "--json")
+    credentials = json.loads(created.stdout)
     program = Program("", credentials["clientId"], credentials["clientSecret"])
     stop, statuses = threading.Event(), Counter[int]()
 
@@ -220,23 +225,23 @@ def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path:
 
 
 @pytest.mark.alone
-def test_while_the_database_is_away_the_answer_is_503_and_never_an_open_door(
+def test_during_a_database_outage_access_is_never_granted(
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    made = server.command("create_application", "patient", "--role", "Viewer", "--json")
-    credentials = json.loads(made.stdout)
+    created = server.command("create_application", "patient", "--role", "Viewer", "--json")
+    credentials = json.loads(created.stdout)
     program = Program("", credentials["clientId"], credentials["clientSecret"])
     stranger = Program("", credentials["clientId"], "ras_" + "x" * 50)
     token = program.get_token(server)
-    # A SQLite file that is moved stays open where it was open, and goes on answering rightly.
+    # A moved SQLite file stays open in running processes, which continue to respond correctly.
     right = {503} if server.database.startswith("postgres") else {200, 503}
     ready = f"{server.url}/readyz"
     with database_away(server):
         wait_until(lambda: status_of(ready) == 503, "503 while the database is away", seconds=5)
         for _ in range(OFTEN):
             assert program.ask_for_token(server).status_code in right
-            # What can be refused without asking the database may be.
+            # Requests that can be refused without a query can get 401.
             assert stranger.ask_for_token(server).status_code in (401, 503)
             path = "/api/v1/authorization/permissions"
             assert call(server, "GET", path, token).status_code in right
@@ -244,7 +249,7 @@ def test_while_the_database_is_away_the_answer_is_503_and_never_an_open_door(
                 f"{server.url}/applications/", cookies={"sessionid": "x" * 32}, timeout=30,
                 allow_redirects=False,
             )  # fmt: skip
-            # Whoever has no session known to it is sent to sign in, which needs no database.
+            # A client without a known session is redirected to sign in, without a query.
             assert page.status_code in (302, 503)
     wait_until(lambda: status_of(ready) == 200, "200 when the database is back", seconds=5)
     assert program.ask_for_token(server).status_code == 200

@@ -1,4 +1,4 @@
-"""What the tests of attacks share: nothing that an earlier test has told or remembered."""
+"""Fixtures for security tests: no state remains from earlier tests."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""A secret and a token that are driven through everything turn up nowhere but where they were made.
+"""Secrets and tokens occur only in the response that creates them, whatever pages and endpoints do.
 
-Vault CVE-2024-8365 (secrets in the record), Vault CVE-2021-38554 (secrets that the UI kept for the
-next person).
+Vault CVE-2024-8365 (secrets in the audit log), Vault CVE-2021-38554 (the UI kept secrets for the next
+user).
 """
 
 import base64
@@ -31,25 +31,25 @@ PASSWORD = "canary-horse-battery-staple"
 
 @dataclass
 class Canaries:
-    """What must turn up nowhere, and every answer that was given since."""
+    """Secrets that must not occur anywhere, and all responses since."""
 
     texts: list[str] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
 
-    def made_by(self, answer: Any, text: str) -> str:
-        """Take note of a secret that `answer`, and it alone, may show."""
-        self.texts += [text, text.rpartition(".")[2]]  # of a token the signature alone, too
+    def expect_only_in(self, answer: Any, text: str) -> str:
+        """Register a secret that only `answer` is allowed to show."""
+        self.texts += [text, text.rpartition(".")[2]]  # also a token's signature alone
         self.texts.append(base64.b64encode(text.encode()).decode().rstrip("="))
         assert answer.headers["Cache-Control"] == "no-store"
         self.answers.remove(answer)
         return text
 
-    def told_in(self, text: str) -> bool:
+    def occurs_in(self, text: str) -> bool:
         return any(canary in text for canary in self.texts if len(canary) > 20)
 
 
 class Watched(Client):
-    """A client whose every answer is kept, also that to a forced error."""
+    """A client that keeps every response, including server errors."""
 
     def __init__(self, canaries: Canaries, **options: Any) -> None:
         super().__init__(raise_request_exception=False, **options)
@@ -63,28 +63,28 @@ class Watched(Client):
 
 @pytest.fixture
 def canaries(caplog: pytest.LogCaptureFixture) -> Iterator[Canaries]:
-    """Watch everything; at the end of the test nothing may have told a canary."""
+    """Watch all responses and logs; after the test no canary must occur in them."""
     caplog.set_level(logging.DEBUG)
     found = Canaries()
     yield found
-    assert found.texts, "the test made no secret"
+    assert found.texts, "the test created no secret"
     for answer in found.answers:
-        told = (
+        text = (
             answer.getvalue().decode(errors="replace") + str(answer.headers) + str(answer.cookies)
         )
-        assert not found.told_in(told), answer.request["PATH_INFO"]
-    assert not found.told_in(_log(caplog)), "a line of the log"
+        assert not found.occurs_in(text), answer.request["PATH_INFO"]
+    assert not found.occurs_in(_log(caplog)), "a line of the log"
     for model in apps.get_models():
         for row in model._default_manager.values():
-            assert not found.told_in(str(row)), model.__name__
+            assert not found.occurs_in(str(row)), model.__name__
     for session in Session.objects.all():
-        assert not found.told_in(str(session.get_decoded())), "a session"
+        assert not found.occurs_in(str(session.get_decoded())), "a session"
 
 
 def _log(caplog: pytest.LogCaptureFixture) -> str:
-    # Queries are logged only where somebody debugs, and never as the product is run.
+    # Queries are logged only for debugging, never in production.
     lines = [record for record in caplog.records if not record.name.startswith("django.db")]
-    formatter = LineFormatter()  # the one that the product writes them with
+    formatter = LineFormatter()  # the formatter of the production log
     return "\n".join(formatter.format(record) for record in lines)
 
 
@@ -94,7 +94,7 @@ def ada(db: None) -> User:
 
 
 def grants(client: Client, name: str, secret: str) -> dict[str, Any]:
-    """Ask every token endpoint, in every way."""
+    """Send requests to every token endpoint, in every form."""
     basic = base64.b64encode(f"{name}:{secret}".encode()).decode()
     v1 = {"grantType": "app_token", "appId": name, "appSecret": secret}
     form = f"grant_type=client_credentials&client_id={name}&client_secret={secret}"
@@ -113,7 +113,7 @@ def grants(client: Client, name: str, secret: str) -> dict[str, Any]:
 
 
 def spoiled(client: Client, name: str, secret: str, token: str) -> None:
-    """Send the canaries wrongly, in every place where people put them."""
+    """Send the canaries in every wrong place where users put them."""
     bearer = {"Authorization": f"Bearer {token}"}
     grants(client, secret, name)
     grants(client, name, secret[:-1] + ("a" if secret[-1] != "a" else "b"))
@@ -131,7 +131,7 @@ def spoiled(client: Client, name: str, secret: str, token: str) -> None:
 
 
 @pytest.mark.django_db
-def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
+def test_no_api_flow_shows_a_secret_or_token_again(canaries: Canaries) -> None:
     factories.application("root", ("System administrator", factories.account()))
     person = factories.person("eve@acme.example", "System administrator")
     admin = Watched(canaries)
@@ -139,7 +139,7 @@ def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
     client = Watched(canaries)
 
     made = admin.post("/api/v1/apps", {"name": "canary"}, JSON)
-    secret = canaries.made_by(made, made.json()["secret"])
+    secret = canaries.expect_only_in(made, made.json()["secret"])
     address = f"/api/v1/apps/{made.json()['id']}"
     rule = {"subjectId": "canary", "subjectType": "app", "roleId": 1, "scopeId": "1001"}
     admin.post("/api/v1/authorization/access-rules", {**rule, "scopeType": "tenant"}, JSON)
@@ -149,7 +149,9 @@ def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
         assert granted.status_code == 200, name
         body = granted.json()
         tokens.append(
-            canaries.made_by(granted, body["accessToken" if name == "v1" else "access_token"])
+            canaries.expect_only_in(
+                granted, body["accessToken" if name == "v1" else "access_token"]
+            )
         )
         if "id_token" in body:
             canaries.texts.append(body["id_token"])
@@ -163,7 +165,7 @@ def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
 
     key = {"Idempotency-Key": "once"}
     again = admin.post(f"{address}/secret", {}, JSON, headers=key)
-    renewed = canaries.made_by(again, again.json()["secret"])
+    renewed = canaries.expect_only_in(again, again.json()["secret"])
     assert admin.post(f"{address}/secret", {}, JSON, headers=key).status_code == 409
     assert client.get("/api/v1/apps", headers=bearer).status_code == 401
     admin.patch(address, {"enabled": False}, JSON)
@@ -177,12 +179,12 @@ def test_no_api_flow_tells_a_secret_or_token_again(canaries: Canaries) -> None:
 
 
 @pytest.mark.django_db
-def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -> None:
+def test_no_page_shows_a_secret_again(canaries: Canaries, ada: User) -> None:
     browser = Watched(canaries)
     canaries.texts.append(PASSWORD)
     sign_in = reverse("accounts:sign-in")
     browser.post(sign_in, {"email": PASSWORD, "password": ada.email})
-    canaries.answers.clear()  # the form keeps what was typed as the email, for whoever typed it
+    canaries.answers.clear()  # the form shows the email that the user typed
     browser.post(sign_in, {"email": ada.email, "password": f"{PASSWORD}x"})
     assert browser.post(sign_in, {"email": ada.email, "password": PASSWORD}).status_code == 302
 
@@ -191,17 +193,17 @@ def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -
         "submission": submission_in(browser.get(reverse("applications:create"))),
     }
     made = browser.post(reverse("applications:create"), form)
-    canaries.made_by(made, secret_in(made))
+    canaries.expect_only_in(made, secret_in(made))
     browser.post(reverse("applications:create"), form)
     canary = Application.objects.get()
     regenerate = reverse("applications:regenerate", args=[canary.pk])
     number = {"submission": submission_in(browser.get(regenerate))}
     renewed = browser.post(regenerate, number)
-    secret = canaries.made_by(renewed, secret_in(renewed))
+    secret = canaries.expect_only_in(renewed, secret_in(renewed))
     browser.post(regenerate, number)
     browser.get(f"/applications/{secret}/")
     browser.get("/applications/", {"selected": secret, "sort": secret, "page": secret})
-    del canaries.answers[-2:]  # a page may say the address that it was asked under
+    del canaries.answers[-2:]  # a page can contain its own URL
 
     second = Watched(canaries)
     second.force_login(factories.person("eve@acme.example", "System administrator"))
@@ -217,13 +219,13 @@ def test_no_page_shows_a_secret_again_to_anyone(canaries: Canaries, ada: User) -
 
 
 @pytest.mark.django_db
-def test_no_page_shows_a_password_again_to_anyone(canaries: Canaries, ada: User) -> None:
+def test_no_page_shows_a_password_again(canaries: Canaries, ada: User) -> None:
     browser, theirs = Watched(canaries), Watched(canaries)
     browser.force_login(ada)
     create = reverse("users:create")
     form = {"email": "nina@acme.example", "submission": submission_in(browser.get(create))}
     made = browser.post(create, form)
-    temporary = canaries.made_by(made, password_in(made))
+    temporary = canaries.expect_only_in(made, password_in(made))
     browser.post(create, form)
     nina = User.objects.get(email="nina@acme.example")
     sign_in, change = reverse("accounts:sign-in"), reverse("accounts:password")
@@ -235,14 +237,14 @@ def test_no_page_shows_a_password_again_to_anyone(canaries: Canaries, ada: User)
     assert theirs.post(change, own).status_code == 302
     theirs.post(change, {"current": f"{PASSWORD}x", "new": temporary, "again": temporary})
     browser.post(create, {"email": temporary, "submission": str(uuid.uuid4())})
-    canaries.answers.pop()  # the form keeps what was typed as the email, for whoever typed it
+    canaries.answers.pop()  # the form shows the email that the user typed
     browser.get("/users/", {"search": temporary, "user__is": temporary})
-    canaries.answers.pop()  # a list says what was looked for
+    canaries.answers.pop()  # a list shows its search term
 
     reset = reverse("users:reset-password", args=[nina.pk])
     number = {"submission": submission_in(browser.get(reset))}
     again = browser.post(reset, number)
-    canaries.made_by(again, password_in(again))
+    canaries.expect_only_in(again, password_in(again))
     browser.post(reset, number)
 
     second = Watched(canaries)
@@ -259,7 +261,7 @@ def test_no_page_shows_a_password_again_to_anyone(canaries: Canaries, ada: User)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("step", ["record", "_save", "_insert"])
-def test_a_password_that_was_made_in_vain_is_told_nowhere(
+def test_an_unused_password_is_shown_nowhere(
     canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     made: list[str] = []
@@ -278,7 +280,7 @@ def test_a_password_that_was_made_in_vain_is_told_nowhere(
     browser.post(reverse("users:reset-password", args=[bo.pk]), number)
     assert 500 in {answer.status_code for answer in canaries.answers}
     assert len(made) == 2
-    # A password that no step kept from being made is shown in its own answer, and there alone.
+    # A created password is shown only in its own response.
     canaries.answers = [answer for answer in canaries.answers if answer.status_code == 500]
     canaries.texts += made
 
@@ -291,15 +293,15 @@ def test_a_password_that_was_made_in_vain_is_told_nowhere(
         "applications.oauth.client_authentication.authenticate",
     ],
 )
-def test_an_error_nobody_foresaw_tells_no_secret(
+def test_an_unexpected_error_reveals_no_secret(
     canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     browser = Watched(canaries)
     browser.force_login(ada)
     made = browser.post("/api/v1/apps", {"name": "canary"}, JSON)
-    secret = canaries.made_by(made, made.json()["secret"])
+    secret = canaries.expect_only_in(made, made.json()["secret"])
     token = grants(browser, "canary", secret)["v1"].json()["accessToken"]
-    canaries.answers.clear()  # the tokens that were just made
+    canaries.answers.clear()  # the new tokens
     canaries.texts.append(token)
 
     monkeypatch.setattr(broken, _break)
@@ -320,7 +322,7 @@ def _break(*_: object, **__: object) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("step", ["applications.actions.record", "applications.actions._save"])
-def test_a_secret_that_was_made_in_vain_is_told_nowhere(
+def test_an_unused_secret_is_shown_nowhere(
     canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     secrets: list[str] = []

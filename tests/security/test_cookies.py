@@ -1,4 +1,4 @@
-"""Behind TLS the cookies belong to this host, to this path and to encrypted connections alone."""
+"""With TLS, cookies are limited to this host, this path and encrypted connections."""
 
 import re
 
@@ -12,7 +12,7 @@ HOST = {"Host": "access.acme.example", "Referer": "https://access.acme.example/"
 
 
 def attributes(answer: requests.Response) -> dict[str, set[str]]:
-    """Return each cookie's attributes by its name."""
+    """Map each cookie's name to its attributes."""
     lines = answer.raw.headers.getlist("Set-Cookie")
     return {
         line.partition("=")[0]: {part.strip().lower() for part in line.split(";")[1:]}
@@ -20,10 +20,10 @@ def attributes(answer: requests.Response) -> dict[str, set[str]]:
     }
 
 
-def test_behind_tls_every_cookie_is_host_bound_secure_and_closed_to_scripts(
+def test_with_tls_cookies_are_host_bound_secure_and_http_only(
     start_server: StartServer,
 ) -> None:
-    """RFC 6265bis §4.1.3.2: the browser takes `__Host-` only with Secure, Path=/ and no Domain."""
+    """RFC 6265bis §4.1.3.2: browsers accept `__Host-` only with Secure, Path=/ and no Domain."""
     server = start_server(environment=HTTPS)
     address = f"{server.url}/sign-in/"
     page = requests.get(address, headers=HOST, timeout=10)
@@ -43,7 +43,7 @@ def test_behind_tls_every_cookie_is_host_bound_secure_and_closed_to_scripts(
         assert not any(attribute.startswith("domain") for attribute in given), name
 
 
-def test_without_tls_the_cookies_are_closed_to_scripts_all_the_same(
+def test_without_tls_cookies_are_http_only_too(
     start_server: StartServer,
 ) -> None:
     server = start_server()
@@ -51,10 +51,10 @@ def test_without_tls_the_cookies_are_closed_to_scripts_all_the_same(
     assert {"path=/", "httponly", "samesite=lax"} <= attributes(page)[server.cookie("csrf")]
 
 
-def test_without_tls_another_service_on_this_host_signs_nobody_out(
+def test_without_tls_another_service_on_the_host_signs_nobody_out(
     start_server: StartServer,
 ) -> None:
-    """RFC 6265 §8.5: cookies know no port, so names that everybody uses would collide."""
+    """RFC 6265 §8.5: ports share cookies, so common names would collide."""
     one, other = start_server(), start_server()
     with requests.Session() as browser:
         for server in (one, other):

@@ -1,4 +1,4 @@
-"""What lies on the machine is for the one who runs the server."""
+"""Files on the machine are readable only by the user who runs the server."""
 
 import stat
 from pathlib import Path
@@ -9,10 +9,10 @@ from tests.conftest import StartServer
 
 
 @pytest.mark.slow
-def test_the_database_file_is_nobody_else_s(start_server: StartServer) -> None:
+def test_the_database_file_is_private(start_server: StartServer) -> None:
     server = start_server(is_empty=True)
     if not server.database.startswith("sqlite:///"):
         pytest.skip("PostgreSQL keeps its own files")
     file = Path(server.database.removeprefix("sqlite:///"))
-    for one in file.parent.glob(f"{file.name}*"):
-        assert stat.S_IMODE(one.stat().st_mode) & 0o077 == 0, one.name
+    for path in file.parent.glob(f"{file.name}*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name

@@ -1,4 +1,4 @@
-"""The headers that protect a browser stand on every kind of answer, errors and probes too."""
+"""Every response has the security headers, including errors and health checks."""
 
 import pytest
 import requests
@@ -27,7 +27,7 @@ ANSWERS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("address", "status"), ANSWERS.values(), ids=ANSWERS)
-def test_every_answer_is_protected(address: str, status: int) -> None:
+def test_every_response_has_security_headers(address: str, status: int) -> None:
     answer = Client().get(address)
     assert answer.status_code == status
     assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
@@ -38,7 +38,7 @@ def test_every_answer_is_protected(address: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("address", ["/healthz", "/readyz"])
-def test_answers_of_the_server_itself_are_protected(server: Server, address: str) -> None:
+def test_responses_without_django_have_security_headers(server: Server, address: str) -> None:
     answer = requests.get(server.url + address, timeout=5)
     assert answer.status_code == 200
     assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
@@ -49,7 +49,7 @@ def test_answers_of_the_server_itself_are_protected(server: Server, address: str
 @pytest.mark.django_db
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a b", ""])
 @pytest.mark.parametrize("address", ["/sign-in/", "/api/v1/apps", "/api/v2/token"])
-def test_another_host_is_refused_and_named_nowhere(host: str, address: str) -> None:
+def test_an_unknown_host_is_refused_and_not_echoed(host: str, address: str) -> None:
     answer = Client().get(address, headers={"Host": host, "X-Forwarded-Host": "evil.example"})
     assert answer.status_code == 400
     assert b"evil.example" not in answer.content
@@ -58,14 +58,14 @@ def test_another_host_is_refused_and_named_nowhere(host: str, address: str) -> N
 
 
 @pytest.mark.django_db
-def test_a_forwarded_host_or_scheme_leads_nowhere_else() -> None:
+def test_a_forwarded_host_or_scheme_is_ignored() -> None:
     headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     answer = Client().get("/applications", headers=headers)
     assert answer.headers["Location"] == "/applications/"
 
 
 @pytest.mark.django_db
-def test_an_error_nobody_foresaw_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_has_security_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError
 
@@ -83,7 +83,7 @@ def test_an_error_nobody_foresaw_is_protected(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.django_db
 @override_settings(SECURE_HSTS_SECONDS=31536000, SECURE_HSTS_INCLUDE_SUBDOMAINS=True)
 @pytest.mark.parametrize(("address", "status"), ANSWERS.values(), ids=ANSWERS)
-def test_every_answer_over_https_asks_for_https(address: str, status: int) -> None:
+def test_every_response_over_https_has_hsts(address: str, status: int) -> None:
     answer = Client().get(address, secure=True)
     assert answer.status_code == status
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")

@@ -1,4 +1,4 @@
-"""The incidents of others that must never be ours: each has a test that names it."""
+"""Security incidents of other products: each has a test that names it."""
 
 from pathlib import Path
 

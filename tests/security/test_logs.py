@@ -1,4 +1,4 @@
-"""What the log says of an error that nobody foresaw."""
+"""The log of unexpected errors, and the filter of repeated lines."""
 
 import logging
 from typing import Any
@@ -17,7 +17,7 @@ from tests import factories
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged, as the product is set to write it."""
+    """Return the log as in production."""
     configured: Any = settings.LOGGING
     line = configured["formatters"]["line"]
     formatter: logging.Formatter = import_string(line["()"])(line["format"])
@@ -26,10 +26,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("sent", [{}, {"X-Request-Id": "ci.run_4711"}], ids=["ours", "theirs"])
-def test_an_error_is_logged_with_the_id_that_its_answer_names(
+def test_an_error_is_logged_with_the_request_id_of_its_response(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str]
 ) -> None:
-    """And without the credential that stood in the address, or in the error itself."""
+    """And without the credential in its URL or message."""
     secret = new_secret()
     token = issue(factories.application("robot")).text
 
@@ -50,7 +50,7 @@ def test_an_error_is_logged_with_the_id_that_its_answer_names(
 
 
 @pytest.mark.django_db
-def test_a_host_that_is_not_ours_is_refused_and_the_log_names_those_that_are(
+def test_an_unknown_host_is_refused_and_the_log_lists_allowed_ones(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for number in range(3):
@@ -58,11 +58,11 @@ def test_a_host_that_is_not_ours_is_refused_and_the_log_names_those_that_are(
         assert answer.status_code == 400
     assert "Refused a request for the host 'evil-0.example'. Served hosts: 127.0.0.1" in caplog.text
     kinds = {logs._kind_of(record) for record in caplog.records}
-    assert len(kinds) == 1, "so there is one line a minute, whatever a stranger invents"
+    assert len(kinds) == 1, "one line a minute, whatever the client sends"
 
 
 class Log:
-    """What the repeat filter lets through, with a clock that the test moves."""
+    """The lines that the repeat filter passes, with a clock that the test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -85,7 +85,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     return Log(monkeypatch)
 
 
-def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None:
+def test_an_outage_is_one_line_a_minute_with_a_count(log: Log) -> None:
     message = "The database is unavailable (%s): %s"
     assert log.written(message, "OperationalError", "away, try 0")
     assert not any(
@@ -97,7 +97,7 @@ def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None
     )
 
 
-def test_what_other_handlers_get_does_not_depend_on_what_was_left_out(log: Log) -> None:
+def test_other_handlers_get_the_unchanged_message(log: Log) -> None:
     for _ in range(3):
         log.written("Again")
     log.now += 61
@@ -107,32 +107,32 @@ def test_what_other_handlers_get_does_not_depend_on_what_was_left_out(log: Log) 
     assert record.getMessage() == "Again"
 
 
-def test_another_kind_of_outage_has_a_line_of_its_own(log: Log) -> None:
+def test_another_kind_of_outage_has_a_separate_line(log: Log) -> None:
     assert log.written("The database is unavailable: %s", "away", kind="OperationalError")
     assert log.written("The database is unavailable: %s", "locked", kind="LockNotAvailable")
     assert log.written("Something else")
 
 
-def test_what_a_stranger_sends_makes_no_kind_of_its_own(log: Log) -> None:
+def test_client_input_does_not_create_a_kind(log: Log) -> None:
     lines = [log.written("Refused the host %r", f"h{number}Error") for number in range(100)]
     assert len([line for line in lines if line]) == 1
 
 
-def test_an_error_with_a_traceback_may_repeat_a_little(log: Log) -> None:
-    """Its answer names the line by the id of the request."""
+def test_an_error_with_a_traceback_can_repeat_up_to_a_limit(log: Log) -> None:
+    """Its response refers to the line by the request ID."""
     lines = [
         log.written("Internal Server Error: %s", "/", error=RuntimeError()) for _ in range(500)
     ]
     assert len([line for line in lines if line]) == logs.TRACEBACKS
 
 
-def test_messages_that_a_stranger_invents_cannot_fill_the_memory(log: Log) -> None:
+def test_client_input_cannot_fill_memory(log: Log) -> None:
     for number in range(logs.MAX_KINDS + 100):
         log.written(f"invented {number}")
     assert len(log._filter._kinds) == logs.MAX_KINDS
 
 
-def test_an_answer_503_is_logged_where_its_reason_is_known() -> None:
+def test_djangos_line_for_a_503_is_dropped() -> None:
     def record(status: int) -> logging.LogRecord:
         return logging.makeLogRecord({"msg": "%s: %s", "status_code": status})
 
@@ -140,7 +140,7 @@ def test_an_answer_503_is_logged_where_its_reason_is_known() -> None:
     assert LoggedElsewhere().filter(record(500))
 
 
-def test_the_log_of_the_product_uses_both_filters() -> None:
+def test_the_production_log_uses_both_filters() -> None:
     configured: Any = settings.LOGGING
     assert configured["handlers"]["console"]["filters"] == ["repeats"]
     assert configured["loggers"]["django.request"]["filters"] == ["logged-elsewhere"]

@@ -1,4 +1,4 @@
-"""A person's sessions end at once, wherever they are: two server processes on one database."""
+"""A user's sessions end immediately on all replicas."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.slow
 
-OFTEN = 4  # enough requests for each of the two workers to have met the session
+OFTEN = 4  # enough requests to reach each of the two workers
 PASSWORD = "a-password-of-my-own"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 SUBMISSION = re.compile(r'name="submission" value="([^"]+)"')
@@ -23,7 +23,7 @@ SECRET = re.compile(r'id="issued-secret"[^>]*>([^<]+)<')
 
 @dataclass
 class Browser:
-    """A browser without scripts; its cookies are good for every replica."""
+    """A browser without scripts; its cookies are valid on every replica."""
 
     server: Server
     session: requests.Session = field(default_factory=requests.Session)
@@ -33,7 +33,7 @@ class Browser:
         return self.session.get(url, timeout=30, allow_redirects=False)
 
     def send(self, path: str, **fields: str) -> requests.Response:
-        """Fill in the form at `path` and send it."""
+        """Fill in and submit the form at `path`."""
         page = self.session.get(self.server.url + path, timeout=30).text
         hidden = {"csrfmiddlewaretoken": TOKEN, "submission": SUBMISSION}
         found = {name: pattern.search(page) for name, pattern in hidden.items()}
@@ -46,7 +46,7 @@ class Browser:
         return self.send("/sign-in/", email=email, password=password)
 
     def is_in(self, server: Server) -> bool:
-        """Return whether the session is alive at a replica, for pages as for the API."""
+        """Return whether a replica accepts the session, for pages and for the API."""
         pages = {self.get("/account/", at=server).status_code for _ in range(OFTEN)}
         api = "/api/v1/authorization/permissions"
         calls = {self.get(api, at=server).status_code for _ in range(OFTEN)}
@@ -56,24 +56,24 @@ class Browser:
 
 @dataclass
 class Replicas:
-    """Two of them, an administrator, and people who are signed in."""
+    """Two replicas, an administrator, and signed-in users."""
 
     here: Server
     there: Server
     admin: Browser
 
     def create(self) -> tuple[str, str, str]:
-        """Create a person; return email, id and temporary password."""
+        """Create a user; return email, ID and temporary password."""
         email = f"{secrets.token_hex(6)}@acme.example"
-        made = self.admin.send("/users/new/", email=email)
-        password = SECRET.search(made.text)
-        assert made.status_code == 200
+        created = self.admin.send("/users/new/", email=email)
+        password = SECRET.search(created.text)
+        assert created.status_code == 200
         assert password
         people = self.admin.get(f"/api/v1/users?filterBy=username=={email}").json()
         return email, people[0]["id"], password[1]
 
     def browser(self, email: str, password: str = PASSWORD) -> Browser:
-        """Sign somebody in; both replicas have met the session."""
+        """Sign a user in and use the session on both replicas."""
         browser = Browser(self.here)
         assert browser.sign_in(email, password).status_code == 302
         assert browser.is_in(self.here)
@@ -81,7 +81,7 @@ class Replicas:
         return browser
 
     def person(self) -> tuple[str, str]:
-        """Create a person who has chosen a password; return email and id."""
+        """Create a user with a chosen password; return email and ID."""
         email, id_, temporary = self.create()
         first = Browser(self.here)
         first.sign_in(email, temporary)
@@ -123,13 +123,13 @@ def change_password(_: Replicas, __: str, other: Browser) -> None:
     new = "another-password-of-mine"
     sent = other.send("/account/password/", current=PASSWORD, new=new, again=new)
     assert sent.status_code == 302
-    assert other.is_in(other.server), "the session that changed it goes on"
+    assert other.is_in(other.server), "the session that changed it continues"
 
 
 @pytest.mark.parametrize(
     "end", [reset, disable, disable_and_enable, sign_out_everywhere, change_password]
 )
-def test_every_session_ends_at_once_on_both_replicas(
+def test_every_session_ends_immediately_on_both_replicas(
     replicas: Replicas, end: Callable[[Replicas, str, Browser], None]
 ) -> None:
     email, id_ = replicas.person()
@@ -139,7 +139,7 @@ def test_every_session_ends_at_once_on_both_replicas(
         assert not browser.is_in(server)
 
 
-def test_signing_out_ends_this_session_for_good_and_no_other(replicas: Replicas) -> None:
+def test_signing_out_ends_only_this_session(replicas: Replicas) -> None:
     email, _ = replicas.person()
     browser, other = replicas.browser(email), replicas.browser(email)
     kept = dict(browser.session.cookies)
@@ -157,7 +157,7 @@ def test_signing_out_ends_this_session_for_good_and_no_other(replicas: Replicas)
         assert other.is_in(server)
 
 
-def test_a_temporary_password_opens_nothing_but_choosing_one_on_both_replicas(
+def test_a_temporary_password_only_allows_choosing_a_new_one(
     replicas: Replicas,
 ) -> None:
     email, _, temporary = replicas.create()
@@ -171,7 +171,7 @@ def test_a_temporary_password_opens_nothing_but_choosing_one_on_both_replicas(
     assert temporary not in replicas.here.output + replicas.there.output
 
 
-def test_the_session_s_cookie_is_closed_to_scripts_and_new_at_sign_in(replicas: Replicas) -> None:
+def test_the_session_cookie_is_http_only_and_new_at_sign_in(replicas: Replicas) -> None:
     email, _ = replicas.person()
     browser = Browser(replicas.here)
     name = replicas.here.cookie("session")
