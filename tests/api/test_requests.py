@@ -102,7 +102,7 @@ def test_a_path_with_extra_slashes_is_a_json_404_with_the_right_path(
     # The client would parse `//api` as a host name.
     answer = client.generic(method, path, "{}", JSON, PATH_INFO=path)
     assert answer.status_code == 404
-    details = f"The path is {intended}, without further slashes."
+    details = f"Use the path {intended}, without extra slashes."
     assert answer.json() == {"code": 404, "message": "Resource id not found.", "details": details}
 
 
