@@ -13,7 +13,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"runai-access is not configured right: {error}")
+        sys.exit(f"Invalid configuration: {error}")
 
 
 if __name__ == "__main__":

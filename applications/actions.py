@@ -1,5 +1,4 @@
-"""What can be done with applications: each with its permission check, in one transaction with its
-audit row."""
+"""Actions on applications. Each checks its permission and writes its audit row in one transaction."""
 
 import uuid
 from collections.abc import Collection
@@ -27,13 +26,13 @@ from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
 
-# A client asks for a new token a minute before the old one ends: a shorter life would never serve.
+# Seconds. Clients refresh a token a minute before it expires, so shorter lifetimes would not work.
 MIN_TOKEN_LIFETIME = 120
 
 
 @dataclass(frozen=True)
 class IssuedSecret:
-    """An application and its secret, in the only moment in which the secret can be shown."""
+    """An application and its new client secret. The secret can be shown only now."""
 
     application: Application
     secret: str
@@ -44,7 +43,7 @@ class IssuedSecret:
 
 @dataclass(frozen=True)
 class HashedSecret:
-    """A new secret and its hash. Hashing is slow: make one before a transaction, not in it."""
+    """A new client secret and its hash. Hashing is slow: create it before a transaction, not in it."""
 
     text: str = field(repr=False)
     hash: str
@@ -62,11 +61,11 @@ def create_application(
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> IssuedSecret:
-    """Create an application with a fresh secret.
+    """Create an application with a new client secret.
 
-    `submission` identifies the form that asks; the same form again raises AlreadyDone. Whoever calls
-    this in a transaction of its own brings the `secret`. Raises Denied, ValidationError for a bad
-    name, Conflict for a taken one.
+    `submission` identifies the submitted form; submitting it again raises AlreadyDone. Callers that
+    run this in their own transaction pass the `secret`. Raises Denied, ValidationError for an invalid
+    name, Conflict for a name in use.
     """
     policy.require(caller, "create")
     _check_name(name)
@@ -80,15 +79,15 @@ def create_application(
         if submission and Application.objects.filter(
             submission=submission, subject__name=name, subject__retired_at=None
         ):
-            raise AlreadyDone(f"{name} is already created.") from None
+            raise AlreadyDone(f"Application {name} was already created.") from None
         raise
     return IssuedSecret(application, secret.text)
 
 
 def create_application_without_secret(*, caller: Caller, name: str) -> Application:
-    """Create an application that nobody can sign in as until its secret is regenerated.
+    """Create an application that can't sign in until its secret is regenerated.
 
-    Raises Denied, ValidationError for a bad name, Conflict for a taken one.
+    Raises Denied, ValidationError for an invalid name, Conflict for a name in use.
     """
     policy.require(caller, "create")
     _check_name(name)
@@ -104,17 +103,17 @@ def regenerate_secret(
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> IssuedSecret:
-    """Replace an application's secret; the old one and every issued token end with this.
+    """Replace an application's client secret. This revokes the previous one and all issued tokens.
 
-    Whoever calls this in a transaction of its own brings the `secret`. Raises NotFound, Denied (also
-    where the application is stronger than the caller), AlreadyDone.
+    Callers that run this in their own transaction pass the `secret`. Raises NotFound, Denied (also if
+    the application has permissions that the caller lacks), AlreadyDone.
     """
     policy.one_for(caller, "update", application_id)
     secret = secret or HashedSecret.new()
     with transaction.atomic():
         application = _locked(caller, "update", application_id)
         if submission and application.submission == submission:
-            raise AlreadyDone(f"The secret of {application.name} is already regenerated.")
+            raise AlreadyDone(f"The client secret of {application.name} was already regenerated.")
         caller.authority.require_can_impersonate(application.subject)
         application.secret_hash = secret.hash
         application.submission = submission
@@ -133,11 +132,11 @@ def regenerate_secret(
 def set_application_enabled(
     *, caller: Caller, application_id: str | uuid.UUID, enabled: bool
 ) -> Application:
-    """Enable or disable an application; disabling ends its tokens for good.
+    """Enable or disable an application. Disabling revokes its tokens permanently.
 
-    Raises NotFound, and Denied (to enable takes every permission that the application holds).
+    Raises NotFound, and Denied (enabling requires every permission of the application).
     """
-    application = _locked_whole(caller, "update", application_id)
+    application = _locked_with_subject(caller, "update", application_id)
     if application.enabled != enabled:
         if enabled:
             caller.authority.require_can_impersonate(application.subject)
@@ -149,24 +148,24 @@ def set_application_enabled(
 def set_applications_enabled(
     *, caller: Caller, applications: Collection[Application], enabled: bool
 ) -> dict[uuid.UUID, Denied | None]:
-    """Enable or disable several that are in the caller's sight, in one transaction.
+    """Enable or disable visible applications in one transaction.
 
-    Return for each that is still there why it is refused, None where it is not. For how many, see
-    `delete_applications`. Raises Denied where all are refused alike.
+    Return the refusal of each application that still exists, or None if it succeeded. For the batch
+    size, see `delete_applications`. Raises Denied without the permission to update applications.
     """
     policy.require(caller, "update")
-    found = _all_locked(caller, "update", applications)
-    to_change = [application for application in found if application.enabled != enabled]
+    locked = _lock_all(caller, "update", applications)
+    to_change = [application for application in locked if application.enabled != enabled]
     refusals = {
-        application.pk: _refusal_to_handle(caller, application) if enabled else None
+        application.pk: _impersonation_refusal(caller, application) if enabled else None
         for application in to_change
     }
     allowed = [application for application in to_change if refusals[application.pk] is None]
     _set_enabled(allowed, caller, enabled=enabled)
-    return {application.pk: refusals.get(application.pk) for application in found}
+    return {application.pk: refusals.get(application.pk) for application in locked}
 
 
-def _refusal_to_handle(caller: Caller, application: Application) -> Denied | None:
+def _impersonation_refusal(caller: Caller, application: Application) -> Denied | None:
     try:
         caller.authority.require_can_impersonate(application.subject)
     except Denied as denied:
@@ -175,7 +174,7 @@ def _refusal_to_handle(caller: Caller, application: Application) -> Denied | Non
 
 
 def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bool) -> None:
-    set_subjects_enabled([one.subject for one in applications], enabled=enabled)
+    set_subjects_enabled([application.subject for application in applications], enabled=enabled)
     now = timezone.now()
     for application in applications:
         application.updated_at = now
@@ -183,23 +182,26 @@ def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bo
             _end_tokens(application)
     Application.objects.bulk_update(applications, ["credential_id", "updated_at"])
     changes = {"enabled": [not enabled, enabled]}
-    record_all((("update", _entity(one), changes) for one in applications), actor=caller.actor)
+    record_all(
+        (("update", _entity(application), changes) for application in applications),
+        actor=caller.actor,
+    )
 
 
 @transaction.atomic
 def set_token_lifetime(
     *, caller: Caller, application_id: str | uuid.UUID, seconds: int | None
 ) -> Application:
-    """Set how long an application's next tokens live; None means the installation's setting.
+    """Set the lifetime of an application's new tokens; None means the installation's setting.
 
-    Raises NotFound, Denied, ValidationError past the installation's maximum.
+    Raises NotFound, Denied, ValidationError for a lifetime outside the allowed range.
     """
     application = _locked(caller, "update", application_id)
-    longest = settings.TOKEN_LIFETIME_MAX_SECONDS
-    if seconds is not None and not MIN_TOKEN_LIFETIME <= seconds <= longest:
+    max_lifetime = settings.TOKEN_LIFETIME_MAX_SECONDS
+    if seconds is not None and not MIN_TOKEN_LIFETIME <= seconds <= max_lifetime:
         raise ValidationError(
             {
-                "tokenLifetime": f"Must be {MIN_TOKEN_LIFETIME} to {longest} seconds, "
+                "tokenLifetime": f"Must be {MIN_TOKEN_LIFETIME} to {max_lifetime} seconds, "
                 "or null for the installation's setting."
             }
         )
@@ -218,11 +220,11 @@ def set_token_lifetime(
 
 @transaction.atomic
 def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Application:
-    """Delete an application with its credential, its tokens and its rules.
+    """Delete an application with its credential, tokens and access rules.
 
     Raises NotFound, Denied.
     """
-    application = _locked_whole(caller, "delete", application_id)
+    application = _locked_with_subject(caller, "delete", application_id)
     _delete([application], caller)
     return application
 
@@ -231,22 +233,25 @@ def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Ap
 def delete_applications(
     *, caller: Caller, applications: Collection[Application]
 ) -> list[Application]:
-    """Delete several that are in the caller's sight, in one transaction; return those still there.
+    """Delete visible applications in one transaction; return those that still existed.
 
-    It takes as many queries as one. Nobody else changes an access rule meanwhile, so give some
-    hundred at a time. Raises Denied.
+    The number of queries does not depend on the number of applications. The transaction blocks all
+    changes to access rules, so pass at most a few hundred. Raises Denied.
     """
     policy.require(caller, "delete")
-    found = _all_locked(caller, "delete", applications)
-    _delete(found, caller)
-    return found
+    locked = _lock_all(caller, "delete", applications)
+    _delete(locked, caller)
+    return locked
 
 
 def _delete(applications: list[Application], caller: Caller) -> None:
-    retire_subjects([one.subject for one in applications], caller=caller)
-    Application.objects.filter(pk__in=[one.pk for one in applications]).delete()
+    retire_subjects([application.subject for application in applications], caller=caller)
+    Application.objects.filter(pk__in=[application.pk for application in applications]).delete()
     record_all(
-        (("delete", _entity(one), {"name": [one.name, None]}) for one in applications),
+        (
+            ("delete", _entity(application), {"name": [application.name, None]})
+            for application in applications
+        ),
         actor=caller.actor,
     )
 
@@ -267,23 +272,25 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
 
 
 def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
-    """Return the application to do `action` on, locked against everyone else who would change it."""
-    application = _there(_lock([policy.one_for(caller, action, application_id).pk]))
+    """Return the application to perform `action` on, locked for update."""
+    application = _first(_lock([policy.one_for(caller, action, application_id).pk]))
     policy.require(caller.refresh_authority(), action)
     return application
 
 
-def _locked_whole(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
-    """The same for what changes its subject too."""
+def _locked_with_subject(
+    caller: Caller, action: str, application_id: str | uuid.UUID
+) -> Application:
+    """Return the application, locked with its subject: for actions that change both."""
     visible = policy.one_for(caller, action, application_id)
-    return _there(_all_locked(caller, action, [visible]))
+    return _first(_lock_all(caller, action, [visible]))
 
 
-def _all_locked(caller: Caller, action: str, visible: Collection[Application]) -> list[Application]:
-    """Return those of `visible` that are still there, locked with their subjects.
+def _lock_all(caller: Caller, action: str, visible: Collection[Application]) -> list[Application]:
+    """Lock those of `visible` that still exist, and their subjects; return them.
 
-    Locks are taken in one order: the account, a scope, subjects, applications. A rule that is
-    granted or deleted locks the application last, because the database notes its first rule there.
+    Lock order: the account, a scope, subjects, applications. Creating or deleting a rule locks the
+    application last, because a trigger stores its first rule there.
     """
     keys = [application.pk for application in visible]
     lock_administration()
@@ -302,7 +309,7 @@ def _lock(keys: list[uuid.UUID]) -> list[Application]:
     )
 
 
-def _there(found: list[Application]) -> Application:
+def _first(found: list[Application]) -> Application:
     if not found:
         raise NotFound("Resource id not found.")
     return found[0]

@@ -1,4 +1,4 @@
-"""The filters of the Applications table: which kind of thing each column holds."""
+"""The filters of the Applications table."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,10 @@ from accessrules.console.filters.subjects import (
 from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
 from applications.search import (
+    can_use_first_rule,
     has_text,
     keys_by_rules,
     keys_with_text,
-    sees_kept_rule,
 )
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.keys import KeySubquery
@@ -42,7 +42,7 @@ _MAX_CHARACTER = "\U0010ffff"
 
 @dataclass(frozen=True)
 class NameFilter(TextFilter):
-    """The name: the first line of the search text. Names are kept as folding leaves them."""
+    """Filters by name, which is the first line of the search text. Names are stored normalized."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         condition = Q()
@@ -50,10 +50,10 @@ class NameFilter(TextFilter):
             if operator == CONTAINS:
                 condition &= Q(GreaterThan(StrIndex(_NAME, Value(value)), 0))
             elif operator == STARTS_WITH:
-                condition &= _begins_with(value)
+                condition &= _starts_with(value)
             else:
-                one = _begins_with(f"{value}\n")
-                condition &= ~one if operator == IS_NOT else one
+                is_name = _starts_with(f"{value}\n")
+                condition &= ~is_name if operator == IS_NOT else is_name
         return condition
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
@@ -66,7 +66,7 @@ class NameFilter(TextFilter):
 
 @dataclass(frozen=True)
 class ApplicationCreatorFilter(CreatorFilter):
-    """Who created it, which begins where the name ends."""
+    """Filters by creator, which follows the name in the search text."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
         condition = Q()
@@ -76,8 +76,8 @@ class ApplicationCreatorFilter(CreatorFilter):
             elif operator == STARTS_WITH:
                 condition &= Q(has_text(f"\n{value}"))
             else:
-                one = Q(has_text(f"\n{value}\n"))
-                condition &= ~one if operator == IS_NOT else one
+                is_creator = Q(has_text(f"\n{value}\n"))
+                condition &= ~is_creator if operator == IS_NOT else is_creator
         return condition
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
@@ -95,44 +95,44 @@ _NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
 _CREATOR = Substr(F("search_text"), _END_OF_NAME + Value(1))
 
 
-def _begins_with(text: str) -> Q:
-    """Return the condition as a range of the index by name."""
+def _starts_with(text: str) -> Q:
+    """Return the condition as a range scan of the index on the search text."""
     stored = BinaryCollation(F("search_text"))
     return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _MAX_CHARACTER))
 
 
 class NoRuleFilter(NoRulesFilter):
-    """Whether it has any access rule in sight."""
+    """Filters applications without visible access rules."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        if sees_kept_rule(context):
+        if can_use_first_rule(context):
             return Q(first_rule=None)
         return super().condition(operator, values, context)
 
     def keys(
         self, operator: Operator, values: list[Choice], context: Authority
     ) -> KeySubquery | None:
-        if sees_kept_rule(context):
+        if can_use_first_rule(context):
             return KeySubquery.of(Application.objects.filter(first_rule=None))
         return None
 
 
 class ApplicationRoleFilter(HeldRoleFilter):
-    """A role that one of its rules in sight gives."""
+    """Filters by the roles of visible access rules."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return keys_by_rules(_rules(context), "role", numbers(values))
 
 
 class ApplicationScopeFilter(HeldScopeFilter):
-    """A scope that one of its rules in sight holds in."""
+    """Filters by the scopes of visible access rules."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return keys_by_rules(_rules(context), "scope", numbers(values))
 
 
 class EnabledFilter(StatusFilter):
-    """Whether it may sign in."""
+    """Filters by status: enabled or disabled."""
 
     indexed_column = "is_enabled"
 
@@ -142,7 +142,7 @@ def _rules(authority: Authority) -> AccessRuleQuerySet:
 
 
 class ApplicationFilterSet(ListFilterSet):
-    """What applications may be filtered by."""
+    """The filters of the Applications table, by column."""
 
     field_filters = {
         "application": NameFilter("name"),

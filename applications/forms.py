@@ -1,4 +1,4 @@
-"""The forms of the Applications page. What a name may be is the validator's to say."""
+"""The forms of the Applications page. `validators` defines valid names."""
 
 from django import forms
 
@@ -7,7 +7,7 @@ from runai_access.ui.forms import SubmissionForm
 
 
 class CreateApplicationForm(SubmissionForm):
-    """The name of a new application."""
+    """The form of the create dialog."""
 
     name = forms.CharField(
         validators=[validate_name],

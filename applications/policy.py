@@ -1,4 +1,4 @@
-"""Who may do what with applications: the decision module's answers, in this app's words."""
+"""The policy of applications: authorization decisions for this resource type."""
 
 from uuid import UUID
 
@@ -19,12 +19,12 @@ visible = _APPLICATIONS.visible
 
 
 def visible_one(caller: Caller, id_: str | UUID) -> Application:
-    """Return one application in sight; raise NotFound for any other id, whatever its form."""
+    """Return a visible application. Raises NotFound for any other id, also a malformed one."""
     application: Application = _APPLICATIONS.visible_one(caller, id_)
     return application
 
 
 def one_for(caller: Caller, action: str, id_: str | UUID) -> Application:
-    """Return the application to do `action` on; raise Denied or NotFound as the contract has it."""
+    """Return the application to perform `action` on. Raises Denied or NotFound (see Policy.one_for)."""
     application: Application = _APPLICATIONS.one_for(caller, action, id_)
     return application

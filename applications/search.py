@@ -1,8 +1,7 @@
-"""Search over applications: name, client ID, creator, and the roles and scopes of their rules.
+"""Search for applications by name, client ID, creator, and the roles and scopes of their rules.
 
-What is found is just what a plain search for a substring finds. Texts of three characters and more
-are looked up in an index of trigrams; role and scope names in their own small tables, from where the
-rules lead to the applications.
+The search finds exactly the rows that contain the text. Texts of three or more characters use a
+trigram index. Roles and scopes are found by name in their own small tables, and joined through rules.
 """
 
 from collections.abc import Sequence
@@ -22,132 +21,133 @@ from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
 from runai_access.lists.selection import ListFilter
 
-_TRIGRAM = 3
-# More roles or scopes than these are not merged, since the range of each is looked into.
-_MERGED = 200
+_TRIGRAM_LENGTH = 3
+# The limit of roles or scopes whose index ranges are merged. A merge reads from each range.
+_MAX_MERGED_RANGES = 200
 
 
 def search(text: str, authority: Authority) -> ListFilter:
-    """Return what leaves the applications that `text` is found in, as far as rules are in sight."""
+    """Return a filter for applications that match `text`, by themselves or through visible rules."""
     term = normalize_term(text)
     roles, scopes = roles_named(text), scopes_named(text, authority)
     if not roles and not scopes:
         return ListFilter(Q(has_text(term)), keys_with_text(term))
-    condition, keys = _by_text(term)
-    seen = authority.visible_rules().living()
+    condition, keys = _text_filter(term)
+    visible = authority.visible_rules().living()
     if roles:
-        keys |= keys_by_rules(seen, "role", roles)
+        keys |= keys_by_rules(visible, "role", roles)
     if scopes:
         keys |= keys_by_rules(AccessRule.objects.living(), "scope", scopes)
-    named = Q(role__in=roles) | Q(InArray(SQLiteNoIndexHint(F("scope")), scopes))
-    condition |= Q(Exists(seen.filter(named, subject=OuterRef("pk"))))
+    matches = Q(role__in=roles) | Q(InArray(SQLiteNoIndexHint(F("scope")), scopes))
+    condition |= Q(Exists(visible.filter(matches, subject=OuterRef("pk"))))
     return ListFilter(condition, keys)
 
 
-def _by_text(term: str) -> tuple[Q, KeySubquery]:
-    """Return the condition that a term stands in the search text, and where such are found.
+def _text_filter(term: str) -> tuple[Q, KeySubquery]:
+    """Return the condition that the search text contains a term, and the matching keys.
 
-    If they are few, those are what is asked for: rules lead to the others without a look at texts.
+    If there are few matches, the condition lists their keys, which is faster than comparing texts.
     """
     condition, keys = Q(has_text(term)), keys_with_text(term)
-    if len(term) < _TRIGRAM or not keys.is_exact:
+    if len(term) < _TRIGRAM_LENGTH or not keys.is_exact:
         return condition, keys
-    found = keys.few(selection.MAX_SORTED_CANDIDATES)
-    if found is None:
+    matches = keys.few(selection.MAX_SORTED_CANDIDATES)
+    if matches is None:
         return condition, keys
-    return Q(InArray("pk", found)), KeySubquery.known(found)
+    return Q(InArray("pk", matches)), KeySubquery.known(matches)
 
 
 def permission_filter(authority: Authority) -> ListFilter:
-    """Return where the applications in sight are found, for whoever does not see them all."""
+    """Return a filter for the visible applications, for callers that can't see all of them."""
     keys = keys_by_rules(AccessRule.objects.living(), "scope", authority.scopes_to_read("apps"))
     return ListFilter(Q(), keys, among=Application.objects.all())
 
 
-def sees_kept_rule(authority: Authority) -> bool:
-    """Return whether the rule that is kept as an application's first is its first in sight."""
+def can_use_first_rule(authority: Authority) -> bool:
+    """Return whether the denormalized `first_rule` is right for this caller: all rules are visible."""
     return authority.scope_roots("read", "access_rules") == (ACCOUNT.path,)
 
 
 def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> KeySubquery:
-    """Return where the applications are found that hold one of `rules` whose role, or scope, is one of
-    `keys`: an index has the rules of each one in the usual order of applications."""
-    different = tuple(dict.fromkeys(keys))
-    if not 0 < len(different) <= _MERGED:
-        return keys_of_holders(rules.filter(InArray(field, different)))
-    is_one = len(different) == 1
+    """Return the keys of applications with one of `rules` whose role, or scope, is one of `keys`.
+
+    Uses a covering index that has the rules of each role or scope in the default order.
+    """
+    unique = tuple(dict.fromkeys(keys))
+    if not 0 < len(unique) <= _MAX_MERGED_RANGES:
+        return keys_of_holders(rules.filter(InArray(field, unique)))
+    is_single = len(unique) == 1
     return KeySubquery.in_order(
         CoveringIndexScan(
-            _of_applications(rules.filter(**{field: different[0]}) if is_one else rules),
+            _of_applications(rules.filter(**{field: unique[0]}) if is_single else rules),
             key="subject_id",
             value="application_created_at",
             column="created_at",
             behind="deleted_at",
-            choice="" if is_one else field,
-            choices=() if is_one else different,
+            choice="" if is_single else field,
+            choices=() if is_single else unique,
         )
     )
 
 
 def keys_of_holders(rules: AccessRuleQuerySet) -> KeySubquery:
-    """Return where the applications are found that hold one of `rules`."""
+    """Return the keys of applications with one of `rules`."""
     return KeySubquery.of(_of_applications(rules), "subject_id")
 
 
 def _of_applications(rules: AccessRuleQuerySet) -> AccessRuleQuerySet:
-    """Leave out the rules of people and groups."""
+    """Exclude the rules of users and groups."""
     return rules.filter(application_created_at__isnull=False)
 
 
 def has_text(term: str) -> GreaterThan:
-    """Return the condition that a folded text stands in the search text: asked row by row."""
+    """Return the condition that the search text contains a normalized text. No index supports it."""
     return GreaterThan(StrIndex(F("search_text"), Value(term)), 0)
 
 
 def keys_with_text(term: str, *, is_exact: bool = True) -> KeySubquery:
-    """Return where the applications are found with a folded text in their search text."""
+    """Return the keys of applications whose search text contains a normalized text."""
     if connection.vendor == "postgresql":
-        return _by_texts(term, is_exact=is_exact)
-    if len(term) < _TRIGRAM:
+        return _postgresql_keys(term, is_exact=is_exact)
+    if len(term) < _TRIGRAM_LENGTH:
         return KeySubquery.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
-    head = _head(term)
-    if head != term and not _are_more_than(selection.MAX_SORTED_CANDIDATES, head):
-        return _by_trigrams(head, is_exact=False)
-    return _by_trigrams(term, is_exact=is_exact)
+    head = _selective_part(term)
+    if head != term and not _exceeds(selection.MAX_SORTED_CANDIDATES, head):
+        return _sqlite_keys(head, is_exact=False)
+    return _sqlite_keys(term, is_exact=is_exact)
 
 
-def _head(term: str) -> str:
-    """Return what to ask an index of trigrams for: of an address, what stands before its domain.
+def _selective_part(term: str) -> str:
+    """Return the part of a term to query the trigram index for: of an email, the part up to the "@".
 
-    Most have the same domain, and for each that has the rest its trigrams would be looked up as well.
+    Most emails have the same domain, so its trigrams match many rows and slow down the query.
     """
     head = term[: term.find("@") + 1]
-    return head if len(head) >= _TRIGRAM else term
+    return head if len(head) >= _TRIGRAM_LENGTH else term
 
 
-def keys_of_name(term: str, most: int) -> KeySubquery | None:
-    """Return where those with a folded text in their names are found, and some others.
+def keys_of_name(term: str, limit: int) -> KeySubquery | None:
+    """Return the keys of applications whose name contains a normalized text, with false positives.
 
-    None where it is too short for the index, or SQLite's finds more than `most`.
+    None if the text is too short for the index, or if SQLite's index finds more than `limit`.
     """
-    if len(term) < _TRIGRAM or _are_more_than(most, _head(term)):
+    if len(term) < _TRIGRAM_LENGTH or _exceeds(limit, _selective_part(term)):
         return None
     return keys_with_text(term, is_exact=False)
 
 
-def _are_more_than(most: int, term: str) -> bool:
-    """Return whether SQLite's index finds more; PostgreSQL would have to look at their texts."""
+def _exceeds(limit: int, term: str) -> bool:
+    """Return whether SQLite's index finds more than `limit`. PostgreSQL can't count without a scan."""
     if connection.vendor != "sqlite":
         return False
-    number, _ = _by_trigrams(term).count(most + 1)
-    return number > most
+    number, _ = _sqlite_keys(term).count(limit + 1)
+    return number > limit
 
 
-def _by_texts(term: str, *, is_exact: bool = True) -> KeySubquery:
-    """Return where PostgreSQL finds them, by its index of trigrams if that takes less than a look at
-    one after the other: it judges so by itself."""
+def _postgresql_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
+    """Return the keys on PostgreSQL. Its planner chooses between the trigram index and a scan."""
     conditions, parameters = [], []
-    head = _head(term) if len(term) >= _TRIGRAM else ""
+    head = _selective_part(term) if len(term) >= _TRIGRAM_LENGTH else ""
     if head:
         conditions.append("text LIKE %s")
         parameters.append(f"%{connection.ops.prep_for_like_query(head)}%")
@@ -158,16 +158,16 @@ def _by_texts(term: str, *, is_exact: bool = True) -> KeySubquery:
     return KeySubquery(((sql, tuple(parameters)),), is_exact, is_distinct=True)
 
 
-def _by_trigrams(term: str, *, is_exact: bool = True) -> KeySubquery:
-    """Return where SQLite's index finds them. It tells how many sooner than which."""
-    doubled = term.replace('"', '""')
-    phrase = (f'"{doubled}"',)
-    counted = (_COUNTED_BY_TRIGRAMS, phrase)
-    return KeySubquery(((_BY_TRIGRAMS, phrase),), is_exact, is_distinct=True, counted=counted)
+def _sqlite_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
+    """Return the keys on SQLite, from its trigram index. Counting them needs no join."""
+    escaped = term.replace('"', '""')
+    phrase = (f'"{escaped}"',)
+    counted = (_TRIGRAM_COUNT, phrase)
+    return KeySubquery(((_TRIGRAM_KEYS, phrase),), is_exact, is_distinct=True, counted=counted)
 
 
-_BY_TRIGRAMS = """SELECT found.application_id FROM applications_search_index
+_TRIGRAM_KEYS = """SELECT found.application_id FROM applications_search_index
     CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
     WHERE applications_search_index MATCH %s"""
-_COUNTED_BY_TRIGRAMS = """SELECT 1 FROM applications_search_index
+_TRIGRAM_COUNT = """SELECT 1 FROM applications_search_index
     WHERE applications_search_index MATCH %s"""

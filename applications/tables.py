@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 from accessrules.authorization.authority import Authority
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from applications.models import Application
-from applications.search import sees_kept_rule
+from applications.search import can_use_first_rule
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import copy_button, marked, markup
@@ -18,22 +18,22 @@ from runai_access.ui.dialogs import dialog_url
 
 
 def _by_first_rule(authority: Authority) -> Sort:
-    """Sort by the first rule as the cell names it; those without one come first.
+    """Sort by the first rule, as the cell shows it. Applications without rules come first.
 
-    Whoever sees the account, no more and no less, sees the rule that is kept for this. For anybody
-    else it depends on what they see, and is found out row by row: their lists are shorter.
+    For callers that can read all rules in the account, `first_rule` is denormalized. For others, the
+    first visible rule is computed for each row; their lists are shorter.
     """
-    if sees_kept_rule(authority):
+    if can_use_first_rule(authority):
         return Sort.text("first_rule", is_nullable=True)
     return by_first_rule(authority)
 
 
-# What an application has of its subject goes by the names that its properties have.
+# Columns of the subject, under the names of the model's properties.
 _OF_SUBJECT = {"name": F("subject__name"), "enabled": F("subject__enabled")}
 
 
 class ApplicationTable(SubjectTable):
-    """The columns of the Applications page, in its wording."""
+    """The columns of the Applications page."""
 
     application = ListColumn(
         "Application", sort=Sort.text("search_text"),
@@ -71,7 +71,7 @@ class ApplicationTable(SubjectTable):
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
-        """Return each application's rules as `Role in Scope`."""
+        """Return the rules of each application as texts, `Role in Scope`."""
         return rule_texts(keys, context)
 
     def render_application(self, record: Any) -> str:
@@ -86,7 +86,7 @@ class ApplicationTable(SubjectTable):
         )  # fmt: skip
 
     def render_access_rules(self, record: Any) -> str:
-        """Show the first rules; the link opens the dialog with all of them."""
+        """Show the first rules, with a link to the ACCESS RULES dialog."""
         key = record.pk
         link = markup(
             'id="rules-{}" href="{}" hx-boost="true" hx-target="#dialog" hx-swap="innerHTML"'

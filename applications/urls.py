@@ -1,4 +1,4 @@
-"""Addresses of the Applications page; every dialog has its own."""
+"""URLs of the Applications page and its dialogs."""
 
 from django.urls import path
 
@@ -10,7 +10,7 @@ urlpatterns = [
     *PAGE.patterns,
     path("bulk/add-rule/", bulk.add_rule, name="bulk-add-rule"),
     *[
-        path(f"bulk/{name}/", bulk.several, {"action": name}, name=f"bulk-{name}")
+        path(f"bulk/{name}/", bulk.bulk_action, {"action": name}, name=f"bulk-{name}")
         for name in bulk.BULK
     ],
     path("new/", secrets.create, name="create"),

@@ -1,4 +1,4 @@
-"""What an application may be called (contract/README.md, Resources)."""
+"""Valid application names (contract/README.md, Resources)."""
 
 import re
 import uuid
@@ -11,24 +11,24 @@ _NAME = re.compile(NAME_PATTERN)
 
 
 def validate_name(name: str) -> None:
-    """Raise ValidationError with a sentence that says what is wrong with `name`."""
+    """Raise ValidationError, with the reason, unless `name` is valid."""
     if not name:
         raise ValidationError("Enter a name.")
     if not 2 <= len(name) <= NAME_MAX_LENGTH:
         raise ValidationError(
-            f"A name has 2 to {NAME_MAX_LENGTH} characters; this one has {len(name)}."
+            f"A name must have 2 to {NAME_MAX_LENGTH} characters; this one has {len(name)}."
         )
     if not _NAME.fullmatch(name):
         raise ValidationError(
-            "A name begins with a lower-case letter, ends with a letter or a digit, and has only "
-            "lower-case letters, digits, hyphens and underscores."
+            "A name must start with a lowercase letter, end with a lowercase letter or a digit, and "
+            "contain only lowercase letters, digits, hyphens and underscores."
         )
-    if _reads_as_uuid(name):
-        raise ValidationError("A name must not read as a UUID; it could pass for another's id.")
+    if _is_uuid(name):
+        raise ValidationError("A name can't be a UUID, because it could be mistaken for an ID.")
 
 
 def is_name(text: str) -> bool:
-    """Return whether an application could be called `text`."""
+    """Return whether `text` is a valid application name."""
     try:
         validate_name(text)
     except ValidationError:
@@ -36,7 +36,7 @@ def is_name(text: str) -> bool:
     return True
 
 
-def _reads_as_uuid(text: str) -> bool:
+def _is_uuid(text: str) -> bool:
     try:
         uuid.UUID(text)
     except ValueError:

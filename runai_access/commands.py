@@ -1,4 +1,4 @@
-"""What the management commands share."""
+"""Error reporting for management commands."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from runai_access.errors import DomainError
 
 @contextmanager
 def report_refusals(names: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Turn what actions raise into CommandError: one clear message and exit status 1.
+    """Turn errors of actions into a CommandError: one clear message and exit status 1.
 
-    `names` says what the operator calls a field, for example {"name": "NAME"}.
+    `names` maps a field to the operator's name for it, for example {"name": "NAME"}.
     """
     try:
         yield
@@ -24,8 +24,8 @@ def report_refusals(names: Mapping[str, str] | None = None) -> Iterator[None]:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(
-            f"The database does not answer as it should: {str(error).strip()}\n"
-            "Is it running, and is it up to date (manage.py prepare)?"
+            f"Database error: {str(error).strip()}\n"
+            "Check that the database is running and up to date (manage.py prepare)."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What the environment says: one function per setting, each with its default and its check.
+"""Settings from environment variables: one function per setting, with its default and its check.
 
 README has the table of these settings. Their callers are `settings.py`, `serve` and the server.
 """
@@ -18,30 +18,30 @@ ENGINES = {
     "django.db.backends.sqlite3": "django.db.backends.sqlite3",
     "django.db.backends.postgresql": "runai_access.db.postgresql",
 }
-# How psycopg and libpq notice a server that is gone; DATABASE_URL can set each of them. The limits on
-# statements and locks have their defaults in `runai_access.db.postgresql`.
+# Timeouts with which psycopg and libpq detect a dead server; DATABASE_URL can override each. The limits
+# for statements and locks have their defaults in `runai_access.db.postgresql`.
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
     "keepalives_count": 3,
-    # For the look-ups of tokens, which bind on the server (`applications.oauth.lookups`).
+    # Prepared statements for token lookups (`applications.oauth.lookups`).
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_DRAIN_SECONDS = 3600
-# Where `serve` leaves the text that the server writes when requests are answered.
+# The variable in which `serve` passes the start message to the server.
 START_MESSAGE = "_RUNAI_ACCESS_START_MESSAGE"
 
 
 def text(name: str, default: str = "") -> str:
-    """Return the variable without surrounding blanks; empty counts as not set."""
+    """Return the variable without surrounding whitespace; an empty one counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, *, default: bool) -> bool:
-    """Return a 1/0 variable as a bool."""
+    """Return a variable of 0 or 1 as a bool."""
     value = text(name)
     if value not in ("", "0", "1"):
         raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
@@ -76,9 +76,9 @@ def port() -> int:
 
 
 def database(default: str) -> dict[str, Any]:
-    """Return Django's settings for the database that DATABASE_URL names.
+    """Return Django's database settings from DATABASE_URL.
 
-    Several hosts can be named, as libpq takes them: postgres://user@one:5432,two:5432/name.
+    It can list multiple hosts, as in libpq: postgres://user@one:5432,two:5432/name.
     """
     url, hosts = _without_hosts(text("DATABASE_URL", default))
     try:
@@ -86,7 +86,7 @@ def database(default: str) -> dict[str, Any]:
     except ValueError:
         parsed = {}
     if parsed.get("ENGINE") not in ENGINES:
-        # The URL may hold a password, so it is not repeated.
+        # The URL can contain a password, so the message does not repeat it.
         raise ImproperlyConfigured(
             "DATABASE_URL must look like postgres://user:password@host:5432/name or "
             "sqlite:////folder/file.sqlite3."
@@ -101,26 +101,26 @@ def database(default: str) -> dict[str, Any]:
 
 
 def _without_hosts(url: str) -> tuple[str, dict[str, str]]:
-    """Return a URL that names one host, and the settings HOST and PORT where it named several."""
+    """Return the URL with a single host, and HOST and PORT settings if it had multiple hosts."""
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     if "," not in hosts:
         return url, {}
-    each = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    servers = [urlsplit(f"//{host}") for host in hosts.split(",")]
     try:
         settings = {
-            "HOST": ",".join(one.hostname or "" for one in each),
-            "PORT": ",".join(str(one.port or 5432) for one in each),
+            "HOST": ",".join(server.hostname or "" for server in servers),
+            "PORT": ",".join(str(server.port or 5432) for server in servers),
         }
-    except ValueError:  # a port that is no number: refused with the whole URL
+    except ValueError:  # a port is not a number: the caller refuses the URL
         return url, {}
     return parts._replace(netloc=f"{user}{at}localhost").geturl(), settings
 
 
 def public_url() -> str:
-    """Return the address people and programs use, without a trailing slash.
+    """Return the URL of the installation, without a trailing slash.
 
-    It is the token issuer and decides allowed hosts, CSRF origins and secure cookies. The Host
+    It is the token issuer and determines allowed hosts, CSRF origins and secure cookies. The Host
     header never does.
     """
     url = text("RUNAI_ACCESS_URL", f"http://127.0.0.1:{port()}").rstrip("/")
@@ -134,11 +134,11 @@ def public_url() -> str:
 
 
 def allowed_hosts(url: str) -> list[str]:
-    """Return the hosts that requests can be for, as Django compares them.
+    """Return Django's ALLOWED_HOSTS.
 
-    They are the one of the public URL, those of this machine, and those that
-    RUNAI_ACCESS_ALLOWED_HOSTS adds, such as a service's name in a cluster. Links and the token issuer
-    stay those of the public URL.
+    They are the host of the public URL, the names of this machine, and the hosts in
+    RUNAI_ACCESS_ALLOWED_HOSTS, such as a Kubernetes service name. Links and the token issuer always
+    use the public URL.
     """
     names = [name.strip() for name in text("RUNAI_ACCESS_ALLOWED_HOSTS").split(",")]
     added = [_host(name, name) for name in names if name]
@@ -146,7 +146,7 @@ def allowed_hosts(url: str) -> list[str]:
 
 
 def _host(name: str, written: str) -> str:
-    """Return a host as a Host header has it; raise ImproperlyConfigured for a port or a pattern."""
+    """Return a host as in a Host header; raise ImproperlyConfigured for a port or a pattern."""
     bare = name.strip("[]").rstrip(".").lower()
     try:
         address = ipaddress.ip_address(bare)
@@ -161,7 +161,7 @@ def _host(name: str, written: str) -> str:
 
 
 def trusted_proxies() -> list[Network]:
-    """Return the networks whose X-Forwarded-For is believed; none unless configured."""
+    """Return the networks whose X-Forwarded-For is trusted; none by default."""
     names = [name.strip() for name in text("RUNAI_ACCESS_TRUSTED_PROXIES").split(",")]
     try:
         return [ipaddress.ip_network(name, strict=False) for name in names if name]
@@ -173,13 +173,13 @@ def trusted_proxies() -> list[Network]:
 
 
 def security_contacts() -> list[str]:
-    """Return the URIs for reports of vulnerabilities (RFC 9116 §2.5.3); none unless configured."""
+    """Return the URIs for vulnerability reports (RFC 9116 §2.5.3); none by default."""
     names = [name.strip() for name in text("RUNAI_ACCESS_SECURITY_CONTACT").split(",")]
     return [_contact(name) for name in names if name]
 
 
 def _contact(name: str) -> str:
-    """Return a contact as a URI; an email address becomes one."""
+    """Return a contact as a URI; an email address gets the scheme mailto."""
     uri = f"mailto:{name}" if re.fullmatch(r"[^@:/]+@[^@:/]+", name) else name
     if not re.fullmatch(r"mailto:[!-?A-~]+@[!-?A-~]+|https://[!-~]+|tel:[+0-9().-]+", uri):
         raise ImproperlyConfigured(
@@ -190,10 +190,10 @@ def _contact(name: str) -> str:
 
 
 def secret_key(file: Path, *, required: bool) -> str:
-    """Return the installation's secret key, made on first use and kept in `file` (0600).
+    """Return the secret key; by default it is generated on first use and stored in `file` (0600).
 
-    With a database that several machines share, a key in a local file would differ between them,
-    so there it must come from the environment (`required`).
+    `required`: it must come from the environment, because replicas on different machines would
+    otherwise have different keys.
     """
     value = text("RUNAI_ACCESS_SECRET_KEY")
     if value:
@@ -203,7 +203,7 @@ def secret_key(file: Path, *, required: bool) -> str:
     if required:
         raise ImproperlyConfigured(
             "RUNAI_ACCESS_SECRET_KEY is required with PostgreSQL: every replica needs the same "
-            "key. Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            "key. Generate one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return _key_from(file)
 
@@ -218,7 +218,7 @@ def _key_from(file: Path) -> str:
             stream.flush()
             os.fsync(stream.fileno())
         try:
-            # A link either appears whole or not at all, and never replaces another process's key.
+            # Linking is atomic, and never replaces another process's key.
             os.link(draft, file)
         except FileExistsError:
             pass

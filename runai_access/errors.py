@@ -1,23 +1,23 @@
-"""What can go wrong, in the domain's own words. Pages and API turn these into answers.
+"""Errors of the domain. Pages and API turn them into responses.
 
-Input that breaks a rule is Django's ValidationError with the field it names; the rest is here.
+For invalid input, actions raise Django's ValidationError with the name of the field.
 """
 
 
 class DomainError(Exception):
-    """The base of every refusal that is part of the product."""
+    """The base of all expected errors."""
 
 
 class Denied(DomainError):
-    """The caller may not do this; the text says which permission is missing and where."""
+    """The caller lacks a permission. The message names it, and the scope."""
 
 
 class NotFound(DomainError):
-    """Nothing of that id exists in the caller's sight."""
+    """The ID does not exist, or is not visible to the caller."""
 
 
 class Conflict(DomainError):
-    """What is asked for contradicts what exists; `field` names the input to change, if one."""
+    """The request conflicts with existing data. `field` is the input to change, if any."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -25,15 +25,15 @@ class Conflict(DomainError):
 
 
 class TemporaryPassword(DomainError):
-    """Whoever asks signed in with a temporary password, and has to choose an own one first."""
+    """The caller has a temporary password and must choose a new one first."""
 
 
 class AlreadyDone(DomainError):
-    """This very form was sent before and did its work; nothing is done or shown twice."""
+    """This form was already submitted. The action does not run, and secrets are not shown, again."""
 
 
 class Busy(DomainError):
-    """Too much of the same expensive work at once; try again after `retry_after` seconds."""
+    """Too many expensive operations at the same time. Retry after `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -41,4 +41,4 @@ class Busy(DomainError):
 
 
 class TooMany(Busy):
-    """This caller has tried too often; the same for everyone who does."""
+    """The caller has made too many attempts."""

@@ -1,4 +1,4 @@
-"""Error pages for people, and the contract's form of errors for programs."""
+"""Error pages for users, and JSON errors, as in the contract, for programs."""
 
 import logging
 import sys
@@ -21,12 +21,14 @@ PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    details = "This request can't be understood."
+    details = "The request is malformed."
     if isinstance(exception, DisallowedHost):
         hosts = ", ".join(settings.ALLOWED_HOSTS)
         host = request.META.get("HTTP_HOST", "")[:100]
-        logger.warning("Refused a request for the host %r. Served hosts: %s", host, hosts)
-        details = f"This server answers for {hosts}. RUNAI_ACCESS_ALLOWED_HOSTS adds other hosts."
+        logger.warning("Refused a request for host %r. Allowed hosts: %s", host, hosts)
+        details = (
+            f"This server accepts requests for {hosts}. Add hosts with RUNAI_ACCESS_ALLOWED_HOSTS."
+        )
     return _answer(request, 400, "Bad request.", details)
 
 
@@ -45,39 +47,41 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form without a valid token: usually of an old page, after signing in again."""
+    """Answer a form without a valid CSRF token: usually an old page, after a new sign-in."""
     return _answer(
-        request, 403, "This form is too old.", "Go back, reload the page and send it again."
+        request, 403, "This form has expired.", "Go back, reload the page and submit it again."
     )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     missing = str(exception) if isinstance(exception, NotFound) else ""
     if missing in ("", CONTRACT_NOT_FOUND):
-        missing = "There is nothing at this address that you can see; it may have been deleted."
+        missing = "This page does not exist, or you can't see it. It might have been deleted."
     if intended := _intended_path(request):
-        missing = f"The path is {intended}, without further slashes."
+        missing = f"Use the path {intended}, without extra slashes."
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 413, "This is too large.", "A form may have 1 MiB, and no files.")
+    return _answer(
+        request, 413, "The request is too large.", "A form can have up to 1 MiB, without files."
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Django brings here what a middleware raises before the view (the session is read there), and
-    # passes it by no process_exception.
+    # Errors of middleware before the view, such as reading the session, come here without passing
+    # through process_exception.
     error = sys.exception()
     if error is not None and is_unavailable(error):
         handle_outage(error)
         return service_unavailable(request)
-    details = "It has been logged with this request's id."
+    details = "The error was logged with the ID of this request."
     return _answer(request, 500, "Something went wrong.", details)
 
 
 def service_unavailable(request: HttpRequest) -> HttpResponse:
     response = _answer(
-        request, 503, "Please try again in few minutes.", "The database does not answer right now."
+        request, 503, "Please try again in few minutes.", "The database is not responding."
     )
     response.headers["Retry-After"] = "5"
     return response
@@ -90,23 +94,23 @@ def busy(request: HttpRequest, exception: Busy) -> HttpResponse:
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    """Return whether this address belongs to the API, so that errors are JSON."""
+    """Return whether the request is for the API, which gets JSON errors."""
     return is_program_path(request.path)
 
 
 def is_program_path(path: str) -> bool:
     """Return whether a path belongs to the API.
 
-    `//api/` does too: a base URL that ends with a slash makes it of `/api/`.
+    So does `//api/`, which clients request if their base URL ends with a slash.
     """
     return f"/{path.lstrip('/')}".startswith(PROGRAM_PATHS)
 
 
 def _intended_path(request: HttpRequest) -> str:
-    """Return the path of the API that a request meant which had too many slashes around it, or "".
+    """Return the API path of a request with extra slashes around it, or "".
 
-    It is named and not served: what filters or logs paths would know the resource under one name only,
-    and `DELETE /api/v1/apps/` is a client whose id is empty.
+    The error names this path, but the request is not served: proxies that filter or log paths expect
+    one path per resource, and `DELETE /api/v1/apps/` comes from a client with an empty ID.
     """
     path = f"/{request.path.strip('/')}"
     is_other = path != request.path and is_for_programs(request)
@@ -132,7 +136,7 @@ def _answer(
     }
     is_in_dialog = request.headers.get("HX-Target") == "dialog"
     if not is_in_dialog:
-        # Only the frame needs a person, and so the database.
+        # Only the frame requires a user, and so the database.
         context["frame"] = "base.html" if status < 500 and _is_signed_in(request) else "bare.html"
     template = "ui/_error_dialog.html" if is_in_dialog else "error.html"
     response = render(request, template, context, status=status)
@@ -140,7 +144,7 @@ def _answer(
     if is_in_dialog:
         response.headers["HX-Push-Url"] = "false"
     elif "HX-Request" in request.headers:
-        # A part of a page can't be shown: let the browser ask for the whole, and show why.
+        # The error can't replace a part of a page, so the browser reloads the page and shows it.
         response.headers["HX-Refresh"] = "true"
     return response
 

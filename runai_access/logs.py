@@ -1,4 +1,4 @@
-"""How the log reads, and why it stays small while something goes wrong again and again."""
+"""Log format, and a filter that limits repeated lines during an outage or an attack."""
 
 import logging
 import time
@@ -8,19 +8,21 @@ from threading import Lock
 from runai_access.security.masking import masked
 
 REPEAT_SECONDS = 60.0
-# Lines with a traceback, of one kind, in that time.
+# Lines of one kind with a traceback in that time.
 TRACEBACKS = 20
 MAX_KINDS = 1000
 
 
 class LineFormatter(logging.Formatter):
-    """Names the request that a line is about by its id, counts the lines that were left out before it,
-    and masks credentials: an address, or the text of an error, can hold one pasted by mistake."""
+    """Adds the request ID and the number of suppressed lines, and masks credentials.
+
+    A URL or an error message can contain a credential that was pasted by mistake.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of logging.Formatter
         line = super().formatMessage(record)
-        left_out = getattr(record, "left_out", 0)
-        return f"{line} ({left_out} more like it before)" if left_out else line
+        suppressed = getattr(record, "suppressed", 0)
+        return f"{line} ({suppressed} similar lines suppressed)" if suppressed else line
 
     def format(self, record: logging.LogRecord) -> str:
         origin = getattr(getattr(record, "request", None), "origin", None)
@@ -29,19 +31,18 @@ class LineFormatter(logging.Formatter):
 
 
 class RepeatFilter(logging.Filter):
-    """Lets one line of a kind through in a minute; a later one says how many were left out.
+    """Passes one line of each kind per minute; the next one reports how many were suppressed.
 
-    A kind is the logger, the level, the message before its values are filled in, the `kind` that the
-    caller gave as extra, and the place where an exception was raised. So neither an outage nor a
-    stranger's requests fill the disk. Errors with a traceback may repeat a little: an answer refers
-    to each of them by its request id.
+    A kind is the logger, the level, the message before formatting, the `kind` given in `extra`, and the
+    place where an exception was raised. So neither an outage nor an attack fills the disk. Up to
+    TRACEBACKS errors with a traceback pass: a response refers to each by its request ID.
     """
 
     def __init__(self, *, seconds: float = REPEAT_SECONDS) -> None:
         super().__init__()
         self._seconds = seconds
         self._lock = Lock()
-        # Kind -> when its minute began, and how many lines there were since.
+        # Kind -> start of its minute, and number of lines since.
         self._kinds: OrderedDict[tuple[object, ...], tuple[float, int]] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -49,19 +50,19 @@ class RepeatFilter(logging.Filter):
         kind, limit = _kind_of(record), TRACEBACKS if record.exc_info else 1
         with self._lock:
             began, count = self._kinds.pop(kind, (now, 0))
-            left_out = 0
+            suppressed = 0
             if now - began >= self._seconds:
-                began, count, left_out = now, 0, max(0, count - limit)
+                began, count, suppressed = now, 0, max(0, count - limit)
             self._kinds[kind] = (began, count + 1)
             if len(self._kinds) > MAX_KINDS:
                 self._kinds.popitem(last=False)
-        # The message stays as it is: other handlers get the same record.
-        record.left_out = left_out
+        # Not added to the message: other handlers get the same record.
+        record.suppressed = suppressed
         return count < limit
 
 
 class LoggedElsewhere(logging.Filter):
-    """Leaves out Django's line for an answer 503: its reason is logged where it is known."""
+    """Drops Django's line for a 503 response: its cause is logged elsewhere."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(record, "status_code", 0) != 503

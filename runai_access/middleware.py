@@ -1,4 +1,4 @@
-"""What every request passes through, besides Django's own."""
+"""Middleware: security headers, size limit, request origin, outages, and refusals."""
 
 import ipaddress
 import re
@@ -24,11 +24,11 @@ from runai_access.errors_views import (
 )
 from runai_access.security.masking import masked
 
-# A client's own X-Request-Id that is kept: safe in a log line, a header and a URL.
+# An X-Request-Id of a client that is accepted: safe in a log line, a header and a URL.
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 Handler = Callable[[HttpRequest], HttpResponse]
 
-# Every script and style is a file of our own, so nothing inline is allowed and nothing is excepted.
+# All scripts and styles are our own files, so nothing inline is allowed, without exceptions.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -48,7 +48,7 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 
 
 class SecurityHeadersMiddleware:
-    """Sends the policy with every answer, errors too, and lets no answer with data be kept."""
+    """Adds security headers to every response, including errors; pages are never cached."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -57,7 +57,7 @@ class SecurityHeadersMiddleware:
         response = self._get_response(request)
         is_file = request.path_info.startswith(settings.STATIC_URL) and response.status_code < 400
         if is_file:
-            # Not a page of ours: opened as one, it may do nothing. Short, as there are many.
+            # A static file is not a page; opened as one, it is allowed nothing. Short for speed.
             response.headers["Content-Security-Policy"] = "default-src 'none'"
         else:
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
@@ -71,10 +71,10 @@ class SecurityHeadersMiddleware:
 
 
 class LargeBodyMiddleware:
-    """Refuses what is larger than any form of ours before it is read.
+    """Refuses bodies larger than any form before they are read.
 
-    Django's own limit leaves files out, and would write them to disk before anyone is signed in. The
-    API measures its bodies itself, to refuse them in the form of each endpoint.
+    Django's limit does not cover uploaded files, and writes them to disk before authentication. The
+    API has a separate check, which refuses in the format of each endpoint.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -89,9 +89,9 @@ class LargeBodyMiddleware:
 
 
 class OriginMiddleware:
-    """Notes where the request came from, for the audit record and the limits on guesses.
+    """Sets `request.origin`, for the audit log and the limits on guesses.
 
-    Names it by the client's own X-Request-Id, if that is well-formed.
+    Its ID is the client's X-Request-Id, if that is well-formed.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -109,7 +109,7 @@ class OriginMiddleware:
 
 
 class DatabaseAwayMiddleware:
-    """Answers 503 while the database is away, instead of an error page."""
+    """Responds with 503 instead of a server error while the database is unavailable."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -129,7 +129,7 @@ class DatabaseAwayMiddleware:
 
 
 class RefusalMiddleware:
-    """Turns what the domain refuses a page into the page that says so; a denial is recorded."""
+    """Turns refusals of the domain into error pages, and audits denials."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -157,10 +157,10 @@ def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _request_ids(given: str) -> tuple[str, uuid.UUID]:
-    """Return the ID of a request, and the same as a UUID.
+    """Return the ID of a request, and the same ID as a UUID.
 
-    A well-formed ID that the client gave is kept. Its UUID is the one that it reads as, or else that
-    of version 5 (RFC 9562 §5.5), so that anyone can compute it. A credential is never kept.
+    A well-formed ID from the client is kept, unless it looks like a credential. If it is not a UUID,
+    its UUID is of version 5 (RFC 9562 §5.5), so that anyone can compute it.
     """
     if not given or not _CORRELATION_ID.fullmatch(given) or masked(given) != given:
         new = uuid.uuid4()
@@ -172,10 +172,10 @@ def _request_ids(given: str) -> tuple[str, uuid.UUID]:
 
 
 def _client_address(request: HttpRequest) -> str | None:
-    """Return the nearest address that is not one of our proxies.
+    """Return the nearest address that is not a trusted proxy.
 
-    X-Forwarded-For is believed only from a trusted proxy, and read from the right: what a client
-    wrote into it stands further left. Where a hop can't be read, nothing left of it is believed.
+    X-Forwarded-For is trusted only from a trusted proxy, and read from the right: entries that a
+    client wrote are further left. Entries to the left of an unreadable one are ignored.
     """
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -188,10 +188,10 @@ def _client_address(request: HttpRequest) -> str | None:
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    # A zone (fe80::1%eth0) names an interface of ours, not who came.
+    # A zone (fe80::1%eth0) is a local interface, not part of the client's address.
     try:
         address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
-    # The same IPv4 client must not count as two: ::ffff:192.0.2.1 is 192.0.2.1.
+    # ::ffff:192.0.2.1 is 192.0.2.1: one IPv4 client must not count as two.
     return getattr(address, "ipv4_mapped", None) or address

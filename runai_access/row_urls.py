@@ -23,10 +23,10 @@ def list_url(view: str) -> str:
 
 
 def history_url(entity_type: str, id_: object) -> str:
-    """Return the URL of the audit events that one entity caused or was changed by.
+    """Return the URL of the audit events of one entity: those it caused and those that changed it.
 
     `entity_type` is as in the audit log: application, user, group, access_rule, or the type of a
-    scope, whose id is its `uid`. Only callers that can read the audit log can open it.
+    scope, whose id is its `uid`. The page requires permission to view the audit log.
     """
     return f"{list_url('activity:list')}?history__is={quote_plus(f'{entity_type}:{id_}')}"
 

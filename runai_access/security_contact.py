@@ -1,4 +1,4 @@
-"""/.well-known/security.txt: where to report a vulnerability of this installation (RFC 9116)."""
+"""/.well-known/security.txt: contacts for vulnerability reports (RFC 9116)."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-# RFC 9116 §2.5.5 recommends less than a year. The file is made for each request, so it never expires.
+# RFC 9116 §2.5.5 recommends less than a year. Each response computes the date, so it never expires.
 _VALID = timedelta(days=364)
 _KEPT_SECONDS = 24 * 60 * 60
 _PATH = "/.well-known/security.txt"
@@ -16,7 +16,7 @@ _PATH = "/.well-known/security.txt"
 @login_not_required
 @require_safe
 def security_txt(_request: HttpRequest) -> HttpResponse:
-    """Name the contacts of RUNAI_ACCESS_SECURITY_CONTACT; 404 without one, as the RFC requires it."""
+    """List the contacts in RUNAI_ACCESS_SECURITY_CONTACT; 404 if unset: the RFC requires a contact."""
     if not settings.SECURITY_CONTACTS:
         raise Http404
     today = datetime.combine(datetime.now(UTC), time(tzinfo=UTC))

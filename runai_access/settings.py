@@ -1,4 +1,4 @@
-"""Django settings. Everything an operator may set comes from `environment`; see README."""
+"""Django settings. All settings for operators come from `environment`; see README."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ ROOT_URLCONF = "runai_access.urls"
 WSGI_APPLICATION = "runai_access.wsgi.application"
 
 INSTALLED_APPS = [
-    "runai_access",  # first, so that its commands win over those of others
+    "runai_access",  # first, so that its commands override those of other apps
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # After WhiteNoise, which has its own compressed files.
+    # After WhiteNoise, which serves precompressed files.
     "runai_access.compression.CompressionMiddleware",
     "runai_access.middleware.OriginMiddleware",
     "runai_access.middleware.LargeBodyMiddleware",
@@ -81,17 +81,17 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Database: SQLite in var/ for one machine, PostgreSQL for many replicas.
+# Database: SQLite in var/ for a single machine, PostgreSQL for multiple replicas.
 
 DATABASES = {"default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")}
 _database = DATABASES["default"]
 IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
     _database["OPTIONS"] = {
-        # IMMEDIATE takes the write lock at BEGIN, so that a transaction never has to be given up
-        # halfway; WAL lets readers go on meanwhile; FULL makes an answered write survive a power cut;
-        # recursive triggers guard the record against REPLACE, too. Every thread has a connection, so
-        # its cache is small: the system's own has what is read often.
+        # IMMEDIATE acquires the write lock at BEGIN, so that a transaction never fails halfway. WAL
+        # lets readers continue meanwhile. FULL makes committed writes survive a power failure.
+        # Recursive triggers protect the audit log against REPLACE. The cache is small, because every
+        # thread has a connection, and the operating system caches the file.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
@@ -101,7 +101,7 @@ if IS_SQLITE:
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-# Each thread keeps its connection: opening one costs more than what most requests ask of it.
+# Each thread keeps its connection: connecting costs more than the queries of most requests.
 _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -112,11 +112,11 @@ SECRET_KEY = environment.secret_key(VAR_DIR / "secret_key", required=not IS_SQLI
 ACCOUNT_ID = environment.positive_int("RUNAI_ACCESS_ACCOUNT_ID", 1001)
 ACCOUNT_NAME = environment.text("RUNAI_ACCESS_ACCOUNT_NAME", "acme")
 
-# The record: rows older than this leave it when `archive_audit` is run.
+# Audit log: `archive_audit` moves older rows to a file.
 
 AUDIT_RETENTION_DAYS = environment.positive_int("RUNAI_ACCESS_AUDIT_RETENTION_DAYS", 400)
 
-# People.
+# Users.
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["runai_access.accounts.backends.EmailBackend"]
@@ -132,18 +132,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
-# Failed sign-ins in SIGN_IN_LOCK_SECONDS: of a user at an address, from an address (of IPv6 a /64),
-# from a site (of IPv6 a /48), and of a user everywhere.
+# Failed sign-ins within SIGN_IN_LOCK_SECONDS: of a user at an address, from an address (IPv6: /64),
+# from a site (IPv6: /48), and of a user at all addresses.
 SIGN_IN_FAILURES = 5
 SIGN_IN_ADDRESS_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_ADDRESS_FAILURES", 30)
 SIGN_IN_NETWORK_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_NETWORK_FAILURES", 300)
 SIGN_IN_USER_FAILURES = environment.positive_int("RUNAI_ACCESS_SIGN_IN_USER_FAILURES", 20)
 SIGN_IN_LOCK_SECONDS = 15 * 60
-# Past SIGN_IN_USER_FAILURES, all addresses from which the user did not sign in for
-# SIGN_IN_NETWORK_DAYS share one attempt in SIGN_IN_NEW_NETWORK_SECONDS.
+# Above SIGN_IN_USER_FAILURES, all addresses without a sign-in of the user for SIGN_IN_NETWORK_DAYS
+# share one attempt per SIGN_IN_NEW_NETWORK_SECONDS.
 SIGN_IN_NEW_NETWORK_SECONDS = 10
 SIGN_IN_NETWORK_DAYS = 90
-# How long a password that somebody else has seen is good for choosing an own one.
+# How long a user can sign in with a temporary password, which an admin has seen, to replace it.
 TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 
 # Tokens.
@@ -151,14 +151,14 @@ TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 TOKEN_LIFETIME_SECONDS = environment.positive_int("RUNAI_ACCESS_TOKEN_LIFETIME", 3600)
 TOKEN_LIFETIME_MAX_SECONDS = max(24 * 60 * 60, TOKEN_LIFETIME_SECONDS)
 TOKEN_LEEWAY_SECONDS = 60
-# Tokens for people by the password grant (RFC 9700 §2.4 advises against it), and who they are.
+# Tokens for users by the password grant, which RFC 9700 §2.4 advises against.
 PASSWORD_GRANT = environment.flag("RUNAI_ACCESS_PASSWORD_GRANT", default=False)
 USER_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"
 SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.
 
-# Cookies without TLS belong to every port of a host, so their names are ours and have our port.
+# Without TLS, all ports of a host share cookies, so the names include the product and the port.
 _COOKIES = "__Host-" if IS_HTTPS else f"runai-access-{urlsplit(PUBLIC_URL).port or 80}-"
 SESSION_COOKIE_NAME = f"{_COOKIES}session"
 SESSION_COOKIE_SECURE = IS_HTTPS
@@ -183,7 +183,7 @@ if not IS_HTTPS:
 # A cookie, not the session: showing a message on a GET must not write to the database.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# 1,000 rows that are selected, and what the form says besides.
+# 1,000 selected rows and the other fields of the form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 
 # Pages.
@@ -206,7 +206,7 @@ DRAIN_SECONDS = environment.drain_seconds()
 
 # API.
 
-# A caller's share of one process: see runai_access.api.throttling.
+# Per caller and process: see runai_access.api.throttling.
 API_REQUESTS_PER_SECOND = environment.positive_int("RUNAI_ACCESS_API_REQUESTS_PER_SECOND", 200)
 API_REQUESTS_BURST = 10 * API_REQUESTS_PER_SECOND
 
@@ -216,12 +216,12 @@ REST_FRAMEWORK = {
         "runai_access.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.QuickJSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["runai_access.api.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["runai_access.api.parsers.JSONObjectParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runai_access.api.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "runai_access.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    # OPTIONS would answer what is meant for whoever reads the code.
+    # OPTIONS would show docstrings, which are for developers.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "runai_access.api.schema.ContractSchema",
 }
@@ -231,23 +231,23 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "CONTACT": {"name": "The administrators of this installation"},
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    "SERVERS": [{"url": "/", "description": "The server that the document comes from."}],
+    "SERVERS": [{"url": "/", "description": "The server that provides this document."}],
     "TAGS": [
         {"name": "Tokens", "description": "Get, verify, introspect and revoke tokens."},
         {
             "name": "Applications",
             "description": "Machine credentials. Newer clients call applications service accounts.",
         },
-        {"name": "Access rules", "description": "Each gives a subject a role in a scope."},
+        {"name": "Access rules", "description": "Each grants a subject a role in a scope."},
         {"name": "Roles", "description": "The predefined roles and their permissions."},
         {
             "name": "Effective access",
-            "description": "What a subject can do, and who can do what in a scope.",
+            "description": "The permissions of a subject, and the subjects with access to a scope.",
         },
         {"name": "Me", "description": "The caller's own permissions and access rules."},
         {"name": "Organization", "description": "Clusters, departments and projects."},
         {"name": "Users", "description": "The users who sign in to the console."},
-        {"name": "Audit log", "description": "Who changed what, when and from where."},
+        {"name": "Audit log", "description": "Who changed what, when, and from where."},
     ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -263,7 +263,7 @@ SPECTACULAR_SETTINGS = {
         },
         "headers": {
             "WWW-Authenticate": {
-                "description": "How to sign in (RFC 9110 §11.6.1).",
+                "description": "The required authentication scheme (RFC 9110 §11.6.1).",
                 "required": True,
                 "schema": {"type": "string"},
             },
@@ -273,16 +273,16 @@ SPECTACULAR_SETTINGS = {
                 "schema": {"type": "integer", "minimum": 1},
             },
             "X-Total-Count": {
-                "description": "How many match, whatever part of them is answered.",
+                "description": "The number of matching items, on all pages.",
                 "required": True,
                 "schema": {"type": "integer", "minimum": 0},
             },
             "Link": {
-                "description": "The next and the previous part (RFC 8288), where there is one.",
+                "description": "The next and the previous page (RFC 8288), if any.",
                 "schema": {"type": "string"},
             },
             "Deprecation": {
-                "description": "Since when it is deprecated (RFC 9745); `Link` names the successor.",
+                "description": "When it was deprecated (RFC 9745); `Link` points to the successor.",
                 "schema": {"type": "string", "pattern": "^@[0-9]+$"},
             },
         },
@@ -314,9 +314,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # A refused request is nothing to act on, and what matters of it is in the audit record.
+        # A refused request needs no action, and the audit log has the relevant ones.
         "django.request": {"level": "ERROR", "filters": ["logged-elsewhere"]},
-        # A stranger's Host is refused like any other bad input: no line for each, let alone its stack.
+        # An invalid Host header is bad input like any other: no log line, let alone a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

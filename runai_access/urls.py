@@ -1,4 +1,4 @@
-"""Every address of the product."""
+"""The root URLconf."""
 
 from django.urls import include, path
 

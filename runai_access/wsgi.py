@@ -11,10 +11,9 @@ _django = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer one request, under the scheme of RUNAI_ACCESS_URL.
+    """Handle one request with the scheme of RUNAI_ACCESS_URL.
 
-    The address people use is configured, so whether a request is secure does not depend on headers
-    that a proxy may or may not set.
+    The public URL is configured, so whether a request is secure does not depend on proxy headers.
     """
     from django.conf import settings
 

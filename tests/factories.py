@@ -1,4 +1,4 @@
-"""What tests are made of: each function makes one thing, straight in the database.
+"""Test data: each function creates one object directly in the database.
 
 Nothing here checks a permission or writes an audit row, so a test sees only what its own step does.
 """
@@ -18,13 +18,13 @@ UNKNOWN_ID = "7d1c2f4e-5b0a-4c39-9d67-2f8e6a1b3c50"
 
 Holder = Subject | User | Application
 Grants = tuple[str, Scope]
-"""A role by its name, and the scope it holds in."""
+"""A role name and a scope."""
 
 
 def person(
     email: str, role: str | None = None, scope: Scope | None = None, *, password: str = ""
 ) -> User:
-    """Make a person, with that role in that scope (the account unless said), if one is named."""
+    """Create a user, optionally with a role in a scope (default: the account)."""
     subject = Subject.objects.create(type=Subject.Type.USER, name=email)
     user = User(subject=subject, email=email, created_by=MAKER)
     if password:
@@ -38,13 +38,13 @@ def person(
 
 
 def system_person() -> Subject:
-    """Return the subject of the administrator that a test needs for being asked by somebody."""
+    """Return the subject of an administrator, for tests that need any caller."""
     found = Subject.objects.filter(type=Subject.Type.USER, name="somebody@acme.example").first()
     return found or person("somebody@acme.example", "System administrator").subject
 
 
 def application(name: str, *rules: Grants, secret: str = "") -> Application:
-    """Make an application with those rules; nobody can sign in as it unless a secret is given."""
+    """Create an application with these rules. Without a secret, it can't sign in."""
     made = Application.objects.create(
         subject=Subject.objects.create(type=Subject.Type.APP, name=name),
         secret_hash=hash_secret(secret) if secret else "",
@@ -56,7 +56,7 @@ def application(name: str, *rules: Grants, secret: str = "") -> Application:
 
 
 def many_applications(number: int, *rules: Grants) -> list[Application]:
-    """Make so many applications with those rules each, in a few statements."""
+    """Create `number` applications with these rules each, in bulk."""
     first = Subject.objects.count()
     subjects = Subject.objects.bulk_create(
         Subject(type=Subject.Type.APP, name=f"many-{first + n:05}") for n in range(number)
@@ -76,7 +76,7 @@ def many_applications(number: int, *rules: Grants) -> list[Application]:
 
 
 def group(name: str, *members: Holder) -> Subject:
-    """Make a group of those members."""
+    """Create a group with these members."""
     made = Subject.objects.create(type=Subject.Type.GROUP, name=name)
     for member in members:
         GroupMembership.objects.create(group=made, member=subject_of(member))
@@ -84,26 +84,26 @@ def group(name: str, *members: Holder) -> Subject:
 
 
 def rule(holder: Holder, role_name: str, scope: Scope) -> AccessRule:
-    """Make `<holder> is a <role> in a <scope>`."""
+    """Create an access rule."""
     return AccessRule.objects.create(
         subject=subject_of(holder), role=role(role_name), scope=scope, created_by=MAKER
     )
 
 
 def role(name: str) -> Role:
-    """Return the predefined role of that name."""
+    """Return a predefined role by name."""
     return Role.objects.get(name=name)
 
 
 def custom_role(name: str, **permissions: str) -> Role:
-    """Make a role with just these permissions: `custom_role("Reader", apps="r")`."""
+    """Create a role with these permissions only: `custom_role("Reader", apps="r")`."""
     return Role.objects.create(
         id=900_000 + Role.objects.count(), name=name, permissions=permissions, created_by=MAKER
     )
 
 
 def system() -> Scope:
-    """Return the scope above the account."""
+    """Return the `system` scope, the parent of the account."""
     return Scope.objects.get(type=Scope.Type.SYSTEM)
 
 
@@ -113,28 +113,28 @@ def account() -> Scope:
 
 
 def cluster(name: str) -> Scope:
-    """Make a cluster in the account."""
+    """Create a cluster in the account."""
     return _below(account(), name)
 
 
 def department(name: str, in_cluster: Scope) -> Scope:
-    """Make a department in a cluster."""
+    """Create a department in a cluster."""
     return _below(in_cluster, name)
 
 
 def project(name: str, in_department: Scope) -> Scope:
-    """Make a project in a department."""
+    """Create a project in a department."""
     return _below(in_department, name)
 
 
 def caller(holder: Holder, address: str | None = None) -> Caller:
-    """Return `holder` as the one who asks, as it stands in the database now."""
+    """Return the caller for `holder`, re-read from the database."""
     subject = Subject.objects.get(pk=subject_of(holder).pk)
     return Caller(subject, Origin(address=address))
 
 
 def subject_of(holder: Holder) -> Subject:
-    """Return the subject that a person or an application is, or the subject itself."""
+    """Return the subject of a user or application, or the subject itself."""
     return holder if isinstance(holder, Subject) else holder.subject
 
 

@@ -1,4 +1,4 @@
-"""/api/v1/authorization/access-rules/batch and batch-create: many at once, each told by itself."""
+"""/api/v1/authorization/access-rules/batch and batch-create: bulk operations with a result per item."""
 
 import uuid
 from collections.abc import Callable
@@ -18,49 +18,49 @@ from accessrules.api.serializers import BatchCreateSerializer, BatchSerializer
 from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope, load_ancestors
 from runai_access.api.errors import failure_of
-from runai_access.api.fields import Body, Choice, Text, WholeNumber
+from runai_access.api.fields import Body, Choice, Integer, Text
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.ids import integer_id
 from runai_access.errors import DomainError
 
 
 class RuleIds(Body):
-    """The body of a batch: ids are strings here, and `validate_delete` only asks."""
+    """The access rules to delete. IDs are strings here. `validate_delete` deletes nothing."""
 
     ids = serializers.ListField(child=Text(max_length=40), min_length=1, max_length=MAX_DELETIONS)
     action = Choice(choices=["delete", "validate_delete"])
 
 
 class BatchSubject(Body):
-    """A subject of a batch."""
+    """A subject that gets the role."""
 
     subjectId = Text(max_length=255)
     subjectType = Choice(choices=list(SUBJECT_TYPES))
 
 
 class BatchScope(Body):
-    """A scope of a batch."""
+    """A scope in which the role is granted."""
 
     scopeId = Text(max_length=64)
     scopeType = Choice(choices=Scope.Type.values)
 
 
 class BatchPayload(Body):
-    """One role for every subject in every scope."""
+    """The role to grant to each subject in each scope."""
 
     subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MAX_SUBJECTS)
     scopes = serializers.ListField(child=BatchScope(), min_length=1, max_length=MAX_SCOPES)
-    roleId = WholeNumber()
+    roleId = Integer()
 
 
 class NewRules(Body):
-    """The body that grants one role many times."""
+    """The request body that grants a role in bulk."""
 
     payload = BatchPayload()
 
 
 class RulesBatchView(CallerView):
-    """Deletes rules, or says which could be deleted."""
+    """Bulk deletion of access rules, or a dry run of it."""
 
     tag = "Access rules"
     compressed_methods = ("POST",)
@@ -70,26 +70,27 @@ class RulesBatchView(CallerView):
     def post(self, request: Request) -> Response:
         """Delete access rules in bulk.
 
-        With the action `validate_delete`, nothing is deleted: the answer says which rules could be.
-        A rule that can't be deleted doesn't stop the others.
+        The action `validate_delete` is a dry run: it reports which rules can be deleted. A rule that
+        can't be deleted doesn't stop the others.
         """
         self.caller.authority.require_anywhere("delete", "access_rules")
         body = RuleIds(data=request.data)
         body.is_valid(raise_exception=True)
-        for_real = body.validated_data["action"] == "delete"
+        is_dry_run = body.validated_data["action"] == "validate_delete"
 
-        def make(operation: str) -> Response:
-            return self._answer(request, body.validated_data["ids"], operation, for_real=for_real)
+        def execute(operation: str) -> Response:
+            ids = body.validated_data["ids"]
+            return self._delete_all(request, ids, operation, is_dry_run=is_dry_run)
 
-        return _once(self, request, make)
+        return _idempotent(self, request, execute)
 
-    def _answer(
-        self, request: Request, ids: list[str], operation: str, *, for_real: bool
+    def _delete_all(
+        self, request: Request, ids: list[str], operation: str, *, is_dry_run: bool
     ) -> Response:
         outcomes = run_bulk(
             request._request,
             dict.fromkeys(ids),
-            lambda id_: self._delete(id_, for_real=for_real),
+            lambda id_: self._delete(id_, is_dry_run=is_dry_run),
         )
         succeeded = [outcome.wanted for outcome in outcomes if outcome.refusal is None]
         failed = [
@@ -100,16 +101,16 @@ class RulesBatchView(CallerView):
         members = {"id": operation, "succeeded": succeeded, "failed": failed}
         return Response(BatchSerializer.represent(members))
 
-    def _delete(self, id_: str, *, for_real: bool) -> None:
+    def _delete(self, id_: str, *, is_dry_run: bool) -> None:
         with transaction.atomic():
             delete_access_rule(caller=self.caller, rule_id=integer_id(id_))
-            if not for_real:
-                # Asking takes the very same way as doing, so the two can't disagree.
+            if is_dry_run:
+                # A dry run deletes and rolls back, so its result is always that of a real deletion.
                 transaction.set_rollback(True)
 
 
 class RulesBatchCreateView(CallerView):
-    """Grants one role to up to ten subjects in up to ten scopes."""
+    """Grants a role to up to ten subjects in up to ten scopes."""
 
     tag = "Access rules"
     compressed_methods = ("POST",)
@@ -119,8 +120,8 @@ class RulesBatchCreateView(CallerView):
     def post(self, request: Request) -> Response:
         """Create access rules in bulk.
 
-        Grants one role to each subject in each scope. A rule that can't be created doesn't stop
-        the others.
+        Grants a role to each subject in each scope. A rule that can't be created doesn't stop the
+        others.
         """
         self.caller.authority.require_anywhere("create", "access_rules")
         body = NewRules(data=request.data)
@@ -130,9 +131,9 @@ class RulesBatchCreateView(CallerView):
             {**subject, **scope, "roleId": payload["roleId"]}
             for subject, scope in product(payload["subjects"], payload["scopes"])
         ]
-        return _once(self, request, lambda _: self._answer(request, wanted))
+        return _idempotent(self, request, lambda _: self._create_all(request, wanted))
 
-    def _answer(self, request: Request, wanted: list[dict[str, Any]]) -> Response:
+    def _create_all(self, request: Request, wanted: list[dict[str, Any]]) -> Response:
         outcomes = run_bulk(request._request, wanted, self._create)
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
@@ -152,15 +153,17 @@ class RulesBatchCreateView(CallerView):
         )
 
 
-def _once(view: CallerView, request: Request, make: Callable[[str], Response]) -> Response:
-    """Return what `make` answers of an operation; under a key it happens once, as a whole."""
+def _idempotent(view: CallerView, request: Request, execute: Callable[[str], Response]) -> Response:
+    """Run `execute` with a new operation ID. A repeated request with the same key is refused."""
     operation = str(uuid.uuid4())
     return idempotent(
         request,
         request.data,
         caller=view.caller_id,
-        execute=lambda: Result(operation, make(operation)),
-        replay=lambda id_: already_done(id_, "What came of each item was in that answer."),
+        execute=lambda: Result(operation, execute(operation)),
+        replay=lambda id_: already_done(
+            id_, "The first response contains the result of each item."
+        ),
     )
 
 

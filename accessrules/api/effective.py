@@ -1,6 +1,6 @@
-"""Effective access: what a subject may do, and who may do what in a scope, each with its rule.
+"""Effective access: the permissions of a subject, and the subjects with access to a scope.
 
-The official API has nothing like it; the names follow its own.
+Each entry names its access rule. The official API has no such endpoints; the names follow its style.
 """
 
 from drf_spectacular.utils import extend_schema
@@ -27,8 +27,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 
 
-class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
-    """The query that narrows who may do what; `limit` counts pairs of a subject and a rule."""
+class ScopeAccessParameters(serializers.Serializer):  # type: ignore[type-arg]  # no model instance behind it
+    """The query parameters of scope access. `limit` counts pairs of a subject and a rule."""
 
     resourceType = Choice(choices=[*RESOURCE_TYPES, *ALIASES], required=False)
     action = Choice(choices=list(ACTIONS.values()), required=False)
@@ -40,27 +40,27 @@ class ScopeAccessQuestion(serializers.Serializer):  # type: ignore[type-arg]  # 
 
     @property
     def question(self) -> Question:
-        """What is asked for."""
-        asked = self.validated_data
-        named = asked.get("resourceType", "")
+        """The filters, with the canonical name of the resource type."""
+        given = self.validated_data
+        resource_type = given.get("resourceType", "")
         return Question(
-            action=asked.get("action", ""),
-            resource_type=ALIASES.get(named, named),
-            name=asked.get("search", ""),
+            action=given.get("action", ""),
+            resource_type=ALIASES.get(resource_type, resource_type),
+            name=given.get("search", ""),
         )
 
 
 class EffectiveAccessView(CallerView):
-    """What an application, a person or a group may do."""
+    """The effective permissions of an application, user or group."""
 
     tag = "Effective access"
 
     @extend_schema(responses=EffectiveAccessSerializer)
     def get(self, request: Request, subject_id: str) -> Response:
-        """List what a subject can do.
+        """List the effective access of a subject.
 
-        The subject is an application, a user or a group. Each entry names the access rule that
-        grants it.
+        The subject is an application, user or group. Each entry names the access rule that grants
+        it.
         """
         authority = self.caller.authority
         subject = get_visible_subject(authority, subject_id)
@@ -72,29 +72,31 @@ class EffectiveAccessView(CallerView):
 
 
 class ScopeAccessView(CallerView):
-    """Who may do what in a scope."""
+    """The subjects with access to a scope, and their permissions there."""
 
     tag = "Effective access"
-    query_parameters = [ScopeAccessQuestion]
+    query_parameters = [ScopeAccessParameters]
 
     @extend_schema(responses=ScopeAccessSerializer)
     def get(self, request: Request, scope_type: str, uid: str) -> Response:
-        """List who can do what in a scope.
+        """List the access to a scope.
 
-        Rules of the scopes above it count too. Each entry names the access rule that grants it.
+        Lists the subjects with access, and what they can do. Includes access inherited from parent
+        scopes. Each entry names the access rule that grants it.
         """
         authority = self.caller.authority
         scope = get_visible_scope(authority, type=scope_type, uid=uid)
-        asked = ScopeAccessQuestion(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        holders = Holders(scope, authority, asked.question)
-        offset, limit = asked.validated_data["offset"], asked.validated_data["limit"]
+        parameters = ScopeAccessParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        holders = Holders(scope, authority, parameters.question)
+        offset = parameters.validated_data["offset"]
+        limit = parameters.validated_data["limit"]
         rows = holders.some(offset, limit)
         total, end = holders.count(), offset + len(rows)
         found = {
             "complete": sees_all_subjects(authority),
             "totalRecords": total,
-            "access": access_of(rows, asked.question),
+            "access": access_of(rows, parameters.question),
             "next": end if rows and end < total else None,
         }
         return Response(ScopeAccessSerializer.represent(found))

@@ -1,4 +1,4 @@
-"""What the caller itself may do: permissions, permitted-scopes and me/access-rules; never a 403."""
+"""The caller's own access: permissions, permitted-scopes and me/access-rules. Never a 403."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from runai_access.api.filtering import Field
 from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 
-_ANSWERED = (
+_FIELDS = (
     "subjectId", "subjectType", "roleId", "roleName", "scopeId", "scopeType", "scopeName",
 )  # fmt: skip
 PERMISSIONS = ListEndpoint(
@@ -30,9 +30,9 @@ PERMISSIONS = ListEndpoint(
     search=("resourceType", "displayName"),
     order=(),
 )
-# Just what is answered: who authorized a rule is told to whoever may read access rules.
+# Only fields of the response. `createdBy` is left out: it requires “View access rules”.
 MINE = ListEndpoint(
-    fields={name: LIST.fields[name] for name in _ANSWERED},
+    fields={name: LIST.fields[name] for name in _FIELDS},
     search=("subject__name", "role__name", "scope__name"),
     order=("pk",),
     default_limit=LIST.default_limit,
@@ -46,15 +46,15 @@ _MEMBERS = {
 }
 
 
-class PermittedScopesQuestion(Body):
-    """The body that asks where something is permitted; without an action, where each is."""
+class PermittedScopesBody(Body):
+    """The resource type and action to check. Without an action, all actions are checked."""
 
     resourceType = Choice(choices=[*RESOURCE_TYPES, *ALIASES])
     action = Choice(choices=list(ACTIONS.values()), allow_null=True, required=False, default=None)
 
 
 class PermissionsView(CallerView):
-    """Everything the caller may do somewhere."""
+    """The caller's permissions in any scope."""
 
     tag = "Me"
     listing = PERMISSIONS
@@ -63,7 +63,7 @@ class PermissionsView(CallerView):
     def get(self, request: Request) -> Response:
         """List the caller's permissions.
 
-        The list holds what the caller can do in at least one scope, by resource type.
+        Lists the actions that the caller can do in at least one scope, by resource type.
         """
         permissions = by_resource_type(self.caller.authority.permissions())
         rows = PermissionSerializer.represent_all(permissions)
@@ -72,36 +72,40 @@ class PermissionsView(CallerView):
 
 
 class PermittedScopesView(CallerView):
-    """Where the caller may do what, with every scope below; one query for all actions."""
+    """The scopes of the caller's permissions, descendants included. One query for all actions."""
 
     tag = "Me"
     compressed_methods = ("POST",)
 
-    @extend_schema(request=PermittedScopesQuestion, responses=PermittedScopesSerializer)
+    @extend_schema(request=PermittedScopesBody, responses=PermittedScopesSerializer)
     def post(self, request: Request) -> Response:
         """List the scopes where the caller can act.
 
-        Answers, for each action on the resource type, every scope where the caller can do it.
-        Without `action`, it answers for all four.
+        Lists the scopes in which the caller can do each action on the resource type. Without
+        `action`, lists them for all four actions.
         """
-        body = PermittedScopesQuestion(data=request.data)
+        body = PermittedScopesBody(data=request.data)
         body.is_valid(raise_exception=True)
-        asked = body.validated_data["action"]
-        named = body.validated_data["resourceType"]
-        resource_type = ALIASES.get(named, named)
+        wanted_action = body.validated_data["action"]
+        resource_type = body.validated_data["resourceType"]
+        resource_type = ALIASES.get(resource_type, resource_type)
         authority = self.caller.authority
-        reach = {
-            action: authority.scope_roots(action, resource_type) if asked in (None, action) else ()
+        roots = {
+            action: (
+                authority.scope_roots(action, resource_type)
+                if wanted_action in (None, action)
+                else ()
+            )
             for action in ACTIONS.values()
         }
-        everywhere = {path for paths in reach.values() for path in paths}
-        scopes = list(Scope.objects.at_or_below(everywhere).order_by("path"))
-        permitted = {action: _permitted(scopes, paths) for action, paths in reach.items()}
+        all_roots = {path for paths in roots.values() for path in paths}
+        scopes = list(Scope.objects.at_or_below(all_roots).order_by("path"))
+        permitted = {action: _permitted(scopes, paths) for action, paths in roots.items()}
         return Response(PermittedScopesSerializer.represent(permitted))
 
 
 class MyAccessRulesView(CallerView):
-    """The caller's own rules."""
+    """The caller's own access rules."""
 
     tag = "Me"
     listing = MINE
@@ -110,14 +114,14 @@ class MyAccessRulesView(CallerView):
     def get(self, request: Request) -> Response:
         """List the caller's access rules.
 
-        The list holds the rules whose subject is the caller, without the rules of its groups.
+        Lists the access rules whose subject is the caller, without those of its groups.
         """
         page = MINE.page(own_rules(self), request.query_params)
         return paged(request, page, MyAccessRulesSerializer.represent(page))
 
 
 class MyAccessRulesCountView(CallerView):
-    """How many rules the caller has of its own."""
+    """The number of the caller's own access rules."""
 
     tag = "Me"
     listing = MINE
@@ -127,28 +131,28 @@ class MyAccessRulesCountView(CallerView):
     def get(self, request: Request) -> Response:
         """Count the caller's access rules.
 
-        Counts what the list of the caller's access rules holds for the same parameters.
+        Counts the caller's access rules that match the parameters.
         """
         count = MINE.matching(own_rules(self), request.query_params).count()
         return Response(CountSerializer.represent({"count": count}))
 
 
 def own_rules(view: CallerView) -> AccessRuleQuerySet:
-    """Return the living rules whose subject is the caller."""
+    """Return the access rules whose subject is the caller, without deleted ones."""
     rules = AccessRule.objects.living().filter(subject=view.caller.subject)
     return rules.select_related("subject", "role", "scope")
 
 
 def _permitted(scopes: list[Scope], paths: tuple[str, ...]) -> dict[str, Any]:
-    answer: dict[str, Any] = {member: [] for member in _MEMBERS.values()}
-    answer["system"] = False
+    permitted: dict[str, Any] = {member: [] for member in _MEMBERS.values()}
+    permitted["system"] = False
     for scope in scopes:
         if not scope.path.startswith(paths):
             continue
         if scope.type == Scope.Type.SYSTEM:
-            answer["system"] = True
+            permitted["system"] = True
             continue
-        answer[_MEMBERS[Scope.Type(scope.type)]].append(scope.uid)
+        permitted[_MEMBERS[Scope.Type(scope.type)]].append(scope.uid)
         if scope.type == Scope.Type.TENANT:
-            answer["tenant"] = scope.uid
-    return answer
+            permitted["tenant"] = scope.uid
+    return permitted

@@ -1,4 +1,4 @@
-"""/api/v1/clusters and /api/v1/org-unit: clusters, departments and projects, for reading."""
+"""/api/v1/clusters and /api/v1/org-unit: read-only clusters, departments and projects."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +24,11 @@ from runai_access.errors import NotFound
 
 @dataclass(frozen=True)
 class Level:
-    """One level of the organization: how it is listed, and how it reads on the wire.
+    """One level of the organization: its list configuration and its serializers.
 
-    `page_serializer` serializes a page of its list; without it the response is the list itself.
-    `list_parameters` and `one_parameters` are the contract's own: checked, and without effect,
-    because they choose between members that we don't keep.
+    `page_serializer` serializes a page of the list; without it, the response is a plain array.
+    `list_parameters` and `detail_parameters` are defined by the contract. They are validated but have
+    no effect, because they select members that we don't store.
     """
 
     scope_type: Scope.Type
@@ -36,11 +36,11 @@ class Level:
     serializer: type[ResponseSerializer]
     page_serializer: type[ResponseSerializer] | None = None
     list_parameters: tuple[OpenApiParameter, ...] = ()
-    one_parameters: tuple[OpenApiParameter, ...] = ()
+    detail_parameters: tuple[OpenApiParameter, ...] = ()
 
 
 CLUSTER_VERBOSITY = OpenApiParameter("verbosity", str, enum=["metadata", "full"])
-# Figures of GPUs, which lists of the contract may be filtered by.
+# GPU metrics that the contract can filter by.
 _FIGURES = (
     "totalGpuQuota",
     "gpuAllocated",
@@ -56,7 +56,7 @@ def _listing(
     default_limit: int | None,
     max_limit: int,
     *,
-    not_kept: tuple[str, ...] = (),
+    unsupported_fields: tuple[str, ...] = (),
     **fields: Field,
 ) -> ListEndpoint:
     return ListEndpoint(
@@ -70,7 +70,7 @@ def _listing(
         order=("name", "pk"),
         default_limit=default_limit,
         max_limit=max_limit,
-        not_kept=not_kept,
+        unsupported_fields=unsupported_fields,
     )
 
 
@@ -82,14 +82,14 @@ CLUSTERS = Level(
         CLUSTER_VERBOSITY,
         OpenApiParameter("includeRequestedForDelete", bool, default=False),
     ),
-    one_parameters=(CLUSTER_VERBOSITY,),
+    detail_parameters=(CLUSTER_VERBOSITY,),
 )
 DEPARTMENTS = Level(
     Scope.Type.DEPARTMENT,
     _listing(
         50,
         500,
-        not_kept=_FIGURES,
+        unsupported_fields=_FIGURES,
         createdBy=Field("created_by"),
         clusterId=Field("parent__uid"),
     ),
@@ -102,7 +102,7 @@ PROJECTS = Level(
     _listing(
         50,
         500,
-        not_kept=("phase", *_FIGURES),
+        unsupported_fields=("phase", *_FIGURES),
         createdBy=Field("created_by"),
         clusterId=Field("parent__parent__uid"),
         departmentId=Field("parent__uid"),
@@ -115,33 +115,33 @@ PROJECTS = Level(
 
 
 class LevelView(CallerView):
-    """What the endpoints of one level share."""
+    """The base of the endpoints of one level."""
 
     tag = "Organization"
     level: Level = CLUSTERS
 
     @property
     def resource(self) -> str:
-        """What the OpenAPI document calls a scope of this level."""
+        """The name of a scope of this level in the OpenAPI document."""
         return self.level.scope_type.label.lower()
 
     def visible(self) -> ScopeQuerySet:
-        """Return the scopes of this level in sight; raise Denied where there can be none."""
+        """Return the visible scopes of this level. Raises Denied without the permission to view any."""
         self.caller.authority.require_anywhere("read", self.level.scope_type)
         return self.caller.authority.visible_scopes().filter(type=self.level.scope_type)
 
     def load_ancestors(self, scopes: list[Scope]) -> None:
-        """Load the scopes above, where the serializers read any."""
+        """Load the ancestors of the scopes, if the serializer needs them."""
         if self.level.scope_type != Scope.Type.CLUSTER:
             load_ancestors(scopes)
 
 
 class ScopesView(LevelView):
-    """All in sight."""
+    """The list of visible scopes of a level."""
 
     @property
     def listing(self) -> ListEndpoint:
-        """How this level is listed."""
+        """The list configuration of this level."""
         return self.level.listing
 
     @property
@@ -152,13 +152,13 @@ class ScopesView(LevelView):
 
     @property
     def query_parameters(self) -> tuple[OpenApiParameter, ...]:
-        """The contract's own parameters, besides those that every list takes."""
+        """The contract's parameters of this list, in addition to the common ones."""
         return self.level.list_parameters
 
     def get(self, request: Request) -> Response:
         """List {resource}s.
 
-        The list holds the {resource}s that the caller can see.
+        Lists the {resource}s visible to the caller.
         """
         page = self.level.listing.page(self.visible(), request.query_params)
         self.load_ancestors(page.rows)
@@ -168,42 +168,42 @@ class ScopesView(LevelView):
 
 
 class ScopesCountView(LevelView):
-    """How many the list would hold."""
+    """The number of visible scopes of a level."""
 
     counts = True
     response_serializers = {"GET": CountSerializer}
 
     @property
     def listing(self) -> ListEndpoint:
-        """What may narrow the count."""
+        """The filters of this level."""
         return self.level.listing
 
     def get(self, request: Request) -> Response:
         """Count {resource}s.
 
-        Counts what the list of {resource}s holds for the same parameters.
+        Counts the {resource}s that match the parameters.
         """
         matching = self.level.listing.matching(self.visible(), request.query_params)
         return Response(CountSerializer.represent({"count": matching.count()}))
 
 
 class ScopeView(LevelView):
-    """One of them."""
+    """A scope."""
 
     @property
     def response_serializers(self) -> dict[str, Any]:
-        """The serializer of one of them."""
+        """The serializer of a scope."""
         return {"GET": self.level.serializer}
 
     @property
     def query_parameters(self) -> tuple[OpenApiParameter, ...]:
-        """The contract's own parameters."""
-        return self.level.one_parameters
+        """The contract's parameters of this endpoint."""
+        return self.level.detail_parameters
 
     def get(self, request: Request, uid: str) -> Response:
         """Get {a resource}.
 
-        Answers 404 unless the caller can see the {resource}.
+        Responds with 404 if the {resource} is not visible to the caller.
         """
         scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
         if scope is None:

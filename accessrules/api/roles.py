@@ -1,4 +1,4 @@
-"""/api/v1/authorization/roles: the predefined roles, also those that the console does not offer."""
+"""/api/v1/authorization/roles: the predefined roles, including those not assignable in the console."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -26,7 +26,7 @@ LIST = ListEndpoint(
 
 
 class RolesView(CallerView):
-    """All roles: a bare list."""
+    """The list of roles, as a plain array."""
 
     tag = "Roles"
     listing = LIST
@@ -35,7 +35,7 @@ class RolesView(CallerView):
     def get(self, request: Request) -> Response:
         """List roles.
 
-        The list includes the roles that the console doesn't offer.
+        Lists all roles, including those that can't be assigned in the console.
         """
         self.caller.authority.require_anywhere("read", "roles")
         page = LIST.page(Role.objects.all(), request.query_params)
@@ -43,7 +43,7 @@ class RolesView(CallerView):
 
 
 class RoleView(CallerView):
-    """One role."""
+    """A role."""
 
     tag = "Roles"
 
@@ -51,7 +51,7 @@ class RoleView(CallerView):
     def get(self, request: Request, role_id: str) -> Response:
         """Get a role.
 
-        The answer lists the role's permissions by resource type.
+        Includes the role's permissions by resource type.
         """
         self.caller.authority.require_anywhere("read", "roles")
         role = Role.objects.filter(pk=integer_id(role_id)).first()

@@ -24,7 +24,7 @@ from accessrules.models import (
     load_ancestors,
 )
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.fields import TEXT, Body, Choice, Text, WholeNumber
+from runai_access.api.fields import TEXT, Body, Choice, Integer, Text
 from runai_access.api.filtering import Field, FieldType, read_time
 from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.ids import MAX_ID, integer_id
@@ -36,7 +36,7 @@ from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
 
-# `app` and `service-account` are two names of one type; every client knows the first.
+# `app` and `service-account` are the same type. Responses use `app`, which every client knows.
 SUBJECT_TYPES = {
     "user": Subject.Type.USER,
     "app": Subject.Type.APP,
@@ -59,45 +59,47 @@ LIST = ListEndpoint(
         "scopeName": Field("scope__name", order=normalized("scope_name")),
         "createdAt": Field("created_at", FieldType.TIME),
         "deletedAt": Field("deleted_at", FieldType.TIME, is_nullable=True),
-        # Emails, names of applications and "system": all in lower case.
+        # Emails, application names and "system" are all lowercase.
         "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
     },
     search=("subject__name", "role__name", "scope__name", "created_by"),
     order=("pk",),
     default_limit=50,
     max_limit=500,
-    not_kept=("phase",),
+    unsupported_fields=("phase",),
 )
 
 
-# The contract's own parameters, besides those that every list takes.
+# The contract's parameters of this list, in addition to the common ones.
 PARAMETERS = [
     OpenApiParameter("subjectType", str, enum=list(SUBJECT_TYPES)),
-    OpenApiParameter("subjectIds", TEXT, description="Names, separated by commas."),
-    OpenApiParameter("subjectIdFilter", TEXT, description="Part of a name.", deprecated=True),
+    OpenApiParameter("subjectIds", TEXT, description="Comma-separated subject names."),
+    OpenApiParameter(
+        "subjectIdFilter", TEXT, description="Text that the subject name contains.", deprecated=True
+    ),
     OpenApiParameter("scopeType", str, enum=Scope.Type.values, deprecated=True),
     OpenApiParameter("scopeId", TEXT),
     OpenApiParameter(
         "roleId", {"type": "integer", "minimum": 1, "maximum": MAX_ID}, deprecated=True
     ),
-    OpenApiParameter("clusterId", UUID, description="The cluster and everything below it."),
-    OpenApiParameter("lastUpdated", datetime, description="Updated then or later."),
+    OpenApiParameter("clusterId", UUID, description="Rules in this cluster and its descendants."),
+    OpenApiParameter("lastUpdated", datetime, description="Rules updated at or after this time."),
     OpenApiParameter("includeDeleted", bool, default=False),
 ]
 
 
 class NewAccessRule(Body):
-    """The body that creates a rule (contract: AccessRuleCreationFields)."""
+    """The access rule to create (contract: AccessRuleCreationFields)."""
 
     subjectId = Text(max_length=255)
     subjectType = Choice(choices=list(SUBJECT_TYPES))
-    roleId = WholeNumber()
+    roleId = Integer()
     scopeId = Text(max_length=64)
     scopeType = Choice(choices=Scope.Type.values)
 
 
 class AccessRulesView(CallerView):
-    """The collection."""
+    """The list of access rules, and their creation."""
 
     tag = "Access rules"
     listing = LIST
@@ -109,8 +111,8 @@ class AccessRulesView(CallerView):
     def get(self, request: Request) -> Response:
         """List access rules.
 
-        The list holds the rules that the caller can see. Deleted rules are left out unless
-        `includeDeleted` is true.
+        Lists the access rules visible to the caller. Includes deleted ones if `includeDeleted` is
+        true.
         """
         rules = visible(self.caller.authority, request.query_params)
         page = LIST.page(rules.select_related("subject", "role", "scope"), request.query_params)
@@ -121,8 +123,8 @@ class AccessRulesView(CallerView):
     def post(self, request: Request) -> Response:
         """Create an access rule.
 
-        Grants a role in a scope to a user, an application or a group. An access rule can't be edited:
-        delete it and create another one.
+        Grants a user, application or group a role in a scope. To change an access rule, delete it and
+        create a new one.
         """
         authority = self.caller.authority
         authority.require_anywhere("create", "access_rules")
@@ -130,7 +132,7 @@ class AccessRulesView(CallerView):
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
 
-        def make() -> Result:
+        def execute() -> Result:
             rule = create_access_rule(
                 caller=self.caller,
                 subject=find_rule_subject(wanted),
@@ -139,15 +141,17 @@ class AccessRulesView(CallerView):
             )
             return Result(str(rule.pk), _response(rule, status=201))
 
-        def again(rule_id: str) -> Response:
+        def replay(rule_id: str) -> Response:
             rules = authority.visible_rules().select_related("subject", "role", "scope")
             return _response(rules.get(pk=rule_id), status=201)
 
-        return idempotent(request, request.data, caller=self.caller_id, execute=make, replay=again)
+        return idempotent(
+            request, request.data, caller=self.caller_id, execute=execute, replay=replay
+        )
 
 
 class AccessRulesCountView(CallerView):
-    """How many rules the list would hold."""
+    """The number of access rules."""
 
     tag = "Access rules"
     listing = LIST
@@ -158,7 +162,7 @@ class AccessRulesCountView(CallerView):
     def get(self, request: Request) -> Response:
         """Count access rules.
 
-        Counts what the list of access rules holds for the same parameters.
+        Counts the access rules that match the parameters.
         """
         rules = visible(self.caller.authority, request.query_params)
         count = LIST.matching(rules, request.query_params).count()
@@ -166,7 +170,7 @@ class AccessRulesCountView(CallerView):
 
 
 class AccessRuleView(CallerView):
-    """One rule."""
+    """An access rule."""
 
     tag = "Access rules"
     errors = {"DELETE": (409,)}
@@ -175,7 +179,7 @@ class AccessRuleView(CallerView):
     def get(self, request: Request, rule_id: str) -> Response:
         """Get an access rule.
 
-        Deleted rules answer 404.
+        Responds with 404 if the access rule is deleted or not visible to the caller.
         """
         authority = self.caller.authority
         authority.require_anywhere("read", "access_rules")
@@ -189,7 +193,7 @@ class AccessRuleView(CallerView):
     def delete(self, request: Request, rule_id: str) -> Response:
         """Delete an access rule.
 
-        The subject loses the access immediately, unless another rule grants the same.
+        The subject loses the access immediately, unless another rule grants the same access.
         """
         self.caller.authority.require_anywhere("delete", "access_rules")
         delete_access_rule(caller=self.caller, rule_id=integer_id(rule_id))
@@ -202,26 +206,26 @@ def _response(rule: AccessRule, status: int = 200) -> Response:
 
 
 def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
-    """Return the rules in sight that the contract's own parameters ask for."""
+    """Return the visible rules that match the contract's parameters of this list."""
     authority.require_anywhere("read", "access_rules")
     require_supported(parameters)
     rules = authority.visible_rules(by_scope=True)
     if not read_flag(parameters, "includeDeleted"):
         rules = rules.living()
-    return rules.filter(*_asked(parameters))
+    return rules.filter(*_conditions(parameters))
 
 
-def _asked(parameters: QueryDict) -> list[Q]:
-    asked = [
+def _conditions(parameters: QueryDict) -> list[Q]:
+    conditions = [
         condition(text)
-        for name, condition in _CONDITIONS.items()
+        for name, condition in _PARAMETER_CONDITIONS.items()
         if (text := parameters.get(name)) is not None
     ]
     if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        asked.append(
+        conditions.append(
             Q(InArray(BinaryCollation(F("subject_name")), [normalize_term(name) for name in ids]))
         )
-    return asked
+    return conditions
 
 
 def _in_cluster(uid: str) -> Q:
@@ -233,18 +237,18 @@ def _in_cluster(uid: str) -> Q:
     return Q(scope__in=Scope.objects.at_or_below([cluster.path for cluster in clusters]))
 
 
-def _whole(name: str, text: str) -> int:
+def _positive_integer(name: str, text: str) -> int:
     try:
         number = integer_id(text)
     except NotFound:
         number = 0
     if not number:
-        raise InvalidParameter(f"{name} must be a whole number from 1 on, not {text[:80]!r}.")
+        raise InvalidParameter(f"{name} must be a positive integer, not {text[:80]!r}.")
     return number
 
 
 def find_rule_subject(wanted: dict[str, Any]) -> Subject:
-    """Return the subject that a body names; raise NotFound that names the field."""
+    """Return the subject named in a request body. Raises NotFound, with the field name."""
     try:
         return find_subject(SUBJECT_TYPES[wanted["subjectType"]], wanted["subjectId"])
     except NotFound as error:
@@ -252,7 +256,7 @@ def find_rule_subject(wanted: dict[str, Any]) -> Subject:
 
 
 def find_role(role_id: int) -> Role:
-    """Return the role of that id; raise NotFound that names the field."""
+    """Return the role with this ID. Raises NotFound, with the field name."""
     role = Role.objects.filter(pk=role_id).first()
     if role is None:
         raise NotFound(f"roleId: there is no role {role_id}.")
@@ -260,19 +264,19 @@ def find_role(role_id: int) -> Role:
 
 
 def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
-    """Return a scope that the caller may name; raise NotFound that names the field."""
+    """Return a scope that the caller is allowed to name. Raises NotFound, with the field name."""
     scope = authority.nameable_scopes().filter(type=type_, uid=uid).first()
     if scope is None:
         raise NotFound(f"scopeId: there is no {Scope.Type(type_).label.lower()} {uid!r}.")
     return scope
 
 
-_CONDITIONS: dict[str, Callable[[str], Q]] = {
+_PARAMETER_CONDITIONS: dict[str, Callable[[str], Q]] = {
     "subjectType": lambda text: Q(subject__type=SUBJECT_TYPES[text]),
     "subjectIdFilter": lambda text: Q(subject_name__contains=normalize_term(text)),
     "scopeType": lambda text: Q(scope__type=text),
     "scopeId": lambda text: Q(scope__uid=text),
-    "roleId": lambda text: Q(role=_whole("roleId", text)),
+    "roleId": lambda text: Q(role=_positive_integer("roleId", text)),
     "lastUpdated": lambda text: Q(updated_at__gte=read_time("lastUpdated", text)),
     "clusterId": _in_cluster,
 }

@@ -16,7 +16,7 @@ SUBJECT_TYPES = ["user", "app", "group"]
 
 
 class MyAccessRuleSerializer(ResponseSerializer):
-    """`<subject> is a <role> in a <scope>`."""
+    """An access rule: a subject has a role in a scope."""
 
     id = serializers.IntegerField()
     subjectId = serializers.CharField(source="subject.name")
@@ -30,9 +30,9 @@ class MyAccessRuleSerializer(ResponseSerializer):
 
 
 class AccessRuleSerializer(MyAccessRuleSerializer):
-    """An access rule with the path of its scope and who created it."""
+    """An access rule with its scope path, creator and timestamps."""
 
-    # `path_by_name` and `cluster_uid` need `load_ancestors`.
+    # `path_by_name` and `cluster_uid` require `load_ancestors`.
 
     scopePath = serializers.CharField(source="scope.path_by_name")
     createdAt = TimeField(source="created_at")
@@ -43,7 +43,7 @@ class AccessRuleSerializer(MyAccessRuleSerializer):
 
 
 class AccessRulesSerializer(ResponseSerializer):
-    """A page of access rules; `totalRecords` counts all that match."""
+    """A page of access rules. `totalRecords` is the number of all matching rules."""
 
     totalRecords = serializers.IntegerField(source="total")
     displayRecords = serializers.IntegerField(source="size")
@@ -51,7 +51,7 @@ class AccessRulesSerializer(ResponseSerializer):
 
 
 class MyAccessRulesPageSerializer(ResponseSerializer):
-    """A page of the caller's own access rules; `totalRecords` counts all that match."""
+    """A page of the caller's own access rules. `totalRecords` is the number of all matching rules."""
 
     totalRecords = serializers.IntegerField(source="total")
     displayRecords = serializers.IntegerField(source="size")
@@ -66,7 +66,7 @@ class MyAccessRulesSerializer(ResponseSerializer):
 
 @dataclass(frozen=True)
 class ResourcePermissions:
-    """The allowed actions on one resource type, by one of its names."""
+    """The allowed actions on a resource type, under one of its names."""
 
     name: str
     actions: list[str]
@@ -81,7 +81,7 @@ class ResourcePermissions:
 
 
 def by_resource_type(permissions: Iterable[Permission]) -> list[ResourcePermissions]:
-    """Group permissions by resource type, under every name that a version of the API has for it."""
+    """Group permissions by resource type, under each name that an API version uses for it."""
     actions: dict[str, list[str]] = {}
     for action, resource_type in sorted(permissions):
         actions.setdefault(resource_type, []).append(action)
@@ -93,7 +93,7 @@ def by_resource_type(permissions: Iterable[Permission]) -> list[ResourcePermissi
 
 
 class PermissionSerializer(ResponseSerializer):
-    """What may be done with one type of resource."""
+    """The allowed actions on a resource type."""
 
     resourceType = serializers.ChoiceField(source="name", choices=list(RESOURCE_TYPES))
     displayName = serializers.CharField(source="display_name")
@@ -123,7 +123,7 @@ class RoleSerializer(ResponseSerializer):
 
 
 class PermittedSerializer(ResponseSerializer):
-    """Scopes by type, those below included."""
+    """Scope IDs by type, including descendants."""
 
     tenants = serializers.ListField(child=serializers.CharField())
     clusters = serializers.ListField(child=serializers.CharField())
@@ -143,7 +143,7 @@ class PermittedScopesSerializer(ResponseSerializer):
 
 
 class ClusterSerializer(ResponseSerializer):
-    """A cluster, without its health, which we don't know."""
+    """A cluster, without its health, which is not monitored."""
 
     uuid = serializers.CharField(source="uid")
     name = serializers.CharField()
@@ -172,7 +172,7 @@ def _empty_object() -> ConstantField:
 
 
 class DepartmentSerializer(_OrganizationUnitSerializer):
-    """A department; what we do not manage is answered neutral."""
+    """A department. Members that are not managed here have empty values."""
 
     resources = _no_resources()
     totalResources = _empty_object()
@@ -186,7 +186,7 @@ class ParentSerializer(ResponseSerializer):
 
 
 class ProjectSerializer(_OrganizationUnitSerializer):
-    """A project; what we do not manage is answered neutral."""
+    """A project. Members that are not managed here have empty values."""
 
     parentId = serializers.CharField(source="parent.uid")
     parent = ParentSerializer()
@@ -195,27 +195,27 @@ class ProjectSerializer(_OrganizationUnitSerializer):
     effective = _empty_object()
     status = _empty_object()
     enforceRunaiScheduler = ConstantField(False, serializers.BooleanField())
-    # A name that Python can't spell. Required by the documents of 2.18 to 2.21.
+    # Not a valid Python name. Required by the documents of 2.18 to 2.21.
     locals()["enforceRun:aiScheduler"] = ConstantField(False, serializers.BooleanField())
     phase = ConstantField("Unknown", serializers.CharField())
 
 
 class DepartmentsSerializer(ResponseSerializer):
-    """A page of departments; `next` is the offset of the next page."""
+    """A page of departments. `next` is the offset of the next page."""
 
     departments = DepartmentSerializer(source="rows", many=True)
     next = serializers.IntegerField(required=False)
 
 
 class ProjectsSerializer(ResponseSerializer):
-    """A page of projects; `next` is the offset of the next page."""
+    """A page of projects. `next` is the offset of the next page."""
 
     projects = ProjectSerializer(source="rows", many=True)
     next = serializers.IntegerField(required=False)
 
 
 class BatchFailureSerializer(ResponseSerializer):
-    """A rule that could not be deleted, and why."""
+    """An access rule that could not be deleted, and the error."""
 
     id = serializers.CharField()
     code = serializers.IntegerField()
@@ -223,7 +223,7 @@ class BatchFailureSerializer(ResponseSerializer):
 
 
 class BatchSerializer(ResponseSerializer):
-    """What a batch did: `id` names the operation."""
+    """The result of a bulk operation. `id` is the ID of the operation."""
 
     id = serializers.UUIDField()
     succeeded = serializers.ListField(child=serializers.CharField())
@@ -231,7 +231,7 @@ class BatchSerializer(ResponseSerializer):
 
 
 class BatchCreateFailureSerializer(ResponseSerializer):
-    """A rule that could not be created, and why."""
+    """An access rule that could not be created, and the error."""
 
     payload = serializers.DictField()
     code = serializers.IntegerField()
@@ -239,18 +239,18 @@ class BatchCreateFailureSerializer(ResponseSerializer):
 
 
 class BatchCreateSerializer(ResponseSerializer):
-    """The created rules, and those that could not be created."""
+    """The created access rules, and those that could not be created."""
 
     succeeded = AccessRuleSerializer(many=True)
     failed = BatchCreateFailureSerializer(many=True)
 
 
 class GivingRuleSerializer(MyAccessRuleSerializer):
-    """The rule that gives it: of the subject itself, or of a group that it is in."""
+    """The access rule that grants the access, of the subject or of one of its groups."""
 
 
 class AccessSerializer(ResponseSerializer):
-    """What one rule lets one subject do with one type of resource, in its scope and below."""
+    """The actions on a resource type that an access rule grants a subject."""
 
     subjectId = serializers.CharField(source="subject.name")
     subjectType = serializers.ChoiceField(source="subject.type", choices=SUBJECT_TYPES)
@@ -261,14 +261,17 @@ class AccessSerializer(ResponseSerializer):
 
 
 class EffectiveAccessSerializer(ResponseSerializer):
-    """`complete` is false where there may be rules that the caller may not read."""
+    """A subject's access. `complete` is false if the caller can't see all access rules."""
 
     complete = serializers.BooleanField()
     access = AccessSerializer(many=True)
 
 
 class ScopeAccessSerializer(ResponseSerializer):
-    """`totalRecords` counts pairs of a subject and a rule; `next` is the offset of the next page."""
+    """Access to a scope. `totalRecords` counts pairs of a subject and a rule.
+
+    `next` is the offset of the next page. `complete` is false if the caller can't see all subjects.
+    """
 
     complete = serializers.BooleanField()
     totalRecords = serializers.IntegerField(min_value=0)

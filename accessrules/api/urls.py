@@ -1,4 +1,4 @@
-"""Addresses of the authorization and organization endpoints."""
+"""URLs of the authorization and organization endpoints."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""What every endpoint with a caller shares."""
+"""The base view of endpoints that require authentication."""
 
 from typing import Any
 from uuid import UUID
@@ -10,31 +10,31 @@ from rest_framework.views import APIView
 from accessrules.authorization.callers import Caller, caller_of, record_denial
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.query import require_valid_parameters
-from runai_access.api.throttling import FAIR_USE
+from runai_access.api.throttling import RATE_LIMITER
 from runai_access.compression import allow_compression
 from runai_access.errors import Denied
 
 
 class CallerView(APIView):
-    """A view that knows who calls: `self.caller`; what it refuses is recorded."""
+    """A view with an authenticated `caller`. Denials are audited."""
 
     caller: Caller
-    # Whose answers hold no secret, so that they can be compressed. A GET never shows one.
+    # Methods whose responses contain no secret, so they can be compressed (BREACH).
     compressed_methods: tuple[str, ...] = ("GET", "HEAD")
     deprecation: Deprecation | None = None
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
     @property
     def caller_id(self) -> UUID:
-        """The id of the subject that calls."""
+        """The ID of the calling subject."""
         if self.caller.subject is None:
-            raise TypeError("Commands don't come through the API.")
+            raise TypeError("API callers always have a subject; only commands have none.")
         return self.caller.subject.pk
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.caller = _caller(request)
-        FAIR_USE.take(self.caller_id)
+        RATE_LIMITER.take(self.caller_id)
         require_valid_parameters(self, request)
 
     def finalize_response(
@@ -54,6 +54,6 @@ class CallerView(APIView):
 
 
 def _caller(request: Request) -> Caller:
-    # Django's own request holds who signed in by session; DRF's, who signed in by token.
+    # Django's request has the user of the session, and DRF's request the user of the token.
     request._request.user = request.user
     return caller_of(request._request)

@@ -1,4 +1,4 @@
-"""/api/v1/apps and /api/v1/service-accounts: one thing under two names (contract/README.md)."""
+"""/api/v1/apps and /api/v1/service-accounts: the same resource (contract/README.md)."""
 
 from typing import Any
 
@@ -30,21 +30,21 @@ from applications.api.serializers import (
 )
 from applications.models import Application
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
-from runai_access.api.fields import Body, Flag, Text, WholeNumber
+from runai_access.api.fields import Body, Flag, Integer, Text
 from runai_access.api.filtering import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
 from runai_access.db.expressions import BinaryCollation
 
-# The order of the names, in which an index has them; see the model.
+# The order of an index on names; see the model.
 BY_NAME = BinaryCollation(F("search_text"))
 LIST = ListEndpoint(
     fields={
         "name": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
         "clientId": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
         "enabled": Field("subject__enabled", FieldType.FLAG),
-        # Emails, names of applications and "system": all in lower case.
+        # Emails, application names and "system" are all lowercase.
         "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
         "createdAt": Field("created_at", FieldType.TIME),
         "updatedAt": Field("updated_at", FieldType.TIME),
@@ -59,11 +59,11 @@ LIST = ListEndpoint(
     {"type": "string", "pattern": NAME_PATTERN, "minLength": 2, "maxLength": NAME_MAX_LENGTH}
 )
 class Name(Text):
-    """An application's name; the action judges it."""
+    """An application's name. The action validates it."""
 
 
 class NewApplication(Body):
-    """The body that creates an application."""
+    """The application to create."""
 
     name = Name(error_messages={"blank": "Enter a name."})
 
@@ -72,10 +72,10 @@ _REQUIRED = serializers.ErrorDetail("This field is required.", code="required")
 
 
 class ApplicationChange(Body):
-    """The body that changes an application: `enabled` is the contract's, `tokenLifetime` ours."""
+    """The changes to an application. `enabled` is in the contract, `tokenLifetime` is an extension."""
 
     enabled = Flag(required=False)
-    tokenLifetime = WholeNumber(required=False, allow_null=True)
+    tokenLifetime = Integer(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
@@ -83,7 +83,7 @@ class ApplicationChange(Body):
         return attrs
 
 
-# A serializer can't say "at least one of these".
+# A serializer can't express "at least one of these".
 CHANGE = {
     "type": "object",
     "minProperties": 1,
@@ -93,14 +93,14 @@ CHANGE = {
             "type": ["integer", "null"],
             "minimum": MIN_TOKEN_LIFETIME,
             "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
-            "description": "Seconds that its tokens live; null for the installation's setting.",
+            "description": "Lifetime of new tokens in seconds; null means the installation's default.",
         },
     },
 }
 
 
 class ApplicationsView(CallerView):
-    """The collection."""
+    """The list of applications, and their creation."""
 
     tag = "Applications"
     listing = LIST
@@ -118,7 +118,7 @@ class ApplicationsView(CallerView):
     def get(self, request: Request) -> Response:
         """List {resource}s.
 
-        The list holds every {resource} that the caller can see, unless `limit` asks for fewer.
+        Lists the {resource}s visible to the caller. Without `limit`, lists all of them.
         """
         page = LIST.page(policy.visible(self.caller), request.query_params, COLUMNS)
         return paged(request, page, [application_row(row) for row in page.rows])
@@ -127,25 +127,25 @@ class ApplicationsView(CallerView):
     def post(self, request: Request) -> Response:
         """Create {a resource}.
 
-        Only this answer shows the client secret.
+        Only this response contains the client secret.
         """
         policy.require(self.caller, "create")
         body = NewApplication(data=request.data)
         body.is_valid(raise_exception=True)
         name, secret = body.validated_data["name"], HashedSecret.new()
 
-        def make() -> Result:
+        def execute() -> Result:
             issued = create_application(caller=self.caller, name=name, secret=secret)
             response = Response(self.created_serializer.represent(issued), status=201)
             return Result(str(issued.application.pk), response)
 
         return idempotent(
-            request, name, caller=self.caller_id, execute=make, replay=_secret_was_shown
+            request, name, caller=self.caller_id, execute=execute, replay=_secret_unavailable
         )
 
 
 class ApplicationView(CallerView):
-    """One application."""
+    """An application."""
 
     tag = "Applications"
     resource = "application"
@@ -154,7 +154,7 @@ class ApplicationView(CallerView):
     def get(self, request: Request, application_id: str) -> Response:
         """Get {a resource}.
 
-        Answers 404 unless the caller can see the {resource}.
+        Responds with 404 if the {resource} is not visible to the caller.
         """
         application = policy.visible_one(self.caller, application_id)
         return Response(ApplicationSerializer.represent(application))
@@ -163,13 +163,13 @@ class ApplicationView(CallerView):
     def patch(self, request: Request, application_id: str) -> Response:
         """Update {a resource}.
 
-        Enables or disables it, or sets the lifetime of its next tokens. Disabling it revokes its
+        Enables or disables it, or sets the lifetime of its new tokens. Disabling it revokes its
         tokens immediately.
         """
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
         body.is_valid(raise_exception=True)
-        with transaction.atomic():  # both changes or none
+        with transaction.atomic():  # all changes or none
             application = self._change(application_id, body.validated_data)
         return Response(ApplicationSerializer.represent(application))
 
@@ -196,7 +196,7 @@ class ApplicationView(CallerView):
 
 
 class ApplicationSecretView(CallerView):
-    """Replaces the secret; the answer is the only one that ever shows it."""
+    """Regeneration of the client secret. Only this response contains the new secret."""
 
     tag = "Applications"
     idempotent = ("POST",)
@@ -212,13 +212,13 @@ class ApplicationSecretView(CallerView):
     def post(self, request: Request, application_id: str) -> Response:
         """Regenerate the secret of {a resource}.
 
-        The previous secret and the tokens issued with it stop working immediately. Only this answer
-        shows the new secret.
+        The previous secret and the tokens issued with it stop working immediately. Only this response
+        contains the new secret.
         """
         policy.one_for(self.caller, "update", application_id)
         secret = HashedSecret.new()
 
-        def make() -> Result:
+        def execute() -> Result:
             issued = regenerate_secret(
                 caller=self.caller, application_id=application_id, secret=secret
             )
@@ -226,14 +226,14 @@ class ApplicationSecretView(CallerView):
             return Result(str(issued.application.pk), response)
 
         return idempotent(
-            request, None, caller=self.caller_id, execute=make, replay=_secret_was_shown
+            request, None, caller=self.caller_id, execute=execute, replay=_secret_unavailable
         )
 
 
-def _secret_was_shown(application_id: str) -> Response:
-    """Answer a request that was carried out before: its secret is not kept, so it can't be repeated."""
+def _secret_unavailable(application_id: str) -> Response:
+    """Return the response to a repeated request. Its secret is not stored, so it is not shown again."""
     return already_done(
         application_id,
-        "Its secret can't be shown again. "
-        f"Regenerate the secret of {application_id} for a new one.",
+        "The secret can't be shown again. "
+        f"Regenerate the secret of {application_id} to get a new one.",
     )

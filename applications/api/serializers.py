@@ -1,4 +1,4 @@
-"""Responses of the applications endpoints. An application is a service account by another name."""
+"""Responses of the applications endpoints. Newer clients call applications service accounts."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 class ApplicationSerializer(ResponseSerializer):
-    """An application, or service account: one thing under two names."""
+    """An application. Newer clients call it a service account."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -37,9 +37,9 @@ class ApplicationSerializer(ResponseSerializer):
 
 
 def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return what ApplicationSerializer returns, for one row of COLUMNS.
+    """Return the same as ApplicationSerializer, for one row of COLUMNS.
 
-    A thousand applications in one response are common, and a quarter faster this way.
+    Responses with a thousand applications are common, and this makes them a quarter faster.
     """
     id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
     return {
@@ -57,13 +57,13 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 class SecretSerializer(ResponseSerializer):
-    """A new secret, shown in this answer and never again."""
+    """A new client secret. It is not shown again."""
 
     secret = serializers.CharField()
 
 
 class ClientSecretSerializer(ResponseSerializer):
-    """A new secret under its newer name, shown in this answer and never again."""
+    """A new client secret, under the newer member name. It is not shown again."""
 
     clientSecret = serializers.CharField(source="secret")
 
@@ -75,12 +75,12 @@ class _CreatedSerializer(ResponseSerializer):
 
 
 class CreatedApplicationSerializer(_CreatedSerializer):
-    """A created application with its secret."""
+    """A new application with its client secret."""
 
     secret = serializers.CharField()
 
 
 class CreatedServiceAccountSerializer(_CreatedSerializer):
-    """A created service account with its secret."""
+    """A new service account with its client secret."""
 
     clientSecret = serializers.CharField(source="secret")

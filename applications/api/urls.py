@@ -14,7 +14,7 @@ from applications.api.serializers import (
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.serializers import ResponseSerializer
 
-# The document of 2.24 calls applications deprecated; the day is that of its client, runapy 1.224.0.
+# Deprecated since 2.24. The date is the release of its client, runapy 1.224.0.
 _APPLICATIONS = Deprecation(
     datetime(2025, 12, 15, tzinfo=UTC), successor="/api/v1/service-accounts", prefix="/api/v1/apps"
 )
@@ -28,21 +28,21 @@ def _resource(
     secret: type[ResponseSerializer],
     deprecation: Deprecation | None = None,
 ) -> list[URLPattern]:
-    described = {"resource": resource, "deprecation": deprecation}
+    options = {"resource": resource, "deprecation": deprecation}
     return [
         path(
             prefix,
-            ApplicationsView.as_view(created_serializer=created, **described),
+            ApplicationsView.as_view(created_serializer=created, **options),
             name=prefix,
         ),
         path(
             f"{prefix}/<str:application_id>",
-            ApplicationView.as_view(**described),
+            ApplicationView.as_view(**options),
             name=f"{prefix}-one",
         ),
         path(
             f"{prefix}/<str:application_id>/secret",
-            ApplicationSecretView.as_view(secret_serializer=secret, **described),
+            ApplicationSecretView.as_view(secret_serializer=secret, **options),
             name=f"{prefix}-secret",
         ),
     ]

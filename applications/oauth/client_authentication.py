@@ -1,4 +1,4 @@
-"""Programs signing in: credentials checked, the login noted, both outcomes recorded."""
+"""Client authentication: verifies credentials, updates the last login, and audits the outcome."""
 
 from accessrules.models import Subject
 from applications.models import Application
@@ -12,16 +12,15 @@ from runai_access.security.throttles import network_of
 def sign_in(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
-    """Return the application whose credentials these are, else None; for the grant of a token.
+    """Authenticate a client that requests a token; return its application, or None.
 
-    `known_as` is a second name that some clients send: the application's id or its name once more.
-
+    `known_as` is a second identifier that some clients send: the application's ID or its name.
     Raises TooMany and Busy as `authenticate` does.
     """
     application = recognize(client_id, secret, origin, known_as=known_as)
     if application is None:
         return None
-    # A program goes on while the database is read-only or full, as long as its secret is remembered.
+    # A client with a cached secret keeps working while the database is read-only or full.
     with best_effort():
         application.note_login()
     with best_effort():
@@ -37,12 +36,12 @@ def sign_in(
 def recognize(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
-    """Do the same for who asks for no token: that is no login, but its failure is recorded too."""
+    """Authenticate a client that requests no token. Only failures are audited; it is not a login."""
     application = authenticate(client_id, secret, network_of(origin.address))
     if application and known_as not in (None, str(application.pk), application.name):
         application = None
     if application is None:
-        # What can't be a client ID may be a secret in the wrong place: it is not written down.
+        # An invalid client ID could be a secret in the wrong field, so it is not logged.
         name = client_id if is_name(client_id) else "(not a client ID)"
         record_once_a_minute(
             "sign-in",

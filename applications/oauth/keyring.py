@@ -1,4 +1,4 @@
-"""The keys that sign tokens: kept in the database, encrypted, and held ready in every process."""
+"""The signing keys of tokens: stored encrypted in the database, and cached in each process."""
 
 import time
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
 from applications.models import SigningKey
-from applications.oauth.signing_keys import make_key, open_key
+from applications.oauth.signing_keys import create_key, decrypt_key
 from runai_access.audit.recorder import Entity, record
 from runai_access.db.outage import best_effort, handle_outage
 
-# Every process reads the keys again this often, so a new key is known everywhere before it signs.
+# Each process reloads the keys this often, so all replicas have a new key before it signs.
 RELOAD_SECONDS = 5.0
 MIN_RELOAD_INTERVAL_SECONDS = 1.0
 SIGNS_AFTER_SECONDS = 30
@@ -24,7 +24,7 @@ SIGNS_AFTER_SECONDS = 30
 
 @dataclass(frozen=True)
 class Key:
-    """A key pair, ready to sign and verify."""
+    """A decrypted key pair."""
 
     kid: str
     private_key: ec.EllipticCurvePrivateKey
@@ -33,33 +33,33 @@ class Key:
 
 
 class Keyring:
-    """This process's copy of the keys, newest first."""
+    """The key cache of this process, newest key first."""
 
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
         self._loaded_at = float("-inf")
         self._failed_at = float("-inf")
-        self._lock = Lock()  # held by the thread that reads the keys
+        self._lock = Lock()  # held by the thread that loads the keys
 
     def current(self) -> Key:
-        """Return the key to sign with: the newest whose time has come; make one where none is."""
+        """Return the signing key: the newest active one. Creates the first key if there is none."""
         try:
             self._refresh(RELOAD_SECONDS)
         except Error as error:
             if not self._keys:
                 raise
-            handle_outage(error)  # to sign takes no database, and these keys are good
+            handle_outage(error)  # cached keys can sign without the database
         if not self._keys:
-            make_key(signs_from=timezone.now())
+            create_key(signs_from=timezone.now())
             self._load()
-        key = self._signing()
+        key = self._active()
         if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
-            with best_effort():  # a key that is a little too old still signs
-                self._succeed(key)
+            with best_effort():  # an overdue key still signs
+                self._rotate(key)
         return key
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
-        """Return the key of that id, or None. Asking for unknown ones costs a read a second."""
+        """Return the public key by ID, or None. Unknown IDs cause one reload per second at most."""
         if not isinstance(kid, str):
             return None
         if kid in self._keys:
@@ -70,15 +70,15 @@ class Keyring:
         return key.public_key if key else None
 
     def forget(self) -> None:
-        """Drop the copy; the next question reads the database."""
+        """Clear the cache; the next call loads the keys again."""
         self._keys = {}
         self._loaded_at = self._failed_at = float("-inf")
 
     def _refresh(self, seconds: float, *, wait: bool = False) -> None:
-        """Read the keys again if the copy is older than `seconds`.
+        """Reload the keys if the cache is older than `seconds`.
 
-        One thread reads. Others go on with the copy, unless there is none or they `wait`. Those that
-        waited for a read that failed fail too: in an outage their waits must not add up.
+        One thread loads them. Others use the cache, unless it is empty or they `wait`. If the load
+        fails, waiting threads fail too, so that their timeouts don't add up in an outage.
         """
         if time.monotonic() - self._loaded_at < seconds:
             return
@@ -96,21 +96,21 @@ class Keyring:
         finally:
             self._lock.release()
 
-    def _signing(self) -> Key:
+    def _active(self) -> Key:
         now = timezone.now()
         ready = [key for key in self._keys.values() if key.signs_from <= now]
-        # A database whose only key is still to come has nothing better to sign with.
+        # If no key is active yet, use the newest one.
         return ready[0] if ready else next(iter(self._keys.values()))
 
-    def _succeed(self, key: Key) -> None:
-        """Make the successor of a key that has signed for long enough, unless one is on its way."""
-        if all(known.signs_from <= timezone.now() for known in self._keys.values()):
-            succeed(key.kid)
+    def _rotate(self, key: Key) -> None:
+        """Create the successor of an overdue key, unless there is one that is not active yet."""
+        if all(cached.signs_from <= timezone.now() for cached in self._keys.values()):
+            create_successor(key.kid)
             self._load()
 
     def _load(self) -> None:
         self._keys = {
-            row.kid: Key(row.kid, *open_key(row), row.signs_from)
+            row.kid: Key(row.kid, *decrypt_key(row), row.signs_from)
             for row in SigningKey.objects.all()
         }
         self._loaded_at = time.monotonic()
@@ -120,8 +120,8 @@ KEYRING = Keyring()
 
 
 @transaction.atomic
-def succeed(kid: str) -> None:
-    """Make the successor of that key, once: every process finds it too old in the same moment."""
+def create_successor(kid: str) -> None:
+    """Create the successor of a key, once: all processes find it overdue at the same time."""
     SigningKey.objects.select_for_update().filter(kid=kid).first()
     newest = SigningKey.objects.first()
     if newest is not None and newest.kid == kid:
@@ -130,18 +130,19 @@ def succeed(kid: str) -> None:
 
 @transaction.atomic
 def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
-    """Make the next signing key and drop those whose last token has expired.
+    """Create a new signing key, and delete keys whose last token has expired.
 
-    It signs after `after_seconds`: by then every replica, and every verifier that reads our JWKS
-    when it meets a key it does not know, can check it. Older keys go on verifying for as long as a
-    token signed with them may live.
+    The new key becomes active after `after_seconds`. By then, all replicas have loaded it, and so have
+    verifiers that fetch the JWKS for unknown keys. Older keys verify tokens until those expire.
     """
     now = timezone.now()
-    longest = timedelta(seconds=settings.TOKEN_LIFETIME_MAX_SECONDS + settings.TOKEN_LEEWAY_SECONDS)
-    # A key signs until its successor's time has come; tokens of the last moment live from then.
+    max_lifetime = timedelta(
+        seconds=settings.TOKEN_LIFETIME_MAX_SECONDS + settings.TOKEN_LEEWAY_SECONDS
+    )
+    # A key signs until its successor becomes active, so its last token expires `max_lifetime` later.
     replaced_at: datetime | None = None
     for key in SigningKey.objects.all():
-        if replaced_at is not None and replaced_at + longest < now:
+        if replaced_at is not None and replaced_at + max_lifetime < now:
             _remove(key)
         replaced_at = key.signs_from
     return _add(signs_from=now + timedelta(seconds=after_seconds))
@@ -149,9 +150,9 @@ def rotate(*, after_seconds: int = SIGNS_AFTER_SECONDS) -> SigningKey:
 
 @transaction.atomic
 def replace_all() -> SigningKey:
-    """Make the next signing key and drop all others, whose tokens end with them.
+    """Create a new signing key and delete all others, which invalidates their tokens.
 
-    Each process follows when it reads the keys again, within RELOAD_SECONDS.
+    Each process applies this when it reloads the keys, within RELOAD_SECONDS.
     """
     for key in SigningKey.objects.all():
         _remove(key)
@@ -159,7 +160,7 @@ def replace_all() -> SigningKey:
 
 
 def _add(*, signs_from: datetime) -> SigningKey:
-    key = make_key(signs_from=signs_from)
+    key = create_key(signs_from=signs_from)
     record(
         "create", _entity(key), actor=SYSTEM.actor, changes={"signsFrom": [None, str(signs_from)]}
     )

@@ -1,8 +1,7 @@
-"""The two look-ups behind every token and every API call, written in SQL.
+"""The two queries behind each token and API call, in SQL.
 
-They are the hottest questions of the product, and the ORM takes ten times as long to build them as
-the database takes to answer. What they return is an Application with its subject; fields that are
-not selected load when asked for.
+These are the most frequent queries. The ORM takes ten times as long to build them as the database takes
+to run them. They return an Application with its subject; other fields are deferred.
 """
 
 from datetime import UTC, datetime
@@ -27,21 +26,21 @@ _BY_CLIENT_ID = f"{_SELECT} AND subject.name = %s"
 _BY_CREDENTIAL = f"""{_SELECT}
 AND subject.enabled AND application.subject_id = %s AND application.credential_id = %s
 AND NOT EXISTS (SELECT 1 FROM applications_revokedtoken revoked WHERE revoked.jti = %s)
-"""  # noqa: S608  (made of constants; what is asked for goes in as parameters)
+"""  # noqa: S608  (built from constants; values are parameters)
 _UUID = models.UUIDField()
 
 
 def get_application_by_client_id(client_id: str) -> Application | None:
-    """Return the living application of that client ID, enabled or not."""
+    """Return the application with this client ID, enabled or not. Deleted ones are not found."""
     return _first(_BY_CLIENT_ID, client_id)
 
 
 def get_application_by_credential(
     *, application_id: Any, credential_id: Any, jti: Any
 ) -> Application | None:
-    """Return the enabled application for which this credential and this token still hold.
+    """Return the enabled application with this credential, unless the token was revoked.
 
-    What is no UUID names nothing.
+    IDs that are not UUIDs match nothing.
     """
     try:
         ids = [
@@ -61,26 +60,26 @@ def _first(sql: str, *parameters: Any) -> Application | None:
         return None
     id_, secret_hash, credential_id, last_login, token_lifetime, name, enabled = row
     id_ = _uuid(id_)
-    application = _loaded(
+    application = _instance(
         Application,
         subject_id=id_,
         secret_hash=secret_hash,
         credential_id=_uuid(credential_id),
-        last_login=_moment(last_login),
+        last_login=_aware(last_login),
         token_lifetime=token_lifetime,
     )
-    application._state.fields_cache["subject"] = _loaded(  # noqa: SLF001  # as the ORM does
+    application._state.fields_cache["subject"] = _instance(  # noqa: SLF001  # as the ORM does
         Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled), retired_at=None
     )
     return application
 
 
 def _cursor() -> Any:
-    # The connection is looked up once: finding this thread's own is not free.
+    # Get the thread-local connection only once, because each access has a cost.
     database: Any = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
         return database.cursor()
-    # As Django's own `cursor`, but of the kind whose statements the server parses and plans once.
+    # Like Django's `cursor`, but with server-side binding, so statements are prepared once.
     from django.db.backends.postgresql.base import ServerBindingCursor
 
     database.close_if_health_check_failed()
@@ -88,8 +87,8 @@ def _cursor() -> Any:
     return database._prepare_cursor(ServerBindingCursor(database.connection))  # type: ignore[call-arg]  # noqa: SLF001
 
 
-def _loaded(model: type[M], **values: Any) -> M:
-    """Return a row as a model, as `from_db` does, but without a look at what was not selected."""
+def _instance(model: type[M], **values: Any) -> M:
+    """Return a model instance, as `from_db` does, but faster: it skips the deferred fields."""
     instance = model.__new__(model)
     state = ModelState()
     state.adding, state.db = False, DEFAULT_DB_ALIAS
@@ -98,8 +97,8 @@ def _loaded(model: type[M], **values: Any) -> M:
 
 
 def _uuid(value: UUID | str) -> UUID:
-    return UUID(value) if isinstance(value, str) else value  # SQLite has no type for it
+    return UUID(value) if isinstance(value, str) else value  # SQLite has no UUID type
 
 
-def _moment(value: datetime | None) -> datetime | None:
-    return value and value.replace(tzinfo=UTC)  # SQLite keeps no zone; every time is UTC
+def _aware(value: datetime | None) -> datetime | None:
+    return value and value.replace(tzinfo=UTC)  # SQLite stores no time zone; all times are UTC

@@ -1,8 +1,7 @@
-"""Bearer tokens for people: the `password` grant (RFC 6749 §4.3), only where a setting allows it.
+"""Bearer tokens for users: the password grant (RFC 6749 §4.3), if the installation allows it.
 
-RFC 9700 §2.4 says that it must not be used, so it is off; scripts that know nothing else keep it on
-until they have an application of their own. Who people are, the settings say: applications come
-beside them, and know only what Django knows of a user.
+RFC 9700 §2.4 forbids it, so it is off by default. Enable it for scripts that support nothing else,
+until they have an application. This module knows only Django's user model: `accounts` is a sibling app.
 """
 
 from typing import Any
@@ -13,16 +12,16 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from applications.oauth.tokens import AccessToken, issue_to, living_application
+from applications.oauth.tokens import AccessToken, get_active_application, issue_to
 
-# RFC 9068 §2.2 wants a client in every token; here it is the console itself.
+# RFC 9068 §2.2 requires a client in each token; here it is the console itself.
 CLIENT_ID = "runai-access"
 
 
 def token_for(request: HttpRequest, *, email: str, password: str) -> AccessToken | None:
-    """Return a token for the person whose password this is, else None.
+    """Return a token for the user with this email and password, or None.
 
-    Guesses are limited and recorded as those on the sign-in page are; raises TooMany and Busy.
+    Failures are limited and audited as on the sign-in page. Raises TooMany and Busy.
     """
     user = import_string(settings.USER_SIGN_IN)(request, email=email, password=password)
     if user is None:
@@ -35,14 +34,16 @@ def token_for(request: HttpRequest, *, email: str, password: str) -> AccessToken
     )
 
 
-def get_enabled_user(claims: dict[str, Any]) -> Any:
-    """Return the application or the person of a verified token; raise InvalidToken where that has
-    ended: a person's with every session of theirs, and with the setting."""
+def get_enabled_principal(claims: dict[str, Any]) -> Any:
+    """Return the application or user of verified claims. Raises InvalidToken if the token is revoked.
+
+    The tokens of a user end with the user's sessions, and when the setting is turned off.
+    """
     if not settings.PASSWORD_GRANT or claims["client_id"] != CLIENT_ID:
-        return living_application(claims)
+        return get_active_application(claims)
     users = get_user_model().objects.filter(subject__enabled=True, temporary_password_until=None)
     try:
         user = users.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
-    except ValidationError:  # what is no UUID names nobody
+    except ValidationError:  # not a UUID
         user = None
-    return user or living_application(claims)
+    return user or get_active_application(claims)

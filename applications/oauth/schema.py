@@ -1,11 +1,11 @@
-"""How the OpenAPI document names the bearer authentication. Importing this module is enough."""
+"""Describes bearer authentication in the OpenAPI document. Importing this module registers it."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's own registry
-    """Tells the schema what the bearer authentication is."""
+    """The security scheme of BearerAuthentication."""
 
     target_class = "applications.oauth.authentication.BearerAuthentication"
     name = "bearer"

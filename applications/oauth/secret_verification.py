@@ -1,4 +1,4 @@
-"""Is this client ID and secret good? Slow on purpose the first time, quick when remembered."""
+"""Verification of client secrets: an Argon2 run the first time, a fast cache afterwards."""
 
 import hashlib
 import hmac
@@ -14,18 +14,18 @@ from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing, hash_secret, verify_secret
 from runai_access.security.throttles import Limit, attempt_all, used_up
 
-MAX_REMEMBERED = 10_000
-# Verifies in vain, in each METER_SECONDS, which is also the longest wait that a refusal asks for.
+MAX_CACHED = 10_000
+# Limits on failed verifications in METER_SECONDS, which is also the longest `retry_after`.
 METER_SECONDS = 30
 TRIES_PER_CLIENT = 20
 TRIES_PER_ADDRESS = 300
 
 
-class SecretMemory:
-    """Secrets this process has verified, as keyed digests; never the secret, never on disk.
+class VerifiedSecretCache:
+    """Secrets that this process has verified, as keyed digests. Never the secret itself, never on disk.
 
-    A digest covers the stored hash too, so a regenerated secret is forgotten by being another one,
-    on every replica and at once.
+    The digest includes the stored hash, so regenerating a secret invalidates its entry immediately on
+    all replicas.
     """
 
     def __init__(self, size: int) -> None:
@@ -34,15 +34,15 @@ class SecretMemory:
         self._digests: OrderedDict[str, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def recalls(self, secret_hash: str, secret: str) -> bool:
-        """Return whether this very secret was verified against this very hash."""
+    def contains(self, secret_hash: str, secret: str) -> bool:
+        """Return whether this secret was verified against this hash."""
         with self._lock:
-            known = self._digests.get(secret_hash)
-            if known is not None:
+            digest = self._digests.get(secret_hash)
+            if digest is not None:
                 self._digests.move_to_end(secret_hash)
-        return known is not None and hmac.compare_digest(known, self._digest(secret_hash, secret))
+        return digest is not None and hmac.compare_digest(digest, self._digest(secret_hash, secret))
 
-    def remember(self, secret_hash: str, secret: str) -> None:
+    def add(self, secret_hash: str, secret: str) -> None:
         digest = self._digest(secret_hash, secret)
         with self._lock:
             self._digests[secret_hash] = digest
@@ -50,29 +50,29 @@ class SecretMemory:
                 self._digests.popitem(last=False)
 
     def _digest(self, secret_hash: str, secret: str) -> bytes:
-        # Keyed BLAKE2b is a MAC as it is (RFC 7693 §2.9), at a tenth of what HMAC costs.
+        # Keyed BLAKE2b is a MAC (RFC 7693 §2.9), at a tenth of the cost of HMAC.
         text = f"{secret_hash}\x00{secret}".encode()
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
 
-_memory = SecretMemory(MAX_REMEMBERED)
-# What is verified where there is no hash, so that an unknown client costs what a known one does.
+_cache = VerifiedSecretCache(MAX_CACHED)
+# Verified if there is no hash, so that unknown clients take as long as known ones.
 _NO_HASH = hash_secret(new_secret())
 
 
 def authenticate(client_id: str, secret: str, address: str = "") -> Application | None:
-    """Return the enabled application whose secret this is, else None.
+    """Return the enabled application with this client ID and secret, or None.
 
-    Unknown, wrong, disabled and without a secret each cost one Argon2 verify; only success may be
-    quick. A malformed secret is refused before anything is looked up, so that tells nothing either.
-    Raises TooMany when `address` has had too many verified in vain, Busy when too many wait.
+    Each failure costs one Argon2 run, whatever its cause; only success can be faster. A malformed
+    secret is refused before any query, so timing reveals nothing. Raises TooMany after too many
+    failures from `address`, and Busy if too many verifications are waiting.
     """
     if not is_well_formed(secret):
         return None
     application = _find(client_id)
     secret_hash = application.secret_hash if application else ""
-    good = application is not None and application.enabled and bool(secret_hash)
-    if good and _memory.recalls(secret_hash, secret):
+    can_sign_in = application is not None and application.enabled and bool(secret_hash)
+    if can_sign_in and _cache.contains(secret_hash, secret):
         return application
     limits = _limits(client_id, address)
     _refuse(used_up(*limits))
@@ -84,18 +84,19 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
         except Busy:
             attempt.give_back()
             raise
-    if is_right and good:
+    if is_right and can_sign_in:
         attempt.succeed()
-        _memory.remember(secret_hash, secret)
+        _cache.add(secret_hash, secret)
         return application
     return None
 
 
 def _limits(client_id: str, address: str) -> tuple[Limit, Limit]:
-    """Return the limits on Argon2 verifies, each of which is counted before it runs.
+    """Return the limits on Argon2 runs, which count before they run.
 
-    Per client and address, so that a stranger can't use up an honest client's tries; per address,
-    so that no address takes more than its share of the hashing whatever client IDs it invents.
+    Per client and address, so that an attacker can't use up the attempts of another client. Per
+    address, so that one address can't use more than its share of the hashing, whatever client IDs it
+    sends.
     """
     return (
         Limit(("client", client_id, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
@@ -109,5 +110,5 @@ def _refuse(waits: dict[Limit, int]) -> None:
 
 
 def _find(client_id: str) -> Application | None:
-    # What can't be a name is not looked up: no database takes every text that a stranger may send.
+    # Invalid names are not queried: not all texts are valid in a database.
     return get_application_by_client_id(client_id) if is_name(client_id) else None

@@ -1,7 +1,7 @@
-"""Client secrets: how they are made, and how they are told from anything else.
+"""The format of client secrets.
 
-`ras_` + 43 base62 digits (256 random bits) + 6 base62 digits (CRC-32 of what is before). The prefix
-lets secret scanners find a leaked one; the checksum lets us refuse a mistyped one before any hashing.
+`ras_` + 43 base62 digits (256 random bits) + 6 base62 digits (CRC-32 of the preceding part). Secret
+scanners find leaked ones by the prefix. The checksum detects mistyped ones without hashing.
 """
 
 import secrets
@@ -22,26 +22,26 @@ def new_secret() -> str:
 
 
 def is_well_formed(secret: str) -> bool:
-    """Return whether `secret` could be one of ours: right length, prefix and checksum."""
+    """Return whether `secret` has the length, prefix and checksum of a client secret."""
     if len(secret) != LENGTH or not secret.startswith(PREFIX) or not secret.isascii():
         return False
     return secret[-_CHECKSUM_LENGTH:] == _checksum(secret[:-_CHECKSUM_LENGTH])
 
 
 def describe_malformed(secret: str) -> str:
-    """Return what makes a secret malformed, or "" for a well-formed one.
+    """Return why a secret is malformed, or "" if it is well-formed.
 
-    It says no more than the public format, so it can be answered to anyone.
+    Uses only the public format, so the message is safe for unauthenticated clients.
     """
     if is_well_formed(secret):
         return ""
     if secret != secret.strip():
-        return "The client secret is malformed: it begins or ends with a blank or a line end."
+        return "The client secret is malformed: it starts or ends with whitespace."
     if len(secret) != LENGTH:
         return (
             f"The client secret is malformed: it has {len(secret)} characters instead of {LENGTH}."
         )
-    return "The client secret is malformed: it is mistyped, or not a client secret."
+    return "The client secret is malformed: it is mistyped or not a client secret."
 
 
 def _checksum(body: str) -> str:

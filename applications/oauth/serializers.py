@@ -1,4 +1,4 @@
-"""Bodies and responses of the token endpoints and of the documents about them."""
+"""Requests and responses of the token endpoints, and the discovery documents."""
 
 from rest_framework import serializers
 
@@ -13,7 +13,7 @@ class TokenSerializer(ResponseSerializer):
 
 
 class OAuthTokenSerializer(ResponseSerializer):
-    """A token as RFC 6749 §5.1 words it."""
+    """A token response (RFC 6749 §5.1)."""
 
     access_token = serializers.CharField(source="text")
     token_type = ConstantField("Bearer", serializers.CharField())
@@ -22,14 +22,14 @@ class OAuthTokenSerializer(ResponseSerializer):
 
 
 class AppTokensSerializer(ResponseSerializer):
-    """An access token and the ID token that goes with it."""
+    """An access token and its ID token."""
 
     access_token = serializers.CharField()
     id_token = serializers.CharField()
 
 
 class TokenRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
-    """The body of a JSON grant. `appID` and `appSecret`, in any case, are the older spellings."""
+    """A token request in JSON. Older clients send `appID` and `appSecret`. Case is ignored in names."""
 
     grantType = serializers.ChoiceField(choices=["app_token", "client_credentials"])
     clientID = serializers.CharField()
@@ -37,7 +37,7 @@ class TokenRequestSerializer(serializers.Serializer):  # type: ignore[type-arg] 
 
 
 class GrantFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
-    """The form of a grant; client ID and secret stand here or in a Basic header."""
+    """A token request. Client ID and secret are in the form or in a Basic header."""
 
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
     client_id = serializers.CharField(required=False, allow_blank=True)
@@ -46,7 +46,7 @@ class GrantFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # 
 
 
 class TokenFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
-    """The form that asks about a token, or gives it back."""
+    """The token to introspect or revoke."""
 
     token = serializers.CharField()
     client_id = serializers.CharField(required=False, allow_blank=True)
@@ -54,7 +54,7 @@ class TokenFormSerializer(serializers.Serializer):  # type: ignore[type-arg]  # 
 
 
 class AppTokenRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]  # describes a body only
-    """The body of the deprecated grant."""
+    """A token request of the deprecated endpoint."""
 
     id = serializers.CharField()
     name = serializers.CharField()
@@ -62,7 +62,7 @@ class AppTokenRequestSerializer(serializers.Serializer):  # type: ignore[type-ar
 
 
 class JWKSerializer(ResponseSerializer):
-    """The public half of a signing key (RFC 7517, RFC 7518 §6.2)."""
+    """A public signing key (RFC 7517, RFC 7518 §6.2)."""
 
     kty = serializers.CharField()
     crv = serializers.CharField()
@@ -74,7 +74,7 @@ class JWKSerializer(ResponseSerializer):
 
 
 class JWKSSerializer(ResponseSerializer):
-    """Every key that tokens are or soon will be signed with."""
+    """The public keys of all valid tokens, and the next signing key."""
 
     keys = JWKSerializer(many=True)
 
@@ -100,17 +100,17 @@ class MetadataSerializer(ResponseSerializer):
 
 
 class OpenIDMetadataSerializer(MetadataSerializer):
-    """OpenID provider metadata, for verifiers of tokens (OpenID Connect Discovery 1.0 §3)."""
+    """OpenID provider metadata for token verifiers (OpenID Connect Discovery 1.0 §3)."""
 
-    # A list without `openid`, which is not served, is invalid there.
-    scopes_supported = None  # type: ignore[assignment]  # not a member here
+    # `openid` is not supported, and a list without it is invalid.
+    scopes_supported = None  # type: ignore[assignment]  # not a member
     subject_types_supported = _texts()
     id_token_signing_alg_values_supported = _texts()
     claims_supported = _texts()
 
 
 class IntrospectionSerializer(ResponseSerializer):
-    """What there is to know of a token (RFC 7662 §2.2); only `active` where it does not hold."""
+    """The claims of a token (RFC 7662 §2.2). Invalid tokens have only `active`."""
 
     active = serializers.BooleanField()
     token_type = serializers.CharField(required=False)
@@ -124,7 +124,7 @@ class IntrospectionSerializer(ResponseSerializer):
 
 
 class OAuthErrorSerializer(ResponseSerializer):
-    """A refusal as RFC 6749 §5.2 words it."""
+    """An OAuth error (RFC 6749 §5.2)."""
 
     error = serializers.CharField()
     error_description = serializers.CharField(required=False)

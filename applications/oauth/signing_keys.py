@@ -1,4 +1,4 @@
-"""Making a signing key, and opening a stored one."""
+"""Creates and decrypts signing keys."""
 
 import base64
 import hashlib
@@ -17,8 +17,8 @@ from jwt.algorithms import ECAlgorithm
 from applications.models import SigningKey
 
 
-def make_key(*, signs_from: datetime) -> SigningKey:
-    """Make and store a new ES256 key; its id is its RFC 7638 thumbprint."""
+def create_key(*, signs_from: datetime) -> SigningKey:
+    """Create and store an ES256 key. Its ID is its RFC 7638 thumbprint."""
     private_key = ec.generate_private_key(ec.SECP256R1())
     jwk: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(private_key.public_key()))
     kid = _thumbprint(jwk)
@@ -29,20 +29,20 @@ def make_key(*, signs_from: datetime) -> SigningKey:
     )
     return SigningKey.objects.create(
         kid=kid,
-        encrypted_private_key=_box().encrypt(pem),
+        encrypted_private_key=_fernet().encrypt(pem),
         public_jwk={**jwk, "kid": kid, "use": "sig", "alg": "ES256"},
         signs_from=signs_from,
     )
 
 
-def open_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey]:
-    """Return both halves of a stored key; raise ImproperlyConfigured under another SECRET_KEY."""
+def decrypt_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey]:
+    """Return the private and public key. Raises ImproperlyConfigured if SECRET_KEY has changed."""
     try:
-        pem = _box().decrypt(bytes(row.encrypted_private_key))
+        pem = _fernet().decrypt(bytes(row.encrypted_private_key))
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "The signing keys were made under another RUNAI_ACCESS_SECRET_KEY. Set that one again or, "
-            "where it is lost, run manage.py rotate_signing_key --end-others."
+            "The signing keys were encrypted with another RUNAI_ACCESS_SECRET_KEY. Restore that key, "
+            "or, if it is lost, run manage.py rotate_signing_key --end-others."
         ) from error
     private_key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(private_key, ec.EllipticCurvePrivateKey):
@@ -57,7 +57,7 @@ def _thumbprint(jwk: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _box() -> Fernet:
+def _fernet() -> Fernet:
     derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access signing keys").derive(
         settings.SECRET_KEY.encode()
     )

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs after RFC 9068, signed with ES256, held against the database on our own API."""
+"""Access tokens: JWTs (RFC 9068), signed with ES256. The API also checks them against the database."""
 
 import secrets
 import time
@@ -30,7 +30,7 @@ _REQUIRED = ["iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cid"]
 
 
 class InvalidToken(Exception):
-    """The token is not one of ours, not for us, expired, or its credential has ended."""
+    """The token is not ours, not for this installation, expired, or its credential was revoked."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def issue(application: Application) -> AccessToken:
 def issue_to(
     subject_id: uuid.UUID, *, client_id: str, credential_id: uuid.UUID, lifetime: int
 ) -> AccessToken:
-    """Return a new access token (RFC 9068 §2.2) that lives for `lifetime` seconds.
+    """Return a new access token (RFC 9068 §2.2), valid for `lifetime` seconds.
 
-    `cid` names the credential it came from. Every claim is ASCII without `>`, `?` and `~`: the
+    The claim `cid` is the ID of the credential. Claims are ASCII without `>`, `?` and `~`, because the
     official client decodes the payload with plain base64 (contract/README.md, Tokens).
     """
     claims = {
@@ -71,21 +71,21 @@ def issue_to(
 
 
 def issue_id_token(application: Application) -> str:
-    """Return a JWT that tells the client who it is; never good as a bearer (its typ differs)."""
+    """Return a JWT that identifies the client. It is not an access token: its `typ` differs."""
     claims = _common_claims(application.pk, _lifetime_of(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
 def application_of(text: str) -> Application:
-    """Return the application that a token speaks for, as the database knows it now.
+    """Return the application of a token, re-read from the database.
 
-    Raises InvalidToken with a reason that says nothing about the token's content.
+    Raises InvalidToken, with a reason that does not reveal the token's content.
     """
-    return living_application(verified_claims(text))
+    return get_active_application(verified_claims(text))
 
 
-def living_application(claims: dict[str, Any]) -> Application:
-    """Return the application of a verified token; raise InvalidToken where that has ended."""
+def get_active_application(claims: dict[str, Any]) -> Application:
+    """Return the application of verified claims. Raises InvalidToken if the token is revoked."""
     application = get_application_by_credential(
         application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
     )
@@ -95,7 +95,7 @@ def living_application(claims: dict[str, Any]) -> Application:
 
 
 def revoke(claims: dict[str, Any]) -> None:
-    """End one token for good (RFC 7009)."""
+    """Revoke a token permanently (RFC 7009)."""
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     RevokedToken.objects.bulk_create(
         [RevokedToken(jti=claims["jti"], expires_at=expires_at)], ignore_conflicts=True
@@ -103,16 +103,16 @@ def revoke(claims: dict[str, Any]) -> None:
 
 
 def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: True) -> int:
-    """Delete revoked tokens that have expired, in short transactions; return how many."""
+    """Delete expired revocations, in short transactions; return their number."""
     leeway = timedelta(seconds=settings.TOKEN_LEEWAY_SECONDS)
     expired = RevokedToken.objects.filter(expires_at__lt=timezone.now() - leeway)
     return delete_in_batches(expired, should_continue)
 
 
 def _lifetime_of(application: Application) -> int:
-    """Return the seconds that its tokens live: never longer than the installation allows today."""
-    wanted = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    return min(wanted, settings.TOKEN_LIFETIME_MAX_SECONDS)
+    """Return the token lifetime in seconds, limited by the installation's current maximum."""
+    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
+    return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
 
 
 def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
 
 
 def _signed(claims: dict[str, Any], type_: str) -> str:
-    # The compact form (RFC 7515 §7.1) is put together here, as the header never changes: what PyJWT
-    # does anew for every token takes as long as the signature.
+    # Builds the compact form (RFC 7515 §7.1) directly, with a cached header. PyJWT encodes the header
+    # for each token, which takes as long as the signature.
     key = KEYRING.current()
     signed = b".".join((_header(key.kid, type_), base64url_encode(orjson.dumps(claims))))
     r, s = decode_dss_signature(key.private_key.sign(signed, _ES256))
@@ -141,7 +141,7 @@ def _header(kid: str, type_: str) -> bytes:
 
 
 def verified_claims(text: str) -> dict[str, Any]:
-    """Return the claims of a token that we signed, for us, in its time; raise InvalidToken."""
+    """Return the claims of a token after verifying it. Raises InvalidToken."""
     try:
         header = jwt.get_unverified_header(text)
         if header.get("typ", "").lower() not in (TYPE, f"application/{TYPE}"):

@@ -14,12 +14,12 @@ from applications.oauth.views.discovery import (
 from applications.oauth.views.tokens import AppTokenView, TokenV1View, TokenV2View
 
 
-def _document(name: str, resource: str, **of_view: Any) -> URLPattern:
-    view = DocumentView.as_view(resource=resource, **of_view)
+def _document(name: str, resource: str, **view_options: Any) -> URLPattern:
+    view = DocumentView.as_view(resource=resource, **view_options)
     return path(f".well-known/{name}", view, name=name)
 
 
-# The busiest URLs: they come first, because Django tries one pattern after the other.
+# The most frequent URLs come first, because Django tries the patterns in order.
 first = [
     path("api/v1/token", TokenV1View.as_view(), name="token-v1"),
     path("api/v2/token", TokenV2View.as_view(), name="token-v2"),

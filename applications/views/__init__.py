@@ -1,1 +1,1 @@
-"""The Applications page: its list, and the dialogs that are addresses of their own."""
+"""The Applications page: its list, the detail page, and the dialogs."""

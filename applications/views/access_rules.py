@@ -1,4 +1,4 @@
-"""The ACCESS RULES dialog of one application: its rules, adding one, deleting one."""
+"""The ACCESS RULES dialog of an application: lists, adds and deletes its rules."""
 
 from typing import Any
 from uuid import UUID
@@ -22,12 +22,12 @@ from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
 from runai_access.ui.dialogs import is_htmx_target, query_with_return_url, render_dialog
 
-MAX_LOSSES = 30
+MAX_REMOVAL_PREVIEWS = 30
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def access_rules(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show the rules in sight, with `?add` the form for another one; a POST saves it."""
+    """Show the visible rules, and with `?add` the form for a new rule; a POST saves it."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     if request.method == "POST":
@@ -40,7 +40,7 @@ def access_rules(request: HttpRequest, id_: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
-    """Delete one rule of this application and show what is left."""
+    """Delete a rule of this application and show the remaining ones."""
     if request.method != "POST":
         return redirect("applications:access-rules", id_)
     caller = caller_of(request)
@@ -50,14 +50,14 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
             caller=caller, rule_id=rule_id, of=application.subject
         )
     except NotFound:
-        error, status = "That access rule is gone already.", 404
+        error, status = "This access rule was already deleted.", 404
     except Denied as denied:
         record_denial(request, denied)
         error, status = str(denied), 403
     except Conflict as conflict:
         error, status = str(conflict), 409
     else:
-        messages.success(request, f"{application} is no longer {rule.role} in {rule.scope.label}.")
+        messages.success(request, f"Access rule removed: {rule.role} in {rule.scope.label}.")
         return _saved(request, application)
     return _dialog(request, application, error=error, status=status)
 
@@ -67,8 +67,8 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
     if picker.is_searching:
         caller.authority.require_anywhere("create", "access_rules")
         chosen = {"role": picker.role, "scope": picker.scope}
-        looking = AccessRuleForm(authority=caller.authority, initial=chosen)
-        return _dialog(request, application, looking)
+        unsaved = AccessRuleForm(authority=caller.authority, initial=chosen)
+        return _dialog(request, application, unsaved)
     form = AccessRuleForm(request.POST, authority=caller.authority)
     if not form.is_valid():
         caller.authority.require_anywhere("create", "access_rules")
@@ -85,12 +85,12 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
     except Conflict as conflict:
         form.add_error(None, str(conflict))
         return _dialog(request, application, form, status=409)
-    messages.success(request, f"{application} is now {role} in {scope.label}.")
+    messages.success(request, f"Access rule added: {role} in {scope.label}.")
     return _saved(request, application)
 
 
 def _saved(request: HttpRequest, application: Application) -> HttpResponse:
-    """Show the list again; a page is asked for anew, so that a reload does nothing twice."""
+    """Show the rules again. A full page redirects, so that a reload does not submit the form twice."""
     if not is_htmx_target(request, "dialog"):
         url = resolve_url("applications:access-rules", application.pk)
         return redirect(url + query_with_return_url(request, PAGE.parent_page))
@@ -109,12 +109,12 @@ def _dialog(
     caller = caller_of(request)
     authority = caller.authority
     rules = rules_of(caller, application)
-    _bring_losses(rules, authority)
+    _add_removal_previews(rules, authority)
     context: dict[str, Any] = {
         "application": application,
         "rules": rules,
         "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
-        "may_add": authority.allows_anywhere("create", "access_rules"),
+        "can_add": authority.allows_anywhere("create", "access_rules"),
         "form": form,
         "picker": ScopePicker(authority, request.POST or None) if form else None,
         "error": error,
@@ -125,9 +125,9 @@ def _dialog(
     )  # fmt: skip
 
 
-def _bring_losses(items: list[dict[str, Any]], authority: Authority) -> None:
-    """Say of the first rules what would be lost if one went, for those who may delete it."""
-    deletable = [item for item in items if item["can_delete"]][:MAX_LOSSES]
+def _add_removal_previews(items: list[dict[str, Any]], authority: Authority) -> None:
+    """Add the permissions that removing a rule revokes, for the first rules the caller can delete."""
+    deletable = [item for item in items if item["can_delete"]][:MAX_REMOVAL_PREVIEWS]
     rules = [item["rule"] for item in deletable]
     removals = changes_by_removing(rules, authority, each_alone=True)
     for item, removal in zip(deletable, removals, strict=True):
@@ -136,7 +136,7 @@ def _bring_losses(items: list[dict[str, Any]], authority: Authority) -> None:
 
 
 def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:
-    """Return its rules in sight with their full paths, and whether each may be deleted."""
+    """Return the visible rules with their full paths, and whether the caller can delete each."""
     rules: list[AccessRule] = list(
         caller.authority.visible_rules()
         .living()

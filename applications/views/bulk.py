@@ -1,7 +1,7 @@
-"""What is done to several applications: a summary of what will happen, and a report of what did.
+"""Bulk actions on applications: a confirmation, then a report.
 
-Each has its own audit row and its own line in the report; what is refused for one is done for the
-others. A hundred at a time are one action and one transaction; a rule is granted to each by itself.
+Each application has its own audit row and its own report row; a refusal of one does not stop the rest.
+Delete, disable and enable run in batches, one transaction each. Rules are added one by one.
 """
 
 from collections.abc import Mapping
@@ -26,54 +26,54 @@ from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
 
-# So many are one transaction. On SQLite nobody else can write meanwhile.
+# Applications in one transaction. On SQLite it blocks all other writes.
 BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
-class Bulk:
-    """One thing that can be done to several."""
+class BulkAction:
+    """A bulk action on applications. `effect` is the text of its confirmation."""
 
     name: str
     verb: str
     done: str
-    says: str
+    effect: str
     permission: str
 
     def skips(self, application: Application) -> str:
-        """Return why there is nothing to do for it, if so."""
+        """Return why this action does not apply to an application, or an empty string."""
         if self.name == "enable" and application.enabled:
-            return "enabled already"
+            return "already enabled"
         if self.name == "disable" and not application.enabled:
-            return "disabled already"
+            return "already disabled"
         return ""
 
 
 BULK = {
     bulk.name: bulk
     for bulk in (
-        Bulk(
+        BulkAction(
             "delete", "DELETE", "deleted",
-            "Their client IDs, client secrets and every token obtained with them stop working at "
-            "once, and their access rules are deleted. This can't be undone.", "delete",
+            "Their client IDs, client secrets and tokens stop working immediately, and their access "
+            "rules are deleted. This can't be undone.", "delete",
         ),
-        Bulk(
+        BulkAction(
             "disable", "DISABLE", "disabled",
-            "Their client secrets and every token obtained with them stop working at once. They "
-            "keep their access rules and can be enabled again.", "update",
+            "Their client secrets and tokens stop working immediately. They keep their access rules, "
+            "and you can enable them again.", "update",
         ),
-        Bulk(
+        BulkAction(
             "enable", "ENABLE", "enabled",
-            "Their client secrets work again and they can obtain new tokens. Tokens from before "
-            "they were disabled stay invalid.", "update",
+            "Their client secrets work again, and they can get new tokens. Tokens issued before they "
+            "were disabled stay invalid.", "update",
         ),
     )
 }  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def several(request: HttpRequest, action: str) -> HttpResponse:
-    """Summarize, then delete, disable or enable several applications."""
+def bulk_action(request: HttpRequest, action: str) -> HttpResponse:
+    """Show the confirmation; then delete, disable or enable the selected applications."""
     caller, bulk = caller_of(request), BULK[action]
     policy.require(caller, bulk.permission)
     ids = PAGE.selected_keys(request)
@@ -81,12 +81,18 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
         return redirect("applications:list")
     applications = _applications(caller, ids)
     if request.method == "POST":
-        outcomes = _done(request, caller, bulk, applications)
-        return render_report(request, _told(outcomes, len(ids)), parent_page=PAGE.parent_page)
-    rules = named_rules([one.pk for one in applications], caller.authority)
+        outcomes = _run(request, caller, bulk, applications)
+        return render_report(
+            request, _report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
+        )
+    rules = named_rules([application.pk for application in applications], caller.authority)
     items = [
-        {"application": one, "rules": len(rules[one.pk]), "skips": bulk.skips(one)}
-        for one in applications
+        {
+            "application": application,
+            "rules": len(rules[application.pk]),
+            "skips": bulk.skips(application),
+        }
+        for application in applications
     ]
     context = {
         "bulk": bulk,
@@ -99,7 +105,7 @@ def several(request: HttpRequest, action: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_rule(request: HttpRequest) -> HttpResponse:
-    """Choose a role and a scope, and add that rule to several applications."""
+    """Add an access rule with the same role and scope to the selected applications."""
     caller = caller_of(request)
     caller.authority.require_anywhere("create", "access_rules")
     posted = request.POST if request.method == "POST" else None
@@ -108,12 +114,12 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     if not applications:
         return redirect("applications:list")
     picker = ScopePicker(caller.authority, posted)
-    authority_on = posted is None or picker.is_searching
+    is_unsaved = posted is None or picker.is_searching
     form = AccessRuleForm(
-        None if authority_on else posted, authority=caller.authority,
+        None if is_unsaved else posted, authority=caller.authority,
         initial={"role": picker.role, "scope": picker.scope},
     )  # fmt: skip
-    if not authority_on and form.is_valid():
+    if not is_unsaved and form.is_valid():
         role, scope = form.chosen
         try:
             caller.authority.require_can_grant(role, scope)
@@ -121,10 +127,14 @@ def add_rule(request: HttpRequest) -> HttpResponse:
             record_denial(request, denied)
             form.add_error(None, str(denied))
         else:
-            outcomes = run_bulk(request, applications, lambda one: _grant(caller, one, role, scope))
-            return render_report(request, _told(outcomes, len(ids)), parent_page=PAGE.parent_page)
+            outcomes = run_bulk(
+                request, applications, lambda item: _grant(caller, item, role, scope)
+            )
+            return render_report(
+                request, _report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
+            )
     context = {"applications": applications, "form": form, "picker": picker}
-    status = 200 if authority_on else 422
+    status = 200 if is_unsaved else 422
     return render_dialog(
         request,
         "applications/_bulk_rule.html",
@@ -138,32 +148,34 @@ def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
     return list(policy.visible(caller).filter(pk__in=ids).order_by("subject__name"))
 
 
-def _done(
-    request: HttpRequest, caller: Caller, bulk: Bulk, applications: list[Application]
+def _run(
+    request: HttpRequest, caller: Caller, bulk: BulkAction, applications: list[Application]
 ) -> list[Outcome[Application, str]]:
-    """Do it to a hundred in a transaction, and return what came of each."""
-    wanted = [one for one in applications if not bulk.skips(one)]
-    hundreds = [wanted[start : start + BATCH_SIZE] for start in range(0, len(wanted), BATCH_SIZE)]
+    """Run the action in batches and return the outcome of each application."""
+    affected = [application for application in applications if not bulk.skips(application)]
+    batches = [
+        affected[start : start + BATCH_SIZE] for start in range(0, len(affected), BATCH_SIZE)
+    ]
     outcomes: dict[UUID, Outcome[Application, str]] = {}
-    for some in run_bulk(request, hundreds, lambda hundred: _do(caller, bulk, hundred)):
-        refusals = some.made or {}
-        for one in some.wanted:
-            refusal = refusals.get(one.pk, some.refusal or NotFound("It is gone already."))
+    for result in run_bulk(request, batches, lambda batch: _run_batch(caller, bulk, batch)):
+        refusals = result.made or {}
+        for application in result.wanted:
+            refusal = refusals.get(application.pk, result.refusal or NotFound("Already deleted."))
             done = None if refusal else bulk.done
-            outcomes[one.pk] = Outcome(one, made=done, refusal=refusal)
+            outcomes[application.pk] = Outcome(application, made=done, refusal=refusal)
         for refusal in refusals.values():
             if refusal:
                 record_denial(request, refusal)
     return [
-        outcomes.get(one.pk) or Outcome(one, made=f"{bulk.skips(one)}, nothing to do")
-        for one in applications
+        outcomes.get(application.pk) or Outcome(application, made=bulk.skips(application))
+        for application in applications
     ]
 
 
-def _do(
-    caller: Caller, bulk: Bulk, applications: list[Application]
+def _run_batch(
+    caller: Caller, bulk: BulkAction, applications: list[Application]
 ) -> Mapping[UUID, Denied | None]:
-    """Do it, and return for each that is still there why it is refused, if it is."""
+    """Run the action on a batch; return the refusal, or None, of each that still exists."""
     if bulk.name == "delete":
         deleted = actions.delete_applications(caller=caller, applications=applications)
         return {application.pk: None for application in deleted}
@@ -174,12 +186,12 @@ def _do(
 
 def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> str:
     create_access_rule(caller=caller, subject=application.subject, role=role, scope=scope)
-    return f"is now {role} in {scope.label}"
+    return f"access rule added: {role} in {scope.label}"
 
 
-def _told(outcomes: list[Outcome[Application, str]], asked: int) -> list[ResultRow]:
-    """Return the report: a line for each, and one for those of the `asked` that were gone before."""
-    lines = [
+def _report_rows(outcomes: list[Outcome[Application, str]], selected_count: int) -> list[ResultRow]:
+    """Return a report row for each outcome, and one for selected applications that no longer exist."""
+    rows = [
         line_of(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes
     ]
-    return [*lines, *missing_rows(asked - len(lines), "application")]
+    return [*rows, *missing_rows(selected_count - len(rows), "application")]

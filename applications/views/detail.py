@@ -1,4 +1,4 @@
-"""An application's own page."""
+"""The detail page of an application."""
 
 from typing import Any
 from uuid import UUID
@@ -18,14 +18,15 @@ from runai_access.ui.dialogs import is_htmx_target
 
 @require_safe
 def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show facts, rules, recent activity, and how to get a token."""
+    """Show the details, rules and recent activity of an application, and how to get a token."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     context: dict[str, Any] = {
         "application": application,
         "rules": rules_of(caller, application),
         "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
-        "may": {action: policy.is_allowed(caller, action) for action in ("update", "delete")},
+        "can_update": policy.is_allowed(caller, "update"),
+        "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": caller.authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
         "base_url": settings.PUBLIC_URL,

@@ -1,4 +1,4 @@
-"""The dialogs that ask once more: deleting, disabling, enabling."""
+"""The confirmation dialogs: delete, disable and enable."""
 
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from runai_access.ui.dialogs import finish_dialog, render_dialog
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Say what goes with the application; delete it."""
+    """Show what is deleted with the application; delete it."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     policy.require(caller, "delete")
     if request.method == "POST":
         actions.delete_application(caller=caller, application_id=id_)
-        messages.success(request, f"Application {application} is deleted.")
+        messages.success(request, f"Application {application} deleted.")
         return finish_dialog(request, PAGE.parent_page, gone=application.get_absolute_url())
     rules = caller.authority.visible_rules().living().filter(subject=application.subject)
     context = {
@@ -36,7 +36,7 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
-    """Say what disabling or enabling does; do it."""
+    """Show the effect of disabling or enabling; do it."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
@@ -44,8 +44,8 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
         caller.authority.require_can_impersonate(application.subject)
     if request.method == "POST":
         actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
-        state = "enabled" if enabled else "disabled"
-        messages.success(request, f"Application {application} is {state}.")
+        status = "enabled" if enabled else "disabled"
+        messages.success(request, f"Application {application} {status}.")
         return finish_dialog(request, PAGE.parent_page, changed=id_)
     context = {"application": application, "enabled": enabled}
     return render_dialog(

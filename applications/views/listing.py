@@ -29,7 +29,7 @@ class ApplicationPage(ListView):
     namespace = "applications"
     title, noun, plural = "Applications", "application", "applications"
     new = "NEW APPLICATION"
-    searched = "its name, its creator, or the roles and scopes of its rules"
+    searched = "names, creators, roles and scopes"
     empty_template = "applications/_empty.html"
     table, filters = ApplicationTable, ApplicationFilterSet
 

@@ -1,6 +1,6 @@
-"""The two dialogs whose answer shows a secret: creating, and regenerating.
+"""The two dialogs that show a client secret: create and regenerate.
 
-The secret is in the answer of the POST and nowhere else: no redirect, no session, no reload.
+Only the response to the POST contains the secret: there is no redirect, session entry or reload.
 """
 
 from typing import Any
@@ -22,12 +22,12 @@ from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.forms import SubmissionForm, later
 
-BUSY = "Too many secrets are being made at once. Try again in a moment."
+BUSY = "The server is creating too many secrets right now. Try again in a moment."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Ask for a name; create the application and show its credentials this once."""
+    """Ask for a name; create the application and show its credentials once."""
     caller = caller_of(request)
     policy.require(caller, "create")
     if request.method != "POST":
@@ -39,8 +39,8 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         issued = actions.create_application(caller=caller, name=name, submission=submission)
     except AlreadyDone as error:
-        done = policy.visible(caller).filter(submission=submission).first()
-        return _already_done(request, error, done)
+        application = policy.visible(caller).filter(submission=submission).first()
+        return _already_done(request, error, application)
     except Conflict:
         form.add_error("name", f"An application named {name} already exists. Choose another name.")
         return _create_form(request, form, status=409)
@@ -50,14 +50,14 @@ def create(request: HttpRequest) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return later(_create_form(request, form, status=503), busy.retry_after)
-    return _show_secret(request, issued, f"Application {name} is created.", is_new=True)
+    return _show_secret(request, issued, f"Application {name} created.", is_new=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Warn that the previous secret is revoked; replace it and show the new one this once."""
+    """Warn that this revokes the current secret; replace it and show the new one once."""
     caller = caller_of(request)
-    application = _handled(caller, id_)
+    application = _manageable(caller, id_)
     if request.method != "POST":
         return _regenerate_form(request, SubmissionForm(), application)
     form = SubmissionForm(request.POST)
@@ -72,12 +72,11 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return later(_regenerate_form(request, form, application, status=503), busy.retry_after)
-    done = f"The client secret of {application} is regenerated."
-    return _show_secret(request, issued, done, is_new=False)
+    return _show_secret(request, issued, "Client secret regenerated.", is_new=False)
 
 
-def _handled(caller: Caller, id_: UUID) -> Application:
-    """Return the application, if the caller may make credentials for it."""
+def _manageable(caller: Caller, id_: UUID) -> Application:
+    """Return the application if the caller can manage its credentials."""
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
     caller.authority.require_can_impersonate(application.subject)
@@ -104,7 +103,7 @@ def _regenerate_form(
 
 
 def _show_secret(
-    request: HttpRequest, issued: actions.IssuedSecret, done: str, *, is_new: bool
+    request: HttpRequest, issued: actions.IssuedSecret, message: str, *, is_new: bool
 ) -> HttpResponse:
     context = {
         "application": issued.application,
@@ -118,8 +117,8 @@ def _show_secret(
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)
-    # Only now, so that the list behind shows it and not this answer.
-    messages.success(request, done)
+    # Added after rendering, so that the list shows the toast and this dialog does not.
+    messages.success(request, message)
     return response
 
 

@@ -1,7 +1,7 @@
-"""What can be done with people: each with its checks and its audit row.
+"""Actions on users. Each checks its permission and writes its audit row.
 
-A temporary password is one that somebody else has seen. It is good for some days, and for nothing
-but choosing an own one.
+An administrator has seen a temporary password. It expires after a few days, and its user can do nothing
+with it but choose a new password.
 """
 
 import uuid
@@ -32,10 +32,12 @@ from runai_access.audit.recorder import Entity, record
 from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.errors import AlreadyDone, Conflict, NotFound
 
+WRONG_CURRENT = "Incorrect current password."
+
 
 @dataclass(frozen=True)
 class IssuedPassword:
-    """A person and their temporary password, in the only moment in which it can be shown."""
+    """A user and their temporary password. The password can be shown only now."""
 
     user: User
     password: str
@@ -45,24 +47,24 @@ class IssuedPassword:
 
 
 def create_user(*, caller: Caller, email: str, password: str | None) -> User:
-    """Create a person; without a password nobody can sign in as them until one is set.
+    """Create a user. Without a password, the user can't sign in until one is set.
 
-    Raises Denied, ValidationError for a bad email or password, Conflict for a taken email.
+    Raises Denied, ValidationError for an invalid email or password, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
     user = User(email=email, created_by=caller.name)
-    set_password(user, password)  # before the transaction: it is slow, and locks are short
+    set_password(user, password)  # before the transaction, because hashing is slow
     return _insert(user, caller)
 
 
 def invite_user(
     *, caller: Caller, email: str, submission: uuid.UUID | None = None
 ) -> IssuedPassword:
-    """Create a person with a temporary password.
+    """Create a user with a temporary password.
 
-    `submission` identifies the form that asks; the same form again raises AlreadyDone. Raises
-    Denied, ValidationError for a bad email, Conflict for a taken one.
+    `submission` identifies the submitted form; submitting it again raises AlreadyDone. Raises Denied,
+    ValidationError for an invalid email, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
@@ -72,27 +74,27 @@ def invite_user(
         return IssuedPassword(_insert(user, caller), password)
     except Conflict:
         if submission and User.objects.with_email(email).filter(submission=submission).exists():
-            raise AlreadyDone(f"{email} is already created.") from None
+            raise AlreadyDone(f"User {email} was already created.") from None
         raise
 
 
 def give_temporary_password(
     *, caller: Caller, user_id: str | uuid.UUID, submission: uuid.UUID | None = None
 ) -> IssuedPassword:
-    """Replace a person's password by a temporary one; every session of theirs ends with it.
+    """Replace a user's password with a temporary one, and end all their sessions.
 
-    Raises NotFound, Denied (also where the person is stronger than the caller), AlreadyDone.
+    Raises NotFound, Denied (also if the user has permissions that the caller lacks), AlreadyDone.
     """
-    found = policy.one_for(caller, "update", user_id)
-    password = _set_temporary_password(found)
+    unsaved = policy.one_for(caller, "update", user_id)
+    password = _set_temporary_password(unsaved)
     with transaction.atomic():
         user = _locked(caller, user_id)
         if submission and user.submission == submission:
-            raise AlreadyDone(f"The password of {user} is already reset.")
+            raise AlreadyDone(f"The password of {user} was already reset.")
         caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_password_until = (
-            found.password,
-            found.temporary_password_until,
+            unsaved.password,
+            unsaved.temporary_password_until,
         )
         user.submission = submission
         _end_sessions(user)
@@ -102,20 +104,19 @@ def give_temporary_password(
 
 
 def reset_password(*, caller: Caller, email: str, password: str) -> User:
-    """Give a person a new password to keep; every session they have ends with it.
+    """Set a user's password permanently, and end all their sessions.
 
-    For whoever holds the machine. Raises NotFound, Denied, ValidationError for a password that is
-    too weak.
+    For management commands. Raises NotFound, Denied, ValidationError for a weak password.
     """
     policy.require(caller, "update")
-    found = User.objects.with_email(email).first()
-    if found is None:
-        raise NotFound(f"There is no user {email!r}.")
-    set_password(found, password)
+    unsaved = User.objects.with_email(email).first()
+    if unsaved is None:
+        raise NotFound(f"No user has the email {email!r}.")
+    set_password(unsaved, password)
     with transaction.atomic():
-        user = _locked(caller, found.pk)
+        user = _locked(caller, unsaved.pk)
         caller.authority.require_can_impersonate(user.subject)
-        user.password, user.temporary_password_until = found.password, None
+        user.password, user.temporary_password_until = unsaved.password, None
         _end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
@@ -124,13 +125,13 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
 
 @transaction.atomic
 def set_user_enabled(*, caller: Caller, user_id: str | uuid.UUID, enabled: bool) -> User:
-    """Enable or disable a person; disabling ends their sessions for good.
+    """Enable or disable a user. Disabling ends their sessions permanently.
 
-    Raises NotFound, Denied (to enable takes every permission that the person holds), Conflict for
-    the last administrator.
+    Raises NotFound, Denied (enabling requires every permission of the user), Conflict for the last
+    administrator.
     """
     policy.one_for(caller, "update", user_id)
-    lock_administration()  # before the person: locks are taken in one order
+    lock_administration()  # before the user, to keep the lock order
     user = _locked(caller, user_id)
     if user.enabled == enabled:
         return user
@@ -145,23 +146,23 @@ def set_user_enabled(*, caller: Caller, user_id: str | uuid.UUID, enabled: bool)
 
 
 def change_own_password(*, caller: Caller, current: str, new: str) -> User:
-    """Replace the caller's own password; every session ends, the caller's too.
+    """Replace the caller's password, and end all sessions.
 
-    Whoever asks has to keep the session that it came by alive (`update_session_auth_hash`). Raises
-    ValidationError for a wrong current password (`current`) and a new one that will not do (`new`).
+    The caller of this function must keep its own session alive (`update_session_auth_hash`). Raises
+    ValidationError for a wrong current password (`current`) and an invalid new one (`new`).
     """
-    known = own_user(caller)
-    if not known.check_password(current):
-        raise ValidationError({"current": "This is not your password."})
+    verified = own_user(caller)
+    if not verified.check_password(current):
+        raise ValidationError({"current": WRONG_CURRENT})
     if normalize_password(new) == normalize_password(current):
-        raise ValidationError({"new": "Choose one that differs from the current password."})
-    user = User.objects.get(pk=known.pk)
+        raise ValidationError({"new": "The new password must differ from the current one."})
+    user = User.objects.get(pk=verified.pk)
     set_password(user, new, field="new")
     with transaction.atomic():
         subject = lock_subject(user.subject)
-        kept = User.objects.filter(pk=user.pk, password=known.password)
-        if not subject.enabled or not kept.exists():
-            raise Conflict("Your password was changed meanwhile. Sign in again.")
+        unchanged = User.objects.filter(pk=user.pk, password=verified.password)
+        if not subject.enabled or not unchanged.exists():
+            raise Conflict("Your account was changed in the meantime. Sign in again.")
         user.temporary_password_until = None
         _end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
@@ -172,7 +173,7 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
 
 @transaction.atomic
 def end_own_sessions(*, caller: Caller) -> None:
-    """Sign the caller out everywhere: here, and wherever else they are signed in."""
+    """End all sessions of the caller, including the current one."""
     user = own_user(caller)
     lock_subject(user.subject)
     _end_sessions(user)
@@ -182,19 +183,19 @@ def end_own_sessions(*, caller: Caller) -> None:
 
 
 def own_user(caller: Caller) -> User:
-    """Return the person that the caller is; raise NotFound where it is none."""
+    """Return the caller's user. Raises NotFound if the caller is not a user."""
     user = User.objects.filter(subject=caller.subject).first() if caller.subject else None
     if user is None:
-        raise NotFound("Only a user has a password of their own.")
+        raise NotFound("Only users have a password.")
     return user
 
 
 @transaction.atomic
 def make_administrator(*, caller: Caller, email: str, password: str) -> User:
-    """Make sure that this person is there, enabled, System administrator, and has this password.
+    """Make a user System administrator, enabled and with this password; create them if needed.
 
-    The way in of the first administrator, and the way back in when nobody else can sign in. Raises
-    Denied, ValidationError for a bad email or password.
+    Creates the first administrator, and recovers access when nobody can sign in. Raises Denied,
+    ValidationError for an invalid email or password.
     """
     user = User.objects.with_email(email).first()
     if user is None:
@@ -231,7 +232,7 @@ def _set_temporary_password(user: User) -> str:
 
 
 def _locked(caller: Caller, user_id: str | uuid.UUID) -> User:
-    """Return the person to change as they stand now, locked against everyone else who would."""
+    """Return the user to change, locked and re-read."""
     visible = policy.visible_one(caller, user_id)
     lock_subject(visible.subject)
     policy.require(caller.refresh_authority(), "update")

@@ -1,4 +1,4 @@
-"""Signing in to our own API by the session of a page."""
+"""Session authentication for the API."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from runai_access.errors import TemporaryPassword
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """DRF's, for people whose password is their own: with a temporary one nothing is answered."""
+    """REST framework's session authentication, which refuses users with a temporary password."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         found: tuple[Any, Any] | None = super().authenticate(request)
         if found and isinstance(found[0], User) and found[0].must_choose_password:
-            raise TemporaryPassword("The password is a temporary one. Choose an own one first.")
+            raise TemporaryPassword("Your password is temporary. Choose a new password first.")
         return found

@@ -1,4 +1,4 @@
-"""Signing in with email and password."""
+"""Authentication by email and password."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,28 +12,28 @@ from runai_access.accounts.models import User
 from runai_access.db.normalization import normalize_password
 from runai_access.errors import Busy
 
-# Checked where there is no password, so that an unknown person costs what a known one does.
+# Checked if there is no password, so that unknown users take as long as known ones.
 _NO_PASSWORD = make_password(get_random_string(40))
 
 
 def _rehash(user: User, password: str) -> None:
-    """Hash a right password in normalized form, where an earlier version hashed it as it was typed.
+    """Hash a verified password in normalized form: an earlier version hashed it as entered.
 
-    Like every new hash, this ends the user's other sessions.
+    Like any new hash, this ends the user's other sessions.
     """
     normalized = normalize_password(password)
     if normalized == password:
         return
-    with suppress(Busy):  # then the next sign-in does it
+    with suppress(Busy):  # the next sign-in retries
         if not check_password(normalized, user.password):
             verified = user.password
             user.set_password(password)
-            # Nothing changes where somebody has set another password meanwhile.
+            # No effect if the password was changed concurrently.
             User.objects.filter(pk=user.pk, password=verified).update(password=user.password)
 
 
 class EmailBackend(BaseBackend):
-    """Finds the user by email; costs the same Argon2 verify whether or not the user exists."""
+    """Finds users by email. Costs one Argon2 run, whether or not the user exists."""
 
     def authenticate(
         self, request: HttpRequest | None, *, email: str = "", password: str = "", **_: Any

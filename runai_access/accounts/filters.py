@@ -1,4 +1,4 @@
-"""The filters of the tables of people and of groups."""
+"""The filters of the Users and Groups tables."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ MAX_SUGGESTIONS = 50
 
 
 class GroupFilter(ChoiceFilter):
-    """A group in sight that they are a member of, or none."""
+    """Filters by visible groups, or by having none."""
 
     operators = (ANY_OF, NONE)
     has_search = True
@@ -41,10 +41,10 @@ class GroupFilter(ChoiceFilter):
         groups = GROUPS.visible_rows(context).filter(
             normalized_name__contains=normalize_term(search)
         )
-        return _made(groups.order_by("normalized_name", "pk")[:MAX_SUGGESTIONS])
+        return _group_choices(groups.order_by("normalized_name", "pk")[:MAX_SUGGESTIONS])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
-        return _made(GROUPS.visible_rows(context).filter(pk__in=_ids(values)))
+        return _group_choices(GROUPS.visible_rows(context).filter(pk__in=_uuids(values)))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         memberships = visible_memberships(context).filter(member=OuterRef("pk"))
@@ -55,23 +55,23 @@ class GroupFilter(ChoiceFilter):
 
 
 class PasswordFilter(ChoiceFilter):
-    """Whether the password is their own, or a temporary one that they have not replaced so far."""
+    """Filters by password: set by the user, or temporary."""
 
     operators = (ONE_OF_FEW,)
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice("own", "Their own"), Choice("temporary", "Temporary")]
+        return [Choice("own", "Set by the user"), Choice("temporary", "Temporary")]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         chosen = [choice.value == "own" for choice in values]
         return Q(temporary_password_until__isnull=True in chosen) if len(chosen) == 1 else Q()
 
 
-def _made(groups: QuerySet[Group]) -> list[Choice]:
+def _group_choices(groups: QuerySet[Group]) -> list[Choice]:
     return [Choice(str(group.pk), group.name) for group in groups]
 
 
-def _ids(texts: list[str]) -> list[UUID]:
+def _uuids(texts: list[str]) -> list[UUID]:
     ids = []
     for text in texts:
         try:
@@ -82,7 +82,7 @@ def _ids(texts: list[str]) -> list[UUID]:
 
 
 class UserFilterSet(ListFilterSet):
-    """What people may be filtered by."""
+    """The filters of the Users table, by column."""
 
     field_filters = {
         "user": TextFilter("subject__normalized_name"),
@@ -113,7 +113,7 @@ class UserFilterSet(ListFilterSet):
 
 
 class GroupFilterSet(ListFilterSet):
-    """What groups may be filtered by."""
+    """The filters of the Groups table, by column."""
 
     field_filters = {
         "group": TextFilter("normalized_name"),

@@ -1,4 +1,4 @@
-"""The forms about people. What an email and a password must be is the actions' to say."""
+"""The forms of users and groups. The actions validate emails and passwords."""
 
 from typing import Any
 
@@ -7,18 +7,19 @@ from django.db.models import QuerySet
 
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Subject
+from runai_access.accounts.actions import WRONG_CURRENT
 from runai_access.accounts.models import Group
 from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
 from runai_access.db.normalization import normalize_password
 from runai_access.ui.forms import SubmissionForm
 
-WRONG = "The email or the password is wrong."
-DIFFERENT = "This differs from the new password."
+WRONG = "Incorrect email or password."
+DIFFERENT = "The passwords don't match."
 
 
 class SignInForm(forms.Form):
-    """Email and password. What is too long to be right is wrong, and costs no hash."""
+    """Email and password. Values that are too long are refused without hashing."""
 
     email = forms.CharField(
         label="Email",
@@ -33,13 +34,13 @@ class SignInForm(forms.Form):
 
 
 class NewUserForm(SubmissionForm):
-    """The email of a new person."""
+    """The email of a new user."""
 
     email = forms.CharField(
         max_length=EMAIL_MAX_LENGTH,
         error_messages={
             "required": "Enter an email.",
-            "max_length": f"An email has {EMAIL_MAX_LENGTH} characters at most.",
+            "max_length": f"An email can have at most {EMAIL_MAX_LENGTH} characters.",
         },
     )
 
@@ -51,7 +52,7 @@ class NewGroupForm(forms.Form):
 
 
 class GroupForm(forms.Form):
-    """One of the groups that are in sight."""
+    """A choice of one visible group."""
 
     def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,19 +61,19 @@ class GroupForm(forms.Form):
             queryset=groups,
             error_messages={
                 "required": "Select a group.",
-                "invalid_choice": "This group is gone. Select another one.",
+                "invalid_choice": "This group no longer exists. Select another one.",
             },
         )
 
     @property
     def chosen(self) -> Group:
-        """The group of a valid form."""
+        """The selected group of a valid form."""
         group: Group = self.cleaned_data["group"]
         return group
 
 
 class MembersForm(forms.Form):
-    """People and applications, as a picker has them."""
+    """The users and applications selected in a picker."""
 
     subject = forms.CharField(required=False)
 
@@ -81,26 +82,28 @@ class MembersForm(forms.Form):
         self._picker = picker
 
     def clean_subject(self) -> list[Subject]:
-        """Return those chosen; refuse none, too many, and those who are gone."""
+        """Return the selected subjects. Refuses none, too many, and deleted ones."""
         chosen = self._picker.chosen
         if self._picker.gone:
-            raise forms.ValidationError("Some of those selected are gone; look at the others.")
+            raise forms.ValidationError(
+                "Some selected subjects no longer exist. Check the others and try again."
+            )
         if not chosen:
             raise forms.ValidationError("Select a user or an application.")
         if len(chosen) > self._picker.most:
-            raise forms.ValidationError(f"Select {self._picker.most} at most.")
+            raise forms.ValidationError(f"Select at most {self._picker.most}.")
         return chosen
 
 
 class OwnPasswordForm(forms.Form):
-    """The current password, and a new one twice. None of them is ever sent back."""
+    """The current password, and a new one twice. They are never rendered again."""
 
     current = forms.CharField(
         strip=False,
         max_length=PASSWORD_MAX_LENGTH,
         error_messages={
-            "required": "Enter the password that you have now.",
-            "max_length": "This is not your password.",
+            "required": "Enter your current password.",
+            "max_length": WRONG_CURRENT,
         },
     )
     new = forms.CharField(
@@ -108,20 +111,20 @@ class OwnPasswordForm(forms.Form):
         max_length=PASSWORD_MAX_LENGTH,
         error_messages={
             "required": "Enter a new password.",
-            "max_length": f"A password has {PASSWORD_MAX_LENGTH} characters at most.",
+            "max_length": f"A password can have at most {PASSWORD_MAX_LENGTH} characters.",
         },
     )
     again = forms.CharField(
         strip=False,
         max_length=PASSWORD_MAX_LENGTH,
         error_messages={
-            "required": "Enter the new password once more.",
+            "required": "Confirm the new password.",
             "max_length": DIFFERENT,
         },
     )
 
     def clean(self) -> None:
-        """Refuse two that differ: what was mistyped would lock its owner out."""
+        """Refuse different new passwords: a typo would lock the user out."""
         new, again = self.cleaned_data.get("new"), self.cleaned_data.get("again")
         if new and again and normalize_password(new) != normalize_password(again):
             self.add_error("again", DIFFERENT)

@@ -1,4 +1,4 @@
-"""Addresses of the pages about groups; every dialog has its own."""
+"""URLs of the Groups page and its dialogs."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Choosing members of a group: people and applications, as groups have no groups."""
+"""The picker of group members: users and applications, because groups can't be nested."""
 
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -9,7 +9,7 @@ from accessrules.models import Subject, SubjectQuerySet
 
 
 class MemberPicker(SubjectPicker):
-    """A picker of those who could join `group`."""
+    """A picker of subjects that are not in `group` yet."""
 
     types = [choice for choice in Subject.Type.choices if choice[0] != Subject.Type.GROUP]
 

@@ -1,4 +1,4 @@
-"""Pages need a signed-in user, who has replaced a temporary password first."""
+"""Middleware that requires a signed-in user without a temporary password."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,20 +14,20 @@ from django_htmx.http import HttpResponseClientRedirect
 from runai_access.accounts.models import User
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
-# The sign-in page's query parameter that tells why it is shown.
+# The query parameter of the sign-in page with the reason why it is shown.
 ENDED = "session"
-# What is left to such a person, besides what is open to everyone: signing out, for one.
-_LEFT = {"accounts:password", "ui:theme"}
+# Views open to users with a temporary password, besides those that require no sign-in.
+_ALLOWED = {"accounts:password", "ui:theme"}
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Leads to the sign-in page, and from there back to the view, filters included.
+    """Redirects to the sign-in page, and back to the view with its filters afterwards.
 
-    A page that was open when its session ended sends HTMX requests: they leave the page too, instead of
-    showing the sign-in form inside it.
+    An open page whose session has ended sends HTMX requests. They get a redirect of the whole page, so
+    that the sign-in form does not appear inside it.
     """
 
-    def handle_no_permission(  # type: ignore[override]  # HTMX follows a redirect in a header
+    def handle_no_permission(  # type: ignore[override]  # HTMX redirects by header
         self, request: HttpRequest, view: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
         query = {REDIRECT_FIELD_NAME: address_to_return_to(request)}
@@ -40,9 +40,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class OwnPasswordMiddleware:
-    """Leads every page but the few in `_LEFT` to choosing a password.
+    """Redirects users with a temporary password to the password page, except from `_ALLOWED` views.
 
-    The API's views ask for a caller themselves, and refuse this one (see `authentication`).
+    API views authenticate requests themselves and refuse these users (see `authentication`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -57,7 +57,7 @@ class OwnPasswordMiddleware:
         if not getattr(view, "login_required", True) or not _must_choose(request):
             return None
         match = request.resolver_match
-        if match and match.view_name in _LEFT:
+        if match and match.view_name in _ALLOWED:
             return None
         address = resolve_url("accounts:password")
         if "HX-Request" in request.headers:

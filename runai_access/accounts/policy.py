@@ -1,4 +1,4 @@
-"""Who may do what with people and groups: the decision module's answers, in this app's words."""
+"""The policies of users and groups: authorization decisions for these resource types."""
 
 from uuid import UUID
 
@@ -19,25 +19,25 @@ visible = USERS.visible
 
 
 def visible_one(caller: Caller, id_: str | UUID) -> User:
-    """Return one person in sight; raise NotFound for any other id, whatever its form."""
+    """Return a visible user. Raises NotFound for any other id, also a malformed one."""
     user: User = USERS.visible_one(caller, id_)
     return user
 
 
 def one_for(caller: Caller, action: str, id_: str | UUID) -> User:
-    """Return the person to do `action` on; raise Denied or NotFound as the contract has it."""
+    """Return the user to perform `action` on. Raises Denied or NotFound (see Policy.one_for)."""
     user: User = USERS.one_for(caller, action, id_)
     return user
 
 
 def visible_group(caller: Caller, id_: str | UUID) -> Group:
-    """Return one group in sight; raise NotFound for any other id, whatever its form."""
+    """Return a visible group. Raises NotFound for any other id, also a malformed one."""
     group: Group = GROUPS.visible_one(caller, id_)
     return group
 
 
 def visible_memberships(authority: Authority) -> QuerySet[GroupMembership]:
-    """Return the memberships of groups in sight."""
+    """Return the memberships of visible groups."""
     if GROUPS.sees_all(authority):
-        return GroupMembership.objects.all()  # a deleted group has none
+        return GroupMembership.objects.all()  # deleted groups have no memberships
     return GroupMembership.objects.filter(group__in=GROUPS.visible_rows(authority).values("pk"))

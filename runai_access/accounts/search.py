@@ -1,4 +1,4 @@
-"""Search over people and groups: names, creators, and the roles and scopes of their rules."""
+"""Search for users and groups by name, creator, and the roles and scopes of their rules."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -9,12 +9,12 @@ from runai_access.db.normalization import normalize_term
 
 
 def search_users(users: QuerySet[User], text: str, authority: Authority) -> QuerySet[User]:
-    """Return the people that `text` is found in, as far as their rules are in sight."""
+    """Return the users that match `text`, by themselves or through visible rules."""
     return users.filter(Q(search_text__contains=normalize_term(text)) | _by_rules(text, authority))
 
 
 def search_groups(groups: QuerySet[Group], text: str, authority: Authority) -> QuerySet[Group]:
-    """Return the groups that `text` is found in, as far as their rules are in sight."""
+    """Return the groups that match `text`, by themselves or through visible rules."""
     return groups.filter(
         Q(normalized_name__contains=normalize_term(text)) | _by_rules(text, authority)
     )

@@ -1,8 +1,8 @@
-"""Signing in and out, and one's own password: the limits on guesses, and the audit log of both.
+"""Sign-in, sign-out and the user's own password: limits on failed attempts, and audit events.
 
-Failed sign-ins are limited four times, on pages and for tokens together: for a user at an address,
-for an address, for an IPv6 site, and for a user everywhere. An unknown email is counted like a known
-one, so no limit reveals which emails exist.
+Four limits apply to failed sign-ins, on pages and for tokens together: per user and address, per
+address, per IPv6 site, and per user. Unknown emails count like known ones, so limits do not reveal
+which exist.
 """
 
 from django.conf import settings
@@ -21,9 +21,9 @@ from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing
 from runai_access.security.throttles import Limit, attempt, attempt_all, network_of, used_up
 
-REFUSED = "wrong email or password, disabled, or a temporary password past its time"
+REFUSED = "wrong email or password, disabled, or expired temporary password"
 
-# What the limits count, and what a refusal by each says on the page and in the audit log.
+# The limits, each with its message on the page and its reason in the audit log.
 _PAIR, _ADDRESS, _SITE = "sign-in", "sign-in address", "sign-in site"
 _USER, _NEW_NETWORK = "sign-in user", "sign-in new network"
 _TOO_MANY = {
@@ -35,13 +35,13 @@ _TOO_MANY = {
     _SITE: ("Too many failed attempts from your network.", "too many failures from this network"),
     _NEW_NETWORK: (
         "Too many failed attempts with this email.",
-        "too many failures of this user, and a new address",
+        "too many failures of this user, from a new address",
     ),
 }
 
 
 class TooManyFailures(Exception):
-    """The next guess has to wait `seconds`; the text says what there were too many of."""
+    """A limit is reached; the next attempt is possible after `seconds`."""
 
     def __init__(self, seconds: int, message: str = "Too many failed attempts.") -> None:
         super().__init__(message)
@@ -49,12 +49,12 @@ class TooManyFailures(Exception):
 
 
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
-    """Sign the person in and return them; None when email or password is wrong.
+    """Sign the user in and return them, or None if the email or password is wrong.
 
-    Raises TooManyFailures after too many failures, and Busy while too many passwords are checked.
-    Nobody can lock a user out at the addresses from which that user signs in.
+    Raises TooManyFailures after too many failures, and Busy if too many passwords are being checked.
+    An attacker can't lock a user out of the networks from which that user signs in.
     """
-    user = _recognized(request, email, password)
+    user = _authenticated(request, email, password)
     if user is not None:
         auth.login(request, user)
         _note_success(user, request)
@@ -62,13 +62,13 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
 
 
 def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> User | None:
-    """Return the person whose password this is, without a session; None when it is wrong.
+    """Return the user with this email and password, without a session, or None.
 
-    A temporary password is good for nothing but choosing an own one, on a page. Raises TooMany where
-    `sign_in` raises TooManyFailures: they share their counts.
+    Refuses temporary passwords, which can only be replaced, on a page. Raises TooMany when `sign_in`
+    would raise TooManyFailures: they share their limits.
     """
     try:
-        user = _recognized(request, email, password)
+        user = _authenticated(request, email, password)
     except TooManyFailures as refusal:
         raise TooMany(str(refusal), retry_after=refusal.seconds) from None
     if user is None:
@@ -82,74 +82,76 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
     return user
 
 
-def _recognized(request: HttpRequest, email: str, password: str) -> User | None:
-    """Return the enabled user of this email and password; count and record every failure.
+def _authenticated(request: HttpRequest, email: str, password: str) -> User | None:
+    """Return the enabled user with this email and password. Counts and audits failures.
 
     Raises TooManyFailures and Busy.
     """
     email = normalize_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
-    limits = _limits_now(email, origin)
+    limits = _current_limits(email, origin)
     with guessing(HashKind.PASSWORD):
-        while (guess := attempt_all(*limits)).refused:  # others took the last attempt meanwhile
-            limits = _limits_now(email, origin)
+        while (
+            sign_in_attempt := attempt_all(*limits)
+        ).refused:  # another request used the last attempt
+            limits = _current_limits(email, origin)
         try:
             user = auth.authenticate(request, email=email, password=password)
         except Busy:
-            guess.give_back()  # nothing was guessed
+            sign_in_attempt.give_back()  # the password was not checked
             raise
     if not isinstance(user, User):
         _record_refusal(email, origin, REFUSED)
         return None
-    guess.succeed()
+    sign_in_attempt.succeed()
     return user
 
 
-def _limits_now(email: str, origin: Origin) -> list[Limit]:
-    """Return the limits that the next guess counts under.
+def _current_limits(email: str, origin: Origin) -> list[Limit]:
+    """Return the limits that apply to the next attempt.
 
-    Raises TooManyFailures, and records it, where one is used up. This counts and writes nothing, so
-    a guess that is refused is cheap.
+    Raises TooManyFailures, and audits it, if a limit is reached. It does not count the attempt, so a
+    refused attempt is cheap.
     """
-    name = normalize_term(email)  # so that every spelling of an email counts as the same user
+    name = normalize_term(email)  # all spellings of an email count as the same user
     limits = _limits(name, origin.address)
     of_user = Limit((_USER, name), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
     waits = used_up(*limits, of_user)
     if of_user not in waits:
         limits.append(of_user)
     elif not SignInNetwork.objects.is_known(email, network_of(origin.address)):
-        # A user whom strangers guess goes on signing in where they did before. All new addresses
-        # together share an attempt now and then, so that the user is not locked out for good.
+        # While a user is under attack, they can still sign in from known networks. All new networks
+        # share an occasional attempt, so that the user is never locked out completely.
         shared = Limit((_NEW_NETWORK, name), 1, settings.SIGN_IN_NEW_NETWORK_SECONDS)
         limits.append(shared)
         if used_up(shared):
-            # Each waits for a whole turn: told the rest of this one, all would come at its end.
+            # Report the full interval: if all waited only for the rest, they would retry together.
             waits[shared] = shared.seconds
     waits.pop(of_user, None)
     if waits:
-        longest = max(waits, key=waits.__getitem__)
-        message, reason = _TOO_MANY[longest.parts[0]]
+        limit = max(waits, key=waits.__getitem__)
+        message, reason = _TOO_MANY[limit.parts[0]]
         _record_refusal(email, origin, reason)
-        raise TooManyFailures(waits[longest], message)
+        raise TooManyFailures(waits[limit], message)
     return limits
 
 
 def _limits(email: str, address: str | None) -> list[Limit]:
-    """Return the limits that hold for everyone who guesses at `email` from `address`."""
+    """Return the limits on attempts for `email` from `address`."""
     network = network_of(address)
     lock = settings.SIGN_IN_LOCK_SECONDS
     limits = [
         Limit((_PAIR, email, network), settings.SIGN_IN_FAILURES, lock, extend=True, clears=True),
         Limit((_ADDRESS, network), settings.SIGN_IN_ADDRESS_FAILURES, lock),
     ]
-    if address and ":" in address:  # a client can have many IPv6 networks of one site
+    if address and ":" in address:  # an IPv6 client can use many networks of its site
         site = network_of(address, prefix=48)
         limits.append(Limit((_SITE, site), settings.SIGN_IN_NETWORK_FAILURES, lock))
     return limits
 
 
 def _note_success(user: User, request: HttpRequest) -> None:
-    """Remember the network of a sign-in, and record it."""
+    """Remember the network of a sign-in, and audit it."""
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     SignInNetwork.objects.remember(user, network_of(origin.address))
     record_once_a_minute(
@@ -161,7 +163,7 @@ def _note_success(user: User, request: HttpRequest) -> None:
 
 
 def sign_out(request: HttpRequest) -> None:
-    """End the session, here and in the database."""
+    """End the current session, and audit it."""
     caller = caller_of(request)
     entity = Entity("user", str(request.user.pk), caller.name)
     record_once_a_minute("sign-out", entity, actor=caller.actor, succeeded=True)
@@ -169,40 +171,40 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def sign_out_everywhere(request: HttpRequest) -> None:
-    """End every session of the person: this one, and those elsewhere."""
+    """End all sessions of the user, including the current one."""
     end_own_sessions(caller=caller_of(request))
     auth.logout(request)
 
 
 def change_password(request: HttpRequest, *, current: str, new: str) -> None:
-    """Change the person's own password; this session goes on, every other one ends.
+    """Change the user's own password. The current session continues; all others end.
 
-    Raises ValidationError beside `current` or `new`, and TooManyFailures after five wrong guesses
-    at the current one: an open session must not be a place to try passwords.
+    Raises ValidationError on `current` or `new`, and TooManyFailures after SIGN_IN_FAILURES wrong
+    current passwords: an unattended session must not allow guessing the password.
     """
     caller = caller_of(request)
     user = own_user(caller)
-    guess = attempt(
+    password_attempt = attempt(
         "own-password",
         str(user.pk),
         limit=settings.SIGN_IN_FAILURES,
         seconds=settings.SIGN_IN_LOCK_SECONDS,
     )
-    if guess.refused:
+    if password_attempt.refused:
         _record_wrong_password(caller, "too many failures")
-        raise TooManyFailures(guess.retry_after)
+        raise TooManyFailures(password_attempt.retry_after)
     try:
         user = change_own_password(caller=caller, current=current, new=new)
     except ValidationError as error:
         if "current" in error.message_dict:
             _record_wrong_password(caller, "wrong current password")
         else:
-            guess.give_back()  # nothing was guessed
+            password_attempt.give_back()  # the current password was right
         raise
     except Busy:
-        guess.give_back()
+        password_attempt.give_back()
         raise
-    guess.forget()
+    password_attempt.forget()
     auth.update_session_auth_hash(request, user)
 
 
@@ -218,7 +220,7 @@ def _record_wrong_password(caller: Caller, reason: str) -> None:
 
 
 def _record_refusal(email: str, origin: Origin, reason: str) -> None:
-    # A password typed into the wrong field is no email: it is not written down.
+    # An invalid email could be a password in the wrong field, so it is not logged.
     name = email if is_email(email) else "(not an email)"
     record_once_a_minute(
         "sign-in",

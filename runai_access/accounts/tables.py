@@ -1,4 +1,4 @@
-"""The tables of people and of groups."""
+"""The Users and Groups tables."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,14 +27,14 @@ _BY_GROUP = ("group__normalized_name", "group")
 
 @dataclass
 class SubjectRelations:
-    """What a file says of a row besides its own values."""
+    """The related values of a row in an export."""
 
     rules: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     members: int = 0
 
 
-def _state(enabled: bool) -> str:
+def _status(enabled: bool) -> str:
     return "enabled" if enabled else "disabled"
 
 
@@ -53,7 +53,7 @@ def _by_first_group(authority: Authority) -> Sort:
 
 
 def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
-    """Return how many of them each group has."""
+    """Return the number of these memberships of each group."""
     of_group = memberships.filter(group=OuterRef("pk")).order_by().values("group")
     return Coalesce(Subquery(of_group.annotate(number=Count("pk")).values("number")), 0)
 
@@ -81,7 +81,7 @@ class UserTable(SubjectTable):
     last_updated = update_column(is_shown=False)
     status = ListColumn(
         "Status", sort=Sort.flag("subject__enabled"), is_shown=False,
-        exports=("subject__enabled",), as_text=_state,
+        exports=("subject__enabled",), as_text=_status,
     )  # fmt: skip
 
     name = "users"
@@ -96,21 +96,21 @@ class UserTable(SubjectTable):
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, SubjectRelations]:
-        found: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
+        related: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
         for key, texts in rule_texts(keys, context).items():
-            found[key].rules = texts
+            related[key].rules = texts
         groups = visible_memberships(context).filter(InArray("member", keys)).order_by(*_BY_GROUP)
         for key, name in groups.values_list(AsStored("member"), "group__name"):
-            found[key].groups.append(name)
-        return found
+            related[key].groups.append(name)
+        return related
 
     def render_user(self, record: User) -> str:
-        """Link the email address to the user's page, with badges for what is unusual."""
-        shown = self.name_cell(record, record.email)
+        """Link the email to the user's page; add badges for disabled users and temporary passwords."""
+        cell = self.name_cell(record, record.email)
         if not record.must_choose_password:
-            return shown
-        state = badge("Password expired" if record.is_too_late else "Temporary password")
-        return markup("{}\n{}", shown, state)
+            return cell
+        label = badge("Password expired" if record.is_too_late else "Temporary password")
+        return markup("{}\n{}", cell, label)
 
     def render_groups(self, record: User) -> str:
         names = ", ".join(self.groups_of(record))
@@ -119,7 +119,7 @@ class UserTable(SubjectTable):
         return markup('<span class="clip" title="{}">{}</span>', names, names)
 
     def render_access_rules(self, record: User) -> str:
-        """Show the user's own rules; the link leads to all that apply to the user."""
+        """Show the user's own rules, with a link to all rules that apply to the user."""
         return self.rules_cell(record, record.email, _rules_link(self.address_of(record)))
 
     @cached_property
@@ -127,8 +127,8 @@ class UserTable(SubjectTable):
         return "user" if self.authority.reads_audit_log else ""
 
     def groups_of(self, user: User) -> list[str]:
-        """Return the names of their groups in sight."""
-        memberships = user.subject.visible_memberships  # type: ignore[attr-defined]  # brought
+        """Return the names of the user's visible groups."""
+        memberships = user.subject.visible_memberships  # type: ignore[attr-defined]  # prefetched
         return [membership.group.name for membership in memberships]
 
 
@@ -146,7 +146,7 @@ class GroupTable(SubjectTable):
     )  # fmt: skip
     status = ListColumn(
         "Status", sort=Sort.flag("enabled"), exports=("enabled",),
-        as_text=_state,
+        as_text=_status,
     )  # fmt: skip
 
     name = "groups"
@@ -159,14 +159,14 @@ class GroupTable(SubjectTable):
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, SubjectRelations]:
-        found: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
+        related: defaultdict[Any, SubjectRelations] = defaultdict(SubjectRelations)
         for key, texts in rule_texts(keys, context).items():
-            found[key].rules = texts
+            related[key].rules = texts
         members = visible_members(context).filter(InArray("group", keys)).order_by()
         counted = members.values(key=AsStored("group")).annotate(number=Count("pk"))
         for key, number in counted.values_list("key", "number"):
-            found[key].members = number
-        return found
+            related[key].members = number
+        return related
 
     def render_group(self, record: Group) -> str:
         return self.name_cell(record, record.name)

@@ -1,4 +1,4 @@
-"""Addresses for signing in and out, one's own account, people and groups."""
+"""URLs to sign in and out, and of the user's own account."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Addresses of the pages about people; every dialog has its own."""
+"""URLs of the Users page and its dialogs."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What an email address must be before anybody is called by it."""
+"""Valid emails of users."""
 
 import re
 import unicodedata
@@ -21,27 +21,31 @@ _LABEL = re.compile(r"[^@.]+")
 
 
 def check_email(email: str) -> str:
-    """Return `email`, in its stored form; raise ValidationError beside the field of that name.
+    """Return a normalized `email`. Raises ValidationError on the field `email` if it is invalid.
 
-    It has no ignorable character, and no label that mixes scripts: either can imitate another address.
+    Refuses ignorable characters and labels with mixed scripts, which can imitate another address.
     """
     if len(email) > EMAIL_MAX_LENGTH:
-        raise ValidationError({"email": f"An email has {EMAIL_MAX_LENGTH} characters at most."})
+        raise ValidationError(
+            {"email": f"An email can have at most {EMAIL_MAX_LENGTH} characters."}
+        )
     if any(map(is_ignorable, email)):
-        raise ValidationError({"email": "An email must not contain invisible characters."})
+        raise ValidationError({"email": "An email can't contain invisible characters."})
     for label in _LABEL.findall(email):
         if is_mixed(label):
-            message = f"An email must not mix scripts, such as Latin and Cyrillic: “{label}”."
+            message = f"An email can't mix scripts, such as Latin and Cyrillic: “{label}”."
             raise ValidationError({"email": message})
     try:
         validate_email(email)
     except ValidationError as error:
-        raise ValidationError({"email": "This is no email like rosa@example.com."}) from error
+        raise ValidationError(
+            {"email": "Enter a valid email, for example rosa@example.com."}
+        ) from error
     return email
 
 
 def is_email(text: str) -> bool:
-    """Return whether a person could be called `text`."""
+    """Return whether `text` is a valid email."""
     try:
         check_email(text)
     except ValidationError:
@@ -50,9 +54,9 @@ def is_email(text: str) -> bool:
 
 
 def is_mixed(label: str) -> bool:
-    """Return whether `label` has letters of scripts that are not written together.
+    """Return whether `label` mixes scripts that are not used together.
 
-    Digits, punctuation and marks belong to every script.
+    Digits, punctuation and marks belong to all scripts.
     """
     compatible = unicodedata.normalize("NFKC", label)
     letters = (c for c in compatible if unicodedata.category(c).startswith("L"))

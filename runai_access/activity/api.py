@@ -21,13 +21,13 @@ LIST = ListEndpoint(
     fields={
         "timestamp": Field("time", FieldType.TIME),
         "subject": Field("subject_name"),
-        "subject_type": Field("answered_type"),
+        "subject_type": Field("response_type"),
         "source_ip": Field("source_ip", FieldType.ADDRESS, is_nullable=True),
-        # The server itself writes these, so their case needs no folding and their index has the order.
+        # The server writes these values, so they need no normalization and can use an index.
         "action": Field("action", order=F("action")),
-        "http_method": Field("answered_method"),
+        "http_method": Field("response_method"),
         "result": Field("result", order=F("result")),
-        "url": Field("answered_url"),
+        "url": Field("response_url"),
         "entity_type": Field("entity_type", order=F("entity_type")),
         "entity_name": Field("entity_name"),
         "entity_id": Field("entity_id"),
@@ -37,12 +37,12 @@ LIST = ListEndpoint(
     default_limit=20,
     max_limit=1000,
     min_limit=0,
-    not_kept=("cluster_name",),
+    unsupported_fields=("cluster_name",),
 )
 
 
 class AuditLogView(CallerView):
-    """The record between two times."""
+    """The audit log between two times."""
 
     tag = "Audit log"
     listing = LIST
@@ -56,7 +56,7 @@ class AuditLogView(CallerView):
     def get(self, request: Request) -> Response:
         """List audit log entries.
 
-        The list holds the entries from `start` to `end`, oldest first.
+        Lists the entries from `start` to `end`, oldest first.
         """
         self.caller.authority.require_audit_log()
         parameters = _with_limit(request.query_params)
@@ -64,12 +64,12 @@ class AuditLogView(CallerView):
             action__in=ACTIONS,
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
-        ).annotate(answered_type=_TYPE, answered_method=_METHOD, answered_url=_URL)
+        ).annotate(response_type=_TYPE, response_method=_METHOD, response_url=_URL)
         page = LIST.page(events, parameters)
         return paged(request, page, AuditLogSerializer.represent(page))
 
 
-# As they are answered, so that what is read can be asked for.
+# The values of the response, so that clients can filter by what they read.
 _TYPE = Case(When(subject_type="app", then=Value("App")), default=Value("User"))
 _METHOD = Case(
     When(~Q(http_method=""), then="http_method"),
@@ -85,11 +85,11 @@ _URL = Case(
 )
 
 
-def _with_limit(given: QueryDict) -> QueryDict:
-    """Return the parameters with `numberOfSamples`, this endpoint's own name, as `limit`."""
-    parameters = given.copy()
-    LIST.read_limit(given)  # is to be a number even where the other one counts
-    samples = LIST.read_limit(given, "numberOfSamples")
+def _with_limit(query: QueryDict) -> QueryDict:
+    """Return the parameters with `numberOfSamples`, this endpoint's name for it, as `limit`."""
+    parameters = query.copy()
+    LIST.read_limit(query)  # validated even if `numberOfSamples` overrides it
+    samples = LIST.read_limit(query, "numberOfSamples")
     if samples is not None:
         parameters["limit"] = str(samples)
     return parameters
@@ -98,5 +98,5 @@ def _with_limit(given: QueryDict) -> QueryDict:
 def _required(parameters: QueryDict, name: str) -> str:
     text = parameters.get(name, "")
     if not text:
-        raise InvalidParameter(f"{name} is required: an ISO 8601 time.")
+        raise InvalidParameter(f"{name} is required and must be an ISO 8601 time.")
     return text

@@ -1,4 +1,4 @@
-"""Address of the audit log in the API."""
+"""URL of the audit log in the API."""
 
 from django.urls import path
 

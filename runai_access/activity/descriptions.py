@@ -1,14 +1,14 @@
-"""How the record reads: its actions, entities and changes in words."""
+"""Texts for audit events: their actions, entities and changes."""
 
 from typing import Any
 
 from runai_access.audit.models import AuditEvent
 
-# What has pages, scopes, or rules of its own is worth a look at its history.
+# Entity types without a history page.
 _WITHOUT_HISTORY = ("request", "audit", "signing_key", "")
 _SUBJECT_TYPES = {"app": "application"}
-_TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "record"}
-_DONE = {
+_TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "audit log"}
+_PAST_TENSE = {
     "create": "created",
     "read": "read",
     "update": "changed",
@@ -21,51 +21,51 @@ _MAX_VALUE_LENGTH = 80
 
 
 def describe_action(action: str) -> str:
-    """Return an action as a person reads it: "Reset password"."""
+    """Return the label of an action, for example "Reset password"."""
     return action.replace("-", " ").replace("_", " ").capitalize()
 
 
-def describe_deed(action: str, *, succeeded: bool) -> str:
-    """Return what a subject did, or tried, after its name: "created", "tried to create"."""
+def describe_predicate(action: str, *, succeeded: bool) -> str:
+    """Return the predicate of a sentence about an event: "created", or "tried to create"."""
     if not succeeded:
         return f"tried to {describe_action(action).lower()}"
-    return _DONE.get(action, describe_action(action).lower())
+    return _PAST_TENSE.get(action, describe_action(action).lower())
 
 
 def describe_type(entity_type: str) -> str:
-    """Return the type of an entity as a person reads it: "access rule"."""
+    """Return the label of an entity type, for example "access rule"."""
     return _TYPES.get(entity_type, entity_type.replace("_", " "))
 
 
 def describe_entity(entity_type: str, entity_name: str) -> str:
-    """Return an entity with its type: "application ci-prod"; names of scopes have it already."""
+    """Return an entity with its type: "application ci-prod". Scope names already include it."""
     type_ = describe_type(entity_type)
     return entity_name if entity_name.startswith(f"{type_} ") else f"{type_} {entity_name}".strip()
 
 
 def name_without_type(event: AuditEvent) -> str:
-    """Return the name of an event's entity without its type, which scopes have in theirs."""
+    """Return the name of an event's entity without its type, which scope names include."""
     return event.entity_name.removeprefix(f"{describe_type(event.entity_type)} ")
 
 
 def describe_subject_type(type_: str) -> str:
-    """Return the type of a subject as a person reads it."""
+    """Return the label of a subject type."""
     return _SUBJECT_TYPES.get(type_, type_)
 
 
 def has_history(event: AuditEvent) -> bool:
-    """Return whether the event's entity can be asked for its history."""
+    """Return whether the event's entity has a history page."""
     return bool(event.entity_id) and event.entity_type not in _WITHOUT_HISTORY
 
 
 def describe_field(name: str) -> str:
-    """Return the name of a field as a person reads it: "client secret" for clientSecret."""
+    """Return the label of a field: "client secret" for clientSecret."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
     return spaced.replace("_", " ").strip()
 
 
 def describe_value(value: Any) -> str:
-    """Return a value as a person reads it; nothing is "none"."""
+    """Return a value as text; empty values are "none"."""
     if value is None or value == "":
         return "none"
     if isinstance(value, bool):
@@ -76,17 +76,17 @@ def describe_value(value: Any) -> str:
 
 
 def describe_changes(action: str, changes: dict[str, list[Any]]) -> list[str]:
-    """Return what an action changed: "enabled: yes → no"; only the values of what is new or gone."""
+    """Return the changes as texts, "enabled: yes → no". For creations and deletions, only values."""
     texts = []
     for name, pair in changes.items():
-        told = pair if action == "update" else [value for value in pair if value is not None]
-        shown = " → ".join(_short(describe_value(value)) for value in told)
+        values = pair if action == "update" else [value for value in pair if value is not None]
+        shown = " → ".join(_short(describe_value(value)) for value in values)
         texts.append(f"{describe_field(name)}: {shown or 'none'}")
     return texts
 
 
 def document_of(event: AuditEvent) -> dict[str, Any]:
-    """Return an event with every detail, as a JSON file has it."""
+    """Return an event with all details, for JSON exports."""
     return {
         "id": event.pk,
         "time": event.time,

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
-from runai_access.activity.bounded_query import BoundedQuery, Wanted
+from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.models import AuditEvent
 from runai_access.db.normalization import stored_form
@@ -28,12 +28,12 @@ from runai_access.lists.selection import ListFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
-SUGGESTED = 50
+MAX_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True)
 class ExactFilter(FieldFilter):
-    """Text that is the same: what an index by value and time can find."""
+    """Filters by an exact text, with an index on the value and the time."""
 
     column: str
     operators = (IS,)
@@ -43,44 +43,44 @@ class ExactFilter(FieldFilter):
 
 
 class AddressFilter(ExactFilter):
-    """An address that a request came from."""
+    """Filters by the source address of the request."""
 
     def read(self, operator: Operator, text: str, context: BoundedQuery) -> str:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            raise ValidationError(f"“{text}” is no address like 192.0.2.1.") from None
+            raise ValidationError(f"“{text}” is not an IP address like 192.0.2.1.") from None
         return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 @dataclass(frozen=True)
 class TermFilter(ChoiceFilter):
-    """One of the words that stand in a column, as far as they do."""
+    """Filters by the values that occur in a column."""
 
     column: str
-    titles: Any
+    label: Any
 
     def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        """Return the words that there are: one step through the index for each."""
+        """Return the distinct values, with one index lookup for each."""
         words: list[str] = []
         column = AuditEvent.objects.order_by(self.column).values_list(self.column, flat=True)
-        while len(words) < SUGGESTED:
+        while len(words) < MAX_SUGGESTIONS:
             rest = column.filter(**{f"{self.column}__gt": words[-1]}) if words else column
-            found = rest.first()
-            if found is None:
+            value = rest.first()
+            if value is None:
                 break
-            words.append(found)
+            words.append(value)
         return [self._choice(word) for word in words if word]
 
     def chosen(self, values: list[str], context: BoundedQuery) -> list[Choice]:
         return [self._choice(value) for value in values if _WORD.fullmatch(value)]
 
     def _choice(self, word: str) -> Choice:
-        return Choice(word, self.titles(word))
+        return Choice(word, self.label(word))
 
 
 class ResultFilter(ChoiceFilter):
-    """How it ended."""
+    """Filters by result."""
 
     column = "result"
     operators = (ONE_OF_FEW,)
@@ -90,8 +90,8 @@ class ResultFilter(ChoiceFilter):
 
 
 @dataclass(frozen=True)
-class Thing:
-    """What a history is of."""
+class EntityReference:
+    """The entity of a history, by type and ID."""
 
     type: str
     id: str
@@ -101,30 +101,30 @@ class Thing:
 
 
 class HistoryFilter(FieldFilter):
-    """What was done to a thing, what it did, and what became of its access rules."""
+    """Filters by entity: changes to it, its own actions, and its access rules."""
 
     # "History of application ci-prod"
     operators = (Operator("is", "", "text"),)
 
-    def read(self, operator: Operator, text: str, context: BoundedQuery) -> Thing:
+    def read(self, operator: Operator, text: str, context: BoundedQuery) -> EntityReference:
         match = _HISTORY.fullmatch(text)
         if match is None:
-            raise ValidationError(f"“{text}” is nothing that has a history.")
-        thing = Thing(*match.groups())
-        if thing.type in SUBJECTS:
+            raise ValidationError(f"“{text}” has no history.")
+        entity = EntityReference(*match.groups())
+        if entity.type in SUBJECTS:
             try:
-                return Thing(thing.type, str(UUID(thing.id)))
+                return EntityReference(entity.type, str(UUID(entity.id)))
             except ValueError:
-                raise ValidationError(f"“{text}” is nothing that has a history.") from None
-        return thing
+                raise ValidationError(f"“{text}” has no history.") from None
+        return entity
 
-    def words(self, operator: Operator, values: list[Thing]) -> str:
-        """Name it as it was called last."""
-        return ", ".join(describe_entity(thing.type, _name_of(thing)) for thing in values)
+    def words(self, operator: Operator, values: list[EntityReference]) -> str:
+        """Use the latest name of each entity."""
+        return ", ".join(describe_entity(entity.type, _name_of(entity)) for entity in values)
 
 
 class EventFilterSet(ListFilterSet):
-    """What events may be filtered by. All at once is asked of one `Looking`."""
+    """The filters of the Activity table. One `BoundedQuery` applies all of them."""
 
     field_filters = {
         "history": HistoryFilter(),
@@ -152,23 +152,27 @@ class EventFilterSet(ListFilterSet):
         return self.qs, []
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted, history = [], []
+        column_filters, history = [], []
         for name, values in self.form.cleaned_data.items():
             filter_ = self.filters[name]
             if values and filter_.column == "time":
                 queryset = filter_.filter(queryset, values)
             elif values and filter_.column == "history":
-                history += [part for thing in values for part in history_of(thing.type, thing.id)]
+                history += [
+                    part for entity in values for part in history_of(entity.type, entity.id)
+                ]
             elif values and isinstance(filter_.kind, ChoiceFilter):
-                column = filter_.kind.column  # type: ignore[attr-defined]  # each of ours has one
-                wanted.append(Wanted(column, tuple(choice.value for choice in values)))
+                column = filter_.kind.column  # type: ignore[attr-defined]  # all filters here have one
+                column_filters.append(
+                    ColumnFilter(column, tuple(choice.value for choice in values))
+                )
             else:
-                # Values of one filter must all hold, so two different ones leave nothing.
-                wanted += [Wanted(filter_.kind.column, (value,)) for value in values]
-        return self.context.narrow(queryset, wanted, history)  # type: ignore[no-any-return]  # untyped
+                # Values of one filter must all hold, so two different ones leave noentity.
+                column_filters += [ColumnFilter(filter_.kind.column, (value,)) for value in values]
+        return self.context.apply_filters(queryset, column_filters, history)  # type: ignore[no-any-return]  # untyped
 
 
-def _name_of(thing: Thing) -> str:
-    about = AuditEvent.objects.filter(entity_type=thing.type, entity_id=thing.id)
-    name = about.order_by("-time").values_list("entity_name", flat=True).first()
-    return name or label_of(thing.type, thing.id) or thing.id
+def _name_of(entity: EntityReference) -> str:
+    events = AuditEvent.objects.filter(entity_type=entity.type, entity_id=entity.id)
+    name = events.order_by("-time").values_list("entity_name", flat=True).first()
+    return name or label_of(entity.type, entity.id) or entity.id

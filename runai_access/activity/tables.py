@@ -17,11 +17,11 @@ from runai_access.lists.tables import ListColumn, ListTable
 from runai_access.row_urls import history_url
 from runai_access.ui.dialogs import dialog_url
 
-_NOTHING = "—"
+_EMPTY = "—"
 
 
 class EventTable(ListTable):
-    """The columns of the Activity page. Only time has an order that every filter's index keeps."""
+    """The columns of the Activity page. It is sorted by time only, as the filters' indexes are."""
 
     time = ListColumn(
         "Time",
@@ -54,7 +54,7 @@ class EventTable(ListTable):
     has_row_pages = False
 
     def render_time(self, record: AuditEvent) -> str:
-        """Link the time to the dialog with the event's details."""
+        """Show the time, with a link to the event's dialog."""
         return markup(
             '<a class="row-name" id="event-{}" href="{}" hx-boost="true" hx-target="#dialog"'
             ' hx-swap="innerHTML" hx-indicator="#loading">{}</a>',
@@ -74,7 +74,7 @@ class EventTable(ListTable):
         return describe_action(record.action)
 
     def render_entity(self, record: AuditEvent) -> str:
-        """Link the entity to its history, if it has one."""
+        """Show the entity, with a link to its history if it has one."""
         name = marked(name_without_type(record), self.search)
         if has_history(record):
             shown = markup(
@@ -93,30 +93,30 @@ class EventTable(ListTable):
         return markup('<span class="badge badge-failed">{}</span>', record.result)
 
     def render_details(self, record: AuditEvent) -> str:
-        """Show the changes, or else the reason of a refusal."""
+        """Show the changes, or the reason of a denial."""
         text = "; ".join(describe_changes(record.action, record.changes))
         return markup(
             '<span class="event-details" title="{}{}">{}</span>',
-            text, record.reason, text or record.reason or _NOTHING,
+            text, record.reason, text or record.reason or _EMPTY,
         )  # fmt: skip
 
     def render_source_ip(self, record: AuditEvent) -> str:
-        return markup('<span class="clip">{}</span>', _or_nothing(record.source_ip))
+        return markup('<span class="clip">{}</span>', _or_empty(record.source_ip))
 
     def render_subject_type(self, record: AuditEvent) -> str:
         return describe_subject_type(record.subject_type)
 
     def render_entity_id(self, record: AuditEvent) -> str:
-        return markup('<code class="clip">{}</code>', record.entity_id or _NOTHING)
+        return markup('<code class="clip">{}</code>', record.entity_id or _EMPTY)
 
     def render_request(self, record: AuditEvent) -> str:
         text = f"{record.http_method} {record.path}"
-        shown = text if record.path else _NOTHING
+        shown = text if record.path else _EMPTY
         return markup('<code class="clip" title="{}">{}</code>', text, shown)
 
     def render_request_id(self, record: AuditEvent) -> str:
-        return markup('<code class="clip">{}</code>', _or_nothing(record.request_id))
+        return markup('<code class="clip">{}</code>', _or_empty(record.request_id))
 
 
-def _or_nothing(value: object) -> object:
-    return _NOTHING if value is None else value
+def _or_empty(value: object) -> object:
+    return _EMPTY if value is None else value

@@ -1,4 +1,4 @@
-"""Addresses of the Activity page."""
+"""URLs of the Activity page."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The Activity page, and one event with all its details, for readers of Event history."""
+"""The Activity page and the event dialog. They require the “View event history” permission."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization.callers import caller_of
-from runai_access.activity.bounded_query import MAX_SCANNED, BoundedQuery
+from runai_access.activity.bounded_query import BoundedQuery
 from runai_access.activity.descriptions import describe_field, describe_value, document_of
 from runai_access.activity.filters import EventFilterSet
 from runai_access.activity.tables import EventTable
@@ -18,11 +18,11 @@ from runai_access.ui.list_views import ListView
 
 
 class ActivityPage(ListView):
-    """Activity: who did what, on what, when, from where, with what result."""
+    """The audit log as a list."""
 
     namespace = "activity"
     title, noun, plural = "Activity", "event", "events"
-    searched = "the name of its subject or its entity"
+    searched = "subject and entity names"
     empty_template = "activity/_empty.html"
     notice_template = "activity/_scan_limit.html"
     template = "activity/list.html"
@@ -39,24 +39,23 @@ class ActivityPage(ListView):
     def search(self, rows: QuerySet[Any], text: str, authority: BoundedQuery) -> QuerySet[Any]:
         return authority.search(rows, text)
 
-    def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {"looked_at": MAX_SCANNED}
-
 
 PAGE = ActivityPage()
 
 
 @require_safe
 def event(request: HttpRequest, event_id: int) -> HttpResponse:
-    """Show all that the record says of one event."""
+    """Show all details of an event."""
     caller_of(request).authority.require_audit_log()
     try:
-        found = AuditEvent.objects.get(pk=event_id)
+        audit_event = AuditEvent.objects.get(pk=event_id)
     except (AuditEvent.DoesNotExist, OverflowError):
-        raise NotFound("There is no such event; rows past the retention are archived.") from None
+        raise NotFound(
+            "Event not found. It might have been archived after the retention period."
+        ) from None
     changes = [
         (describe_field(name), *(describe_value(value) for value in pair))
-        for name, pair in found.changes.items()
+        for name, pair in audit_event.changes.items()
     ]
-    context = {"event": found, "changes": changes}
+    context = {"event": audit_event, "changes": changes}
     return render_dialog(request, "activity/_event.html", context, parent_page=PAGE.parent_page)

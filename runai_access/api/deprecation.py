@@ -10,9 +10,9 @@ from django.utils.encoding import escape_uri_path
 
 @dataclass(frozen=True)
 class Deprecation:
-    """Since when an endpoint is deprecated, and what replaces it.
+    """The deprecation date of an endpoint, and its successor.
 
-    `successor` replaces the `prefix` of a path, or without a prefix all of it.
+    `successor` replaces the `prefix` of the path, or the whole path if there is no prefix.
     """
 
     since: datetime
@@ -20,7 +20,7 @@ class Deprecation:
     prefix: str = ""
 
     def announce(self, response: HttpResponseBase, path: str) -> None:
-        """Add the headers to an answer of `path`; a `Link` that is there keeps its links."""
+        """Add the headers to a response for `path`, and keep existing links in `Link`."""
         response["Deprecation"] = f"@{int(self.since.timestamp())}"
         rest = escape_uri_path(path.removeprefix(self.prefix)) if self.prefix else ""
         link = f'<{settings.PUBLIC_URL}{self.successor}{rest}>; rel="successor-version"'

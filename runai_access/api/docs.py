@@ -1,5 +1,7 @@
-"""The OpenAPI document: as a file for tools at /api/schema/, and at /api/docs/ as a page of ours, under
-our own CSP and without another host."""
+"""The OpenAPI document: at /api/schema/ for tools, and at /api/docs/ as a page.
+
+The page is our own, so it works with the strict CSP and loads nothing from other hosts.
+"""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ METHODS = ("get", "post", "patch", "delete")
 
 @dataclass(frozen=True)
 class Member:
-    """One parameter, or one member of a body or an answer."""
+    """A parameter, or a member of a request or response body."""
 
     name: str
     type: str
@@ -36,8 +38,8 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One status and what comes with it; `schema` names a section further down the page."""
+class DocumentedResponse:
+    """A response by status. `schema` is the name of a section on the same page."""
 
     status: str
     description: str
@@ -53,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method at one address."""
+    """One method of one path."""
 
     id: str
     method: str
@@ -64,12 +66,12 @@ class Operation:
     parameters: list[Member]
     body: list[Member]
     body_example: str
-    answers: list[Answer]
+    responses: list[DocumentedResponse]
 
 
 @dataclass(frozen=True)
 class Documentation:
-    """Everything on the page: operations by tag, then the schemas they name."""
+    """The content of the page: operations by tag, and their schemas."""
 
     tags: dict[str, list[Operation]] = field(default_factory=dict)
     schemas: dict[str, list[Member]] = field(default_factory=dict)
@@ -80,25 +82,25 @@ JSON_TYPES = ("application/json", "application/vnd.oai.openapi+json")
 
 
 class SchemaView(SpectacularAPIView):
-    """The document for anyone: as JSON for clients that prefer it, else as YAML."""
+    """The public document, as JSON for clients that prefer it, or as YAML."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         media_type = request._request.get_preferred_type([*YAML_TYPES, *JSON_TYPES])
-        written = _as_json if media_type in JSON_TYPES else _as_yaml
-        response = HttpResponse(written(), content_type=media_type or YAML_TYPES[0])
+        render_document = _as_json if media_type in JSON_TYPES else _as_yaml
+        response = HttpResponse(render_document(), content_type=media_type or YAML_TYPES[0])
         patch_vary_headers(response, ["Accept"])
         return allow_compression(response)
 
 
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """Show every endpoint, parameter, body and answer of the API."""
+    """Show all endpoints of the API, with parameters, bodies and responses."""
     return render(request, "api/docs.html", {"documentation": documentation()})
 
 
-# The document is the same as long as the process lives. To make and to write it takes a good part of a
-# second, and strangers may ask for it: it must not be a way to keep the server busy.
+# The document never changes while the process runs. It takes most of a second to build and anyone can
+# request it, so it is cached: otherwise requests for it could overload the server.
 
 
 @cache
@@ -109,30 +111,30 @@ def _document() -> dict[str, Any]:
 
 @cache
 def _as_yaml() -> bytes:
-    written: bytes = OpenApiYamlRenderer().render(_document(), renderer_context={})  # type: ignore[no-untyped-call]  # the library has no types
-    return written
+    rendered: bytes = OpenApiYamlRenderer().render(_document(), renderer_context={})  # type: ignore[no-untyped-call]  # the library has no types
+    return rendered
 
 
 @cache
 def _as_json() -> bytes:
-    written: bytes = OpenApiJsonRenderer().render(_document(), renderer_context={})
-    return written
+    rendered: bytes = OpenApiJsonRenderer().render(_document(), renderer_context={})
+    return rendered
 
 
 @cache
 def documentation() -> Documentation:
-    """Return the OpenAPI document in the shape of the page."""
+    """Return the OpenAPI document, structured for the page."""
     document = _document()
     schemas = document["components"]["schemas"]
-    found = Documentation()
+    page = Documentation()
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
                 operation = _operation(method, path, item[method], schemas)
-                found.tags.setdefault(item[method]["tags"][0], []).append(operation)
+                page.tags.setdefault(item[method]["tags"][0], []).append(operation)
     for name, schema in schemas.items():
-        found.schemas[name] = list(_members(schema, schemas))
-    return found
+        page.schemas[name] = list(_members(schema, schemas))
+    return page
 
 
 def _operation(method: str, path: str, item: dict[str, Any], schemas: dict[str, Any]) -> Operation:
@@ -147,7 +149,7 @@ def _operation(method: str, path: str, item: dict[str, Any], schemas: dict[str, 
         parameters=[_parameter(entry) for entry in item.get("parameters", [])],
         body=list(_members(body, schemas)),
         body_example=_example(item.get("requestBody", {})),
-        answers=[_answer(status, entry) for status, entry in item["responses"].items()],
+        responses=[_response(status, entry) for status, entry in item["responses"].items()],
     )
 
 
@@ -161,25 +163,25 @@ def _parameter(entry: dict[str, Any]) -> Member:
     )
 
 
-def _answer(status: str, entry: dict[str, Any]) -> Answer:
+def _response(status: str, entry: dict[str, Any]) -> DocumentedResponse:
     schema = _schema(entry)
-    named = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
+    schema_name = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
     description = entry["description"].replace("`", "")
-    return Answer(
-        status, description, _type(schema) if schema else "nothing", named, _example(entry)
+    return DocumentedResponse(
+        status, description, _type(schema) if schema else "none", schema_name, _example(entry)
     )
 
 
-def _schema(body_or_answer: dict[str, Any]) -> dict[str, Any]:
-    for content in body_or_answer.get("content", {}).values():
+def _schema(body_or_response: dict[str, Any]) -> dict[str, Any]:
+    for content in body_or_response.get("content", {}).values():
         schema: dict[str, Any] = content["schema"]
         return schema
     return {}
 
 
-def _example(body_or_answer: dict[str, Any]) -> str:
-    """Return the example as it is sent: a form as a form, anything else as JSON."""
-    for media_type, content in body_or_answer.get("content", {}).items():
+def _example(body_or_response: dict[str, Any]) -> str:
+    """Return the example in its wire format: form-encoded or JSON."""
+    for media_type, content in body_or_response.get("content", {}).items():
         if "example" in content:
             example = content["example"]
             is_form = media_type == "application/x-www-form-urlencoded"
@@ -196,14 +198,14 @@ def _members(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Member
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """Return a type as a reader says it: "list of Role", "one of asc, desc", "date-time or null"."""
+    """Return a readable type, for example "list of Role", "one of asc, desc" or "date-time or null"."""
     if reference := schema.get("$ref"):
         return str(reference.rpartition("/")[2])
     if parts := schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf"):
         return " or ".join(_type(part) for part in parts)
     if values := schema.get("enum"):
         return "one of " + ", ".join(str(value) for value in values)
-    types = schema.get("type", "anything")
+    types = schema.get("type", "any")
     names = [schema.get("format", name) for name in ([types] if isinstance(types, str) else types)]
     if "array" in names:
         return f"list of {_type(schema.get('items', {}))}"

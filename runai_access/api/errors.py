@@ -1,4 +1,4 @@
-"""The contract's form of errors: `{"code", "message", "details"}` (contract/README.md, Errors)."""
+"""Error responses of the contract: `{"code", "message", "details"}` (contract/README.md, Errors)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ MESSAGES = {
     409: "Resource with this name already exists",
     413: "The body is too large.",
     415: "Unsupported media type.",
-    422: "This can't be done as asked.",
+    422: "The request can't be processed.",
     429: "Too many requests.",
     500: "Something went wrong.",
     503: "Please try again in few minutes.",
@@ -33,32 +33,32 @@ INVALID = "Invalid parameter"
 
 
 class InvalidParameter(exceptions.APIException):
-    """A query parameter can't be what it is; the text names it and says what was expected."""
+    """An invalid query parameter. The message names it and the expected value."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
 
 class TooLarge(exceptions.APIException):
-    """The body is larger than any request of ours needs to be."""
+    """The request body exceeds the size limit."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body may have 1 MiB."
+    default_detail = "The request body must be at most 1 MiB."
 
 
 class UnsupportedCoding(exceptions.APIException):
-    """The body has a content coding such as gzip (RFC 9110 §8.4)."""
+    """The request body has a content coding such as gzip (RFC 9110 §8.4)."""
 
     status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 
 def error(code: int, details: str = "", *, message: str = "") -> Response:
-    """Return an error answer."""
+    """Return an error response."""
     members = {"code": code, "message": message or MESSAGES[code], "details": details or None}
     return Response(ErrorSerializer.represent(members), status=code)
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn what a view raised into an answer; None, a 500, for what nobody foresaw."""
+    """Return the error response for an exception, or None (a 500) for an unexpected one."""
     response = _response_to(exception)
     if response is not None:
         set_rollback()
@@ -77,7 +77,7 @@ def _response_to(exception: Exception) -> Response | None:
         case ValidationError():
             return invalid(_by_field(exception))
         case TooManyFieldsSent():
-            return error(400, "There are too many parameters.", message=INVALID)
+            return error(400, "Too many parameters.", message=INVALID)
         case exceptions.ValidationError():
             return invalid(exception.detail)
         case Busy():
@@ -92,7 +92,10 @@ def _response_to(exception: Exception) -> Response | None:
 
 
 def failure_of(exception: Exception) -> tuple[int, str]:
-    """Return status and reason of a refusal, for answers that tell of many things at once."""
+    """Return the status and reason of an error, for the results of bulk operations.
+
+    Raises `exception` again if it is unexpected.
+    """
     response = _response_to(exception)
     if response is None:
         raise exception
@@ -100,10 +103,12 @@ def failure_of(exception: Exception) -> tuple[int, str]:
 
 
 def invalid(detail: Any) -> Response:
-    """Return a 400 that names each field and what was expected of it."""
-    flat = list(_flatten(detail))
-    missing = any(getattr(message, "code", "") == "required" for _, message in flat)
-    details = "; ".join(f"{field}: {message}" if field else str(message) for field, message in flat)
+    """Return a 400 response that names each invalid field and its expected value."""
+    messages = list(_flatten(detail))
+    missing = any(getattr(message, "code", "") == "required" for _, message in messages)
+    details = "; ".join(
+        f"{field}: {message}" if field else str(message) for field, message in messages
+    )
     return error(400, details, message=MESSAGES[400] if missing else INVALID)
 
 
@@ -114,7 +119,7 @@ def _by_field(exception: ValidationError) -> Any:
 
 
 def _flatten(detail: Any, field: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every message with the path of its field, for example `payload.subjects[0].subjectId`."""
+    """Yield each message with the path of its field, for example `payload.subjects[0].subjectId`."""
     if isinstance(detail, Mapping):
         for name, value in detail.items():
             yield from _flatten(value, _path(field, name))
@@ -146,7 +151,7 @@ def _from_framework(exception: exceptions.APIException) -> Response:
 
 def _message(exception: exceptions.APIException) -> str:
     if isinstance(exception, exceptions.ParseError):
-        return "The body can't be read."
+        return "The request body is not valid."
     if isinstance(exception, InvalidParameter):
         return INVALID
     return MESSAGES.get(exception.status_code, "")

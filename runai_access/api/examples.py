@@ -1,7 +1,7 @@
-"""Example values of the OpenAPI document, all of one imaginary account, and the hook that adds them.
+"""Example values of the OpenAPI document, and the hook that adds them.
 
-An example is put together from the schema: each member gets the value of its name. So this is the only
-place that holds example values, and a new endpoint whose members are known gets its examples for free.
+Examples are built from the schema: each member gets the value with its name. So all example values are
+here, and a new endpoint with known members needs no new values.
 """
 
 from typing import Any
@@ -20,14 +20,14 @@ _RULE_ID = 42
 _ROLE_ID = 5
 _ISSUER = "https://access.acme.example"
 _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
-# They have the form of real ones. The checksum and the signature are wrong, and scanners see that.
+# Realistic, but with a wrong checksum and signature, so secret scanners ignore them.
 _SECRET = "ras_" + 7 * "EXAMPLE"
-_TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"  # noqa: S105  # evidently none
+_TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"  # noqa: S105  # not a token
 _CRUD = ["create", "delete", "read", "update"]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 
-# By the name of the member or parameter, or by `owner.name` where one name means different things:
-# the owner is a component, or the operation whose body or parameter it is.
+# By the name of the member or parameter, or by `owner.name` if its meaning depends on the owner. The
+# owner is a component, or the operation that has the body or parameter.
 VALUES: dict[str, Any] = {
     # Applications, tokens
     "id": _APPLICATION_ID,
@@ -193,9 +193,9 @@ VALUES: dict[str, Any] = {
 
 
 def add_examples(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Give every body, answer and required parameter an example; a hook of drf-spectacular."""
+    """Add an example to each body, response and required parameter: a drf-spectacular hook."""
     schemas = result["components"]["schemas"]
-    operations = [one for item in result["paths"].values() for one in item.values()]
+    operations = [operation for item in result["paths"].values() for operation in item.values()]
     for operation in operations:
         owner = operation["operationId"]
         for parameter in operation.get("parameters", ()):

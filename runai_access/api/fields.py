@@ -1,4 +1,4 @@
-"""Serializers of bodies, and fields that take what JSON says and nothing that merely looks like it."""
+"""Serializers of request bodies, and fields that don't convert between JSON types."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from runai_access.api.spelling import intended_name
 
-# JSON may carry the character, no database takes it as text.
+# NUL is valid in JSON, but not in the text of a database.
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$"}
 
 
@@ -16,7 +16,7 @@ class Body(serializers.Serializer):  # type: ignore[type-arg]  # no model instan
     """A JSON object in a request. Unknown members are ignored, except likely misspellings."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated members; raise ValidationError that names a misspelled one."""
+        """Return the validated members. Raises ValidationError for misspelled names."""
         if isinstance(data, Mapping):
             self._require_spelling(data)
         return super().to_internal_value(data)
@@ -33,7 +33,7 @@ class Body(serializers.Serializer):  # type: ignore[type-arg]  # no model instan
 
 @extend_schema_field({**TEXT, "minLength": 1})
 class Text(serializers.CharField):
-    """A JSON string; DRF's own field would take a number too."""
+    """A JSON string. DRF's field also accepts numbers."""
 
     def __init__(self, *, trim_whitespace: bool = False, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=trim_whitespace, **kwargs)
@@ -45,7 +45,7 @@ class Text(serializers.CharField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of a few values; DRF's own message doesn't list them."""
+    """A choice whose error lists the values. DRF's message doesn't."""
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
         if key != "invalid_choice":
@@ -58,7 +58,7 @@ class Choice(serializers.ChoiceField):
 
 @extend_schema_field(bool)
 class Flag(serializers.Field):  # type: ignore[type-arg]  # the stubs want five parameters for it
-    """JSON true or false; DRF's own field would take "yes", 1 and more."""
+    """JSON true or false. DRF's field also accepts "yes", 1 and others."""
 
     default_error_messages = {"invalid": "Must be true or false."}
 
@@ -68,14 +68,14 @@ class Flag(serializers.Field):  # type: ignore[type-arg]  # the stubs want five 
         return data
 
 
-class WholeNumber(serializers.IntegerField):
-    """A JSON number without a fraction, within 32 bits as the contract declares ids."""
+class Integer(serializers.IntegerField):
+    """An integer from 0 to 2^31 - 1, like the IDs of the contract."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0, max_value=2**31 - 1, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        # 7.0 is a whole number too (JSON Schema 6.1.1), and some clients send ids as strings.
+        # 7.0 is an integer too (JSON Schema 6.1.1), and some clients send IDs as strings.
         if isinstance(data, float) and data.is_integer():
             data = int(data)
         if isinstance(data, bool) or not isinstance(data, int | str):

@@ -1,7 +1,7 @@
-"""The filterBy grammar: `field operator value`, all of them must hold (contract/README.md).
+"""The filterBy grammar: conditions `field operator value`, joined with AND (contract/README.md).
 
-Repeated parameters and comma-joined ones are alike. Clients do not escape commas inside values, so
-a comma separates only where a known field and an operator follow it.
+Conditions are in repeated parameters or separated by commas. Clients do not escape commas in values,
+so a comma is a separator only before a known field and an operator.
 """
 
 import re
@@ -22,7 +22,7 @@ from runai_access.db.normalization import normalize
 
 
 class FieldType(Enum):
-    """What a field holds, and with it which operators make sense and how values are read."""
+    """The type of a field, which determines its operators and the format of its values."""
 
     TEXT = "text"
     ADDRESS = "address"
@@ -43,7 +43,7 @@ LOOKUPS = {
     FieldType.NUMBER: _ORDERED,
     FieldType.FLAG: {"==": "exact", "!=": "exact"},
 }
-# SQLite takes no expression that is deeper than 1,000.
+# Limited because SQLite's maximum expression depth is 1,000.
 MAX_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -58,12 +58,12 @@ _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Field:
-    """A field that lists may be filtered and sorted by: the model's lookup and its kind.
+    """A field that a list can be filtered and sorted by.
 
-    `accepts` maps what clients may write to what the column holds, where they differ. A nullable
-    field can be compared with `null`, which means no value; in any other field it is plain text.
-    `normalized` is the lookup of the stored normalized form of a text, if there is one. `order` sorts a
-    text in that form with the help of an index; without it the text itself is normalized to sort.
+    `lookup` is the model lookup, and `accepts` maps values of the API to values of the column if they
+    differ. A nullable field can be compared with `null`; in other fields, `null` is plain text.
+    `normalized` is the lookup of the stored normalized form, if there is one. `order` is an indexed
+    sort key for that form; without it, the text is normalized in the query.
     """
 
     lookup: str
@@ -75,7 +75,7 @@ class Field:
 
     @property
     def sort_key(self) -> Expression | F:
-        """What rows are sorted by; text in its normalized form, as filters compare it."""
+        """The sort key. Text is sorted in its normalized form, as in filters."""
         if self.order is not None:
             return self.order
         return (
@@ -87,7 +87,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Condition:
-    """One of the conditions that must all hold: asked of a database, or of a row at hand."""
+    """A filter condition, for a query or for a row in memory."""
 
     field: Field
     comparison: str
@@ -95,7 +95,7 @@ class Condition:
     is_negated: bool
 
     def as_q(self) -> Q:
-        """Return what a database is asked."""
+        """Return the condition as a Q object."""
         if isinstance(self.value, str) and self.field.kind is FieldType.TEXT:
             condition = like(
                 self.field.lookup,
@@ -104,38 +104,40 @@ class Condition:
                 normalized_column=self.field.normalized,
             )
         elif isinstance(self.value, datetime):
-            condition = _in_time(self.field.lookup, self.comparison, self.value)
+            condition = _compare_time(self.field.lookup, self.comparison, self.value)
         else:
             condition = Q(**{f"{self.field.lookup}__{self.comparison}": self.value})
         return ~condition if self.is_negated else condition
 
-    def holds_for(self, row: Mapping[str, Any]) -> bool:
-        """Return whether it holds for a row of texts."""
-        is_so = compare(row[self.field.lookup], self.comparison, str(self.value))
-        return is_so is not self.is_negated
+    def matches(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row of texts matches the condition."""
+        is_match = compare(row[self.field.lookup], self.comparison, str(self.value))
+        return is_match is not self.is_negated
 
 
-def _in_time(lookup: str, comparison: str, time: datetime) -> Q:
-    """Compare to the millisecond, as times are answered: whoever asks for what they read finds it."""
+def _compare_time(lookup: str, comparison: str, time: datetime) -> Q:
+    """Compare with millisecond precision, so clients can filter by times from responses."""
     begin = time.replace(microsecond=time.microsecond // 1000 * 1000)
     is_last = begin > _LAST - _MILLISECOND
-    begun = Q(**{f"{lookup}__gte": begin})
-    not_over = Q(**{f"{lookup}__lte": time} if is_last else {f"{lookup}__lt": begin + _MILLISECOND})
-    return {"gte": begun, "lte": not_over}.get(comparison, begun & not_over)
+    from_begin = Q(**{f"{lookup}__gte": begin})
+    until_end = Q(
+        **{f"{lookup}__lte": time} if is_last else {f"{lookup}__lt": begin + _MILLISECOND}
+    )
+    return {"gte": from_begin, "lte": until_end}.get(comparison, from_begin & until_end)
 
 
-def conditions(
-    filters: Iterable[str], fields: Mapping[str, Field], not_kept: Collection[str] = ()
+def parse_conditions(
+    filters: Iterable[str], fields: Mapping[str, Field], unsupported: Collection[str] = ()
 ) -> list[Condition]:
-    """Return what all of `filters` together ask for.
+    """Return the conditions of all `filters`.
 
-    `not_kept` are fields that clients know and we do not keep: refused like unknown ones, and never
-    taken for a part of the value before them. Raises InvalidParameter that names the field, operator
-    or value, and lists the known ones.
+    `unsupported` are fields of the contract that are not stored. They are refused like unknown fields,
+    and a comma before them is a separator. Raises InvalidParameter with the invalid field, operator or
+    value, and the valid ones.
     """
-    parts = [part for text in filters for part in _split(text, [*fields, *not_kept])]
+    parts = [part for text in filters for part in _split(text, [*fields, *unsupported])]
     if len(parts) > MAX_CONDITIONS:
-        raise InvalidParameter(f"filterBy: there may be {MAX_CONDITIONS} conditions.")
+        raise InvalidParameter(f"filterBy: must have at most {MAX_CONDITIONS} conditions.")
     return [_condition(part, fields) for part in parts]
 
 
@@ -155,18 +157,18 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Condition:
     field = fields.get(name)
     if field is None:
         raise InvalidParameter(
-            f"filterBy: there is no field {name[:80]!r}. Fields: {', '.join(fields)}."
+            f"filterBy: unknown field {name[:80]!r}. Fields: {', '.join(fields)}."
         )
     lookups = LOOKUPS[field.kind]
     if operator not in lookups:
         raise InvalidParameter(
-            f"filterBy: {name} can't be compared by {operator}. Operators: {' '.join(lookups)}."
+            f"filterBy: {name} doesn't support {operator}. Operators: {' '.join(lookups)}."
         )
     is_negated = operator.startswith("!")
     if field.is_nullable and raw.strip().lower() == NULL:
         if operator not in EQUALITY:
             raise InvalidParameter(
-                f"filterBy: {name} can be compared with null only by {' and '.join(EQUALITY)}."
+                f"filterBy: {name} supports null only with {' and '.join(EQUALITY)}."
             )
         return Condition(field, "isnull", True, is_negated)
     return Condition(field, lookups[operator], _value(name, field, raw), is_negated)
@@ -178,9 +180,7 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             return read_time(f"filterBy: {name}", raw)
         case FieldType.NUMBER:
             if not re.fullmatch(r"[0-9]{1,9}", raw):
-                raise InvalidParameter(
-                    f"filterBy: {name} must be a whole number, not {raw[:80]!r}."
-                )
+                raise InvalidParameter(f"filterBy: {name} must be an integer, not {raw[:80]!r}.")
             return int(raw)
         case FieldType.FLAG:
             if raw.lower() not in ("true", "false"):
@@ -193,8 +193,8 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
 
 
 def read_time(name: str, text: str) -> datetime:
-    """Return an ISO 8601 time, UTC where it names no zone; raise InvalidParameter that names it."""
-    # In a URL an unescaped "+" of a zone arrives as a blank.
+    """Parse an ISO 8601 time, in UTC if it has no zone. Raises InvalidParameter, with `name`."""
+    # An unescaped "+" of a zone in a URL is decoded as a space.
     try:
         time = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
         time = time or datetime.fromisoformat(text.strip())
@@ -205,5 +205,5 @@ def read_time(name: str, text: str) -> datetime:
     try:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except OverflowError:
-        # Within hours of the first or the last time there is: nothing lies beyond.
+        # Within hours of the minimum or maximum datetime.
         return _FIRST if time.year == _FIRST.year else _LAST

@@ -1,4 +1,4 @@
-"""The Idempotency-Key header: a request that is sent again makes nothing twice."""
+"""The Idempotency-Key header: a repeated request has no further effect."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ HEADER = "Idempotency-Key"
 
 @dataclass(frozen=True)
 class Result:
-    """What a request made, and the answer that tells of it."""
+    """The ID of the created object or operation, and the response."""
 
     id: str
     response: Response
@@ -28,25 +28,25 @@ class Result:
 
 def idempotent(
     request: Request,
-    asked: Any,
+    payload: Any,
     *,
     caller: uuid.UUID,
     execute: Callable[[], Result],
     replay: Callable[[str], Response],
 ) -> Response:
-    """Return what `make` answers or, for a key that was used before, `again` with the id it made.
+    """Return the response of `execute` or, for a repeated key, that of `replay` for the same ID.
 
-    `asked` is what the body asks for, if anything: with method and address it tells requests apart.
-    `again` raises ObjectDoesNotExist where that is gone or out of the caller's sight by now. The key,
-    the making and its audit row stand or fall together: what failed may be tried again under the same
-    key. Another request under a used key is a 422. Keys are kept for a day.
+    Method, path and `payload` identify a request; another request with the same key is a 422. `replay`
+    raises ObjectDoesNotExist if the object is deleted or no longer visible. The key, the change and its
+    audit row are committed in one transaction, so a failed request can be retried with the same key.
+    Keys are valid for a day.
     """
     key = request.headers.get(HEADER)
     if key is None:
         return execute().response
     if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
         raise InvalidParameter(f"{HEADER} must be 1 to 255 printable ASCII characters.")
-    fingerprint = _fingerprint(request, asked)
+    fingerprint = _fingerprint(request, payload)
     with transaction.atomic():
         IdempotencyKey.objects.expired().filter(caller=caller, key=key).delete()
         row = IdempotencyKey(caller=caller, key=key, fingerprint=fingerprint)
@@ -56,27 +56,25 @@ def idempotent(
         except IntegrityError:
             used = IdempotencyKey.objects.get(caller=caller, key=key)
             if used.fingerprint != fingerprint:
-                return error(422, f"{HEADER}: it was used for another request.")
+                return error(422, f"{HEADER}: was used for another request.")
             try:
                 return replay(used.result_id)
             except ObjectDoesNotExist:
-                gone = f"What it made, {used.result_id}, is gone or out of your sight."
-                return already_done(used.result_id, gone)
-        made = execute()
-        row.result_id = made.id
+                details = f"{used.result_id} was deleted or is not visible to you."
+                return already_done(used.result_id, details)
+        result = execute()
+        row.result_id = result.id
         row.save(update_fields=["result_id"])
-    return made.response
+    return result.response
 
 
-def already_done(result_id: str, details: str) -> Response:
-    """Return the answer to a request that was carried out before and can't be answered again."""
-    response = error(
-        409, f"This request was carried out before. {details}", message="Already done."
-    )
-    response.data["id"] = result_id
+def already_done(id_: str, details: str) -> Response:
+    """Return the response to a repeated request whose first response can't be repeated."""
+    response = error(409, f"This request was already processed. {details}", message="Already done.")
+    response.data["id"] = id_
     return response
 
 
-def _fingerprint(request: Request, asked: Any) -> str:
-    parts = [request.method, request.path, json.dumps(asked, sort_keys=True)]
+def _fingerprint(request: Request, payload: Any) -> str:
+    parts = [request.method, request.path, json.dumps(payload, sort_keys=True)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

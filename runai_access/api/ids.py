@@ -1,4 +1,4 @@
-"""Ids as they come in addresses: anything, until shown to be one."""
+"""Parses the IDs in URLs."""
 
 import uuid
 
@@ -8,15 +8,15 @@ MAX_ID = 2**31 - 1
 
 
 def integer_id(text: str) -> int:
-    """Return the id; raise NotFound for what can't be one."""
+    """Parse an ID. Raises NotFound if it is malformed."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= MAX_ID):
-        raise NotFound(f"{text[:80]!r} is no id: it must be a whole number.")
+        raise NotFound(f"{text[:80]!r} is not a valid ID: it must be an integer.")
     return int(text)
 
 
 def uuid_id(text: str) -> uuid.UUID:
-    """Return the id; raise NotFound for what can't be one."""
+    """Parse an ID. Raises NotFound if it is malformed."""
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise NotFound(f"{text[:80]!r} is no id: it must be a UUID.") from None
+        raise NotFound(f"{text[:80]!r} is not a valid ID: it must be a UUID.") from None

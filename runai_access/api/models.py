@@ -1,25 +1,25 @@
-"""Idempotency keys, which all replicas share."""
+"""Idempotency keys, shared by all replicas."""
 
 from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
 
-from runai_access.security.models import AttemptCount  # noqa: F401  # Django looks for it here
+from runai_access.security.models import AttemptCount  # noqa: F401  # Django finds models here
 
 KEY_RETENTION = timedelta(days=1)
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def expired(self) -> "IdempotencyKeyQuerySet":
-        """Return the keys that are no longer kept: the same request is carried out again."""
+        """Return the expired keys. A request with such a key is processed again."""
         return self.filter(created_at__lt=timezone.now() - KEY_RETENTION)
 
 
 class IdempotencyKey(models.Model):
-    """That a caller's request under this key was carried out, and the id of what it made.
+    """The key of a processed request, and the ID of the created object or operation.
 
-    Never the answer: it may have held a secret.
+    The response is not stored, because it can contain a secret.
     """
 
     caller = models.UUIDField()
@@ -36,4 +36,4 @@ class IdempotencyKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} made {self.result_id}"
+        return f"{self.key}: {self.result_id}"

@@ -1,4 +1,4 @@
-"""What clients ask for and what they send are taken liberally: we answer JSON, always."""
+"""Content negotiation: lenient about the request headers, and responses are always JSON."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 
 class JSONAlways(BaseContentNegotiation):
-    """Answers JSON whatever Accept says; reads a body without a Content-Type as JSON."""
+    """Ignores the Accept header, and parses bodies without a Content-Type as JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         return next((p for p in parsers if can_read(p, request.content_type)), None)
@@ -18,6 +18,6 @@ class JSONAlways(BaseContentNegotiation):
 
 
 def can_read(parser: BaseParser, content_type: str | None) -> bool:
-    """Return whether `parser` reads a body of that type; it may be absent."""
-    sent = (content_type or "").split(";")[0].strip().lower()
-    return sent in ("", "*/*", parser.media_type)
+    """Return whether `parser` supports the content type, which can be missing."""
+    media_type = (content_type or "").split(";")[0].strip().lower()
+    return media_type in ("", "*/*", parser.media_type)

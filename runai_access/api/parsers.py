@@ -1,4 +1,4 @@
-"""Reading bodies: JSON objects, of bounded size, without repeated keys."""
+"""Parses request bodies: JSON objects of limited size, without duplicate keys."""
 
 import codecs
 import json
@@ -12,14 +12,14 @@ from runai_access.api.errors import TooLarge, UnsupportedCoding
 
 
 class JSONObjectParser(BaseParser):
-    """Reads a JSON object, whatever the Content-Type claims when it is absent."""
+    """Parses a JSON object, also without a Content-Type."""
 
     media_type = "application/json"
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        """Return the object, an empty one for no body. A byte order mark is skipped (RFC 8259 §8.1).
+        """Return the object; empty for an empty body. Skips a byte order mark (RFC 8259 §8.1).
 
         Raises ParseError, ValidationError, UnsupportedCoding and TooLarge.
         """
@@ -31,7 +31,7 @@ class JSONObjectParser(BaseParser):
             if not isinstance(parsed, dict):
                 raise ParseError("The body must be a JSON object.")
             if b"\\ud" in body or b"\\uD" in body:
-                _require_whole_characters(parsed)
+                _refuse_lone_surrogates(parsed)
         except UnicodeDecodeError:
             raise ParseError("The body must be UTF-8.") from None
         except (ValueError, RecursionError) as error:
@@ -40,11 +40,10 @@ class JSONObjectParser(BaseParser):
 
 
 def read_body(stream: Any) -> bytes:
-    """Return the whole body.
+    """Return the body.
 
-    Raises UnsupportedCoding for a compressed body, TooLarge without reading more than is allowed, and
-    ParseError where it ends before the length that was announced: what is left of it was never meant
-    (RFC 9112 §8).
+    Raises UnsupportedCoding for a compressed body, TooLarge after reading up to the size limit, and
+    ParseError for a truncated body (RFC 9112 §8).
     """
     headers = getattr(stream, "META", {})
     coding = headers.get("HTTP_CONTENT_ENCODING", "").strip()
@@ -56,25 +55,22 @@ def read_body(stream: Any) -> bytes:
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
         raise TooLarge
-    announced = headers.get("CONTENT_LENGTH") or "0"
-    if announced.isdecimal() and len(body) < int(announced):
-        raise ParseError("The body ends before its length.")
+    declared = headers.get("CONTENT_LENGTH") or "0"
+    if declared.isdecimal() and len(body) < int(declared):
+        raise ParseError("The body is shorter than its Content-Length.")
     return body
 
 
-def _require_whole_characters(parsed: dict[str, Any]) -> None:
-    """Refuse escapes that stand for half of a surrogate pair (RFC 8259 §8.2).
-
-    No database could store one, and no answer could repeat it.
-    """
+def _refuse_lone_surrogates(parsed: dict[str, Any]) -> None:
+    """Raise an error for lone surrogates (RFC 8259 §8.2): no database or response can encode them."""
     for name, value in parsed.items():
-        if not _is_whole(name):
-            raise ParseError("The name of a member must not hold half a character.")
-        if not _is_whole(value):
-            raise ValidationError({name: ["Must not hold half a character."]})
+        if not _is_encodable(name):
+            raise ParseError("A member name contains half of a surrogate pair.")
+        if not _is_encodable(value):
+            raise ValidationError({name: ["Contains half of a surrogate pair."]})
 
 
-def _is_whole(value: Any) -> bool:
+def _is_encodable(value: Any) -> bool:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
@@ -82,16 +78,16 @@ def _is_whole(value: Any) -> bool:
     return True
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     parsed = dict(pairs)
     if len(parsed) != len(pairs):
-        raise ValueError("a key stands in it twice")
+        raise ValueError("an object has a duplicate key")
     return parsed
 
 
-def _no_number(name: str) -> None:
-    # Python's own reader takes NaN and Infinity (RFC 8259 §6 does not).
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> None:
+    # Python's parser accepts NaN and Infinity, which are not JSON (RFC 8259 §6).
+    raise ValueError(f"{name} is not a JSON number")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_number)
+_decoder = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)

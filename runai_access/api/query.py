@@ -1,6 +1,6 @@
-"""The query parameters that each endpoint knows, for its requests and for the OpenAPI document.
+"""The query parameters of each endpoint, for validation and for the OpenAPI document.
 
-A view names its own in `query_parameters`; a view with a `listing` knows those of every list too.
+A view declares its own in `query_parameters`. A view with a `listing` also has the list parameters.
 """
 
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from runai_access.api.listing import FILTER_PARAMETERS, PAGE_PARAMETERS
 from runai_access.api.parameters import require_listed_values
 from runai_access.api.spelling import intended_name
 
-# A serializer class stands for one parameter per field.
+# A serializer class declares one parameter per field.
 QueryParameters = Sequence[OpenApiParameter | type[Serializer[Any]]]
-_MAX_NAMED = 5
+_MAX_REPORTED = 5
 
 
 def own_parameters(view: Any, method: str) -> QueryParameters:
-    """Return the parameters that the view itself names for a method; only GET has any."""
+    """Return the parameters that the view declares for a method. Only GET has any."""
     parameters: QueryParameters = getattr(view, "query_parameters", ())
     return parameters if method in ("GET", "HEAD") else ()
 
 
 def known_parameters(view: Any, method: str) -> list[str]:
-    """Return the names of every query parameter of a method."""
+    """Return the names of all query parameters of a method."""
     names: list[str] = []
     for parameter in own_parameters(view, method):
         if isinstance(parameter, OpenApiParameter):
@@ -41,25 +41,25 @@ def known_parameters(view: Any, method: str) -> list[str]:
 
 
 def require_valid_parameters(view: Any, request: Request) -> None:
-    """Raise InvalidParameter that names the unknown query parameters and the known ones.
+    """Raise InvalidParameter for unknown query parameters, and for values that are not declared.
 
-    If a misspelled `filterBy` were ignored, a client would take everything for what it asked for. A
-    parameter that declares its values must have one of them.
+    A misspelled `filterBy` must not be ignored: the client would get an unfiltered list.
     """
     if not request.META.get("QUERY_STRING") or request.method not in view.allowed_methods:
-        return  # a method that is not there is 405
+        return  # an unsupported method is a 405
     known = known_parameters(view, request.method or "")
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
-        named = ", ".join(_described(name, known) for name in unknown[:_MAX_NAMED])
-        answer = f"Known: {', '.join(known)}." if known else "This method and path has none."
-        raise InvalidParameter(f"Unknown query parameters: {named}. {answer}")
+        names = ", ".join(_describe(name, known) for name in unknown[:_MAX_REPORTED])
+        hint = f"Known: {', '.join(known)}." if known else "This endpoint has no parameters."
+        raise InvalidParameter(f"Unknown query parameters: {names}. {hint}")
     own = own_parameters(view, request.method or "")
     require_listed_values(
-        request.query_params, (one for one in own if isinstance(one, OpenApiParameter))
+        request.query_params,
+        (parameter for parameter in own if isinstance(parameter, OpenApiParameter)),
     )
 
 
-def _described(name: str, known: list[str]) -> str:
+def _describe(name: str, known: list[str]) -> str:
     intended = intended_name(name, known)
     return f"{name[:80]!r}" + (f" (did you mean {intended}?)" if intended else "")

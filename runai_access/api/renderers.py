@@ -1,4 +1,4 @@
-"""Answers as JSON, quickly: long lists are what programs ask for all day."""
+"""A fast JSON renderer, because clients often request long lists."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import orjson
 from rest_framework.renderers import BaseRenderer
 
 
-class QuickJSONRenderer(BaseRenderer):
-    """Writes compact UTF-8 JSON with orjson."""
+class FastJSONRenderer(BaseRenderer):
+    """Renders compact UTF-8 JSON with orjson."""
 
     media_type = "application/json"
     format = "json"
@@ -16,5 +16,5 @@ class QuickJSONRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
-        """Return `data` as JSON; nothing at all for an answer without content."""
+        """Return `data` as JSON, or an empty body for None."""
         return b"" if data is None else orjson.dumps(data)

@@ -1,4 +1,4 @@
-"""How our OpenAPI document is written: what every endpoint has in common is said here, once."""
+"""The OpenAPI schema generator: adds the parameters, errors and headers that endpoints share."""
 
 import inspect
 import re
@@ -18,21 +18,21 @@ from runai_access.api.serializers import ErrorSerializer
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 DESCRIPTIONS = {
-    400: "A parameter is missing, unknown or invalid, or the host is unknown; the answer says which.",
+    400: "Invalid, unknown or missing parameter, or unknown host; see `details`.",
     401: "Missing or invalid credentials.",
-    403: "No access rule of the caller permits this.",
-    404: "Nothing with this id is visible to the caller.",
+    403: "The caller has no access rule with the required permission.",
+    404: "No object with this ID is visible to the caller.",
     409: (
-        "It contradicts what is there: a name that is taken, a rule that exists, the last "
-        "administrator, or a request that was carried out before under the same key."
+        "Conflict: the name is in use, the access rule exists, it is the last administrator, or a "
+        "request with the same key was already processed."
     ),
-    413: "The body is larger than 1 MiB.",
-    415: "The body is of another media type, or compressed.",
-    422: "The key was used for another request.",
-    429: "This caller has asked too often; try again after `Retry-After` seconds.",
-    503: "The server is busy or has no database; try again after `Retry-After` seconds.",
+    413: "The request body exceeds 1 MiB.",
+    415: "Unsupported media type, or a compressed body.",
+    422: "The idempotency key was used for another request.",
+    429: "Too many requests; retry after `Retry-After` seconds.",
+    503: "The server is busy or can't reach its database; retry after `Retry-After` seconds.",
 }
-# Headers that come with a status; what each holds stands in the settings, among the components.
+# The headers of each status. They are described in the components, in the settings.
 _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 _LIST_HEADERS = ["X-Total-Count", "Link"]
 _VALUES = {
@@ -62,10 +62,10 @@ _TYPE_OF = {
 
 
 class ContractSchema(AutoSchema):
-    """Adds to each operation the list parameters and the errors that it can answer."""
+    """Adds the list parameters and possible errors to each operation."""
 
     def get_operation_id(self) -> str:
-        """Return method and path in one word: unique, and the same as long as the address is."""
+        """Return an ID made from method and path, so it is unique and stable."""
         words = re.findall(r"[A-Za-z0-9]+", self.path)
         return "_".join([self.method.lower(), *words])
 
@@ -75,14 +75,14 @@ class ContractSchema(AutoSchema):
     def get_summary(self) -> str:
         return self._texts()[0]
 
-    def get_description(self) -> str:  # type: ignore[override]  # as the library has it, not DRF
+    def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular, not DRF
         summary, description = self._texts()
         return description or f"{summary}."
 
     def _texts(self) -> tuple[str, str]:
-        """Return the summary and the description: the docstring's first paragraph, and the rest.
+        """Return the summary and description: the first paragraph of the docstring, and the rest.
 
-        `{resource}` is what the view calls its `resource`; `{a resource}` puts an article before it.
+        Replaces `{resource}` with the view's `resource`, and `{a resource}` with its indefinite form.
         """
         text = inspect.getdoc(getattr(self.view, self.method.lower())) or ""
         resource = getattr(self.view, "resource", "")
@@ -105,19 +105,18 @@ class ContractSchema(AutoSchema):
         return parameters
 
     def get_auth(self) -> list[Any]:
-        # A view that takes more than a bearer token says what it takes. Without any,
-        # the document says that none is needed.
+        # Views that accept other credentials than a bearer token declare `security`.
         return getattr(self.view, "security", None) or super().get_auth() or [{}]
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        # A client can only read a response, so `readOnly` says nothing there.
+        # `readOnly` is redundant in responses.
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # the library has no types
         for member in schema.get("properties", {}).values():
             member.pop("readOnly", None)
         return schema
 
     def get_response_serializers(self) -> Any:
-        # A view that serves several resources says what each method answers.
+        # Views of several resources declare the serializer of each method.
         by_method = getattr(self.view, "response_serializers", {})
         return by_method.get(self.method) or super().get_response_serializers()
 
@@ -132,7 +131,7 @@ class ContractSchema(AutoSchema):
         for code in self._errors():
             bodies.setdefault(str(code), self._error(code))
         for status, body in bodies.items():
-            # Without one, the library leaves it empty; the standard's phrase says as much as there is.
+            # drf-spectacular leaves it empty; use the standard phrase of the status.
             body["description"] = body["description"] or HTTPStatus(int(status)).phrase
             names = self._headers(int(status)) + (["Deprecation"] if self.is_deprecated() else [])
             if names:
@@ -162,7 +161,7 @@ class ContractSchema(AutoSchema):
         return errors + list(getattr(self.view, "errors", {}).get(self.method, ()))
 
     def _error(self, code: int) -> dict[str, Any]:
-        # Registers the component that every error refers to.
+        # Registers the component of the reference.
         self.resolve_serializer(ErrorSerializer, "response")
         content: dict[str, Any] = {
             "schema": _ERROR,
@@ -175,12 +174,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
     location=OpenApiParameter.HEADER,
-    description="Sent again with the same request within a day, it makes nothing twice.",
+    description="Makes retries safe: for a day, a repeated request with the same key has no effect.",
 )
 
 
 def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiParameter]:
-    """Return what a list takes; a count takes only what narrows it."""
+    """Return the parameters of a list, or only its filters if `counting`."""
     list_filter = [
         OpenApiParameter(
             "filterBy",
@@ -193,10 +192,10 @@ def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiPar
             explode=False,
             style="form",
             description=(
-                "Conditions `field operator value`, all of which must hold. Fields: "
+                "Conditions `field operator value`, combined with AND. Fields: "
                 + "; ".join(_field(name, field) for name, field in listing.fields.items())
-                + ". A field of type “or null” can be compared with `null`, which means no value:"
-                " `==null` and `!=null`. In any other field `null` is plain text."
+                + ". Fields of type “or null” can be compared with `null` (no value): `==null` and"
+                " `!=null`. In other fields, `null` is plain text."
                 ' In a URL, `<`, `>` and `"` must be percent-encoded (RFC 3986 §2.1): `%3C`, `%3E`,'
                 " `%22`."
             ),
@@ -205,7 +204,7 @@ def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiPar
         OpenApiParameter(
             "search",
             {**TEXT, "maxLength": MAX_PARAMETER_LENGTH},
-            description="Text that one of the names contains.",
+            description="Text that a name contains, ignoring case.",
         ),
     ]
     if counting:
@@ -220,7 +219,7 @@ def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiPar
 
 
 def filter_pattern(listing: ListEndpoint) -> str:
-    """Return the regular expression of one condition: fields, their operators, their values."""
+    """Return a regular expression for a condition: fields, operators and values."""
     conditions = [_condition_pattern(kind, listing) for kind in FieldType]
     if nullable := [name for name, field in listing.fields.items() if field.is_nullable]:
         conditions.append(f"({'|'.join(nullable)})({'|'.join(EQUALITY)})({NULL})")
@@ -233,8 +232,8 @@ def _condition_pattern(kind: FieldType, listing: ListEndpoint) -> str:
     return f"({'|'.join(names)})({operators})({_VALUES[kind]})" if names else ""
 
 
-def _bounded(least: int, largest: int) -> dict[str, Any]:
-    return {"type": "integer", "minimum": least, "maximum": largest}
+def _bounded(minimum: int, maximum: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": minimum, "maximum": maximum}
 
 
 def _field(name: str, field: Field) -> str:
@@ -243,11 +242,11 @@ def _field(name: str, field: Field) -> str:
 
 
 def _filter_examples(listing: ListEndpoint) -> list[OpenApiExample]:
-    """Return one condition for each kind of field that the list has, and all of them together."""
-    found: dict[str, str] = {}
+    """Return an example condition for each field type of the list, and a combined one."""
+    conditions: dict[str, str] = {}
     for name, field in listing.fields.items():
-        found.setdefault(_TYPE_OF[field.kind], name + _EXAMPLES[field.kind])
+        conditions.setdefault(_TYPE_OF[field.kind], name + _EXAMPLES[field.kind])
         if field.is_nullable:
-            found.setdefault(NULL, f"{name}!={NULL}")
-    examples = [OpenApiExample(kind, value=[condition]) for kind, condition in found.items()]
-    return [*examples, OpenApiExample("all of them must hold", value=list(found.values()))]
+            conditions.setdefault(NULL, f"{name}!={NULL}")
+    examples = [OpenApiExample(type_, value=[condition]) for type_, condition in conditions.items()]
+    return [*examples, OpenApiExample("combined", value=list(conditions.values()))]

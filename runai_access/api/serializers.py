@@ -1,4 +1,4 @@
-"""Serializers of responses: what every endpoint shares. They also describe the OpenAPI document.
+"""The base of response serializers, which also describe responses in the OpenAPI document.
 
 drf-spectacular names a component after its serializer: `RoleSerializer` becomes `Role`.
 """
@@ -6,7 +6,7 @@ drf-spectacular names a component after its serializer: `RoleSerializer` becomes
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
-from operator import attrgetter, methodcaller
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -14,18 +14,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 Member = tuple[str, Callable[[Any], Any], Callable[[Any], Any], bool]
-"""Name, reader, writer, and whether it can be left out."""
+"""Name, getter, converter, and whether it is omitted if there is no value."""
 
 
-class ResponseSerializer(serializers.Serializer):  # type: ignore[type-arg]  # one for any kind of object
-    """Produces one kind of response, and describes it in the OpenAPI document.
+class ResponseSerializer(serializers.Serializer):  # type: ignore[type-arg]  # no model
+    """Serializes a response, and describes it in the OpenAPI document.
 
-    Reads a dictionary by key and any other object by attribute. Leaves out a member without a value
-    where its field has `required=False`.
+    Reads dictionaries by key and other objects by attribute. Omits a member without a value if its
+    field has `required=False`.
 
-    DRF builds the fields again for each serializer and looks up each value with many checks. On long
-    lists that takes twice as long as the rest of the request, so neither is done here: `represent`
-    shares one serializer per process. So there is no context, and `default` has no effect.
+    DRF copies the fields for each serializer and checks each value in many ways. On long lists, that
+    takes twice as long as the rest of the request. `represent` avoids both with one shared serializer
+    per process, so there is no context, and `default` has no effect.
     """
 
     @classmethod
@@ -40,32 +40,36 @@ class ResponseSerializer(serializers.Serializer):  # type: ignore[type-arg]  # o
         return [represent(instance) for instance in instances]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the members."""
+        """Return the members of the response."""
         representation = {}
         by_key = isinstance(instance, dict)
-        for name, read, write, is_optional in self._by_key if by_key else self._by_attribute:
-            value = read(instance)
+        for name, get, convert, is_optional in self._by_key if by_key else self._by_attribute:
+            value = get(instance)
             if value is not None:
-                representation[name] = write(value)
+                representation[name] = convert(value)
             elif not is_optional:
                 representation[name] = None
         return representation
 
     @cached_property
     def _by_key(self) -> list[Member]:
-        return self._members(lambda field: methodcaller("get", field.source))
+        return self._members(
+            lambda field: (
+                itemgetter(field.source) if field.required else methodcaller("get", field.source)
+            )
+        )
 
     @cached_property
     def _by_attribute(self) -> list[Member]:
         return self._members(lambda field: attrgetter(field.source))
 
-    def _members(self, reader: Callable[[Any], Callable[[Any], Any]]) -> list[Member]:
+    def _members(self, getter: Callable[[Any], Callable[[Any], Any]]) -> list[Member]:
         return [
             (
                 name,
-                # A field of its own kind reads its value itself.
-                reader(field) if _is_plain(field) else field.get_attribute,
-                _writer(field),
+                # Fields that override `get_attribute` get their value themselves.
+                getter(field) if _is_plain(field) else field.get_attribute,
+                _converter(field),
                 not field.required and not field.read_only,
             )
             for name, field in self.fields.items()
@@ -77,13 +81,13 @@ def _shared(serializer: type[ResponseSerializer]) -> ResponseSerializer:
     return serializer()
 
 
-def _writer(field: Any) -> Callable[[Any], Any]:
-    """Return what writes a field's values. Text needs none of the checks that DRF makes for others."""
+def _converter(field: Any) -> Callable[[Any], Any]:
+    """Return the function that converts values of a field. Text skips the checks of DRF."""
     if isinstance(field, serializers.CharField | serializers.ChoiceField):
         return str
     if isinstance(field, serializers.ListField):
-        write = _writer(field.child)
-        return lambda values: [write(value) for value in values]
+        convert = _converter(field.child)
+        return lambda values: [convert(value) for value in values]
     to_representation: Callable[[Any], Any] = field.to_representation
     return to_representation
 
@@ -93,32 +97,32 @@ def _is_plain(field: Any) -> bool:
 
 
 class TimeField(serializers.DateTimeField):
-    """ISO 8601 in UTC with milliseconds; DRF's own field writes microseconds."""
+    """An ISO 8601 time in UTC with milliseconds. DRF's field has microseconds."""
 
     def to_representation(self, value: datetime) -> str:
         return time_text(value)
 
 
 class ConstantField(serializers.Field):  # type: ignore[type-arg]  # the stubs want five parameters for it
-    """The same value in every response; `described_as` is its field in the OpenAPI document."""
+    """A constant value. `described_as` is its field in the OpenAPI document."""
 
     def __init__(self, value: Any, described_as: Any) -> None:
         super().__init__(source="*")
         self._value = value
-        extend_schema_field(described_as)(self)  # type: ignore[type-var]  # takes a field too
+        extend_schema_field(described_as)(self)  # type: ignore[type-var]  # accepts a field too
 
     def to_representation(self, value: object) -> Any:
         return self._value
 
 
 class CountSerializer(ResponseSerializer):
-    """How many rows match."""
+    """The number of matching rows."""
 
     count = serializers.IntegerField(min_value=0)
 
 
 class ErrorSerializer(ResponseSerializer):
-    """The one form of errors: what happened, and in `details` which field and what was expected."""
+    """An error. `details` names the invalid field and the expected value."""
 
     code = serializers.IntegerField(min_value=100, max_value=599)
     message = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Likely misspellings of the names that an endpoint knows."""
+"""Detects likely misspellings of known names."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ def _is_misspelling(name: str, known: str) -> bool:
     if name.casefold() == known.casefold():
         return True
     short, long = sorted((name, known), key=len)
-    # After what both begin with, one letter is different or left out, and the rest is the same.
+    # After the common prefix, one letter is different or missing, and the rest is the same.
     start = next(
         (i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
     )

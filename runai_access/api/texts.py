@@ -1,4 +1,4 @@
-"""Conditions on text: compared in its normalized form, as the console's pages compare it."""
+"""Text comparison in normalized form, as on the pages of the console."""
 
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
@@ -16,7 +16,7 @@ _LOOKUPS = {
 
 
 def like(lookup: str, comparison: str, value: str, *, normalized_column: str = "") -> Q:
-    """Return the condition that a column compares with `value`: "icontains" for example.
+    """Return a condition that compares a column with `value`, for example by "icontains".
 
     `normalized_column` is the stored normalized form of the column at `lookup`, if there is one.
     """
@@ -25,14 +25,14 @@ def like(lookup: str, comparison: str, value: str, *, normalized_column: str = "
 
 
 def compare(text: str, comparison: str, value: str) -> bool:
-    """Return whether a text compares with `value`, as `like` does in a database."""
-    folded, asked = normalize(text), normalize(value)
+    """Return whether a text matches `value`, like `like` does in a query."""
+    text, value = normalize(text), normalize(value)
     match comparison:
         case "iexact":
-            return folded == asked
+            return text == value
         case "istartswith":
-            return folded.startswith(asked)
+            return text.startswith(value)
         case "iendswith":
-            return folded.endswith(asked)
+            return text.endswith(value)
         case _:
-            return asked in folded
+            return value in text

@@ -1,7 +1,7 @@
-"""Fair use of the API: no caller takes more than its share of a process.
+"""Rate limiting of the API: a token bucket per caller and process.
 
-Counted in the process and not in the database: a write for every request would cost more than what
-it guards. So the limit is per process, and generous; it stops a loop gone wild, not a busy client.
+Counts are in memory, because a database write per request would cost more than it saves. The limit is
+generous: it stops runaway loops, not busy clients.
 """
 
 import math
@@ -17,8 +17,8 @@ from runai_access.errors import TooMany
 MAX_CALLERS = 10_000
 
 
-class FairUse:
-    """A bucket of requests for every caller, filled again at a steady rate."""
+class RateLimiter:
+    """A token bucket for each caller, refilled at a constant rate."""
 
     def __init__(self, *, per_second: float, burst: int) -> None:
         self._per_second = per_second
@@ -27,17 +27,19 @@ class FairUse:
         self._lock = Lock()
 
     def take(self, caller: UUID) -> None:
-        """Take one request out of the caller's bucket; raise TooMany when it is empty."""
+        """Count a request of the caller. Raises TooMany if its bucket is empty."""
         now = time.monotonic()
         with self._lock:
-            left, at = self._buckets.pop(caller, (float(self._burst), now))
-            left = min(self._burst, left + (now - at) * self._per_second)
-            self._buckets[caller] = (max(0.0, left - 1), now) if left >= 1 else (left, now)
+            tokens, updated_at = self._buckets.pop(caller, (float(self._burst), now))
+            tokens = min(self._burst, tokens + (now - updated_at) * self._per_second)
+            self._buckets[caller] = (max(0.0, tokens - 1), now) if tokens >= 1 else (tokens, now)
             if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
-        if left < 1:
-            wait = math.ceil((1 - left) / self._per_second)
-            raise TooMany("More requests than one caller's share.", retry_after=wait)
+        if tokens < 1:
+            wait = math.ceil((1 - tokens) / self._per_second)
+            raise TooMany("You exceeded the rate limit of the API.", retry_after=wait)
 
 
-FAIR_USE = FairUse(per_second=settings.API_REQUESTS_PER_SECOND, burst=settings.API_REQUESTS_BURST)
+RATE_LIMITER = RateLimiter(
+    per_second=settings.API_REQUESTS_PER_SECOND, burst=settings.API_REQUESTS_BURST
+)

@@ -1,10 +1,9 @@
-"""Retention: rows that are old enough leave for a file, sealed as they are, and only then the database.
+"""Retention: moves old rows with their seals to a file, and then deletes them from the database.
 
-The file is JSON lines: one that opens it, then each seal followed by its rows, and one that closes
-it. It is written aside, flushed to the disk, read back and verified, and given its name. Then an
-`Archive` is recorded, and what that covers is removed in steps. Whoever is killed in between has
-lost nothing: without the `Archive` the next run writes another file, with it the next run removes
-the rest.
+The file is JSON lines: a header, each seal followed by its rows, and an end. It is written as a draft,
+flushed to disk, read back, verified and renamed. Then an `Archive` row is written, and the rows it
+covers are deleted in batches. A kill in between loses nothing: without the `Archive`, the next run
+writes another file; with it, the next run deletes the rest.
 """
 
 import hashlib
@@ -30,28 +29,27 @@ from runai_access.audit.sealer import seal_waiting
 from runai_access.audit.verification import ids_of
 from runai_access.errors import DomainError
 
-# So many rows are removed in one transaction, and perhaps those of a seal more.
+# Rows deleted in one transaction; the last seal can exceed it.
 _BATCH_SIZE = 2000
-# Any number will do, as long as nobody else in the same database takes it for another purpose.
+# An arbitrary number that no other advisory lock in this database uses.
 _ARCHIVING = 7_240_1003
-# A file under this suffix that nobody has written to for so long is what a killed run left.
+# A file with this suffix and without a write for this long is left over from a killed run.
 _DRAFT_SUFFIX = ".partial"
 _ABANDONED_SECONDS = 24 * 60 * 60
 
 
 class NotArchived(DomainError):
-    """The rows can't leave, and none has; the text says why."""
+    """The rows can't be archived, and none was deleted; the message says why."""
 
 
 def archive_before(
     cutoff: datetime, folder: Path, *, despite_faults: bool = False
 ) -> Archive | None:
-    """Move the rows from before `cutoff` to a new file in `folder`; None where there are none.
+    """Move the rows from before `cutoff` to a new file in `folder`; return None if there are none.
 
-    Seals leave whole and in their order, and those of one day together: a row stays until its
-    seal's newest is old enough. Raises NotArchived where the rows do not verify (unless they may
-    leave `despite_faults`, which their file then shows for ever) or the file is not what was
-    written, and OSError.
+    Whole seals are moved, in order: a row stays until the newest row of its seal is old enough. Raises
+    OSError; and NotArchived if the file differs from what was written, or if rows do not verify.
+    `despite_faults` moves those too; then the file shows the faults.
     """
     remove_archived()
     _remove_abandoned_drafts(folder)
@@ -75,7 +73,7 @@ def archive_before(
 
 
 def _remove_abandoned_drafts(folder: Path) -> None:
-    """Delete the unfinished files of runs that were killed: they hold copies of rows for ever."""
+    """Delete the drafts of killed runs, which would keep copies of rows forever."""
     for draft in folder.glob(f"audit-*{_DRAFT_SUFFIX}"):
         with suppress(FileNotFoundError):
             if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
@@ -87,7 +85,7 @@ def _end_of_archives() -> tuple[int, str]:
     if archive is None:
         return 0, ""
     if archive_hash(vars(archive)) != archive.hash:
-        raise NotArchived(f"{archive}: that was changed, or made under another secret key.")
+        raise NotArchived(f"{archive} was changed, or created with a different secret key.")
     return archive.last_seal, archive.head
 
 
@@ -104,24 +102,24 @@ def _lines(first: int, previous: str, last: Seal) -> Iterator[dict[str, Any]]:
         ids = list(ids_of(seal))
         rows = rows_by_id(ids)
         events += len(rows)
-        told = {"key_id": seal["key_id"], "hash": seal["hash"]}
-        yield {"seal": {**plain(seal, SEAL_FIELDS), **told}}
+        signature = {"key_id": seal["key_id"], "hash": seal["hash"]}
+        yield {"seal": {**plain(seal, SEAL_FIELDS), **signature}}
         for id_ in (id_ for id_ in ids if id_ in rows):
             row = rows[id_]
-            text = {**plain(row, FIELDS), "source_ip": row["source_ip"]}
-            yield {"event": {"id": id_, **text, "tag": row["tag"]}}
+            members = {**plain(row, FIELDS), "source_ip": row["source_ip"]}
+            yield {"event": {"id": id_, **members, "tag": row["tag"]}}
     yield {"end": {"last_seal": last.number, "events": events, "head": last.hash}}
 
 
 class _Written:
-    """The file that is being made: for its owner alone, and without its name until it is good."""
+    """The file being written: readable only by its owner, and a draft until it is verified."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.events, self.sha256 = file, 0, ""
         self._draft = file.with_name(f"{file.name}.{os.getpid()}{_DRAFT_SUFFIX}")
 
     def write(self, lines: Iterator[dict[str, Any]]) -> None:
-        """Write the lines until they are on the disk."""
+        """Write the lines and flush them to disk."""
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         digest = hashlib.sha256()
         descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -135,16 +133,16 @@ class _Written:
         self.sha256 = digest.hexdigest()
 
     def verify(self, last: Seal, *, despite_faults: bool) -> None:
-        """Read the file back; give it its name, or remove it and raise NotArchived."""
+        """Read the file back and rename it, or delete it and raise NotArchived."""
         try:
             report = verify_file(self._draft, expected=(last.number, last.hash))
             with self._draft.open("rb") as stream:
                 is_as_written = hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
             if not is_as_written:
-                raise NotArchived("Nothing was removed: the file is not what was written to it.")
+                raise NotArchived("Nothing was deleted: the file differs from what was written.")
             if report.fault_count and not despite_faults:
-                told = "\n".join(report.faults[:10])
-                raise NotArchived(f"Nothing was removed, for the rows do not verify:\n{told}")
+                faults = "\n".join(report.faults[:10])
+                raise NotArchived(f"Nothing was deleted, because rows do not verify:\n{faults}")
             self.events = report.events
             self._draft.replace(self.file)
         finally:
@@ -160,7 +158,7 @@ class _Written:
 def _record(written: "_Written", first: int, last: Seal) -> Archive:
     _lock()
     if _end_of_archives()[0] != first - 1:
-        raise NotArchived("Nothing was removed: another archive was made meanwhile.")
+        raise NotArchived("Nothing was deleted: another archive was created in the meantime.")
     archive = Archive(
         first_seal=first,
         last_seal=last.number,
@@ -183,19 +181,19 @@ def _record(written: "_Written", first: int, last: Seal) -> Archive:
 
 
 def remove_archived(should_continue: Callable[[], bool] = lambda: True) -> int:
-    """Delete the rows that archives hold and return how many; it can be interrupted.
+    """Delete the rows that archives hold and return how many; can be interrupted.
 
-    `should_continue` is asked before each transaction. The background job continues in this way
-    what a killed `archive_audit` left.
+    `should_continue` is called before each transaction. A background job calls this too, to finish
+    after a killed `archive_audit`.
     """
     removed = 0
-    while should_continue() and (count := _remove_some()):
+    while should_continue() and (count := _remove_batch()):
         removed += count
     return removed
 
 
 @transaction.atomic
-def _remove_some() -> int:
+def _remove_batch() -> int:
     _lock()
     covered = Seal.objects.filter(number__lte=_end_of_archives()[0]).order_by("number")
     seals: list[int] = []
@@ -213,7 +211,7 @@ def _remove_some() -> int:
 
 
 def _lock() -> None:
-    """Let nobody else archive until this transaction ends; SQLite's are alone anyway."""
+    """Block other archiving until this transaction ends; SQLite transactions are exclusive anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ARCHIVING])

@@ -1,16 +1,16 @@
-"""How a row of the record, a seal and an archive are turned into bytes, and vouched for by a key.
+"""Authentication of audit rows, seals and archives: their canonical bytes and their HMACs.
 
-Everything is HMAC-SHA256, in hexadecimal, under a key that HKDF derives from the secret key: who can
-write to the database but does not know that key can neither make a row that looks like ours nor
-mend the chain after a change. What is authenticated is JSON: one object, keys sorted, no blanks,
-ASCII only (other characters as \\uXXXX), after a word that says what it is and a line feed.
+All are HMAC-SHA256 in hexadecimal, with a key that HKDF derives from the secret key. An attacker who
+can write to the database but does not know the key can neither forge a row nor repair the chain. The
+input is a word for the type, a line feed, and a JSON object with sorted keys, no whitespace, and ASCII
+only (other characters as \\uXXXX).
 
 - A row's `tag`: "event", and the members FIELDS under the names in MEMBER_NAMES. Times are ISO 8601 in
   UTC with microseconds, UUIDs have hyphens, an address is its bytes in hexadecimal, what is missing is
   null. The row's id is not in it, for the database gives that later; the seal has both.
-- A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows by ascending id, a missing row
-  being "ID:missing".
-- A seal's `hash`: "seal", and the members SEAL_FIELDS; previous is the hash of the seal before it,
+- A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows in order of id, or "ID:missing" for
+  a missing row.
+- A seal's `hash`: "seal", and the members SEAL_FIELDS; `previous` is the hash of the previous seal,
   empty for the first.
 - An archive's `hash`: "archive", and the members ARCHIVE_FIELDS.
 """
@@ -46,7 +46,7 @@ MISSING = "missing"
 
 
 def plain(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """Return those members of a row as JSON has them, the same from every database."""
+    """Return these members of a row as JSON values, the same on every database."""
     return {MEMBER_NAMES.get(name, name): _plain(name, row[name]) for name in fields}
 
 
@@ -57,12 +57,12 @@ def columns_of(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tag_of(row: Mapping[str, Any]) -> str:
-    """Return the tag of a row of the record."""
-    return _vouched("event", plain(row, FIELDS))
+    """Return the tag of a row of the audit log."""
+    return _hmac("event", plain(row, FIELDS))
 
 
 def digest_of(tags: Iterable[tuple[int, str]]) -> str:
-    """Return the digest of rows, given as id and tag by ascending id."""
+    """Return the digest of rows, given as pairs of id and tag in order of id."""
     digest = hashlib.sha256()
     for id_, tag in tags:
         digest.update(f"{id_}:{tag}\n".encode())
@@ -71,30 +71,30 @@ def digest_of(tags: Iterable[tuple[int, str]]) -> str:
 
 def seal_hash(seal: Mapping[str, Any]) -> str:
     """Return the hash of a seal."""
-    return _vouched("seal", plain(seal, SEAL_FIELDS))
+    return _hmac("seal", plain(seal, SEAL_FIELDS))
 
 
 def archive_hash(archive: Mapping[str, Any]) -> str:
     """Return the hash of an archive."""
-    return _vouched("archive", plain(archive, ARCHIVE_FIELDS))
+    return _hmac("archive", plain(archive, ARCHIVE_FIELDS))
 
 
 def key_id() -> str:
-    """Return what tells this key from another one, and nothing else about it."""
-    return _vouched("key", {})[:16]
+    """Return an identifier of the key, which reveals nothing about it."""
+    return _hmac("key", {})[:16]
 
 
 def ranges_of(ids: Iterable[int]) -> str:
     """Return ascending ids as ranges: "17-40,43"."""
     ordered = list(ids)
-    starts = [0, *(place for place, (a, b) in enumerate(pairwise(ordered), 1) if b != a + 1)]
+    starts = [0, *(index for index, (a, b) in enumerate(pairwise(ordered), 1) if b != a + 1)]
     ends = [*(start - 1 for start in starts[1:]), len(ordered) - 1]
     spans = ((ordered[start], ordered[end]) for start, end in zip(starts, ends, strict=True))
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in spans)
 
 
 def spans_in(ranges: str) -> Iterator[tuple[int, int]]:
-    """Yield first and last id of each range; raise ValueError for a text that is none of ours."""
+    """Yield the first and last id of each range of `ranges_of`; raise ValueError for invalid text."""
     past = 0
     for text in ranges.split(","):
         first, _, last = text.partition("-")
@@ -115,13 +115,14 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _vouched(what: str, members: dict[str, Any]) -> str:
-    text = f"{what}\n{json.dumps(members, sort_keys=True, separators=(',', ':'))}"
+def _hmac(type_: str, members: dict[str, Any]) -> str:
+    text = f"{type_}\n{json.dumps(members, sort_keys=True, separators=(',', ':'))}"
     return hmac.new(_key(settings.SECRET_KEY), text.encode("ascii"), hashlib.sha256).hexdigest()
 
 
 @cache
 def _key(secret: str) -> bytes:
+    # The label never changes: every tag and seal depends on it.
     return HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access audit record").derive(
         secret.encode()
     )

@@ -1,4 +1,4 @@
-"""Verifying a file that `archive` wrote, with nothing but the secret key."""
+"""Verifies a file that `archive` wrote; needs only the secret key."""
 
 import json
 from collections.abc import Iterator
@@ -10,20 +10,22 @@ from runai_access.audit.chain import columns_of
 from runai_access.audit.rows import EventRow
 from runai_access.audit.verification import Report, ids_of, row_faults, seal_faults, seals_missing
 
+# Never changes: existing files contain it.
+# Never changes: existing files contain it.
 FORMAT = "runai-access audit record 1"
 
 
 def verify_file(path: Path, expected: tuple[int, str] | None = None) -> Report:
-    """Read a file to its end and report what is wrong with it; raise OSError.
+    """Read a whole file and report its faults. Raises OSError.
 
-    `expected` is a seal that it must hold.
+    `expected` is the number and hash of a seal that the file must contain.
     """
-    reading = _Reading(expected)
+    reader = _Reader(expected)
     for number, line in _parsed(path):
-        if line is None or not reading.take(line):
-            reading.report.fault(f"Line {number} can't be read.")
-    reading.finish()
-    return reading.report
+        if line is None or not reader.accept(line):
+            reader.report.fault(f"Line {number} can't be read.")
+    reader.finish()
+    return reader.report
 
 
 def _parsed(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
@@ -36,19 +38,19 @@ def _parsed(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
             yield number, line if isinstance(line, dict) else None
 
 
-class _Reading:
-    """How far a file is read."""
+class _Reader:
+    """Verifies the lines of a file, one after the other."""
 
     def __init__(self, expected: tuple[int, str] | None) -> None:
         self.report = Report(archives=1)
-        self._expected, self._is_met = expected, expected is None
+        self._expected, self._is_found = expected, expected is None
         self._last: tuple[int, str] | None = None
         self._seal: EventRow | None = None
         self._rows: dict[int, EventRow] = {}
         self._is_closed = False
 
-    def take(self, line: Any) -> bool:
-        """Take one line in; return whether it is one that may stand here."""
+    def accept(self, line: Any) -> bool:
+        """Process one line; return whether it is valid in this place."""
         try:
             match line:
                 case {"archive": format_, "first_seal": int(), "previous": str()}:
@@ -70,12 +72,12 @@ class _Reading:
         return True
 
     def finish(self) -> None:
-        """Note what only the end of the file shows."""
+        """Report faults that are known only at the end of the file."""
         if not self._is_closed:
-            self.report.fault("The file has no end: it was cut off.")
-        if self._expected and not self._is_met:
+            self.report.fault("The file is truncated: its last line is missing.")
+        if self._expected and not self._is_found:
             number, hash_ = self._expected
-            self.report.fault(f"The file does not hold seal {number}:{hash_}.")
+            self.report.fault(f"The file does not contain seal {number}:{hash_}.")
 
     def _begin_seal(self, seal: dict[str, Any]) -> None:
         self._finish_seal()
@@ -85,12 +87,12 @@ class _Reading:
         if not is_next:
             self.report.fault(seals_missing(number + 1, seal["number"] - 1))
         elif not faults and seal["previous"] != previous:
-            faults = [f"Seal {seal['number']} does not follow seal {number}: it was made anew."]
+            faults = [f"Seal {seal['number']} does not follow seal {number}: it was replaced."]
         for fault in faults:
             self.report.fault(fault)
         self._seal = None if faults else seal
         self._last = self.report.head = seal["number"], seal["hash"]
-        self._is_met = self._is_met or self._last == self._expected
+        self._is_found = self._is_found or self._last == self._expected
         self.report.seals += 1
 
     def _finish_seal(self) -> None:
@@ -109,4 +111,4 @@ class _Reading:
         self._finish_seal()
         self._is_closed = True
         if (end["events"], end["head"]) != (self.report.events, self.report.head[1]):
-            self.report.fault("The end of the file does not fit what is before it.")
+            self.report.fault("The last line of the file does not match the lines before it.")

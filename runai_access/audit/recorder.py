@@ -1,4 +1,4 @@
-"""Writes the audit log for all other packages. Secrets are never passed in here."""
+"""Writes the audit log for all other packages. Never pass secrets to it."""
 
 import hashlib
 import uuid
@@ -17,40 +17,41 @@ from runai_access.audit.models import AuditEvent
 from runai_access.security.masking import masked
 from runai_access.security.throttles import network_of
 
-# Digests of the events that this process recorded lately. They save the database writes that it would
-# ignore.
+# Digests of events that this process recorded recently. They save writes that the database would
+# ignore as duplicates.
 MAX_REMEMBERED = 20_000
 recently_logged: OrderedDict[str, None] = OrderedDict()
 
-# So many rows are written by one statement.
+# Rows per INSERT statement.
 BATCH_SIZE = 500
 
-# Refusals of a signed-in subject in a minute that get a row each. Their account is known and can be
-# disabled, so this is generous. One row a minute summarizes the rest.
+# Refusals of an authenticated subject that get a separate row, per minute. The subject is known and
+# can be disabled, so the limit is generous. One row per minute summarizes the rest.
 SUBJECT_ROWS_PER_MINUTE = 100
-# Subjects and networks that are counted at a time; any more get only the one row a minute.
+# Pairs of subject and network that are counted; any more get only one row per minute.
 MAX_TRACKED_SUBJECTS = 10_000
 
-# Refusals of a stranger's network that get a row each. Strangers invent names, and a row stays for
-# 400 days. A user or a pipeline with a wrong password makes a few different ones a minute. A guesser
-# goes on for hours: 60 rows show what is tried, and one row an hour summarizes the rest.
+# Unauthenticated refusals that get a separate row, per network. Unauthenticated clients can make up
+# names, and a row stays for 400 days. A user or pipeline with a wrong password causes a few different
+# refusals per minute. An attack lasts for hours: 60 rows show its targets, and one row per hour
+# summarizes the rest.
 STRANGER_ROWS_PER_MINUTE = 10
 STRANGER_ROWS_PER_HOUR = 60
-# Rows of all strangers of this process together. An attack from many addresses that never ends writes
-# 600 rows an hour, which is 5.8 million in 400 days. One row an hour summarizes the rest.
+# The limit for all unauthenticated refusals of this process together. A permanent attack from many
+# addresses writes 600 rows per hour, 5.8 million in 400 days. One row per hour summarizes the rest.
 ALL_STRANGERS_ROWS_PER_HOUR = 600
 
 MORE = "(many more)"
-MORE_OF_NETWORK = "more refusals of this network in this hour than are recorded one by one"
-MORE_OF_ALL = "more refusals of all networks in this hour than are recorded one by one"
+MORE_OF_NETWORK = "more refusals from this network in this hour, summarized in one row"
+MORE_OF_ALL = "more refusals from all networks in this hour, summarized in one row"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request came from; empty for commands.
+    """The origin of a request; empty for commands.
 
-    `correlation_id` is the request's `X-Request-Id`, as it is answered and logged. `request_id` is the
-    same for the audit log, which holds UUIDs (contract: AuditLog.request_id).
+    `correlation_id` is the request's `X-Request-Id`, as returned and logged. `request_id` is the same
+    ID as a UUID, for the audit log (contract: AuditLog.request_id).
     """
 
     address: str | None = None
@@ -62,7 +63,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it: `type` is user, app, system (commands, first start) or anonymous."""
+    """The subject of an event. `type` is user, app, system (commands, first start) or anonymous."""
 
     type: str
     name: str
@@ -72,7 +73,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Entity:
-    """What it was done to. `name` is what a person would call it."""
+    """The object of an event. `name` is its display name."""
 
     type: str
     id: str = ""
@@ -82,39 +83,43 @@ class Entity:
 def record(
     action: str, entity: Entity, *, actor: Actor, changes: dict[str, list[Any]] | None = None
 ) -> None:
-    """Record a change that is being made, in the transaction that makes it.
+    """Record a change in the transaction that makes it.
 
-    `changes` maps a field to its value before and after. Outside a transaction this raises
-    TransactionManagementError: a change and its row stand or fall together.
+    `changes` maps a field to its values before and after. Raises TransactionManagementError outside a
+    transaction: a change and its audit row must be committed together.
     """
     _require_transaction()
     _event(action, entity, actor, AuditEvent.Result.SUCCEEDED, changes=changes).save()
 
 
-def record_all(made: Iterable[tuple[str, Entity, dict[str, list[Any]]]], *, actor: Actor) -> None:
-    """Record many changes as `record` does, each in a row of its own: action, entity, changes."""
+def record_all(
+    recorded: Iterable[tuple[str, Entity, dict[str, list[Any]]]], *, actor: Actor
+) -> None:
+    """Record many changes as `record` does, one row each: action, entity, changes."""
     _require_transaction()
     succeeded = AuditEvent.Result.SUCCEEDED
     events = [
         _event(action, entity, actor, succeeded, changes=changes)
-        for action, entity, changes in made
+        for action, entity, changes in recorded
     ]
     AuditEvent.objects.bulk_create(events, batch_size=BATCH_SIZE)
 
 
 def _require_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("An audit row belongs to its change.")
+        raise transaction.TransactionManagementError(
+            "An audit row must be written in the transaction of its change."
+        )
 
 
 def record_once_a_minute(
     action: str, entity: Entity, *, actor: Actor, succeeded: bool, reason: str = ""
 ) -> None:
-    """Record a sign-in, a refused grant or a denial, at most once a minute for the same.
+    """Record a sign-in, a refused grant or a denial; equal events only once a minute.
 
-    The same means: subject, action, entity, result, reason and address. Refusals are also bounded
-    per source and, for strangers, in total: one row summarizes those past a bound (see the constants
-    above).
+    Events are equal if subject, action, entity, result, reason and address are. Refusals are also
+    limited per source and, if unauthenticated, in total. One row summarizes those above a limit (see
+    the constants above).
     """
     result = AuditEvent.Result.SUCCEEDED if succeeded else AuditEvent.Result.FAILED
     minute = timezone.now().replace(second=0, microsecond=0)
@@ -131,7 +136,7 @@ def record_once_a_minute(
     event = _event(**vars(occurrence))
     event.deduplication_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
-    if not transaction.get_connection().in_atomic_block:  # else the row may still be rolled back
+    if not transaction.get_connection().in_atomic_block:  # else the row can still be rolled back
         recently_logged[key] = None
         while len(recently_logged) > MAX_REMEMBERED:
             recently_logged.popitem(last=False)
@@ -139,7 +144,7 @@ def record_once_a_minute(
 
 @dataclass(frozen=True)
 class _Occurrence:
-    """An event that is recorded once."""
+    """An event that is recorded once a minute."""
 
     action: str
     entity: Entity
@@ -148,7 +153,7 @@ class _Occurrence:
     reason: str
 
     def key(self, minute: datetime) -> str:
-        """Return the digest of what makes two events of a minute the same."""
+        """Return a digest that equal events of one minute share."""
         entity, actor = self.entity, self.actor
         return _digest(
             minute, self.action, entity.type, entity.id, entity.name, actor.type, actor.id,
@@ -157,7 +162,7 @@ class _Occurrence:
 
 
 class _Share(Enum):
-    """Which row a refusal gets: a separate one, or one that summarizes many."""
+    """The row for a refusal: a separate one, or one that summarizes many."""
 
     OWN_ROW = auto()
     ROW_OF_SUBJECT = auto()
@@ -166,7 +171,7 @@ class _Share(Enum):
 
 
 def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[_Occurrence, str]:
-    """Return the event that summarizes a refusal without a separate row, and its key."""
+    """Return the event that summarizes this refusal and others, and its key."""
     occurrence = replace(occurrence, entity=Entity(occurrence.entity.type, name=MORE))
     if share is _Share.ROW_OF_SUBJECT:
         return occurrence, occurrence.key(minute)
@@ -183,11 +188,11 @@ def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[
 class _Refusals:
     """Counts the refusals of this process, to decide which get a separate row.
 
-    The counts are bounded, too: strangers get a count only with a row.
+    The number of counts is bounded too: only an unauthenticated refusal with a row is counted.
     """
 
-    # Threads that read the clock before a minute ended may count after. If it is later than that, the
-    # clock was set back.
+    # A thread can read the clock before a minute ends and count after. A larger difference means that
+    # the clock was set back.
     LATE = timedelta(minutes=2)
 
     def __init__(self) -> None:
@@ -200,7 +205,7 @@ class _Refusals:
         self._strangers = 0
 
     def share_of(self, actor: Actor, minute: datetime) -> _Share:
-        """Count one more refusal; return which row it gets."""
+        """Count one refusal; return which row it gets."""
         network = network_of(actor.origin.address)
         with self._lock:
             self._start_windows(minute)
@@ -220,8 +225,8 @@ class _Refusals:
 
     def _share_of_subject(self, source: tuple[object, ...]) -> _Share:
         counts = self._of_subjects
-        is_room = source in counts or len(counts) < MAX_TRACKED_SUBJECTS
-        if not is_room or counts[source] >= SUBJECT_ROWS_PER_MINUTE:
+        has_room = source in counts or len(counts) < MAX_TRACKED_SUBJECTS
+        if not has_room or counts[source] >= SUBJECT_ROWS_PER_MINUTE:
             return _Share.ROW_OF_SUBJECT
         counts[source] += 1
         return _Share.OWN_ROW
@@ -279,7 +284,7 @@ def _digest(*parts: object) -> str:
 
 
 def _plain(text: str, length: int) -> str:
-    """Escape what does not print, so that no name can forge or hide a line; mask credentials."""
+    """Escape unprintable characters, so that no name can forge or hide a line; mask credentials."""
     escaped = masked(text).replace("\\", "\\\\")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)[:length]
 

@@ -1,4 +1,4 @@
-"""Rows of the record as the chain sees them: read in bulk, and whatever state they are in."""
+"""Reads audit rows in bulk for the chain, even if they were damaged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,9 +11,9 @@ EventRow = Mapping[str, Any]
 
 
 def rows_by_id(ids: Sequence[int]) -> dict[int, EventRow]:
-    """Return the rows of ascending ids, without those that are not there or can't be read.
+    """Return the rows with these ascending ids, without those that are missing or unreadable.
 
-    SQLite takes any text for a time or a UUID, so somebody may have left what is none.
+    SQLite stores any text as a time or a UUID, so a manual change can leave an invalid value.
     """
     if not ids:
         return {}
@@ -28,16 +28,16 @@ def rows_by_id(ids: Sequence[int]) -> dict[int, EventRow]:
 
 
 def tags_of(ids: Sequence[int], rows: Mapping[int, EventRow]) -> Iterator[tuple[int, str]]:
-    """Yield each id with the tag that its row ought to have.
+    """Yield each id with the correct tag of its row, or MISSING.
 
-    It is made anew, so what somebody changed before it was sealed stays at odds with its own tag. A
-    row that is gone is named as well.
+    The tag is recomputed, so a row that was changed before it was sealed still differs from its
+    stored tag.
     """
     return ((id_, true_tag(rows[id_]) if id_ in rows else MISSING) for id_ in ids)
 
 
 def true_tag(row: EventRow) -> str:
-    """Return the tag that a row ought to have; nobody's for one that can't be read as ours."""
+    """Return the correct tag of a row, or MISSING if its values are invalid."""
     try:
         return tag_of(row)
     except (ValueError, TypeError, AttributeError):

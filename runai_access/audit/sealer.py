@@ -1,8 +1,8 @@
-"""Sealing: new audit rows are joined to the chain within seconds, outside every request.
+"""Sealing: appends new audit rows to the chain within seconds, outside requests.
 
-It is a background job, and every server process seals once more when it stops. One process at a time
-seals: under an advisory lock on PostgreSQL, under the write lock on SQLite. A process that finds the
-lock taken has nothing to do.
+A background job; every server process also seals when it stops. One process at a time seals: under
+an advisory lock on PostgreSQL, under the write lock on SQLite. A process that does not get the lock
+does nothing.
 """
 
 import logging
@@ -17,34 +17,34 @@ from runai_access.audit.models import Archive, Seal, Unsealed
 from runai_access.audit.rows import EventRow, rows_by_id, tags_of
 
 BATCH_SIZE = 500
-# Any number will do, as long as nobody else in the same database takes it for another purpose.
+# An arbitrary number that no other advisory lock in this database uses.
 _SEALING = 7_240_1002
 
 logger = logging.getLogger(__name__)
 
 
 def seal_waiting(should_continue: Callable[[], bool] = lambda: True) -> int:
-    """Seal the rows that wait and return how many; 0 also while another process seals.
+    """Seal the waiting rows and return how many; 0 also while another process is sealing.
 
-    `should_continue` is asked before each transaction.
+    `should_continue` is called before each transaction.
     """
     sealed = 0
-    while should_continue() and Unsealed.objects.exists() and (count := _seal_some()):
+    while should_continue() and Unsealed.objects.exists() and (count := _seal_batch()):
         sealed += count
     return sealed
 
 
 @transaction.atomic
-def _seal_some() -> int:
-    if not _alone():
+def _seal_batch() -> int:
+    if not _try_lock():
         return 0
-    # Negative ids and zero come from nobody's sequence; what has one stays without a seal.
+    # No sequence creates ids below 1, so such rows are never sealed.
     waiting = Unsealed.objects.filter(event_id__gt=0).order_by("event_id")
     ids = list(waiting.values_list("event_id", flat=True)[:BATCH_SIZE])
     rows = rows_by_id(ids)
     number, previous = head()
     seals = []
-    for part in _days(ids, rows):
+    for part in _split_by_day(ids, rows):
         number += 1
         seal = _seal(number, previous, part, rows)
         previous = seal.hash
@@ -55,23 +55,23 @@ def _seal_some() -> int:
 
 
 def head() -> tuple[int, str]:
-    """Return number and hash of the last seal, or of the last archived one where none is left."""
+    """Return the number and hash of the last seal, or of the last archived one if none is left."""
     archived = Archive.objects.order_by("-last_seal").values_list("last_seal", "head").first()
     last = Seal.objects.order_by("-number").values_list("number", "hash").first()
     return max(archived or (0, ""), last or (0, ""))
 
 
-def _alone() -> bool:
-    """Return whether no other process is sealing, nor will be until this transaction ends."""
+def _try_lock() -> bool:
+    """Try to become the only process that seals until this transaction ends."""
     if connection.vendor == "sqlite":
-        return True  # whoever is in a transaction has the only write lock
+        return True  # a transaction holds the only write lock
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEALING])
         return bool(cursor.fetchone()[0])
 
 
-def _days(ids: list[int], rows: dict[int, EventRow]) -> Iterable[list[int]]:
-    """Part ids where their day ends, so that a day that is over can leave as a whole."""
+def _split_by_day(ids: list[int], rows: dict[int, EventRow]) -> Iterable[list[int]]:
+    """Split ids by the day of their rows, so that complete days can be archived."""
     today = timezone.now().date()
     days = groupby(ids, key=lambda id_: rows[id_]["time"].date() if id_ in rows else today)
     return [list(part) for _, part in days]
@@ -91,19 +91,21 @@ def _seal(number: int, previous: str, ids: list[int], rows: dict[int, EventRow])
 
 
 class SealingJob:
-    """Seals the rows that wait, and reports a seal of an earlier run that is gone."""
+    """Seals the waiting rows, and reports if the last seal of the previous run is gone."""
 
     def __init__(self) -> None:
         self._head = (0, "")
 
     def __call__(self, should_continue: Callable[[], bool]) -> None:
         if seal_waiting(should_continue):
-            self._look_back()
+            self._check_previous_head()
 
-    def _look_back(self) -> None:
-        """Log an error if the last head is gone: nothing else shows that the end was cut off."""
+    def _check_previous_head(self) -> None:
+        """Log an error if the previous head is gone: nothing else shows that the end was removed."""
         number, hash_ = self._head
         is_there = Seal.objects.filter(number=number, hash=hash_).exists()
         if number and not is_there and not Archive.objects.filter(last_seal__gte=number).exists():
-            logger.error("The audit log was cut or changed: seal %d:%s is gone.", number, hash_)
+            logger.error(
+                "The audit log was truncated or changed: seal %d:%s is gone.", number, hash_
+            )
         self._head = head()

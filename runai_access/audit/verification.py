@@ -1,7 +1,7 @@
-"""Looking whether anybody changed, removed, added or reordered rows of the record.
+"""Detects changed, removed, added or reordered rows of the audit log.
 
-One pass over the chain with the rows it names, one over the ids of all rows. What is held in memory
-is one bit for each id and the first faults, however many rows there are.
+One pass reads the chain and its rows, a second one the ids of all rows. Memory holds only one bit per
+id and the first faults.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +34,7 @@ _PAGE = 1 << 16
 
 @dataclass
 class Report:
-    """What was looked at, and what was found."""
+    """Counts of what was checked, and the faults found."""
 
     seals: int = 0
     events: int = 0
@@ -49,14 +49,14 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
     def fault(self, text: str) -> None:
-        """Note a fault; past MAX_REPORTED_FAULTS they are only counted."""
+        """Add a fault; above MAX_REPORTED_FAULTS, faults are only counted."""
         self.fault_count += 1
         if len(self.faults) < MAX_REPORTED_FAULTS:
             self.faults.append(text)
 
 
 class Ids:
-    """A set of ids that takes one bit each, in pages."""
+    """A set of ids that uses one bit per id, in pages."""
 
     def __init__(self) -> None:
         self._pages: dict[int, bytearray] = {}
@@ -68,22 +68,22 @@ class Ids:
     def add(self, id_: int) -> bool:
         """Add an id; return whether it is new."""
         page = self._pages.setdefault(id_ // _PAGE, bytearray(_PAGE >> 3))
-        place, bit = id_ % _PAGE >> 3, 1 << id_ % 8
-        is_new = not page[place] & bit
-        page[place] |= bit
+        index, bit = id_ % _PAGE >> 3, 1 << id_ % 8
+        is_new = not page[index] & bit
+        page[index] |= bit
         return is_new
 
 
 def verify(expected: tuple[int, str] | None = None) -> Report:
-    """Look at the whole record as it is at this moment.
+    """Verify the whole audit log in one snapshot.
 
-    `expected` is number and hash of a seal that was noted elsewhere: only that shows an end that was
-    cut off with its seals, or a chain that somebody who knows the secret key made anew.
+    `expected` is the number and hash of a seal that was stored elsewhere. Only this detects an end
+    that was removed with its seals, or a chain rebuilt by somebody who knows the secret key.
     """
     report, named = Report(), Ids()
-    with _one_moment():
+    with _snapshot():
         for name in guards.missing(connection):
-            report.fault(f"The database's guard {name} is missing or switched off.")
+            report.fault(f"Trigger {name} is missing or disabled.")
         archived = _check_archives(report)
         _check_chain(report, named, archived)
         waiting = _check_waiting(report, named)
@@ -94,10 +94,10 @@ def verify(expected: tuple[int, str] | None = None) -> Report:
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
-    """Read the database as it is now, however long it takes, and keep nobody from writing."""
+def _snapshot() -> Iterator[None]:
+    """Read from one snapshot of the database, without blocking writes."""
     if connection.in_atomic_block:
-        yield  # the caller has a moment of its own
+        yield  # in the caller's transaction
         return
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -114,15 +114,17 @@ def _one_moment() -> Iterator[None]:
 
 
 def _check_archives(report: Report) -> tuple[int, str]:
-    """Check what has left; return the seal that the chain goes on from."""
+    """Check the archives; return the number and hash of the last archived seal."""
     last, head = 0, ""
     for archive in Archive.objects.order_by("last_seal").iterator():
         if archive.key_id != key_id():
-            report.fault(f"{archive} was made under another secret key and can't be checked.")
+            report.fault(f"{archive} was created with a different secret key and can't be checked.")
         elif archive_hash(vars(archive)) != archive.hash:
-            report.fault(f"What is said of the archive {archive.file_name} was changed.")
+            report.fault(f"The entry of the archive {archive.file_name} was changed.")
         if archive.first_seal != last + 1:
-            report.fault(f"{seals_missing(last + 1, archive.first_seal - 1)} No archive has them.")
+            report.fault(
+                f"{seals_missing(last + 1, archive.first_seal - 1)} No archive contains them."
+            )
         last, head = archive.last_seal, archive.head
         report.archives += 1
         report.archived_events += archive.events
@@ -133,7 +135,7 @@ def _check_archives(report: Report) -> tuple[int, str]:
 def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
     seals = Seal.objects.order_by("number").values(*SEAL_FIELDS, "key_id", "hash").iterator()
     number, previous = archived
-    together: list[tuple[EventRow, list[int]]] = []
+    batch: list[tuple[EventRow, list[int]]] = []
     for seal in seals:
         if seal["number"] <= archived[0]:
             report.leaving += sum(1 for id_ in ids_of(seal) if named.add(id_))
@@ -143,23 +145,23 @@ def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
             report.fault(seals_missing(number + 1, seal["number"] - 1))
         faults = seal_faults(seal)
         if is_next and not faults and seal["previous"] != previous:
-            report.fault(f"Seal {seal['number']} does not follow seal {number}: it was made anew.")
+            report.fault(f"Seal {seal['number']} does not follow seal {number}: it was replaced.")
         number, previous = seal["number"], seal["hash"]
         report.seals += 1
         report.head = number, previous
         for fault in faults:
             report.fault(fault)
         if not faults:
-            together.append((seal, list(ids_of(seal))))
-        if sum(len(ids) for _, ids in together) >= _CHUNK:
-            _check_rows(report, named, together)
-            together = []
-    _check_rows(report, named, together)
+            batch.append((seal, list(ids_of(seal))))
+        if sum(len(ids) for _, ids in batch) >= _CHUNK:
+            _check_rows(report, named, batch)
+            batch = []
+    _check_rows(report, named, batch)
 
 
-def _check_rows(report: Report, named: Ids, together: list[tuple[EventRow, list[int]]]) -> None:
-    rows = rows_by_id(sorted({id_ for _, ids in together for id_ in ids}))
-    for seal, ids in together:
+def _check_rows(report: Report, named: Ids, batch: list[tuple[EventRow, list[int]]]) -> None:
+    rows = rows_by_id(sorted({id_ for _, ids in batch for id_ in ids}))
+    for seal, ids in batch:
         for id_ in ids:
             if not named.add(id_):
                 report.fault(f"Row {id_} is in more than one seal.")
@@ -171,27 +173,27 @@ def _check_rows(report: Report, named: Ids, together: list[tuple[EventRow, list[
 
 
 def seal_faults(seal: EventRow) -> list[str]:
-    """Return what is wrong with a seal itself."""
+    """Return the faults of a seal itself."""
     number = seal["number"]
     if seal["key_id"] != key_id():
-        return [f"Seal {number} was made under another secret key and can't be checked."]
+        return [f"Seal {number} was created with a different secret key and can't be checked."]
     if seal_hash(seal) != seal["hash"]:
         return [f"Seal {number} was changed."]
     try:
         list(spans_in(seal["event_ids"]))
     except ValueError:
-        return [f"Seal {number} names rows that can't be read."]
+        return [f"Seal {number} has invalid row ids."]
     return []
 
 
 def ids_of(seal: EventRow) -> Iterator[int]:
-    """Yield the ids of the rows that a seal names."""
+    """Yield the ids of the rows in a seal."""
     for first, last in spans_in(seal["event_ids"]):
         yield from range(first, last + 1)
 
 
 def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> list[str]:
-    """Return what is wrong with the rows of a seal."""
+    """Return the faults of the rows of a seal."""
     number = seal["number"]
     is_as_sealed = digest_of(tags_of(ids, rows)) == seal["digest"]
     when = "before it was sealed" if is_as_sealed else "after it was sealed"
@@ -201,11 +203,13 @@ def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> 
         if row is None:
             faults.append(f"Row {id_} of seal {number} is missing: it was removed {when}.")
         elif row["tag"] != true_tag(row):
-            faults.append(f"Row {id_} of seal {number} was changed or added {when}: {_told(row)}")
+            faults.append(
+                f"Row {id_} of seal {number} was changed or added {when}: {_describe(row)}"
+            )
     if not faults and not is_as_sealed:
         faults.append(
-            f"Rows {seal['event_ids']} of seal {number} are not those that were sealed: they were "
-            "reordered, or replaced by copies of others."
+            f"Rows {seal['event_ids']} of seal {number} are not the rows that were sealed: they were "
+            "reordered or replaced by copies of other rows."
         )
     return faults
 
@@ -222,7 +226,9 @@ def _check_waiting(report: Report, named: Ids) -> Ids:
             elif id_ not in rows:
                 report.fault(f"Row {id_} was removed before it was sealed.")
             elif rows[id_]["tag"] != true_tag(rows[id_]):
-                report.fault(f"Row {id_}, not sealed yet, was changed or added: {_told(rows[id_])}")
+                report.fault(
+                    f"Row {id_}, not sealed yet, was changed or added: {_describe(rows[id_])}"
+                )
         report.waiting += len(rows)
     return waiting
 
@@ -234,7 +240,7 @@ def _check_for_strays(report: Report, named: Ids, waiting: Ids) -> None:
             ranges = ranges_of(strays)
             shown = ranges if len(ranges) < 200 else f"{ranges[:200]}…"
             report.fault(
-                f"{_rows(len(strays))} in no seal that holds, and no seal is awaited: {shown}"
+                f"{_rows(len(strays))} in no valid seal, and not waiting to be sealed: {shown}"
             )
 
 
@@ -244,17 +250,17 @@ def _check_expected(report: Report, expected: tuple[int, str], archived: tuple[i
     if number == archived[0]:
         found = archived[1]
     if found is None and number < archived[0]:
-        report.fault(f"Seal {number} is in an archive: verify that file with --expect.")
+        report.fault(f"Seal {number} is in an archive: verify its file with --expect.")
     elif found is None:
         report.fault(
-            f"The end was cut off: seal {number} is expected, the last one is {report.head[0]}."
+            f"The end was removed: expected seal {number}, but the last one is {report.head[0]}."
         )
     elif found != hash_:
-        report.fault(f"Seal {number} is not the one that is expected: the chain was made anew.")
+        report.fault(f"Seal {number} does not have the expected hash: the chain was rebuilt.")
 
 
 def _chunks(queryset: Any, size: int = _CHUNK) -> Iterator[list[int]]:
-    """Yield all primary keys in order, some at a time."""
+    """Yield all primary keys in order, in lists of `size`."""
     past = None
     while True:
         rest = queryset if past is None else queryset.filter(pk__gt=past)
@@ -266,7 +272,7 @@ def _chunks(queryset: Any, size: int = _CHUNK) -> Iterator[list[int]]:
 
 
 def seals_missing(first: int, last: int) -> str:
-    """Return the sentence that says so."""
+    """Return the message for missing seals."""
     return f"Seal {first} is missing." if first == last else f"Seals {first} to {last} are missing."
 
 
@@ -274,11 +280,11 @@ def _rows(count: int) -> str:
     return f"{count:,} row{' is' if count == 1 else 's are'}"
 
 
-def _told(row: EventRow) -> str:
+def _describe(row: EventRow) -> str:
     return " ".join(str(row[name]) for name in ("subject_name", "action", "entity_name", "result"))
 
 
 def printable(texts: Iterable[str]) -> Iterator[str]:
-    """Yield texts for a terminal: what somebody wrote into a row by hand can't forge a line."""
+    """Escape unprintable characters: a row that was changed by hand can't forge a line."""
     for text in texts:
         yield "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

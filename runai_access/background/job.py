@@ -1,4 +1,4 @@
-"""What a background job is, and how its last run ended."""
+"""A background job and the outcome of its last run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ ShouldContinue = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Job:
-    """Work that repeats every `interval` seconds in one process of all replicas.
+    """Work that runs every `interval` seconds, in only one process of all replicas.
 
-    `run` works in short transactions. Between two of them it asks the function that it gets whether
-    to continue, and returns if not: its turn is over, the server stops, or another process runs the
-    jobs now. Work that is left is continued in the next turn. Two processes can overlap for a
-    moment, so a job must be safe to run twice at the same time.
+    `run` works in short transactions and calls its argument between them. It returns if the result
+    is False: its turn is over, the server is stopping, or another process runs the jobs now. The
+    next turn continues the work. Two processes can overlap briefly, so a job must be safe to run
+    twice at the same time.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Job:
     run: Callable[[ShouldContinue], object]
     # Seconds until the first run; `interval` if None.
     delay: float | None = None
-    # Whether every process that stops runs it once more, also one that did not run the jobs.
+    # Whether every process runs the job once before it exits, even if it did not run the jobs.
     runs_at_stop: bool = False
 
     @property
@@ -32,7 +32,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the last run of a job in this process ended; `error` is empty if it succeeded."""
+    """The outcome of a job's last run in this process; `error` is empty if it succeeded."""
 
     started_at: datetime
     seconds: float

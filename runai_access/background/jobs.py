@@ -1,7 +1,7 @@
-"""The jobs: sealing the audit log, and housekeeping.
+"""The background jobs: sealing the audit log, and housekeeping.
 
-Housekeeping deletes rows that have expired. Each kind of row is a separate job, so that one that
-fails does not stop the others.
+Housekeeping deletes expired rows. Each table has a separate job, so that a failing job does not
+stop the others.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from runai_access.security.throttles import forget_expired
 
 SEALING_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 5 * 60.0
-# Soon after the start, but not among the first requests.
+# Soon after the start, but not during the first requests.
 _HOUSEKEEPING_DELAY = 10.0
 
 
 def default_jobs() -> list[Job]:
-    """Return the jobs of a server process; each call makes new ones, as sealing has state."""
+    """Return new jobs for a server process. Each process needs its own: sealing has state."""
     return [
         Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
         _housekeeping("delete expired attempt counts", forget_expired),
@@ -38,18 +38,18 @@ def default_jobs() -> list[Job]:
 
 
 def delete_expired_idempotency_keys(should_continue: ShouldContinue) -> int:
-    """Delete idempotency keys that are no longer kept, and return how many."""
+    """Delete expired idempotency keys and return how many."""
     return delete_in_batches(IdempotencyKey.objects.expired(), should_continue)
 
 
 def delete_expired_sessions(should_continue: ShouldContinue) -> int:
-    """Delete sessions that have expired, as `clearsessions` does, and return how many."""
+    """Delete expired sessions, as `clearsessions` does, and return how many."""
     expired = Session.objects.filter(expire_date__lt=timezone.now())
     return delete_in_batches(expired, should_continue)
 
 
 def delete_expired_networks(should_continue: ShouldContinue) -> int:
-    """Delete networks from which no user has signed in for long, and return how many."""
+    """Delete networks without a sign-in for SIGN_IN_NETWORK_DAYS, and return how many."""
     return delete_in_batches(SignInNetwork.objects.expired(), should_continue)
 
 

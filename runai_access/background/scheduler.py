@@ -1,4 +1,4 @@
-"""The scheduler: one thread in each server process; in one process of all replicas it runs the jobs."""
+"""The scheduler: a thread in each server process. One process of all replicas runs the jobs."""
 
 import logging
 import time
@@ -12,15 +12,15 @@ from runai_access.background.job import Job, Outcome, ShouldContinue
 from runai_access.background.jobs import default_jobs
 from runai_access.db.leases import Lease, lease_for
 
-# Shorter than the lease's own defaults: sealing continues within seconds, and to lose the lease
-# without need does no harm.
+# Shorter than the defaults of a lease: another process continues sealing within seconds, and losing
+# the lease without need does no harm.
 LEASE_EXPIRY_SECONDS = 15.0
 LEASE_RENEWAL_SECONDS = 5.0
-# How often a process that does not run the jobs tries to become the one that does.
+# How often a process that is not the leader tries to become the leader.
 CAMPAIGN_SECONDS = 5.0
-# How long a job can run until the other jobs get their turn.
+# How long a job can run before the other jobs get a turn.
 TURN_SECONDS = 2.0
-# How long a process that stops waits for its thread, and how much of that the last jobs can take.
+# How long a stopping process waits for the thread, and the part of that for the last jobs.
 STOP_SECONDS = 5.0
 _LAST_TURN_SECONDS = 3.0
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs jobs in a thread of this process while this process holds the lease."""
+    """Runs jobs in a thread while this process holds the lease."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Scheduler:
 
     @property
     def is_leader(self) -> bool:
-        """Whether this process runs the jobs."""
+        """Whether this process holds the lease and so runs the jobs."""
         return self._lease.is_held
 
     def start(self) -> None:
@@ -59,7 +59,7 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread: a job that runs ends after its current step, and the lease is released."""
+        """Stop the thread: the current job returns after its current step; release the lease."""
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
@@ -68,11 +68,11 @@ class Scheduler:
         while not self._stopping.wait(pause):
             try:
                 pause = self._pass()
-            except Exception as error:  # noqa: BLE001  # logged; the thread must go on
-                self._failed("a pass", error)
+            except Exception as error:  # noqa: BLE001  # logged; the thread must continue
+                self._failed("scheduling", error)
                 pause = self._campaign_seconds
             else:
-                self._succeeded("a pass")
+                self._succeeded("scheduling")
         for job in self._jobs:
             if job.runs_at_stop:
                 self._run_job(job, _Turn(_LAST_TURN_SECONDS))
@@ -80,8 +80,8 @@ class Scheduler:
         connection.close()
 
     def _pass(self) -> float:
-        """Run the jobs that are due, if this process is the leader; return when to come back."""
-        # As Django does between requests: a connection that the database closed is opened again.
+        """Run the due jobs if this process is the leader; return the seconds until the next pass."""
+        # As Django does between requests: reconnect if the database closed the connection.
         connection.close_if_unusable_or_obsolete()
         if not self._lead():
             return self._campaign_seconds
@@ -95,7 +95,7 @@ class Scheduler:
         return max(0.0, min(self._due.values(), default=self._campaign_seconds) - time.monotonic())
 
     def _lead(self) -> bool:
-        """Return whether this process is the leader; become it if there is none."""
+        """Return whether this process is the leader; become the leader if there is none."""
         if self._lease.is_held:
             return True
         try:
@@ -129,17 +129,17 @@ class Scheduler:
         if name not in self._failing:
             trace = None if isinstance(error, Error) else error
             text = str(error).strip() or type(error).__name__
-            logger.error("Background work fails: %s: %s", name, text, exc_info=trace)
+            logger.error("Background job failing: %s: %s", name, text, exc_info=trace)
         self._failing.add(name)
 
     def _succeeded(self, name: str) -> None:
         if name in self._failing:
-            logger.warning("Background work succeeds again: %s", name)
+            logger.warning("Background job working again: %s", name)
         self._failing.discard(name)
 
 
 class _Turn:
-    """The time that one run of a job gets; calling it says whether the job continues."""
+    """The time slice of one run of a job; call it to check whether the job should continue."""
 
     def __init__(self, seconds: float, is_allowed: ShouldContinue = lambda: True) -> None:
         self._ends, self._is_allowed = time.monotonic() + seconds, is_allowed

@@ -1,4 +1,4 @@
-"""Is the database able to serve? Which errors say that it is not, and how that is remembered."""
+"""Database availability: classifies errors, and remembers refused writes."""
 
 import sqlite3
 
@@ -10,16 +10,16 @@ _SQLITE_WRITE_ERRORS = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLIT
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Return whether an error means that the database cannot serve right now.
+    """Return whether an error means that the database is currently unavailable.
 
-    It is away, frozen, overloaded or full, or it is read-only, as a demoted primary is: Django calls
-    the last an InternalError.
+    It is down, frozen, overloaded, full, or read-only like a demoted primary. Django raises
+    InternalError for a read-only database.
     """
     return isinstance(error, OperationalError | InterfaceError) or is_refused_write(error)
 
 
 def is_refused_write(error: BaseException | None) -> bool:
-    """Return whether the database refused a write although it answers: it is read-only or full."""
+    """Return whether the database refused a write because it is read-only or full."""
     cause = error.__cause__ if isinstance(error, DatabaseError) else None
     if isinstance(cause, psycopg.Error):
         return isinstance(cause, ReadOnlySqlTransaction | DiskFull)
@@ -29,13 +29,13 @@ def is_refused_write(error: BaseException | None) -> bool:
 
 
 class WriteHealth:
-    """Remembers a refused write until one succeeds; each process has its own."""
+    """Remembers a refused write until a write succeeds. One instance per process."""
 
     def __init__(self) -> None:
         self.is_failing = False
 
     def note(self, error: BaseException) -> None:
-        """Note an error of the database, whatever it is."""
+        """Remember a database error if it is a refused write."""
         if is_refused_write(error):
             self.is_failing = True
 

@@ -1,4 +1,4 @@
-"""Changing many rows: deleting them in short transactions, recomputing a column of them."""
+"""Batch operations: delete rows in short transactions, and recompute a column."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ ROWS_PER_BATCH = 1000
 def delete_in_batches(
     rows: QuerySet[Any], should_continue: Callable[[], bool] = lambda: True
 ) -> int:
-    """Delete rows, at most ROWS_PER_BATCH in one transaction, and return how many.
+    """Delete rows, at most ROWS_PER_BATCH per transaction, and return how many.
 
-    `should_continue` is asked before each batch.
+    `should_continue` is called before each batch.
     """
     deleted = 0
     while should_continue() and rows.exists():
-        # The outer condition is checked again after a wait for a row's lock: a row that another
-        # transaction has just renewed stays.
+        # The outer condition is checked again after waiting for a row lock, so a row that another
+        # transaction has just renewed is kept.
         batch = rows.filter(pk__in=rows.order_by().values("pk")[:ROWS_PER_BATCH])
         count, _ = batch.delete()
         deleted += count
@@ -26,17 +26,17 @@ def delete_in_batches(
 
 
 def recompute_in_batches(rows: QuerySet[Any], field: str, compute: Callable[[Any], str]) -> None:
-    """Write `compute(row)` into `field` of each row where it differs, ROWS_PER_BATCH rows at a time.
+    """Set `field` of each row to `compute(row)` where it differs, ROWS_PER_BATCH rows at a time.
 
     For data migrations.
     """
-    waiting = []
+    changed = []
     for row in rows.iterator(chunk_size=ROWS_PER_BATCH):
         value = compute(row)
         if getattr(row, field) != value:
             setattr(row, field, value)
-            waiting.append(row)
-        if len(waiting) == ROWS_PER_BATCH:
-            rows.bulk_update(waiting, [field])
-            waiting = []
-    rows.bulk_update(waiting, [field])
+            changed.append(row)
+        if len(changed) == ROWS_PER_BATCH:
+            rows.bulk_update(changed, [field])
+            changed = []
+    rows.bulk_update(changed, [field])

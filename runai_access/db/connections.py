@@ -1,4 +1,4 @@
-"""Database connections: how long they wait, and when Django checks that one still works."""
+"""Database connections: limits on waiting, and fewer health checks."""
 
 import time
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 
-# How long a request waits for the write lock of SQLite; commands wait longer (settings.DATABASES).
+# How long a request waits for SQLite's write lock; commands wait longer (settings.DATABASES).
 SQLITE_LOCK_SECONDS = 10
-# Django asks at each request, which is a round trip of its own. Whoever answered this recently is
-# not asked again: a database that went away since then is noticed by the request itself, which says
-# 503 and closes the connection.
+# Django checks a connection at each request, with an extra round trip. A connection that answered
+# this recently is not checked. If the database went down since, the request itself fails with 503
+# and closes the connection.
 TRUSTED_SECONDS = 1.0
 
 
 def limit_waiting() -> None:
-    """Limit the waiting of this process; called once, in a process that answers requests.
+    """Limit how long this process waits for the database. Call once, in a server process.
 
-    Commands, migrations above all, take as long as they take.
+    Commands, and migrations in particular, have no limits.
     """
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor == "postgresql":
@@ -29,9 +29,9 @@ def limit_waiting() -> None:
     connections.close_all()
 
 
-def ask_only_after_a_pause() -> None:
-    """Let connections that are in use all the time go without the question."""
-    # What is noted must be so before Django forgets it; what is trusted, after.
+def skip_recent_health_checks() -> None:
+    """Skip Django's health check on connections that answered within TRUSTED_SECONDS."""
+    # `_note_answers` must run before Django resets the flags that it reads.
     request_finished.disconnect(close_old_connections)
     request_finished.connect(_note_answers)
     request_finished.connect(close_old_connections)

@@ -229,10 +229,10 @@ class KeySubquery:
         return different, (read or 0) < limit and self.is_whole
 
     def exists_more_than(self, number: int) -> bool | None:
-        """Return whether they are more than so many; None where there may be others.
+        """Return whether there are more than `number` keys; None if the subquery is incomplete.
 
-        Those that are not told apart count as often as they are repeated. To ask for the one that
-        would be too many takes less than to count up to it.
+        Counts duplicates unless `has_distinct_keys`. Reading the one key beyond `number` is faster than
+        counting.
         """
         if not self.parts:
             return False if self.is_whole else None

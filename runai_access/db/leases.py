@@ -1,11 +1,11 @@
-"""Leases: locks that one process at a time holds, and that end soon after their holder is killed.
+"""Leases: locks held by one process at a time, which expire soon after their holder is killed.
 
 On PostgreSQL a lease is a row with a name, an owner and an expiry. It needs no session and no open
 transaction. So it works through PgBouncer in transaction mode, and CREATE INDEX CONCURRENTLY never
-waits for it. The database's clock decides what has expired. SQLite serves one machine: there a lease
-is a locked file beside the database.
+waits for it. The database's clock decides what has expired. SQLite serves a single machine: there a
+lease is a locked file next to the database.
 
-A lease does not fence. A holder that was frozen for longer than the expiry can overlap with its
+A lease has no fencing token. A holder that was frozen for longer than the expiry can overlap with its
 successor until it checks `is_held`. Work that must never overlap also needs a database lock.
 """
 
@@ -28,7 +28,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 EXPIRY_SECONDS = 30.0
 # At least two renewals can fail before the lease expires.
 RENEWAL_SECONDS = 8.0
-# How long `release` waits for a renewal that is under way.
+# How long `release` waits for a renewal in progress.
 _JOIN_SECONDS = 2.0
 _NEVER = float("-inf")
 _TABLE = "runai_access_lease"
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
-    """The lease was not renewed in time, so another process can hold it by now."""
+    """The lease was not renewed in time, so another process can hold it."""
 
 
 class LeaseRow(models.Model):
@@ -57,24 +57,24 @@ class LeaseRow(models.Model):
 
 
 class Lease(ABC):
-    """A lock that one process at a time holds. Use one object from one thread."""
+    """A lock held by one process at a time. Use each object from a single thread."""
 
     @property
     @abstractmethod
     def is_held(self) -> bool:
-        """Whether this object holds the lease right now. Answers without asking the database."""
+        """Whether this object currently holds the lease. Does not query the database."""
 
     @abstractmethod
     def try_acquire(self) -> bool:
-        """Take the lease if it is free, without waiting for it; return whether it is held."""
+        """Take the lease if it is free, without waiting; return whether it is held."""
 
     @abstractmethod
     def release(self) -> None:
-        """Free the lease if it is held, and close what was opened for it."""
+        """Release the lease if it is held, and close its file or connection."""
 
     @abstractmethod
     def holder(self) -> str:
-        """Return which process holds the lease, or "" if none does."""
+        """Return the name of the process that holds the lease, or ""."""
 
     def require_held(self) -> None:
         """Raise LeaseLost unless the lease is held."""
@@ -126,19 +126,19 @@ class FileLease(Lease):
 
     def release(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)  # and with it the lock
+            os.close(self._descriptor)  # releases the lock
             self._descriptor = None
 
     def holder(self) -> str:
-        """Return which process holds the lease, or held it last if it is free."""
+        """Return the name of the process that holds the lease, or that held it last."""
         return self._path.read_text(errors="replace") if self._path.exists() else ""
 
 
 class DatabaseLease(Lease):
     """A lease between all processes of one PostgreSQL database: a row that a thread renews.
 
-    It has a separate connection. The thread alone uses it while the lease is held, the caller
-    before and after.
+    It has a separate connection. Only the thread uses it while the lease is held; only the caller
+    uses it before and after.
     """
 
     def __init__(
@@ -160,8 +160,8 @@ class DatabaseLease(Lease):
         if self.is_held:
             return True
         if self._renewer is not None and self._renewer.is_alive():
-            return False  # lost, and the thread still waits for an answer of the database
-        # Counted from before the database is asked, so that our expiry is never the later one.
+            return False  # lost, and the thread is still waiting for the database
+        # Measured before the statement, so that our expiry is never later than the database's.
         expires = time.monotonic() + self._expiry
         if not self._insert():
             return False
@@ -177,7 +177,7 @@ class DatabaseLease(Lease):
         if self._renewer is not None:
             self._renewer.join(_JOIN_SECONDS)
             if self._renewer.is_alive():
-                return  # the database does not answer: the lease ends when it expires
+                return  # the database does not respond: the lease expires
         try:
             if was_acquired:
                 self._execute(
@@ -185,7 +185,9 @@ class DatabaseLease(Lease):
                     [self._name, self._owner],
                 )
         except Error as error:
-            logger.warning("A lease ends only when it expires: %s", str(error).strip())
+            logger.warning(
+                "A lease could not be released and expires later: %s", str(error).strip()
+            )
         finally:
             self._connection.close()
 
@@ -200,7 +202,7 @@ class DatabaseLease(Lease):
         return row[0] if row else ""
 
     def _insert(self) -> bool:
-        """Write the row unless another owner's has not expired yet; return whether it is ours."""
+        """Write the row unless another owner holds an unexpired lease; return whether we hold it."""
         statement = (
             "INSERT INTO runai_access_lease AS lease (name, owner, expires_at)"
             " VALUES (%s, %s, clock_timestamp() + make_interval(secs => %s))"
@@ -211,7 +213,7 @@ class DatabaseLease(Lease):
         parameters = [self._name, self._owner, self._expiry]
         try:
             return self._execute(statement, parameters) == 1
-        except ProgrammingError:  # most likely that there is no such table
+        except ProgrammingError:  # most likely the table does not exist
             self._ensure_table()
         return self._execute(statement, parameters) == 1
 
@@ -220,7 +222,7 @@ class DatabaseLease(Lease):
         while not self._releasing.wait(self._renewal) and self.is_held:
             expires = time.monotonic() + self._expiry
             try:
-                # No INSERT: a row that is gone means that others had the lease in between.
+                # No INSERT: if the row is gone, another process had the lease in the meantime.
                 renewed = self._execute(
                     "UPDATE runai_access_lease"
                     " SET expires_at = clock_timestamp() + make_interval(secs => %s)"
@@ -228,14 +230,14 @@ class DatabaseLease(Lease):
                     [self._expiry, self._name, self._owner],
                 )
             except Error:
-                continue  # perhaps the next one succeeds in time
+                continue  # the next renewal can still succeed in time
             if self._releasing.is_set():
                 return
             self._held_until = expires if renewed else _NEVER
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run a statement in a separate transaction; return how many rows it wrote."""
-        # As Django does between requests: a connection that the database closed is opened again.
+        """Run a statement in a separate transaction; return the number of rows it wrote."""
+        # As Django does between requests: reconnect if the database closed the connection.
         self._connection.close_if_unusable_or_obsolete()
         try:
             with self._connection.cursor() as cursor:
@@ -246,7 +248,7 @@ class DatabaseLease(Lease):
             raise
 
     def _ensure_table(self) -> None:
-        """Create the table of leases if it is missing, as Django does for that of migrations."""
+        """Create the table of leases if it is missing, as Django does for the table of migrations."""
         if self._has_table():
             return
         try:
@@ -263,6 +265,6 @@ class DatabaseLease(Lease):
 
 
 def _new_owner() -> str:
-    """Return a name for this holder that an admin can find and no other holder has."""
+    """Return a unique name for this holder, with which an admin can find the process."""
     host = socket.gethostname()[:200]
     return f"process {os.getpid()} on {host} ({secrets.token_hex(4)})"

@@ -1,8 +1,8 @@
-"""The compared form of `normalization.normalize` in SQL, for text without a stored normalized column.
+"""The compared form of `normalization.normalize` in SQL, for text without a normalized column.
 
-SQLite calls the Python function. PostgreSQL has its own function, made of the same tables; only
-its NFKC is the server's: characters newer than the server's Unicode version may compare differently.
-ASCII text, which nearly all text is, needs neither: a call of Python for each row would be slow.
+SQLite calls the Python function. PostgreSQL has a function built from the same tables, but uses the
+server's NFKC: characters newer than its Unicode version can compare differently. Both are skipped
+for ASCII text, which nearly all text is, because calling Python for each row is slow.
 """
 
 import sys
@@ -21,7 +21,7 @@ _TEXT: "TextField[str, str]" = TextField()
 
 
 class _ByteLength(Func):
-    """The length of text in bytes of UTF-8."""
+    """The length of text in UTF-8 bytes."""
 
     template = "LENGTH(CAST(%(expressions)s AS BLOB))"
 
@@ -30,7 +30,7 @@ class _ByteLength(Func):
 
 
 class _LowerAscii(Func):
-    """ASCII text in lower case; in some locales PostgreSQL's LOWER changes even that differently."""
+    """Lowercase ASCII text. In some locales PostgreSQL's LOWER differs even for ASCII."""
 
     template = "LOWER(%(expressions)s)"
 
@@ -46,12 +46,12 @@ class _Function(Func):
 
 
 def is_ascii(text: Combinable) -> Exact:
-    """Return the condition that `text` is ASCII, whose compared form is its lower case."""
+    """Return the condition that `text` is ASCII; then its compared form is its lower case."""
     return Exact(_ByteLength(text), Length(text))
 
 
 def normalized(column: str | Combinable) -> Coalesce:
-    """Return the compared form of `column`; NULL becomes empty text, which contains nothing."""
+    """Return the compared form of `column`; NULL becomes the empty string."""
     text: Combinable = F(column) if isinstance(column, str) else column
     is_one_line = Exact(StrIndex(text, Value("\n")), 0)
     in_lower_case = When(Q(is_ascii(text)) & Q(is_one_line), then=_LowerAscii(text))
@@ -61,7 +61,7 @@ def normalized(column: str | Combinable) -> Coalesce:
 
 
 def register_with_sqlite(*, connection: Any, **_: Any) -> None:
-    """Give a new connection to SQLite the function; a receiver of `connection_created`."""
+    """Register the function with a new SQLite connection; a receiver of `connection_created`."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(FUNCTION, 1, _normalize, deterministic=True)
 
@@ -71,7 +71,7 @@ def _normalize(text: str | None) -> str | None:
 
 
 def create_in_postgresql() -> str:
-    """Return the statement that creates the function: the steps of `normalize`, in its order."""
+    """Return the statement that creates the function. It has the same steps as `normalize`."""
     foldings = {character: character.casefold() for character in _stable_characters()}
     changed = {large: small for large, small in foldings.items() if large != small}
     single = {large: small for large, small in changed.items() if len(small) == 1}
@@ -97,6 +97,6 @@ def drop_in_postgresql() -> str:
 
 
 def _stable_characters() -> list[str]:
-    """Return the characters that NFKC leaves as they are: no others are left after it."""
+    """Return the characters that NFKC does not change; NFKC text contains no others."""
     every = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF)
     return [c for c in every if unicodedata.is_normalized("NFKC", c)]

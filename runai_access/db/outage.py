@@ -1,4 +1,4 @@
-"""What to do when the database cannot serve: say so once, and connect again."""
+"""Handling of database outages: log once, and reconnect."""
 
 import logging
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ logger = logging.getLogger(__name__)
 def handle_outage(error: BaseException) -> None:
     """Log an outage, remember a refused write, and close the connection.
 
-    The next query connects again, and so finds the new primary after a failover.
+    The next query reconnects, so it reaches the new primary after a failover.
     """
     WRITES.note(error)
     cause = error.__cause__ or error
     reason = " ".join(str(cause).split())[:300]
     kind = type(cause).__name__
-    logger.error("The database cannot serve (%s): %s", kind, reason, extra={"kind": kind})
+    logger.error("The database is unavailable (%s): %s", kind, reason, extra={"kind": kind})
     connection.close()
 
 
 @contextmanager
 def best_effort() -> Iterator[None]:
-    """Go on without a write that the database refuses or cannot take right now.
+    """Continue without a write if the database is unavailable.
 
-    For writes that an answer does not depend on; docs/operations.md lists them.
+    For writes that the response does not depend on; docs/operations.md lists them.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""A small organization to look at, loaded on the first start of an empty installation."""
+"""A small example organization, loaded on the first start of an empty installation."""
 
 from runai_access.example.loader import load
 

@@ -1,6 +1,6 @@
-"""Reads `organization.toml` and makes it true, through the same actions as everybody else.
+"""Creates the organization in `organization.toml`, through the domain's actions.
 
-Nobody can sign in as an example person or application: they have no password and no secret.
+Example users and applications can't sign in: they have no password and no client secret.
 """
 
 import re
@@ -27,14 +27,14 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @transaction.atomic
 def load() -> None:
-    """Load the example organization into an empty installation; all of it or nothing."""
+    """Load the example organization into an empty installation, in one transaction."""
     data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     example = _Example(timezone.now())
-    example.make_scopes(data["scopes"], data["scopes_created"])
+    example.create_scopes(data["scopes"], data["scopes_created"])
     for entry in data["users"]:
-        example.make_user(entry)
+        example.create_user_entry(entry)
     for entry in data["applications"]:
-        example.make_application(entry)
+        example.create_application_entry(entry)
 
 
 class _Example:
@@ -43,20 +43,20 @@ class _Example:
         self._roles = {role.name: role for role in Role.objects.all()}
         self._scopes = {"": Scope.objects.get(path=ACCOUNT_PATH)}
 
-    def make_scopes(self, paths: list[str], created: str) -> None:
+    def create_scopes(self, paths: list[str], created: str) -> None:
         for path in paths:
-            above, _, name = path.rpartition("/")
-            scope = Scope.below(self._scopes[above], name=name, created_by=SYSTEM.name)
+            parent, _, name = path.rpartition("/")
+            scope = Scope.below(self._scopes[parent], name=name, created_by=SYSTEM.name)
             scope.created_at = scope.updated_at = self._ago(created)
             scope.save()
             self._scopes[path] = scope
 
-    def make_user(self, entry: dict[str, Any]) -> None:
+    def create_user_entry(self, entry: dict[str, Any]) -> None:
         user = create_user(caller=SYSTEM, email=entry["email"], password=None)
         self._set_up(user.subject, entry)
         User.objects.filter(pk=user.pk).update(**self._times(entry))
 
-    def make_application(self, entry: dict[str, Any]) -> None:
+    def create_application_entry(self, entry: dict[str, Any]) -> None:
         application = create_application_without_secret(caller=SYSTEM, name=entry["name"])
         self._set_up(application.subject, entry)
         Application.objects.filter(pk=application.pk).update(

@@ -110,7 +110,7 @@ class PageStrategy(Protocol):
     """A cheaper way to read a page, tried before all rows are sorted."""
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part; None where they stand too far off."""
+        """Return the keys of the first rows of a part, or None if the limit is reached before."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class BoundedIndexScan(Generic[M]):
     limit: int
 
     def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part; None where they stand too far off."""
+        """Return the keys of the first rows of a part, or None if the limit is reached before."""
         if length > self.limit:
             return None
         order = _order(is_descending)

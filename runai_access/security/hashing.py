@@ -1,8 +1,8 @@
-"""Argon2id for secrets and passwords: its cost, and how the callers of a process share it.
+"""Argon2id for client secrets and passwords, with a queue that bounds memory and CPU per process.
 
-The cost is the minimum of the OWASP password storage guidance (19 MiB, two passes, one lane). Our
-secrets carry 256 random bits, so the cost guards a stolen database against nothing but a bad
-random source; people's passwords need it in earnest.
+The cost is the minimum of the OWASP password storage guidance (19 MiB, two passes, one lane). Users'
+passwords need it. Client secrets have 256 random bits, so for them it only guards against a weak
+random source.
 """
 
 import os
@@ -27,23 +27,23 @@ T = TypeVar("T")
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# One hash runs at a time and four guesses of each kind wait, so guesses hold at most ten of a
+# One hash runs at a time and four guesses of each kind can wait, so guesses use at most ten of a
 # worker's twelve threads (runai_access/server/worker.py).
 GUESSES_WAITING = 4
-# Guesses of a kind that are being counted in the database, wait or are hashed.
+# Guesses of one kind that are being counted in the database, waiting or being hashed.
 MAX_CONCURRENT_GUESSES = GUESSES_WAITING + 1
-# A hash takes about 30 ms, so a guess that waits for seconds is on a machine that is overloaded.
+# A hash runs for about 30 ms, so if a guess waits for seconds, the machine is overloaded.
 GUESS_SECONDS = 3
 PATIENT_SECONDS = 10
 RETRY_SECONDS = 2
-# Added to the niceness of the server: beside a busy page a hash gets a tenth of a core.
+# Added to the niceness of the server: while pages are busy, a hash gets a tenth of a core.
 NICENESS = 10
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
 
 
 class HashKind(Enum):
-    """What is hashed. Each kind has its own queue, so a flood of one does not stop the other."""
+    """What is hashed. Each kind has a separate queue, so a flood of one does not block the other."""
 
     PASSWORD = "password"  # noqa: S105  # a kind of hash, not a password
     CLIENT_SECRET = "client secret"  # noqa: S105
@@ -51,16 +51,16 @@ class HashKind(Enum):
 
 @dataclass(frozen=True, eq=False)
 class _Waiter:
-    """A thread in the queue; `turn` is set when the place is its own."""
+    """A thread in the queue; `turn` is set when it can start to hash."""
 
     is_patient: bool
     turn: Event
 
 
 class HashingQueue:
-    """Lets one thread hash at a time; the kinds alternate while threads of both wait.
+    """Lets one thread hash at a time, and alternates between the kinds while both have waiters.
 
-    The thread that finishes hands over to the next one directly, so nobody can cut in.
+    A thread that finishes hands over directly to the next one, so no other thread can jump the queue.
     """
 
     def __init__(self) -> None:
@@ -71,10 +71,10 @@ class HashingQueue:
 
     @contextmanager
     def slot(self, kind: HashKind, *, is_patient: bool = False) -> Iterator[None]:
-        """Hold the process's only place for an Argon2 run.
+        """Hold the process's only slot for an Argon2 run.
 
-        Raises Busy immediately when enough guesses of this kind wait. A patient caller waits behind
-        them instead. Raises Busy, too, when the turn does not come in time.
+        Raises Busy immediately if GUESSES_WAITING guesses of this kind are waiting; a patient caller
+        queues behind them instead. Raises Busy if the slot does not become free in time.
         """
         self._take(kind, is_patient)
         try:
@@ -115,14 +115,14 @@ class HashingQueue:
 
 
 def _lower_priority() -> None:
-    # On Linux this is the priority of one thread; elsewhere it would be that of the whole process.
+    # On Linux the priority is that of one thread; elsewhere it would be that of the whole process.
     if sys.platform == "linux":
-        with suppress(OSError):  # where it is forbidden, hashes only take more of the machine
+        with suppress(OSError):  # if forbidden, hashes only use more CPU time
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 _queue = HashingQueue()
-# Guesses run in a thread of low priority, which can't be raised again, and the others in their own.
+# Guesses run in a low-priority thread. A priority can't be raised again, so other hashes have another.
 _guess_thread = ThreadPoolExecutor(1, "guess", initializer=_lower_priority)
 _patient_thread = ThreadPoolExecutor(1, "hash")
 _guesses = {kind: BoundedSemaphore(MAX_CONCURRENT_GUESSES) for kind in HashKind}
@@ -130,9 +130,9 @@ _guesses = {kind: BoundedSemaphore(MAX_CONCURRENT_GUESSES) for kind in HashKind}
 
 @contextmanager
 def guessing(kind: HashKind) -> Iterator[None]:
-    """Hold one of the few places for a guess, from before it is counted until it is checked.
+    """Hold one of MAX_CONCURRENT_GUESSES slots, from before a guess is counted until it is checked.
 
-    Raises Busy immediately when none is free: a flood must not wait for the database, either.
+    Raises Busy immediately if no slot is free, so that a flood does not wait for the database either.
     """
     if not _guesses[kind].acquire(blocking=False):
         raise _busy()
@@ -143,12 +143,12 @@ def guessing(kind: HashKind) -> Iterator[None]:
 
 
 def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = False) -> T:
-    """Return the result of `run`, an Argon2 run, once it is this caller's turn.
+    """Wait for this caller's turn and return the result of `run`, an Argon2 run.
 
-    One runs at a time, so that memory stays bounded. Guesses, which strangers send, run at a low
-    priority, so that pages and remembered clients hardly notice them, and are refused with Busy while
-    others wait. Callers that make a new secret or password are patient. Busy is the same for every
-    guess, so it reveals nothing.
+    One runs at a time, so memory stays bounded. Guesses come from unauthenticated clients: they run
+    at low priority, so that pages and cached clients stay fast, and get Busy when the queue is full.
+    Callers that create a secret or password are patient. Busy does not depend on the guess, so it
+    reveals nothing.
     """
     thread = _patient_thread if is_patient else _guess_thread
     with _queue.slot(kind, is_patient=is_patient):
@@ -161,7 +161,7 @@ def hash_secret(secret: str) -> str:
 
 
 def verify_secret(secret_hash: str, secret: str) -> bool:
-    """Return whether `secret` is the one that was hashed; an unreadable hash matches nothing."""
+    """Return whether `secret` matches the hash; an unreadable hash matches nothing."""
     try:
         return hash_in_turn(HashKind.CLIENT_SECRET, lambda: _hasher.verify(secret_hash, secret))
     except (VerifyMismatchError, VerificationError, InvalidHashError):
@@ -169,4 +169,4 @@ def verify_secret(secret_hash: str, secret: str) -> bool:
 
 
 def _busy() -> Busy:
-    return Busy("Too many sign-ins at once.", retry_after=RETRY_SECONDS)
+    return Busy("Too many sign-ins at the same time.", retry_after=RETRY_SECONDS)

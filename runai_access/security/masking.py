@@ -1,11 +1,11 @@
-"""Credentials in texts that are kept: nobody puts one there on purpose, but people paste them."""
+"""Masks credentials that users paste by mistake into text that is stored or logged."""
 
 import re
 
-# What reads as a client secret (see applications.oauth.secrets) or a token.
+# Matches client secrets (see applications.oauth.secrets) and tokens.
 _CREDENTIAL = re.compile(r"(ras_|eyJ)[A-Za-z0-9_-]{30,}(?:\.[A-Za-z0-9_-]*)*")
 
 
 def masked(text: str) -> str:
-    """Return `text` with every credential in it cut down to its first letters."""
+    """Return `text` with every credential reduced to its prefix."""
     return _CREDENTIAL.sub(r"\1…", text)

@@ -1,4 +1,4 @@
-"""The table of `throttles`. Migrations and table belong to the app `api`, where it began."""
+"""The table of `throttles`. Its migrations and its name belong to the app `api`."""
 
 from django.db import models
 

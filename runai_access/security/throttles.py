@@ -1,4 +1,4 @@
-"""Attempts counted in the database, so that replicas and parallel guesses share one count."""
+"""Attempt limits, counted in the database so that replicas and parallel guesses share one count."""
 
 import hashlib
 import ipaddress
@@ -17,10 +17,10 @@ from runai_access.security.models import AttemptCount
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `attempts` in `seconds` at what `parts` name.
+    """At most `attempts` within `seconds` for the target that `parts` identify.
 
-    With `extend` the count ends `seconds` after the last attempt that was let through, else after
-    the first. A success takes its own attempt back, or ends the count where it `clears` it.
+    The count expires `seconds` after the first attempt, or with `extend` after the last allowed one.
+    A success removes its own attempt from the count, or with `clears` deletes the count.
     """
 
     parts: tuple[str, ...]
@@ -31,15 +31,17 @@ class Limit:
 
     @property
     def key(self) -> str:
-        """The digest that the count is stored under, so that the table names nobody."""
+        """The digest under which the count is stored; the table contains no names or addresses."""
         text = "\x00".join(self.parts)
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt that is counted under every limit, or under none: then `waits` names the limits
-    that are used up, with the seconds until each ends."""
+    """An attempt, counted under every limit or, if refused, under none.
+
+    `waits` maps each exhausted limit to the seconds until it expires.
+    """
 
     limits: tuple[Limit, ...]
     waits: dict[Limit, int] = field(default_factory=dict)
@@ -53,32 +55,32 @@ class Attempt:
         return max(self.waits.values(), default=0)
 
     def forget(self) -> None:
-        """End the counts; for an attempt that succeeded."""
+        """Delete the counts, for an attempt that succeeded."""
         _settle(lower=(), remove=self.limits)
 
     def give_back(self) -> None:
-        """Take this one attempt out of the counts; for one that was never tried."""
+        """Remove this attempt from the counts, if it was not tried."""
         _settle(lower=self.limits, remove=())
 
     def succeed(self) -> None:
-        """Take this attempt out of the counts, and end those that a success clears."""
+        """Remove this attempt from the counts, and delete the counts that a success clears."""
         lower = [limit for limit in self.limits if not limit.clears]
         _settle(lower=lower, remove=[limit for limit in self.limits if limit.clears])
 
 
 def attempt(*parts: str, limit: int, seconds: int, extend: bool = True) -> Attempt:
-    """Take one of `limit` attempts at what `parts` name, before it is tried; see `attempt_all`."""
-    one = Limit(parts, limit, seconds, extend=extend)
-    waits = used_up(one)
-    return Attempt((one,), waits) if waits else attempt_all(one)
+    """Count one attempt for `parts` under a single limit, before it is tried; see `attempt_all`."""
+    single = Limit(parts, limit, seconds, extend=extend)
+    waits = used_up(single)
+    return Attempt((single,), waits) if waits else attempt_all(single)
 
 
 def attempt_all(*limits: Limit) -> Attempt:
-    """Take one attempt under each limit before it is tried, or none where a limit is used up.
+    """Count one attempt under each limit before it is tried, or none if a limit is exhausted.
 
-    Counting first is what stops parallel guesses: of a hundred sent together, as many are tried as
-    the limit allows. A refused attempt leaves nothing behind and never extends a wait. Ask `used_up`
-    before: that refuses most without a lock.
+    Counting first stops parallel guesses: of a hundred sent together, only as many are tried as the
+    limit allows. A refused attempt writes nothing and never extends a wait. Call `used_up` first,
+    which refuses most attempts without a lock.
     """
     while True:
         taken = _take(limits)
@@ -87,16 +89,16 @@ def attempt_all(*limits: Limit) -> Attempt:
 
 
 def used_up(*limits: Limit) -> dict[Limit, int]:
-    """Return the limits without another attempt, and the seconds until each ends; count nothing."""
+    """Return the exhausted limits with the seconds until each expires. Counts nothing."""
     rows = AttemptCount.objects.filter(key__in=[limit.key for limit in limits])
     return _waits(limits, rows, timezone.now())
 
 
 def network_of(address: str | None, *, prefix: int = 64) -> str:
-    """Return what counts as one place for a limit: an IPv4 address, or an IPv6 network.
+    """Return the unit that limits count: an IPv4 address, or an IPv6 network of `prefix` bits.
 
-    A client with one IPv6 address usually has all 2^64 of its network, so a limit for each address
-    would be none.
+    A client with one IPv6 address can usually use all 2^64 addresses of its network, so a limit per
+    address would be useless.
     """
     if not address or ":" not in address:
         return address or ""
@@ -104,16 +106,16 @@ def network_of(address: str | None, *, prefix: int = 64) -> str:
 
 
 def forget_expired(should_continue: Callable[[], bool] = lambda: True) -> None:
-    """Delete counts that have expired, a batch in each transaction.
+    """Delete expired counts, one batch per transaction.
 
-    Counts that an attempt is renewing are skipped: waiting for them could end in a deadlock, because
-    attempts lock their counts in another order.
+    Skips counts that an attempt has locked: waiting for them could deadlock, because attempts lock
+    counts in a different order.
     """
     unlocked = AttemptCount.objects.select_for_update(skip_locked=True)
     expired = unlocked.filter(expires_at__lt=timezone.now())[:ROWS_PER_BATCH]
     while should_continue():
         with transaction.atomic():
-            # Read first: as a subquery it could run again for each row, and lock other rows each time.
+            # Read first: a subquery could run again for each row and lock different rows each time.
             keys = list(expired.values_list("pk", flat=True))
             if not keys:
                 return
@@ -133,21 +135,21 @@ def _waits(
 
 @transaction.atomic
 def _take(limits: tuple[Limit, ...]) -> Attempt | None:
-    """Count one attempt under each limit; return None where a count was removed meanwhile.
+    """Count one attempt under each limit; return None if a count was deleted concurrently.
 
-    Every transaction locks its rows in the order of their keys, so none waits for another in turn.
+    Every transaction locks its rows in key order, so that transactions can't deadlock.
     """
     keys = sorted({limit.key for limit in limits})
     new = [AttemptCount(key=key, expires_at=timezone.now()) for key in keys]
     AttemptCount.objects.bulk_create(new, ignore_conflicts=True)
     rows = {row.key: row for row in _locked(keys)}
-    now = timezone.now()  # only now: others may have held the rows for a while
-    if len(rows) < len(keys):  # a success or `forget_expired` removed one just now
+    now = timezone.now()  # after waiting for the locks
+    if len(rows) < len(keys):  # a success or `forget_expired` has just deleted one
         transaction.set_rollback(True)
         return None
     waits = _waits(limits, rows.values(), now)
     if waits:
-        transaction.set_rollback(True)  # the rows of the other limits, which may be new
+        transaction.set_rollback(True)  # also removes new rows of the other limits
         return Attempt(limits, waits)
     for limit in limits:
         _count(rows[limit.key], now, limit)
@@ -163,7 +165,7 @@ def _count(row: AttemptCount, now: datetime, limit: Limit) -> None:
 
 
 def _settle(*, lower: Iterable[Limit], remove: Iterable[Limit]) -> None:
-    """Lower some counts by one and remove others."""
+    """Lower the counts of `lower` by one and delete those of `remove`."""
     lowered = [limit.key for limit in lower]
     removed = [limit.key for limit in remove]
     with transaction.atomic():

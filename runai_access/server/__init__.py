@@ -1,4 +1,4 @@
-"""The production server: granian reads HTTP, a pool of threads runs the WSGI application.
+"""The production server: granian reads HTTP, a thread pool runs the WSGI application.
 
-`serve` becomes this package: python -m runai_access.server HOST PORT
+`serve` replaces itself with this package: python -m runai_access.server HOST PORT
 """

@@ -1,4 +1,4 @@
-"""The main process: opens the port, starts the workers, and stops them again."""
+"""The main process of the server: opens the port, and starts and stops the workers."""
 
 import math
 import os
@@ -17,15 +17,16 @@ from runai_access.environment import START_MESSAGE, drain_seconds
 from runai_access.server.announcing import announce_when_serving
 from runai_access.server.draining import SKIP_DRAIN
 
-# A worker is a process with its own Python; its threads wait for the database or for Argon2, which
-# both release the interpreter. Two workers at least, so that one long request never holds up the
-# whole server; more workers than cores grant fewer tokens a second.
+# A worker is a process. Its threads wait for the database or for Argon2, and both release the GIL.
+# At least two workers, so that one long request never blocks the whole server. More workers than
+# cores issue fewer tokens per second.
 WORKERS = min(max(os.cpu_count() or 1, 2), 8)
-# How long requests in progress can take to finish after a stop was requested.
+# Time for requests in progress to finish after a stop was requested.
 STOP_SECONDS = 25
-# How long a client can take to send its headers, and how long an idle connection is kept.
+# Time for a client to send its headers, and for which an idle connection stays open.
 HEADER_SECONDS = 30
-# Per worker. A connection costs one file; the rest is for the database, static files and logs.
+# Per worker. A connection uses one file descriptor. The reserved ones are for the database, static
+# files and logs.
 MAX_CONNECTIONS = 8192
 _RESERVED_FILES = 256
 _WANTED_FILES = 2 * MAX_CONNECTIONS
@@ -34,7 +35,7 @@ _WANTED_FILES = 2 * MAX_CONNECTIONS
 def main(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, then for the drain delay; finish the requests in progress."""
     files = raise_file_limit()
-    # In the environment, because every user of the machine can read a command line.
+    # Passed in the environment, because every user of the machine can read a command line.
     if message := os.environ.pop(START_MESSAGE, ""):
         announce_when_serving(host, port, message)
     _Server(
@@ -52,14 +53,14 @@ def main(host: str, port: int) -> None:
         websockets=False,
         workers=WORKERS,
         loop=Loops.uvloop,
-        # The threads that hand requests to the event loop: more would compete for the interpreter.
+        # Threads that hand requests to the event loop: more would compete for the GIL.
         runtime_blocking_threads=1,
         backlog=4096,
         backpressure=max(64, min(MAX_CONNECTIONS, files - _RESERVED_FILES)),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS + math.ceil(drain_seconds()),
-        # No line per request: what matters is in the audit log, and a URL can hold something that
-        # was pasted into it by mistake.
+        # No access log: the audit log has the relevant events, and a URL can contain a secret that
+        # was pasted by mistake.
         log_access=False,
         log_level=LogLevels.error,
     ).serve()
@@ -82,7 +83,7 @@ def raise_file_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # macOS refuses more than its own maximum, whatever the hard limit says.
+        # macOS refuses more than its own maximum, even below the hard limit.
         for limit in (wanted, 10_240):
             with suppress(ValueError, OSError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -1,4 +1,4 @@
-"""Report that the server is ready once a worker answers on the port."""
+"""Print the start message once a worker answers on the port."""
 
 import encodings.idna  # noqa: F401  # imported by the first connection otherwise: see START_SECONDS
 import sys
@@ -7,8 +7,8 @@ import time
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 
-# Workers are forked within milliseconds of the start, and load for longer than this. Until then the
-# thread only sleeps, so no worker inherits a lock that it holds.
+# Workers are forked within milliseconds of the start, and take longer than this to load. Until then
+# the thread only sleeps, so that no worker inherits a lock it holds.
 START_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _TIMEOUT_SECONDS = 5
@@ -23,7 +23,7 @@ def _announce(host: str, port: int, text: str) -> None:
     time.sleep(START_SECONDS)
     while not _answers(host, port):
         time.sleep(_POLL_SECONDS)
-    with suppress(OSError):  # nobody reads the output any more
+    with suppress(OSError):  # standard output is closed
         sys.stdout.write(text)
         sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Answers that need no thread: health, and refusals while no thread can be had."""
+"""Responses sent without a thread: health checks, and refusals while all threads are busy."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _OAUTH_PATHS = ("/api/v2/token", "/oauth2/")
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer, ready to be sent."""
+    """A complete response, ready to send."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -38,14 +38,14 @@ class Answer:
 
 
 def json_answer(status: int, members: Mapping[str, object], **headers: str) -> Answer:
-    """Return an answer with a JSON object and the security headers that every answer has."""
+    """Return a JSON response with the security headers of all responses."""
     extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
     all_headers = [("content-type", "application/json"), *_HEADERS, *_transport(), *extra]
     return Answer(status, all_headers, json.dumps(members).encode())
 
 
 def _transport() -> list[tuple[str, str]]:
-    """Return what Django's SecurityMiddleware adds to every answer over HTTPS."""
+    """Return the headers that Django's SecurityMiddleware adds over HTTPS."""
     if not settings.IS_HTTPS:
         return []
     policy = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
@@ -53,23 +53,23 @@ def _transport() -> list[tuple[str, str]]:
 
 
 def health(problem: str = "") -> Answer:
-    """Return the answer of /healthz, and of /readyz where `problem` may keep us from serving."""
+    """Return the response of /healthz or /readyz; `problem` is the reason for a 503."""
     return json_answer(503 if problem else 200, {"status": problem or "ok"})
 
 
 def body_timeout() -> Answer:
-    """Return the answer to a body that did not come in time (RFC 9110 §15.5.9)."""
-    message = "The body of the request was not complete in time."
+    """Return the response to a body that did not arrive in time (RFC 9110 §15.5.9)."""
+    message = "The request body did not arrive in time."
     return json_answer(408, {"code": 408, "message": message}, connection="close")
 
 
 def unreadable_header() -> Answer:
-    """Return the answer to a header that is not ASCII and would be lost (RFC 9110 §5.5)."""
+    """Return the response to a header that is not ASCII and would be dropped (RFC 9110 §5.5)."""
     return json_answer(400, {"code": 400, "message": "X-Forwarded-For must be ASCII."})
 
 
 class Overload:
-    """Refuses requests for which there is no thread, each in the form that its client reads."""
+    """Builds 503 responses for requests that get no thread: a page, API JSON or OAuth JSON."""
 
     def __init__(self) -> None:
         problem = Busy(_OVERLOADED, retry_after=RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""Request bodies: received in full before a thread is involved, within limits of size and time."""
+"""Request bodies: received completely before a thread is used, with limits on size and time."""
 
 import asyncio
 import io
@@ -7,35 +7,35 @@ from typing import Any
 
 from runai_access.server.rsgi import HTTPProtocol, Scope
 
-# A body gets this long in total, however it arrives: a drip of bytes does not extend it.
+# Total time for a body. Sending it byte by byte does not extend the time.
 BASE_SECONDS = 30.0
 BYTES_PER_SECOND = 64 * 1024
 # A body up to this size is received in one piece.
 SMALL = 16 * 1024
-# Per worker: unfinished bodies, and the bytes kept of those that are not small. Where there are
-# more, the oldest is given up: an honest body is complete within milliseconds.
+# Limits per worker: the number of unfinished bodies, and the bytes held of those that are not small.
+# Above a limit, the oldest body is dropped: a normal body is complete within milliseconds.
 MAX_UNFINISHED = 2048
 MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
-# What a client sends beyond the largest body is discarded up to here, so that it reads its answer.
+# An oversized body is read and discarded up to this size, so that the client reads its response.
 MAX_DISCARDED = 32 * 1024 * 1024
 
 
 class BodyTimeout(Exception):
-    """The body was not complete in time, or was given up to make room for others."""
+    """The body did not arrive in time, or was dropped to make room for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as WSGI takes it; `length` is the text of CONTENT_LENGTH, empty where there is none."""
+    """A body for WSGI; `length` is the text of CONTENT_LENGTH, or empty if there is none."""
 
     stream: io.BytesIO | io.RawIOBase
     length: str
-    # Bytes that are kept in memory.
+    # Bytes held in memory.
     size: int = 0
 
 
 class _Oversized(io.RawIOBase):
-    """Replaces a body that is too large to keep: as long, but without its content."""
+    """Stands in for a body that is too large: the same length, but zero bytes."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -54,18 +54,18 @@ class BodyReader:
     """Receives the bodies of one worker; runs in its event loop."""
 
     def __init__(self, *, limit: int) -> None:
-        """`limit`: the largest body, in bytes, whose content is kept."""
+        """`limit`: the size in bytes of the largest body whose content is kept."""
         self._limit = limit
-        # Unfinished bodies, oldest first, with the bytes that are kept of each.
+        # Unfinished bodies, oldest first, with the bytes held of each.
         self._unfinished: dict[asyncio.Timeout, int] = {}
         self._kept_bytes = 0
 
     async def read(self, scope: Scope, protocol: HTTPProtocol) -> Body:
-        """Return the whole body of a request. Raises BodyTimeout.
+        """Return the complete body of a request. Raises BodyTimeout.
 
-        One that broke off is returned empty with the length that was announced, so that it is not
-        mistaken for a whole one (RFC 9112 §8). One of unknown length (chunked) gets its length,
-        because Django takes a body without one for empty.
+        A truncated body is returned empty with its announced length, so that it is not mistaken
+        for a complete one (RFC 9112 §8). A chunked body gets its real length, because Django
+        treats a body without a length as empty.
         """
         length = scope.headers.get("content-length")
         if length == "0" or (length is None and "transfer-encoding" not in scope.headers):
@@ -88,18 +88,18 @@ class BodyReader:
             self._kept_bytes -= self._unfinished.pop(timeout, 0)
 
     def give_up_all(self) -> None:
-        """Give up every unfinished body, because the server stops."""
+        """Drop every unfinished body, because the server is stopping."""
         while self._unfinished:
             self._give_up(next(iter(self._unfinished)))
 
     async def _large_body(
         self, protocol: HTTPProtocol, announced: int | None, timeout: asyncio.Timeout
     ) -> Body:
-        """Receive piece by piece, and keep no more than the limit."""
+        """Receive a body in pieces and keep at most `limit` bytes."""
         began = asyncio.get_running_loop().time()
         content, received, ends = bytearray(), 0, 0
         async for piece in protocol:
-            if not piece:  # the end; an error is one more
+            if not piece:  # the end of the body; after an error there is a second one
                 ends += 1
                 continue
             received += len(piece)
@@ -108,7 +108,7 @@ class BodyReader:
             if received <= self._limit:
                 content += piece
                 self._keep(timeout, len(piece))
-            if timeout not in self._unfinished:  # given up, perhaps by this very piece
+            if timeout not in self._unfinished:  # dropped, perhaps because of this piece
                 raise BodyTimeout
             if announced is None and not timeout.expired():
                 kept = min(received, self._limit)
@@ -127,7 +127,7 @@ class BodyReader:
         self._unfinished[timeout] += size
         self._kept_bytes += size
         while self._kept_bytes > MAX_UNFINISHED_BYTES:
-            self._give_up(next(one for one, kept in self._unfinished.items() if kept))
+            self._give_up(next(oldest for oldest, kept in self._unfinished.items() if kept))
 
     def _make_room(self) -> None:
         while len(self._unfinished) >= MAX_UNFINISHED:

@@ -1,4 +1,4 @@
-"""A request as WSGI describes it (PEP 3333)."""
+"""The WSGI environment of a request (PEP 3333)."""
 
 import sys
 from functools import lru_cache
@@ -19,10 +19,10 @@ def _make_key(name: str) -> str:
 
 
 def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
-    """Return the environment of a request.
+    """Return the WSGI environment of a request.
 
-    A header whose name contains an underscore is ignored: WSGI would give it the name of another
-    one, so that `X_Forwarded_For` could replace what a proxy wrote into `X-Forwarded-For`.
+    Headers with an underscore in their name are ignored. In WSGI `X_Forwarded_For` and
+    `X-Forwarded-For` have the same name, so a client could override what a proxy wrote.
     """
     server, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
@@ -46,12 +46,12 @@ def environ_of(scope: Scope, body: Body) -> dict[str, Any]:
     for name, value in scope.headers.items():
         if "_" in name:
             continue
-        # Names that a stranger may invent are kept only where they are short.
+        # A client can send any name, so only short names are cached.
         key = _usual_key(name) if len(name) <= 64 else _make_key(name)
         if key not in environ:
             environ[key] = value
         else:
-            # RFC 9110 §5.3; cookies are the exception (RFC 6265 §4.2.1).
+            # Joined as in RFC 9110 §5.3, except cookies (RFC 6265 §4.2.1).
             environ[key] += ("; " if name == "cookie" else ",") + value
     environ["CONTENT_LENGTH"] = body.length
     return environ

@@ -1,7 +1,7 @@
-"""Between HTTP and Django: an RSGI application that runs a WSGI application in a pool of threads.
+"""An RSGI application that runs a WSGI application in a thread pool.
 
-The event loop receives a request in full and only then gives it to a thread, so unfinished requests
-occupy nothing but a little memory. Health is answered by the event loop itself.
+The event loop receives a complete request before it hands it to a thread, so unfinished requests
+use only a little memory. The event loop answers health checks without a thread.
 """
 
 import asyncio
@@ -29,22 +29,21 @@ from runai_access.server.sockets import abort_connection, limit_unread_answers
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 logger = logging.getLogger(__name__)
 
-# A request waits this long for a thread; with the longest query (runai_access.db) every request is
-# answered within 15 seconds.
+# How long a request waits for a thread. Even with the longest query (runai_access.db), every request
+# is answered within 15 seconds.
 QUEUE_SECONDS = 4.0
-# Complete bodies that wait for a thread or are being worked on: of those that are not small, no more
-# bytes than this are kept.
+# The bytes held of complete bodies that wait for a thread or are being processed. Small bodies are
+# not counted.
 MAX_HELD_BYTES = 32 * 1024 * 1024
-# Answers that ask a client to come back later are sent a second late. A client that repeats its
-# request in a loop then gets no more than its share, and the delay occupies no thread.
+# Delay before a 429 or 503 is sent. It slows down clients that retry in a loop, and uses no thread.
 REFUSAL_SECONDS = 1.0
-# How long the event loop can keep a request in mind after a thread has answered it.
+# How long the event loop can hold a request after a thread has answered it.
 TIDY_SECONDS = 0.05
-# The server opens its port after the event loop has begun.
+# The server opens its port after the event loop has started.
 LISTENING_SECONDS = 1.0
 _REFUSALS = frozenset({429, 503})
 STOPPING = "the server is stopping"
-# A stream that fits is sent as one piece.
+# A stream up to this size is sent in one piece.
 _SMALL_FILE = 1024 * 1024
 
 
@@ -54,7 +53,7 @@ class Gateway:
     def __init__(
         self, wsgi: WSGIApplication, *, pool: ThreadPool, readiness: Readiness, body_limit: int
     ) -> None:
-        """`body_limit` is the largest body, in bytes, that is given to the WSGI application."""
+        """`body_limit`: the size in bytes of the largest body passed to the WSGI application."""
         self._wsgi = wsgi
         self._pool = pool
         self._readiness = readiness
@@ -63,18 +62,18 @@ class Gateway:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_draining = False
         self._held_bytes = 0
-        # Requests that a thread has answered. To wake the event loop for each would cost more than
-        # a tenth of all answers: it checks this queue whenever it runs anyway.
+        # Requests that a thread has answered. Waking the event loop for each would cost over 10% of
+        # throughput, so the loop checks this queue whenever it runs.
         self._answered: deque[asyncio.Future[Any]] = deque()
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is waiting for a thread or has one."""
+        """Whether no request is running or waiting for a thread."""
         return self._pool.is_idle
 
     @property
     def is_serving(self) -> bool:
-        """Whether requests can arrive by now."""
+        """Whether the server accepts requests."""
         return self._loop is not None
 
     def start_draining(self) -> None:
@@ -86,7 +85,7 @@ class Gateway:
         self._is_draining = True
 
     def give_up_bodies(self) -> None:
-        """Give up unfinished bodies; called from another thread while the server stops."""
+        """Drop unfinished bodies; called from another thread while the server stops."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._bodies.give_up_all)
@@ -112,7 +111,7 @@ class Gateway:
         except BodyTimeout:
             return body_timeout().send(protocol)
         refusal = await self._run(scope, protocol, body)
-        del body  # not kept while the refusal waits
+        del body  # not held during the delay
         if refusal is not None:
             await asyncio.sleep(REFUSAL_SECONDS)
             refusal.send(protocol)
@@ -124,7 +123,7 @@ class Gateway:
         return STOPPING if self._is_draining else self._readiness.problem
 
     async def _run(self, scope: Scope, protocol: HTTPProtocol, body: Body) -> Answer | None:
-        """Have a thread answer the request; return a refusal, which is still to be sent."""
+        """Answer the request in a thread, or return a refusal, which the caller sends."""
         size = body.size if body.size > SMALL else 0
         if size and self._held_bytes + size > MAX_HELD_BYTES:
             return self._overload.answer_to(scope.path)
@@ -156,8 +155,8 @@ class Gateway:
         try:
             refusal = _respond(self._wsgi, environ_of(scope, body), protocol)
         except Exception:
-            logger.exception("A request could not be answered.")
-            protocol.response_empty(500, [])  # nothing happens where an answer has begun
+            logger.exception("A request failed.")
+            protocol.response_empty(500, [])  # no effect if a response was started
         if refusal is None:
             self._answered.append(done)
             return
@@ -177,7 +176,7 @@ class Gateway:
 def _respond(
     wsgi: WSGIApplication, environ: dict[str, Any], protocol: HTTPProtocol
 ) -> Answer | None:
-    """Run the WSGI application and send its answer, or return it where it is a refusal."""
+    """Run the WSGI application and send its response; return the response if it is a refusal."""
     begun: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -195,9 +194,9 @@ def _respond(
             stream = protocol.response_stream(status, headers)
             try:
                 for piece in pieces:
-                    stream.send_bytes(piece)  # sent without waiting: it is queued already
+                    stream.send_bytes(piece)  # not awaited: the call has queued it
             except BaseException:
-                # An end in chunks would look like the end of the file.
+                # A final chunk would make the file look complete.
                 abort_connection(environ["runai_access.peer"])
                 raise
     finally:
@@ -214,9 +213,9 @@ def _is_small(pieces: Iterable[bytes], headers: list[tuple[str, str]]) -> bool:
 
 
 def _hides_address(scope: Scope) -> bool:
-    """Return whether the header that names the client cannot be read.
+    """Return whether X-Forwarded-For is unreadable.
 
-    A client would only have to send a byte that is not ASCII to be taken for the proxy.
+    If it were ignored, a client could send one non-ASCII byte and count as the proxy.
     """
     headers = scope.headers
     return "x-forwarded-for" in headers and headers.get("x-forwarded-for") is None

@@ -1,4 +1,4 @@
-"""The threads that run requests: a fixed number of them, and a bounded queue in front."""
+"""The threads that run requests: a fixed number of threads and a bounded queue."""
 
 import threading
 from collections import deque
@@ -9,15 +9,15 @@ Job = Callable[[], None]
 
 
 class QueueFull(Exception):
-    """As many requests wait as the queue holds."""
+    """The queue has no room for another request."""
 
 
 class ThreadPool:
     """Runs jobs in a fixed number of threads, oldest job first.
 
-    The thread that became idle last gets the next job: its data is still in the CPU's caches, and
-    few threads compete for the interpreter while few requests arrive. Handing jobs out in turn
-    costs a tenth of the requests per second (bench/servers.py).
+    The thread that became idle last gets the next job: its data is still in the CPU caches, and
+    under low load few threads compete for the GIL. Round-robin would cost 10% of the requests per
+    second (bench/servers.py).
     """
 
     def __init__(self, *, threads: int, max_waiting: int) -> None:
@@ -34,9 +34,9 @@ class ThreadPool:
             ).start()
 
     def submit(self, job: Job) -> bool:
-        """Run `job` soon; return whether a thread was idle. Raises QueueFull.
+        """Queue `job`; return whether an idle thread starts it immediately. Raises QueueFull.
 
-        A job handles its own exceptions.
+        A job must handle its own exceptions.
         """
         with self._lock:
             if self._idle:
@@ -49,12 +49,12 @@ class ThreadPool:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no job waits or runs."""
+        """Whether no job is running or waiting."""
         with self._lock:
             return len(self._idle) == self._threads and not self._waiting
 
     def withdraw(self, job: Job) -> bool:
-        """Take back a job that no thread has started; return whether that was still possible."""
+        """Remove a job from the queue; return False if a thread has already started it."""
         with self._lock:
             try:
                 self._waiting.remove(job)

@@ -1,4 +1,4 @@
-"""Can this process serve? Checked every second, beside the requests and on a separate connection."""
+"""Readiness of this process, checked every second in a thread with a separate connection."""
 
 import shutil
 import time
@@ -13,7 +13,7 @@ from django.db import Error, connection
 from runai_access.db.availability import WRITES
 
 EVERY_SECONDS = 1.0
-# An answer older than this counts as none: the check itself waits for a database that hangs.
+# A result older than this is ignored: the check itself blocks while the database hangs.
 STALE_SECONDS = 2.9
 # SQLite needs room for its write-ahead log.
 MIN_FREE_BYTES = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ ON CONFLICT (key) DO UPDATE SET count = 1 - api_attemptcount.count
 
 
 class Readiness:
-    """The result of the last check; `start` begins to check."""
+    """Checks readiness after `start` and holds the last result."""
 
     def __init__(self) -> None:
         self._problem = AWAY
@@ -42,13 +42,13 @@ class Readiness:
 
     @property
     def problem(self) -> str:
-        """What keeps this process from serving; empty when nothing does."""
+        """The reason why this process can't serve requests; empty if it can."""
         if time.monotonic() - self._checked_at > STALE_SECONDS:
             return self._problem or AWAY
         return self._problem
 
     def start(self) -> None:
-        """Check now, and then every second until `stop`."""
+        """Check immediately, and then every second until `stop`."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -62,19 +62,19 @@ class Readiness:
 
     def _check(self) -> None:
         try:
-            self._problem = self._look()
+            self._problem = self._find_problem()
             if self._problem:
-                # The next check connects again, and may find another primary.
+                # The next check reconnects, perhaps to a new primary.
                 self._close()
-        except Exception:  # noqa: BLE001  # a folder may be gone, too; the next check may do better
+        except Exception:  # noqa: BLE001  # also a missing folder; the next check can succeed
             self._problem = AWAY
             with suppress(Exception):
                 self._close()
         self._checked_at = time.monotonic()
 
-    def _look(self) -> str:
+    def _find_problem(self) -> str:
         if settings.IS_SQLITE:
-            self._close()  # an open connection still reads a file that was moved away
+            self._close()  # an open connection would still read a file that was moved away
             if _free_bytes() < MIN_FREE_BYTES:
                 return FULL
         with self._connection().cursor() as cursor:
@@ -92,7 +92,7 @@ class Readiness:
         return ""
 
     def _try_to_write(self, cursor: Any) -> str:
-        """A write was refused: it takes one that succeeds to be ready again."""
+        """Return NO_WRITES unless a write succeeds; called after a refused write."""
         try:
             cursor.execute(_PROBE)
         except Error:

@@ -1,4 +1,4 @@
-"""The parts of RSGI that the gateway uses, as types.
+"""Types for the parts of RSGI that the gateway uses.
 
 https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md
 """
@@ -11,7 +11,7 @@ _CLOSE = ("connection", "close")
 
 
 class Headers(Protocol):
-    """The headers of a request; names are in lower case."""
+    """Request headers; names are lower case."""
 
     def get(self, key: str, default: str | None = None) -> str | None: ...
     def items(self) -> HeaderList: ...
@@ -34,13 +34,13 @@ class Scope(Protocol):
 
 
 class Stream(Protocol):
-    """An answer that is sent in pieces; they wait in memory for a slow client."""
+    """A response sent in pieces, which are buffered in memory for a slow client."""
 
     def send_bytes(self, data: bytes) -> Awaitable[None]: ...
 
 
 class HTTPProtocol(Protocol):
-    """The body of a request, and the way to answer it. The first answer counts."""
+    """Reads the request body and sends the response. Only the first response is sent."""
 
     def __call__(self) -> Awaitable[bytes]: ...
     def __aiter__(self) -> AsyncIterator[bytes]: ...

@@ -1,4 +1,4 @@
-"""The sockets of this process, which the server keeps to itself."""
+"""Access to the sockets of this process, which granian does not expose."""
 
 import os
 import socket
@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-# How long a client can leave an answer unread.
+# How long a client can leave a response unread.
 UNREAD_SECONDS = 60
 _DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
 
 
 def open_sockets() -> Iterator[socket.socket]:
-    """Yield a copy of each; what is done to a copy is done to the socket itself.
+    """Yield a duplicate of each open socket; operations on it affect the socket itself.
 
-    Files are left alone: closing a copy of a descriptor drops every lock that the process holds on the
-    file (fcntl(2)), those of SQLite among them.
+    Regular files are skipped: closing a duplicated descriptor releases every lock that the process
+    holds on the file (fcntl(2)), such as SQLite's.
     """
     for path in list(_DESCRIPTORS.iterdir()):
         descriptor = int(path.name)
-        # Raised for a descriptor that was closed since it was listed.
+        # OSError: the descriptor was closed after it was listed.
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 with socket.socket(fileno=os.dup(descriptor)) as found:
@@ -35,10 +35,10 @@ def listeners() -> Iterator[socket.socket]:
 
 
 def limit_unread_answers() -> None:
-    """Have the system end connections whose client reads nothing of its answer (Linux).
+    """Have the kernel close connections whose client does not read its response (Linux).
 
-    Accepted connections inherit the option. It limits how long data waits for an acknowledgment or for
-    room in the receiver's window (RFC 5482, tcp(7)).
+    Accepted connections inherit the option. It limits how long data waits for an acknowledgment or
+    for space in the receive window (RFC 5482, tcp(7)).
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for listener in listeners():
@@ -49,7 +49,7 @@ def limit_unread_answers() -> None:
 
 
 def abort_connection(peer: str) -> None:
-    """End the connection of a client, whose address and port are `peer` ("192.0.2.1:4711")."""
+    """Close the connection of the client at `peer`, an address and port like "192.0.2.1:4711"."""
     host, _, port = peer.rpartition(":")
     wanted = (host.strip("[]"), int(port))
     for found in open_sockets():

@@ -1,4 +1,4 @@
-"""A worker process: what it starts beside the requests, and how it ends."""
+"""A worker process: loads the application, runs background work, and shuts down gracefully."""
 
 import gc
 import os
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 THREADS = 12
 MAX_WAITING = 512
-# A worker whose main process has died ends within five seconds, whatever its threads wait for.
+# A worker whose main process has died exits within five seconds, even if its threads are blocked.
 PARENT_CHECK_SECONDS = 0.5
 ORPHAN_SECONDS = 4.0
-# While the server stops, a body that is still arriving gets this long.
+# Time for bodies that are still arriving when the server stops.
 LAST_BODY_SECONDS = 10.0
-# Then requests that have a thread get this long; the main process waits 25 s in total.
+# Additional time for running requests; the main process waits 25 s in total.
 LAST_REQUESTS_SECONDS = 8.0
 
 
 def load() -> "Gateway":
     """Return the application; granian calls this in each worker."""
-    # A process group for each worker: Ctrl-C in the terminal is for the main process alone, which
-    # then asks the workers to finish.
+    # A separate process group: Ctrl-C in the terminal reaches only the main process, which then
+    # stops the workers.
     os.setpgrp()
     # Blocked before any other thread starts, so that all threads inherit it: _pass_on_stop and
     # _listen_for_skip wait for these signals.
@@ -48,14 +48,14 @@ def load() -> "Gateway":
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The application, and the background work that ends after the last request."""
+    """The application, and the scheduler, which stops after the last request."""
 
     gateway: "Gateway"
     scheduler: "Scheduler"
 
 
 def _load() -> _Loaded:
-    """Set up Django and start what runs beside the requests."""
+    """Set up Django; start the readiness checks and the scheduler."""
     from runai_access.wsgi import application
 
     _import_and_freeze_code()
@@ -72,7 +72,7 @@ def _load() -> _Loaded:
     readiness.start()
     scheduler = Scheduler()
     scheduler.start()
-    # A worker is a child of the main process, which skips `atexit` but not this.
+    # Workers are multiprocessing children: they skip `atexit` but run finalizers.
     Finalize(None, scheduler.stop, exitpriority=1)
     gateway = Gateway(
         application,
@@ -84,10 +84,10 @@ def _load() -> _Loaded:
 
 
 def _import_and_freeze_code() -> None:
-    """Import all of the code, and exclude it from garbage collection.
+    """Import all code and exclude it from garbage collection.
 
-    The collector scans everything when the number of objects has grown by a quarter. Without the
-    code that is little: what large answers leave behind goes soon, and no pause is long.
+    A full collection runs when the number of objects has grown by a quarter. Without the code there
+    are few objects, so garbage is collected often and pauses are short.
     """
     from django.urls import get_resolver
 
@@ -100,20 +100,20 @@ def _pass_on_stop(loaded: list[_Loaded], is_drain_skipped: threading.Event) -> N
     """Drain, then tell granian's worker to finish, once: a second time makes it drop requests."""
     signal.sigwait([signal.SIGTERM])
     if not loaded or not loaded[0].gateway.is_serving:
-        os._exit(0)  # still loading: no request is in progress
+        os._exit(0)  # still loading: no requests in progress
     gateway = loaded[0].gateway
     gateway.start_draining()
     is_drain_skipped.wait(_drain_seconds())
     refuse_connections()
     time.sleep(LAST_READ_SECONDS)
-    # Delivered to this thread, the only one that does not block it; later ones stay blocked.
+    # Delivered to this thread, the only one that does not block the signal. Later ones stay blocked.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.raise_signal(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     time.sleep(LAST_BODY_SECONDS)
     gateway.give_up_bodies()
-    # Connections that say nothing, or read nothing, must not make the main process kill this one
-    # before it has sealed what the last requests recorded.
+    # Idle or stalled connections must not delay the exit until the main process kills this worker:
+    # first it seals the audit rows of the last requests.
     until = time.monotonic() + LAST_REQUESTS_SECONDS
     while not gateway.is_idle and time.monotonic() < until:
         time.sleep(0.1)
@@ -129,19 +129,19 @@ def _drain_seconds() -> float:
 
 
 def _listen_for_skip(is_drain_skipped: threading.Event) -> None:
-    """End the drain delay when the main process asks for it.
+    """End the drain delay when the main process sends SKIP_DRAIN.
 
-    A second SIGTERM cannot ask for it: a service manager that signals every process of a service
-    sends one, and the main process another.
+    A second SIGTERM can't do this: a service manager that signals every process of a service sends
+    one, and the main process sends another.
     """
     signal.sigwait([SKIP_DRAIN])
     is_drain_skipped.set()
 
 
 def _end_with_parent(parent: int, is_drain_skipped: threading.Event) -> None:
-    """Stop when the main process is gone: nothing else would tell us, and the port would stay taken.
+    """Stop when the main process is gone: otherwise the worker would keep the port open.
 
-    The alarm is the kernel's: it ends the process even where no thread can run Python any more.
+    The kernel's alarm ends the process even if no thread can run Python.
     """
     while os.getppid() == parent:
         time.sleep(PARENT_CHECK_SECONDS)

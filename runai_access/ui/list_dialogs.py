@@ -131,8 +131,8 @@ class _FilterForm:
             return []
         context = self.listing.source.context
         chosen = self.kind.chosen(self.texts, context) if self.kind.has_search else []
-        offered = self.kind.choices(context, self.find)
-        return [*chosen, *(choice for choice in offered if choice not in chosen)]
+        found = self.kind.choices(context, self.find)
+        return [*chosen, *(choice for choice in found if choice not in chosen)]
 
     @property
     def suggestions(self) -> list[str]:

@@ -11,7 +11,7 @@ from accessrules.api import views
 from applications.models import Application
 from applications.oauth.secrets import new_secret
 from runai_access.api import throttling
-from runai_access.api.throttling import FairUse
+from runai_access.api.throttling import RateLimiter
 from runai_access.errors import TooMany
 from tests import factories
 from tests.api.conftest import As
@@ -69,7 +69,7 @@ def test_a_malformed_secret_costs_nothing_and_counts_nothing() -> None:
 
 def test_a_bucket_empties_and_fills_again(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    limit = FairUse(per_second=2, burst=4)
+    limit = RateLimiter(per_second=2, burst=4)
     caller, other = uuid.uuid4(), uuid.uuid4()
     for _ in range(4):
         limit.take(caller)
@@ -88,7 +88,7 @@ def test_a_caller_past_its_share_is_429_and_others_go_on(
     as_: As, administrator: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock(monkeypatch)
-    monkeypatch.setattr(views, "FAIR_USE", FairUse(per_second=1, burst=2))
+    monkeypatch.setattr(views, "RATE_LIMITER", RateLimiter(per_second=1, burst=2))
     other = as_(factories.application("other"))
     client = as_(administrator)
     answers = [client.get("/api/v1/apps") for _ in range(3)]

@@ -3,7 +3,8 @@
     RECORD_RESPONSES=1 python -m pytest tests/api/test_recorded_responses.py
 
 writes `recorded_responses.txt` again, after an intended change. Ids, times, secrets and tokens
-differ from run to run, so the recording holds placeholders for them. It holds no text of errors.
+differ from run to run, so the recording holds placeholders for them. It holds no error texts, names
+of resource types or descriptions, which can change.
 """
 
 import hashlib
@@ -39,6 +40,7 @@ _PLACEHOLDERS = (
     (re.compile(r"eyJ[\w.-]+"), "<token>"),
     (re.compile(r'"(x|y|kid|jti)":"[^"]*"'), r'"\1":"<\1>"'),
     (re.compile(r'"(iat|exp)":\d+'), r'"\1":<\1>'),
+    (re.compile(r'"(message|description|displayName)":"[^"]+"'), r'"\1":"<\1>"'),
     (_TIME, "<time>"),
 )
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
@@ -47,6 +48,15 @@ def test_a_null_member_stays_and_an_optional_one_is_left_out() -> None:
         "gears": [7],
         "tags": [],
     }
+
+
+def test_a_dictionary_may_lack_only_optional_members() -> None:
+    lacking_a_lock = vars(bicycle()) | {"model.name": "Roadster"}
+    del lacking_a_lock["lock"]
+    assert BicycleSerializer.represent(lacking_a_lock)["name"] == "Roadster"
+    del lacking_a_lock["sold"]
+    with pytest.raises(KeyError):
+        BicycleSerializer.represent(lacking_a_lock)
 
 
 def test_members_keep_the_order_of_the_fields() -> None:

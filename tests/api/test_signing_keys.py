@@ -139,7 +139,7 @@ def test_the_command_can_end_every_other_key_and_its_tokens(
     assert [key["kid"] for key in published()] == [kid_of(issue(nightly).text)]
     with pytest.raises(InvalidToken):
         application_of(old)
-    assert "ended" in capsys.readouterr().out
+    assert "are invalid" in capsys.readouterr().out
 
 
 def test_the_command_makes_a_key_and_says_when_it_signs(capsys: Any) -> None:

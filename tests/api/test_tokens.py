@@ -208,7 +208,7 @@ def test_v2_answers_every_wrong_client_the_same(nightly: Application, secret: st
     ]
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.content for answer in answers} == {
-        b'{"error":"invalid_client","error_description":"The client ID or the client secret is wrong."}'
+        b'{"error":"invalid_client","error_description":"Incorrect client ID or client secret."}'
     }
     assert all(answer.headers["WWW-Authenticate"].startswith("Basic ") for answer in answers)
     told = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]

@@ -1,4 +1,4 @@
-"""The Activity page with mouse, keyboard, without scripts and on a phone."""
+"""The Activity page with mouse and keyboard, without JavaScript, and on a phone."""
 
 import json
 import uuid
@@ -12,7 +12,7 @@ from tests.browser.conftest import Visit
 pytestmark = pytest.mark.slow
 
 
-def test_an_event_opens_and_closes_with_the_keyboard_alone(visit: Visit, name: str) -> None:
+def test_event_dialog_works_with_the_keyboard(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     visitor.create(name)
@@ -23,7 +23,7 @@ def test_an_event_opens_and_closes_with_the_keyboard_alone(visit: Visit, name: s
     page.keyboard.press("Enter")
     dialog = page.locator("dialog[open]")
     expect(dialog.get_by_role("heading", name=f"Create application {name}")).to_be_visible()
-    expect(dialog.get_by_role("table", name="What changed")).to_contain_text(name)
+    expect(dialog.get_by_role("table", name="Changes")).to_contain_text(name)
     visitor.check_accessibility()
     assert "/activity/?entity" in page.url
     page.keyboard.press("Escape")
@@ -31,7 +31,7 @@ def test_an_event_opens_and_closes_with_the_keyboard_alone(visit: Visit, name: s
     expect(opener).to_be_focused()
 
 
-def test_a_filter_by_time_of_day_is_added_in_the_dialog(visit: Visit, name: str) -> None:
+def test_time_filter_can_be_added_in_the_dialog(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     visitor.create(name)
@@ -53,7 +53,7 @@ def test_a_filter_by_time_of_day_is_added_in_the_dialog(visit: Visit, name: str)
     visitor.check_accessibility()
 
 
-def test_one_click_leads_from_an_application_to_its_history(visit: Visit, name: str) -> None:
+def test_application_page_links_to_its_history(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     visitor.create(name)
@@ -65,7 +65,7 @@ def test_one_click_leads_from_an_application_to_its_history(visit: Visit, name: 
     expect(page.locator("[data-row]")).to_have_count(1)
 
 
-def test_the_view_can_be_had_as_json(visit: Visit, name: str) -> None:
+def test_view_can_be_downloaded_as_json(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     visitor.create(name)
@@ -78,7 +78,7 @@ def test_the_view_can_be_had_as_json(visit: Visit, name: str) -> None:
     assert download.value.suggested_filename == "activity.json"
 
 
-def test_everything_works_without_scripts(visit: Visit, name: str) -> None:
+def test_activity_page_works_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     page.goto(f"{visitor.url}/applications/new/")
@@ -98,7 +98,7 @@ def test_everything_works_without_scripts(visit: Visit, name: str) -> None:
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
-def test_on_a_phone_nothing_is_cut_off(visit: Visit, name: str) -> None:
+def test_page_fits_on_a_phone(visit: Visit, name: str) -> None:
     visitor = visit(viewport={"width": 320, "height": 640})
     page = visitor.page
     page.goto(f"{visitor.url}/activity/?history__is=application:{uuid.UUID(int=1)}")

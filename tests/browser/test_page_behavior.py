@@ -82,7 +82,7 @@ def test_dialog_of_a_deleted_application_says_so(visit: Visit, name: str) -> Non
     expect(other.page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)
     visitor.press("REGENERATE CLIENT SECRET")
     dialog = visitor.page.locator("dialog[open]")
-    expect(dialog).to_contain_text("There is nothing at this address that you can see")
+    expect(dialog).to_contain_text("This page does not exist, or you can't see it.")
     visitor.check_accessibility()
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
@@ -252,7 +252,7 @@ def test_changes_are_announced_in_live_regions(visit: Visit, name: str) -> None:
     visitor.select(f"{name}1")
     visitor.press("DISABLE")
     page.locator("dialog[open]").get_by_role("button", name="DISABLE").click()
-    expect(page.locator("#messages")).to_contain_text(f"Application {name}1 is disabled.")
+    expect(page.locator("#messages")).to_contain_text(f"Application {name}1 disabled.")
     assert page.evaluate("window.kept.every((element) => element.isConnected)")
 
 
@@ -333,8 +333,8 @@ def test_closing_a_dialog_restores_the_focus_to_its_opener(visit: Visit, name: s
         expect(page.locator("dialog[open]")).to_have_count(0)
         expect(page.locator(opener)).to_be_focused()
     for opener, button, message in [
-        ("#do-disable", "DISABLE", "is disabled"), ("#do-enable", "ENABLE", "is enabled"),
-        ("#do-delete", "DELETE", "is deleted"),
+        ("#do-disable", "DISABLE", "disabled."), ("#do-enable", "ENABLE", "enabled."),
+        ("#do-delete", "DELETE", "deleted."),
     ]:  # fmt: skip
         page.locator(opener).focus()
         page.keyboard.press("Enter")
@@ -465,7 +465,7 @@ def test_dialog_opened_before_a_new_sign_in_keeps_typed_values(
     other.get_by_role("button", name="SIGN IN").click()
     other.wait_for_url("**/applications/")
     visitor.press("CREATE")
-    expect(page.get_by_text("This form was out of date.")).to_be_visible()
+    expect(page.get_by_text("This form has expired.")).to_be_visible()
     expect(page.get_by_label("Application name")).to_have_value(name)
     visitor.press("CREATE")
     expect(page.locator("#issued-secret")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The procedures of the product's article on applications, click by click, in a real browser."""
+"""The procedures of the product's article on applications, in a real browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -16,7 +16,7 @@ def _credentials_work(visitor: Visitor, name: str, secret: str) -> bool:
     return bool(answer.ok)
 
 
-def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
+def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/sign-in/")
@@ -30,7 +30,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     visitor.check_accessibility()
     page.get_by_label("Application name").fill("Not A Name")
     visitor.press("CREATE")
-    expect(dialog.locator("#name-error")).to_contain_text("begins with a lower-case letter")
+    expect(dialog.locator("#name-error")).to_contain_text("must start with a lowercase letter")
     expect(page.get_by_label("Application name")).to_have_value("Not A Name")
     visitor.check_accessibility()
     page.get_by_label("Application name").fill(name)
@@ -41,7 +41,7 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     visitor.check_accessibility()
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"Application {name} is created.")
+    expect(page.get_by_role("status")).to_contain_text(f"Application {name} created.")
     expect(page.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
     assert secret not in page.content()
     assert _credentials_work(visitor, name, secret)
@@ -58,13 +58,13 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
         dialog.get_by_role("radio", name=scope).check()
         visitor.check_accessibility()
         visitor.press("SAVE RULE")
-        expect(dialog.get_by_role("status")).to_contain_text(f"is now {role} in")
+        expect(dialog.get_by_role("status")).to_contain_text(f"Access rule added: {role} in")
     expect(dialog).to_contain_text(f"/ {CLUSTER} / {DEPARTMENT}")
     visitor.check_accessibility()
 
     # Deleting an access rule
     dialog.get_by_role("button", name="Delete access rule Viewer").click()
-    expect(dialog.get_by_role("status")).to_contain_text("is no longer Viewer")
+    expect(dialog.get_by_role("status")).to_contain_text("Access rule removed: Viewer")
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row", name=name)
@@ -99,17 +99,17 @@ def test_every_procedure_click_by_click(visit: Visit, name: str) -> None:
     expect(dialog).to_contain_text("Access rules deleted with it")
     visitor.check_accessibility()
     dialog.get_by_role("button", name="DELETE").click()
-    expect(page.locator("#messages")).to_contain_text(f"Application {name} is deleted.")
+    expect(page.locator("#messages")).to_contain_text(f"Application {name} deleted.")
     expect(row).to_have_count(0)
     assert not _credentials_work(visitor, name, new_secret)
 
 
-def test_every_procedure_without_javascript(visit: Visit, name: str) -> None:
+def test_application_procedures_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     secret = visitor.create(name)
     visitor.press("DONE")
-    assert f"Application {name} is created." in visitor.text()
+    assert f"Application {name} created." in visitor.text()
     assert _credentials_work(visitor, name, secret)
 
     page.goto(f"{visitor.url}/applications/?sort=-creation_time")
@@ -121,9 +121,9 @@ def test_every_procedure_without_javascript(visit: Visit, name: str) -> None:
     page.get_by_label("Role").select_option(label="Viewer")
     page.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
-    assert f"{name} is now Viewer in department {DEPARTMENT}." in visitor.text()
+    assert f"Access rule added: Viewer in department {DEPARTMENT}." in visitor.text()
     page.get_by_role("button", name="Delete access rule Viewer").click()
-    assert f"{name} is no longer Viewer in department {DEPARTMENT}." in visitor.text()
+    assert f"Access rule removed: Viewer in department {DEPARTMENT}." in visitor.text()
     visitor.press("CLOSE")
 
     visitor.press("REGENERATE CLIENT SECRET")
@@ -135,8 +135,8 @@ def test_every_procedure_without_javascript(visit: Visit, name: str) -> None:
 
     visitor.press("DISABLE")
     visitor.press("DISABLE")
-    assert f"Application {name} is disabled." in visitor.text()
+    assert f"Application {name} disabled." in visitor.text()
     visitor.press("DELETE")
     visitor.press("DELETE")
-    assert f"Application {name} is deleted." in visitor.text()
+    assert f"Application {name} deleted." in visitor.text()
     expect(page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The table with mouse, keyboard, and without scripts: search, filters, columns, several rows."""
+"""The table with mouse and keyboard, and without JavaScript: search, filters, columns, bulk actions."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def _rows(visitor: Visitor) -> list[str]:
     return visitor.page.locator("[data-row] .row-name").all_inner_texts()
 
 
-def test_search_goes_on_while_one_types_and_back_undoes_it(visit: Visit, name: str) -> None:
+def test_search_runs_while_typing_and_back_undoes_it(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     _make(visitor, f"{name}1", f"{name}2")
@@ -52,7 +52,7 @@ def test_search_goes_on_while_one_types_and_back_undoes_it(visit: Visit, name: s
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
-def test_a_filter_is_added_edited_and_removed_and_the_focus_stays(visit: Visit, name: str) -> None:
+def test_focus_is_kept_when_a_filter_is_added_edited_and_removed(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -85,7 +85,7 @@ def test_a_filter_is_added_edited_and_removed_and_the_focus_stays(visit: Visit, 
     assert "client_id" not in page.url
 
 
-def test_the_value_s_field_follows_the_operator(visit: Visit, name: str) -> None:
+def test_value_field_depends_on_the_operator(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
     visitor.press("Clear selection")
@@ -102,7 +102,7 @@ def test_the_value_s_field_follows_the_operator(visit: Visit, name: str) -> None
     visitor.page.wait_for_url("**last_login__never=1")
 
 
-def test_what_is_typed_while_the_operator_changes_is_kept(visit: Visit, name: str) -> None:
+def test_input_is_kept_while_the_operator_changes(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -121,9 +121,7 @@ def test_what_is_typed_while_the_operator_changes_is_kept(visit: Visit, name: st
     expect(value).to_be_focused()
 
 
-def test_apply_counts_while_the_form_for_another_operator_is_under_way(
-    visit: Visit, name: str
-) -> None:
+def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -140,7 +138,7 @@ def test_apply_counts_while_the_form_for_another_operator_is_under_way(
     expect(dialog).to_have_count(0)
 
 
-def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit, name: str) -> None:
+def test_focus_stays_on_the_button_when_a_column_moves(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
     visitor.press("Clear selection")
@@ -162,7 +160,7 @@ def test_columns_are_chosen_and_moved_with_the_focus_on_the_button(visit: Visit,
     expect(page.get_by_role("link", name="Last updated")).to_be_visible()
 
 
-def test_columns_move_as_fast_as_they_are_clicked(visit: Visit, name: str) -> None:
+def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
     visitor.press("Clear selection")
@@ -183,7 +181,7 @@ def test_columns_move_as_fast_as_they_are_clicked(visit: Visit, name: str) -> No
     visitor.press("RESET")
 
 
-def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: str) -> None:
+def test_rows_can_be_selected_and_deleted_with_the_keyboard(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, f"{name}1", f"{name}2")
@@ -217,7 +215,7 @@ def test_several_are_selected_with_the_keyboard_and_deleted(visit: Visit, name: 
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
 
 
-def test_the_rows_of_all_pages_are_selected_and_disabled(
+def test_rows_of_all_pages_can_be_selected_and_disabled(
     visit: Visit, server: Server, name: str
 ) -> None:
     make = (
@@ -253,7 +251,7 @@ def test_the_rows_of_all_pages_are_selected_and_disabled(
     expect(page.locator("[data-row] .badge", has_text="Disabled")).to_have_count(20)
 
 
-def test_the_menu_of_a_row_has_its_actions(visit: Visit, name: str) -> None:
+def test_row_menu_has_the_actions_of_the_row(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -273,7 +271,7 @@ def test_the_menu_of_a_row_has_its_actions(visit: Visit, name: str) -> None:
     visitor.check_accessibility()
 
 
-def test_an_application_has_a_page_of_its_own(visit: Visit, name: str) -> None:
+def test_application_has_a_detail_page(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     _make(visitor, name)
@@ -291,7 +289,7 @@ def test_an_application_has_a_page_of_its_own(visit: Visit, name: str) -> None:
     expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
 
 
-def test_the_tree_opens_and_closes_by_arrows_and_search_narrows_it(visit: Visit, name: str) -> None:
+def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -316,9 +314,7 @@ def test_the_tree_opens_and_closes_by_arrows_and_search_narrows_it(visit: Visit,
     expect(dialog.get_by_role("status")).to_contain_text("is now Viewer in")
 
 
-def test_what_was_missing_is_no_longer_said_to_be_once_it_is_chosen(
-    visit: Visit, name: str
-) -> None:
+def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:
     visitor = visit()
     dialog = visitor.page.locator("dialog[open]")
     _make(visitor, name)
@@ -335,7 +331,7 @@ def test_what_was_missing_is_no_longer_said_to_be_once_it_is_chosen(
 
 
 @pytest.mark.parametrize(("width", "zone"), [(1280, "UTC"), (1440, "Europe/Berlin")])
-def test_every_column_fits_on_a_laptop(
+def test_all_columns_fit_on_a_laptop(
     visit: Visit, server: Server, name: str, width: int, zone: str
 ) -> None:
     made = server.command(
@@ -356,12 +352,12 @@ def test_every_column_fits_on_a_laptop(
     assert visitor.page.evaluate(f"{table}.scrollWidth <= {table}.clientWidth")
 
 
-def test_leaving_a_shown_secret_asks_first(visit: Visit, name: str) -> None:
+def test_closing_a_secret_dialog_asks_for_confirmation(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     secret = visitor.create(name)
     page.mouse.click(5, 5)
-    expect(dialog.get_by_role("alert")).to_contain_text("Is the client secret stored?")
+    expect(dialog.get_by_role("alert")).to_contain_text("Have you saved the client secret?")
     visitor.check_accessibility()
     visitor.press("GO BACK")
     expect(dialog.locator("#issued-secret")).to_have_text(secret)
@@ -372,7 +368,7 @@ def test_leaving_a_shown_secret_asks_first(visit: Visit, name: str) -> None:
     assert secret not in page.content()
 
 
-def test_a_secret_is_saved_as_a_file_without_asking_again(visit: Visit, name: str) -> None:
+def test_saving_a_secret_as_a_file_skips_the_confirmation(visit: Visit, name: str) -> None:
     visitor = visit()
     secret = visitor.create(name)
     asked: list[str] = []
@@ -385,7 +381,7 @@ def test_a_secret_is_saved_as_a_file_without_asking_again(visit: Visit, name: st
     assert [url for url in asked if not url.startswith("blob:")] == []
 
 
-def test_the_view_is_downloaded_from_the_menu(visit: Visit, name: str) -> None:
+def test_view_can_be_downloaded_from_the_menu(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     _make(visitor, f"{name}1", f"{name}2")
@@ -400,7 +396,7 @@ def test_the_view_is_downloaded_from_the_menu(visit: Visit, name: str) -> None:
     assert f"{name}2" not in text
 
 
-def test_the_keys_are_listed(visit: Visit) -> None:
+def test_keyboard_shortcuts_are_listed(visit: Visit) -> None:
     visitor = visit()
     visitor.page.keyboard.press("?")
     expect(visitor.page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
@@ -411,7 +407,7 @@ def test_the_keys_are_listed(visit: Visit) -> None:
     expect(visitor.page.get_by_label("Application name")).to_be_focused()
 
 
-def test_customizing_and_several_without_javascript(visit: Visit, name: str) -> None:
+def test_customizing_and_bulk_actions_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     for made in (f"{name}1", f"{name}2"):
@@ -443,9 +439,7 @@ def test_customizing_and_several_without_javascript(visit: Visit, name: str) -> 
     assert "2 of 2 done" in visitor.text()
 
 
-def test_without_javascript_every_way_out_of_a_dialog_leads_back_to_the_same_view(
-    visit: Visit, name: str
-) -> None:
+def test_dialogs_return_to_the_view_without_javascript(visit: Visit, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     visitor.create(name)
@@ -470,7 +464,7 @@ def test_without_javascript_every_way_out_of_a_dialog_leads_back_to_the_same_vie
 
 
 @pytest.mark.parametrize("width", [320, 1024])
-def test_no_state_of_the_table_scrolls_the_page_sideways(visit: Visit, width: int) -> None:
+def test_page_never_scrolls_sideways(visit: Visit, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})
     page = visitor.page
     too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

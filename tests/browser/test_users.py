@@ -1,4 +1,4 @@
-"""People and groups in a real browser: by mouse, by keyboard alone, without scripts, on a phone."""
+"""Users and groups in a real browser: mouse, keyboard, without JavaScript, on a phone."""
 
 import uuid
 
@@ -18,12 +18,12 @@ def email(name: str) -> str:
 
 
 def _list(visitor: Visitor, email: str, page: str = "users") -> None:
-    """Show the list with just this row: others make rows of their own meanwhile."""
+    """Filter the list to this row: other tests create rows at the same time."""
     visitor.page.goto(f"{visitor.url}/{page}/?search={email}")
 
 
 def _create(visitor: Visitor, email: str) -> str:
-    """Create a person and return the temporary password, still shown."""
+    """Create a user and return the temporary password; the dialog stays open."""
     visitor.press("NEW USER")
     visitor.page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
@@ -40,11 +40,11 @@ def _sign_in(page: Page, url: str, email: str, password: str) -> None:
 def _choose(page: Page, temporary: str) -> None:
     page.get_by_label("Temporary password").fill(temporary)
     page.get_by_label("New password", exact=True).fill(PASSWORD)
-    page.get_by_label("New password once more").fill(PASSWORD)
+    page.get_by_label("Confirm new password").fill(PASSWORD)
     page.get_by_role("button", name="SAVE PASSWORD").click()
 
 
-def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
+def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -53,7 +53,7 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     expect(page.get_by_label("Email")).to_be_focused()
     page.get_by_label("Email").fill("nobody")
     visitor.press("CREATE")
-    expect(dialog.locator("#email-error")).to_contain_text("This is no email")
+    expect(dialog.locator("#email-error")).to_contain_text("Enter a valid email")
     visitor.check_accessibility()
     page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
@@ -61,11 +61,11 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     expect(dialog).to_contain_text("hand it over safely")
     visitor.check_accessibility()
     page.keyboard.press("Escape")
-    expect(dialog).to_contain_text("Is the temporary password handed over?")
+    expect(dialog).to_contain_text("Have you saved the temporary password?")
     visitor.press("GO BACK")
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"User {email} is created.")
+    expect(page.get_by_role("status")).to_contain_text(f"User {email} created.")
     expect(page.get_by_role("row", name=email)).to_contain_text("Temporary password")
     assert temporary not in page.content()
 
@@ -75,13 +75,13 @@ def test_a_colleague_is_added_and_signs_in(visit: Visit, email: str) -> None:
     expect(newcomer.page.get_by_role("heading", name="Choose your password")).to_be_visible()
     newcomer.check_accessibility()
     _choose(newcomer.page, temporary)
-    # Whoever may see no page yet is told so on their own, and not refused.
+    # A user without access gets their account page, not a 403.
     expect(newcomer.page.get_by_role("heading", name="Your account")).to_be_visible()
-    expect(newcomer.page.get_by_text("you have no access rule")).to_be_visible()
+    expect(newcomer.page.get_by_text("You don't have any access yet")).to_be_visible()
     newcomer.check_accessibility()
 
 
-def test_back_and_reload_show_no_password_again(visit: Visit, email: str) -> None:
+def test_back_and_reload_do_not_show_the_password_again(visit: Visit, email: str) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(f"{visitor.url}/users/?sort=user")
@@ -96,9 +96,7 @@ def test_back_and_reload_show_no_password_again(visit: Visit, email: str) -> Non
     assert temporary not in page.content()
 
 
-def test_without_scripts_the_browser_keeps_no_page_that_shows_a_password(
-    visit: Visit, email: str
-) -> None:
+def test_password_page_is_not_cached_without_javascript(visit: Visit, email: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     page.goto(f"{visitor.url}/users/")
@@ -108,7 +106,7 @@ def test_without_scripts_the_browser_keeps_no_page_that_shows_a_password(
         page.go_back()
 
 
-def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None:
+def test_reset_disable_and_email_in_use(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -132,7 +130,7 @@ def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None
     visitor.press("NEW USER")
     page.get_by_label("Email").fill(email)
     visitor.press("CREATE")
-    expect(dialog.locator("#email-error")).to_contain_text("is here already, and disabled")
+    expect(dialog.locator("#email-error")).to_contain_text("already exists but is disabled")
     visitor.check_accessibility()
     dialog.get_by_role("link", name=f"ENABLE {email}").click()
     dialog.get_by_role("button", name="ENABLE").click()
@@ -140,7 +138,7 @@ def test_a_reset_a_disabling_and_a_taken_email(visit: Visit, email: str) -> None
     expect(row).not_to_contain_text("Disabled")
 
 
-def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> None:
+def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -152,7 +150,7 @@ def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> No
     visitor.press("NEW GROUP")
     page.get_by_label("Name", exact=True).fill(name)
     visitor.press("CREATE")
-    expect(page.get_by_role("status")).to_contain_text(f"Group {name} is created.")
+    expect(page.get_by_role("status")).to_contain_text(f"Group {name} created.")
     visitor.check_accessibility()
     page.get_by_role("row", name=name).get_by_role("link", name=name, exact=True).click()
     visitor.press("MEMBERS")
@@ -161,7 +159,7 @@ def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> No
     dialog.get_by_role("checkbox", name=email).check()
     visitor.check_accessibility()
     visitor.press("ADD MEMBERS")
-    expect(dialog.get_by_role("status")).to_contain_text(f"{email} is now in {name}.")
+    expect(dialog.get_by_role("status")).to_contain_text(f"{email} added to {name}.")
     visitor.press("CLOSE")
     expect(page.locator("#listing")).to_contain_text(email)
     visitor.check_accessibility()
@@ -172,12 +170,12 @@ def test_groups_with_members_by_mouse(visit: Visit, email: str, name: str) -> No
     visitor.press("GROUPS")
     visitor.check_accessibility()
     dialog.get_by_role("button", name=f"Take {email} out of {name}").click()
-    expect(dialog.get_by_role("status")).to_contain_text(f"is no longer in {name}.")
+    expect(dialog.get_by_role("status")).to_contain_text(f"removed from {name}.")
     visitor.press("CLOSE")
     expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
 
 
-def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None:
+def test_users_and_groups_without_javascript(visit: Visit, email: str, name: str) -> None:
     visitor = visit(java_script_enabled=False)
     page = visitor.page
     page.goto(f"{visitor.url}/users/")
@@ -187,13 +185,13 @@ def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None
     visitor.press("NEW GROUP")
     page.get_by_label("Name", exact=True).fill(name)
     visitor.press("CREATE")
-    assert f"Group {name} is created." in visitor.text()
+    assert f"Group {name} created." in visitor.text()
     _list(visitor, email)
     visitor.select(email)
     visitor.press("GROUPS")
     page.get_by_label("Add to").select_option(label=name)
     visitor.press("ADD")
-    assert f"{email} is now in {name}." in visitor.text()
+    assert f"{email} added to {name}." in visitor.text()
     visitor.press("CLOSE")
     assert page.url.startswith(f"{visitor.url}/users/?search=")
     assert name in page.get_by_role("row", name=email).inner_text()
@@ -205,27 +203,27 @@ def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None
     visitor.select(email)
     visitor.press("DISABLE")
     visitor.press("DISABLE")
-    assert f"User {email} is disabled." in visitor.text()
+    assert f"User {email} disabled." in visitor.text()
     visitor.select(email)
     visitor.press("ENABLE")
     visitor.press("ENABLE")
-    assert f"User {email} is enabled." in visitor.text()
+    assert f"User {email} enabled." in visitor.text()
     _list(visitor, name, "groups")
     visitor.select(name)
     visitor.press("MEMBERS")
     page.get_by_role("button", name=f"Take {email} out").click()
-    assert f"{email} is no longer in {name}." in visitor.text()
+    assert f"{email} removed from {name}." in visitor.text()
     visitor.press("MEMBERS")
     page.get_by_role("searchbox", name="Search subjects").fill(email)
     visitor.press("FIND")
     page.get_by_role("checkbox", name=email).check()
     visitor.press("ADD MEMBERS")
-    assert f"{email} is now in {name}." in visitor.text()
+    assert f"{email} added to {name}." in visitor.text()
     visitor.press("CLOSE")
     visitor.select(name)
     visitor.press("DELETE")
     visitor.press("DELETE")
-    assert f"Group {name} is deleted." in visitor.text()
+    assert f"Group {name} deleted." in visitor.text()
 
     page.context.clear_cookies()
     _sign_in(page, visitor.url, email, temporary)
@@ -234,15 +232,15 @@ def test_everything_without_scripts(visit: Visit, email: str, name: str) -> None
     visitor.press("CHANGE PASSWORD")
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill(f"{PASSWORD}-2")
-    page.get_by_label("New password once more").fill(f"{PASSWORD}-2")
+    page.get_by_label("Confirm new password").fill(f"{PASSWORD}-2")
     visitor.press("CHANGE PASSWORD")
-    assert "Your password is changed." in visitor.text()
+    assert "Password changed." in visitor.text()
     visitor.press("SIGN OUT EVERYWHERE")
     visitor.press("SIGN OUT EVERYWHERE")
-    assert "You are signed out everywhere." in visitor.text()
+    assert "Signed out everywhere." in visitor.text()
 
 
-def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
+def test_users_with_the_keyboard(visit: Visit, email: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.goto(f"{visitor.url}/users/")
@@ -257,7 +255,7 @@ def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
     expect(page.get_by_role("row", name=email)).to_contain_text("Changed")
     visitor.wait_until("document.activeElement !== document.body")
     page.locator(".row-changed input").focus()
-    page.keyboard.press("Space")  # the new row is selected, and its actions hide the search
+    page.keyboard.press("Space")  # the new row is selected, and its toolbar hides the search
     page.keyboard.press("/")
     page.keyboard.type(email)
     expect(page.locator("[data-row]")).to_have_count(1)
@@ -271,7 +269,7 @@ def test_everything_by_keyboard_alone(visit: Visit, email: str) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_nothing_is_cut_off(visit: Visit, server: Server, width: int) -> None:
+def test_page_fits_on_a_phone(visit: Visit, server: Server, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 700})
     page = visitor.page
     visitor.page.goto(f"{visitor.url}/users/")
@@ -289,5 +287,5 @@ def test_on_a_phone_nothing_is_cut_off(visit: Visit, server: Server, width: int)
 
 
 def _fits(page: Page) -> bool:
-    """Return whether nothing has to be scrolled to the side."""
+    """Return whether the page does not scroll sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

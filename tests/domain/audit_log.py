@@ -1,4 +1,4 @@
-"""What tests of the record need: events, and somebody who owns the database and changes it by hand."""
+"""Helpers for tests of the audit log: create events, and change rows as the database owner can."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ ROSA = Actor(
 
 
 def happened(*names: str) -> list[int]:
-    """Record an event for each name and return the ids of all."""
+    """Record an event for each name and return the ids of all events."""
     with transaction.atomic():
         for name in names:
             changes = {"clientId": [None, name], "enabled": [False, True], "lifetime": [60, None]}
@@ -28,7 +28,7 @@ def happened(*names: str) -> list[int]:
 
 @contextmanager
 def unguarded() -> Iterator[Callable[..., None]]:
-    """Do as somebody may who owns the database: the guards are off meanwhile."""
+    """Remove the triggers, as the owner of the database can, and restore them at the end."""
     guards.remove(connection)
     with connection.cursor() as cursor:
         yield cursor.execute
@@ -36,28 +36,28 @@ def unguarded() -> Iterator[Callable[..., None]]:
 
 
 def faults(**expected: tuple[int, str]) -> list[str]:
-    """Return what is found."""
+    """Return the faults that verification finds."""
     return verify(**expected).faults
 
 
 def copy_row(execute: Callable[..., None], id_: int, **changed: str) -> None:
-    """Add a row that is like another one but for `changed`, columns with their SQL."""
+    """Insert a copy of a row; `changed` maps columns to SQL for other values."""
     names = [name for name in columns() if name != "id"]
     values = [changed.get(name, name) for name in names]
     execute(
-        f"INSERT INTO audit_auditevent ({', '.join(names)}) "  # noqa: S608  # names of ours
+        f"INSERT INTO audit_auditevent ({', '.join(names)}) "  # noqa: S608  # our column names
         f"SELECT {', '.join(values)} FROM audit_auditevent WHERE id = %s",
         [id_],
     )
 
 
 def columns() -> list[str]:
-    """Return the columns of a row."""
+    """Return the column names of the audit log."""
     return [str(field.column) for field in AuditEvent._meta.concrete_fields]
 
 
 def six_rows() -> list[int]:
-    """Record six events, sealed in two seals of three, and return their ids."""
+    """Record six events in two seals of three, and return their ids."""
     happened("one", "two", "three")
     seal_waiting()
     ids = happened("four", "five", "six")

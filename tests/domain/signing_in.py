@@ -1,4 +1,4 @@
-"""Signing in from an address, without a page."""
+"""Helpers to sign in from an address, without a page."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ Clock = Callable[[timedelta], None]
 
 
 def clock_at_noon(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock that the limits see; return how to move it."""
+    """Stop the clock of the limits at noon; return a function that moves it."""
     now = NOON
     for module in (throttles, models):
         monkeypatch.setattr(module, "timezone", SimpleNamespace(now=lambda: now))
@@ -39,13 +39,13 @@ def clock_at_noon(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def unlimited_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let any number of guesses wait for their hash, so that nothing but the limits refuses one."""
+    """Allow any number of guesses to wait for a hash, so that only the limits refuse them."""
     monkeypatch.setattr(hashing, "GUESSES_WAITING", 1000)
     monkeypatch.setattr(hashing, "_guesses", {kind: Semaphore(1000) for kind in HashKind})
 
 
 def request_from(address: str | None = HOME) -> HttpRequest:
-    """Return a request of nobody from `address`."""
+    """Return an anonymous request from `address`."""
     request = RequestFactory().post("/sign-in/", REMOTE_ADDR=address or "")
     request.origin = Origin(address)
     request.session = SessionStore()
@@ -63,13 +63,13 @@ def guess(email: str = "rosa@acme.example", address: str | None = HOME) -> User 
 
 
 def fail(times: int, email: str = "rosa@acme.example", address: str | None = HOME) -> None:
-    """Fail so many times; each failure is let through."""
+    """Fail this many times; each guess is allowed."""
     for _ in range(times):
         assert guess(email, address) is None
 
 
 def outcome(email: str = "rosa@acme.example", address: str | None = HOME) -> TooManyFailures | None:
-    """Guess; return the refusal, or None where the password is checked."""
+    """Guess; return the refusal, or None if the password was checked."""
     try:
         guess(email, address)
     except TooManyFailures as refused:
@@ -78,12 +78,12 @@ def outcome(email: str = "rosa@acme.example", address: str | None = HOME) -> Too
 
 
 def refusal(email: str = "rosa@acme.example", address: str | None = HOME) -> TooManyFailures:
-    """Guess, and return the refusal that is expected."""
+    """Guess; return the refusal. Fails if the guess is allowed."""
     refused = outcome(email, address)
-    assert refused is not None, "the guess was let through"
+    assert refused is not None, "the guess was allowed"
     return refused
 
 
 def is_locked(email: str = "rosa@acme.example", address: str | None = HOME) -> bool:
-    """Guess once; return whether that is refused."""
+    """Guess once; return whether the limits refuse it."""
     return outcome(email, address) is not None

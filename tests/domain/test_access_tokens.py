@@ -1,4 +1,4 @@
-"""Access tokens: what stands in one, which are refused, and what ends one."""
+"""Access tokens: their content, verification and revocation."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ from applications import actions
 from applications.models import Application, SigningKey
 from applications.oauth import keyring, tokens
 from applications.oauth.keyring import KEYRING
-from applications.oauth.signing_keys import make_key
+from applications.oauth.signing_keys import create_key
 from applications.oauth.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
 
@@ -56,7 +56,7 @@ def _signed(
     key: Any = None,
     algorithm: str = "ES256",
 ) -> str:
-    """Return a token as good as ours but for what is said, signed with our own key unless given."""
+    """Return a valid token with the given changes, signed with our key by default."""
     good = _part(issue(application).text, 1) | (claims or {})
     good.pop(without, None)
     ours = KEYRING.current()
@@ -68,10 +68,10 @@ def _signed(
     )
 
 
-# What stands in a token (RFC 9068 §2).
+# The content of a token (RFC 9068 §2).
 
 
-def test_a_token_names_issuer_audience_application_and_credential(
+def test_token_has_issuer_audience_application_and_credential(
     ci: Application, settings: Settings
 ) -> None:
     settings.PUBLIC_URL = "https://access.acme.example"
@@ -87,14 +87,14 @@ def test_a_token_names_issuer_audience_application_and_credential(
     assert claims["exp"] - claims["iat"] == issued.expires_in == 3600
 
 
-def test_the_lifetime_is_a_setting(ci: Application, settings: Settings) -> None:
+def test_token_lifetime_is_a_setting(ci: Application, settings: Settings) -> None:
     settings.TOKEN_LIFETIME_SECONDS = 120
     issued = issue(ci)
     claims = _part(issued.text, 1)
     assert issued.expires_in == claims["exp"] - claims["iat"] == 120
 
 
-def test_no_token_outlives_what_the_installation_allows_today(
+def test_token_lifetime_is_limited_by_the_current_maximum(
     ci: Application, settings: Settings
 ) -> None:
     ci.token_lifetime = 7200
@@ -104,17 +104,17 @@ def test_no_token_outlives_what_the_installation_allows_today(
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_the_header_says_es256_access_token_and_which_key(ci: Application) -> None:
+def test_token_header_has_algorithm_type_and_key_id(ci: Application) -> None:
     kid = KEYRING.current().kid
     assert _part(issue(ci).text, 0) == {"alg": "ES256", "typ": "at+jwt", "kid": kid}
 
 
-def test_no_two_tokens_are_the_same(ci: Application) -> None:
+def test_tokens_are_unique(ci: Application) -> None:
     ids = {_part(issue(ci).text, 1)["jti"] for _ in range(20)}
     assert len(ids) == 20
 
 
-def test_a_token_speaks_for_its_application_with_one_query(
+def test_token_resolves_to_its_application_with_one_query(
     ci: Application, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     text = issue(ci).text
@@ -127,8 +127,8 @@ names = st.from_regex(r"[a-z][-_a-z0-9]{0,253}[a-z0-9]", fullmatch=True)
 
 
 @given(name=names, issuer=st.sampled_from(["http://127.0.0.1:8000", "https://a.b-c.example:8443"]))
-def test_the_payload_needs_no_base64url(name: str, issuer: str) -> None:
-    """The official client decodes it with plain base64 (contract/README.md, Tokens)."""
+def test_payload_is_valid_plain_base64(name: str, issuer: str) -> None:
+    """The official client decodes the payload with plain base64 (contract/README.md, Tokens)."""
     application = Application(
         subject=Subject(id=uuid.uuid4(), type="app", name=name), credential_id=uuid.uuid4()
     )
@@ -143,7 +143,7 @@ def test_the_payload_needs_no_base64url(name: str, issuer: str) -> None:
 
 
 class _OneKey:
-    """A keyring that needs no database."""
+    """A keyring without a database."""
 
     _private = ec.generate_private_key(ec.SECP256R1())
 
@@ -151,7 +151,7 @@ class _OneKey:
         return keyring.Key("kid", self._private, self._private.public_key(), timezone.now())
 
 
-# What is refused.
+# Refused tokens.
 
 
 def _public_pem() -> bytes:
@@ -161,7 +161,7 @@ def _public_pem() -> bytes:
 
 
 def _hs256(application: Application, secret: bytes) -> str:
-    """Sign with HMAC by hand: PyJWT itself would not take a public key for a secret."""
+    """Sign with HMAC by hand, because PyJWT refuses a public key as a secret."""
     head = {"alg": "HS256", "typ": "at+jwt", "kid": KEYRING.current().kid}
     body = _part(issue(application).text, 1)
     signing = ".".join(_b64(json.dumps(part).encode()) for part in (head, body))
@@ -175,7 +175,7 @@ def _unsigned(application: Application, alg: str) -> str:
 
 
 def _embedded(header: str) -> Callable[[Application], str]:
-    """Return a forger that puts its own key, or where to fetch it, into the header."""
+    """Return a forger that puts its own key, or its URL, into the header."""
 
     def forge(application: Application) -> str:
         own = ec.generate_private_key(ec.SECP256R1())
@@ -245,8 +245,8 @@ FORGED: dict[str, Callable[[Application], str]] = {
 
 
 @pytest.mark.parametrize("how", FORGED)
-def test_a_token_that_is_not_ours_and_current_is_refused(ci: Application, how: str) -> None:
-    assert application_of(_signed(ci)) == ci, "the forger's tools make good tokens too"
+def test_forged_or_expired_token_is_refused(ci: Application, how: str) -> None:
+    assert application_of(_signed(ci)) == ci, "the helper also creates valid tokens"
     with pytest.raises(InvalidToken):
         application_of(FORGED[how](ci))
 
@@ -258,7 +258,7 @@ HOSTILE_KIDS: list[Any] = [
 
 
 @pytest.mark.parametrize("kid", HOSTILE_KIDS, ids=lambda kid: repr(kid)[:20])
-def test_a_hostile_key_id_is_refused(ci: Application, kid: Any) -> None:
+def test_hostile_key_id_is_refused(ci: Application, kid: Any) -> None:
     head = {"alg": "ES256", "typ": "at+jwt", "kid": kid}
     body = issue(ci).text.split(".")[1]
     text = f"{_b64(json.dumps(head).encode())}.{body}.{_b64(b'0' * 64)}"
@@ -289,19 +289,19 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("text", GARBAGE, ids=lambda text: f"{len(text)} of {text[:8]!r}")
-def test_garbage_is_refused(ci: Application, text: str) -> None:
+def test_malformed_token_is_refused(ci: Application, text: str) -> None:
     with pytest.raises(InvalidToken):
         application_of(text)
 
 
-def test_a_token_cut_anywhere_is_refused(ci: Application) -> None:
+def test_truncated_token_is_refused(ci: Application) -> None:
     text = issue(ci).text
     for cut in range(1, len(text)):
         with pytest.raises(InvalidToken):
             application_of(text[:-cut])
 
 
-def test_unknown_keys_make_us_look_at_the_keys_once_a_second_at_most(
+def test_unknown_key_ids_reload_the_keys_at_most_once_a_second(
     ci: Application,
     django_assert_num_queries: DjangoAssertNumQueries,
     monkeypatch: pytest.MonkeyPatch,
@@ -322,7 +322,7 @@ def test_unknown_keys_make_us_look_at_the_keys_once_a_second_at_most(
                 application_of(text)
 
 
-def test_a_refusal_tells_nothing_of_the_token(ci: Application) -> None:
+def test_refusal_reveals_nothing_about_the_token(ci: Application) -> None:
     for forge in FORGED.values():
         try:
             application_of(forge(ci))
@@ -343,7 +343,7 @@ def test_a_refusal_tells_nothing_of_the_token(ci: Application) -> None:
 
 
 @pytest.mark.parametrize(("ago", "good"), [(0, True), (55, True), (65, False), (3600, False)])
-def test_a_token_is_good_for_a_minute_past_its_expiry(
+def test_token_is_accepted_for_a_minute_after_its_expiry(
     ci: Application, ago: int, good: bool
 ) -> None:
     text = _signed(ci, claims={"iat": int(time.time()) - 7200, "exp": int(time.time()) - ago})
@@ -354,13 +354,13 @@ def test_a_token_is_good_for_a_minute_past_its_expiry(
             application_of(text)
 
 
-def test_typ_may_be_spelled_as_a_media_type_in_any_case(ci: Application) -> None:
+def test_typ_can_be_a_media_type_in_any_case(ci: Application) -> None:
     """RFC 9068 §4: `at+jwt` or `application/at+jwt`; RFC 7515 §4.1.9 compares without case."""
     for typ in ("at+jwt", "AT+JWT", "application/at+jwt"):
         assert application_of(_signed(ci, headers={"typ": typ})) == ci
 
 
-# What ends a token.
+# Revocation.
 
 
 ENDS: dict[str, Callable[[Application], object]] = {
@@ -373,7 +373,7 @@ ENDS: dict[str, Callable[[Application], object]] = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_issued_tokens_end_at_once(ci: Application, how: str) -> None:
+def test_issued_tokens_are_revoked_immediately(ci: Application, how: str) -> None:
     """Vaultwarden CVE-2026-43911: tokens outlived the rotation of their credential."""
     issued = [issue(ci).text for _ in range(2)]
     ENDS[how](ci)
@@ -383,10 +383,8 @@ def test_issued_tokens_end_at_once(ci: Application, how: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["disabled", "retired"])
-def test_a_token_of_an_application_that_is_off_is_dead_whoever_switched_it(
-    ci: Application, state: str
-) -> None:
-    """Zitadel CVE-2024-47000. Here nothing renewed the credential: the row alone must be enough."""
+def test_token_of_a_disabled_or_retired_application_is_refused(ci: Application, state: str) -> None:
+    """Zitadel CVE-2024-47000. The credential ID did not change: the status alone must be enough."""
     text = issue(ci).text
     retired_at = timezone.now() if state == "retired" else None
     Subject.objects.filter(pk=ci.pk).update(enabled=False, retired_at=retired_at)
@@ -394,7 +392,7 @@ def test_a_token_of_an_application_that_is_off_is_dead_whoever_switched_it(
         application_of(text)
 
 
-def test_enabling_again_revives_no_token_and_new_ones_work(ci: Application) -> None:
+def test_enabling_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
     for enabled in (False, True):
         actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=enabled)
@@ -403,7 +401,7 @@ def test_enabling_again_revives_no_token_and_new_ones_work(ci: Application) -> N
     assert application_of(issue(Application.objects.get()).text) == ci
 
 
-def test_a_new_application_of_the_same_name_revives_no_token(ci: Application) -> None:
+def test_reusing_a_name_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
     actions.delete_application(caller=SYSTEM, application_id=ci.pk)
     new = actions.create_application(caller=SYSTEM, name=ci.name).application
@@ -412,8 +410,8 @@ def test_a_new_application_of_the_same_name_revives_no_token(ci: Application) ->
     assert application_of(issue(new).text) == new
 
 
-def test_a_token_that_was_issued_while_the_credential_ended_is_dead(ci: Application) -> None:
-    """authentik CVE-2025-64521: the row was read before, the token signed after."""
+def test_token_issued_during_a_revocation_is_refused(ci: Application) -> None:
+    """authentik CVE-2025-64521: the row is read before the revocation, the token signed after it."""
     stale = Application.objects.select_related("subject").get()
     actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
     actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
@@ -421,7 +419,7 @@ def test_a_token_that_was_issued_while_the_credential_ended_is_dead(ci: Applicat
         application_of(issue(stale).text)
 
 
-def test_creating_or_changing_another_application_ends_nothing(ci: Application) -> None:
+def test_changing_another_application_keeps_tokens(ci: Application) -> None:
     text = issue(ci).text
     other = actions.create_application(caller=SYSTEM, name="other").application
     for end in ENDS.values():
@@ -430,10 +428,10 @@ def test_creating_or_changing_another_application_ends_nothing(ci: Application) 
     assert application_of(text) == ci
 
 
-# The keys.
+# Signing keys.
 
 
-def test_the_private_key_is_encrypted_at_rest(ci: Application) -> None:
+def test_private_key_is_encrypted_at_rest(ci: Application) -> None:
     issue(ci)
     row = SigningKey.objects.get()
     stored = bytes(row.encrypted_private_key)
@@ -443,7 +441,7 @@ def test_the_private_key_is_encrypted_at_rest(ci: Application) -> None:
     assert row.public_jwk.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
 
 
-def test_the_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
+def test_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
     """RFC 7638 §3."""
     issue(ci)
     row = SigningKey.objects.get()
@@ -452,24 +450,28 @@ def test_the_key_id_is_the_thumbprint_of_the_key(ci: Application) -> None:
     assert row.kid == row.public_jwk["kid"] == _b64(digest)
 
 
-def test_the_published_key_verifies_a_token(ci: Application, settings: Settings) -> None:
+def test_published_key_verifies_a_token(ci: Application, settings: Settings) -> None:
     text = issue(ci).text
     published = jwt.PyJWK(SigningKey.objects.get().public_jwk)
     claims = jwt.decode(text, published, ["ES256"], audience=settings.PUBLIC_URL)
     assert claims["sub"] == str(ci.pk)
 
 
-def test_another_secret_key_says_what_is_wrong(ci: Application, settings: Settings) -> None:
+def test_changed_secret_key_gives_a_clear_error(ci: Application, settings: Settings) -> None:
     text = issue(ci).text
     KEYRING.forget()
     settings.SECRET_KEY = "another installation's key, as long as it must be"
-    with pytest.raises(ImproperlyConfigured, match="made under another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         issue(ci)
-    with pytest.raises(ImproperlyConfigured, match="made under another RUNAI_ACCESS_SECRET_KEY"):
+    with pytest.raises(
+        ImproperlyConfigured, match="encrypted with another RUNAI_ACCESS_SECRET_KEY"
+    ):
         application_of(text)
 
 
-def test_the_first_token_makes_the_first_key_and_the_next_ones_use_it(ci: Application) -> None:
+def test_first_token_creates_the_key_that_later_tokens_use(ci: Application) -> None:
     assert not SigningKey.objects.exists()
     kids = {_part(issue(ci).text, 0)["kid"] for _ in range(3)}
     KEYRING.forget()
@@ -477,20 +479,20 @@ def test_the_first_token_makes_the_first_key_and_the_next_ones_use_it(ci: Applic
     assert kids == {SigningKey.objects.get().kid}
 
 
-def test_a_new_key_signs_and_the_old_one_still_verifies(ci: Application) -> None:
+def test_new_key_signs_and_old_key_still_verifies(ci: Application) -> None:
     old = issue(ci).text
-    made = make_key(signs_from=timezone.now())
+    made = create_key(signs_from=timezone.now())
     KEYRING.forget()
     new = issue(ci).text
     assert _part(new, 0)["kid"] == made.kid != _part(old, 0)["kid"]
     assert application_of(old) == application_of(new) == ci
 
 
-def test_a_key_that_another_replica_made_is_read_when_first_met(
+def test_key_of_another_replica_is_loaded_when_needed(
     ci: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue(ci)
-    make_key(signs_from=timezone.now())
+    create_key(signs_from=timezone.now())
     other_replica = keyring.Keyring()
     with monkeypatch.context() as patch:
         patch.setattr(tokens, "KEYRING", other_replica)
@@ -500,7 +502,7 @@ def test_a_key_that_another_replica_made_is_read_when_first_met(
     assert application_of(text) == ci
 
 
-def test_a_key_that_was_removed_verifies_nothing_once_the_keys_are_read_again(
+def test_deleted_key_verifies_nothing_after_the_next_reload(
     ci: Application,
 ) -> None:
     text = issue(ci).text

@@ -1,4 +1,4 @@
-"""What can be done with applications: its effect, its one row in the record, and its refusals."""
+"""Actions on applications: their effects, audit rows and refusals."""
 
 import uuid
 
@@ -24,7 +24,7 @@ from tests.domain.racing import together
 
 @pytest.fixture
 def sam(acme: Organization) -> Caller:
-    """Sam, System administrator, calling from his desk."""
+    """Sam, System administrator, with an address."""
     person = factories.person("sam@acme.example", "System administrator")
     origin = Origin("192.0.2.7", uuid.uuid4(), "POST", "/applications/new")
     return Caller(Subject.objects.get(pk=person.pk), origin)
@@ -34,15 +34,15 @@ def _only_event() -> AuditEvent:
     return AuditEvent.objects.get()
 
 
-def _whole_record() -> str:
-    """Return every column of every row of the record as text."""
+def _audit_log_text() -> str:
+    """Return all columns of all audit rows as text."""
     return repr(list(AuditEvent.objects.values()))
 
 
 # Creating.
 
 
-def test_creating_makes_an_enabled_application_with_a_secret_shown_once(sam: Caller) -> None:
+def test_created_application_is_enabled_and_has_a_secret(sam: Caller) -> None:
     issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
     made = Application.objects.get()
     assert (made.name, made.client_id) == ("ci-pipeline-prod", "ci-pipeline-prod")
@@ -56,7 +56,7 @@ def test_creating_makes_an_enabled_application_with_a_secret_shown_once(sam: Cal
     assert issued.secret not in repr(issued)
 
 
-def test_creating_writes_who_did_what_from_where(sam: Caller) -> None:
+def test_creation_is_audited_with_actor_and_origin(sam: Caller) -> None:
     issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
     event = _only_event()
     assert sam.subject
@@ -78,24 +78,24 @@ def test_creating_writes_who_did_what_from_where(sam: Caller) -> None:
         "/applications/new",
         sam.origin.request_id,
     )
-    assert issued.secret not in _whole_record()
-    assert "argon2" not in _whole_record()
+    assert issued.secret not in _audit_log_text()
+    assert "argon2" not in _audit_log_text()
 
 
-def test_what_a_command_creates_is_created_by_system(acme: Organization) -> None:
+def test_application_created_by_a_command_has_creator_system(acme: Organization) -> None:
     made = actions.create_application(caller=SYSTEM, name="ci-prod").application
     assert made.created_by == "system"
     assert (_only_event().subject_type, _only_event().subject_id) == ("system", None)
 
 
-def test_what_an_application_creates_is_created_by_its_name(acme: Organization) -> None:
+def test_application_created_by_an_application_has_its_name_as_creator(acme: Organization) -> None:
     robot = factories.application("robot", ("System administrator", acme["account"]))
     made = actions.create_application(caller=factories.caller(robot), name="ci-prod").application
     assert made.created_by == "robot"
     assert (_only_event().subject_type, _only_event().subject_id) == ("app", robot.pk)
 
 
-def test_an_application_without_a_secret_can_be_created_and_regenerated(sam: Caller) -> None:
+def test_application_can_be_created_without_a_secret(sam: Caller) -> None:
     made = actions.create_application_without_secret(caller=sam, name="ci-prod")
     assert Application.objects.get().secret_hash == ""
     assert _only_event().action == "create"
@@ -109,23 +109,23 @@ def test_an_application_without_a_secret_can_be_created_and_regenerated(sam: Cal
         ("", "Enter a name"),
         ("a", "2 to 255 characters"),
         ("a" * 300, "this one has 300"),
-        ("Ci-prod", "lower-case letter"),
-        ("1ci", "lower-case letter"),
-        ("-ci", "lower-case letter"),
-        ("ci-", "lower-case letter"),
-        ("ci_", "lower-case letter"),
-        ("ci prod", "lower-case letter"),
-        ("ci-prod\n", "lower-case letter"),
-        ("ci\x00prod", "lower-case letter"),
-        ("ci.prod", "lower-case letter"),
-        ("cï-prod", "lower-case letter"),
-        ("ci-prod٣", "lower-case letter"),
+        ("Ci-prod", "lowercase letter"),
+        ("1ci", "lowercase letter"),
+        ("-ci", "lowercase letter"),
+        ("ci-", "lowercase letter"),
+        ("ci_", "lowercase letter"),
+        ("ci prod", "lowercase letter"),
+        ("ci-prod\n", "lowercase letter"),
+        ("ci\x00prod", "lowercase letter"),
+        ("ci.prod", "lowercase letter"),
+        ("cï-prod", "lowercase letter"),
+        ("ci-prod٣", "lowercase letter"),
         ("a1b2c3d4-e5f6-4789-abcd-ef0123456789", "UUID"),
         ("a1b2c3d4e5f64789abcdef0123456789", "UUID"),
     ],
 )
 @pytest.mark.parametrize("how", ["with", "without"])
-def test_a_bad_name_is_told_beside_its_field_and_makes_nothing(
+def test_invalid_name_is_refused_with_the_field(
     sam: Caller, name: str, reason: str, how: str
 ) -> None:
     create = (
@@ -140,11 +140,11 @@ def test_a_bad_name_is_told_beside_its_field_and_makes_nothing(
 
 
 @pytest.mark.parametrize("name", ["ab", "a1", "a" * 255, "a__-9", "deadbeef", "ci-pipeline-prod"])
-def test_a_good_name_is_taken_as_it_is(sam: Caller, name: str) -> None:
+def test_valid_name_is_accepted_unchanged(sam: Caller, name: str) -> None:
     assert actions.create_application(caller=sam, name=name).application.name == name
 
 
-def test_a_taken_name_is_a_conflict_that_names_the_field(sam: Caller) -> None:
+def test_name_in_use_is_a_conflict_with_the_field(sam: Caller) -> None:
     actions.create_application(caller=sam, name="ci-prod")
     with pytest.raises(Conflict) as refused:
         actions.create_application(caller=sam, name="ci-prod")
@@ -153,7 +153,7 @@ def test_a_taken_name_is_a_conflict_that_names_the_field(sam: Caller) -> None:
     assert Subject.objects.filter(type="app").count() == 1
 
 
-def test_the_name_of_a_deleted_application_is_free_and_nothing_is_inherited(
+def test_name_of_a_deleted_application_can_be_reused_without_its_rules(
     sam: Caller, acme: Organization
 ) -> None:
     first = actions.create_application(caller=sam, name="ci-prod").application
@@ -165,7 +165,7 @@ def test_the_name_of_a_deleted_application_is_free_and_nothing_is_inherited(
     assert not AccessRule.objects.living().filter(subject=second.subject).exists()
 
 
-def test_the_same_form_sent_twice_makes_one_application(sam: Caller) -> None:
+def test_resubmitting_the_form_creates_one_application(sam: Caller) -> None:
     form = uuid.uuid4()
     issued = actions.create_application(caller=sam, name="ci-prod", submission=form)
     with pytest.raises(AlreadyDone):
@@ -174,7 +174,7 @@ def test_the_same_form_sent_twice_makes_one_application(sam: Caller) -> None:
     assert AuditEvent.objects.count() == 1
 
 
-def test_another_form_of_the_same_name_is_a_conflict_and_not_done_already(sam: Caller) -> None:
+def test_other_form_with_the_same_name_is_a_conflict(sam: Caller) -> None:
     actions.create_application(caller=sam, name="ci-prod", submission=uuid.uuid4())
     for form in (uuid.uuid4(), None):
         with pytest.raises(Conflict):
@@ -194,7 +194,7 @@ def test_another_form_of_the_same_name_is_a_conflict_and_not_done_already(sam: C
     ],
 )
 @pytest.mark.parametrize("step", ["create", "create-without", "update", "enable", "delete"])
-def test_changing_applications_takes_the_permission_in_the_account(
+def test_changing_applications_requires_permission_on_the_account(
     acme: Organization, role: str | None, place: str, step: str
 ) -> None:
     mia = factories.caller(factories.person("mia@acme.example", role, acme[place]))
@@ -223,7 +223,7 @@ def test_changing_applications_takes_the_permission_in_the_account(
     assert not AuditEvent.objects.exists()
 
 
-def test_an_application_out_of_sight_is_not_found_by_any_change(acme: Organization) -> None:
+def test_changes_do_not_find_an_invisible_application(acme: Organization) -> None:
     mia = factories.caller(
         factories.person("mia@acme.example", "System administrator", acme["research"])
     )
@@ -242,7 +242,7 @@ def test_an_application_out_of_sight_is_not_found_by_any_change(acme: Organizati
 # Regenerating.
 
 
-def test_regenerating_replaces_the_secret_and_the_credential(sam: Caller) -> None:
+def test_regenerating_replaces_secret_and_credential(sam: Caller) -> None:
     first = actions.create_application(caller=sam, name="ci-prod")
     second = actions.regenerate_secret(caller=sam, application_id=str(first.application.pk))
     now = Application.objects.get()
@@ -256,10 +256,10 @@ def test_regenerating_replaces_the_secret_and_the_credential(sam: Caller) -> Non
     assert event.changes == {"clientSecret": ["previous", "regenerated"]}
     assert AuditEvent.objects.count() == 2
     for secret in (first.secret, second.secret, now.secret_hash):
-        assert secret not in _whole_record()
+        assert secret not in _audit_log_text()
 
 
-def test_the_same_regenerate_form_sent_twice_regenerates_once(sam: Caller) -> None:
+def test_resubmitting_the_form_regenerates_once(sam: Caller) -> None:
     made = actions.create_application(caller=sam, name="ci-prod").application
     form = uuid.uuid4()
     issued = actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
@@ -272,7 +272,7 @@ def test_the_same_regenerate_form_sent_twice_regenerates_once(sam: Caller) -> No
 # Enabling and disabling.
 
 
-def test_disabling_and_enabling_each_write_one_row(sam: Caller) -> None:
+def test_disabling_and_enabling_write_one_audit_row_each(sam: Caller) -> None:
     made = actions.create_application(caller=sam, name="ci-prod").application
     seen = []
     for enabled in (False, True):
@@ -289,7 +289,7 @@ def test_disabling_and_enabling_each_write_one_row(sam: Caller) -> None:
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_what_is_so_already_is_not_changed_again(sam: Caller, enabled: bool) -> None:
+def test_unchanged_status_writes_nothing(sam: Caller, enabled: bool) -> None:
     ci = factories.application("ci-prod")
     Subject.objects.filter(pk=ci.pk).update(enabled=enabled)
     actions.set_application_enabled(caller=sam, application_id=ci.pk, enabled=enabled)
@@ -301,7 +301,7 @@ def test_what_is_so_already_is_not_changed_again(sam: Caller, enabled: bool) -> 
 # Deleting.
 
 
-def test_deleting_removes_the_credential_and_keeps_the_history(
+def test_deleting_removes_the_credential_and_keeps_the_audit_log(
     sam: Caller, acme: Organization
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
@@ -318,9 +318,7 @@ def test_deleting_removes_the_credential_and_keeps_the_history(
     assert AccessRule.objects.living().filter(subject=other.subject).count() == 1
 
 
-def test_deleting_writes_one_row_for_the_application_and_one_for_each_rule(
-    sam: Caller, acme: Organization
-) -> None:
+def test_deleting_audits_the_application_and_each_rule(sam: Caller, acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     gone = factories.rule(ci, "Viewer", acme["alpha"])
     AccessRule.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
@@ -333,7 +331,7 @@ def test_deleting_writes_one_row_for_the_application_and_one_for_each_rule(
     ]
 
 
-def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
+def test_deleted_application_is_not_found(sam: Caller) -> None:
     ci = factories.application("ci-prod")
     actions.delete_application(caller=sam, application_id=ci.pk)
     for step in (
@@ -353,7 +351,7 @@ def test_what_is_deleted_is_not_found_by_anything(sam: Caller) -> None:
     "step",
     ["create", "create-without", "regenerate", "disable", "enable", "delete", "several"],
 )
-def test_a_change_and_its_row_in_the_record_fail_together(
+def test_change_and_audit_row_are_atomic(
     sam: Caller, acme: Organization, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
@@ -393,10 +391,10 @@ def test_a_change_and_its_row_in_the_record_fail_together(
     assert state() == before
 
 
-# Several.
+# Bulk actions.
 
 
-def test_several_are_deleted_with_their_rules_and_each_is_recorded(
+def test_bulk_delete_removes_rules_and_audits_each_application(
     sam: Caller, acme: Organization
 ) -> None:
     kept = factories.application("kept", ("Viewer", acme["vision"]))
@@ -418,7 +416,7 @@ def test_several_are_deleted_with_their_rules_and_each_is_recorded(
         ]  # fmt: skip
 
 
-def test_of_several_those_that_are_gone_already_are_left_out(sam: Caller) -> None:
+def test_bulk_delete_skips_applications_already_deleted(sam: Caller) -> None:
     first, second = factories.application("ci-prod"), factories.application("ci-test")
     actions.delete_application(caller=sam, application_id=first.pk)
     deleted = actions.delete_applications(caller=sam, applications=[first, second])
@@ -427,9 +425,7 @@ def test_of_several_those_that_are_gone_already_are_left_out(sam: Caller) -> Non
     assert AuditEvent.objects.filter(action="delete").count() == 2
 
 
-def test_several_are_disabled_and_enabled_and_each_is_recorded(
-    sam: Caller, acme: Organization
-) -> None:
+def test_bulk_status_change_audits_each_application(sam: Caller, acme: Organization) -> None:
     some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
     credentials = {one.credential_id for one in some}
     gone = factories.application("gone")
@@ -451,7 +447,7 @@ def test_several_are_disabled_and_enabled_and_each_is_recorded(
     assert AuditEvent.objects.count() == before
 
 
-def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
+def test_bulk_enable_refuses_applications_stronger_than_the_caller(
     acme: Organization,
 ) -> None:
     factories.custom_role("Keeper", apps="cru")
@@ -470,7 +466,9 @@ def test_of_several_those_stronger_than_the_caller_stay_disabled_and_tell_why(
 
 
 @pytest.mark.parametrize("what", ["delete", "disable"])
-def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organization, what: str) -> None:
+def test_bulk_query_count_does_not_depend_on_the_number(
+    sam: Caller, acme: Organization, what: str
+) -> None:
     def cost(number: int) -> int:
         made = factories.many_applications(number, ("Viewer", acme["vision"]))
         with CaptureQueriesContext(connection) as queries:
@@ -485,11 +483,11 @@ def test_several_cost_as_many_queries_as_one(sam: Caller, acme: Organization, wh
     assert cost(40) == cost(1)
 
 
-# At the same moment.
+# Concurrency.
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_a_name_asked_for_by_many_at_once_one_wins_and_the_others_hear_conflict() -> None:
+def test_concurrent_creations_with_one_name_succeed_once() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     outcomes = together(
         [lambda: actions.create_application(caller=sam, name="ci-prod") for _ in range(4)]
@@ -502,7 +500,7 @@ def test_of_a_name_asked_for_by_many_at_once_one_wins_and_the_others_hear_confli
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_form_sent_twice_at_the_same_moment_makes_one_application() -> None:
+def test_concurrent_submissions_of_a_form_create_one_application() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     form = uuid.uuid4()
     outcomes = together(
@@ -517,7 +515,7 @@ def test_a_form_sent_twice_at_the_same_moment_makes_one_application() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_regenerating_many_times_at_once_leaves_exactly_one_working_secret() -> None:
+def test_concurrent_regenerations_leave_one_valid_secret() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     outcomes = together(
@@ -530,7 +528,7 @@ def test_regenerating_many_times_at_once_leaves_exactly_one_working_secret() -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_regenerating_and_deleting_at_once_leaves_nothing_that_works() -> None:
+def test_concurrent_regeneration_and_deletion_leave_no_valid_secret() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod", ("Viewer", factories.account()))
     outcomes = together(
@@ -550,9 +548,7 @@ def test_regenerating_and_deleting_at_once_leaves_nothing_that_works() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_are_deleted_once_by_many_who_delete_them_at_once_and_nothing_outlives_them() -> (
-    None
-):
+def test_concurrent_bulk_deletions_delete_each_application_once() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     account = factories.account()
     some = factories.many_applications(6, ("Viewer", account))

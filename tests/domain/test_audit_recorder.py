@@ -1,4 +1,4 @@
-"""The record of what happened: only ever added to, told once, and readable."""
+"""The audit log is append-only, free of duplicates, and readable."""
 
 import uuid
 from collections.abc import Callable
@@ -31,7 +31,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """A clock half a minute past noon, as the recorder sees it, and how to move it."""
+    """Set the recorder's clock to half a minute past noon; return a function that moves it."""
     now = NOON
     monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
 
@@ -56,7 +56,7 @@ def _add_error(actor: Actor = ROSA, entity: Entity = CI, **changes: Any) -> None
     )
 
 
-# Only ever added to.
+# Append-only.
 
 
 CHANGES: dict[str, Callable[[AuditEvent], object]] = {
@@ -82,7 +82,7 @@ CHANGES: dict[str, Callable[[AuditEvent], object]] = {
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_a_row_of_the_record_is_never_changed_or_removed(how: str) -> None:
+def test_an_audit_row_is_never_changed_or_deleted(how: str) -> None:
     event = _recorded()
     before = list(AuditEvent.objects.values())
     event.result = AuditEvent.Result.FAILED
@@ -101,23 +101,23 @@ def test_a_change_outside_a_transaction_is_not_recorded() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_that_is_rolled_back_leaves_no_row() -> None:
+def test_a_rolled_back_change_leaves_no_row() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         record("create", CI, actor=ROSA)
         raise RuntimeError
     assert not AuditEvent.objects.exists()
 
 
-def test_the_same_change_twice_is_two_rows() -> None:
+def test_two_equal_changes_are_two_rows() -> None:
     for _ in range(2):
         record("update", CI, actor=ROSA, changes={"enabled": [True, False]})
     assert AuditEvent.objects.count() == 2
 
 
-# Told once a minute.
+# Recorded once a minute.
 
 
-def test_the_same_event_is_told_once_a_minute(clock: Callable[[timedelta], None]) -> None:
+def test_equal_events_are_recorded_once_a_minute(clock: Callable[[timedelta], None]) -> None:
     for _ in range(3):
         _add_error()
     assert AuditEvent.objects.count() == 1
@@ -146,7 +146,7 @@ def test_the_same_event_is_told_once_a_minute(clock: Callable[[timedelta], None]
     ],
     ids=lambda other: repr(other)[:60],
 )
-def test_what_differs_is_told_apart(
+def test_different_events_are_recorded_separately(
     clock: Callable[[timedelta], None], other: dict[str, Any]
 ) -> None:
     _add_error()
@@ -154,7 +154,7 @@ def test_what_differs_is_told_apart(
     assert AuditEvent.objects.count() == 2
 
 
-def test_another_process_tells_nothing_twice(clock: Callable[[timedelta], None]) -> None:
+def test_another_process_records_no_duplicate(clock: Callable[[timedelta], None]) -> None:
     _add_error()
     recorder.recently_logged.clear()
     _add_error()
@@ -162,7 +162,7 @@ def test_another_process_tells_nothing_twice(clock: Callable[[timedelta], None])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_whose_row_was_rolled_back_is_told_again(
+def test_an_event_is_recorded_again_after_a_rollback(
     clock: Callable[[timedelta], None],
 ) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -174,7 +174,7 @@ def test_an_event_whose_row_was_rolled_back_is_told_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_that_could_not_be_written_is_told_again(
+def test_an_event_is_recorded_again_after_a_failed_write(
     clock: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object, **__: object) -> None:
@@ -189,7 +189,7 @@ def test_an_event_that_could_not_be_written_is_told_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_event_many_times_at_once_is_one_row(clock: Callable[[timedelta], None]) -> None:
+def test_equal_concurrent_events_are_one_row(clock: Callable[[timedelta], None]) -> None:
     assert together([_add_error for _ in range(8)]) == [None] * 8
     assert AuditEvent.objects.count() == 1
 
@@ -198,7 +198,7 @@ def test_the_same_event_many_times_at_once_is_one_row(clock: Callable[[timedelta
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "escaped"),
     [
         ("ci\nrosa deleted everything", r"ci\x0arosa deleted everything"),
         ("ci\r\tprod", r"ci\x0d\x09prod"),
@@ -211,16 +211,16 @@ def test_the_same_event_many_times_at_once_is_one_row(clock: Callable[[timedelta
         ("Zoë 東京 <b>&amp;", "Zoë 東京 <b>&amp;"),
     ],
 )
-def test_characters_that_do_not_print_are_escaped(name: str, told: str) -> None:
-    assert _recorded(name).entity_name == told
+def test_unprintable_characters_are_escaped(name: str, escaped: str) -> None:
+    assert _recorded(name).entity_name == escaped
     actor = Actor("anonymous", name, origin=Origin(method=name[:8], path=name))
     record_once_a_minute("grant", replace(CI, id=name), actor=actor, succeeded=False, reason=name)
     event = AuditEvent.objects.latest("pk")
-    assert event.subject_name == event.entity_id == event.path == event.reason == told
+    assert event.subject_name == event.entity_id == event.path == event.reason == escaped
     assert event.http_method.isprintable()
 
 
-def test_what_is_too_long_is_cut_and_not_refused() -> None:
+def test_long_values_are_truncated() -> None:
     long = "x" * 5000
     actor = Actor("anonymous", long, origin=Origin(method=long, path=long))
     record_once_a_minute(

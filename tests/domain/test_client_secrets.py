@@ -1,4 +1,4 @@
-"""Client secrets: what they look like, and what checking one costs and tells."""
+"""Client secrets: their format, and the cost and results of verification."""
 
 import re
 import zlib
@@ -15,7 +15,7 @@ from accessrules.authorization.callers import SYSTEM
 from applications import actions
 from applications.models import Application
 from applications.oauth import secret_verification
-from applications.oauth.secret_verification import SecretMemory, authenticate
+from applications.oauth.secret_verification import VerifiedSecretCache, authenticate
 from applications.oauth.secrets import is_well_formed, new_secret
 from runai_access.errors import Busy, TooMany
 from runai_access.security import hashing, throttles
@@ -28,8 +28,8 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret_verification, "_memory", SecretMemory(size=100))
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_verification, "_cache", VerifiedSecretCache(size=100))
 
 
 def _number(digits: str) -> int:
@@ -39,10 +39,10 @@ def _number(digits: str) -> int:
     return value
 
 
-# The form.
+# Format.
 
 
-def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
+def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
     for _ in range(200):
         secret = new_secret()
         assert re.fullmatch(r"ras_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", secret)
@@ -51,8 +51,8 @@ def test_a_secret_has_prefix_256_random_bits_and_checksum() -> None:
         assert is_well_formed(secret)
 
 
-def test_every_one_of_the_256_bits_varies() -> None:
-    """300 secrets leave a bit unset, or set, in all of them once in 2 ** 291 runs."""
+def test_all_256_bits_are_random() -> None:
+    """In 300 random secrets, a bit is constant with a probability of 2 ** -291."""
     numbers = [_number(new_secret()[4:47]) for _ in range(300)]
     ever_set = ever_clear = 0
     for number in numbers:
@@ -64,19 +64,19 @@ def test_every_one_of_the_256_bits_varies() -> None:
 
 
 @given(st.integers(0, 52), st.characters(min_codepoint=33, max_codepoint=126))
-def test_one_mistyped_character_is_noticed(position: int, character: str) -> None:
+def test_one_mistyped_character_is_detected(position: int, character: str) -> None:
     secret = new_secret()
     mistyped = secret[:position] + character + secret[position + 1 :]
     assert is_well_formed(mistyped) is (mistyped == secret)
 
 
 @given(st.text(max_size=120))
-def test_any_other_text_is_malformed(text: str) -> None:
+def test_other_texts_are_malformed(text: str) -> None:
     assert not is_well_formed(text)
     assert not is_well_formed(f"ras_{text}")
 
 
-# What checking costs.
+# The cost of verification.
 
 MALFORMED = [
     "",
@@ -92,7 +92,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("secret", MALFORMED, ids=lambda s: f"{len(s)} of {s[:1]!r}")
 @pytest.mark.parametrize("client_id", ["ci-prod", "nobody"])
-def test_a_malformed_secret_costs_no_hash_and_no_query(
+def test_malformed_secret_costs_no_hash_and_no_query(
     db: None,
     argon2: CountingHasher,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -124,7 +124,7 @@ def test_a_malformed_secret_costs_no_hash_and_no_query(
         "another's secret",
     ],
 )
-def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm for each case
+def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -132,7 +132,7 @@ def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm
     actions.create_application_without_secret(caller=SYSTEM, name="bare")
     factories.person("rosa@acme.example")
     factories.group("researchers")
-    # The right secret is remembered first, so that a refusal can not lean on that either.
+    # Cache the right secret first, so that refusals can't benefit from the cache.
     assert authenticate("ci-prod", issued.secret)
     client_id, secret = "ci-prod", issued.secret
     match case:
@@ -168,7 +168,9 @@ def test_every_refusal_costs_exactly_one_argon2_verify(  # noqa: C901  # one arm
     assert (argon2.verifies, argon2.hashes) == (1, 0)
 
 
-def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: CountingHasher) -> None:
+def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
+    db: None, argon2: CountingHasher
+) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
     assert authenticate("ci-prod", issued.secret) == issued.application
@@ -178,7 +180,7 @@ def test_the_right_secret_costs_one_verify_and_then_none(db: None, argon2: Count
     assert argon2.verifies == 1
 
 
-def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) -> None:
+def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     wrong = new_secret()
     argon2.verifies = 0
@@ -188,9 +190,7 @@ def test_a_wrong_secret_is_never_remembered(db: None, argon2: CountingHasher) ->
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_what_is_remembered_of_one_application_opens_no_other(
-    db: None, argon2: CountingHasher
-) -> None:
+def test_cached_secret_works_only_for_its_application(db: None, argon2: CountingHasher) -> None:
     one = actions.create_application(caller=SYSTEM, name="ci-prod")
     actions.create_application(caller=SYSTEM, name="ci-test")
     assert authenticate("ci-prod", one.secret)
@@ -198,15 +198,15 @@ def test_what_is_remembered_of_one_application_opens_no_other(
 
 
 @pytest.mark.full_hashing
-def test_the_dummy_costs_what_a_real_hash_costs(db: None) -> None:
-    """The same parameters, or time would tell an unknown client from a known one."""
+def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
+    """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     real = issued.application.secret_hash.split("$")[:4]
     assert secret_verification._NO_HASH.split("$")[:4] == real
     assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
 
 
-def test_when_too_many_verifies_wait_everyone_hears_the_same(
+def test_refusals_are_equal_when_too_many_verifications_wait(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -225,12 +225,12 @@ def test_when_too_many_verifies_wait_everyone_hears_the_same(
     assert authenticate("ci-prod", issued.secret)
 
 
-def test_a_hash_that_can_not_be_read_matches_nothing() -> None:
+def test_malformed_hash_matches_nothing() -> None:
     for damaged in ("", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA", "plain"):
         assert hashing.verify_secret(damaged, "plain") is False
 
 
-# How many may be checked in vain.
+# Limits on failed verifications.
 
 
 HOME, CAFE = "192.0.2.10", "198.51.100.20"
@@ -238,7 +238,7 @@ HOME, CAFE = "192.0.2.10", "198.51.100.20"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three tries for a client at an address, six for the address; the clock stands still."""
+    """Three attempts per client and address, six per address, and a stopped clock."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(throttles, "timezone", SimpleNamespace(now=lambda: noon))
     monkeypatch.setattr(secret_verification, "TRIES_PER_CLIENT", 3)
@@ -250,7 +250,7 @@ def _fail(client_id: str, times: int, address: str = HOME) -> None:
         assert authenticate(client_id, new_secret(), address) is None
 
 
-def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute(
+def test_limit_on_wrong_secrets_prevents_hashing_for_30_seconds(
     db: None, few: None, argon2: CountingHasher
 ) -> None:
     _fail("ci-prod", 3)
@@ -262,7 +262,7 @@ def test_too_many_wrong_secrets_cost_no_more_hashing_and_a_wait_of_half_a_minute
     _fail("ci-prod", 1, CAFE)
 
 
-def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
+def test_cached_secret_is_never_limited(db: None, few: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
@@ -271,15 +271,13 @@ def test_a_remembered_secret_is_never_made_to_wait(db: None, few: None) -> None:
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_success_counts_against_nobody(db: None, few: None) -> None:
+def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
     for number in range(8):
         issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
         assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
 
 
-def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
-    db: None, few: None
-) -> None:
+def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
     for number in range(6):
         _fail(f"invented-{number}", 1)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -288,8 +286,8 @@ def test_an_address_that_invents_clients_is_made_to_wait_and_others_are_not(
     assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
 
 
-def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, few: None) -> None:
-    """Behind one address, a pipeline that retries an old secret for ever must not stop the rest."""
+def test_limited_client_does_not_affect_others_at_its_address(db: None, few: None) -> None:
+    """A pipeline that retries an old secret must not block others behind its address."""
     _fail("stuck", 3)
     for _ in range(20):
         with pytest.raises(TooMany):
@@ -298,7 +296,7 @@ def test_a_client_that_is_refused_uses_up_nothing_of_its_neighbours(db: None, fe
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_a_verify_that_finds_too_many_others_touches_no_count(
+def test_busy_verification_changes_no_count(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
@@ -315,21 +313,19 @@ def test_a_verify_that_finds_too_many_others_touches_no_count(
     assert authenticate("ci-prod", issued.secret, HOME) == issued.application
 
 
-def test_clients_that_an_address_invents_leave_a_bounded_number_of_counts(
-    db: None, few: None
-) -> None:
+def test_unknown_client_ids_store_a_bounded_number_of_counts(db: None, few: None) -> None:
     for number in range(30):
         try:
             authenticate(f"invented-{number}", new_secret(), HOME)
         except TooMany:
             continue
-    assert AttemptCount.objects.count() == 1 + 6, "one of the address, and one of each client"
+    assert AttemptCount.objects.count() == 1 + 6, "one for the address, and one for each client"
 
 
-# What ends a secret.
+# Revocation.
 
 
-def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
+def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     new = actions.regenerate_secret(caller=SYSTEM, application_id=old.application.pk)
@@ -337,7 +333,7 @@ def test_regenerating_ends_the_old_secret_at_once(db: None) -> None:
     assert authenticate("ci-prod", new.secret)
 
 
-def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> None:
+def test_disabling_blocks_a_secret_and_enabling_restores_it(db: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     for enabled in (False, True):
@@ -347,7 +343,7 @@ def test_disabling_ends_a_secret_at_once_and_enabling_revives_it(db: None) -> No
         assert bool(authenticate("ci-prod", issued.secret)) is enabled
 
 
-def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None) -> None:
+def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
     old = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
     actions.delete_application(caller=SYSTEM, application_id=old.application.pk)
@@ -357,46 +353,46 @@ def test_deleting_ends_a_secret_at_once_and_the_name_does_not_revive_it(db: None
     assert authenticate("ci-prod", new.secret) == new.application
 
 
-def test_another_replica_ends_what_this_one_remembers(db: None, argon2: CountingHasher) -> None:
-    """The other replica changes the row behind this process's back."""
+def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:
+    """The other replica changes the row directly in the database."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     Application.objects.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None
 
 
-# What this process remembers.
+# The cache of this process.
 
 
-def test_the_memory_holds_no_secret() -> None:
-    memory = SecretMemory(size=10)
+def test_cache_contains_no_secret() -> None:
+    cache = VerifiedSecretCache(size=10)
     secret = new_secret()
-    memory.remember("hash", secret)
-    assert memory.recalls("hash", secret)
-    assert secret not in repr(vars(memory))
-    assert secret.encode() not in b"".join(memory._digests.values())
+    cache.add("hash", secret)
+    assert cache.contains("hash", secret)
+    assert secret not in repr(vars(cache))
+    assert secret.encode() not in b"".join(cache._digests.values())
 
 
-def test_two_processes_remember_the_same_secret_differently() -> None:
-    one, two = SecretMemory(size=10), SecretMemory(size=10)
-    one.remember("hash", "secret")
-    two.remember("hash", "secret")
+def test_processes_store_different_digests_of_a_secret() -> None:
+    one, two = VerifiedSecretCache(size=10), VerifiedSecretCache(size=10)
+    one.add("hash", "secret")
+    two.add("hash", "secret")
     assert one._digests != two._digests
 
 
-def test_the_memory_forgets_the_least_used_when_full() -> None:
-    memory = SecretMemory(size=2)
-    memory.remember("a", "secret")
-    memory.remember("b", "secret")
-    assert memory.recalls("a", "secret")
-    memory.remember("c", "secret")
-    assert memory.recalls("a", "secret")
-    assert memory.recalls("c", "secret")
-    assert not memory.recalls("b", "secret")
+def test_full_cache_removes_the_least_recently_used_secret() -> None:
+    cache = VerifiedSecretCache(size=2)
+    cache.add("a", "secret")
+    cache.add("b", "secret")
+    assert cache.contains("a", "secret")
+    cache.add("c", "secret")
+    assert cache.contains("a", "secret")
+    assert cache.contains("c", "secret")
+    assert not cache.contains("b", "secret")
 
 
-def test_the_memory_keeps_one_secret_for_each_hash() -> None:
-    memory = SecretMemory(size=10)
-    memory.remember("hash", "one")
-    assert not memory.recalls("hash", "two")
-    assert not memory.recalls("other hash", "one")
+def test_cache_keeps_one_secret_for_each_hash() -> None:
+    cache = VerifiedSecretCache(size=10)
+    cache.add("hash", "one")
+    assert not cache.contains("hash", "two")
+    assert not cache.contains("other hash", "one")

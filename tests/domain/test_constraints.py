@@ -1,4 +1,4 @@
-"""What the database itself refuses, however it is asked."""
+"""Database constraints."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def refused(constraint: str = "(?i)unique") -> Iterator[None]:
-    """Expect the database to refuse what is done inside: as a double unless a check is named."""
+    """Expect an IntegrityError: of a unique constraint, or of the named one."""
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         yield
 
@@ -33,19 +33,19 @@ def refused(constraint: str = "(?i)unique") -> Iterator[None]:
 
 
 @pytest.mark.parametrize("type_", Subject.Type.values)
-def test_two_living_subjects_of_a_type_have_two_names(type_: str) -> None:
+def test_subjects_of_one_type_have_unique_names(type_: str) -> None:
     Subject.objects.create(type=type_, name="ci-prod")
     with refused():
         Subject.objects.create(type=type_, name="ci-prod")
 
 
-def test_subjects_of_different_types_may_share_a_name() -> None:
+def test_subjects_of_different_types_can_share_a_name() -> None:
     for type_ in Subject.Type.values:
         Subject.objects.create(type=type_, name="ci-prod")
     assert Subject.objects.filter(name="ci-prod").count() == 3
 
 
-def test_a_name_is_free_again_when_its_subject_is_retired() -> None:
+def test_name_of_a_retired_subject_can_be_reused() -> None:
     for _ in range(2):
         Subject.objects.create(type="app", name="ci-prod", enabled=False, retired_at=timezone.now())
     Subject.objects.create(type="app", name="ci-prod")
@@ -53,7 +53,7 @@ def test_a_name_is_free_again_when_its_subject_is_retired() -> None:
         Subject.objects.create(type="app", name="ci-prod")
 
 
-def test_a_retired_subject_can_not_come_back_beside_its_successor() -> None:
+def test_retired_subject_cannot_be_restored_if_its_name_is_in_use() -> None:
     old = Subject.objects.create(
         type="app", name="ci-prod", enabled=False, retired_at=timezone.now()
     )
@@ -63,17 +63,17 @@ def test_a_retired_subject_can_not_come_back_beside_its_successor() -> None:
 
 
 @pytest.mark.parametrize("type_", ["", "robot", "USER"])
-def test_a_subject_has_a_known_type(type_: str) -> None:
+def test_subject_requires_a_known_type(type_: str) -> None:
     with refused("subject_type_known"):
         Subject.objects.create(type=type_, name="ci-prod")
 
 
-def test_a_subject_has_a_name() -> None:
+def test_subject_requires_a_name() -> None:
     with refused("subject_name_not_empty"):
         Subject.objects.create(type="app", name="")
 
 
-def test_a_retired_subject_is_disabled() -> None:
+def test_retired_subject_is_disabled() -> None:
     with refused("subject_retired_is_disabled"):
         Subject.objects.create(type="app", name="ci-prod", retired_at=timezone.now())
     retired = Subject.objects.create(
@@ -86,14 +86,14 @@ def test_a_retired_subject_is_disabled() -> None:
 # Groups.
 
 
-def test_one_is_a_member_of_a_group_once() -> None:
+def test_membership_is_unique() -> None:
     gus = factories.person("gus@acme.example")
     researchers = factories.group("researchers", gus)
     with refused():
         GroupMembership.objects.create(group=researchers, member=gus.subject)
 
 
-def test_a_group_is_not_its_own_member() -> None:
+def test_group_cannot_be_its_own_member() -> None:
     researchers = factories.group("researchers")
     with refused("membership_not_self"):
         GroupMembership.objects.create(group=researchers, member=researchers)
@@ -102,7 +102,7 @@ def test_a_group_is_not_its_own_member() -> None:
 # Roles.
 
 
-def test_two_roles_have_two_names() -> None:
+def test_role_names_are_unique() -> None:
     with refused():
         Role.objects.create(id=77, name="Viewer", description="", created_by="test")
 
@@ -110,7 +110,7 @@ def test_two_roles_have_two_names() -> None:
 # Scopes.
 
 
-def test_there_is_one_system_and_one_account(acme: Organization) -> None:
+def test_system_and_account_are_unique(acme: Organization) -> None:
     system = acme["system"]
     with refused():
         Scope.objects.create(
@@ -121,23 +121,23 @@ def test_there_is_one_system_and_one_account(acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("name", ["alpha", "research", "vision"])
-def test_two_scopes_of_a_type_have_two_ids(acme: Organization, name: str) -> None:
+def test_external_ids_are_unique_per_scope_type(acme: Organization, name: str) -> None:
     scope = acme[name]
     assert scope.parent
     with refused():
         Scope.below(scope.parent, name="other", created_by="test", uid=scope.uid).save()
 
 
-def test_two_scopes_in_one_parent_have_two_names(acme: Organization) -> None:
+def test_scope_names_are_unique_within_a_parent(acme: Organization) -> None:
     with refused():
         factories.project("vision", acme["research"])
 
 
-def test_scopes_in_different_parents_may_share_a_name(acme: Organization) -> None:
+def test_scopes_in_different_parents_can_share_a_name(acme: Organization) -> None:
     assert factories.project("vision", acme["sales"]).pk
 
 
-def test_two_scopes_have_two_paths(acme: Organization) -> None:
+def test_scope_paths_are_unique(acme: Organization) -> None:
     with refused():
         Scope.objects.filter(pk=acme["speech"].pk).update(path=acme["vision"].path)
 
@@ -166,10 +166,10 @@ def test_two_scopes_have_two_paths(acme: Organization) -> None:
         ("system", {"depth": 1}),
     ],
 )
-def test_a_scope_stands_at_its_depth_below_the_type_it_belongs_below(
+def test_scope_type_determines_depth_and_parent_type(
     acme: Organization, name: str, changes: dict[str, Any]
 ) -> None:
-    # The path is made to fit the depth, so that nothing but the place itself is wrong.
+    # The path fits the depth, so that only the parent is wrong.
     depth = changes.get("depth", acme[name].depth)
     path = acme[name].path[:16] + "7" * 16 * depth
     with refused("scope_parent_type_matches"):
@@ -182,7 +182,7 @@ def test_system_has_no_parent(acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("digits", [0, 16, 79])
-def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organization, digits: int) -> None:
+def test_path_length_matches_the_depth(acme: Organization, digits: int) -> None:
     with refused("scope_path_matches_depth"):
         Scope.objects.filter(pk=acme["vision"].pk).update(path="7" * digits)
 
@@ -190,7 +190,7 @@ def test_a_path_is_as_long_as_its_scope_is_deep(acme: Organization, digits: int)
 # Access rules.
 
 
-def test_the_same_living_rule_exists_once(acme: Organization) -> None:
+def test_active_rules_are_unique(acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]))
     with refused():
         factories.rule(ci, "Viewer", acme["vision"])
@@ -199,7 +199,7 @@ def test_the_same_living_rule_exists_once(acme: Organization) -> None:
     factories.application("ci-test", ("Viewer", acme["vision"]))
 
 
-def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organization) -> None:
+def test_deleted_rule_can_be_created_again(acme: Organization) -> None:
     ci = factories.application("ci-prod")
     for _ in range(2):
         rule = factories.rule(ci, "Viewer", acme["vision"])
@@ -209,7 +209,7 @@ def test_a_rule_may_be_given_again_after_it_was_deleted(acme: Organization) -> N
         AccessRule.objects.filter(pk=rule.pk).update(deleted_at=None)
 
 
-def test_a_rule_is_not_deleted_before_it_was_made(acme: Organization) -> None:
+def test_rule_cannot_be_deleted_before_its_creation(acme: Organization) -> None:
     rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
     with refused("access_rule_deleted_after_created"):
         AccessRule.objects.filter(pk=rule.pk).update(
@@ -217,22 +217,22 @@ def test_a_rule_is_not_deleted_before_it_was_made(acme: Organization) -> None:
         )
 
 
-# People and applications.
+# Users and applications.
 
 
-def test_a_subject_has_one_application() -> None:
+def test_subject_has_at_most_one_application() -> None:
     ci = factories.application("ci-prod")
     with refused():
         Application.objects.bulk_create([Application(subject=ci.subject, created_by="test")])
 
 
-def test_a_subject_has_one_person() -> None:
+def test_subject_has_at_most_one_user() -> None:
     rosa = factories.person("rosa@acme.example")
     with refused():
         User.objects.bulk_create([User(subject=rosa.subject, email="other@acme.example")])
 
 
-def test_two_people_have_two_emails() -> None:
+def test_emails_are_unique() -> None:
     factories.person("rosa@acme.example")
     other = Subject.objects.create(type="user", name="other@acme.example")
     with refused():
@@ -249,30 +249,30 @@ def test_two_people_have_two_emails() -> None:
         " $argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
     ],
 )
-def test_a_secret_is_stored_as_argon2id_or_not_at_all(stored: str) -> None:
+def test_secret_hash_must_be_argon2id(stored: str) -> None:
     ci = factories.application("ci-prod")
     with refused("application_secret_only_as_argon2id"):
         Application.objects.filter(pk=ci.pk).update(secret_hash=stored)
 
 
-def test_two_signing_keys_have_two_ids() -> None:
+def test_signing_key_ids_are_unique() -> None:
     SigningKey.objects.create(kid="one", encrypted_private_key=b"x", public_jwk={})
     with refused():
         SigningKey.objects.create(kid="one", encrypted_private_key=b"y", public_jwk={})
 
 
-# The record and the counters.
+# The audit log and the attempt counts.
 
 
 @pytest.mark.parametrize("result", ["", "Maybe", "succeeded"])
-def test_an_audit_event_succeeded_or_failed(result: str) -> None:
+def test_audit_result_must_be_succeeded_or_failed(result: str) -> None:
     with refused("audit_result_known"):
         AuditEvent.objects.create(
             subject_type="user", subject_name="x", action="create", entity_type="y", result=result
         )
 
 
-def test_the_same_event_is_told_once() -> None:
+def test_audit_event_ids_are_unique() -> None:
     facts = {"subject_type": "user", "subject_name": "x", "action": "a", "entity_type": "y"}
     AuditEvent.objects.create(**facts, result="Failed", deduplication_key="k")
     with refused():
@@ -281,19 +281,19 @@ def test_the_same_event_is_told_once() -> None:
         AuditEvent.objects.create(**facts, result="Failed")
 
 
-def test_attempts_at_one_thing_are_counted_in_one_place() -> None:
+def test_attempt_count_keys_are_unique() -> None:
     AttemptCount.objects.create(key="k", count=1, expires_at=timezone.now())
     with refused():
         AttemptCount.objects.create(key="k", count=1, expires_at=timezone.now())
 
 
-def test_a_count_of_attempts_is_never_below_zero() -> None:
+def test_attempt_count_cannot_be_negative() -> None:
     with refused("(?i)check constraint"):
         AttemptCount.objects.create(key="k", count=-1, expires_at=timezone.now())
 
 
-def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organization) -> None:
-    """The keys to subject, role and scope are protected; history would no longer read."""
+def test_subject_role_and_scope_of_a_rule_are_protected(acme: Organization) -> None:
+    """Foreign keys to subject, role and scope are PROTECT, to keep the history readable."""
     rule = factories.rule(factories.application("ci-prod"), "Viewer", acme["vision"])
     for thing in (rule.subject, rule.role, rule.scope):
         with pytest.raises(ProtectedError):
@@ -301,8 +301,8 @@ def test_what_a_rule_speaks_of_can_not_be_removed(acme: Organization) -> None:
         thing.refresh_from_db()
 
 
-def test_a_path_has_room_for_every_digit_of_chance(acme: Organization) -> None:
-    """New scopes never share a label by accident: 16 random digits below each parent."""
+def test_path_has_16_random_digits_for_each_level(acme: Organization) -> None:
+    """Path labels never collide: they have 16 random digits."""
     labels = {
         Scope.below(acme["research"], name=str(uuid.uuid4()), created_by="test").path[-16:]
         for _ in range(200)

@@ -27,7 +27,7 @@ both_kinds = pytest.mark.parametrize("kind", HashKind)
 
 
 class Waits:
-    """Which waits began, so that a test knows that a thread is in the queue."""
+    """Records when waits begin, so that a test knows that a thread is in the queue."""
 
     def __init__(self) -> None:
         self._begun = threading.Semaphore(0)
@@ -44,7 +44,7 @@ class Waits:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    """Report each wait; and wait for as long as it takes unless the timeout is zero."""
+    """Report each wait, and make it unlimited unless the timeout is zero."""
     waits = Waits()
 
     class ReportedEvent(threading.Event):
@@ -58,14 +58,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> HashingQueue:
-    """An empty queue of this test's own, which the module uses, too."""
+    """An empty queue for this test, also used by the module."""
     queue = HashingQueue()
     monkeypatch.setattr(hashing, "_queue", queue)
     return queue
 
 
 class Jobs:
-    """Threads that each do something, and what they did."""
+    """Runs jobs in threads and collects their results."""
 
     def __init__(self, queue: HashingQueue) -> None:
         self._queue = queue
@@ -87,7 +87,7 @@ class Jobs:
         thread.start()
 
     def enter(self, name: str, kind: HashKind, *, is_patient: bool = False) -> None:
-        """Start a thread that takes the place, notes its name and leaves."""
+        """Start a thread that takes a turn, notes its name and leaves."""
 
         def job() -> None:
             with self._queue.slot(kind, is_patient=is_patient):
@@ -112,13 +112,13 @@ def jobs(queue: HashingQueue) -> Jobs:
 
 @contextmanager
 def taken(queue: HashingQueue, kind: HashKind = PASSWORD) -> Iterator[None]:
-    """Hold the place, as a hash that is running does."""
+    """Hold the turn, like a running hash."""
     with queue.slot(kind):
         yield
 
 
 @both_kinds
-def test_an_idle_queue_lets_a_hash_run_immediately(
+def test_hash_runs_immediately_in_an_idle_queue(
     queue: HashingQueue, waits: Waits, kind: HashKind
 ) -> None:
     for is_patient in (False, True):
@@ -148,7 +148,7 @@ def test_one_hash_runs_at_a_time(queue: HashingQueue, jobs: Jobs) -> None:
 
 
 @both_kinds
-def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
+def test_guess_is_refused_immediately_when_the_queue_is_full(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
@@ -159,13 +159,13 @@ def test_as_many_guesses_as_can_wait_do_and_one_more_is_refused_immediately(
         with pytest.raises(Busy) as busy, queue.slot(kind):
             pytest.fail("one guess more got in")
         assert busy.value.retry_after in (1, 2)
-        assert len(waits.timeouts) == GUESSES_WAITING, "the last one did not wait"
+        assert len(waits.timeouts) == GUESSES_WAITING, "the last one was refused without waiting"
     jobs.finish()
     assert sorted(jobs.served) == names
 
 
 @both_kinds
-def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
+def test_full_queue_of_one_kind_does_not_affect_the_other(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue):
@@ -178,10 +178,10 @@ def test_a_kind_whose_queue_is_full_does_not_fill_the_other(
     assert "other" in jobs.served
 
 
-def test_guesses_leave_threads_for_everybody_else(
+def test_guesses_leave_threads_for_other_requests(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
-    """One runs, and a few of each kind wait."""
+    """One runs, and a limited number of each kind waits."""
     held = 2 * GUESSES_WAITING
     assert 2 * hashing.MAX_CONCURRENT_GUESSES < worker.THREADS
     with taken(queue):
@@ -196,7 +196,7 @@ def test_guesses_leave_threads_for_everybody_else(
 
 
 @both_kinds
-def test_the_kinds_alternate_while_both_wait(
+def test_kinds_alternate_while_both_wait(
     queue: HashingQueue, jobs: Jobs, waits: Waits, kind: HashKind
 ) -> None:
     with taken(queue, kind):
@@ -209,7 +209,7 @@ def test_the_kinds_alternate_while_both_wait(
     assert jobs.served == ["b1", "a1", "b2", "a2"]
 
 
-def test_a_kind_is_served_in_the_order_of_arrival(
+def test_each_kind_is_served_in_order_of_arrival(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -220,7 +220,7 @@ def test_a_kind_is_served_in_the_order_of_arrival(
     assert jobs.served == list("01234")
 
 
-def test_a_guess_that_waits_too_long_is_refused_and_leaves_the_queue(
+def test_guess_that_times_out_leaves_the_queue(
     queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing, "GUESS_SECONDS", 0)
@@ -233,7 +233,7 @@ def test_a_guess_that_waits_too_long_is_refused_and_leaves_the_queue(
         pass
 
 
-def test_guesses_wait_for_a_few_seconds_and_new_secrets_for_ten(
+def test_new_secrets_wait_longer_than_guesses(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -245,7 +245,7 @@ def test_guesses_wait_for_a_few_seconds_and_new_secrets_for_ten(
     assert waits.timeouts == [hashing.GUESS_SECONDS, hashing.PATIENT_SECONDS] == [3, 10]
 
 
-def test_a_new_secret_waits_behind_a_full_queue(
+def test_new_secret_waits_even_if_the_queue_is_full(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -260,7 +260,7 @@ def test_a_new_secret_waits_behind_a_full_queue(
     assert jobs.outcomes == [None] * 5
 
 
-def test_new_secrets_that_wait_leave_room_for_guesses(
+def test_waiting_new_secrets_leave_room_for_guesses(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     with taken(queue):
@@ -274,9 +274,7 @@ def test_new_secrets_that_wait_leave_room_for_guesses(
     assert len(jobs.served) == 5
 
 
-def test_a_hash_that_fails_gives_its_place_to_the_next(
-    queue: HashingQueue, jobs: Jobs, waits: Waits
-) -> None:
+def test_failed_hash_releases_its_turn(queue: HashingQueue, jobs: Jobs, waits: Waits) -> None:
     with pytest.raises(RuntimeError), taken(queue):
         jobs.enter("next", SECRET)
         waits.expect()
@@ -285,10 +283,10 @@ def test_a_hash_that_fails_gives_its_place_to_the_next(
     assert jobs.served == ["next"]
 
 
-def test_a_turn_that_comes_at_the_last_moment_is_used(
+def test_turn_granted_at_the_timeout_is_used(
     queue: HashingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The place is handed over after the wait has ended: it must not be lost."""
+    """The turn is handed over just after the timeout: it must not be lost."""
     holder = queue.slot(PASSWORD)
     holder.__enter__()
 
@@ -304,11 +302,11 @@ def test_a_turn_that_comes_at_the_last_moment_is_used(
         pass
 
 
-# Places for guesses, from before they are counted.
+# Slots for guesses, taken before they are counted.
 
 
 @both_kinds
-def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: HashKind) -> None:
+def test_guesses_of_each_kind_are_limited(kind: HashKind) -> None:
     with ExitStack() as places:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             places.enter_context(guessing(kind))
@@ -322,24 +320,24 @@ def test_a_few_guesses_of_a_kind_have_a_place_and_one_more_is_refused(kind: Hash
 
 
 @both_kinds
-def test_a_guess_that_fails_leaves_its_place(kind: HashKind) -> None:
+def test_failed_guess_releases_its_slot(kind: HashKind) -> None:
     for _ in range(5):
         with pytest.raises(RuntimeError), guessing(kind):
             raise RuntimeError
 
 
-# Who waits how.
+# Waiting.
 
 
 def fill(jobs: Jobs, waits: Waits) -> None:
-    """Let as many guesses of both kinds wait as can."""
+    """Fill the queue with guesses of both kinds."""
     for kind in HashKind:
         for number in range(GUESSES_WAITING):
             jobs.enter(f"{kind} {number}", kind)
     waits.expect(2 * GUESSES_WAITING)
 
 
-def test_checks_of_passwords_and_secrets_are_refused_while_guesses_wait(
+def test_verifications_are_refused_while_the_queue_is_full(
     queue: HashingQueue, jobs: Jobs, waits: Waits
 ) -> None:
     secret_hash, password_hash = hash_secret("x"), make_password("x")
@@ -358,7 +356,7 @@ def test_checks_of_passwords_and_secrets_are_refused_while_guesses_wait(
 
 
 @pytest.mark.parametrize("make", [hash_secret, make_password])
-def test_new_secrets_and_passwords_are_made_while_guesses_wait(
+def test_new_secrets_are_hashed_while_guesses_wait(
     queue: HashingQueue, jobs: Jobs, waits: Waits, make: Callable[[str], str]
 ) -> None:
     with taken(queue):

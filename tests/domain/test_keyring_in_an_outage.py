@@ -1,4 +1,4 @@
-"""Signing keys while the database does not answer: waits do not add up, and signing goes on."""
+"""The keyring in a database outage: waits do not add up, and signing continues."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Outage:
-    """Reads that wait until the test ends them, and then fail."""
+    """Loads that block until the test ends them, and then fail."""
 
     def __init__(self) -> None:
         self.reads = 0
@@ -35,7 +35,7 @@ def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
     return outage
 
 
-def test_threads_that_waited_for_a_read_that_failed_fail_with_it(outage: Outage) -> None:
+def test_waiting_threads_fail_with_a_failed_load(outage: Outage) -> None:
     ring = Keyring()
     with ThreadPoolExecutor(6) as threads:
         asked = [threads.submit(ring.public_key, "unknown") for _ in range(6)]
@@ -45,10 +45,10 @@ def test_threads_that_waited_for_a_read_that_failed_fail_with_it(outage: Outage)
         outage.end.set()
         errors = [type(one.exception(10)) for one in asked]
     assert errors == [OperationalError] * 6
-    assert outage.reads < 6, "those that waited did not read again"
+    assert outage.reads < 6, "waiting threads did not load again"
 
 
-def test_a_known_key_is_given_without_a_wait_while_another_thread_reads(outage: Outage) -> None:
+def test_cached_key_is_available_while_another_thread_loads(outage: Outage) -> None:
     ring = Keyring()
     ring._keys = {"known": keyring.Key("known", None, "public", None)}  # type: ignore[arg-type]
     with ThreadPoolExecutor(1) as threads:
@@ -59,7 +59,7 @@ def test_a_known_key_is_given_without_a_wait_while_another_thread_reads(outage: 
         assert isinstance(reading.exception(10), OperationalError)
 
 
-def test_tokens_are_signed_with_the_keys_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_are_signed_with_cached_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     key = KEYRING.current()
 
     def away(self: Keyring) -> None:

@@ -1,4 +1,4 @@
-"""What people do about their own password and sessions."""
+"""Actions of users on their own password and sessions."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def rosa(db: None) -> User:
 
 
 @pytest.mark.full_hashing
-def test_changing_replaces_the_password_and_ends_sessions(rosa: User) -> None:
+def test_changing_the_password_ends_sessions(rosa: User) -> None:
     session = rosa.get_session_auth_hash()
     change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)
     stored = User.objects.get()
@@ -45,13 +45,13 @@ def test_changing_replaces_the_password_and_ends_sessions(rosa: User) -> None:
     assert all(text not in row for text in (OLD, NEW, "argon2"))
 
 
-def test_a_temporary_password_becomes_an_own_one() -> None:
+def test_changing_a_temporary_password_makes_it_permanent() -> None:
     issued = invite_user(caller=SYSTEM, email="rosa@acme.example")
     change_own_password(caller=factories.caller(issued.user), current=issued.password, new=NEW)
     assert not User.objects.get().must_choose_password
 
 
-def test_a_temporary_password_can_not_be_kept() -> None:
+def test_temporary_password_cannot_be_reused() -> None:
     issued = invite_user(caller=SYSTEM, email="rosa@acme.example")
     with pytest.raises(ValidationError) as refused:
         change_own_password(
@@ -73,7 +73,7 @@ def test_a_temporary_password_can_not_be_kept() -> None:
         (OLD, "x" * (PASSWORD_MAX_LENGTH + 1), "new"),
     ],
 )
-def test_what_will_not_do_is_told_beside_its_field(
+def test_invalid_password_is_refused_with_the_field(
     rosa: User, current: str, new: str, field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -83,28 +83,26 @@ def test_what_will_not_do_is_told_beside_its_field(
     assert not AuditEvent.objects.exists()
 
 
-def test_a_password_that_was_reset_meanwhile_is_not_overwritten(
-    rosa: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever was thrown out must not come back by a change that was under way."""
+def test_concurrent_reset_is_not_overwritten(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A concurrent change must not restore access after a reset."""
     from runai_access.accounts import actions
 
     set_password = actions.set_password
 
-    def and_then_a_reset(user: User, password: str, **field: str) -> None:
+    def then_reset(user: User, password: str, **field: str) -> None:
         set_password(user, password, **field)
         monkeypatch.setattr(actions, "set_password", set_password)
         give_temporary_password(caller=SYSTEM, user_id=rosa.pk)
 
-    monkeypatch.setattr(actions, "set_password", and_then_a_reset)
-    with pytest.raises(Conflict, match="changed meanwhile"):
+    monkeypatch.setattr(actions, "set_password", then_reset)
+    with pytest.raises(Conflict, match="changed in the meantime"):
         change_own_password(caller=factories.caller(rosa), current=OLD, new=NEW)
     stored = User.objects.get()
     assert stored.must_choose_password
     assert not stored.check_password(NEW)
 
 
-def test_signing_out_everywhere_ends_sessions_and_keeps_the_password(rosa: User) -> None:
+def test_signing_out_everywhere_keeps_the_password(rosa: User) -> None:
     session = rosa.get_session_auth_hash()
     end_own_sessions(caller=factories.caller(rosa))
     stored = User.objects.get()
@@ -122,7 +120,7 @@ ACTS: list[Callable[..., object]] = [
 
 
 @pytest.mark.parametrize("act", ACTS, ids=["sign out", "change"])
-def test_programs_and_commands_have_no_password_of_their_own(act: Callable[..., object]) -> None:
+def test_applications_and_commands_have_no_password(act: Callable[..., object]) -> None:
     for caller in (SYSTEM, factories.caller(factories.application("ci"))):
         with pytest.raises(NotFound):
             act(caller=caller)

@@ -28,7 +28,7 @@ def problems(password: str, user: User = ROSA) -> list[str]:
         "acme.example", "acmeexample1", "P@ssw0rd1234", "letmein12345",
     ],
 )  # fmt: skip
-def test_a_password_that_is_easy_to_guess_is_refused(password: str) -> None:
+def test_password_that_is_easy_to_guess_is_refused(password: str) -> None:
     assert problems(password)
 
 
@@ -41,7 +41,7 @@ def test_a_password_that_is_easy_to_guess_is_refused(password: str) -> None:
         "x" * 5 + "kq8Lw0zPv2",
     ],
 )
-def test_a_passphrase_is_accepted(password: str) -> None:
+def test_passphrase_is_accepted(password: str) -> None:
     assert problems(password) == []
 
 
@@ -49,17 +49,17 @@ def test_generated_passwords_are_accepted() -> None:
     assert [problems(new_password()) for _ in range(20)] == [[]] * 20
 
 
-def test_what_follows_the_estimated_part_is_not_read() -> None:
+def test_estimate_uses_only_the_first_72_characters() -> None:
     """A long password costs no more time than one of 72 characters."""
     assert problems("correct-horse-battery-staple" * 30) == []
 
 
 @given(password=st.text(max_size=100))
-def test_no_text_breaks_the_estimate(password: str) -> None:
+def test_estimate_accepts_any_text(password: str) -> None:
     assert isinstance(problems(password), list)
 
 
-def test_the_reason_names_a_way_out() -> None:
+def test_refusal_suggests_a_passphrase() -> None:
     assert any(
         "Use a passphrase of a few uncommon words." in text for text in problems("Password123!")
     )

@@ -1,4 +1,4 @@
-"""Rows that are old enough leave for a file, and not before that is safe."""
+"""Old rows of the audit log are moved to a file, and deleted only when the file is verified."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def happened(name: str, days_ago: float) -> AuditEvent:
 
 @pytest.fixture(autouse=True)
 def record() -> None:
-    """Two rows that are past the retention, one of nearly then, and one of now."""
+    """Create two rows older than the retention period, one slightly younger, and a new one."""
     for name, days_ago in (("oldest", 500), ("old", 401), ("kept", 399), ("new", 0)):
         happened(name, days_ago)
 
@@ -51,7 +51,7 @@ def names() -> list[str]:
     return list(events.values_list("entity_name", flat=True))
 
 
-def leave(folder: Path, cutoff: datetime = NOW - RETENTION) -> Archive:
+def archive_rows(folder: Path, cutoff: datetime = NOW - RETENTION) -> Archive:
     archive = archive_before(cutoff, folder)
     assert archive is not None
     return archive
@@ -61,8 +61,8 @@ def lines_of(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_rows_past_the_retention_leave_for_a_file(tmp_path: Path) -> None:
-    archive = leave(tmp_path)
+def test_rows_older_than_the_retention_move_to_a_file(tmp_path: Path) -> None:
+    archive = archive_rows(tmp_path)
     assert names() == ["kept", "new"]
     file = tmp_path / archive.file_name
     events = [line["event"] for line in lines_of(file) if "event" in line]
@@ -72,10 +72,10 @@ def test_rows_past_the_retention_leave_for_a_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_the_record_and_the_file_verify_afterwards(tmp_path: Path) -> None:
+def test_the_audit_log_and_the_file_verify_afterwards(tmp_path: Path) -> None:
     seal_waiting()
     head = verify().head
-    archive = leave(tmp_path)
+    archive = archive_rows(tmp_path)
     seal_waiting()
     report = verify()
     assert report.faults == []
@@ -86,9 +86,9 @@ def test_the_record_and_the_file_verify_afterwards(tmp_path: Path) -> None:
     assert (of_file.events, of_file.head) == (2, (archive.last_seal, archive.head))
 
 
-def test_the_next_file_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
-    first = leave(tmp_path)
-    second = leave(tmp_path, NOW - timedelta(days=1))
+def test_the_next_file_continues_where_the_last_one_ended(tmp_path: Path) -> None:
+    first = archive_rows(tmp_path)
+    second = archive_rows(tmp_path, NOW - timedelta(days=1))
     assert second.first_seal == first.last_seal + 1
     assert names() == ["new"]
     start = verify_file(tmp_path / second.file_name).start
@@ -96,14 +96,14 @@ def test_the_next_file_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     assert verify().faults == []
 
 
-def test_nothing_leaves_where_nothing_is_old_enough(tmp_path: Path) -> None:
-    leave(tmp_path)
+def test_without_old_rows_there_is_no_file(tmp_path: Path) -> None:
+    archive_rows(tmp_path)
     assert archive_before(NOW - RETENTION, tmp_path) is None
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_everything_may_leave_and_the_chain_goes_on(tmp_path: Path) -> None:
-    archive = leave(tmp_path, NOW + timedelta(days=1))
+def test_the_chain_continues_after_all_rows_were_archived(tmp_path: Path) -> None:
+    archive = archive_rows(tmp_path, NOW + timedelta(days=1))
     assert names() == []
     happened("next", 0)
     seal_waiting()
@@ -111,14 +111,14 @@ def test_everything_may_leave_and_the_chain_goes_on(tmp_path: Path) -> None:
     assert verify().faults == []
 
 
-def test_that_rows_left_is_in_the_record(tmp_path: Path) -> None:
-    archive = leave(tmp_path)
+def test_archiving_is_recorded_in_the_audit_log(tmp_path: Path) -> None:
+    archive = archive_rows(tmp_path)
     event = AuditEvent.objects.get(entity_type="audit")
     assert (event.action, event.entity_name) == ("archive", archive.file_name)
     assert event.changes == {"events": [2, 0]}
 
 
-def test_rows_that_were_tampered_with_do_not_leave_unnoticed(tmp_path: Path) -> None:
+def test_tampered_rows_are_not_archived(tmp_path: Path) -> None:
     seal_waiting()
     with unguarded() as execute:
         execute("UPDATE audit_auditevent SET reason = 'forged' WHERE entity_name = 'old'")
@@ -128,7 +128,7 @@ def test_rows_that_were_tampered_with_do_not_leave_unnoticed(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rows_that_were_tampered_with_may_leave_with_the_proof(tmp_path: Path) -> None:
+def test_tampered_rows_can_be_archived_and_the_file_shows_it(tmp_path: Path) -> None:
     seal_waiting()
     with unguarded() as execute:
         execute("DELETE FROM audit_auditevent WHERE entity_name = 'old'")
@@ -143,14 +143,14 @@ def test_rows_that_were_tampered_with_may_leave_with_the_proof(tmp_path: Path) -
 
 
 class KilledError(Exception):
-    """What a test stops the work with, at a place of its choice."""
+    """Simulates a kill at a chosen point."""
 
 
 def killed(*args: object, **options: object) -> None:
     raise KilledError
 
 
-def test_killed_before_the_file_has_its_name_nothing_is_lost(
+def test_a_kill_before_the_file_is_renamed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -158,22 +158,22 @@ def test_killed_before_the_file_has_its_name_nothing_is_lost(
         with pytest.raises(KilledError):
             archive_before(NOW - RETENTION, tmp_path)
     assert len(names()) == 4
-    assert leave(tmp_path).events == 2
+    assert archive_rows(tmp_path).events == 2
 
 
-def test_the_unfinished_file_of_a_killed_run_goes_a_day_later(tmp_path: Path) -> None:
-    """It holds copies of rows. A younger one can be that of a run on another machine."""
+def test_the_draft_of_a_killed_run_is_deleted_after_a_day(tmp_path: Path) -> None:
+    """It contains copies of rows. A newer draft can belong to a run on another machine."""
     old, young = (tmp_path / f"audit-1-2.jsonl.{pid}.partial" for pid in (1, 2))
     for draft in (old, young):
         draft.write_text("{}")
     day_ago = time.time() - 24 * 60 * 60
     os.utime(old, (day_ago - 60, day_ago - 60))
     os.utime(young, (day_ago + 60, day_ago + 60))
-    leave(tmp_path)
+    archive_rows(tmp_path)
     assert [file.name for file in tmp_path.glob("*.partial")] == [young.name]
 
 
-def test_killed_between_file_and_removal_nothing_is_lost(
+def test_a_kill_between_file_and_deletion_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -182,24 +182,24 @@ def test_killed_between_file_and_removal_nothing_is_lost(
             archive_before(NOW - RETENTION, tmp_path)
     assert len(names()) == 4
     assert verify().faults == []
-    archive = leave(tmp_path)
+    archive = archive_rows(tmp_path)
     assert names() == ["kept", "new"]
     assert verify_file(tmp_path / archive.file_name).faults == []
     assert verify().faults == []
 
 
-def test_killed_during_the_removal_the_next_run_goes_on(
+def test_the_next_run_continues_after_a_kill_during_deletion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(archiving, "_BATCH_SIZE", 1)
-        steps: list[Any] = [archiving._remove_some, archiving._remove_some, killed]
+        steps: list[Any] = [archiving._remove_batch, archiving._remove_batch, killed]
         removals = iter(steps)
 
         def remove_next() -> Any:
             return next(removals)()
 
-        patch.setattr(archiving, "_remove_some", remove_next)
+        patch.setattr(archiving, "_remove_batch", remove_next)
         with pytest.raises(KilledError):
             archive_before(NOW - RETENTION, tmp_path)
     assert names() == ["old", "kept", "new"]
@@ -210,29 +210,27 @@ def test_killed_during_the_removal_the_next_run_goes_on(
     assert (verify().faults, verify().leaving) == ([], 0)
 
 
-def test_a_file_that_the_disk_spoiled_removes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_corrupted_file_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def spoil(path: Path, **expected: object) -> object:
         path.write_bytes(path.read_bytes().replace(b'"oldest"', b'"newest"'))
         return verify_file(path)
 
     monkeypatch.setattr(archiving, "verify_file", spoil)
-    with pytest.raises(NotArchived, match="not what was written"):
+    with pytest.raises(NotArchived, match="differs from what was written"):
         archive_before(NOW - RETENTION, tmp_path)
     assert len(names()) == 4
 
 
-def test_an_archive_that_somebody_made_up_removes_nothing(tmp_path: Path) -> None:
+def test_a_forged_archive_entry_deletes_nothing(tmp_path: Path) -> None:
     seal_waiting()
-    made_up = {"file_name": "none", "file_sha256": "", "made_at": NOW, "hash": "x" * 64}
-    Archive.objects.create(first_seal=1, last_seal=2, events=2, head="", **made_up)
+    forged = {"file_name": "none", "file_sha256": "", "made_at": NOW, "hash": "x" * 64}
+    Archive.objects.create(first_seal=1, last_seal=2, events=2, head="", **forged)
     with pytest.raises(NotArchived, match="was changed"):
         archive_before(NOW - RETENTION, tmp_path)
     assert len(names()) == 4
 
 
-def test_only_rows_that_are_leaving_can_be_removed() -> None:
+def test_only_rows_pending_archival_can_be_deleted() -> None:
     oldest = AuditEvent.objects.earliest("time")
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         AuditEvent.objects.all().remove_archived()
@@ -245,47 +243,47 @@ def test_only_rows_that_are_leaving_can_be_removed() -> None:
 
 Edit = Callable[[list[str]], list[str]]
 
-SPOILED: dict[str, tuple[Edit, str]] = {
-    "a row was changed": (
+CORRUPTIONS: dict[str, tuple[Edit, str]] = {
+    "changed row": (
         lambda lines: [line.replace('"oldest"', '"newest"') for line in lines],
         "was changed or added after it was sealed",
     ),
-    "a row was removed": (
+    "removed row": (
         lambda lines: [line for line in lines if '"oldest"' not in line],
         "is missing: it was removed after it was sealed",
     ),
-    "a row was added": (
+    "added row": (
         lambda lines: [*lines[:-1], lines[-2].replace('"id": ', '"id": 9'), lines[-1]],
         "is in no seal of this file",
     ),
-    "a seal and its rows were removed": (
+    "removed seal with its rows": (
         lambda lines: [lines[0], *lines[3:]],
         "Seal 1 is missing.",
     ),
-    "the end was cut off": (lambda lines: lines[:-1], "The file has no end"),
-    "the end was cut off and closed": (
+    "missing end": (lambda lines: lines[:-1], "The file is truncated"),
+    "missing rows before the end": (
         lambda lines: [*lines[:3], lines[-1]],
-        "The end of the file does not fit",
+        "The last line of the file does not match",
     ),
-    "a line is none": (lambda lines: [*lines[:2], "{", *lines[2:]], "Line 3 can't be read."),
-    "a line is another": (lambda lines: ['{"event": {}}', *lines], "Line 1 can't be read."),
-    "it is empty": (lambda lines: [], "The file has no end"),
+    "invalid line": (lambda lines: [*lines[:2], "{", *lines[2:]], "Line 3 can't be read."),
+    "misplaced line": (lambda lines: ['{"event": {}}', *lines], "Line 1 can't be read."),
+    "empty file": (lambda lines: [], "The file is truncated"),
 }
 
 
-@pytest.mark.parametrize("what", SPOILED)
-def test_the_file_shows_that(what: str, tmp_path: Path) -> None:
-    archive = leave(tmp_path)
+@pytest.mark.parametrize("case", CORRUPTIONS)
+def test_verifying_the_file_detects(case: str, tmp_path: Path) -> None:
+    archive = archive_rows(tmp_path)
     file = tmp_path / archive.file_name
-    edit, told = SPOILED[what]
+    edit, expected = CORRUPTIONS[case]
     file.write_text("".join(f"{line}\n" for line in edit(file.read_text().splitlines())))
     report = verify_file(file, expected=(archive.last_seal, archive.head))
-    assert any(told in fault for fault in report.faults), report.faults
+    assert any(expected in fault for fault in report.faults), report.faults
 
 
-def test_reading_a_file_asks_the_database_nothing(
+def test_verifying_a_file_needs_no_query(
     tmp_path: Path, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    archive = leave(tmp_path)
+    archive = archive_rows(tmp_path)
     with django_assert_num_queries(0):
         assert verify_file(tmp_path / archive.file_name).faults == []

@@ -1,4 +1,4 @@
-"""The database keeps the record as it is, and every row of it is sealed once."""
+"""The database refuses changes of the audit log, and every row is sealed once."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def rows() -> list[int]:
     return six_rows()
 
 
-# Only ever added to, in the database itself.
+# Append-only in the database.
 
 
 BY_HAND = {
@@ -39,7 +39,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("how", BY_HAND)
-def test_the_database_refuses_a_change_by_hand(how: str, rows: list[int]) -> None:
+def test_the_database_refuses_manual_changes(how: str, rows: list[int]) -> None:
     archive = {"file_name": "f", "file_sha256": "", "made_at": timezone.now()}
     Archive.objects.create(first_seal=0, last_seal=0, events=0, head="", **archive)
     with (
@@ -56,8 +56,8 @@ def test_the_database_refuses_a_change_by_hand(how: str, rows: list[int]) -> Non
 def test_the_database_refuses_to_replace_a_row(key: str) -> None:
     [id_] = happened("one")
     with unguarded() as execute:
-        execute("UPDATE audit_auditevent SET deduplication_key = 'told'")
-    value = {"id": id_, "deduplication_key": "'told'"}[key]
+        execute("UPDATE audit_auditevent SET deduplication_key = 'same'")
+    value = {"id": id_, "deduplication_key": "'same'"}[key]
     copied = ", ".join(name for name in columns() if name not in ("id", "deduplication_key"))
     with (
         pytest.raises(IntegrityError),
@@ -82,14 +82,14 @@ def test_the_database_refuses_to_empty_a_table(table: str, rows: list[int]) -> N
         cursor.execute(f"TRUNCATE audit_{table}")
 
 
-def test_guards_that_a_migration_lost_come_back_with_the_next() -> None:
+def test_missing_triggers_are_restored_after_migrating() -> None:
     guards.remove(connection)
     assert guards.missing(connection)
     guards.after_migrating(using="default")
     assert guards.missing(connection) == []
 
 
-def test_a_missing_guard_is_a_fault(rows: list[int]) -> None:
+def test_a_missing_trigger_is_a_fault(rows: list[int]) -> None:
     guards.remove(connection)
     assert any("audit_auditevent_refuse" in fault for fault in faults())
 
@@ -109,8 +109,8 @@ def test_every_row_is_sealed_once_in_a_chain(rows: list[int]) -> None:
     assert report.head == (2, second.hash)
 
 
-def test_a_row_that_was_committed_late_is_sealed_late(rows: list[int]) -> None:
-    """A sequence hands out numbers before the commit, so a lower one may come after a higher."""
+def test_a_row_committed_late_is_sealed_later(rows: list[int]) -> None:
+    """A sequence assigns ids before the commit, so a lower id can appear after a higher one."""
     with unguarded() as execute:
         execute("DELETE FROM audit_seal WHERE number = 2")
         for id_ in (rows[3], rows[5]):
@@ -123,7 +123,7 @@ def test_a_row_that_was_committed_late_is_sealed_late(rows: list[int]) -> None:
     assert faults() == []
 
 
-def test_what_waits_is_sealed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_rows_are_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     happened("one", "two", "three", "four", "five")
     assert seal_waiting() == 5
@@ -131,7 +131,7 @@ def test_what_waits_is_sealed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert faults() == []
 
 
-def test_a_seal_is_of_one_day() -> None:
+def test_a_seal_has_rows_of_one_day_only() -> None:
     yesterday = timezone.now() - timedelta(days=1)
     for time in (yesterday, yesterday, timezone.now()):
         AuditEvent.objects.create(time=time, action="create", result="Succeeded")
@@ -139,7 +139,7 @@ def test_a_seal_is_of_one_day() -> None:
     assert [len(list(spans_in(seal.event_ids))) for seal in Seal.objects.all()] == [1, 1]
 
 
-def test_nothing_is_read_or_written_where_nothing_waits(
+def test_without_waiting_rows_sealing_is_one_query(
     rows: list[int], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
@@ -147,7 +147,7 @@ def test_nothing_is_read_or_written_where_nothing_waits(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_seal_at_once_seal_every_row_once() -> None:
+def test_concurrent_sealing_seals_every_row_once() -> None:
     happened(*(f"event {number}" for number in range(40)))
     jobs = [seal_waiting] * 4 + [lambda: happened("meanwhile")] * 4
     outcomes = together(jobs)
@@ -158,7 +158,7 @@ def test_two_who_seal_at_once_seal_every_row_once() -> None:
     assert (report.events, report.waiting) == (44, 0)
 
 
-def test_sealing_ends_between_two_transactions_when_asked_to(
+def test_sealing_stops_between_transactions_when_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", 2)

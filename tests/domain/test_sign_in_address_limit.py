@@ -1,4 +1,4 @@
-"""Failed sign-ins from one address or IPv6 site are limited, whichever users they try."""
+"""Limits on failed sign-ins per address and IPv6 site, for all users together."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ def few(settings: Settings) -> None:
 
 
 def spray(times: int, address: str | None = HOME, first: int = 0) -> None:
-    """Fail once with each of so many invented emails; each failure is let through."""
+    """Fail once with each of `times` unknown emails; each guess is allowed."""
     for number in range(first, first + times):
         fail(1, f"invented-{number}@acme.example", address)
 
@@ -66,7 +66,7 @@ def counted() -> int:
     return sum(AttemptCount.objects.values_list("count", flat=True))
 
 
-def test_thirty_failures_lock_the_address_for_every_user(rosa: User, clock: Clock) -> None:
+def test_thirty_failures_lock_the_address_for_all_users(rosa: User, clock: Clock) -> None:
     spray(30)
     refused = refusal("another@acme.example")
     assert str(refused) == "Too many failed attempts from your network."
@@ -79,39 +79,37 @@ def test_thirty_failures_lock_the_address_for_every_user(rosa: User, clock: Cloc
     assert enter() == rosa
 
 
-def test_another_address_goes_on(rosa: User, few: None) -> None:
+def test_other_address_is_not_affected(rosa: User, few: None) -> None:
     spray(6)
     assert is_locked("another@acme.example")
     assert enter(address=CAFE) == rosa
 
 
-def test_each_user_still_has_five_failures_at_an_address(rosa: User, few: None) -> None:
+def test_each_user_has_five_failures_at_an_address(rosa: User, few: None) -> None:
     fail(5)
     assert str(refusal()) == "Too many failed attempts."
     fail(1, "gus@acme.example")
     assert str(refusal("gus@acme.example")) == "Too many failed attempts from your network."
 
 
-def test_the_longest_wait_is_reported(rosa: User, few: None, clock: Clock) -> None:
+def test_longest_wait_is_reported(rosa: User, few: None, clock: Clock) -> None:
     spray(1)
     clock(timedelta(minutes=10))
     fail(5)
     refused = refusal()
-    assert refused.seconds == 15 * 60, "and not the 5 minutes of the address"
+    assert refused.seconds == 15 * 60, "not the 5 minutes of the address"
     assert str(refused) == "Too many failed attempts."
     assert refusal("another@acme.example").seconds == 5 * 60
 
 
-def test_the_count_of_an_address_ends_fifteen_minutes_after_its_first_failure(
-    few: None, clock: Clock
-) -> None:
+def test_address_limit_ends_15_minutes_after_the_first_failure(few: None, clock: Clock) -> None:
     for number in range(12):
         spray(1, first=number)
         clock(timedelta(minutes=3))
     assert not is_locked("another@acme.example")
 
 
-def test_refused_guesses_do_not_lengthen_the_wait_of_an_address(few: None, clock: Clock) -> None:
+def test_refused_guesses_do_not_extend_the_address_lock(few: None, clock: Clock) -> None:
     spray(6)
     for _ in range(14):
         clock(timedelta(minutes=1))
@@ -120,7 +118,7 @@ def test_refused_guesses_do_not_lengthen_the_wait_of_an_address(few: None, clock
     assert not is_locked("another@acme.example")
 
 
-def test_a_success_takes_only_its_own_attempt_back(rosa: User, few: None) -> None:
+def test_success_gives_back_only_its_own_attempt(rosa: User, few: None) -> None:
     spray(5)
     for _ in range(3):
         assert enter() == rosa
@@ -137,14 +135,14 @@ def test_successes_lock_nobody_out(rosa: User, few: None) -> None:
 # IPv6.
 
 
-def test_a_64_bit_network_counts_as_one_address(few: None) -> None:
+def test_ipv6_64_bit_network_counts_as_one_address(few: None) -> None:
     for number in range(6):
         spray(1, f"2001:db8::{number + 1}", first=number)
     assert is_locked("another@acme.example", "2001:db8::99")
     assert not is_locked("another@acme.example", "2001:db8:0:1::1")
 
 
-def test_failures_from_many_networks_lock_the_48_bit_site(rosa: User, few: None) -> None:
+def test_failures_from_many_networks_lock_the_ipv6_site(rosa: User, few: None) -> None:
     for number in range(9):
         spray(1, f"2001:db8:7:{number}::1", first=number)
     refused = refusal("another@acme.example", "2001:db8:7:99::1")
@@ -154,7 +152,7 @@ def test_failures_from_many_networks_lock_the_48_bit_site(rosa: User, few: None)
     assert enter(address="2001:db8:8::1") == rosa
 
 
-def test_an_operator_can_set_the_limits() -> None:
+def test_limits_are_settings() -> None:
     program = (
         "from runai_access import settings as s; "
         "print(s.SIGN_IN_ADDRESS_FAILURES, s.SIGN_IN_NETWORK_FAILURES, s.SIGN_IN_USER_FAILURES)"
@@ -179,15 +177,15 @@ def test_ipv4_addresses_have_no_site(few: None) -> None:
     assert not is_locked("another@acme.example", "192.0.2.99")
 
 
-def test_callers_without_an_address_share_one_count(few: None) -> None:
+def test_requests_without_an_address_share_one_count(few: None) -> None:
     spray(6, None)
     assert is_locked("another@acme.example", None)
 
 
-# What a refusal costs.
+# The cost of a refusal.
 
 
-def test_a_refused_guess_writes_no_count_and_checks_no_password(
+def test_refused_guess_writes_no_count_and_checks_no_password(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spray(6)
@@ -204,8 +202,8 @@ def test_a_refused_guess_writes_no_count_and_checks_no_password(
     assert all(sql.startswith("SELECT") for sql in about_counts)
 
 
-def test_a_guess_that_finds_too_many_others_touches_no_count(rosa: User) -> None:
-    """Else a flood would keep all threads waiting for the database."""
+def test_busy_guess_changes_no_count(rosa: User) -> None:
+    """Otherwise a flood would keep all threads waiting for the database."""
     with ExitStack() as others:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
             others.enter_context(hashing.guessing(hashing.HashKind.PASSWORD))
@@ -219,18 +217,18 @@ def test_a_guess_that_finds_too_many_others_touches_no_count(rosa: User) -> None
     assert enter() == rosa
 
 
-def test_an_address_that_invents_emails_makes_a_bounded_number_of_counts(few: None) -> None:
+def test_unknown_emails_store_a_bounded_number_of_counts(few: None) -> None:
     for number in range(100):
         outcome(f"invented-{number}@acme.example")
-    # One of the address, and of each email that was tried one at the address and one everywhere.
+    # One for the address, and two for each email that was tried: at the address, and in total.
     assert AttemptCount.objects.count() == 1 + 2 * 6
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_guesses_at_many_users_share_the_count_of_the_address(
+def test_parallel_guesses_share_the_count_of_the_address(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keycloak CVE-2024-4629, with another email in each guess."""
+    """Keycloak CVE-2024-4629, with a different email in each guess."""
     unlimited_capacity(monkeypatch)
     outcomes = together([partial(guess, f"invented-{number}@acme.example") for number in range(24)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
@@ -239,11 +237,9 @@ def test_parallel_guesses_at_many_users_share_the_count_of_the_address(
     assert AttemptCount.objects.count() == 1 + 2 * 6, "refused guesses left counts behind"
 
 
-def test_a_guess_that_was_never_made_counts_nowhere(
-    rosa: User, few: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_guess_is_not_counted(rosa: User, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=2)
+        raise Busy("Too many sign-ins at the same time.", retry_after=2)
 
     monkeypatch.setattr(EmailBackend, "authenticate", busy)
     for number in range(10):
@@ -252,7 +248,7 @@ def test_a_guess_that_was_never_made_counts_nowhere(
     assert counted() == 0
 
 
-def test_a_locked_address_is_recorded_with_its_reason(few: None) -> None:
+def test_locked_address_is_audited_with_its_reason(few: None) -> None:
     spray(6)
     assert is_locked("another@acme.example")
     event = AuditEvent.objects.latest("pk")

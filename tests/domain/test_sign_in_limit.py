@@ -1,4 +1,4 @@
-"""People sign in: what is told to whom, and how often may be guessed."""
+"""Sign-in, and the limit on failed sign-ins per user and address."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,14 +40,14 @@ def rosa(db: None) -> User:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock at noon, as the limit on attempts sees it, and how to move it."""
+    """The clock of the limits, at noon, and a function that moves it."""
     return clock_at_noon(monkeypatch)
 
 
 # Signing in.
 
 
-def test_the_right_password_signs_in_under_a_new_session(rosa: User) -> None:
+def test_sign_in_starts_a_new_session(rosa: User) -> None:
     request = request_from()
     request.session["before"] = "anonymous"
     request.session.save()
@@ -66,10 +66,10 @@ def test_the_right_password_signs_in_under_a_new_session(rosa: User) -> None:
 
 
 @pytest.mark.parametrize("case", ["wrong", "unknown", "disabled", "no password", "empty", "NUL"])
-def test_every_refusal_is_the_same_and_costs_one_argon2_run(
+def test_refusals_are_equal_and_cost_one_argon2_run(
     rosa: User, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    """Django CVE-2024-39329: time told known users from unknown ones."""
+    """Django CVE-2024-39329: timing revealed which users exist."""
     runs = []
     for name in ("encode", "verify"):
         real = getattr(BoundedArgon2Hasher, name)
@@ -116,7 +116,7 @@ def test_every_refusal_is_the_same_and_costs_one_argon2_run(
     assert password not in repr(AuditEvent.objects.values()) or not password
 
 
-def test_a_session_ends_when_its_person_is_disabled(rosa: User) -> None:
+def test_session_ends_when_the_user_is_disabled(rosa: User) -> None:
     backend = EmailBackend()
     assert backend.get_user(str(rosa.pk)) == rosa
     rosa.subject.enabled = False
@@ -127,7 +127,7 @@ def test_a_session_ends_when_its_person_is_disabled(rosa: User) -> None:
 # The limit.
 
 
-def test_five_failures_then_not_even_the_right_password_for_fifteen_minutes(
+def test_five_failures_block_even_the_right_password_for_15_minutes(
     rosa: User, clock: Clock
 ) -> None:
     fail(5)
@@ -142,7 +142,7 @@ def test_five_failures_then_not_even_the_right_password_for_fifteen_minutes(
     assert sign_in(request_from(), email=rosa.email, password=PASSWORD) == rosa
 
 
-def test_after_the_wait_five_guesses_are_free_again(rosa: User, clock: Clock) -> None:
+def test_five_guesses_are_allowed_again_after_the_wait(rosa: User, clock: Clock) -> None:
     fail(5)
     assert is_locked()
     clock(timedelta(minutes=15))
@@ -150,7 +150,7 @@ def test_after_the_wait_five_guesses_are_free_again(rosa: User, clock: Clock) ->
     assert is_locked()
 
 
-def test_refused_guesses_do_not_lengthen_the_wait(rosa: User, clock: Clock) -> None:
+def test_refused_guesses_do_not_extend_the_lock(rosa: User, clock: Clock) -> None:
     fail(5)
     for _ in range(10):
         clock(timedelta(minutes=1))
@@ -166,22 +166,22 @@ def test_failures_far_apart_do_not_add_up(rosa: User, clock: Clock) -> None:
     assert not is_locked()
 
 
-def test_another_address_is_not_affected(rosa: User) -> None:
+def test_lock_does_not_affect_another_address(rosa: User) -> None:
     fail(5, address=CAFE)
     assert is_locked(address=CAFE)
     assert sign_in(request_from(HOME), email=rosa.email, password=PASSWORD) == rosa
-    assert is_locked(address=CAFE), "success at home frees nothing at the café"
+    assert is_locked(address=CAFE), "success at home does not unlock the café"
 
 
-def test_another_person_at_the_same_address_is_not_affected(rosa: User) -> None:
+def test_lock_does_not_affect_another_user_at_the_address(rosa: User) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
     fail(5)
     assert is_locked()
     assert sign_in(request_from(), email="gus@acme.example", password=PASSWORD)
-    assert is_locked(), "another's success frees nothing"
+    assert is_locked(), "another user's success does not unlock it"
 
 
-def test_the_spelling_of_the_email_makes_no_difference(rosa: User) -> None:
+def test_spellings_of_an_email_share_one_count(rosa: User) -> None:
     for email in (
         "rosa@acme.example",
         "ROSA@acme.example",
@@ -193,18 +193,18 @@ def test_the_spelling_of_the_email_makes_no_difference(rosa: User) -> None:
     assert is_locked("rosa@Acme.example ")
 
 
-def test_unknown_people_are_limited_like_known_ones(db: None) -> None:
+def test_unknown_users_are_limited_like_known_ones(db: None) -> None:
     fail(5, "nobody@acme.example")
     assert is_locked("nobody@acme.example")
 
 
-def test_success_starts_the_count_anew(rosa: User) -> None:
+def test_success_resets_the_count(rosa: User) -> None:
     for _ in range(3):
         fail(4)
         assert sign_in(request_from(), email=rosa.email, password=PASSWORD) == rosa
 
 
-def test_a_refused_guess_checks_no_password(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_guess_checks_no_password(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(5)
 
     def unexpected(*_: object, **__: object) -> None:
@@ -214,56 +214,56 @@ def test_a_refused_guess_checks_no_password(rosa: User, monkeypatch: pytest.Monk
     assert is_locked()
 
 
-def test_a_lock_is_recorded_once_a_minute_and_names_the_reason(rosa: User) -> None:
+def test_lock_is_audited_once_a_minute_with_its_reason(rosa: User) -> None:
     fail(5)
     for _ in range(3):
         assert is_locked()
     reasons = AuditEvent.objects.filter(result="Failed").values_list("reason", flat=True)
     assert "too many failures" in reasons
-    # Each reason once, or twice where the test ran over the turn of a minute.
+    # Each reason once, or twice if the minute changed during the test.
     assert len(reasons) <= 4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_guesses_at_once_five_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keycloak CVE-2024-4629: guesses sent in parallel beat the limit."""
+def test_of_twenty_parallel_guesses_five_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keycloak CVE-2024-4629: parallel guesses bypassed the limit."""
     unlimited_capacity(monkeypatch)
     factories.person("rosa@acme.example", password=PASSWORD)
     outcomes = together([guess for _ in range(20)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 5, outcomes
     assert kinds.count("TooManyFailures") == 15, outcomes
-    # Whoever waited for the count reads the clock afterwards: nobody is told to wait for longer.
+    # Threads that waited for the count read the clock afterwards, so no wait is longer.
     waits = [outcome.seconds for outcome in outcomes if isinstance(outcome, TooManyFailures)]
     assert max(waits) <= 15 * 60
     counts = AttemptCount.objects.values_list("count", flat=True)
     assert list(counts) == [5, 5, 5], "of the user at the address, of the address, of the user"
 
 
-# The counter itself.
+# Attempt counts.
 
 
-def test_what_is_counted_is_told_apart_by_every_part() -> None:
+def test_counts_are_distinct_for_each_part_of_the_key() -> None:
     for parts in (("a", "b"), ("ab",), ("a", "b", ""), ("", "a", "b"), ("b", "a")):
         assert not attempt(*parts, limit=1, seconds=60).refused
     assert attempt("a", "b", limit=1, seconds=60).refused
 
 
-def test_a_count_that_is_not_extended_ends_after_its_first_attempt(clock: Clock) -> None:
+def test_fixed_count_expires_after_its_first_attempt(clock: Clock) -> None:
     for _ in range(3):
         assert not attempt("a", limit=3, seconds=60, extend=False).refused
         clock(timedelta(seconds=20))
     assert not attempt("a", limit=3, seconds=60, extend=False).refused
 
 
-def test_an_attempt_that_is_given_back_leaves_the_others_counted() -> None:
+def test_giving_back_an_attempt_keeps_the_others() -> None:
     attempt("a", limit=2, seconds=60)
     attempt("a", limit=2, seconds=60).give_back()
     assert not attempt("a", limit=2, seconds=60).refused
     assert attempt("a", limit=2, seconds=60).refused
 
 
-def test_an_attempt_under_several_limits_counts_under_all_or_none(clock: Clock) -> None:
+def test_attempt_counts_under_all_its_limits_or_none(clock: Clock) -> None:
     narrow, wide, new = (Limit((name,), n, 60) for name, n in (("a", 1), ("b", 3), ("c", 3)))
     assert not attempt_all(narrow, wide).refused
     clock(timedelta(seconds=10))
@@ -273,14 +273,14 @@ def test_an_attempt_under_several_limits_counts_under_all_or_none(clock: Clock) 
     assert sorted(AttemptCount.objects.values_list("count", flat=True)) == [1, 1]
 
 
-def test_every_limit_that_is_used_up_is_named_with_its_wait(clock: Clock) -> None:
+def test_used_up_returns_each_limit_with_its_wait(clock: Clock) -> None:
     one, other = Limit(("a",), 1, 60), Limit(("b",), 1, 90)
     attempt_all(one, other)
     refused = attempt_all(one, other)
     assert (refused.waits, refused.retry_after) == ({one: 60, other: 90}, 90)
 
 
-def test_a_success_ends_the_counts_that_it_clears_and_lowers_the_others() -> None:
+def test_success_clears_or_decrements_counts() -> None:
     cleared, kept = Limit(("a",), 5, 60, clears=True), Limit(("b",), 5, 60)
     attempt_all(cleared, kept)
     attempt_all(cleared, kept).succeed()
@@ -289,8 +289,8 @@ def test_a_success_ends_the_counts_that_it_clears_and_lowers_the_others() -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_attempt_that_others_forestall_leaves_no_count_behind() -> None:
-    """The limit is reached after `used_up` was asked."""
+def test_refused_concurrent_attempt_leaves_no_count() -> None:
+    """The limit is reached between `used_up` and the attempt."""
     full, new = Limit(("a",), 1, 60), Limit(("b",), 1, 60)
     assert not used_up(full, new)
     attempt_all(full)
@@ -299,8 +299,8 @@ def test_an_attempt_that_others_forestall_leaves_no_count_behind() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_attempts_under_overlapping_limits_end() -> None:
-    """Each locks its counts in one order, so none waits for another in turn."""
+def test_overlapping_limits_do_not_deadlock() -> None:
+    """All attempts lock their counts in one order, so they can't deadlock."""
     limits = [Limit((name,), 1000, 60, clears=name == "f") for name in "abcdef"]
 
     def job(number: int) -> None:
@@ -315,14 +315,14 @@ def test_parallel_attempts_under_overlapping_limits_end() -> None:
     assert set(AttemptCount.objects.values_list("count", flat=True)) <= {0}
 
 
-def test_counts_name_nobody(rosa: User) -> None:
+def test_counts_contain_no_names(rosa: User) -> None:
     fail(1)
     stored = repr(AttemptCount.objects.values())
     assert "rosa" not in stored
     assert HOME not in stored
 
 
-def test_expired_counts_are_removed_and_others_kept(clock: Clock) -> None:
+def test_only_expired_counts_are_deleted(clock: Clock) -> None:
     attempt("old", limit=1, seconds=60)
     clock(timedelta(seconds=61))
     attempt("new", limit=1, seconds=60)
@@ -331,10 +331,10 @@ def test_expired_counts_are_removed_and_others_kept(clock: Clock) -> None:
     assert attempt("new", limit=1, seconds=60).refused
 
 
-def test_a_success_elsewhere_at_the_same_moment_breaks_no_attempt(
+def test_concurrent_success_does_not_break_an_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Between making sure of the row and locking it, a sign-in that succeeded removes it."""
+    """A successful sign-in deletes the row between its creation and its lock."""
     attempt("a", limit=5, seconds=60)
     real = AttemptCount.objects.bulk_create
     removed: list[object] = []
@@ -349,24 +349,22 @@ def test_a_success_elsewhere_at_the_same_moment_breaks_no_attempt(
     assert not attempt("a", limit=5, seconds=60).refused
 
 
-def test_a_name_that_is_no_text_is_counted_like_any_other() -> None:
-    """JSON can say a lone surrogate, and so can a client ID."""
+def test_invalid_unicode_is_counted() -> None:
+    """JSON, and so a client ID, can contain a lone surrogate."""
     assert not attempt("sign-in", "\ud800", limit=1, seconds=60).refused
     assert attempt("sign-in", "\ud800", limit=1, seconds=60).refused
 
 
-def test_one_ipv6_network_is_one_place(rosa: User) -> None:
+def test_ipv6_network_counts_as_one_address(rosa: User) -> None:
     for number in range(5):
         guess(address=f"2001:db8::{number}")
     assert is_locked(address="2001:db8::99")
     assert not is_locked(address="2001:db8:0:1::1")
 
 
-def test_a_guess_that_was_never_made_does_not_count(
-    rosa: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_guess_does_not_count(rosa: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*args: object, **kwargs: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "authenticate", busy)

@@ -1,4 +1,4 @@
-"""Failed sign-ins of one user from many addresses: new addresses wait, known ones are unaffected."""
+"""Limit on failed sign-ins per user: new addresses must wait, known ones are not affected."""
 
 from datetime import timedelta
 from functools import partial
@@ -51,12 +51,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def few(settings: Settings) -> None:
-    """Four failures of a user, and then only known addresses go on."""
+    """After four failures of a user, only known addresses can continue."""
     settings.SIGN_IN_USER_FAILURES = 4
 
 
-def strangers_fail(times: int, email: str = ROSA, first: int = 1) -> None:
-    """Fail once from each of so many addresses."""
+def fail_from_many_addresses(times: int, email: str = ROSA, first: int = 1) -> None:
+    """Fail once from each of `times` addresses."""
     for number in range(first, first + times):
         fail(1, email, f"203.0.113.{number}")
 
@@ -65,10 +65,10 @@ def strangers_fail(times: int, email: str = ROSA, first: int = 1) -> None:
 
 
 @either
-def test_after_twenty_failures_new_addresses_share_an_attempt_in_ten_seconds(
+def test_after_20_failures_new_addresses_share_one_attempt_per_10_s(
     email: str, clock: Clock
 ) -> None:
-    strangers_fail(20, email)
+    fail_from_many_addresses(20, email)
     fail(1, email, CAFE)
     for address in (CAFE, "203.0.113.99", "2001:db8::1"):
         refused = refusal(email, address)
@@ -82,42 +82,40 @@ def test_after_twenty_failures_new_addresses_share_an_attempt_in_ten_seconds(
 
 
 @either
-def test_fifteen_minutes_after_the_first_failure_new_addresses_are_free_again(
+def test_user_limit_ends_15_minutes_after_the_first_failure(
     few: None, email: str, clock: Clock
 ) -> None:
-    strangers_fail(5, email)
+    fail_from_many_addresses(5, email)
     assert is_locked(email, CAFE)
     clock(timedelta(minutes=15))
-    strangers_fail(4, email, first=50)
+    fail_from_many_addresses(4, email, first=50)
 
 
-def test_a_known_address_goes_on_and_keeps_its_five_failures(few: None, rosa: User) -> None:
+def test_known_address_keeps_its_five_failures(few: None, rosa: User) -> None:
     assert enter(address=HOME) == rosa
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     assert enter(address=HOME) == rosa
     fail(5, address=HOME)
     assert str(refusal(address=HOME)) == "Too many failed attempts."
 
 
-def test_a_known_ipv6_address_is_known_by_its_64_bit_network(few: None, rosa: User) -> None:
+def test_known_ipv6_addresses_are_64_bit_networks(few: None, rosa: User) -> None:
     assert enter(address="2001:db8::1") == rosa
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert enter(address="2001:db8::2") == rosa
     assert is_locked(address="2001:db8:0:1::1")
 
 
-def test_an_address_known_for_another_user_is_new_for_this_one(few: None, rosa: User) -> None:
+def test_known_addresses_are_per_user(few: None, rosa: User) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
     assert enter("gus@acme.example", CAFE)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
 
 
-def test_the_owner_at_a_new_address_gets_in_and_is_known_there(
-    few: None, rosa: User, clock: Clock
-) -> None:
-    strangers_fail(5)
+def test_success_from_a_new_address_makes_it_known(few: None, rosa: User, clock: Clock) -> None:
+    fail_from_many_addresses(5)
     with pytest.raises(TooManyFailures):
         enter(address=CAFE)
     clock(timedelta(seconds=10))
@@ -126,49 +124,49 @@ def test_the_owner_at_a_new_address_gets_in_and_is_known_there(
         assert enter(address=CAFE) == rosa
 
 
-def test_failures_at_known_addresses_count_too(few: None, rosa: User) -> None:
+def test_failures_from_known_addresses_count(few: None, rosa: User) -> None:
     assert enter(address=HOME) == rosa
     fail(4, address=HOME)
     fail(1, address=CAFE)
     assert is_locked(address=CAFE)
 
 
-def test_a_success_does_not_clear_the_failures_of_strangers(few: None, rosa: User) -> None:
+def test_success_does_not_clear_failures_from_other_addresses(few: None, rosa: User) -> None:
     assert enter(address=HOME) == rosa
-    strangers_fail(3)
+    fail_from_many_addresses(3)
     for _ in range(3):
         assert enter(address=HOME) == rosa
-    strangers_fail(2, first=50)
+    fail_from_many_addresses(2, first=50)
     assert is_locked(address=CAFE)
 
 
-def test_another_user_is_not_affected(few: None) -> None:
+def test_user_limit_does_not_affect_another_user(few: None) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     assert enter("gus@acme.example", CAFE)
 
 
-def test_a_known_address_past_its_own_limit_waits(few: None, settings: Settings) -> None:
+def test_known_address_still_has_its_own_limit(few: None, settings: Settings) -> None:
     settings.SIGN_IN_ADDRESS_FAILURES = 2
     enter(address=HOME)
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     fail(2, address=HOME)
     assert str(refusal(address=HOME)) == "Too many failed attempts from your network."
 
 
-def test_tokens_share_the_limit(few: None, rosa: User) -> None:
-    strangers_fail(5)
+def test_token_requests_share_the_limit(few: None, rosa: User) -> None:
+    fail_from_many_addresses(5)
     with pytest.raises(TooMany) as refused:
         sign_in_for_token(request_from(CAFE), email=ROSA, password=PASSWORD)
     assert refused.value.retry_after == 10
     assert str(refused.value) == "Too many failed attempts with this email."
 
 
-# Nobody learns which emails exist.
+# Responses do not reveal which emails exist.
 
 
-def test_an_unknown_email_is_refused_like_a_known_one(few: None, clock: Clock) -> None:
+def test_unknown_email_is_refused_like_a_known_one(few: None, clock: Clock) -> None:
     seen: dict[str, list[object]] = {}
     for email in (ROSA, NOBODY):
         seen[email] = []
@@ -182,7 +180,7 @@ def test_an_unknown_email_is_refused_like_a_known_one(few: None, clock: Clock) -
 
 
 def test_refusals_write_no_count(few: None) -> None:
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     before = list(AttemptCount.objects.order_by("key").values_list("key", "count"))
     for number in range(30):
         assert is_locked(address=f"192.0.2.{number}")
@@ -190,27 +188,27 @@ def test_refusals_write_no_count(few: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_parallel_guesses_from_new_addresses_one_is_let_through(
+def test_one_of_parallel_guesses_from_new_addresses_is_allowed(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlimited_capacity(monkeypatch)
-    strangers_fail(4)
+    fail_from_many_addresses(4)
     outcomes = together([partial(guess, ROSA, f"198.51.100.{number}") for number in range(12)])
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds.count("NoneType") == 1, outcomes
     assert kinds.count("TooManyFailures") == 11, outcomes
 
 
-def test_the_refusal_is_recorded_with_its_reason(few: None) -> None:
-    strangers_fail(5)
+def test_refusal_is_audited_with_its_reason(few: None) -> None:
+    fail_from_many_addresses(5)
     assert is_locked(address=CAFE)
     event = AuditEvent.objects.get(source_ip=CAFE)
     assert (event.subject_name, event.reason) == (
-        ROSA, "too many failures of this user, and a new address",
+        ROSA, "too many failures of this user, from a new address",
     )  # fmt: skip
 
 
-# The networks that are known.
+# Known networks.
 
 
 def known() -> list[tuple[str, str]]:
@@ -224,23 +222,23 @@ def test_only_a_success_makes_a_network_known() -> None:
     assert known() == [(ROSA, HOME)]
 
 
-def test_a_token_makes_a_network_known_too(rosa: User) -> None:
+def test_token_request_makes_a_network_known(rosa: User) -> None:
     assert sign_in_for_token(request_from(CAFE), email=ROSA, password=PASSWORD) == rosa
     assert known() == [(ROSA, CAFE)]
 
 
-def test_a_refused_temporary_password_makes_no_network_known(rosa: User) -> None:
+def test_refused_temporary_password_does_not_make_a_network_known(rosa: User) -> None:
     User.objects.filter(pk=rosa.pk).update(temporary_password_until=NOON + timedelta(days=1))
     assert sign_in_for_token(request_from(CAFE), email=ROSA, password=PASSWORD) is None
     assert known() == []
 
 
-def test_a_sign_in_without_an_address_makes_nothing_known() -> None:
+def test_sign_in_without_an_address_stores_no_network() -> None:
     enter(address=None)
     assert known() == []
 
 
-def test_a_network_is_written_once_a_day(clock: Clock) -> None:
+def test_network_is_written_once_a_day(clock: Clock) -> None:
     enter()
     for hours, expected in ((23, 0), (2, 25), (22, 25), (3, 50)):
         clock(timedelta(hours=hours))
@@ -248,17 +246,17 @@ def test_a_network_is_written_once_a_day(clock: Clock) -> None:
         assert SignInNetwork.objects.get().last_seen == NOON + timedelta(hours=expected)
 
 
-def test_a_network_is_forgotten_after_ninety_days(few: None, rosa: User, clock: Clock) -> None:
+def test_network_expires_after_90_days(few: None, rosa: User, clock: Clock) -> None:
     enter()
     clock(timedelta(days=89, hours=23))
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert enter() == rosa
     clock(timedelta(days=90))
-    strangers_fail(5)
+    fail_from_many_addresses(5)
     assert is_locked(address=HOME)
 
 
-def test_a_network_of_a_user_is_stored_once(rosa: User) -> None:
+def test_network_of_a_user_is_stored_once(rosa: User) -> None:
     row = {"user": rosa, "network": HOME, "last_seen": timezone.now()}
     SignInNetwork.objects.create(**row)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -274,9 +272,7 @@ def test_parallel_sign_ins_store_a_network_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["rosa\x00@acme.example", "\ud800", ""])
-def test_no_email_that_a_stranger_sends_breaks_the_limit(
-    few: None, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+def test_limit_accepts_any_email(few: None, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(signin.auth, "authenticate", lambda *_, **__: None)
-    strangers_fail(5, text)
+    fail_from_many_addresses(5, text)
     assert is_locked(text, CAFE)

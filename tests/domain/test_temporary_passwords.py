@@ -1,4 +1,4 @@
-"""Creating a person with a temporary password, and giving somebody a new one."""
+"""Creating users with a temporary password, and resetting passwords."""
 
 import uuid
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def signs_in(email: str, password: str) -> bool:
     return EmailBackend().authenticate(None, email=email, password=password) is not None
 
 
-def test_a_new_person_has_a_password_that_is_good_for_a_week_and_must_be_replaced() -> None:
+def test_new_user_has_a_temporary_password_for_a_week() -> None:
     issued = invite_user(caller=SYSTEM, email=" Rosa@Acme.Example ")
     stored = User.objects.get()
     assert stored == issued.user
@@ -50,13 +50,13 @@ def test_a_new_person_has_a_password_that_is_good_for_a_week_and_must_be_replace
     assert issued.password not in repr(issued)
 
 
-def test_a_temporary_password_past_its_time_opens_nothing() -> None:
+def test_expired_temporary_password_is_refused() -> None:
     issued = invite_user(caller=SYSTEM, email=ROSA)
     User.objects.update(temporary_password_until=timezone.now() - timedelta(seconds=1))
     assert not signs_in(ROSA, issued.password)
 
 
-def test_the_same_form_makes_one_person_and_no_second_password() -> None:
+def test_resubmitting_the_form_creates_one_user() -> None:
     number = uuid.uuid4()
     issued = invite_user(caller=SYSTEM, email=ROSA, submission=number)
     with pytest.raises(AlreadyDone, match="already created"):
@@ -69,14 +69,14 @@ def test_the_same_form_makes_one_person_and_no_second_password() -> None:
 
 
 @pytest.mark.parametrize("email", ["", "rosa", "ro sa@acme.example", "r" * 244 + "@acme.example"])
-def test_a_bad_email_is_told_beside_its_field(email: str) -> None:
+def test_invalid_email_is_refused_with_the_field(email: str) -> None:
     with pytest.raises(ValidationError) as refused:
         invite_user(caller=SYSTEM, email=email)
     assert list(refused.value.message_dict) == ["email"]
     assert not Subject.objects.exists()
 
 
-def test_a_reset_replaces_the_password_and_ends_every_session() -> None:
+def test_reset_replaces_the_password_and_ends_all_sessions() -> None:
     rosa = factories.person(ROSA, password="the old password")
     session = rosa.get_session_auth_hash()
     issued = give_temporary_password(caller=SYSTEM, user_id=rosa.pk)
@@ -90,7 +90,7 @@ def test_a_reset_replaces_the_password_and_ends_every_session() -> None:
     assert (event.action, event.entity_name, event.changes) == ("reset-password", ROSA, {})
 
 
-def test_the_same_reset_form_does_it_once() -> None:
+def test_resubmitting_the_reset_form_resets_once() -> None:
     rosa, number = factories.person(ROSA), uuid.uuid4()
     issued = give_temporary_password(caller=SYSTEM, user_id=rosa.pk, submission=number)
     with pytest.raises(AlreadyDone, match="already reset"):
@@ -100,7 +100,7 @@ def test_the_same_reset_form_does_it_once() -> None:
 
 
 @pytest.mark.parametrize("replace", ["reset_password", "make_administrator"])
-def test_a_password_from_the_machine_is_to_keep(replace: str) -> None:
+def test_password_set_by_a_command_is_permanent(replace: str) -> None:
     invite_user(caller=SYSTEM, email=ROSA)
     action = {"reset_password": reset_password, "make_administrator": make_administrator}[replace]
     action(caller=SYSTEM, email=ROSA, password="correct horse battery")
@@ -108,7 +108,7 @@ def test_a_password_from_the_machine_is_to_keep(replace: str) -> None:
     assert signs_in(ROSA, "correct horse battery")
 
 
-def test_no_password_and_no_hash_is_in_the_record() -> None:
+def test_audit_log_contains_no_password_or_hash() -> None:
     issued = invite_user(caller=SYSTEM, email=ROSA)
     again = give_temporary_password(caller=SYSTEM, user_id=issued.user.pk)
     rows = repr(list(AuditEvent.objects.values()))
@@ -127,10 +127,8 @@ ACTS: dict[str, Act] = {
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("through", ["a rule", "a group", "a disabled group"])
-def test_nobody_gains_by_handling_someone_stronger(
-    acme: Organization, act: Act, through: str
-) -> None:
-    """Keycloak CVE-2025-7784: who may manage users grew into an administrator."""
+def test_managing_a_stronger_user_is_denied(acme: Organization, act: Act, through: str) -> None:
+    """Keycloak CVE-2025-7784: user managers could become administrators."""
     factories.custom_role("Keeper", users="cru")
     kim = factories.person("kim@acme.example", "Keeper")
     strong = factories.person("sam@acme.example", password="the old password")
@@ -150,7 +148,7 @@ def test_nobody_gains_by_handling_someone_stronger(
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_who_holds_the_same_may_handle_them(acme: Organization, act: Act) -> None:
+def test_managing_a_user_with_equal_permissions_is_allowed(acme: Organization, act: Act) -> None:
     factories.custom_role("Keeper", users="cru")
     kim = factories.person("kim@acme.example", "Keeper")
     factories.rule(kim, "Viewer", acme["alpha"])
@@ -160,7 +158,7 @@ def test_who_holds_the_same_may_handle_them(acme: Organization, act: Act) -> Non
     assert AuditEvent.objects.count() == 1
 
 
-def test_who_sees_a_person_and_may_not_change_people_is_denied_and_a_stranger_not_found(
+def test_update_of_visible_user_is_denied_and_of_invisible_not_found(
     acme: Organization,
 ) -> None:
     lead = factories.caller(
@@ -181,7 +179,7 @@ def test_who_sees_a_person_and_may_not_change_people_is_denied_and_a_stranger_no
             act(local, near)
 
 
-def test_disabling_ends_sessions_for_good_and_the_password_stays() -> None:
+def test_disabling_ends_sessions_and_keeps_the_password() -> None:
     rosa = factories.person(ROSA, password="the old password")
     session = rosa.get_session_auth_hash()
     set_user_enabled(caller=SYSTEM, user_id=rosa.pk, enabled=False)
@@ -194,14 +192,14 @@ def test_disabling_ends_sessions_for_good_and_the_password_stays() -> None:
     assert changes == [{"enabled": [True, False]}, {"enabled": [False, True]}]
 
 
-def test_what_is_so_already_is_not_done_again() -> None:
+def test_unchanged_status_writes_nothing() -> None:
     rosa = factories.person(ROSA)
     set_user_enabled(caller=SYSTEM, user_id=rosa.pk, enabled=True)
     assert not AuditEvent.objects.exists()
     assert User.objects.get().sessions_id == rosa.sessions_id
 
 
-def test_the_last_administrator_can_not_be_disabled() -> None:
+def test_last_administrator_cannot_be_disabled() -> None:
     ada = factories.person("ada@acme.example", "System administrator")
     group = factories.group("admins", factories.person("bob@acme.example"))
     factories.rule(group, "System administrator", factories.account())
@@ -214,7 +212,7 @@ def test_the_last_administrator_can_not_be_disabled() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_disable_each_other_leave_one() -> None:
+def test_administrators_disabling_each_other_leave_one_enabled() -> None:
     people = [
         factories.person(f"{name}@acme.example", "System administrator") for name in ("ada", "bob")
     ]
@@ -225,9 +223,7 @@ def test_two_administrators_who_disable_each_other_leave_one() -> None:
 
 
 @pytest.mark.parametrize("step", ["create", "reset", "disable"])
-def test_a_change_and_its_row_stand_or_fall_together(
-    monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_change_and_audit_row_are_atomic(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def broken(*_: object, **__: object) -> None:
         raise DatabaseError("the record is full")
 
@@ -245,13 +241,13 @@ def test_a_change_and_its_row_stand_or_fall_together(
 
 
 @pytest.mark.parametrize("id_", ["x", factories.UNKNOWN_ID])
-def test_an_unknown_person_is_not_found(id_: str) -> None:
+def test_unknown_user_is_not_found(id_: str) -> None:
     for act in (give_temporary_password, lambda **a: set_user_enabled(enabled=False, **a)):
         with pytest.raises(NotFound):
             act(caller=SYSTEM, user_id=id_)
 
 
-def test_the_setting_says_how_long(settings: Settings) -> None:
+def test_lifetime_of_temporary_passwords_is_a_setting(settings: Settings) -> None:
     settings.TEMPORARY_PASSWORD_SECONDS = 60
     issued = invite_user(caller=SYSTEM, email=ROSA)
     assert issued.user.temporary_password_until

@@ -1,4 +1,4 @@
-"""A password is the same however its characters are composed, everywhere it is asked for."""
+"""Equivalent Unicode forms of a password are the same password."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,15 +23,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The passwords that Argon2 was run on, in order."""
+    """The passwords of all Argon2 runs, in order."""
     spellings: list[str] = []
     real = Argon2PasswordHasher.verify
 
-    def noted(self: Argon2PasswordHasher, password: str, encoded: str) -> bool:
+    def spy(self: Argon2PasswordHasher, password: str, encoded: str) -> bool:
         spellings.append(password)
         return bool(real(self, password, encoded))
 
-    monkeypatch.setattr(Argon2PasswordHasher, "verify", noted)
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", spy)
     return spellings
 
 
@@ -40,7 +40,7 @@ def person(password: str) -> User:
 
 
 def stored_as_typed(password: str) -> User:
-    """Return a user whose password an earlier version hashed as it was typed."""
+    """Return a user whose password was hashed as entered, by an earlier version."""
     user = factories.person(EMAIL)
     encoded = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(password)
     user.password = f"argon2{encoded}"
@@ -54,7 +54,7 @@ def sign_in(password: str, email: str = EMAIL) -> User | None:
 
 @pytest.mark.parametrize("chosen", [COMPOSED, DECOMPOSED])
 @pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED, COMPOSED.replace(" ", "\u00a0")])
-def test_every_spelling_of_the_password_signs_in(chosen: str, typed: str) -> None:
+def test_equivalent_passwords_sign_in(chosen: str, typed: str) -> None:
     user = person(chosen)
     assert sign_in(typed) == user
     for_token = signin.sign_in_for_token(request_from(), email=EMAIL, password=typed)
@@ -67,7 +67,7 @@ def test_case_and_width_matter_in_a_password() -> None:
     assert sign_in(COMPOSED.replace("Z", "Ｚ")) is None
 
 
-def test_a_password_stored_as_typed_signs_in_once_more_and_is_hashed_again() -> None:
+def test_password_hashed_as_entered_is_rehashed_at_sign_in() -> None:
     user = stored_as_typed(DECOMPOSED)
     assert sign_in(COMPOSED) is None
     assert sign_in(DECOMPOSED) == user
@@ -77,7 +77,7 @@ def test_a_password_stored_as_typed_signs_in_once_more_and_is_hashed_again() -> 
     assert User.objects.get().password == before
 
 
-def test_a_password_that_is_composed_already_costs_one_run(verified: list[str]) -> None:
+def test_composed_password_costs_one_argon2_run(verified: list[str]) -> None:
     person(COMPOSED)
     for password, email in (
         (COMPOSED, EMAIL),
@@ -89,7 +89,7 @@ def test_a_password_that_is_composed_already_costs_one_run(verified: list[str]) 
         assert verified == [password]
 
 
-def test_an_unknown_user_costs_as_many_runs_as_a_known_one(verified: list[str]) -> None:
+def test_unknown_user_costs_as_many_argon2_runs_as_a_known_one(verified: list[str]) -> None:
     person("correct horse battery")
     factories.person("idle@acme.example")
     for email in (EMAIL, "nobody@acme.example", "idle@acme.example"):
@@ -98,21 +98,21 @@ def test_an_unknown_user_costs_as_many_runs_as_a_known_one(verified: list[str]) 
         assert verified == [COMPOSED, DECOMPOSED]
 
 
-def test_every_spelling_counts_as_the_current_password() -> None:
+def test_equivalent_password_is_the_current_password() -> None:
     user = person(DECOMPOSED)
     caller = factories.caller(user)
-    with pytest.raises(ValidationError, match="differs from the current password"):
+    with pytest.raises(ValidationError, match="must differ from the current one"):
         change_own_password(caller=caller, current=COMPOSED, new=DECOMPOSED)
     change_own_password(caller=caller, current=COMPOSED, new=decomposed("Größe ist nicht alles"))
     assert sign_in("Größe ist nicht alles") == user
 
 
-def test_a_new_password_can_be_repeated_in_another_spelling() -> None:
+def test_new_password_can_be_confirmed_in_an_equivalent_form() -> None:
     form = OwnPasswordForm({"current": "x", "new": COMPOSED, "again": DECOMPOSED})
     assert form.is_valid()
 
 
-def test_the_commands_hash_the_normalized_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_hash_the_normalized_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNAI_ACCESS_ADMIN_PASSWORD", DECOMPOSED)
     call_command("create_admin", EMAIL)
     assert sign_in(COMPOSED) == User.objects.get()
@@ -120,7 +120,7 @@ def test_the_commands_hash_the_normalized_form(monkeypatch: pytest.MonkeyPatch) 
     assert sign_in("Größe ist nicht alles") == User.objects.get()
 
 
-def test_every_spelling_of_an_email_counts_as_the_same_user(
+def test_equivalent_emails_share_one_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     factories.person("rosa@straße.de")

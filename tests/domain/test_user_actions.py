@@ -1,4 +1,4 @@
-"""Creating people and giving them passwords."""
+"""Creating users and setting their passwords."""
 
 import math
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.full_hashing
-def test_a_new_person_can_sign_in_and_may_do_nothing_yet() -> None:
+def test_new_user_can_sign_in_and_has_no_permissions() -> None:
     rosa = create_user(caller=SYSTEM, email=" Rosa@Acme.Example ", password=PASSWORD)
     stored = User.objects.get()
     assert stored == rosa
@@ -39,7 +39,7 @@ def test_a_new_person_can_sign_in_and_may_do_nothing_yet() -> None:
     assert not factories.caller(stored).authority.permissions_at(factories.account())
 
 
-def test_creating_a_person_writes_one_row_without_the_password() -> None:
+def test_creation_is_audited_without_the_password() -> None:
     sam = factories.person("sam@acme.example", "System administrator")
     rosa = create_user(caller=factories.caller(sam), email="rosa@acme.example", password=PASSWORD)
     event = AuditEvent.objects.get()
@@ -55,7 +55,7 @@ def test_creating_a_person_writes_one_row_without_the_password() -> None:
     assert "argon2" not in row
 
 
-def test_without_a_password_nobody_can_sign_in_as_the_person() -> None:
+def test_user_without_a_password_cannot_sign_in() -> None:
     rosa = create_user(caller=SYSTEM, email="rosa@acme.example", password=None)
     assert not rosa.has_usable_password()
 
@@ -73,21 +73,21 @@ def test_without_a_password_nobody_can_sign_in_as_the_person() -> None:
         "r" * 243 + "@acme.example",
     ],
 )
-def test_a_bad_email_is_told_beside_its_field_and_makes_nothing(email: str) -> None:
+def test_invalid_email_is_refused_and_creates_nothing(email: str) -> None:
     with pytest.raises(ValidationError) as refused:
         create_user(caller=SYSTEM, email=email, password=PASSWORD)
     assert list(refused.value.message_dict) == ["email"]
     assert not Subject.objects.exists()
 
 
-def test_an_email_of_255_characters_is_the_longest() -> None:
+def test_email_can_have_255_characters() -> None:
     email = "r" * 242 + "@acme.example"
     assert len(email) == 255
     assert create_user(caller=SYSTEM, email=email, password=PASSWORD).email == email
 
 
 @pytest.mark.parametrize("password", ["", "short", "password1234", "rosa@acme.example"])
-def test_a_weak_password_is_told_beside_its_field_and_makes_nothing(password: str) -> None:
+def test_weak_password_is_refused_and_creates_nothing(password: str) -> None:
     with pytest.raises(ValidationError) as refused:
         create_user(caller=SYSTEM, email="rosa@acme.example", password=password)
     assert list(refused.value.message_dict) == ["password"]
@@ -95,7 +95,7 @@ def test_a_weak_password_is_told_beside_its_field_and_makes_nothing(password: st
     assert not AuditEvent.objects.exists()
 
 
-def test_a_taken_email_is_a_conflict_that_names_the_field_in_whatever_case() -> None:
+def test_email_in_use_is_a_conflict_in_any_case() -> None:
     factories.person("rosa@acme.example")
     with pytest.raises(Conflict) as refused:
         create_user(caller=SYSTEM, email="ROSA@acme.example", password=PASSWORD)
@@ -104,7 +104,7 @@ def test_a_taken_email_is_a_conflict_that_names_the_field_in_whatever_case() -> 
 
 
 @pytest.mark.parametrize("role", [None, "Viewer", "Department administrator", "Cloud operator"])
-def test_people_are_created_and_reset_by_who_may_in_the_account(
+def test_creating_and_resetting_users_requires_permission_on_the_account(
     acme: Organization, role: str | None
 ) -> None:
     person = factories.person("mia@acme.example", role)
@@ -118,7 +118,7 @@ def test_people_are_created_and_reset_by_who_may_in_the_account(
     assert not AuditEvent.objects.exists()
 
 
-def test_resetting_replaces_the_password_and_every_session() -> None:
+def test_reset_replaces_the_password_and_ends_sessions() -> None:
     rosa = factories.person("rosa@acme.example", password="the old password")
     session = rosa.get_session_auth_hash()
     reset_password(caller=SYSTEM, email="Rosa@acme.example", password=PASSWORD)
@@ -133,7 +133,7 @@ def test_resetting_replaces_the_password_and_every_session() -> None:
     assert "argon2" not in repr(AuditEvent.objects.values())
 
 
-def test_a_weak_password_leaves_the_old_one() -> None:
+def test_weak_password_keeps_the_old_one() -> None:
     factories.person("rosa@acme.example", password="the old password")
     with pytest.raises(ValidationError):
         reset_password(caller=SYSTEM, email="rosa@acme.example", password="short")
@@ -142,15 +142,13 @@ def test_a_weak_password_leaves_the_old_one() -> None:
 
 
 @pytest.mark.parametrize("email", ["nobody@acme.example", "", "ro\x00sa@acme.example", "\ud800"])
-def test_an_unknown_person_is_not_found(email: str) -> None:
+def test_unknown_user_is_not_found(email: str) -> None:
     with pytest.raises(NotFound):
         reset_password(caller=SYSTEM, email=email, password=PASSWORD)
 
 
 @pytest.mark.parametrize("step", ["create", "reset"])
-def test_a_person_and_the_row_in_the_record_fail_together(
-    monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_user_and_audit_row_are_atomic(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def broken(*_: object, **__: object) -> None:
         raise DatabaseError("the record is full")
 
@@ -165,7 +163,7 @@ def test_a_person_and_the_row_in_the_record_fail_together(
     assert Subject.objects.count() == 1
 
 
-def test_made_up_passwords_are_good_enough_and_never_the_same() -> None:
+def test_generated_passwords_are_valid_and_unique() -> None:
     made = {new_password() for _ in range(100)}
     assert len(made) == 100
     for password in made:
@@ -176,7 +174,7 @@ def test_made_up_passwords_are_good_enough_and_never_the_same() -> None:
 
 
 @pytest.mark.parametrize("before", ["nobody", "a stranger", "disabled", "an administrator"])
-def test_making_an_administrator_is_the_way_in_and_back_in(acme: Organization, before: str) -> None:
+def test_make_administrator_creates_or_recovers_access(acme: Organization, before: str) -> None:
     if before != "nobody":
         factories.person("sam@acme.example", password="the old password")
     if before == "disabled":
@@ -194,7 +192,7 @@ def test_making_an_administrator_is_the_way_in_and_back_in(acme: Organization, b
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_an_email_asked_for_by_many_at_once_one_wins_and_the_others_hear_conflict() -> None:
+def test_concurrent_creations_with_one_email_succeed_once() -> None:
     outcomes = together(
         [
             lambda: create_user(caller=SYSTEM, email="rosa@acme.example", password=PASSWORD)

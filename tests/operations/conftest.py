@@ -1,4 +1,4 @@
-"""What the tests of running the product share."""
+"""Fixtures and helpers for the tests of running servers."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ from tests.servers import Server, fresh_database, server_environment
 
 @pytest.fixture
 def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a command on a database in which nothing is yet."""
+    """The environment of a command, with an empty database."""
     with fresh_database(tmp_path) as database:
         yield server_environment(
             {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
@@ -28,7 +28,7 @@ _BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=nothing"
 
 
 class SlowRequest:
-    """A request whose body is sent only when told; the server is in the middle of it till then."""
+    """A request whose body is sent by `finish`; the server waits for it until then."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -39,7 +39,7 @@ class SlowRequest:
             b"Expect: 100-continue\r\n"
             b"Content-Length: %d\r\n\r\n" % len(_BODY)
         )
-        # The server sends this when the application has begun to read.
+        # The server sends this when the application starts to read.
         assert b"100 Continue" in self._socket.recv(1000)
 
     def finish(self) -> bytes:
@@ -49,7 +49,7 @@ class SlowRequest:
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll until it holds; fail with `what` was waited for."""
+    """Poll until `holds()` is true; fail with a message that names `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"Waited {seconds} s for: {what}"
@@ -64,14 +64,14 @@ def port_of(server: Server) -> int:
 
 
 def listens(port: int) -> bool:
-    """Return whether somebody accepts connections there."""
+    """Return whether a process accepts connections on the port."""
     with socket.socket() as caller:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
 def database_away(server: Server) -> Iterator[None]:
-    """Take a server's database away, as a move or a restart of it would."""
+    """Make a server's database unavailable, like a move or a restart."""
     parts = urlsplit(server.database)
     if parts.scheme == "sqlite":
         with _files_away(Path(parts.path[1:])):
@@ -93,21 +93,21 @@ def database_away(server: Server) -> Iterator[None]:
 @contextmanager
 def _files_away(file: Path) -> Iterator[None]:
     files = [file.with_name(file.name + end) for end in ("", "-wal", "-shm")]
-    there = [one for one in files if one.exists()]
-    for one in there:
-        one.rename(one.with_name(f"away-{one.name}"))
+    existing = [path for path in files if path.exists()]
+    for path in existing:
+        path.rename(path.with_name(f"away-{path.name}"))
     try:
         yield
     finally:
-        for one in files:
-            one.unlink(missing_ok=True)  # SQLite makes a new, empty one when asked meanwhile
-        for one in there:
-            one.with_name(f"away-{one.name}").rename(one)
+        for path in files:
+            path.unlink(missing_ok=True)  # SQLite creates an empty file on a query
+        for path in existing:
+            path.with_name(f"away-{path.name}").rename(path)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[..., str]:
-    """Write rows, or a text, to a file and return its name."""
+    """Return a function that writes rows or text to a file and returns its name."""
 
     def written(content: list[SourceRow] | str | bytes, suffix: str = "csv") -> str:
         path = tmp_path / f"scopes.{suffix}"

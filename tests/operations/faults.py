@@ -1,4 +1,4 @@
-"""What can go wrong between the product and its database, for real."""
+"""Real faults between the server and its database."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.conftest import skip_for_missing_tool
 
 
 class Proxy:
-    """Forwards connections to a port; told to, it swallows every byte and lets go of nothing."""
+    """Forwards connections to a port; while `is_swallowing`, drops all data but keeps connections."""
 
     def __init__(self, target: int) -> None:
         self.is_swallowing = False
@@ -31,10 +31,10 @@ class Proxy:
             self.is_swallowing = False
 
     def close(self) -> None:
-        for one in [self._listener, *self._open]:
+        for open_socket in [self._listener, *self._open]:
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                open_socket.shutdown(socket.SHUT_RDWR)
+            open_socket.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -42,7 +42,7 @@ class Proxy:
                 client, _ = self._listener.accept()
                 self._open.append(client)
                 if self.is_swallowing:
-                    continue  # accepted, and never heard of again
+                    continue  # accepted, but never answered
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._open.append(server)
                 for source, sink in ((client, server), (server, client)):
@@ -53,9 +53,9 @@ class Proxy:
             while data := source.recv(65536):
                 if not self.is_swallowing:
                     sink.sendall(data)
-        for one in (source, sink):
+        for end in (source, sink):
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def dropped_packets(port: int) -> Iterator[None]:
     """Drop every packet to a port of this machine, as a broken network would."""
     iptables = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if iptables is None or os.geteuid() != 0:
-        skip_for_missing_tool("to drop packets needs root and iptables")
+        skip_for_missing_tool("dropping packets requires root and iptables")
     rule = ["INPUT", "-i", "lo", "-p", "tcp", "--dport", str(port), "-j", "DROP"]
     subprocess.run([iptables, "-w", "-I", *rule], check=True)
     try:

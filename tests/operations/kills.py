@@ -1,4 +1,4 @@
-"""Rounds of kill -9 under load: what was answered must be in the database afterwards."""
+"""Rounds of kill -9 under load: every acknowledged write must be in the database afterwards."""
 
 import sqlite3
 from collections import Counter
@@ -23,13 +23,13 @@ from tests.operations.writers import (
 from tests.servers import Server
 
 WRITERS = 6
-MOST_ANSWERS = 60
+MAX_ANSWERS = 60
 
-# An answered write that the database does not have.
+# An acknowledged write that the database does not contain.
 LOST = "lost"
 # A change without its audit event, an audit event without its change, or a damaged file.
 INCONSISTENT = "inconsistent"
-# The server refused to say whether a write is there.
+# The server refused to confirm whether a write exists.
 UNVERIFIED = "unverified"
 
 AuditKey = tuple[str, str, str]  # entity type, entity id without hyphens, action
@@ -37,7 +37,7 @@ AuditKey = tuple[str, str, str]  # entity type, entity id without hyphens, actio
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with the database, and the answered request it contradicts, if one."""
+    """A fault in the database, and the acknowledged request that it contradicts, if any."""
 
     kind: str
     target: str
@@ -63,9 +63,9 @@ class Finding:
 
 
 class KillRounds:
-    """Servers on one database, one after the other, each killed in the middle of its work.
+    """Successive servers on one database, each killed while it is working.
 
-    `start` is called as tests call `start_server`. Every round checks the answers of all rounds.
+    `start` is the fixture `start_server`. Every round checks the answers of all rounds.
     """
 
     def __init__(self, start: Callable[..., Server], chance: Random) -> None:
@@ -84,13 +84,13 @@ class KillRounds:
 
     @property
     def answered(self) -> int:
-        """The number of writes that were answered with 2xx."""
-        return sum(len(one.answers) for one in self.applications)
+        """The number of writes answered with 2xx."""
+        return sum(len(application.answers) for application in self.applications)
 
     @property
     def in_doubt(self) -> int:
-        """The number of writes without an answer, most of them under way at a kill."""
-        return sum(one.is_in_doubt for one in self.applications)
+        """The number of writes without an answer, most of them in progress during a kill."""
+        return sum(application.is_in_doubt for application in self.applications)
 
     def run_one(self) -> Iterator[Finding]:
         """Write, kill and start again; yield each new finding as soon as it is known."""
@@ -101,7 +101,7 @@ class KillRounds:
             self._server, self._access, writers=WRITERS, prefix=f"round-{self.number}"
         )
         try:
-            writers.kill_after(self._chance.randint(1, MOST_ANSWERS))
+            writers.kill_after(self._chance.randint(1, MAX_ANSWERS))
         finally:
             self._add(writers)
         self._server = self._start(database=self._server.database)
@@ -126,15 +126,17 @@ class KillRounds:
 
 
 def _check_secrets(server: Server, applications: Iterable[TrackedApplication]) -> Iterator[Finding]:
-    for one in applications:
-        if one.can_sign_in:
-            finding = secret_finding(one, ask_for_token(server, one.name, one.secret))
+    for application in applications:
+        if application.can_sign_in:
+            finding = secret_finding(
+                application, ask_for_token(server, application.name, application.secret)
+            )
             if finding:
                 yield finding
 
 
 def secret_finding(application: TrackedApplication, reply: Reply) -> Finding | None:
-    """Return what a token request shows about the secret. Only 401 shows that it is lost."""
+    """Return a finding if a token request fails. Only 401 proves that the secret is lost."""
     if reply.is_success:
         return None
     return Finding(
@@ -147,11 +149,11 @@ def secret_finding(application: TrackedApplication, reply: Reply) -> Finding | N
 
 @dataclass
 class Snapshot:
-    """What a database holds at one moment. Ids of applications are text without hyphens."""
+    """A snapshot of a database. IDs of applications are text without hyphens."""
 
     enabled: dict[str, bool]  # existing applications
     retired_at: dict[str, Any]  # all applications, including deleted ones
-    rules: dict[int, Any]  # when each access rule was deleted
+    rules: dict[int, Any]  # deletion time of each access rule
     audited: Counter[AuditKey]
     faults: Sequence[str] = ()  # of an SQLite file
 
@@ -187,55 +189,63 @@ class Snapshot:
             )
 
     def findings(self, applications: Sequence[TrackedApplication]) -> Iterator[Finding]:
-        """Yield each answered write that is missing, and each change that is done by half.
+        """Yield each acknowledged write that is missing, and each incomplete change.
 
-        Refused and unanswered writes are never missing: they may be done or not.
+        Refused and unanswered writes are never reported: they might have been applied or not.
         """
-        for one in applications:
-            if one.answers and one.undecided != "delete":
-                yield from self._lost_state(one)
-                yield from self._lost_rules(one)
-                yield from self._lost_updates(one)
-        yield from self._half_done(_answers_by_audit_key(applications))
+        for application in applications:
+            if application.answers and application.undecided != "delete":
+                yield from self._lost_state(application)
+                yield from self._lost_rules(application)
+                yield from self._lost_updates(application)
+        yield from self._incomplete(_answers_by_audit_key(applications))
         for fault in self.faults:
             yield Finding(INCONSISTENT, "database file", fault)
 
-    def _lost_state(self, one: TrackedApplication) -> Iterator[Finding]:
-        key, deleted, disabled = _key(one), one.answer_to("delete"), one.answer_to("disable")
+    def _lost_state(self, application: TrackedApplication) -> Iterator[Finding]:
+        key, deleted, disabled = (
+            _key(application),
+            application.answer_to("delete"),
+            application.answer_to("disable"),
+        )
         if key not in self.enabled:
             if not deleted:
                 row = f"deleted at {self.retired_at[key]}" if key in self.retired_at else "no row"
-                yield Finding(LOST, _target(one), row, one.answer_to("create"))
+                yield Finding(LOST, _target(application), row, application.answer_to("create"))
         elif deleted:
-            yield Finding(LOST, _target(one), "not deleted", deleted)
-        elif one.undecided != "disable" and self.enabled[key] == bool(disabled):
+            yield Finding(LOST, _target(application), "not deleted", deleted)
+        elif application.undecided != "disable" and self.enabled[key] == bool(disabled):
             status = "enabled" if self.enabled[key] else "disabled"
-            yield Finding(LOST, _target(one), status, disabled or one.answer_to("create"))
+            yield Finding(
+                LOST, _target(application), status, disabled or application.answer_to("create")
+            )
 
-    def _lost_rules(self, one: TrackedApplication) -> Iterator[Finding]:
-        for number, (rule, granted) in enumerate(one.rules.items()):
-            target = f"access rule {rule} of {_target(one)}"
-            ended = one.answer_to("delete", *(["revoke"] if number == 0 else []))
+    def _lost_rules(self, application: TrackedApplication) -> Iterator[Finding]:
+        for number, (rule, granted) in enumerate(application.rules.items()):
+            target = f"access rule {rule} of {_target(application)}"
+            ended = application.answer_to("delete", *(["revoke"] if number == 0 else []))
             if rule not in self.rules:
                 yield Finding(LOST, target, "no row", granted)
             elif ended and self.rules[rule] is None:
                 yield Finding(LOST, target, "not deleted", ended)
-            elif not ended and self.rules[rule] and (number, one.undecided) != (0, "revoke"):
+            elif (
+                not ended and self.rules[rule] and (number, application.undecided) != (0, "revoke")
+            ):
                 yield Finding(LOST, target, f"deleted at {self.rules[rule]}", granted)
 
-    def _lost_updates(self, one: TrackedApplication) -> Iterator[Finding]:
-        updates = [answer for answer in one.answers if answer.step in ("secret", "disable")]
-        audited = self.audited["application", _key(one), "update"]
-        most = len(updates) + (one.undecided in ("secret", "disable"))
-        if not len(updates) <= audited <= most:
+    def _lost_updates(self, application: TrackedApplication) -> Iterator[Finding]:
+        updates = [answer for answer in application.answers if answer.step in ("secret", "disable")]
+        audited = self.audited["application", _key(application), "update"]
+        at_most = len(updates) + (application.undecided in ("secret", "disable"))
+        if not len(updates) <= audited <= at_most:
             yield Finding(
                 LOST if audited < len(updates) else INCONSISTENT,
-                f"audit log of {_target(one)}",
+                f"audit log of {_target(application)}",
                 f"{audited} audit events for {len(updates)} answered updates",
-                one.answer_to("secret", "disable"),
+                application.answer_to("secret", "disable"),
             )
 
-    def _half_done(self, answers: dict[AuditKey, Answer]) -> Iterator[Finding]:
+    def _incomplete(self, answers: dict[AuditKey, Answer]) -> Iterator[Finding]:
         """Yield each row without its audit event, and each audit event without its row."""
         done = {
             *(("application", key, "create") for key in self.retired_at),
@@ -256,26 +266,28 @@ class Snapshot:
 def _answers_by_audit_key(
     applications: Iterable[TrackedApplication],
 ) -> dict[AuditKey, Answer]:
-    """Return which answer promised which audit event of a creation or deletion."""
+    """Map audit events of creations and deletions to the answers that acknowledge them."""
     found: dict[AuditKey, Answer] = {}
-    for one in applications:
+    for application in applications:
         for step, action in (("create", "create"), ("delete", "delete")):
-            if answer := one.answer_to(step):
-                found["application", _key(one), action] = answer
-        for number, (rule, granted) in enumerate(one.rules.items()):
+            if answer := application.answer_to(step):
+                found["application", _key(application), action] = answer
+        for number, (rule, granted) in enumerate(application.rules.items()):
             found["access_rule", str(rule), "create"] = granted
-            ended = (one.answer_to("revoke") if number == 0 else None) or one.answer_to("delete")
+            ended = (
+                application.answer_to("revoke") if number == 0 else None
+            ) or application.answer_to("delete")
             if ended:
                 found["access_rule", str(rule), "delete"] = ended
     return found
 
 
-def _key(one: TrackedApplication) -> str:
-    return UUID(one.id).hex if one.id else ""
+def _key(application: TrackedApplication) -> str:
+    return UUID(application.id).hex if application.id else ""
 
 
-def _target(one: TrackedApplication) -> str:
-    return f"application {one.name} ({one.id or 'unknown id'})"
+def _target(application: TrackedApplication) -> str:
+    return f"application {application.name} ({application.id or 'unknown id'})"
 
 
 def _by_hex(rows: Sequence[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
@@ -291,7 +303,7 @@ def _file_faults(query: Callable[[str], list[tuple[Any, ...]]]) -> list[str]:
 
 @contextmanager
 def _query(database: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
-    """Yield a function that returns the rows of a query; all queries see the same moment."""
+    """Yield a function that returns the rows of a query; all queries see one snapshot."""
     if database.startswith("sqlite"):
         with closing(sqlite3.connect(urlsplit(database).path[1:], isolation_level=None)) as file:
             file.execute("BEGIN")

@@ -14,7 +14,7 @@ from tests.conftest import skip_for_missing_tool
 from tests.operations.conftest import listens, wait_until
 from tests.servers import free_port
 
-# Debian installs it into a folder that only root has in its PATH.
+# Debian installs it in a folder that only root has in PATH.
 _FOLDERS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
 _CONFIG = """
 [databases]
@@ -32,19 +32,19 @@ default_pool_size = {pool_size}
 
 @pytest.fixture
 def pgbouncer(tmp_path: Path) -> Iterator["PgBouncer"]:
-    """A running PgBouncer; skipped on SQLite, and where the program is missing."""
+    """A running PgBouncer; skips on SQLite and if the program is missing."""
     with running_pgbouncer(tmp_path) as running:
         yield running
 
 
 class PgBouncer:
-    """Where it listens."""
+    """A running PgBouncer."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
     def url(self, database: str) -> str:
-        """Return the URL that leads through PgBouncer to the database of the URL `database`."""
+        """Return `database`, a URL, with the address of PgBouncer."""
         parts = urlsplit(database)
         user = parts.netloc.rpartition("@")[0]
         return urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
@@ -58,7 +58,7 @@ def running_pgbouncer(folder: Path, *, pool_size: int = 20) -> Iterator[PgBounce
         pytest.skip("only PostgreSQL has a connection pooler")
     program = shutil.which("pgbouncer", path=_FOLDERS)
     if program is None:
-        skip_for_missing_tool("no PgBouncer on this machine: apt-get install pgbouncer")
+        skip_for_missing_tool("PgBouncer is not installed: apt-get install pgbouncer")
     port = free_port()
     config = folder / "pgbouncer.ini"
     config.write_text(
@@ -71,7 +71,7 @@ def running_pgbouncer(folder: Path, *, pool_size: int = 20) -> Iterator[PgBounce
             pool_size=pool_size,
         )
     )
-    # It refuses to run as root, and changes to another user after it has read its configuration.
+    # It refuses to run as root, and switches to another user after reading its configuration.
     as_user = ["--user", "nobody"] if os.geteuid() == 0 else []
     log = folder / "pgbouncer.log"
     with (

@@ -1,4 +1,4 @@
-"""PostgreSQL servers that a test can freeze, demote and kill; each with its own data."""
+"""PostgreSQL servers that a test can freeze, demote and kill; each has separate data."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ import pytest
 from tests.conftest import skip_for_missing_tool
 from tests.servers import child_processes, free_port
 
-USER = "runai-access-postgres"  # .ci/with-postgres makes it: PostgreSQL refuses to run as root
+USER = "runai-access-postgres"  # created by .ci/with-postgres: PostgreSQL refuses to run as root
 
 
 def require_postgresql_run() -> None:
-    """Skip where the tests run on SQLite: the run on PostgreSQL has these."""
+    """Skip the test in the run on SQLite."""
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         pytest.skip("tested in the run on PostgreSQL")
 
@@ -72,7 +72,7 @@ class Cluster:
         )
 
     def stop(self) -> None:
-        """End the server as a crash would."""
+        """Stop the server like a crash."""
         with suppress(subprocess.CalledProcessError):
             self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
 
@@ -92,7 +92,7 @@ class Cluster:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Stop every process of the server, as a hypervisor may; its kernel still acknowledges."""
+        """Suspend every process of the server, like a hypervisor; its kernel still responds."""
         main = int((self.data / "postmaster.pid").read_text().split()[0])
         processes = [main, *child_processes(main)]
         for pid in processes:
@@ -114,12 +114,12 @@ def _program(name: str) -> str:
     newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     path = str(newest[-1]) if newest else shutil.which(name)
     if path is None:
-        skip_for_missing_tool(f"no {name} of PostgreSQL on this machine")
+        skip_for_missing_tool(f"PostgreSQL's {name} is not installed")
     return str(path)
 
 
 def _own_folder() -> Path:
-    """Make a folder that the server's user owns; pytest keeps its own folders to itself."""
+    """Create a folder owned by the server's user, who can't read pytest's folders."""
     folder = Path(tempfile.mkdtemp(prefix="runai-access-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, USER, USER)
@@ -128,7 +128,7 @@ def _own_folder() -> Path:
 
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
-    """Start a server and end it; nothing of it stays."""
+    """Start a server; stop it and delete its data at the end."""
     cluster = Cluster.create()
     try:
         yield cluster

@@ -1,4 +1,4 @@
-"""`manage.py prepare` in a separate process, with short times, that can stop in the middle."""
+"""`manage.py prepare` in a separate process, with short timeouts, that can pause midway."""
 
 import subprocess
 import sys
@@ -10,16 +10,16 @@ from django.db import connection
 from runai_access.db.leases import Lease, lease_for
 from tests.servers import ROOT
 
-# Short, yet long enough for a busy machine to renew in time.
+# Short, but long enough to renew in time on a busy machine.
 EXPIRY = 6.0
 RENEWAL = 0.5
 
-# Its arguments: where to stop ("" for nowhere), and the times. It says that it has stopped, and goes
-# on only when it has lost its lease.
+# Arguments: the statement to pause after ("" for none), and the timeouts. It prints STOPPED and
+# continues when it has lost its lease.
 _PROGRAM = """
 import os, signal, sys, time
 import django
-# A shell starts programs in the background with this signal ignored, and they pass that on.
+# A shell starts background programs with this signal ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from django.core.management import execute_from_command_line
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
@@ -53,7 +53,7 @@ execute_from_command_line(["manage.py", "prepare"])
 
 
 class Preparing:
-    """A running `prepare`. It stops where a statement contains `stop_at`, until its lease is lost."""
+    """A running `prepare`. After a statement that contains `stop_at`, it waits to lose its lease."""
 
     def __init__(
         self,
@@ -74,26 +74,26 @@ class Preparing:
         )
 
     def wait_for_line(self, text: str) -> None:
-        """Read what it says until a line contains `text`."""
+        """Read its output until a line contains `text`."""
         assert self.process.stdout
         for line in self.process.stdout:
             if text in line:
                 return
-        raise AssertionError(f"It ended without saying {text!r}: {self.finish()}")
+        raise AssertionError(f"It exited without printing {text!r}: {self.finish()}")
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it, like a power failure."""
         self.process.kill()
         self.process.communicate(timeout=30)
 
     def finish(self) -> tuple[int, str, str]:
-        """Wait for its end; return the exit status, and what it has said since, twice."""
+        """Wait until it exits; return the exit status and the remaining output and errors."""
         out, err = self.process.communicate(timeout=90)
         return self.process.returncode, out, err
 
 
 def lease_on(database: str, *, name: str = "prepare", expiry: float = EXPIRY) -> Lease:
-    """Return a lease of this process on the database of a URL, which is one of the tests' server."""
+    """Return a lease of this process on a database of the tests' server."""
     parts = urlsplit(database)
     other = connection.copy()
     other.settings_dict["NAME"] = parts.path[1:]

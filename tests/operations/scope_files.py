@@ -1,4 +1,4 @@
-"""Files of scopes as tests write them, and the two commands that read and write them."""
+"""Helpers for scope files and the commands that import and export them."""
 
 import csv
 import io
@@ -33,11 +33,11 @@ File = Callable[..., str]
 
 
 def as_text(rows: list[SourceRow], format_: str) -> str:
-    """Write rows as a person would, with a line for each."""
+    """Write rows as a user would, one per line."""
     if format_ == "json":
         return "[\n" + ",\n".join(json.dumps(one) for one in rows) + "\n]"
     if format_ == "yaml":
-        # JSON's quotes are YAML's too.
+        # JSON strings are also valid YAML.
         lines = [", ".join(f"{k}: {json.dumps(v)}" for k, v in one.items()) for one in rows]
         return "".join(f"- {{{line}}}\n" for line in lines)
     text = io.StringIO()
@@ -54,7 +54,7 @@ def run(command: str, *args: str) -> str:
 
 
 def faults(*args: str) -> list[str]:
-    """Import a file that must be refused with nothing changed; return what is wrong with it."""
+    """Import a file that must be refused without any change; return its faults."""
     before, events = tree(), AuditEvent.objects.count()
     for options in ([], ["--dry-run"]):
         with pytest.raises(CommandError) as refused:

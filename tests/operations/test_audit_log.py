@@ -1,4 +1,4 @@
-"""The record of running servers: sealed within seconds by whoever comes first, whole after a kill."""
+"""The audit log of running servers is sealed within seconds and stays intact after a kill."""
 
 import json
 import re
@@ -29,27 +29,27 @@ AuditEvent.objects.bulk_create(
 """
 
 
-ADDRESSES = count(1)
+CLIENT_NUMBERS = count(1)
 BEHIND_A_PROXY = {"RUNAI_ACCESS_TRUSTED_PROXIES": "127.0.0.1"}
 
 
 def counts(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> tuple[int, int, int, int]:
-    """Return rows sealed, seals, rows not sealed yet and rows archived; fail on any fault."""
-    said = run("verify_audit")
-    assert said.returncode == 0, said.stdout + said.stderr
-    found = COUNTS.search(said.stdout)
-    assert found, said.stdout
+    """Return the numbers of sealed rows, seals, unsealed rows and archived rows; fail on any fault."""
+    result = run("verify_audit")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = COUNTS.search(result.stdout)
+    assert found, result.stdout
     sealed, seals, waiting, archived = (int(text.replace(",", "")) for text in found.groups())
     return sealed, seals, waiting, archived
 
 
 def fail_to_sign_in(server: Server, client: str) -> None:
-    """Leave a row in the record: a sign-in that was refused, from an address of its own.
+    """Write an audit row: a refused sign-in, from a different address each time.
 
-    One address would get ten such rows a minute.
+    A single address would get at most ten such rows a minute.
     """
     body = {"grant_type": "client_credentials", "client_id": client, "client_secret": "wrong"}
-    headers = {"X-Forwarded-For": f"198.51.100.{next(ADDRESSES)}"}
+    headers = {"X-Forwarded-For": f"198.51.100.{next(CLIENT_NUMBERS)}"}
     answer = requests.post(f"{server.url}/api/v2/token", data=body, headers=headers, timeout=30)
     assert answer.status_code == 401
 
@@ -69,7 +69,7 @@ def test_two_replicas_seal_every_row_once_within_seconds(start_server: StartServ
         assert "sealed" not in server.output
 
 
-def test_what_the_last_request_recorded_is_sealed_before_the_server_ends(
+def test_the_last_audit_row_is_sealed_before_the_server_exits(
     start_server: StartServer,
 ) -> None:
     server = start_server()
@@ -80,7 +80,7 @@ def test_what_the_last_request_recorded_is_sealed_before_the_server_ends(
     assert waiting == 0
 
 
-def test_the_chain_is_whole_after_a_kill(start_server: StartServer) -> None:
+def test_the_chain_is_intact_after_a_kill(start_server: StartServer) -> None:
     server = start_server(environment=BEHIND_A_PROXY)
     rows = 0
     for round_ in range(3):
@@ -95,7 +95,7 @@ def test_the_chain_is_whole_after_a_kill(start_server: StartServer) -> None:
     wait_until(lambda: counts(server.command)[2] == 0, "the rest to be sealed")
 
 
-def test_verifying_ends_with_1_and_says_what_is_wrong(empty_database: dict[str, str]) -> None:
+def test_verify_audit_reports_faults_and_exits_with_1(empty_database: dict[str, str]) -> None:
     def run(*args: str) -> "subprocess.CompletedProcess[str]":
         return manage(*args, environment=empty_database)
 
@@ -108,7 +108,7 @@ def test_verifying_ends_with_1_and_says_what_is_wrong(empty_database: dict[str, 
     good = run("verify_audit")
     head = re.search(r"^Head (\d+:[0-9a-f]{64})$", good.stdout, re.MULTILINE)
     assert head
-    assert good.stdout.endswith("OK  The record is as it was written.\n")
+    assert good.stdout.endswith("OK  The audit log is intact.\n")
     assert run("verify_audit", "--expect", head[1]).returncode == 0
     assert run("verify_audit", "--expect", "nonsense").returncode != 0
 
@@ -125,13 +125,13 @@ def test_verifying_ends_with_1_and_says_what_is_wrong(empty_database: dict[str, 
     assert run("shell", "-c", forge).stderr == ""
     bad = run("verify_audit")
     assert bad.returncode == 1
-    assert "FAULT  SourceRow 1 of seal 1 was changed or added after it was sealed" in bad.stdout
+    assert "FAULT  Row 1 of seal 1 was changed or added after it was sealed" in bad.stdout
     assert "x\\x1b[2J" in bad.stdout
     assert "OK" not in bad.stdout
-    assert re.search(r"The record has \d+ faults?\.", bad.stderr)
+    assert re.search(r"The audit log has \d+ faults?\.", bad.stderr)
 
 
-def test_retention_can_be_killed_at_any_moment(
+def test_archive_audit_can_be_killed_at_any_moment(
     empty_database: dict[str, str], tmp_path: Path
 ) -> None:
     def run(*args: str) -> "subprocess.CompletedProcess[str]":
@@ -150,15 +150,15 @@ def test_retention_can_be_killed_at_any_moment(
     assert sealed + waiting + archived >= 3000
     assert run("archive_audit", "--to", str(folder)).returncode == 0
     sealed, _, waiting, archived = counts(run)
-    assert (sealed + waiting, archived) == (1, 3000)  # the one that says so
+    assert (sealed + waiting, archived) == (1, 3000)  # the row that records the archiving
     files = sorted(folder.iterdir())
     assert {file.suffix for file in files} == {".jsonl"}
-    said = run("verify_audit", str(files[0]))
-    assert (said.returncode, "3,000 rows in" in said.stdout) == (0, True)
+    result = run("verify_audit", str(files[0]))
+    assert (result.returncode, "3,000 rows in" in result.stdout) == (0, True)
     assert run("verify_audit", str(tmp_path / "none")).returncode == 1
 
 
-def test_the_guards_can_be_taken_back_and_put_in_place_again(
+def test_the_trigger_migration_is_reversible(
     empty_database: dict[str, str],
 ) -> None:
     def run(*args: str) -> "subprocess.CompletedProcess[str]":
@@ -175,10 +175,8 @@ def test_the_guards_can_be_taken_back_and_put_in_place_again(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "soon"])
-def test_a_retention_that_is_no_number_of_days_is_refused(
-    empty_database: dict[str, str], days: str
-) -> None:
+def test_an_invalid_retention_period_is_refused(empty_database: dict[str, str], days: str) -> None:
     environment = {**empty_database, "RUNAI_ACCESS_AUDIT_RETENTION_DAYS": days}
-    said = manage("archive_audit", environment=environment)
-    assert said.returncode == 1
-    assert "RUNAI_ACCESS_AUDIT_RETENTION_DAYS must be a whole number" in said.stderr
+    result = manage("archive_audit", environment=environment)
+    assert result.returncode == 1
+    assert "RUNAI_ACCESS_AUDIT_RETENTION_DAYS must be a whole number" in result.stderr

@@ -1,4 +1,4 @@
-"""Background jobs run in one process of all replicas, and nothing that fails ends them."""
+"""Background jobs run in one process of all replicas, and continue after failures."""
 
 import logging
 import re
@@ -33,7 +33,7 @@ SOON = 0.02
 
 
 class SwitchedLease(Lease):
-    """A lease that the test gives and takes; `error` is what asking for it raises."""
+    """A lease that the test controls; `try_acquire` raises `error` if set."""
 
     def __init__(self) -> None:
         self.is_free = True
@@ -60,7 +60,7 @@ class SwitchedLease(Lease):
 
 
 class Work:
-    """A job that counts its runs and does what the test says meanwhile."""
+    """A job that counts its runs and calls `during`."""
 
     def __init__(self, name: str = "work", interval: float = SOON, **options: object) -> None:
         self.runs = 0
@@ -84,7 +84,7 @@ Start = Callable[..., Scheduler]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a scheduler of some work; it ends with the test."""
+    """Return a function that starts a scheduler, which is stopped after the test."""
     started: list[Scheduler] = []
 
     def begin(works: Sequence[Work], lease: Lease | None = None, **options: float) -> Scheduler:
@@ -99,14 +99,14 @@ def start() -> Iterator[Start]:
         scheduler.stop()
 
 
-def test_jobs_run_again_and_again(start: Start) -> None:
+def test_jobs_run_repeatedly(start: Start) -> None:
     often, seldom = Work(), Work("seldom", interval=3600, delay=0)
     start([often, seldom])
     often.wait_for_more_runs(5)
     assert seldom.runs == 1
 
 
-def test_the_last_run_of_each_job_is_kept(start: Start) -> None:
+def test_the_outcome_of_each_jobs_last_run_is_kept(start: Start) -> None:
     good, bad = Work("good"), Work("bad")
     bad.error = ValueError("broken")
     scheduler = start([good, bad])
@@ -116,7 +116,7 @@ def test_the_last_run_of_each_job_is_kept(start: Start) -> None:
     assert scheduler.outcomes["good"].seconds < 30
 
 
-def test_a_job_that_fails_stops_no_other_job_and_not_itself(start: Start) -> None:
+def test_a_failing_job_stops_neither_itself_nor_others(start: Start) -> None:
     first, second = Work("first"), Work("second")
     first.error = RuntimeError("broken")
     start([first, second])
@@ -134,9 +134,9 @@ def test_a_failure_is_logged_once_per_outage(
         work.wait_for_more_runs(5)
         work.error = None
         work.wait_for_more_runs()
-        assert caplog.text.count("Background work fails: work: broken") == outage
-        assert caplog.text.count("Background work succeeds again: work") == outage
-    assert "Traceback" in caplog.text, "a fault of the program is reported with its place"
+        assert caplog.text.count("Background job failing: work: broken") == outage
+        assert caplog.text.count("Background job working again: work") == outage
+    assert "Traceback" in caplog.text, "a bug is logged with a traceback"
 
 
 def test_a_database_error_is_logged_in_one_line(
@@ -150,7 +150,7 @@ def test_a_database_error_is_logged_in_one_line(
     assert "Traceback" not in caplog.text
 
 
-def test_a_process_without_the_lease_runs_nothing_until_it_has_it(start: Start) -> None:
+def test_a_process_runs_no_jobs_without_the_lease(start: Start) -> None:
     lease, work, other = SwitchedLease(), Work(), Work("other")
     lease.is_free = False
     start([work], lease)
@@ -158,14 +158,14 @@ def test_a_process_without_the_lease_runs_nothing_until_it_has_it(start: Start) 
     for _ in range(2):
         seen = work.runs
         other.wait_for_more_runs(5)
-        assert work.runs <= seen + 1, "only what was running when the lease was lost"
+        assert work.runs <= seen + 1, "only the job that was running when the lease was lost"
         lease.is_free = True
         work.wait_for_more_runs()
         lease.is_free = False
         lease.release()
 
 
-def test_a_lease_that_cannot_be_asked_for_ends_nothing(
+def test_an_error_of_the_lease_does_not_end_the_scheduler(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     lease, work = SwitchedLease(), Work()
@@ -173,16 +173,16 @@ def test_a_lease_that_cannot_be_asked_for_ends_nothing(
     for error in errors:
         lease.is_free, lease.error = True, error
         scheduler = start([work], lease)
-        wait_until(lambda: "Background work fails: leadership" in caplog.text, "the line")
+        wait_until(lambda: "Background job failing: leadership" in caplog.text, "the line")
         lease.error = None
         work.wait_for_more_runs()
         lease.is_free = False
         scheduler.stop()
-        assert caplog.text.count("Background work fails: leadership") == 1
+        assert caplog.text.count("Background job failing: leadership") == 1
         caplog.clear()
 
 
-def test_a_long_job_gives_the_others_their_turn_and_continues(start: Start) -> None:
+def test_a_long_job_lets_other_jobs_run_and_continues(start: Start) -> None:
     long, short, steps = Work("long", interval=3600, delay=0), Work("short"), []
 
     def work_on(should_continue: ShouldContinue) -> None:
@@ -197,7 +197,7 @@ def test_a_long_job_gives_the_others_their_turn_and_continues(start: Start) -> N
     assert steps[0] < steps[-1]
 
 
-def test_stopping_ends_a_long_job_after_its_step(start: Start) -> None:
+def test_stopping_ends_a_long_job_after_its_current_step(start: Start) -> None:
     work, is_running = Work(), threading.Event()
 
     def work_on(should_continue: ShouldContinue) -> None:
@@ -214,13 +214,13 @@ def test_stopping_ends_a_long_job_after_its_step(start: Start) -> None:
     assert scheduler.outcomes["work"].error == ""
 
 
-def test_stopping_waits_for_what_is_being_done_and_releases_the_lease(start: Start) -> None:
+def test_stopping_waits_for_the_running_job_and_releases_the_lease(start: Start) -> None:
     work, lease, done = Work(), SwitchedLease(), []
-    is_running, may_end = threading.Event(), threading.Event()
+    is_running, can_end = threading.Event(), threading.Event()
 
     def work_on(_: ShouldContinue) -> None:
         is_running.set()
-        may_end.wait(30)
+        can_end.wait(30)
         done.append(lease.released)
 
     work.during = work_on
@@ -228,7 +228,7 @@ def test_stopping_waits_for_what_is_being_done_and_releases_the_lease(start: Sta
     assert is_running.wait(30)
     stopping = threading.Thread(target=scheduler.stop)
     stopping.start()
-    may_end.set()
+    can_end.set()
     stopping.join(30)
     assert done[0] == 0
     assert lease.released == 1
@@ -236,7 +236,7 @@ def test_stopping_waits_for_what_is_being_done_and_releases_the_lease(start: Sta
 
 
 @pytest.mark.parametrize("is_leader", [True, False])
-def test_every_process_that_stops_runs_its_last_jobs(start: Start, is_leader: bool) -> None:
+def test_every_stopping_process_runs_its_last_jobs(start: Start, is_leader: bool) -> None:
     last, other = Work("last", interval=3600, runs_at_stop=True), Work("other", interval=3600)
     lease = SwitchedLease()
     lease.is_free = is_leader
@@ -246,26 +246,26 @@ def test_every_process_that_stops_runs_its_last_jobs(start: Start, is_leader: bo
     assert (last.runs, other.runs) == (1, 0)
 
 
-def test_a_job_that_hangs_holds_a_stop_up_for_seconds_only(start: Start) -> None:
-    work, may_end, is_running = Work(), threading.Event(), threading.Event()
+def test_a_hanging_job_delays_a_stop_only_for_seconds(start: Start) -> None:
+    work, can_end, is_running = Work(), threading.Event(), threading.Event()
 
     def hang(_: ShouldContinue) -> None:
         is_running.set()
-        may_end.wait(60)
+        can_end.wait(60)
 
     work.during = hang
     scheduler = start([work])
     assert is_running.wait(30)
     began = time.monotonic()
     scheduler.stop()
-    assert time.monotonic() - began < STOP_SECONDS + 5  # a busy machine is given its time
-    may_end.set()
+    assert time.monotonic() - began < STOP_SECONDS + 5  # more time for a busy machine
+    can_end.set()
 
 
-# With the lease of the database.
+# With a database lease.
 
 
-def test_one_of_several_schedulers_runs_the_jobs_and_another_takes_over(start: Start) -> None:
+def test_one_scheduler_runs_the_jobs_and_another_takes_over(start: Start) -> None:
     name = f"background-{uuid.uuid4().hex[:8]}"
     works = [Work(str(number)) for number in range(4)]
     schedulers = [
@@ -277,12 +277,12 @@ def test_one_of_several_schedulers_runs_the_jobs_and_another_takes_over(start: S
         [leader] = [n for n in left if schedulers[n].is_leader]
         works[leader].wait_for_more_runs()
         assert all(works[n].runs == 0 for n in left - {leader})
-        schedulers[leader].stop()  # and so releases the lease: no expiry to wait for
+        schedulers[leader].stop()  # releases the lease, so the next need not wait for its expiry
         left.remove(leader)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a locked file needs no renewal")
-def test_a_scheduler_survives_that_the_database_ends_its_sessions(
+def test_a_scheduler_survives_terminated_database_sessions(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     work = Work()
@@ -305,7 +305,7 @@ def test_a_scheduler_survives_that_the_database_ends_its_sessions(
 
 
 def leader_of(server: Server) -> int:
-    """Return the process that runs the jobs of a server's database; 0 if none does."""
+    """Return the ID of the process that runs the jobs on a server's database, or 0."""
     parts = urlsplit(server.database)
     if parts.scheme == "sqlite":
         file = Path(f"{parts.path[1:]}.background.lock")
@@ -322,15 +322,15 @@ def leader_of(server: Server) -> int:
 
 
 def leads(server: Server) -> bool:
-    """Return whether a worker of this server runs the jobs of its database."""
+    """Return whether a worker of this server runs the jobs on its database."""
     return leader_of(server) in child_processes(server.process.pid)
 
 
 def unsealed(server: Server) -> int:
-    """Return how many audit rows of a server wait for their seal."""
-    said = server.command("verify_audit")
-    found = re.search(r"([\d,]+) not sealed yet", said.stdout)
-    assert found, said.stdout + said.stderr
+    """Return the number of unsealed audit rows of a server."""
+    result = server.command("verify_audit")
+    found = re.search(r"([\d,]+) not sealed yet", result.stdout)
+    assert found, result.stdout + result.stderr
     return int(found[1].replace(",", ""))
 
 
@@ -340,7 +340,7 @@ def status_of_guess(server: Server) -> int:
     return requests.post(f"{server.url}/api/v2/token", data=body, timeout=30).status_code
 
 
-def test_one_process_of_two_servers_leads_and_another_follows_a_kill(
+def test_one_process_of_two_servers_leads_and_is_replaced_after_a_kill(
     start_server: StartServer,
 ) -> None:
     one = start_server()
@@ -357,7 +357,7 @@ def test_one_process_of_two_servers_leads_and_another_follows_a_kill(
     wait_until(lambda: unsealed(other) == 0, "it to seal")
 
 
-def test_a_server_that_stops_hands_over_without_waiting_for_the_expiry(
+def test_a_stopping_server_hands_over_before_the_lease_expires(
     start_server: StartServer,
 ) -> None:
     one = start_server()
@@ -369,12 +369,12 @@ def test_a_server_that_stops_hands_over_without_waiting_for_the_expiry(
     wait_until(lambda: leads(other), "the other server to lead", seconds=CAMPAIGN_SECONDS + 5)
 
 
-def test_sealing_continues_when_the_database_is_back(start_server: StartServer) -> None:
+def test_sealing_continues_after_a_database_outage(start_server: StartServer) -> None:
     server = start_server()
-    fails = "Background work fails: seal the audit log"
+    fails = "Background job failing: seal the audit log"
     wait_until(lambda: leader_of(server) > 0, "a leader", seconds=CAMPAIGN_SECONDS + 5)
     with database_away(server):
-        # A SQLite file that is moved stays open where it is open.
+        # A moved SQLite file stays open in running processes.
         if server.database.startswith("postgres"):
             wait_until(lambda: fails in server.output, "the scheduler to notice")
     wait_until(lambda: status_of_guess(server) == 401, "the server to answer")

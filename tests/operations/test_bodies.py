@@ -1,4 +1,4 @@
-"""Bodies as they really arrive: too large, or without a length."""
+"""Request bodies of a real client: too large, or without a length."""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def in_chunks(body: bytes) -> Iterator[bytes]:
-    """Give requests no length, so that it sends chunks."""
+    """Yield a body in pieces: `requests` then sends it chunked, without a length."""
     for start in range(0, len(body), 100_000):
         yield body[start : start + 100_000]
 
@@ -23,7 +23,7 @@ def in_chunks(body: bytes) -> Iterator[bytes]:
 @pytest.mark.parametrize(
     ("path", "headers"), [("/api/v1/token", JSON), ("/api/v2/token", FORM)], ids=["v1", "v2"]
 )
-def test_ten_megabytes_are_refused_in_the_form_of_the_endpoint(
+def test_ten_megabytes_are_refused_in_the_endpoints_format(
     server: Server, path: str, headers: dict[str, str], chunked: bool
 ) -> None:
     body = b"a" * TEN_MEGABYTES
@@ -50,7 +50,7 @@ def test_ten_megabytes_are_refused_in_the_form_of_the_endpoint(
     ],
     ids=["v1", "v2"],
 )
-def test_a_body_in_chunks_is_read_like_any_other(
+def test_a_chunked_body_is_read_like_any_other(
     server: Server, path: str, headers: dict[str, str], body: bytes
 ) -> None:
     answer = requests.post(server.url + path, data=iter([body]), headers=headers, timeout=30)
@@ -65,7 +65,7 @@ def test_a_body_in_chunks_is_read_like_any_other(
         ("/oauth2/revoke", FORM, b"token=x&client_id=nobody&client_secret=nothing"),
     ],
 )
-def test_a_body_that_broke_off_is_not_taken_for_the_whole(
+def test_a_truncated_body_is_not_treated_as_complete(
     server: Server, path: str, headers: dict[str, str], body: bytes
 ) -> None:
     """RFC 9112 §8: such a request is incomplete."""
@@ -82,6 +82,6 @@ def test_a_body_that_broke_off_is_not_taken_for_the_whole(
     assert b"ends before its length" in answer
 
 
-def test_a_post_without_any_body_is_answered(server: Server) -> None:
+def test_a_post_without_a_body_is_answered(server: Server) -> None:
     answer = requests.post(f"{server.url}/api/v1/token", timeout=30)
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""The commands for pipelines and first set-up do what the pages do, through the same actions."""
+"""Commands for pipelines and setup use the same actions as the pages."""
 
 import json
 from io import StringIO
@@ -27,7 +27,7 @@ def run(*args: str) -> tuple[str, str]:
 
 
 def refusal(*args: str) -> str:
-    """Run a command that must refuse; return what it said."""
+    """Run a command that must fail; return its message."""
     with pytest.raises(CommandError) as caught:
         run(*args)
     return str(caught.value)
@@ -46,7 +46,7 @@ def vision() -> Scope:
 # create_application
 
 
-def test_a_created_application_can_sign_in_with_what_is_shown() -> None:
+def test_a_created_application_can_sign_in_with_the_shown_secret() -> None:
     out, _ = run("create_application", "ci-pipeline")
     secret = out.partition("Client secret:")[2].split()[0]
     application = authenticate("ci-pipeline", secret)
@@ -55,7 +55,7 @@ def test_a_created_application_can_sign_in_with_what_is_shown() -> None:
     assert rules_of("ci-pipeline") == []
 
 
-def test_json_is_all_that_standard_output_holds() -> None:
+def test_standard_output_contains_only_json() -> None:
     out, error = run("create_application", "ci-pipeline", "--role", "Viewer", "--json")
     answer = json.loads(out)
     application = Application.objects.get()
@@ -67,18 +67,18 @@ def test_json_is_all_that_standard_output_holds() -> None:
     assert answer["clientSecret"] not in error
 
 
-def test_a_role_without_a_scope_holds_in_the_account() -> None:
+def test_a_role_without_a_scope_is_granted_in_the_account() -> None:
     run("create_application", "ci-pipeline", "--role", "Viewer")
     assert rules_of("ci-pipeline") == [("Viewer", factories.account())]
 
 
 @pytest.mark.parametrize("role", ["L1 researcher", "l1 RESEARCHER", "5"])
-def test_a_role_is_named_by_name_or_id(role: str) -> None:
+def test_a_role_is_given_by_name_or_id(role: str) -> None:
     run("create_application", "ci-pipeline", "--role", role)
     assert rules_of("ci-pipeline") == [("L1 researcher", factories.account())]
 
 
-def test_a_scope_is_named_by_name_or_id(vision: Scope) -> None:
+def test_a_scope_is_given_by_name_or_id(vision: Scope) -> None:
     for number, text in enumerate(["department:vision", f"department:{vision.uid}"]):
         run("create_application", f"app-{number}", "--role", "Viewer", "--scope", text)
         assert rules_of(f"app-{number}") == [("Viewer", vision)]
@@ -93,19 +93,21 @@ def test_the_account_is_also_called_tenant(type_: str, name_or_id: str) -> None:
 
 def test_an_ambiguous_name_is_refused_with_the_ids(vision: Scope) -> None:
     other = factories.department("vision", factories.cluster("gpu-west"))
-    said = refusal("create_application", "app", "--role", "Viewer", "--scope", "department:vision")
-    assert vision.uid in said
-    assert other.uid in said
+    message = refusal(
+        "create_application", "app", "--role", "Viewer", "--scope", "department:vision"
+    )
+    assert vision.uid in message
+    assert other.uid in message
     assert not Application.objects.exists()
 
 
-def test_an_id_is_taken_before_a_name_that_reads_the_same(vision: Scope) -> None:
+def test_an_id_has_precedence_over_an_equal_name(vision: Scope) -> None:
     factories.department(vision.uid, factories.cluster("gpu-west"))
     run("create_application", "app", "--role", "Viewer", "--scope", f"department:{vision.uid}")
     assert rules_of("app") == [("Viewer", vision)]
 
 
-def test_the_system_scope_goes_only_by_its_id() -> None:
+def test_the_system_scope_is_found_only_by_its_id() -> None:
     system = Scope.objects.get(type="system")
     Scope.objects.filter(pk=system.pk).update(name="everything")
     assert "There is no system" in refusal(
@@ -116,30 +118,30 @@ def test_the_system_scope_goes_only_by_its_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "reason"),
     [
-        (["Ci-Pipeline"], "NAME: A name begins with a lower-case letter"),
+        (["Ci-Pipeline"], "NAME: A name must start with a lowercase letter"),
         (["a" * 300], "this one has 300"),
         ([""], "NAME: Enter a name."),
-        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "must not read as a UUID"),
+        (["a7c86f0e-2d7e-4f5c-9a53-0b4ffa4c5a11"], "can't be a UUID"),
         (["taken"], "The name taken is taken."),
-        (["app", "--role", "Emperor"], "There is no role 'Emperor'. The roles are: "),
-        (["app", "--role", "99999999999"], "There is no role"),
+        (["app", "--role", "Emperor"], "Unknown role 'Emperor'. Assignable roles: "),
+        (["app", "--role", "99999999999"], "Unknown role"),
         (["app", "--role", "Viewer", "--scope", "project:nowhere"], "There is no project"),
         (["app", "--role", "Viewer", "--scope", "galaxy:one"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "project:"], "--scope must look like"),
         (["app", "--role", "Viewer", "--scope", "vision"], "--scope must look like"),
-        (["app", "--scope", "account:acme"], "name the role with --role"),
+        (["app", "--scope", "account:acme"], "--scope requires --role"),
     ],
 )
-def test_a_refusal_says_why_and_makes_nothing(args: list[str], told: str) -> None:
+def test_a_refusal_gives_the_reason_and_creates_nothing(args: list[str], reason: str) -> None:
     factories.application("taken")
-    assert told in refusal("create_application", *args, "--json")
+    assert reason in refusal("create_application", *args, "--json")
     assert list(Subject.objects.values_list("name", flat=True)) == ["taken"]
     assert not AuditEvent.objects.exists()
 
 
-def test_application_and_rule_are_made_together_or_not_at_all(
+def test_application_and_rule_are_created_together_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(**_: Any) -> None:
@@ -153,18 +155,18 @@ def test_application_and_rule_are_made_together_or_not_at_all(
     assert not AuditEvent.objects.exists()
 
 
-def test_the_record_names_the_machine_and_holds_no_secret() -> None:
+def test_the_audit_log_names_the_system_and_contains_no_secret() -> None:
     out, _ = run("create_application", "app", "--role", "Viewer", "--json")
     events = AuditEvent.objects.values_list("subject_name", "action", "entity_type")
     assert set(events) == {("system", "create", "application"), ("system", "create", "access_rule")}
-    record = json.dumps(list(AuditEvent.objects.values()), default=str)
-    assert json.loads(out)["clientSecret"] not in record
+    audit_log = json.dumps(list(AuditEvent.objects.values()), default=str)
+    assert json.loads(out)["clientSecret"] not in audit_log
 
 
-def test_a_command_of_a_running_installation_exits_as_it_says(server: Server) -> None:
-    made = server.command("create_application", "by-a-pipeline", "--json")
-    assert made.returncode == 0
-    assert set(json.loads(made.stdout)) == {"id", "clientId", "clientSecret"}
+def test_the_exit_status_shows_success_or_failure(server: Server) -> None:
+    created = server.command("create_application", "by-a-pipeline", "--json")
+    assert created.returncode == 0
+    assert set(json.loads(created.stdout)) == {"id", "clientId", "clientSecret"}
     taken = server.command("create_application", "by-a-pipeline", "--json")
     assert taken.returncode == 1
     assert taken.stdout == ""
@@ -172,11 +174,11 @@ def test_a_command_of_a_running_installation_exits_as_it_says(server: Server) ->
     assert "Traceback" not in taken.stderr
 
 
-def test_a_database_that_was_never_prepared_is_told(empty_database: dict[str, str]) -> None:
-    asked = manage("create_application", "app", environment=empty_database)
-    assert asked.returncode == 1
-    assert "manage.py prepare" in asked.stderr
-    assert "Traceback" not in asked.stderr
+def test_an_unprepared_database_is_reported(empty_database: dict[str, str]) -> None:
+    result = manage("create_application", "app", environment=empty_database)
+    assert result.returncode == 1
+    assert "manage.py prepare" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 # create_admin and reset_password
@@ -186,7 +188,7 @@ def shown_password(out: str) -> str:
     return out.partition("assword")[2].partition(": ")[2].split()[0]
 
 
-def test_an_administrator_is_made_with_a_password_that_is_shown_once() -> None:
+def test_an_administrator_is_created_with_a_shown_password() -> None:
     out, _ = run("create_admin", "Alex@Example.com")
     user = User.objects.get()
     assert user.email == "alex@example.com"
@@ -194,21 +196,21 @@ def test_an_administrator_is_made_with_a_password_that_is_shown_once() -> None:
     assert rules_of("alex@example.com") == [("System administrator", factories.account())]
 
 
-def test_an_administrator_may_have_a_chosen_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_administrator_can_have_a_chosen_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNAI_ACCESS_ADMIN_PASSWORD", "correct-horse-battery-staple")
     out, _ = run("create_admin", "alex@example.com")
     assert User.objects.get().check_password("correct-horse-battery-staple")
     assert "correct-horse" not in out
 
 
-def test_a_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_weak_password_creates_no_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNAI_ACCESS_ADMIN_PASSWORD", "password")
-    said = refusal("create_admin", "alex@example.com")
-    assert said.startswith("RUNAI_ACCESS_ADMIN_PASSWORD: This password is too short.")
+    message = refusal("create_admin", "alex@example.com")
+    assert message.startswith("RUNAI_ACCESS_ADMIN_PASSWORD: This password is too short.")
     assert not User.objects.exists()
 
 
-def test_a_disabled_person_gets_back_in(django_user_model: type[User]) -> None:
+def test_create_admin_enables_a_disabled_user(django_user_model: type[User]) -> None:
     person = factories.person("alex@example.com", password=new_password())
     Subject.objects.filter(pk=person.pk).update(enabled=False)
     out, _ = run("create_admin", "alex@example.com")
@@ -218,13 +220,13 @@ def test_a_disabled_person_gets_back_in(django_user_model: type[User]) -> None:
     assert rules_of("alex@example.com") == [("System administrator", factories.account())]
 
 
-def test_making_an_administrator_again_adds_no_second_rule() -> None:
+def test_creating_an_administrator_again_adds_no_second_rule() -> None:
     run("create_admin", "alex@example.com")
     run("create_admin", "alex@example.com")
     assert len(rules_of("alex@example.com")) == 1
 
 
-def test_a_reset_password_replaces_the_one_before() -> None:
+def test_a_reset_password_replaces_the_previous_one() -> None:
     person = factories.person("priya@example.com", password="the-password-before")
     out, _ = run("reset_password", "priya@example.com")
     person.refresh_from_db()
@@ -233,13 +235,13 @@ def test_a_reset_password_replaces_the_one_before() -> None:
     assert rules_of("priya@example.com") == []
 
 
-def test_resetting_the_password_of_a_disabled_person_says_so() -> None:
+def test_resetting_the_password_of_a_disabled_user_warns() -> None:
     person = factories.person("priya@example.com")
     Subject.objects.filter(pk=person.pk).update(enabled=False)
     _, error = run("reset_password", "priya@example.com")
     assert "is disabled" in error
 
 
-def test_nonsense_is_no_person() -> None:
-    assert "EMAIL: This is no email" in refusal("create_admin", "nobody")
-    assert "There is no user 'nobody'" in refusal("reset_password", "nobody")
+def test_an_unknown_email_is_refused() -> None:
+    assert "EMAIL: Enter a valid email" in refusal("create_admin", "nobody")
+    assert "No user has the email 'nobody'" in refusal("reset_password", "nobody")

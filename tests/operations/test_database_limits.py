@@ -1,4 +1,4 @@
-"""How long a connection waits, and for whom; the same through PgBouncer in transaction mode."""
+"""Time limits of database connections, direct and through PgBouncer in transaction mode."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -21,22 +21,22 @@ SESSION_SETTINGS = ("statement_timeout", "lock_timeout", "jit")
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[Connect]:
-    """Connect as a server that answers requests, or as a command."""
+    """Return a function that connects like a server process or like a command."""
     require_postgresql_run()
     from runai_access.db.postgresql.base import DatabaseWrapper
 
-    made: list[Any] = []
+    opened: list[Any] = []
 
     def connection(url: str = "", *, serves_requests: bool) -> Any:
         monkeypatch.setattr(DatabaseWrapper, "serves_requests", serves_requests)
         monkeypatch.setenv("DATABASE_URL", url or os.environ["DATABASE_URL"])
-        made.append(ConnectionHandler({"default": environment.database("")})["default"])
-        return made[-1]
+        opened.append(ConnectionHandler({"default": environment.database("")})["default"])
+        return opened[-1]
 
     with django_db_blocker.unblock():
         yield connection
-        for one in made:
-            one.close()
+        for open_connection in opened:
+            open_connection.close()
 
 
 def shown(connection: Any, *names: str) -> dict[str, str]:
@@ -67,7 +67,7 @@ def test_database_url_can_name_other_limits(connect: Connect) -> None:
     assert connection.connection.info.get_parameters()["connect_timeout"] == "7"
 
 
-def test_a_connection_notices_a_dead_network_by_itself(connect: Connect) -> None:
+def test_a_connection_detects_a_dead_network(connect: Connect) -> None:
     connection = connect(serves_requests=False)
     connection.ensure_connection()
     parameters = connection.connection.info.get_parameters()
@@ -77,14 +77,14 @@ def test_a_connection_notices_a_dead_network_by_itself(connect: Connect) -> None
     }
 
 
-def test_the_client_gives_up_where_the_server_does_not_and_ends_the_query(connect: Connect) -> None:
+def test_the_client_gives_up_if_the_server_does_not_and_cancels_the_query(connect: Connect) -> None:
     connection = connect(serves_requests=True)
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
         connection.connection.query_seconds = 0.2
-        with pytest.raises(OperationalError, match="has not answered"):
+        with pytest.raises(OperationalError, match="has not responded"):
             cursor.execute("SELECT pg_sleep(60)")
     assert connection.connection.closed
     with psycopg.connect(os.environ["DATABASE_URL"]) as other:
@@ -96,7 +96,7 @@ def test_the_client_gives_up_where_the_server_does_not_and_ends_the_query(connec
     assert shown(connection, "statement_timeout") == {"statement_timeout": "7s"}
 
 
-def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
+def test_limits_through_a_pooler_last_for_one_transaction(
     connect: Connect,
     pgbouncer: PgBouncer,  # noqa: F811
 ) -> None:
@@ -124,11 +124,11 @@ def test_through_a_pooler_limits_hold_in_a_transaction_and_leave_no_trace(
     )
 
 
-def test_an_error_at_the_start_of_a_pooled_transaction_is_one_of_django(
+def test_an_error_at_the_start_of_a_pooled_transaction_is_djangos(
     connect: Connect,
     pgbouncer: PgBouncer,  # noqa: F811
 ) -> None:
-    """Else nobody would know that the database is away."""
+    """Otherwise it would not count as an outage."""
     connection = connect(pgbouncer.url(os.environ["DATABASE_URL"]), serves_requests=True)
     connection.ensure_connection()
     connection.connection.pgconn.finish()
@@ -137,14 +137,14 @@ def test_an_error_at_the_start_of_a_pooled_transaction_is_one_of_django(
     assert is_unavailable(error.value)
 
 
-def test_a_direct_connection_is_not_taken_for_a_pooled_one(connect: Connect) -> None:
+def test_a_direct_connection_is_not_treated_as_pooled(connect: Connect) -> None:
     connection = connect(serves_requests=True)
     connection.ensure_connection()
     assert not connection.is_pooled
     assert connection.connection.prepare_threshold == 5
 
 
-def test_rows_are_streamed_through_a_pooler_without_a_cursor_of_the_server(
+def test_streaming_through_a_pooler_uses_no_server_side_cursor(
     connect: Connect,
     pgbouncer: PgBouncer,  # noqa: F811
 ) -> None:
@@ -163,7 +163,7 @@ def test_rows_are_streamed_through_a_pooler_without_a_cursor_of_the_server(
         ("one.example", ("one.example", "")),
     ],
 )
-def test_several_hosts_can_be_named(
+def test_the_database_url_can_list_multiple_hosts(
     monkeypatch: pytest.MonkeyPatch, hosts: str, wanted: tuple[str, str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"postgres://u:p%40ss@{hosts}/name?sslmode=verify-full")
@@ -174,7 +174,7 @@ def test_several_hosts_can_be_named(
 
 
 def wrapped(cause: Exception, kind: type[Exception] = DatabaseError) -> Exception:
-    """Return an error as Django raises it."""
+    """Return an error that wraps `cause` as Django does."""
     error = kind(str(cause))
     error.__cause__ = cause
     return error
@@ -190,9 +190,7 @@ def wrapped(cause: Exception, kind: type[Exception] = DatabaseError) -> Exceptio
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_read_only_and_a_full_database_are_unavailable_and_other_faults_are_not(
-    cause: Exception, refuses: bool
-) -> None:
+def test_a_read_only_or_full_database_is_unavailable(cause: Exception, refuses: bool) -> None:
     error = wrapped(cause)
     assert is_refused_write(error) is refuses
     assert is_unavailable(error) is refuses

@@ -1,4 +1,4 @@
-"""An answered write is in the database: with concurrent writers, and after a kill at any moment."""
+"""Acknowledged writes are in the database, with concurrent writers and after a kill."""
 
 import json
 import random
@@ -15,36 +15,36 @@ SETTINGS = """
 import json
 from django.db import connection
 with connection.cursor() as cursor:
-    asked = {}
+    values = {}
     for name in %s:
         cursor.execute(("PRAGMA " if connection.vendor == "sqlite" else "SHOW ") + name)
-        asked[name] = cursor.fetchone()[0]
-print(json.dumps(asked))
+        values[name] = cursor.fetchone()[0]
+print(json.dumps(values))
 """
 # https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL.
-LASTING: dict[str, dict[str, object]] = {
+DURABLE: dict[str, dict[str, object]] = {
     "sqlite": {"journal_mode": "wal", "synchronous": 2},
     "postgres": {"synchronous_commit": "on"},
 }
 
 
-def test_a_commit_waits_until_it_would_survive_a_power_cut(
+def test_a_commit_is_durable(
     empty_database: dict[str, str],
 ) -> None:
     kind = "sqlite" if empty_database["DATABASE_URL"].startswith("sqlite") else "postgres"
-    wanted = LASTING[kind]
-    said = manage("shell", "-v0", "-c", SETTINGS % list(wanted), environment=empty_database)
-    assert json.loads(said.stdout) == wanted, said.stderr
+    expected = DURABLE[kind]
+    result = manage("shell", "-v0", "-c", SETTINGS % list(expected), environment=empty_database)
+    assert json.loads(result.stdout) == expected, result.stderr
 
 
 @pytest.mark.slow
-def test_twenty_concurrent_writers_lose_nothing_and_are_never_locked_out(
+def test_twenty_concurrent_writers_lose_nothing(
     start_server: StartServer,
 ) -> None:
     server = start_server()
     writers = Writers(server, Access.of_administrator(server), writers=20, readers=3)
     writers.finish(laps=sizes.WRITER_LAPS)
-    # A machine that runs other suites meanwhile may be overloaded; nothing else refuses a write.
+    # A machine that also runs other tests can be overloaded; nothing else refuses a write.
     assert set(writers.refusals) <= {503}, writers.refusals
     assert writers.failures == []
     assert "locked" not in server.output
@@ -53,12 +53,12 @@ def test_twenty_concurrent_writers_lose_nothing_and_are_never_locked_out(
 
 
 @pytest.mark.slow
-def test_an_answered_write_survives_a_kill_and_nothing_is_half_done(
+def test_an_acknowledged_write_survives_a_kill(
     start_server: StartServer,
 ) -> None:
     rounds = KillRounds(start_server, random.Random())  # noqa: S311  # not a secret
     for _ in range(sizes.KILL_ROUNDS):
         assert list(rounds.run_one()) == []
     assert rounds.answered > 0
-    # A busy server may refuse a write, but it must not fail.
+    # A busy server can refuse a write, but must not fail.
     assert set(rounds.refusals) <= {429, 503}, rounds.refusals

@@ -1,4 +1,4 @@
-"""The example organization has something to show for every column, sort and state."""
+"""The example organization has data for every column, sort and state."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def test_applications_differ_in_every_column() -> None:
     assert any(a.updated_at == a.created_at for a in applications)
 
 
-def test_every_state_is_there() -> None:
+def test_every_state_occurs() -> None:
     living = Count("subject__access_rules", filter=Q(subject__access_rules__deleted_at=None))
     applications = Application.objects.annotate(rules=living)
     assert applications.filter(last_login=None).exists()
@@ -53,7 +53,7 @@ def test_every_state_is_there() -> None:
     assert User.objects.filter(subject__enabled=False).exists()
 
 
-def test_the_past_holds_together() -> None:
+def test_the_history_is_consistent() -> None:
     now = timezone.now()
     for application in Application.objects.all():
         assert application.created_at <= application.updated_at < now
@@ -62,13 +62,13 @@ def test_the_past_holds_together() -> None:
             assert application.enabled or application.last_login < application.updated_at
     oldest = Scope.objects.filter(depth__gt=1).earliest("created_at").created_at
     assert oldest < AccessRule.objects.earliest("created_at").created_at
-    makers = {*User.objects.values_list("email", "created_at")}
-    makers |= {*Application.objects.values_list("subject__name", "created_at")}
-    for name, created_at in makers:
+    creators = {*User.objects.values_list("email", "created_at")}
+    creators |= {*Application.objects.values_list("subject__name", "created_at")}
+    for name, created_at in creators:
         assert not Application.objects.filter(created_by=name, created_at__lt=created_at).exists()
 
 
-def test_people_have_different_roles_and_none_is_system_administrator() -> None:
+def test_users_have_different_roles_but_none_is_system_administrator() -> None:
     roles = set(
         AccessRule.objects.filter(subject__type=Subject.Type.USER).values_list(
             "role__name", flat=True
@@ -78,12 +78,12 @@ def test_people_have_different_roles_and_none_is_system_administrator() -> None:
     assert "System administrator" not in roles
 
 
-def test_nobody_can_sign_in_as_an_example() -> None:
+def test_nobody_can_sign_in_as_an_example_subject() -> None:
     assert not Application.objects.exclude(secret_hash="").exists()
     assert not any(user.has_usable_password() for user in User.objects.all())
 
 
-def test_it_is_the_same_whenever_it_is_loaded() -> None:
+def test_times_are_relative_to_the_load() -> None:
     login = Application.objects.get(subject__name="ci-pipeline-prod").last_login
     assert login is not None
     ago = timezone.now() - login

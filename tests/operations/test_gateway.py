@@ -1,4 +1,4 @@
-"""What the server gives Django of a request, and how it shares its threads."""
+"""The WSGI environment of requests, the thread pool, and streams."""
 
 import socket
 import threading
@@ -30,7 +30,7 @@ class Headers(list[tuple[str, str]]):
 
 @dataclass
 class Scope:
-    """The parts of an RSGI scope that are read."""
+    """The parts of an RSGI scope that the gateway reads."""
 
     headers: Headers = field(default_factory=Headers)
     path: str = "/"
@@ -50,7 +50,7 @@ def environ(*headers: tuple[str, str], **values: str) -> dict[str, Any]:
     "name", ["x_forwarded_for", "x-forwarded_for", "content_length", "cookie_"]
 )
 def test_a_header_whose_name_has_an_underscore_is_ignored(name: str) -> None:
-    """As nginx does: WSGI knows both spellings under one name."""
+    """As in nginx: both spellings have the same name in WSGI."""
     given = environ(("x-forwarded-for", "192.0.2.1"), (name, "203.0.113.9"))
     assert given["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
     assert "203.0.113.9" not in given.values()
@@ -63,7 +63,7 @@ def test_repeated_headers_are_joined() -> None:
     assert given["HTTP_COOKIE"] == "one=1; two=2"
 
 
-def test_the_length_is_that_of_the_body_that_was_received() -> None:
+def test_the_length_is_that_of_the_received_body() -> None:
     assert environ(("content-length", "99"))["CONTENT_LENGTH"] == "3"
 
 
@@ -74,12 +74,14 @@ def test_the_address_of_the_client_has_no_port(client: str, address: str) -> Non
     assert environ(client=client)["REMOTE_ADDR"] == address
 
 
-def test_a_path_is_given_as_wsgi_has_it() -> None:
+def test_the_path_is_encoded_as_in_wsgi() -> None:
     """PEP 3333, Unicode Issues: bytes as Latin-1."""
     assert environ(path="/Zürich")["PATH_INFO"].encode("latin-1").decode() == "/Zürich"
 
 
-def test_a_forged_spelling_of_a_proxy_header_changes_no_address(start_server: StartServer) -> None:
+def test_a_proxy_header_with_underscores_does_not_change_the_address(
+    start_server: StartServer,
+) -> None:
     server = start_server(environment={"RUNAI_ACCESS_TRUSTED_PROXIES": "127.0.0.1"})
     access = Access.of_administrator(server)
     headers = {"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": "203.0.113.9"}
@@ -99,21 +101,21 @@ def test_a_forged_spelling_of_a_proxy_header_changes_no_address(start_server: St
 @pytest.mark.parametrize(
     "path", ["/sign-in/", "/nothing/", "/api/v1/nothing", "/static/nothing.css", "/favicon.ico"]
 )
-def test_every_answer_says_its_length_or_comes_in_chunks(server: Server, path: str) -> None:
+def test_every_response_has_a_length_or_is_chunked(server: Server, path: str) -> None:
     answer = requests.get(server.url + path, timeout=10)
     assert "Content-Length" in answer.headers or answer.headers["Transfer-Encoding"] == "chunked"
 
 
 def test_head_has_the_headers_of_get_and_no_body(server: Server) -> None:
     """RFC 9110 §9.3.2."""
-    got = requests.get(f"{server.url}/sign-in/", timeout=10)
-    asked = requests.head(f"{server.url}/sign-in/", timeout=10)
-    assert asked.headers["Content-Type"] == got.headers["Content-Type"]
-    assert (asked.status_code, asked.content) == (200, b"")
+    response = requests.get(f"{server.url}/sign-in/", timeout=10)
+    head = requests.head(f"{server.url}/sign-in/", timeout=10)
+    assert head.headers["Content-Type"] == response.headers["Content-Type"]
+    assert (head.status_code, head.content) == (200, b"")
 
 
 class Work:
-    """A job that begins, and ends when told."""
+    """A job that runs until the event `end` is set."""
 
     def __init__(self) -> None:
         self.began, self.end, self.ended = (threading.Event() for _ in range(3))
@@ -124,7 +126,7 @@ class Work:
         self.ended.set()
 
 
-def test_jobs_beyond_the_threads_wait_in_turn_and_beyond_the_queue_are_refused() -> None:
+def test_jobs_wait_for_a_thread_and_are_refused_when_the_queue_is_full() -> None:
     pool = ThreadPool(threads=1, max_waiting=1)
     first, second, third = Work(), Work(), Work()
     assert pool.submit(first)
@@ -137,7 +139,7 @@ def test_jobs_beyond_the_threads_wait_in_turn_and_beyond_the_queue_are_refused()
     assert second.ended.wait(10)
 
 
-def test_a_job_that_waits_can_be_withdrawn_and_one_that_began_cannot() -> None:
+def test_only_a_waiting_job_can_be_withdrawn() -> None:
     pool = ThreadPool(threads=1, max_waiting=5)
     first, second, third = Work(), Work(), Work()
     pool.submit(first)
@@ -152,8 +154,8 @@ def test_a_job_that_waits_can_be_withdrawn_and_one_that_began_cannot() -> None:
     assert not second.began.is_set()
 
 
-def test_the_thread_that_was_used_last_is_used_again() -> None:
-    """Few requests at a time then wake few threads."""
+def test_the_last_used_thread_is_used_again() -> None:
+    """So few concurrent requests wake few threads."""
     pool = ThreadPool(threads=4, max_waiting=1)
     threads: set[str] = set()
     for _ in range(20):
@@ -171,17 +173,17 @@ def test_the_thread_that_was_used_last_is_used_again() -> None:
 
 
 @pytest.mark.parametrize("operator", ["%3E%3D", "%3C%3D"])
-def test_a_condition_is_read_when_its_operator_is_percent_encoded(
-    server: Server, operator: str
-) -> None:
-    """RFC 3986 §2.1: `<` and `>` stand in no URL as they are; raw ones get 400 before Django runs."""
+def test_a_filter_can_have_a_percent_encoded_operator(server: Server, operator: str) -> None:
+    """RFC 3986 §2.1: a URL can't contain `<` or `>`; raw ones get 400 before Django runs."""
     url = f"{server.url}/api/v1/apps?filterBy=createdAt{operator}2026-01-01T00:00:00Z"
-    assert requests.get(url, timeout=10).status_code == 401, "it is read, and asks who is there"
+    assert requests.get(url, timeout=10).status_code == 401, (
+        "it is parsed and requires authentication"
+    )
 
 
 @pytest.mark.parametrize("query", ["next=\u20ac", "next=\xfc", "next=%FF"])
 def test_a_query_that_is_not_ascii_is_read_as_utf_8(server: Server, query: str) -> None:
-    """Raw bytes, as some clients send them."""
+    """Some clients send raw bytes."""
     port = int(server.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"GET /sign-in/?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
@@ -191,22 +193,22 @@ def test_a_query_that_is_not_ascii_is_read_as_utf_8(server: Server, query: str) 
     assert given.encode("latin-1").decode() == query
 
 
-def test_a_client_cannot_hide_its_address_behind_a_byte_that_is_not_ascii(server: Server) -> None:
-    """The whole header would be lost, with what the proxy added to it."""
+def test_a_client_cannot_hide_its_address_with_a_non_ascii_byte(server: Server) -> None:
+    """The whole header would be dropped, including the part that the proxy added."""
     headers = {"X-Forwarded-For": b"\xc3\xa9, 203.0.113.7"}
     answer = requests.get(f"{server.url}/sign-in/", headers=headers, timeout=10)
     assert answer.status_code == 400
     assert "X-Forwarded-For" in answer.json()["message"]
 
 
-def test_long_header_names_are_not_remembered() -> None:
+def test_long_header_names_are_not_cached() -> None:
     before = environ_module._usual_key.cache_info().currsize
     environ(*[(f"x-{number}-{'a' * 100}", "b") for number in range(50)])
     assert environ_module._usual_key.cache_info().currsize == before
 
 
 class Pieces:
-    """A streamed answer that fails after its first piece."""
+    """A streamed response that fails after its first piece."""
 
     streaming = True
 
@@ -215,8 +217,8 @@ class Pieces:
         raise RuntimeError("the database is gone")
 
 
-def test_a_stream_that_fails_does_not_look_complete() -> None:
-    """RFC 9112 §8: without its last chunk the client knows that something is missing."""
+def test_a_failed_stream_does_not_look_complete() -> None:
+    """RFC 9112 §8: without the last chunk, the client knows that the response is incomplete."""
     sent: list[bytes] = []
 
     def wsgi(given: dict[str, Any], start_response: Any) -> Any:
@@ -234,7 +236,7 @@ def test_a_stream_that_fails_does_not_look_complete() -> None:
         assert sent == [b"one row\n"]
 
 
-def test_the_connection_of_a_failed_stream_is_ended_and_no_other() -> None:
+def test_a_failed_stream_closes_only_its_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         pairs = []
         for _ in range(2):
@@ -248,8 +250,8 @@ def test_the_connection_of_a_failed_stream_is_ended_and_no_other() -> None:
             assert other.recv(1) == b"a"
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="an option of Linux")
-def test_accepted_connections_inherit_the_limit_on_unread_answers() -> None:
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+def test_accepted_connections_inherit_the_limit_on_unread_responses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         limit_unread_answers()
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
@@ -257,7 +259,7 @@ def test_accepted_connections_inherit_the_limit_on_unread_answers() -> None:
     assert limit == UNREAD_SECONDS * 1000
 
 
-def test_complete_bodies_that_wait_for_a_thread_are_bounded(
+def test_the_size_of_waiting_bodies_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gateway, "MAX_HELD_BYTES", 100_000)

@@ -1,4 +1,4 @@
-"""Forty connections that guess passwords or secrets: everybody else is served meanwhile."""
+"""Other clients are served while forty connections guess passwords or secrets."""
 
 import os
 from collections.abc import Callable
@@ -45,13 +45,13 @@ def _post(
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("guess", [guess_password, guess_secret])
-@pytest.mark.parametrize("addresses", [1, CONNECTIONS], ids=["one address", "an address each"])
-def test_health_pages_and_remembered_clients_are_served_beside_guesses(
+@pytest.mark.parametrize("addresses", [1, CONNECTIONS], ids=["one address", "many addresses"])
+def test_other_requests_are_served_during_guesses(
     start_server: StartServer, guess: Callable[[Server, str], int], addresses: int
 ) -> None:
     server = start_server(environment={"RUNAI_ACCESS_TRUSTED_PROXIES": "127.0.0.1"})
     access = Access.of_administrator(server)
-    for _ in range(12):  # on as many connections, so that every worker remembers the secret
+    for _ in range(12):  # on separate connections, so that every worker caches the secret
         access.token(server)
 
     def guesser(number: int) -> list[int]:
@@ -64,6 +64,6 @@ def test_health_pages_and_remembered_clients_are_served_beside_guesses(
             assert requests.get(f"{server.url}/healthz", timeout=0.5).status_code == 200
             assert requests.get(f"{server.url}/sign-in/", timeout=5).status_code == 200
             assert access.token(server)
-        statuses = {status for one in guessing for status in one.result()}
-    # Refused as wrong, as too many, or because the hashing queue is full; never a failure of ours.
+        statuses = {status for guess_job in guessing for status in guess_job.result()}
+    # Wrong, too many, or the hashing queue is full; never a server error.
     assert statuses <= {401, 422, 429, 503}

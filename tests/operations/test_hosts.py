@@ -1,4 +1,4 @@
-"""Which hosts the server answers for."""
+"""The hosts that the server accepts."""
 
 import pytest
 import requests
@@ -9,7 +9,7 @@ from tests.conftest import StartServer
 
 
 @pytest.mark.parametrize(
-    ("url", "added", "wanted"),
+    ("url", "added", "expected"),
     [
         ("http://[::1]:8000", "", {"[::1]"}),
         ("http://[2001:DB8::1]:8000", "", {"[2001:db8::1]"}),
@@ -23,11 +23,11 @@ from tests.conftest import StartServer
         ("http://a.example", "192.0.2.1", {"192.0.2.1"}),
     ],
 )
-def test_hosts_are_those_of_the_url_and_the_setting(
-    monkeypatch: pytest.MonkeyPatch, url: str, added: str, wanted: set[str]
+def test_the_url_and_the_setting_define_the_hosts(
+    monkeypatch: pytest.MonkeyPatch, url: str, added: str, expected: set[str]
 ) -> None:
     monkeypatch.setenv("RUNAI_ACCESS_ALLOWED_HOSTS", added)
-    assert wanted <= set(environment.allowed_hosts(url))
+    assert expected <= set(environment.allowed_hosts(url))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_pattern_or_a_port_is_refused(monkeypatch: pytest.MonkeyPatch, added: 
         environment.allowed_hosts("http://a.example")
 
 
-def test_a_server_with_an_ipv6_url_and_added_hosts_answers_for_each(
+def test_a_server_accepts_its_ipv6_url_and_added_hosts(
     start_server: StartServer,
 ) -> None:
     server = start_server(

@@ -1,4 +1,4 @@
-"""How rounds of kill -9 classify what they see: answered, refused, in doubt, lost."""
+"""Rounds of kill -9 classify writes as answered, refused, in doubt or lost."""
 
 import json
 import os
@@ -56,15 +56,15 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 
 
 def response(status: int, document: Any = None, **headers: str) -> requests.Response:
-    made = requests.Response()
-    made.status_code = status
-    made._content = b"" if document is None else json.dumps(document).encode()
-    made.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-    return made
+    built = requests.Response()
+    built.status_code = status
+    built._content = b"" if document is None else json.dumps(document).encode()
+    built.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return built
 
 
 class Api:
-    """The API in memory. It fails once, at one step, after the work is done or without it."""
+    """An in-memory API that fails once, at one step, either after the step or before it."""
 
     def __init__(self, at: str, failure: int | Exception | None, *, is_done: bool = False) -> None:
         self._at, self._failure, self._is_done = at, failure, is_done
@@ -136,7 +136,7 @@ def _step_of(method: str, path: str) -> str:
 
 
 class WritersOn(Writers):
-    """Writers on an API in memory."""
+    """Writers that use an in-memory API."""
 
     def __init__(self, api: Api, **options: Any) -> None:
         super().__init__(SERVER, Access("boss", "secret"), **options)
@@ -166,8 +166,10 @@ def test_a_refused_write_is_counted_by_status_and_never_lost(
     assert list(api.snapshot.findings(writers.applications)) == []
     assert writers.refused_writes == {status: 1}
     assert writers.failures == []
-    assert [one.undecided for one in writers.applications if one.undecided] == [step]
-    assert not any(one.is_in_doubt for one in writers.applications)
+    assert [
+        application.undecided for application in writers.applications if application.undecided
+    ] == [step]
+    assert not any(application.is_in_doubt for application in writers.applications)
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -182,7 +184,9 @@ def test_a_write_without_an_answer_is_in_doubt_and_never_lost(
     assert list(api.snapshot.findings(writers.applications)) == []
     assert writers.refused_writes == {}
     assert len(writers.failures) == 1
-    assert [one.undecided for one in writers.applications if one.is_in_doubt] == [step]
+    assert [
+        application.undecided for application in writers.applications if application.is_in_doubt
+    ] == [step]
 
 
 @pytest.mark.parametrize("failure", [429, 503, requests.ConnectionError("reset")])
@@ -195,13 +199,13 @@ def test_a_failed_read_is_not_a_finding_about_writes(failure: int | Exception) -
     assert list(api.snapshot.findings(writers.applications)) == []
     assert writers.refused_writes == {}
     assert writers.refused_reads == ({failure: 1} if isinstance(failure, int) else {})
-    assert not any(one.undecided for one in writers.applications)
+    assert not any(application.undecided for application in writers.applications)
 
 
 def test_a_writer_continues_after_a_refusal() -> None:
     writers = WritersOn(Api("create", 503), writers=1, readers=0)
     writers.finish(laps=3)
-    assert [len(one.answers) for one in writers.applications] == [0, 6, 7]
+    assert [len(application.answers) for application in writers.applications] == [0, 6, 7]
 
 
 def test_a_success_whose_body_cannot_be_parsed_is_in_doubt() -> None:
@@ -212,10 +216,10 @@ def test_a_success_whose_body_cannot_be_parsed_is_in_doubt() -> None:
 
 
 def _undo(step: str) -> Callable[[Snapshot, TrackedApplication], None]:
-    """Return a function that removes from a snapshot what a step did."""
+    """Return a function that removes the effect of a step from a snapshot."""
 
-    def undo(snapshot: Snapshot, one: TrackedApplication) -> None:
-        key, rules = one.id.replace("-", ""), list(one.rules)
+    def undo(snapshot: Snapshot, application: TrackedApplication) -> None:
+        key, rules = application.id.replace("-", ""), list(application.rules)
         match step:
             case "create":
                 snapshot.enabled.pop(key, None)
@@ -250,21 +254,25 @@ def _undo(step: str) -> Callable[[Snapshot, TrackedApplication], None]:
         ("delete", "DELETE", "/api/v1/apps/{id}", "not deleted"),
     ],
 )
-def test_an_answered_write_that_is_missing_is_lost(
+def test_a_missing_acknowledged_write_is_lost(
     step: str, method: str, path: str, found: str
 ) -> None:
     api = Api("", None)
     writers = WritersOn(api, writers=1, readers=0)
     writers.finish(laps=3)
-    one = writers.applications[2 if step == "delete" else 0]
-    _undo(step)(api.snapshot, one)
-    lost = [one for one in api.snapshot.findings(writers.applications) if one.kind == LOST]
+    application = writers.applications[2 if step == "delete" else 0]
+    _undo(step)(api.snapshot, application)
+    lost = [
+        application
+        for application in api.snapshot.findings(writers.applications)
+        if application.kind == LOST
+    ]
     assert [finding.found for finding in lost] == [found]
-    assert one.name in lost[0].target
+    assert application.name in lost[0].target
     answer = lost[0].answer
     assert answer is not None
     assert (answer.method, answer.path, answer.status) == (
-        method, path.format(id=one.id, rule=next(iter(one.rules))), 200,
+        method, path.format(id=application.id, rule=next(iter(application.rules))), 200,
     )  # fmt: skip
 
 
@@ -272,14 +280,14 @@ def test_a_change_without_its_audit_event_names_the_request() -> None:
     api = Api("", None)
     writers = WritersOn(api, writers=1, readers=0)
     writers.finish(laps=1)
-    one = writers.applications[0]
-    del api.snapshot.audited["application", one.id.replace("-", ""), "create"]
+    application = writers.applications[0]
+    del api.snapshot.audited["application", application.id.replace("-", ""), "create"]
     [finding] = api.snapshot.findings(writers.applications)
     assert (finding.kind, finding.found) == (INCONSISTENT, "no audit event")
-    assert finding.answer == one.answers[0]
+    assert finding.answer == application.answers[0]
 
 
-def test_a_finding_says_request_status_time_and_what_was_found() -> None:
+def test_a_finding_contains_request_status_and_time() -> None:
     answer = Answer("create", "POST", "/api/v1/apps", 201, NOW)
     finding = Finding(LOST, "application round-1-0-0 (id)", "no row", answer)
     assert str(finding) == (
@@ -305,7 +313,7 @@ def test_later_rounds_do_not_report_a_finding_again() -> None:
 
 
 class Clock:
-    """Time that passes only in `sleep`."""
+    """A clock that advances only in `sleep`."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -319,13 +327,13 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(writers_module, "time", made)
-    return made
+    built = Clock()
+    monkeypatch.setattr(writers_module, "time", built)
+    return built
 
 
 @pytest.mark.parametrize("busy", [429, 503, requests.ConnectionError("refused")])
-def test_a_busy_token_endpoint_is_asked_again_after_its_retry_after(
+def test_a_busy_token_endpoint_is_retried_after_retry_after(
     busy: int | Exception, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writers_module, "DEFAULT_WAIT", 7.0)
@@ -345,7 +353,7 @@ def test_a_busy_token_endpoint_is_asked_again_after_its_retry_after(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_token_endpoint_that_stays_busy_leaves_the_secret_unverified(
+def test_a_permanently_busy_endpoint_leaves_the_secret_unverified(
     status: int, clock: Clock
 ) -> None:
     reply = retry(lambda: Reply(status, NOW, retry_after=5), seconds=60)
@@ -358,21 +366,21 @@ def test_a_token_endpoint_that_stays_busy_leaves_the_secret_unverified(
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, LOST), (400, UNVERIFIED), (500, UNVERIFIED), (0, UNVERIFIED)]
 )
-def test_only_a_401_shows_that_a_secret_is_lost(status: int, kind: str) -> None:
-    one = TrackedApplication("one")
-    one.add_reply("create", "POST", "/api/v1/apps", Reply(201, NOW, {"id": str(uuid4())}))
-    finding = secret_finding(one, Reply(status, NOW))
+def test_only_a_401_proves_that_a_secret_is_lost(status: int, kind: str) -> None:
+    application = TrackedApplication("one")
+    application.add_reply("create", "POST", "/api/v1/apps", Reply(201, NOW, {"id": str(uuid4())}))
+    finding = secret_finding(application, Reply(status, NOW))
     assert finding is not None
-    assert (finding.kind, finding.answer) == (kind, one.answers[0])
+    assert (finding.kind, finding.answer) == (kind, application.answers[0])
 
 
 @pytest.mark.parametrize("status", [0, 429, 503])
 def test_an_undecided_secret_is_not_checked(status: int) -> None:
-    one = TrackedApplication("one")
-    one.add_reply("create", "POST", "/api/v1/apps", Reply(201, NOW, {"id": str(uuid4())}))
-    assert one.can_sign_in
-    one.add_reply("secret", "POST", "/api/v1/apps/1/secret", Reply(status, NOW))
-    assert not one.can_sign_in
+    application = TrackedApplication("one")
+    application.add_reply("create", "POST", "/api/v1/apps", Reply(201, NOW, {"id": str(uuid4())}))
+    assert application.can_sign_in
+    application.add_reply("secret", "POST", "/api/v1/apps/1/secret", Reply(status, NOW))
+    assert not application.can_sign_in
 
 
 @pytest.mark.slow
@@ -380,7 +388,7 @@ def test_an_undecided_secret_is_not_checked(status: int) -> None:
 @pytest.mark.parametrize(
     ("number", "servers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)], ids=["start", "round 2"]
 )
-def test_an_interrupted_bench_ends_its_servers_and_writes_its_report(
+def test_an_interrupted_bench_stops_its_servers_and_writes_its_report(
     number: signal.Signals, servers: int, tmp_path: Path
 ) -> None:
     report, marker, ports = tmp_path / "kills.json", f"MARKER={uuid4().hex}", set[str]()
@@ -412,12 +420,12 @@ def test_an_interrupted_bench_ends_its_servers_and_writes_its_report(
 
 
 def _database() -> dict[str, str]:
-    """Return the setting that lets the bench run on the kind of database that the tests run on."""
+    """Return the setting with which the bench uses the same database server as the tests."""
     return {name: value for name, value in os.environ.items() if name == "DATABASE_URL"}
 
 
 def _environments_with(entry: str) -> list[list[str]]:
-    """Return the environment of each process that has this entry in it."""
+    """Return the environment of each process whose environment contains this entry."""
     found = []
     for file in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):

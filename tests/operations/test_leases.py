@@ -1,4 +1,4 @@
-"""One process at a time holds a lease, and a killed holder frees it."""
+"""One process at a time holds a lease, and a killed holder loses it."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tests.domain.racing import together
 from tests.operations.conftest import wait_until
 from tests.servers import ROOT
 
-# A transaction would hide the rows of a lease's own connection from the test, and the other way about.
+# In a transaction, the test and the connection of a lease could not see each other's rows.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 on_postgresql = pytest.mark.skipif(
@@ -28,28 +28,28 @@ NewLease = Callable[..., Lease]
 
 @pytest.fixture
 def new_lease() -> Iterator[NewLease]:
-    """Make leases of one name, which are released after the test."""
-    made: list[Lease] = []
+    """Return a function that creates leases of one name, which are released after the test."""
+    leases: list[Lease] = []
     name = f"test-{uuid.uuid4().hex[:8]}"
 
     def make(*, expiry: float = 30, renewal: float = 10) -> Lease:
-        made.append(lease_for(connection, name, expiry=expiry, renewal=renewal))
-        return made[-1]
+        leases.append(lease_for(connection, name, expiry=expiry, renewal=renewal))
+        return leases[-1]
 
     yield make
-    for lease in made:
+    for lease in leases:
         lease.release()
 
 
 def expiries() -> list[Any]:
-    """Return when each lease expires."""
+    """Return the expiry of each lease."""
     return list(LeaseRow.objects.order_by("name").values_list("expires_at", flat=True))
 
 
 def test_one_of_two_holds_a_lease_until_it_releases_it(new_lease: NewLease) -> None:
     first, second = new_lease(), new_lease()
     assert first.try_acquire()
-    assert first.try_acquire(), "it can be asked again"
+    assert first.try_acquire(), "it can be acquired twice"
     assert not second.try_acquire()
     assert (first.is_held, second.is_held) == (True, False)
     first.release()
@@ -66,18 +66,18 @@ def test_a_released_lease_can_be_acquired_again(new_lease: NewLease) -> None:
     lease.release()  # does nothing
 
 
-def test_the_holder_is_named(new_lease: NewLease) -> None:
+def test_the_holder_is_known_by_name(new_lease: NewLease) -> None:
     first, second = new_lease(), new_lease()
     first.try_acquire()
     assert f"process {os.getpid()} on " in second.holder()
 
 
-def test_many_at_once_get_one_lease_once(new_lease: NewLease) -> None:
+def test_only_one_of_many_concurrent_attempts_gets_the_lease(new_lease: NewLease) -> None:
     leases = [new_lease() for _ in range(8)]
     assert sorted(together([lease.try_acquire for lease in leases])) == [False] * 7 + [True]
 
 
-def test_what_requires_a_lease_that_is_not_held_is_refused(new_lease: NewLease) -> None:
+def test_require_held_raises_without_the_lease(new_lease: NewLease) -> None:
     lease = new_lease()
     with pytest.raises(LeaseLost):
         lease.require_held()
@@ -85,7 +85,7 @@ def test_what_requires_a_lease_that_is_not_held_is_refused(new_lease: NewLease) 
     lease.require_held()
 
 
-def test_a_killed_holder_frees_its_lease() -> None:
+def test_a_killed_holder_loses_its_lease() -> None:
     program = (
         "import sys, time, django; django.setup()\n"
         "from django.db import connection; from runai_access.db.leases import lease_for\n"
@@ -110,11 +110,11 @@ def test_a_killed_holder_frees_its_lease() -> None:
     lease.release()
 
 
-# Only in a database that several machines share.
+# Only on PostgreSQL, which multiple machines can share.
 
 
 @on_postgresql
-def test_a_lease_is_renewed_for_as_long_as_it_is_held(new_lease: NewLease) -> None:
+def test_a_lease_is_renewed_while_it_is_held(new_lease: NewLease) -> None:
     first, second = new_lease(expiry=2, renewal=0.1), new_lease()
     first.try_acquire()
     [expiry] = expiries()
@@ -166,18 +166,18 @@ def test_a_holder_continues_after_a_short_outage(
 
 
 @on_postgresql
-def test_a_holder_whose_row_was_taken_learns_it(new_lease: NewLease) -> None:
-    """As after it was frozen for longer than the expiry, while another one came and went."""
+def test_a_holder_notices_that_its_row_is_gone(new_lease: NewLease) -> None:
+    """For example, it was frozen for longer than the expiry while another had the lease."""
     lease = new_lease(expiry=30, renewal=0.1)
     lease.try_acquire()
     LeaseRow.objects.all().delete()
     wait_until(lambda: not lease.is_held, "the holder to notice")
-    assert expiries() == [], "a renewal never brings a lost lease back"
+    assert expiries() == [], "a renewal never restores a lost lease"
     wait_until(lease.try_acquire, "it to be acquired again")
 
 
 @on_postgresql
-def test_the_clock_of_the_database_decides(
+def test_the_databases_clock_decides_what_has_expired(
     new_lease: NewLease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = new_lease(), new_lease()
@@ -187,7 +187,7 @@ def test_the_clock_of_the_database_decides(
 
 
 @on_postgresql
-def test_leases_can_be_acquired_at_once_where_their_table_is_missing(new_lease: NewLease) -> None:
+def test_concurrent_attempts_create_the_missing_table(new_lease: NewLease) -> None:
     for _ in range(3):
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS runai_access_lease")
@@ -209,7 +209,7 @@ def test_a_table_that_cannot_be_created_is_reported(new_lease: NewLease) -> None
 
 
 @on_postgresql
-def test_a_holder_keeps_no_lock_and_no_transaction(new_lease: NewLease) -> None:
+def test_a_holder_keeps_neither_a_lock_nor_a_transaction(new_lease: NewLease) -> None:
     lease = new_lease(expiry=30, renewal=0.1)
     lease.try_acquire()
     [acquired] = expiries()
@@ -218,7 +218,7 @@ def test_a_holder_keeps_no_lock_and_no_transaction(new_lease: NewLease) -> None:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND state <> 'active'"  # a renewal, which takes milliseconds
+            " AND state <> 'active'"  # a renewal lasts milliseconds
         )
         assert cursor.fetchone() == (0,)
 

@@ -1,4 +1,4 @@
-"""Every installation has the predefined roles of the wire contract, with their real ids."""
+"""Every installation has the predefined roles of the wire contract, with their IDs."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ CONTRACT = ROOT.parent / "shared" / "contract"
 @pytest.fixture
 def contract() -> Path:
     if not CONTRACT.is_dir():
-        skip_for_missing_tool("the wire contract does not lie beside this checkout")
+        skip_for_missing_tool("the wire contract is not next to this checkout")
     return CONTRACT
 
 
@@ -27,18 +27,20 @@ def test_the_roles_are_those_of_the_contract(contract: Path) -> None:
     roles = {role.pk: role for role in Role.objects.filter(created_by="Run:ai")}
     assert roles.keys() == expected.keys()
     for id_, role in roles.items():
-        said = expected[id_]
-        assert role.name == said["name"]
-        assert role.description == said["description"]
-        assert role.created_by == said["createdBy"]
-        assert role.assignable == said["assignable"]
-        held = {name: set(letters) for name, letters in role.permissions.items()}
-        # The contract also lists what a role may do nothing with.
-        assert held == {name: set(may) for name, may in said["permissions"].items() if may}
+        official = expected[id_]
+        assert role.name == official["name"]
+        assert role.description == official["description"]
+        assert role.created_by == official["createdBy"]
+        assert role.assignable == official["assignable"]
+        granted = {name: set(letters) for name, letters in role.permissions.items()}
+        # The contract also lists resource types without permissions.
+        assert granted == {
+            name: set(letters) for name, letters in official["permissions"].items() if letters
+        }
 
 
 @pytest.mark.django_db
-def test_the_auditor_reads_who_may_do_what_and_the_audit_log(contract: Path) -> None:
+def test_the_auditor_can_view_access_and_the_audit_log(contract: Path) -> None:
     ours = Role.objects.exclude(created_by="Run:ai")
     auditor = ours.get()
     assert auditor.name == "Auditor"
@@ -70,7 +72,7 @@ def test_the_resource_types_are_those_of_the_contract(contract: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_changed_predefined_role_is_put_right_by_the_next_migrate() -> None:
+def test_the_next_migrate_restores_a_changed_predefined_role() -> None:
     Role.objects.filter(pk=7).update(name="Something else", permissions={})
     call_command("migrate", verbosity=0)
     role = Role.objects.get(pk=7)

@@ -1,4 +1,4 @@
-"""The check behind /readyz goes on whatever happens to it."""
+"""The check behind /readyz continues after any error."""
 
 import time
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from tests.operations.conftest import wait_until
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError, PermissionError, RuntimeError])
-def test_an_error_of_any_kind_is_a_problem_until_it_is_over(
+def test_any_error_is_a_problem_until_it_is_over(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """A volume that is unmounted for a moment, for example."""
+    """For example, a volume that is unmounted briefly."""
     outcomes: Iterator[object] = iter([error("gone"), ""])
 
-    def look(self: Readiness) -> str:
+    def find_problem(self: Readiness) -> str:
         outcome = next(outcomes)
         if isinstance(outcome, Exception):
             raise outcome
         return str(outcome)
 
-    monkeypatch.setattr(Readiness, "_look", look)
+    monkeypatch.setattr(Readiness, "_find_problem", find_problem)
     check = Readiness()
     seen = []
     for _ in range(2):
@@ -33,8 +33,8 @@ def test_an_error_of_any_kind_is_a_problem_until_it_is_over(
     assert seen == [AWAY, ""]
 
 
-def test_an_answer_that_is_too_old_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Readiness, "_look", lambda self: "")
+def test_an_outdated_result_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Readiness, "_find_problem", lambda self: "")
     check = Readiness()
     check.start()
     wait_until(lambda: check.problem == "", "the first check")

@@ -151,10 +151,10 @@ def test_guides_have_the_blocks_that_are_run_here() -> None:
 
 
 def test_make_run_brings_up_the_console_and_says_how_to_sign_in(clone: Clone) -> None:
-    there = f"runai-access is at {clone.url}"
+    there = f"runai-access is running at {clone.url}"
     wait_until(lambda: there in clone.output.read_text(), "the server to say where it is")
     said = clone.output.read_text()
-    assert re.search(r"Made the first administrator: \S+, password: ([a-z2-9]{6}-?){4}\n", said)
+    assert re.search(r"Created the first administrator: \S+, password: ([a-z2-9]{6}-?){4}\n", said)
     assert "Loaded a small example organization." in said
     assert requests.get(clone.url, timeout=10).status_code == 200
     assert (clone.folder / "var" / "runai-access.sqlite3").exists()

@@ -1,4 +1,4 @@
-"""One instance at a time prepares a database, also through PgBouncer, and a killed one is replaced."""
+"""One instance at a time prepares a database, also through PgBouncer and after a kill."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.operations.conftest import wait_until
 from tests.operations.pgbouncer import PgBouncer, pgbouncer  # noqa: F401  # a fixture
 from tests.operations.preparing import EXPIRY, Preparing, lease_on
 
-# Access to the database, for the leases that the test holds.
+# The leases that the test holds need the database.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 on_postgresql = pytest.mark.skipif(
@@ -28,7 +28,7 @@ Prepare = Callable[..., Preparing]
 
 @pytest.fixture
 def prepare(empty_database: dict[str, str]) -> Iterator[Prepare]:
-    """Start to prepare the empty database; what still runs at the end of the test is killed."""
+    """Return a function that runs `prepare` on the empty database; killed after the test."""
     started: list[Preparing] = []
 
     def start(*, database: str = "", **options: object) -> Preparing:
@@ -38,8 +38,8 @@ def prepare(empty_database: dict[str, str]) -> Iterator[Prepare]:
         return started[-1]
 
     yield start
-    for one in started:
-        one.kill()
+    for instance in started:
+        instance.kill()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def database(empty_database: dict[str, str]) -> str:
     return empty_database["DATABASE_URL"]
 
 
-def test_a_second_instance_waits_says_so_once_and_continues(
+def test_a_second_instance_waits_with_a_message_and_continues(
     prepare: Prepare, database: str
 ) -> None:
     first = lease_on(database)
@@ -56,31 +56,31 @@ def test_a_second_instance_waits_says_so_once_and_continues(
     second = prepare()
     second.wait_for_line(WAITS)
     first.release()
-    status, said, errors = second.finish()
+    status, output, errors = second.finish()
     assert (status, errors) == (0, "")
-    assert WAITS not in said
-    assert "Made the first administrator" in said
+    assert WAITS not in output
+    assert "Created the first administrator" in output
 
 
-def test_an_instance_that_does_not_wait_says_nothing_of_it(prepare: Prepare) -> None:
-    status, said, _ = prepare(notice=60).finish()
+def test_an_instance_that_does_not_wait_prints_no_message(prepare: Prepare) -> None:
+    status, output, _ = prepare(notice=60).finish()
     assert status == 0
-    assert "Waiting" not in said
+    assert "Waiting" not in output
 
 
-def test_waiting_ends_after_a_limit_with_what_to_do(prepare: Prepare, database: str) -> None:
+def test_waiting_ends_after_a_limit_with_instructions(prepare: Prepare, database: str) -> None:
     first = lease_on(database)
     assert first.try_acquire()
     status, _, errors = prepare(limit=0.3).finish()
     assert status == 1
     assert "another instance is preparing this database: process" in errors
     assert f"process {os.getpid()} on" in errors
-    assert "Wait until it is done, or stop it, and start again." in errors
+    assert "Wait until it finishes or stop it, then start again." in errors
     assert "Traceback" not in errors
     first.release()
 
 
-def test_ctrl_c_ends_the_waiting(prepare: Prepare, database: str) -> None:
+def test_ctrl_c_ends_waiting(prepare: Prepare, database: str) -> None:
     first = lease_on(database)
     assert first.try_acquire()
     second = prepare()
@@ -93,7 +93,7 @@ def test_ctrl_c_ends_the_waiting(prepare: Prepare, database: str) -> None:
     first.release()
 
 
-def test_ctrl_c_in_the_middle_frees_the_lock_immediately(prepare: Prepare, database: str) -> None:
+def test_ctrl_c_while_preparing_frees_the_lock_immediately(prepare: Prepare, database: str) -> None:
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
     first.process.send_signal(signal.SIGINT)
@@ -111,12 +111,12 @@ def test_a_killed_instance_is_replaced_within_the_expiry(prepare: Prepare, datab
     first.kill()
     wait_until(lease.try_acquire, "the lock to be free", seconds=EXPIRY + 2)
     lease.release()
-    status, said, errors = prepare().finish()
+    status, output, errors = prepare().finish()
     assert (status, errors) == (0, "")
-    assert "Made the first administrator" in said
+    assert "Created the first administrator" in output
 
 
-def test_an_instance_that_fails_frees_the_lock_immediately(
+def test_a_failing_instance_frees_the_lock_immediately(
     empty_database: dict[str, str], database: str
 ) -> None:
     weak = Preparing({**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short"})
@@ -127,8 +127,8 @@ def test_an_instance_that_fails_frees_the_lock_immediately(
     lease.release()
 
 
-def test_files_of_this_machine_are_written_by_one_instance_at_a_time(prepare: Prepare) -> None:
-    """Instances with databases of their own share the folder of static files."""
+def test_one_instance_at_a_time_writes_files_of_a_machine(prepare: Prepare) -> None:
+    """Instances with separate databases share the folder of static files."""
     files = FileLease(settings.VAR_DIR / "prepare.lock")
     settings.VAR_DIR.mkdir(exist_ok=True)
     wait_until(files.try_acquire, "other tests on this machine to end")
@@ -140,24 +140,24 @@ def test_files_of_this_machine_are_written_by_one_instance_at_a_time(prepare: Pr
 
 @on_postgresql
 def test_an_instance_that_lost_its_lock_stops(prepare: Prepare, database: str) -> None:
-    """As after it was frozen for longer than the expiry: another instance can have begun."""
+    """For example, it was frozen for longer than the expiry, and another instance started."""
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
     with psycopg.connect(database, autocommit=True) as other:
         other.execute("UPDATE runai_access_lease SET owner = 'another'")
         status, _, errors = first.finish()
         assert status == 1
-        assert "another instance can be preparing this database by now" in errors
+        assert "another instance might be preparing it now" in errors
         assert "Traceback" not in errors
         owners = other.execute("SELECT owner FROM runai_access_lease").fetchall()
-        assert owners == [("another",)], "it does not free what is not its own"
+        assert owners == [("another",)], "it does not release the lease of another instance"
 
 
 @on_postgresql
 def test_an_index_can_be_built_concurrently_while_an_instance_waits(
     prepare: Prepare, database: str
 ) -> None:
-    """A session that waits for an advisory lock would hold a snapshot, and so the index up."""
+    """A session that waits for an advisory lock holds a snapshot, which would block the index."""
     first = lease_on(database)
     assert first.try_acquire()
     second = prepare()
@@ -171,7 +171,7 @@ def test_an_index_can_be_built_concurrently_while_an_instance_waits(
 
 
 @on_postgresql
-def test_preparing_uses_no_advisory_lock_of_a_session(prepare: Prepare, database: str) -> None:
+def test_preparing_uses_no_session_level_advisory_lock(prepare: Prepare, database: str) -> None:
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
     assert locks(database) > 0
@@ -181,19 +181,19 @@ def test_preparing_uses_no_advisory_lock_of_a_session(prepare: Prepare, database
 # Through PgBouncer in transaction mode.
 
 
-def test_an_instance_killed_through_pgbouncer_leaves_nothing_behind(
+def test_an_instance_killed_through_pgbouncer_leaves_no_locks(
     prepare: Prepare, database: str, pgbouncer: PgBouncer  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
     through = pgbouncer.url(database)
     first = prepare(database=through, stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
-    assert locks(database) > 0, "it is in the middle of a transaction"
+    assert locks(database) > 0, "it is in a transaction"
     first.kill()
-    wait_until(lambda: locks(database) == 0, "its locks to go")
+    wait_until(lambda: locks(database) == 0, "its locks to be released")
     second = prepare(database=through)
-    status, said, errors = second.finish()
+    status, output, errors = second.finish()
     assert (status, errors) == (0, "")
-    assert "Made the first administrator" in said
+    assert "Created the first administrator" in output
     assert locks(database) == 0
 
 
@@ -202,14 +202,14 @@ def test_two_instances_through_pgbouncer_prepare_one_after_the_other(
 ) -> None:  # fmt: skip
     through = pgbouncer.url(database)
     both = [prepare(database=through) for _ in range(2)]
-    ends = [one.finish() for one in both]
+    ends = [instance.finish() for instance in both]
     assert [status for status, _, _ in ends] == [0, 0], ends
-    assert sum("Made the first administrator" in said for _, said, _ in ends) == 1
+    assert sum("Created the first administrator" in output for _, output, _ in ends) == 1
     assert locks(database) == 0
 
 
 def locks(database: str, kind: str = "%") -> int:
-    """Return how many locks sessions of the database hold, other than the one that asks."""
+    """Return the number of locks that other sessions hold in the database."""
     with psycopg.connect(database, autocommit=True) as other:
         row = other.execute(
             "SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND locktype LIKE %s"

@@ -1,4 +1,4 @@
-"""`serve` prepares everything, says where to go, and changes nothing the second time."""
+"""`serve` prepares the installation, prints its URL, and changes nothing on a second start."""
 
 import json
 import socket
@@ -15,11 +15,11 @@ from tests.conftest import StartServer, skip_for_missing_tool
 from tests.operations.conftest import wait_until
 from tests.servers import ROOT, Server, launch, manage, server_environment, status_of
 
-TOLD_ONCE = "is not shown again"
+SHOWN_ONCE = "You won't see it again."
 
 
 def everything_in(server: Server) -> list[dict[str, Any]]:
-    """Every row of every table of ours, with all its fields."""
+    """Return every row of all our tables, with all fields."""
     dump = server.command(
         "dumpdata", "--all", "accessrules", "accounts", "api", "applications", "audit", "sessions"
     )
@@ -31,7 +31,7 @@ def everything_in(server: Server) -> list[dict[str, Any]]:
 def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     example = {"RUNAI_ACCESS_EXAMPLE": "1"}
     first = start_server(environment=example, is_empty=True)
-    assert first.stop() == 0  # what the first one recorded is sealed by then
+    assert first.stop() == 0  # its audit rows are sealed now
     before = everything_in(first)
     second = start_server(database=first.database, environment=example)
     assert everything_in(second) == before
@@ -39,29 +39,29 @@ def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     assert "Loaded" not in second.output
 
 
-def test_a_first_start_publishes_the_key_that_will_sign(start_server: StartServer) -> None:
-    """A verifier that reads the keys before anyone has a token finds the one it will need."""
+def test_a_first_start_publishes_the_signing_key(start_server: StartServer) -> None:
+    """A verifier that caches the keys before the first token has the right key."""
     server = start_server(is_empty=True)
     keys = requests.get(f"{server.url}/.well-known/jwks.json", timeout=30).json()["keys"]
     assert len(keys) == 1
 
 
-def test_a_start_under_another_secret_key_is_refused_until_its_keys_are_given_up(
+def test_a_start_with_another_secret_key_requires_new_signing_keys(
     empty_database: dict[str, str],
 ) -> None:
     assert manage("prepare", environment=empty_database).returncode == 0
     other = {**empty_database, "RUNAI_ACCESS_SECRET_KEY": "another-key-" + "x" * 32}
     start = manage("serve", environment=_free(other))
     assert start.returncode == 1
-    assert "made under another RUNAI_ACCESS_SECRET_KEY" in start.stderr
+    assert "encrypted with another RUNAI_ACCESS_SECRET_KEY" in start.stderr
     assert "Traceback" not in start.stderr
     assert manage("rotate_signing_key", "--end-others", environment=other).returncode == 0
     assert manage("prepare", environment=other).returncode == 0
 
 
-def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> None:
+def test_it_prints_its_url_and_how_to_sign_in(start_server: StartServer) -> None:
     server = start_server()
-    wait_until(lambda: "Ctrl-C stops it." in server.output, "the server to say where to go")
+    wait_until(lambda: "Press Ctrl-C to stop it." in server.output, "the start message")
     assert server.url in server.output
     assert server.admin_email in server.output
     assert "reset_password" in server.output
@@ -69,39 +69,39 @@ def test_it_says_where_to_go_and_how_to_sign_in(start_server: StartServer) -> No
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])  # noqa: S104
-def test_it_says_where_it_is_only_when_it_answers_there(
-    start_server: StartServer, host: str
-) -> None:
+def test_it_prints_its_url_only_when_it_answers_there(start_server: StartServer, host: str) -> None:
     if host == "::" and not socket.has_dualstack_ipv6():
-        skip_for_missing_tool("no IPv6 on this machine")
+        skip_for_missing_tool("this machine has no IPv6")
     server = start_server(environment={"RUNAI_ACCESS_HOST": host}, wait=False)
-    wait_until(lambda: "runai-access is at" in server.output, "the server to say where it is")
+    wait_until(lambda: "runai-access is running at" in server.output, "the start message")
     assert status_of(f"{server.url}/healthz") == 200
 
 
-def test_without_a_chosen_password_one_is_made_and_told_once(start_server: StartServer) -> None:
+def test_a_generated_password_is_shown_once(start_server: StartServer) -> None:
     nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
     first = start_server(environment=nothing_chosen, is_empty=True)
-    assert first.output.count(TOLD_ONCE) == 1
+    assert first.output.count(SHOWN_ONCE) == 1
     assert "admin@example.com" in first.output
     second = start_server(database=first.database, environment=nothing_chosen)
-    assert TOLD_ONCE not in second.output
+    assert SHOWN_ONCE not in second.output
 
 
-def test_two_servers_can_start_on_one_empty_database_at_once(start_server: StartServer) -> None:
+def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) -> None:
     one = start_server(wait=False, is_empty=True)
     other = start_server(database=one.database, wait=False)
     one.wait_until_ready()
     other.wait_until_ready()
-    made = [server for server in (one, other) if "Made the first administrator" in server.output]
-    assert len(made) == 1
+    creators = [
+        server for server in (one, other) if "Created the first administrator" in server.output
+    ]
+    assert len(creators) == 1
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"RUNAI_ACCESS_ADMIN_PASSWORD": "short"}, "RUNAI_ACCESS_ADMIN_PASSWORD: This password"),
-        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: This is no email"),
+        ({"RUNAI_ACCESS_ADMIN_EMAIL": "nobody"}, "RUNAI_ACCESS_ADMIN_EMAIL: Enter a valid email"),
         ({"RUNAI_ACCESS_EXAMPLE": "yes"}, "RUNAI_ACCESS_EXAMPLE must be 0 or 1"),
         ({"RUNAI_ACCESS_SECRET_KEY": "short"}, "must have 32 characters"),
         ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),
@@ -109,23 +109,23 @@ def test_two_servers_can_start_on_one_empty_database_at_once(start_server: Start
         ({"RUNAI_ACCESS_TOKEN_LIFETIME": "0"}, "whole number of 1 or more"),
         ({"RUNAI_ACCESS_DRAIN_SECONDS": "-1"}, "must be a number of seconds from 0 to 3600"),
         ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL must look like"),
-        ({"DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name"}, "does not answer"),
+        ({"DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name"}, "Database error:"),
         ({"PORT": "eighty"}, "PORT must be"),
         ({"PORT": "70000"}, "PORT must be at most 65535"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_wrong_setting_ends_the_start_with_one_clear_sentence(
-    empty_database: dict[str, str], settings: dict[str, str], told: str
+def test_an_invalid_setting_stops_the_start_with_a_clear_message(
+    empty_database: dict[str, str], settings: dict[str, str], message: str
 ) -> None:
     start = manage("serve", environment={**empty_database, "PORT": "0", **_free(settings)})
     assert start.returncode == 1
-    assert told in start.stderr
+    assert message in start.stderr
     assert "Traceback" not in start.stderr
     assert "hunter2" not in start.stderr + start.stdout
 
 
-def test_a_setting_that_only_a_first_start_needs_is_checked_on_every_start(
+def test_settings_of_the_first_start_are_checked_on_every_start(
     empty_database: dict[str, str],
 ) -> None:
     assert manage("prepare", environment=empty_database).returncode == 0
@@ -137,14 +137,14 @@ def test_a_setting_that_only_a_first_start_needs_is_checked_on_every_start(
     assert "RUNAI_ACCESS_ADMIN_PASSWORD is ignored" in late.stdout
 
 
-def test_django_s_deployment_checks_find_nothing(empty_database: dict[str, str]) -> None:
+def test_djangos_deployment_checks_pass(empty_database: dict[str, str]) -> None:
     for url in ("http://127.0.0.1:8000", "https://access.example.com"):
         environment = {**empty_database, "RUNAI_ACCESS_URL": url}
         checked = manage("check", "--deploy", "--fail-level", "WARNING", environment=environment)
         assert checked.returncode == 0, checked.stderr
 
 
-def test_createsuperuser_names_the_command_to_use(empty_database: dict[str, str]) -> None:
+def test_createsuperuser_names_the_right_command(empty_database: dict[str, str]) -> None:
     done = manage("createsuperuser", environment=empty_database)
     assert done.returncode == 1
     assert "manage.py create_admin EMAIL" in done.stderr
@@ -157,17 +157,17 @@ def _free(settings: dict[str, str]) -> dict[str, str]:
         return {"PORT": str(listener.getsockname()[1]), **settings}
 
 
-def test_a_refused_administrator_leaves_nothing_half_done(empty_database: dict[str, str]) -> None:
+def test_a_refused_administrator_creates_nothing(empty_database: dict[str, str]) -> None:
     weak = {**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short", "RUNAI_ACCESS_EXAMPLE": "1"}
     assert manage("prepare", environment=weak).returncode == 1
     good = {**weak, "RUNAI_ACCESS_ADMIN_PASSWORD": "correct-horse-battery-staple"}
     again = manage("prepare", environment=good)
     assert again.returncode == 0, again.stderr
-    assert "Made the first administrator" in again.stdout
+    assert "Created the first administrator" in again.stdout
     assert "Loaded a small example organization" in again.stdout
 
 
-def test_a_taken_port_is_told(server: Server, empty_database: dict[str, str]) -> None:
+def test_an_occupied_port_is_reported(server: Server, empty_database: dict[str, str]) -> None:
     port = server.url.rpartition(":")[2]
     start = manage("serve", environment={**empty_database, "PORT": port})
     assert start.returncode == 1
@@ -175,7 +175,7 @@ def test_a_taken_port_is_told(server: Server, empty_database: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("example", ["0", ""])
-def test_with_its_own_database_the_example_comes_only_when_asked_for(
+def test_with_database_url_the_example_is_opt_in(
     empty_database: dict[str, str], example: str
 ) -> None:
     prepared = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_EXAMPLE": example})
@@ -183,9 +183,9 @@ def test_with_its_own_database_the_example_comes_only_when_asked_for(
     assert "example" not in prepared.stdout.replace("example.com", "")
 
 
-def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_secret_key_is_created_once_and_private(tmp_path: Path) -> None:
     file = tmp_path / "var" / "secret_key"
-    # Both wait for the other before they ask, so that they race.
+    # Each waits for the other first, so that they race.
     program = (
         "import sys, time; from pathlib import Path; from runai_access import environment\n"
         "here, other, file = map(Path, sys.argv[1:])\n"
@@ -208,10 +208,10 @@ def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
     assert len(keys) == 1
     assert len(keys.pop()) >= 50
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert [one.name for one in file.parent.iterdir()] == ["secret_key"]
+    assert [entry.name for entry in file.parent.iterdir()] == ["secret_key"]
 
 
-def test_postgresql_takes_a_secret_key_that_replicas_share(tmp_path: Path) -> None:
+def test_postgresql_requires_a_shared_secret_key(tmp_path: Path) -> None:
     database = "postgres://user@127.0.0.1:1/name"
     server = launch(tmp_path, database=database, environment={"RUNAI_ACCESS_SECRET_KEY": ""})
     assert server.process.wait(30) == 1

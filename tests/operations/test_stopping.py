@@ -1,4 +1,4 @@
-"""Stopping finishes what is under way, whoever asks and how often."""
+"""Stopping finishes requests in progress, for any signal and any number of signals."""
 
 import os
 import signal
@@ -13,9 +13,9 @@ from tests.operations.conftest import SlowRequest, listens, port_of, wait_until
 @pytest.mark.parametrize(
     ("number", "to_group"),
     [(signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGTERM, True)],
-    ids=["SIGTERM", "Ctrl-C", "SIGTERM to all of its processes"],
+    ids=["SIGTERM", "Ctrl-C", "SIGTERM to all processes"],
 )
-def test_a_request_under_way_is_answered_before_the_server_ends(
+def test_a_request_in_progress_is_answered_before_the_server_exits(
     start_server: StartServer, number: signal.Signals, to_group: bool
 ) -> None:
     server = start_server()
@@ -40,10 +40,10 @@ def test_a_request_under_way_is_answered_before_the_server_ends(
     ],
     ids=["headers", "body"],
 )
-def test_a_connection_that_says_nothing_more_does_not_keep_a_server_from_stopping_cleanly(
+def test_an_idle_connection_does_not_delay_a_clean_stop(
     start_server: StartServer, sent: bytes
 ) -> None:
-    """Killed, it would not seal what its last requests recorded."""
+    """If it were killed, it would not seal the audit rows of its last requests."""
     server = start_server()
     with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
         connection.sendall(sent)
@@ -51,7 +51,7 @@ def test_a_connection_that_says_nothing_more_does_not_keep_a_server_from_stoppin
     assert "refused to gracefully stop" not in server.output
 
 
-def test_stopping_right_after_starting_is_quick_and_clean(start_server: StartServer) -> None:
+def test_stopping_right_after_starting_is_fast_and_clean(start_server: StartServer) -> None:
     for _ in range(3):
         server = start_server()
         assert server.stop(seconds=10) == 0

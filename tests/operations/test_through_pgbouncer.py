@@ -1,4 +1,4 @@
-"""The whole product behind Debian's PgBouncer in transaction mode."""
+"""The whole server behind Debian's PgBouncer in transaction mode."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.slow
 def test_everything_works_through_a_pooler_with_few_sessions(
     start_server: StartServer, tmp_path: Path
 ) -> None:
-    """Three sessions for two workers: each statement may run in another one."""
+    """Three sessions for two workers: statements can run in different sessions."""
     with running_pgbouncer(tmp_path, pool_size=3) as pooler, fresh_database(tmp_path) as direct:
         server = start_server(database=pooler.url(direct))
         access = Access.of_administrator(server)
         with ThreadPoolExecutor(8) as clients:
             tokens = [clients.submit(access.token, server) for _ in range(60)]
-            headers = {"Authorization": f"Bearer {[one.result() for one in tokens][-1]}"}
+            headers = {"Authorization": f"Bearer {[token.result() for token in tokens][-1]}"}
         writers = Writers(server, access, writers=6, readers=3)
         writers.finish(laps=2)
-        # An overloaded machine may refuse a write; nothing fails.
+        # An overloaded machine can refuse a write; nothing fails.
         assert set(writers.refusals) <= {503}, server.output
         assert writers.failures == []
         for path in (

@@ -1,4 +1,4 @@
-"""A database that hangs, is read-only, moves or is full: 503 in time, and service again after it."""
+"""While the database hangs, is read-only, moves or is full: 503 in time, then recovery."""
 
 import os
 import re
@@ -23,13 +23,13 @@ from tests.operations.writers import Access
 from tests.servers import Server, status_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
-# Seconds, as the issue that asked for them has them (docs/operations.md, The database).
+# Limits in seconds; see docs/operations.md.
 NOT_READY, ANSWERED, BACK = 3, 15, 5
 
 
 @dataclass
 class Program:
-    """A program whose secret every worker of its server remembers."""
+    """A client whose secret every worker has cached."""
 
     server: Server
     access: Access
@@ -55,7 +55,7 @@ class Program:
         return requests.post(url, json={"name": name}, headers=headers, timeout=seconds)
 
     def reports(self, problem: str) -> bool:
-        """Return whether every worker reports this problem; each checks on its own."""
+        """Return whether every worker reports this problem; each checks separately."""
         url = f"{self.server.url}/readyz"
         return {requests.get(url, timeout=5).json()["status"] for _ in range(8)} == {problem}
 
@@ -63,13 +63,13 @@ class Program:
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     require_postgresql_run()
-    with running_cluster() as one:
-        yield one
+    with running_cluster() as running:
+        yield running
 
 
 @dataclass
 class Fault:
-    """How to reach the database, and how to make it hang."""
+    """The URL of the database, and a function that makes it hang."""
 
     url: str
     hang: Callable[[], AbstractContextManager[None]]
@@ -88,7 +88,7 @@ def fault(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Fault]:
             yield Fault(cluster.url(), cluster.frozen)
 
 
-def test_a_database_that_hangs_is_answered_with_503_and_service_returns(
+def test_a_hanging_database_causes_503_until_it_recovers(
     start_server: StartServer, fault: Fault
 ) -> None:
     server = start_server(database=fault.url)
@@ -112,24 +112,24 @@ def test_a_database_that_hangs_is_answered_with_503_and_service_returns(
         return answer.status_code, "Retry-After" in answer.headers
 
     with fault.hang(), ThreadPoolExecutor(40) as clients:
-        asked = [clients.submit(ask, number) for number in range(40)]
+        pending = [clients.submit(ask, number) for number in range(40)]
         wait_until(lambda: status_of(ready) == 503, "not ready", seconds=NOT_READY)
         for _ in range(5):
             assert requests.get(f"{server.url}/healthz", timeout=0.5).status_code == 200
-        answers = {one.result() for one in asked}
-        # Public keys may be answered from memory; whatever needs the database is refused.
+        answers = {answer.result() for answer in pending}
+        # Public keys can come from memory; requests that need the database are refused.
         assert (503, True) in answers
         assert answers <= {(503, True), (200, False)}
         assert program.ask_for_token(seconds=ANSWERED).status_code == 503
     wait_until(lambda: status_of(ready) == 200, "ready again", seconds=BACK)
     wait_until(lambda: program.ask_for_token().status_code == 200, "tokens again", seconds=BACK)
-    outages = re.findall(r"ERROR .*The database cannot serve", server.output)
+    outages = re.findall(r"ERROR .*The database is unavailable", server.output)
     assert outages
-    assert len(outages) <= 2 * 2 * 3, "a line for each kind, worker and minute"
+    assert len(outages) <= 2 * 2 * 3, "one line per kind, worker and minute"
     assert "Traceback" not in server.output
 
 
-def test_a_read_only_database_refuses_writes_and_still_grants_tokens(
+def test_a_read_only_database_still_issues_tokens(
     start_server: StartServer, cluster: Cluster
 ) -> None:
     server = start_server(database=cluster.url())
@@ -145,7 +145,7 @@ def test_a_read_only_database_refuses_writes_and_still_grants_tokens(
     assert program.create("in-time", token).status_code in (200, 201, 202)
 
 
-def test_after_a_failover_the_new_primary_is_found(
+def test_the_new_primary_is_used_after_a_failover(
     start_server: StartServer, cluster: Cluster
 ) -> None:
     standby = cluster.standby()
@@ -173,7 +173,7 @@ def test_after_a_failover_the_new_primary_is_found(
 def small_disk(folder: Path) -> Iterator[Path]:
     """Mount a disk of 64 MiB."""
     if sys.platform != "linux" or os.geteuid() != 0:
-        skip_for_missing_tool("to mount a small disk needs root on Linux")
+        skip_for_missing_tool("mounting a small disk requires root on Linux")
     folder.mkdir()
     mounted = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "runai-access-test", str(folder)]
     subprocess.run(mounted, check=True)
@@ -183,9 +183,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_refuses_writes_and_still_grants_tokens(
-    start_server: StartServer, tmp_path: Path
-) -> None:
+def test_a_full_disk_still_issues_tokens(start_server: StartServer, tmp_path: Path) -> None:
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         pytest.skip("tested in the run on SQLite")
     with small_disk(tmp_path / "disk") as disk:

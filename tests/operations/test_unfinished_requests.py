@@ -1,4 +1,4 @@
-"""Requests that never end occupy no thread, are ended in time, and disturb nobody."""
+"""Unfinished requests use no thread, end in time, and do not affect other clients."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ def port_of(server: Server) -> int:
 
 
 def statuses(server: Server, times: int = 3) -> set[int]:
-    """Ask for each page on connections of their own, so that every worker is met."""
+    """Request each page on separate connections, so that every worker gets some."""
     return {
         requests.get(server.url + page, timeout=10).status_code
         for _ in range(times)
@@ -45,7 +45,7 @@ def statuses(server: Server, times: int = 3) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", KINDS)
-def test_everybody_else_is_served_while_unfinished_requests_are_held(
+def test_other_clients_are_served_during_unfinished_requests(
     start_server: StartServer, kind: str
 ) -> None:
     server = start_server()
@@ -57,7 +57,7 @@ def test_everybody_else_is_served_while_unfinished_requests_are_held(
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_everybody_else_is_served_while_all_kinds_are_held_together(
+def test_other_clients_are_served_during_all_kinds_together(
     start_server: StartServer,
 ) -> None:
     server = start_server()
@@ -66,17 +66,17 @@ def test_everybody_else_is_served_while_all_kinds_are_held_together(
         ThreadPoolExecutor(4) as clients,
     ):
         seen = [clients.submit(statuses, server) for _ in range(4)]
-        assert [one.result() for one in seen] == [{200}] * 4
+        assert [result.result() for result in seen] == [{200}] * 4
     assert statuses(server) == {200}
 
 
-def test_a_body_that_arrives_late_is_answered(server: Server) -> None:
+def test_a_late_body_is_answered(server: Server) -> None:
     request = SlowRequest(port_of(server))
     assert statuses(server) == {200}
     assert request.finish().startswith(b"HTTP/1.1 401")
 
 
-def test_http2_is_not_spoken(server: Server) -> None:
+def test_http2_is_not_supported(server: Server) -> None:
     """One HTTP/2 connection can hold many requests open; over HTTP/1.1 it holds one."""
     with begin("http2", port_of(server)) as connection:
         answer = connection.recv(1000)
@@ -93,7 +93,7 @@ def test_health_does_not_wait_for_a_body(server: Server, path: str) -> None:
 
 
 class Drip:
-    """A body that arrives a byte at a time and never ends."""
+    """A body that arrives byte by byte and never ends."""
 
     def __init__(
         self, headers: dict[str, str], *, pieces: int | None = None, size: int = 1
@@ -133,7 +133,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     [{"content-length": "100"}, {"content-length": "500000"}, {"transfer-encoding": "chunked"}],
     ids=["small", "large", "chunked"],
 )
-def test_a_drip_of_bytes_does_not_extend_the_time_for_a_body(headers: dict[str, str]) -> None:
+def test_slow_bytes_do_not_extend_the_time_for_a_body(headers: dict[str, str]) -> None:
     with pytest.raises(BodyTimeout):
         loops.run(read(BodyReader(limit=1024), Drip(headers, size=0)))
 
@@ -154,7 +154,7 @@ def test_a_large_body_gets_time_for_its_size(monkeypatch: pytest.MonkeyPatch) ->
     assert given == [40.0]
 
 
-def test_the_oldest_unfinished_body_makes_room_for_a_new_one(
+def test_the_oldest_unfinished_body_is_dropped_for_a_new_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bodies, "MAX_UNFINISHED", 2)
@@ -170,10 +170,10 @@ def test_the_oldest_unfinished_body_makes_room_for_a_new_one(
         reader.give_up_all()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert [type(one) for one in loops.run(three())] == [BodyTimeout] * 3
+    assert [type(outcome) for outcome in loops.run(three())] == [BodyTimeout] * 3
 
 
-def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_large_bodies_use_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_UNFINISHED_BYTES", 100_000)
 
     async def many() -> list[Any]:
@@ -187,11 +187,11 @@ def test_unfinished_large_bodies_are_bounded_in_memory(monkeypatch: pytest.Monke
         assert reader._kept_bytes == 0
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert {type(one) for one in loops.run(many())} == {BodyTimeout}
+    assert {type(outcome) for outcome in loops.run(many())} == {BodyTimeout}
 
 
-def test_a_body_that_was_given_up_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its next piece may have arrived already, or may be the one that it was given up for."""
+def test_a_dropped_body_is_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next piece might have arrived already, or might be the cause of the drop."""
     monkeypatch.setattr(bodies, "MAX_UNFINISHED_BYTES", 50_000)
 
     async def one() -> tuple[object, int, int]:
@@ -203,7 +203,7 @@ def test_a_body_that_was_given_up_does_not_come_back(monkeypatch: pytest.MonkeyP
     assert loops.run(one()) == (BodyTimeout, 3, 0)
 
 
-def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
+def test_a_body_that_expires_while_dropped_affects_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bodies, "BASE_SECONDS", 0.01)
@@ -218,7 +218,7 @@ def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
         second: list[asyncio.Task[Any]] = []
 
         def as_it_expires() -> None:
-            # Its timer has fired, and its task has not run since.
+            # Its timer has fired, but its task has not run yet.
             timeout._on_timeout()
             second.append(loop.create_task(read(reader, Drip({"content-length": "10"}))))
 
@@ -231,7 +231,7 @@ def test_a_body_that_expires_while_it_is_given_up_disturbs_no_other(
 
 
 @pytest.mark.parametrize("announced", [10**11, bodies.MAX_DISCARDED + 1])
-def test_a_length_that_no_request_has_gets_no_time(announced: int) -> None:
+def test_an_absurd_length_gets_no_time(announced: int) -> None:
     async def one() -> Any:
         async with asyncio.timeout(5):
             return await read(BodyReader(limit=1024), Drip({"content-length": str(announced)}))
@@ -241,7 +241,7 @@ def test_a_length_that_no_request_has_gets_no_time(announced: int) -> None:
     assert len(body.stream.read(2048)) == 2048, "long enough to be refused as too large"
 
 
-def test_the_time_for_a_body_does_not_grow_beyond_the_largest_one(
+def test_the_time_for_a_body_is_limited_by_the_largest_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given: list[float | None] = []
@@ -258,8 +258,8 @@ def test_the_time_for_a_body_does_not_grow_beyond_the_largest_one(
     assert given == [46.0]
 
 
-def _lives(pid: int) -> bool:
-    """Return whether a process still runs; one that only waits to be reaped does not."""
+def _is_running(pid: int) -> bool:
+    """Return whether a process is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -268,7 +268,7 @@ def _lives(pid: int) -> bool:
 
 @contextmanager
 def writes_blocked(database: str) -> Iterator[None]:
-    """Hold the lock that everyone waits for who creates an application."""
+    """Hold a lock that blocks the creation of applications."""
     if database.startswith("sqlite"):
         path = urlsplit(database).path[1:]
         with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -282,8 +282,8 @@ def writes_blocked(database: str) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.skipif(sys.platform != "linux", reason="authority /proc which processes live")
-def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_blocked(
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_blocked_workers_exit_within_five_seconds_of_their_parent(
     start_server: StartServer,
 ) -> None:
     server = start_server()
@@ -299,11 +299,11 @@ def test_workers_end_within_five_seconds_of_their_parent_though_every_thread_is_
     with writes_blocked(server.database), ThreadPoolExecutor(40) as clients:
         for number in range(40):
             clients.submit(create, number)
-        # What needs a thread waits now; health does not.
+        # Requests that need a thread wait now; health checks do not.
         wait_until(lambda: not _page_in_time(server), "every thread to be blocked", seconds=10)
         assert requests.get(f"{server.url}/healthz", timeout=0.5).status_code == 200
         server.process.kill()
-        wait_until(lambda: not any(map(_lives, workers)), "the workers to end", seconds=5)
+        wait_until(lambda: not any(map(_is_running, workers)), "the workers to end", seconds=5)
 
 
 def _page_in_time(server: Server) -> bool:

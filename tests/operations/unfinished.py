@@ -1,4 +1,4 @@
-"""Requests that begin and never end, as a stranger may send them to stop a server."""
+"""Unfinished requests, with which an attacker tries to block a server."""
 
 import resource
 import socket
@@ -9,7 +9,7 @@ FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 def raise_file_limit() -> None:
-    """Let this process open as many connections as the system allows."""
+    """Raise the file limit of this process to the maximum."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 16_384 if hard == resource.RLIM_INFINITY else hard
     with suppress(ValueError, OSError):
@@ -36,7 +36,7 @@ def _headers(host: str) -> bytes:
 
 
 def _http2(host: str) -> bytes:
-    """The preface, settings, and eight POST streams whose bodies never come (RFC 9113 §3.4, §6.2)."""
+    """Return preface, settings and eight POST streams without bodies (RFC 9113 §3.4, §6.2)."""
 
     def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
         return (
@@ -64,7 +64,7 @@ KINDS = {
 
 
 def begin(kind: str, port: int, *, host: str = "127.0.0.1") -> socket.socket:
-    """Send the beginning of a request of that kind, and return its connection."""
+    """Send the start of a request of this kind, and return its connection."""
     connection = socket.create_connection((host, port), timeout=10)
     connection.sendall(KINDS[kind](f"{host}:{port}"))
     return connection
@@ -78,6 +78,6 @@ def held(kinds: dict[str, int], port: int) -> Iterator[list[socket.socket]]:
         connections = []
         for kind, count in kinds.items():
             for _ in range(count):
-                with suppress(ConnectionError):  # a server may refuse a kind right away
+                with suppress(ConnectionError):  # a server can refuse a kind immediately
                     connections.append(stack.enter_context(begin(kind, port)))
         yield connections

@@ -1,4 +1,4 @@
-"""Clients that write through the API under load, and a record of what each request was answered."""
+"""Clients that write through the API under load and track the answer to each request."""
 
 import json
 import threading
@@ -17,28 +17,28 @@ from tests.servers import Server
 RULES = "/api/v1/authorization/access-rules"
 ROLES = ("Viewer", "Editor")
 REQUEST_SECONDS = 120
-# How long a request is repeated that is answered 429 or 503, or not at all.
+# How long a request without an answer, or answered with 429 or 503, is retried.
 RETRY_SECONDS = 60.0
-# How long to wait where an answer has no Retry-After, and how long a writer waits at most.
+# How long to wait without a Retry-After, and the longest wait of a writer.
 DEFAULT_WAIT = 1.0
 LONGEST_WAIT = 5.0
-# How long to wait for the answers after which the server is killed.
+# Time limit for the answers after which the server is killed.
 ANSWERS_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The reply to one request; `status` is 0 if the connection failed or timed out."""
+    """The reply to a request; `status` is 0 if the connection failed or timed out."""
 
     status: int
     time: datetime
-    document: Any = field(default=None, repr=False)  # may contain a secret
+    document: Any = field(default=None, repr=False)  # can contain a secret
     error: str = ""
     retry_after: float = 0
 
     @property
     def is_success(self) -> bool:
-        """True for 2xx: only then must the database have what was requested."""
+        """True for 2xx: only then must the database contain the write."""
         return 200 <= self.status < 300
 
     @property
@@ -83,7 +83,7 @@ def retry(attempt: Callable[[], Reply], seconds: float = RETRY_SECONDS) -> Reply
 
 
 def ask_for_token(server: Server, client_id: str, secret: str) -> Reply:
-    """Request a token. A busy server is asked again: 429 and 503 say nothing about the secret."""
+    """Request a token; retry while the server is busy: 429 and 503 don't concern the secret."""
     body = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     with requests.Session() as session:
         return retry(lambda: send(session, "POST", f"{server.url}/api/v2/token", data=body))
@@ -113,7 +113,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Answer:
-    """A write that was answered with 2xx; the database must have it from then on."""
+    """A write that was answered with 2xx; from then on the database must contain it."""
 
     step: str
     method: str
@@ -132,20 +132,20 @@ class Answer:
 
 @dataclass
 class TrackedApplication:
-    """What the client of one application knows about it from the answers so far."""
+    """The state of an application as its client knows it from the answers."""
 
     name: str
     answers: list[Answer] = field(default_factory=list)
     id: str = ""
     secret: str = field(default="", repr=False)
-    # The access rules by id, each with the answer that granted it.
+    # Access rules by ID, each with the answer to its creation.
     rules: dict[int, Answer] = field(default_factory=dict)
-    # The step that was refused or not answered. It may be done or not, but not by half.
+    # The step that was refused or not answered. It is applied completely or not at all.
     undecided: str = ""
     refused_with: int = 0
 
     def add_reply(self, step: str, method: str, path: str, reply: Reply) -> None:
-        """Note a success as an answer, and anything else as undecided."""
+        """Store a success as an answer, and anything else as undecided."""
         if not reply.is_success:
             self.undecided, self.refused_with = step, reply.status
             return
@@ -158,7 +158,7 @@ class TrackedApplication:
 
     def answer_to(self, *steps: str) -> Answer | None:
         """Return the last answer to one of these steps."""
-        return next((one for one in reversed(self.answers) if one.step in steps), None)
+        return next((answer for answer in reversed(self.answers) if answer.step in steps), None)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -167,7 +167,7 @@ class TrackedApplication:
 
     @property
     def can_sign_in(self) -> bool:
-        """True if the answers leave no doubt that its last secret is valid."""
+        """True if, according to the answers, its last secret is valid."""
         return (
             bool(self.answers)
             and self.undecided not in ("secret", "disable", "delete")
@@ -178,7 +178,7 @@ class TrackedApplication:
 class Writers:
     """Clients that write concurrently while others read.
 
-    `applications` is what they were answered. Only a 2xx answer is a promise; refused requests are
+    `applications` contains the answers. Only a 2xx answer acknowledges a write; refused requests are
     counted by status, and requests without an answer are kept in `failures` unless the server was
     killed.
     """
@@ -196,14 +196,14 @@ class Writers:
         self.applications: list[TrackedApplication] = []
         self.refused_writes: Counter[int] = Counter()
         self.refused_reads: Counter[int] = Counter()
-        self.refusals: dict[int, str] = {}  # an example of each status
+        self.refusals: dict[int, str] = {}  # one example per status
         self.failures: list[str] = []
         self.is_cut_short = False
         self._access, self._prefix = access, prefix or f"app-{uuid4().hex[:8]}"
         self._token, self._grants = "", list[dict[str, Any]]()
         self._lock, self._answers = threading.Lock(), threading.Semaphore(0)
         self._stop, self._killed = threading.Event(), threading.Event()
-        # Daemons: they must not keep an interrupted program running.
+        # Daemon threads: they must not keep an interrupted program running.
         self._writers = [
             threading.Thread(target=self._write, args=[number], daemon=True)
             for number in range(writers)
@@ -225,7 +225,7 @@ class Writers:
             thread.join()
 
     def kill_after(self, answers: int) -> None:
-        """Kill the server right after that many answers, or when they take too long."""
+        """Kill the server after this number of answers, or after ANSWERS_SECONDS."""
         self._start()
         deadline = time.monotonic() + ANSWERS_SECONDS
         try:
@@ -261,17 +261,17 @@ class Writers:
         for lap in range(self._laps):
             application = TrackedApplication(f"{self._prefix}-{number}-{lap}")
             self.applications.append(application)
-            for step, method, path, body in self._steps(application, is_to_go=lap % 3 == 2):
+            for step, method, path, body in self._steps(application, deletes=lap % 3 == 2):
                 reply = self._ask(session, method, path, body)
                 application.add_reply(step, method, path, reply)
                 if self._must_stop_after(reply):
                     return
                 if not reply.is_success:
-                    break  # leave this one undecided and go on with the next
+                    break  # leave it undecided and continue with the next
                 self._answers.release()
 
     def _steps(
-        self, application: TrackedApplication, *, is_to_go: bool
+        self, application: TrackedApplication, *, deletes: bool
     ) -> Iterator[tuple[str, str, str, Any]]:
         """Yield step, method, path and body; later steps use the answers to earlier ones."""
         yield "create", "POST", "/api/v1/apps", {"name": application.name}
@@ -280,7 +280,7 @@ class Writers:
         yield "secret", "POST", f"/api/v1/apps/{application.id}/secret", None
         yield "revoke", "DELETE", f"{RULES}/{next(iter(application.rules))}", None
         yield "disable", "PATCH", f"/api/v1/apps/{application.id}", {"enabled": False}
-        if is_to_go:
+        if deletes:
             yield "delete", "DELETE", f"/api/v1/apps/{application.id}", None
 
     def _read(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Strangers who invent names fill neither the audit log, nor the disk, nor the memory."""
+"""Unauthenticated requests with made-up names fill neither the audit log nor memory."""
 
 import uuid
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Clock = Callable[[timedelta], None]
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the recorder's clock at noon; return how to move it."""
+    """Stop the recorder's clock at noon; return a function that moves it."""
     now = NOON
     monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
 
@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def guess(client_id: str, address: str = HOME) -> None:
-    """Ask for a token with an invented client ID."""
+    """Request a token with a made-up client ID."""
     body = f"grant_type=client_credentials&client_id={client_id}&client_secret=nothing"
     form = "application/x-www-form-urlencoded"
     answer = Client().post("/api/v2/token", body, form, REMOTE_ADDR=address)
@@ -46,7 +46,7 @@ def guess(client_id: str, address: str = HOME) -> None:
 
 
 def refuse(name: str, address: str | None = HOME, *, reason: str = "unknown") -> None:
-    """Record that a stranger with an invented name is refused."""
+    """Record a refusal of an unauthenticated client with a made-up name."""
     actor = Actor("anonymous", name, origin=Origin(address))
     record_once_a_minute(
         "sign-in", Entity("user", "", name), actor=actor, succeeded=False, reason=reason
@@ -58,7 +58,7 @@ def named() -> int:
 
 
 def summaries() -> list[tuple[str | None, str]]:
-    """Return address and reason of the rows that stand for many."""
+    """Return the address and reason of the rows that summarize refusals."""
     rows = AuditEvent.objects.filter(subject_name=MORE).order_by("pk")
     return [(row.source_ip, row.reason) for row in rows]
 
@@ -66,9 +66,7 @@ def summaries() -> list[tuple[str | None, str]]:
 # One source.
 
 
-def test_200_invented_client_ids_in_a_minute_are_ten_rows_and_one_that_stands_for_the_rest() -> (
-    None
-):
+def test_200_made_up_client_ids_in_a_minute_are_ten_rows_and_a_summary() -> None:
     for number in range(200):
         guess(f"nobody-{number}")
     assert named() == 10
@@ -79,8 +77,8 @@ def test_200_invented_client_ids_in_a_minute_are_ten_rows_and_one_that_stands_fo
     )  # fmt: skip
 
 
-def test_200_invented_emails_on_the_sign_in_page_are_ten_rows_and_one() -> None:
-    """Most of them are refused without a check of the password; that is recorded within the bound."""
+def test_200_made_up_emails_in_a_minute_are_ten_rows_and_a_summary() -> None:
+    """Most are refused without checking the password; those refusals count as well."""
     browser = Client(REMOTE_ADDR=HOME)
     for number in range(200):
         form = {"email": f"nobody-{number}@acme.example", "password": "a wrong guess"}
@@ -89,7 +87,7 @@ def test_200_invented_emails_on_the_sign_in_page_are_ten_rows_and_one() -> None:
     assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
 
 
-def test_200_guesses_spread_over_an_hour_are_sixty_rows_and_one(clock: Clock) -> None:
+def test_200_guesses_in_an_hour_are_sixty_rows_and_a_summary(clock: Clock) -> None:
     for number in range(200):
         refuse(f"nobody-{number}")
         clock(timedelta(seconds=17))
@@ -97,7 +95,7 @@ def test_200_guesses_spread_over_an_hour_are_sixty_rows_and_one(clock: Clock) ->
     assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
 
 
-def test_a_day_of_guesses_is_61_rows_an_hour(clock: Clock) -> None:
+def test_a_day_of_guesses_writes_61_rows_an_hour(clock: Clock) -> None:
     for number in range(24 * 60 * 3):
         refuse(f"nobody-{number}")
         clock(timedelta(seconds=20))
@@ -105,14 +103,14 @@ def test_a_day_of_guesses_is_61_rows_an_hour(clock: Clock) -> None:
     assert len(summaries()) == 24
 
 
-def test_other_reasons_and_actions_make_no_more_summaries() -> None:
+def test_a_network_has_one_summary_for_all_reasons_and_actions() -> None:
     for number in range(40):
         refuse(f"nobody-{number}", reason=f"reason {number}")
     guess("nobody")
     assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
 
 
-def test_the_addresses_of_an_ipv6_network_are_one_source() -> None:
+def test_an_ipv6_network_counts_as_one_source() -> None:
     for number in range(50):
         refuse(f"nobody-{number}", f"2001:db8::{number + 1:x}")
     assert named() == 10
@@ -122,7 +120,7 @@ def test_the_addresses_of_an_ipv6_network_are_one_source() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_refusal_is_one_row_a_minute_and_counts_once(clock: Clock) -> None:
+def test_equal_refusals_are_one_row_a_minute_and_count_once(clock: Clock) -> None:
     for _ in range(20):
         refuse("ci-pipeline-prod")
     for number in range(9):
@@ -133,7 +131,7 @@ def test_the_same_refusal_is_one_row_a_minute_and_counts_once(clock: Clock) -> N
     assert AuditEvent.objects.filter(subject_name="ci-pipeline-prod").count() == 2
 
 
-def test_the_next_hour_starts_again(clock: Clock) -> None:
+def test_the_limits_restart_with_the_next_hour(clock: Clock) -> None:
     for number in range(20):
         refuse(f"nobody-{number}")
     clock(timedelta(hours=1))
@@ -143,7 +141,7 @@ def test_the_next_hour_starts_again(clock: Clock) -> None:
     assert len(summaries()) == 2
 
 
-def test_a_clock_that_is_set_back_starts_again(clock: Clock) -> None:
+def test_the_limits_restart_when_the_clock_is_set_back(clock: Clock) -> None:
     for number in range(200):
         refuse(f"nobody-{number}")
     clock(timedelta(days=-1))
@@ -151,7 +149,7 @@ def test_a_clock_that_is_set_back_starts_again(clock: Clock) -> None:
     assert AuditEvent.objects.filter(subject_name="ci-pipeline-prod").exists()
 
 
-def test_a_thread_that_counts_late_does_not_start_the_minute_again(clock: Clock) -> None:
+def test_a_late_thread_does_not_restart_the_minute(clock: Clock) -> None:
     for number in range(20):
         refuse(f"nobody-{number}")
         clock(timedelta(minutes=-1 if number % 2 else 1))
@@ -161,14 +159,14 @@ def test_a_thread_that_counts_late_does_not_start_the_minute_again(clock: Clock)
 # Many sources.
 
 
-def test_guesses_from_1000_addresses_are_600_rows_and_one_without_an_address() -> None:
+def test_guesses_from_1000_addresses_are_600_rows_and_a_summary() -> None:
     for number in range(1000):
         guess("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
     assert named() == 600
     assert summaries() == [(None, recorder.MORE_OF_ALL)]
 
 
-def test_many_names_from_each_of_1000_addresses_are_as_bounded(clock: Clock) -> None:
+def test_many_names_from_1000_addresses_have_the_same_limit(clock: Clock) -> None:
     for address in range(1000):
         for number in range(12):
             refuse(f"nobody-{number}", f"198.51.{address // 250}.{address % 250 + 1}")
@@ -179,7 +177,7 @@ def test_many_names_from_each_of_1000_addresses_are_as_bounded(clock: Clock) -> 
     assert AuditEvent.objects.count() == 600 + 2
 
 
-def test_a_flood_does_not_grow_the_memory_of_the_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recorders_memory_is_bounded_during_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MAX_REMEMBERED", 50)
     for number in range(3000):
         refuse(f"nobody-{number}", f"198.51.{number // 250}.{number % 250 + 1}")
@@ -190,14 +188,14 @@ def test_a_flood_does_not_grow_the_memory_of_the_recorder(monkeypatch: pytest.Mo
     assert len(recorder.recently_logged) <= 50
 
 
-def test_signed_in_sources_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_tracked_subjects_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MAX_TRACKED_SUBJECTS", 5)
     for number in range(20):
         deny(uuid.UUID(int=7), "denied", f"198.51.100.{number + 1}")
     assert len(recorder._refusals._of_subjects) == 5
 
 
-def test_another_address_still_gets_rows_of_its_own() -> None:
+def test_another_address_still_gets_separate_rows() -> None:
     for number in range(200):
         guess(f"nobody-{number}")
     guess("ci-pipeline-prod", "192.0.2.2")
@@ -205,7 +203,7 @@ def test_another_address_still_gets_rows_of_its_own() -> None:
     assert event.subject_name == "ci-pipeline-prod"
 
 
-def test_a_user_who_is_refused_before_the_flood_is_recorded_by_name() -> None:
+def test_a_refusal_before_the_flood_is_recorded_by_name() -> None:
     form = {"email": "rosa@acme.example", "password": "a wrong guess"}
     factories.person("rosa@acme.example", password=PASSWORD)
     Client(REMOTE_ADDR=HOME).post(reverse("accounts:sign-in"), form)
@@ -216,7 +214,7 @@ def test_a_user_who_is_refused_before_the_flood_is_recorded_by_name() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_guesses_are_as_bounded() -> None:
+def test_parallel_guesses_have_the_same_limit() -> None:
     def job(first: int) -> None:
         for number in range(first, first + 25):
             refuse(f"nobody-{number}")
@@ -228,7 +226,7 @@ def test_parallel_guesses_are_as_bounded() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_past_the_bounds_a_refusal_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_above_the_limits_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         refuse(f"nobody-{number}")
     monkeypatch.setattr(
@@ -239,7 +237,7 @@ def test_past_the_bounds_a_refusal_writes_nothing(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_summary_that_could_not_be_written_is_written_with_the_next_refusal(
+def test_a_failed_summary_is_written_with_the_next_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def away(*_: object, **__: object) -> None:
@@ -264,16 +262,16 @@ def test_another_process_writes_no_second_summary(monkeypatch: pytest.MonkeyPatc
     assert len(summaries()) == 1
 
 
-# Callers who are known.
+# Authenticated callers.
 
 
 def deny(subject_id: uuid.UUID, name: str, address: str = HOME) -> None:
-    """Record that a signed-in subject is denied something."""
+    """Record a denial of an authenticated subject."""
     actor = Actor("user", "rosa@acme.example", subject_id, Origin(address))
     record_once_a_minute("read", Entity("request", "", name), actor=actor, succeeded=False)
 
 
-def test_a_signed_in_caller_gets_a_hundred_rows_a_minute_and_one_for_the_rest(
+def test_an_authenticated_caller_gets_100_rows_a_minute_and_a_summary(
     clock: Clock,
 ) -> None:
     robot = factories.application("robot")
@@ -289,7 +287,7 @@ def test_a_signed_in_caller_gets_a_hundred_rows_a_minute_and_one_for_the_rest(
     assert AuditEvent.objects.count() == 202
 
 
-def test_a_flood_of_strangers_takes_no_row_of_a_signed_in_caller() -> None:
+def test_a_flood_does_not_affect_authenticated_callers() -> None:
     for number in range(1000):
         refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
     deny(uuid.UUID(int=7), "/applications/")
@@ -297,7 +295,7 @@ def test_a_flood_of_strangers_takes_no_row_of_a_signed_in_caller() -> None:
     assert event.entity_name == "/applications/"
 
 
-def test_a_sign_in_that_succeeds_is_always_recorded() -> None:
+def test_a_successful_sign_in_is_always_recorded() -> None:
     for number in range(1000):
         refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
     person = factories.person("ada@acme.example", password=PASSWORD)

@@ -161,7 +161,7 @@ def test_no_page_that_shows_a_secret_or_password_is_compressed(browser: Client) 
         answer = browser.post(path, {**form, "submission": str(uuid.uuid4())})
         assert answer.status_code == 200, path
         assert not is_compressed(answer), path
-        assert answer.may_compress is False, "and that is said, it is no accident"
+        assert answer.is_compressible is False, "and that is said, it is no accident"
         assert is_compressed(browser.get(path)), "the form before it shows none"
 
 

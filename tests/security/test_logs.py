@@ -86,14 +86,14 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 def test_an_outage_is_one_line_a_minute_that_counts_the_others(log: Log) -> None:
-    message = "The database cannot serve (%s): %s"
+    message = "The database is unavailable (%s): %s"
     assert log.written(message, "OperationalError", "away, try 0")
     assert not any(
         log.written(message, "OperationalError", f"away, try {n}") for n in range(20_000)
     )
     log.now += 61
     assert log.written(message, "OperationalError", "still away") == (
-        "The database cannot serve (OperationalError): still away (20000 more like it before)"
+        "The database is unavailable (OperationalError): still away (20000 similar lines suppressed)"
     )
 
 
@@ -108,8 +108,8 @@ def test_what_other_handlers_get_does_not_depend_on_what_was_left_out(log: Log) 
 
 
 def test_another_kind_of_outage_has_a_line_of_its_own(log: Log) -> None:
-    assert log.written("The database cannot serve: %s", "away", kind="OperationalError")
-    assert log.written("The database cannot serve: %s", "locked", kind="LockNotAvailable")
+    assert log.written("The database is unavailable: %s", "away", kind="OperationalError")
+    assert log.written("The database is unavailable: %s", "locked", kind="LockNotAvailable")
     assert log.written("Something else")
 
 

@@ -1,4 +1,4 @@
-"""What tests of the Activity page need: events, and eyes for its rows."""
+"""Helpers for tests of the Activity page."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def happened(name: str = "ci", minutes: int = 0, **fields: Any) -> AuditEvent:
-    """Make an event of that entity, so many minutes after noon."""
+    """Create an event of this entity, `minutes` after noon."""
     known: dict[str, Any] = {
         "subject_type": "user",
         "subject_name": "rosa@acme.example",
@@ -30,5 +30,5 @@ def happened(name: str = "ci", minutes: int = 0, **fields: Any) -> AuditEvent:
 
 
 def names(response: HttpResponse) -> list[str]:
-    """Return the entities of the rows, without their type."""
+    """Return the entity names of the rows."""
     return [cell.partition(" ")[2] for cell in column(response, "entity")]

@@ -1,4 +1,4 @@
-"""The Activity page: who did what, on what, when, from where, with what result."""
+"""The Activity page: the audit log as a list."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ from tests import factories
 from tests.web.activity import LIST, happened, names
 from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
 
-QUERIES = 6  # session, person, authority; preference, count, page
+QUERIES = 6  # session, user, authority; preference, count, page
 pytestmark = pytest.mark.django_db
 
 
@@ -27,12 +27,10 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-# What it shows.
+# Rows.
 
 
-def test_an_event_says_who_did_what_on_what_when_from_where_with_what_result(
-    browser: Client, ada: User
-) -> None:
+def test_row_shows_subject_action_entity_result_and_details(browser: Client, ada: User) -> None:
     caller = factories.caller(ada, "192.0.2.9")
     made = create_application(caller=caller, name="ci-prod").application
     set_application_enabled(caller=caller, application_id=made.pk, enabled=False)
@@ -45,7 +43,7 @@ def test_an_event_says_who_did_what_on_what_when_from_where_with_what_result(
     assert column(page, "source_ip")[0] == "192.0.2.9"
 
 
-def test_who_came_is_told_from_who_left(browser: Client, ada: User, vera: User) -> None:
+def test_added_and_removed_members_are_distinct(browser: Client, ada: User, vera: User) -> None:
     ops, caller = factories.group("ops"), factories.caller(ada, "192.0.2.9")
     add_member(caller=caller, group=ops, member=vera.subject)
     remove_member(caller=caller, group=ops, member=vera.subject)
@@ -55,7 +53,7 @@ def test_who_came_is_told_from_who_left(browser: Client, ada: User, vera: User) 
     assert "changed group ops · members: none → vera@acme.example" in page
 
 
-def test_the_newest_comes_first_to_the_second(browser: Client) -> None:
+def test_newest_event_comes_first(browser: Client) -> None:
     happened("old", 0)
     happened("new", 1)
     page = browser.get(LIST)
@@ -64,7 +62,7 @@ def test_the_newest_comes_first_to_the_second(browser: Client) -> None:
     assert names(browser.get(LIST, {"sort": "time"})) == ["old", "new"]
 
 
-def test_what_was_refused_is_there_with_its_reason(
+def test_denied_request_is_listed_with_its_reason(
     browser: Client, as_: SignedIn, vera: User
 ) -> None:
     assert as_(vera).get("/applications/").status_code == 403
@@ -75,7 +73,7 @@ def test_what_was_refused_is_there_with_its_reason(
     assert "You need the “" in column(page, "details")[0]
 
 
-def test_a_name_can_not_become_markup(browser: Client) -> None:
+def test_names_are_escaped(browser: Client) -> None:
     happened("<script>alert(1)</script>", subject_name="<b>", reason="<i>", result="Failed")
     page = browser.get(LIST).content.decode()
     assert "<script>alert" not in page
@@ -83,17 +81,17 @@ def test_a_name_can_not_become_markup(browser: Client) -> None:
     assert "<i>" not in page
 
 
-def test_an_empty_record_says_what_belongs_there(browser: Client) -> None:
-    assert "Nothing has happened yet" in text_of(browser.get(LIST))
+def test_empty_audit_log_explains_the_page(browser: Client) -> None:
+    assert "No activity yet" in text_of(browser.get(LIST))
 
 
-def test_the_rail_leads_to_it(browser: Client) -> None:
+def test_rail_links_to_activity(browser: Client) -> None:
     page = browser.get(LIST).content.decode()
     assert re.search(r'href="/activity/" aria-current="page"', page)
     assert 'href="/activity/"' in browser.get("/applications/").content.decode()
 
 
-# Who sees it.
+# Permissions.
 
 
 ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
@@ -101,7 +99,7 @@ ADDRESSES = ["", "activity.csv", "activity.json", "filter/"]
 
 @pytest.mark.parametrize("address", [*ADDRESSES, "1/"])
 @pytest.mark.parametrize("role", ["Department administrator", "Auditor", "System administrator"])
-def test_who_does_not_hold_event_history_on_the_account_is_refused(
+def test_activity_requires_event_history_on_the_account(
     as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     person = factories.person("pat@acme.example", role, acme.vision)
@@ -112,7 +110,7 @@ def test_who_does_not_hold_event_history_on_the_account_is_refused(
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("role", ["Auditor", "Cloud operator", "System administrator"])
-def test_who_holds_event_history_on_the_account_sees_it(
+def test_event_history_on_the_account_grants_activity(
     as_: SignedIn, acme: Organization, role: str, address: str
 ) -> None:
     happened("made", 1)
@@ -120,7 +118,7 @@ def test_who_holds_event_history_on_the_account_sees_it(
     assert answer.status_code == 200
 
 
-def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Organization) -> None:
+def test_auditor_can_read_activity_only(as_: SignedIn, acme: Organization) -> None:
     ci = factories.application("ci", ("Viewer", acme.training))
     auditor = as_(factories.person("audrey@acme.example", "Auditor"))
     page = auditor.get("/applications/").content.decode()
@@ -129,7 +127,7 @@ def test_an_auditor_finds_activity_and_changes_nothing(as_: SignedIn, acme: Orga
     assert auditor.post(f"/applications/{ci.pk}/delete/").status_code == 403
 
 
-def test_the_rail_does_not_lead_others_there(as_: SignedIn, dina: User) -> None:
+def test_rail_hides_activity_without_permission(as_: SignedIn, dina: User) -> None:
     assert 'href="/activity/"' not in as_(dina).get("/applications/").content.decode()
 
 
@@ -174,32 +172,32 @@ def test_events_can_be_filtered(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         (
             {"time__since": "yesterday"},
             "“yesterday” is not a time. Use the format 2026-10-01T14:30.",
         ),
         ({"time__since": "0001-01-01T00:00+14:00"}, "is not a time"),
-        ({"source_ip__is": "here"}, "“here” is no address like 192.0.2.1."),
+        ({"source_ip__is": "here"}, "“here” is not an IP address like 192.0.2.1."),
         ({"action__any_of": "Robert'); --"}, "is not one of the options"),
-        ({"history__is": "application:none"}, "is nothing that has a history"),
-        ({"history__is": "application"}, "is nothing that has a history"),
+        ({"history__is": "application:none"}, "has no history"),
+        ({"history__is": "application"}, "has no history"),
         ({"sort": "subject"}, "Unknown sort column “subject”."),
         ({"entity__contains": "x"}, "Unknown URL parameter “entity__contains”."),
     ],
 )
-def test_what_an_address_says_that_can_not_be_read_is_told(
-    browser: Client, query: dict[str, str], told: str
+def test_invalid_url_parameters_are_reported(
+    browser: Client, query: dict[str, str], expected: str
 ) -> None:
     happened()
     page = browser.get(LIST, query)
     assert page.status_code == 200
-    assert told in text_of(page)
+    assert expected in text_of(page)
     assert names(page) == ["ci"]
 
 
-def test_the_words_to_choose_from_are_those_that_are_there(browser: Client) -> None:
+def test_filter_choices_are_the_existing_values(browser: Client) -> None:
     for action in ("sign-in", "reset-password", "sign-in", "archive"):
         happened(action=action)
     page = text_of(browser.get(f"{LIST}filter/", {"column": "action"}))
@@ -207,7 +205,7 @@ def test_the_words_to_choose_from_are_those_that_are_there(browser: Client) -> N
     assert "Delete" not in page
 
 
-def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
+def test_time_filter_accepts_a_time_of_day(browser: Client) -> None:
     page = browser.get(f"{LIST}filter/", {"column": "time", "operator": "since"})
     assert 'type="datetime-local"' in page.content.decode()
     query = {"column": "time", "operator": "since", "value": "2026-03-01T12:00", "do": "apply"}
@@ -216,23 +214,23 @@ def test_a_time_of_day_can_be_asked_for(browser: Client) -> None:
     assert "Time is since 1 Mar 2026, 12:00 UTC" in text_of(browser.get(went["Location"]))
 
 
-# Looking through millions.
+# Limited searches.
 
 
 @pytest.fixture
-def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the newest three rows are looked at, as if the record were large."""
+def scan_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit searches to the newest three rows, as in a large audit log."""
     monkeypatch.setattr(bounded_query, "MAX_SCANNED", 3)
     monkeypatch.setattr(bounded_query, "MAX_SCANNED_PER_FILTER", 3)
 
 
-def further(response: HttpResponse) -> str:
+def continue_url(response: HttpResponse) -> str:
     found = re.search(r'id="continue-search" href="([^"]+)"', response.content.decode())
-    assert found, "there is no way further back"
+    assert found, "there is no link to older events"
     return unescape(found[1])
 
 
-@pytest.mark.usefixtures("short_sight")
+@pytest.mark.usefixtures("scan_limit")
 @pytest.mark.parametrize(
     "query",
     [
@@ -242,7 +240,7 @@ def further(response: HttpResponse) -> str:
         {"history__is": f"application:{uuid.UUID(int=7)}", "result__is": "Failed"},
     ],
 )
-def test_a_look_that_did_not_reach_the_beginning_says_so_and_goes_on(
+def test_limited_search_shows_its_limit_and_can_continue(
     browser: Client, query: dict[str, str]
 ) -> None:
     happened("oldest", 0, result="Failed")
@@ -252,14 +250,14 @@ def test_a_look_that_did_not_reach_the_beginning_says_so_and_goes_on(
     page = browser.get(LIST, query)
     assert "back to 1 Mar 2026, 12:03:00 UTC" in text_of(page)
     assert names(page) == []
-    page = browser.get(further(page))
+    page = browser.get(continue_url(page))
     assert "is until 1 Mar 2026, 12:03 UTC" in text_of(page)
     assert set(names(page)) & {"oldest", "old made"}
     assert "back to" not in text_of(page)
 
 
-@pytest.mark.usefixtures("short_sight")
-def test_one_filter_alone_sees_everything(browser: Client) -> None:
+@pytest.mark.usefixtures("scan_limit")
+def test_single_filter_is_not_limited(browser: Client) -> None:
     for minute in range(6):
         happened(f"event {minute}", minute)
     page = browser.get(LIST, {"action__any_of": "update"})
@@ -267,7 +265,7 @@ def test_one_filter_alone_sees_everything(browser: Client) -> None:
     assert "back to" not in text_of(page)
 
 
-def test_pages_follow_one_another_without_a_gap(browser: Client) -> None:
+def test_pages_have_no_gaps(browser: Client) -> None:
     for minute in range(50):
         happened(f"event {minute}", minute // 10)  # ten at the same moment
     seen: list[str] = []
@@ -289,7 +287,7 @@ def test_pages_follow_one_another_without_a_gap(browser: Client) -> None:
         ({"search": "event"}, 1),
     ],
 )
-def test_the_number_of_queries_does_not_depend_on_the_rows(
+def test_query_count_does_not_depend_on_the_number_of_rows(
     browser: Client,
     django_assert_num_queries: DjangoAssertNumQueries,
     count: int,
@@ -305,7 +303,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
 # One event.
 
 
-def test_an_event_has_a_page_with_all_its_details(browser: Client) -> None:
+def test_event_has_a_page_with_all_details(browser: Client) -> None:
     event = happened(
         changes={"enabled": [True, False], "clientSecret": ["previous", "regenerated"]},
         http_method="PUT",
@@ -313,16 +311,16 @@ def test_an_event_has_a_page_with_all_its_details(browser: Client) -> None:
         request_id=uuid.UUID(int=9),
     )
     page = text_of(browser.get(f"{LIST}{event.pk}/"))
-    for told in (
+    for expected in (
         "Update application ci", "Result Succeeded", "Time 1 Mar 2026, 12:00:00 UTC",
         "Subject rosa@acme.example user", f"Entity ID {uuid.UUID(int=7)}",
         "Source address 192.0.2.1", "Request PUT /api/v1/apps/7",
         f"Request ID {uuid.UUID(int=9)}", "Enabled yes no", "Client secret previous regenerated",
     ):  # fmt: skip
-        assert told in page
+        assert expected in page
 
 
-def test_an_event_opens_in_a_dialog_and_leads_back(browser: Client) -> None:
+def test_event_dialog_returns_to_the_list(browser: Client) -> None:
     event = happened(result="Failed", reason="wrong secret")
     page = browser.get(f"{LIST}{event.pk}/", {"from": "/activity/?result__is=Failed"})
     assert 'href="/activity/?result__is=Failed"' in page.content.decode()
@@ -332,5 +330,5 @@ def test_an_event_opens_in_a_dialog_and_leads_back(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("number", [999_999, 2**63])
-def test_an_event_that_is_not_there_is_404(browser: Client, number: int) -> None:
+def test_unknown_event_is_404(browser: Client, number: int) -> None:
     assert browser.get(f"{LIST}{number}/").status_code == 404

@@ -1,4 +1,4 @@
-"""The Activity page as a file: CSV of the view, and JSON with every detail."""
+"""Exports of the Activity page: CSV of the view, and JSON with all details."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def body(response: Any) -> str:
     return b"".join(response.streaming_content).decode("utf-8-sig")
 
 
-def test_the_view_can_be_had_as_csv(browser: Client) -> None:
+def test_view_can_be_downloaded_as_csv(browser: Client) -> None:
     happened("=cmd()", 0, changes={"enabled": [True, False]})
     happened("other", 1, action="delete")
     response = browser.get(f"{LIST}activity.csv", {"action__any_of": "update"})
@@ -39,7 +39,7 @@ def test_the_view_can_be_had_as_csv(browser: Client) -> None:
     ]  # fmt: skip
 
 
-def test_the_view_can_be_had_as_json_with_every_detail(browser: Client) -> None:
+def test_view_can_be_downloaded_as_json_with_all_details(browser: Client) -> None:
     event = happened("größer", changes={"enabled": [True, False]}, path="/x", http_method="PUT")
     happened("other", 1, action="delete")
     response = browser.get(f"{LIST}activity.json", {"action__any_of": "update"})
@@ -54,7 +54,7 @@ def test_the_view_can_be_had_as_json_with_every_detail(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_file_that_does_not_hold_every_row_says_so(
+def test_truncated_file_says_so(
     browser: Client, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROW_LIMIT", 2)
@@ -70,7 +70,7 @@ def test_a_file_that_does_not_hold_every_row_says_so(
     assert 'href="/activity/activity.json"' in dialog.content.decode()
 
 
-def test_looking_writes_nothing(browser: Client) -> None:
+def test_reading_writes_nothing(browser: Client) -> None:
     happened()
     before = AuditEvent.objects.count()
     for address in ("", "activity.csv", "activity.json"):

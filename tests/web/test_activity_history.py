@@ -1,4 +1,4 @@
-"""From a thing one click leads to its own history."""
+"""Links from entities to their history."""
 
 import re
 import uuid
@@ -24,13 +24,13 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def history(response: HttpResponse) -> str:
-    """Return the address of the first history that a page leads to."""
+    """Return the URL of the first history link on a page."""
     found = re.search(r'href="(/activity/\?history__is=[^"]+)"', response.content.decode())
-    assert found, "the page leads to no history"
+    assert found, "the page has no history link"
     return unescape(found[1])
 
 
-def test_an_applications_page_leads_to_all_of_its_history(
+def test_application_page_links_to_its_history(
     browser: Client, ada: User, acme: Organization
 ) -> None:
     caller = factories.caller(ada)
@@ -49,7 +49,7 @@ def test_an_applications_page_leads_to_all_of_its_history(
     ]  # fmt: skip
 
 
-def test_a_scopes_history_has_its_rules(browser: Client, acme: Organization) -> None:
+def test_scope_history_includes_its_rules(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     happened("project training", 0, entity_type="project", entity_id=acme.training.uid)
     happened("rule", 1, entity_type="access_rule", entity_id=str(rule.pk))
@@ -59,15 +59,13 @@ def test_a_scopes_history_has_its_rules(browser: Client, acme: Organization) -> 
     assert "History of project training" in text_of(page)
 
 
-def test_an_entity_leads_to_its_history(browser: Client) -> None:
+def test_entity_links_to_its_history(browser: Client) -> None:
     happened("pat@acme.example", entity_type="user")
     happened("later", 1, entity_type="user", entity_id=str(uuid.UUID(int=8)))
     assert names(browser.get(history(browser.get(LIST)))) == ["later"]
 
 
-def test_each_page_about_things_leads_to_their_histories(
-    browser: Client, ada: User, acme: Organization
-) -> None:
+def test_pages_link_to_histories(browser: Client, ada: User, acme: Organization) -> None:
     rule = factories.rule(factories.person("pat@acme.example"), "Viewer", acme.training)
     training = f"project%3A{acme.training.uid}"
     ci = factories.application("ci")
@@ -83,9 +81,7 @@ def test_each_page_about_things_leads_to_their_histories(
         assert f'href="/activity/?history__is={thing}"' in page, address
 
 
-def test_nobody_is_led_to_what_they_may_not_see(
-    as_: SignedIn, dina: User, acme: Organization
-) -> None:
+def test_history_links_require_permission(as_: SignedIn, dina: User, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.training))
     browser = as_(dina)
     for address in ("/access-rules/", "/applications/", "/scopes/"):
@@ -94,7 +90,7 @@ def test_nobody_is_led_to_what_they_may_not_see(
         assert "/activity/" not in page.content.decode()
 
 
-def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
+def test_row_menus_link_to_histories(
     browser: Client, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     ops = factories.group("ops")
@@ -116,7 +112,7 @@ def test_the_menu_of_each_row_leads_an_administrator_to_its_history(
         assert "history" not in others.partition('id="listing"')[2], address
 
 
-def test_a_history_names_what_nothing_has_happened_to(browser: Client, acme: Organization) -> None:
+def test_history_without_events_shows_the_entity_name(browser: Client, acme: Organization) -> None:
     rule = factories.rule(factories.group("ops"), "Viewer", acme.training)
     named = {
         f"project:{acme.training.uid}": "History of project training",

@@ -1,4 +1,4 @@
-"""What is done to several applications at once, item by item."""
+"""Bulk actions on applications."""
 
 import re
 import uuid
@@ -33,9 +33,7 @@ def _ids(applications: list[Application]) -> dict[str, list[str]]:
     return {"selected": [str(application.pk) for application in applications]}
 
 
-def test_the_toolbar_leads_several_to_the_dialog_for_several(
-    browser: Client, two: list[Application]
-) -> None:
+def test_toolbar_opens_the_bulk_dialog(browser: Client, two: list[Application]) -> None:
     for action in ("delete", "disable", "enable", "add-rule"):
         answer = browser.get("/applications/selected/", {"action": action, **_ids(two)})
         assert answer.url.startswith(f"{SEVERAL}{action}/?selected=")
@@ -46,7 +44,7 @@ def test_the_toolbar_leads_several_to_the_dialog_for_several(
     assert page.content.decode().count(" checked") == 2
 
 
-def test_a_summary_tells_what_will_happen_and_does_nothing(
+def test_confirmation_shows_the_effect_and_changes_nothing(
     browser: Client, two: list[Application]
 ) -> None:
     text = text_of(browser.get(f"{SEVERAL}delete/", _ids(two)))
@@ -56,7 +54,7 @@ def test_a_summary_tells_what_will_happen_and_does_nothing(
     assert Application.objects.count() == 2
 
 
-def test_deleting_several_reports_each_and_audits_each(
+def test_bulk_delete_reports_and_audits_each_application(
     browser: Client, two: list[Application]
 ) -> None:
     gone = str(uuid.uuid4())
@@ -73,7 +71,7 @@ def test_deleting_several_reports_each_and_audits_each(
     assert sorted(deleted.values_list("entity_name", flat=True)) == ["one", "two"]
 
 
-def test_of_more_than_are_deleted_in_one_go_each_is_told(
+def test_bulk_delete_of_more_than_one_batch_reports_each(
     browser: Client, acme: Organization
 ) -> None:
     made = factories.many_applications(bulk.BATCH_SIZE * 2 + 1, ("Viewer", acme.east))
@@ -83,10 +81,10 @@ def test_of_more_than_are_deleted_in_one_go_each_is_told(
     assert not Application.objects.exists()
 
 
-def test_what_is_gone_or_refused_when_its_turn_comes_is_told_and_the_others_are_done(
+def test_refused_items_do_not_stop_a_bulk_action(
     browser: Client, two: list[Application], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else deletes the second one, and ends the administrator's rule before the third."""
+    """Another user deletes the second one, and the caller's rule before the third."""
     monkeypatch.setattr(bulk, "BATCH_SIZE", 1)
     two.append(factories.application("three"))
     delete, turns = actions.delete_applications, iter(["one", "three", "two"])
@@ -109,21 +107,19 @@ def test_what_is_gone_or_refused_when_its_turn_comes_is_told_and_the_others_are_
     assert AuditEvent.objects.filter(result="Failed").count() == 1
 
 
-def test_what_is_disabled_already_is_left_alone_and_told(
-    browser: Client, two: list[Application]
-) -> None:
+def test_bulk_disable_skips_disabled_applications(browser: Client, two: list[Application]) -> None:
     two[0].subject.enabled = False
     two[0].subject.save()
     summary = text_of(browser.get(f"{SEVERAL}disable/", _ids(two)))
     assert "Disable 1 application?" in summary
-    assert "Disabled already: nothing to do" in summary
+    assert "Already disabled" in summary
     report = text_of(browser.post(f"{SEVERAL}disable/", _ids(two)))
-    assert "one disabled already, nothing to do" in report
+    assert "one already disabled" in report
     assert "two disabled" in report
     assert AuditEvent.objects.filter(action="update").count() == 1
 
 
-def test_one_that_is_too_strong_is_refused_and_the_others_are_done(
+def test_bulk_enable_refuses_stronger_applications_only(
     as_: SignedIn, two: list[Application]
 ) -> None:
     strong = factories.application("strong", ("System administrator", factories.account()))
@@ -143,7 +139,7 @@ def test_one_that_is_too_strong_is_refused_and_the_others_are_done(
 
 @pytest.fixture
 def thirty(acme: Organization) -> list[Application]:
-    """More than a page of them, of which some are named apart."""
+    """More than a page of applications; some have a different prefix."""
     made = [factories.application(f"app-{number:02}") for number in range(25)]
     return [*made, *(factories.application(f"other-{number}") for number in range(5))]
 
@@ -164,7 +160,7 @@ def test_all_rows_of_a_view_can_be_selected(browser: Client, thirty: list[Applic
     assert "Select all 5" not in fits
 
 
-def test_what_is_done_to_a_view_is_done_to_the_rows_that_were_shown(
+def test_action_on_a_view_affects_the_rows_shown(
     browser: Client, thirty: list[Application]
 ) -> None:
     answer = browser.get("/applications/selected/", VIEW)
@@ -185,7 +181,7 @@ def test_what_is_done_to_a_view_is_done_to_the_rows_that_were_shown(
     ["/applications/?search2=x", "//evil.example/", "/users/", f"/applications/?{'x' * 5000}"],
     ids=["ignored in part", "another host", "another page", "too long"],
 )  # fmt: skip
-def test_a_view_that_is_not_the_one_shown_selects_nothing(
+def test_different_view_selects_nothing(
     browser: Client, thirty: list[Application], view: str
 ) -> None:
     answer = browser.get("/applications/selected/", {**VIEW, "from": view}, follow=True)
@@ -194,9 +190,7 @@ def test_a_view_that_is_not_the_one_shown_selects_nothing(
     assert answer.status_code == 302
 
 
-def test_a_view_selects_only_what_is_in_sight(
-    dina: User, acme: Organization, as_: SignedIn
-) -> None:
+def test_view_selects_only_visible_rows(dina: User, acme: Organization, as_: SignedIn) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("ours-too", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
@@ -205,7 +199,7 @@ def test_a_view_selects_only_what_is_in_sight(
     assert "theirs" not in page.content.decode()
 
 
-def test_a_thousand_can_be_selected_and_each_is_told_and_recorded(
+def test_bulk_action_on_1000_applications_reports_and_audits_each(
     browser: Client, acme: Organization
 ) -> None:
     made = factories.many_applications(1_003, ("Viewer", acme.east))
@@ -227,7 +221,7 @@ def test_a_thousand_can_be_selected_and_each_is_told_and_recorded(
 
 
 @pytest.mark.parametrize("action", ["delete", "disable", "enable"])
-def test_who_may_not_is_told_before_anything(
+def test_bulk_action_without_permission_is_denied(
     dina: User, two: list[Application], as_: SignedIn, action: str
 ) -> None:
     assert as_(dina).get(f"{SEVERAL}{action}/", _ids(two)).status_code == 403
@@ -235,7 +229,7 @@ def test_who_may_not_is_told_before_anything(
     assert Application.objects.count() == 2
 
 
-def test_a_rule_is_added_to_each_that_lacks_it(
+def test_rule_is_added_to_applications_without_it(
     browser: Client, two: list[Application], acme: Organization
 ) -> None:
     assert "Add an access rule to 2 applications" in text_of(
@@ -245,11 +239,11 @@ def test_a_rule_is_added_to_each_that_lacks_it(
     report = text_of(browser.post(f"{SEVERAL}add-rule/", {**_ids(two), **rule}))
     assert "1 of 2 done, 1 not" in report
     assert "one is already Viewer in cluster east" in report
-    assert "two is now Viewer in cluster east" in report
+    assert "two access rule added: Viewer in cluster east" in report
     assert AccessRule.objects.living().filter(subject=two[1].subject).count() == 1
 
 
-def test_a_rule_that_may_not_be_granted_is_granted_to_none(
+def test_rule_that_cannot_be_granted_is_added_to_none(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     ours = factories.application("ours", ("Viewer", acme.training))

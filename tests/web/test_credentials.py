@@ -1,4 +1,4 @@
-"""Creating an application and regenerating its secret: shown once, and never again."""
+"""Creating an application and regenerating its secret, which is shown once."""
 
 import uuid
 
@@ -46,7 +46,7 @@ def _send(browser: Client, url: str = NEW, *, submission: str = "", **fields: st
 
 
 @pytest.mark.parametrize("headers", [{}, DIALOG], ids=["page", "htmx"])
-def test_creating_shows_the_client_id_and_the_secret_with_the_warning(
+def test_creating_shows_client_id_secret_and_warning(
     browser: Client, headers: dict[str, str]
 ) -> None:
     number = submission_in(browser.get(NEW, headers=headers))
@@ -63,9 +63,7 @@ def test_creating_shows_the_client_id_and_the_secret_with_the_warning(
     assert ("<html" in answer.content.decode()) is (headers == {})
 
 
-def test_a_shown_secret_is_in_no_later_page_and_in_no_session(
-    browser: Client, acme: Organization
-) -> None:
+def test_shown_secret_is_in_no_later_page_or_session(browser: Client, acme: Organization) -> None:
     answer = _send(browser, name="ci")
     secret = secret_in(answer)
     id_ = Application.objects.get().pk
@@ -88,18 +86,18 @@ def test_a_shown_secret_is_in_no_later_page_and_in_no_session(
     [
         ("", "Enter a name."),
         ("   ", "Enter a name."),
-        ("a", "A name has 2 to 255 characters; this one has 1."),
-        ("x" * 300, "A name has 2 to 255 characters; this one has 300."),
-        ("CI-Pipeline", "A name begins with a lower-case letter"),
-        ("ci pipeline", "A name begins with a lower-case letter"),
-        ("ci-", "A name begins with a lower-case letter"),
-        ("<b>bold</b>", "A name begins with a lower-case letter"),
-        ("cі", "A name begins with a lower-case letter"),  # noqa: RUF001  # a Cyrillic letter
-        ("c\x00i", "A name begins with a lower-case letter"),
-        ("abcdef12-aaaa-bbbb-cccc-abcdefabcdef", "A name must not read as a UUID"),
+        ("a", "A name must have 2 to 255 characters; this one has 1."),
+        ("x" * 300, "A name must have 2 to 255 characters; this one has 300."),
+        ("CI-Pipeline", "A name must start with a lowercase letter"),
+        ("ci pipeline", "A name must start with a lowercase letter"),
+        ("ci-", "A name must start with a lowercase letter"),
+        ("<b>bold</b>", "A name must start with a lowercase letter"),
+        ("cі", "A name must start with a lowercase letter"),  # noqa: RUF001  # a Cyrillic letter
+        ("c\x00i", "A name must start with a lowercase letter"),
+        ("abcdef12-aaaa-bbbb-cccc-abcdefabcdef", "A name can't be a UUID"),
     ],
 )
-def test_a_bad_name_is_told_beside_the_field_and_what_was_typed_stays(
+def test_invalid_name_keeps_the_input_and_shows_an_error(
     browser: Client, name: str, expected: str
 ) -> None:
     answer = _send(browser, name=name)
@@ -113,7 +111,7 @@ def test_a_bad_name_is_told_beside_the_field_and_what_was_typed_stays(
     assert not Application.objects.exists()
 
 
-def test_a_taken_name_is_told_beside_the_field(browser: Client, ci: Application) -> None:
+def test_name_in_use_shows_an_error_on_the_field(browser: Client, ci: Application) -> None:
     answer = _send(browser, name="ci")
     assert answer.status_code == 409
     assert "An application named ci already exists. Choose another name." in text_of(answer)
@@ -121,7 +119,7 @@ def test_a_taken_name_is_told_beside_the_field(browser: Client, ci: Application)
     assert Application.objects.count() == 1
 
 
-def test_the_same_form_sent_twice_makes_one_application_and_shows_no_second_secret(
+def test_resubmitting_the_form_shows_no_second_secret(
     browser: Client,
 ) -> None:
     number = str(uuid.uuid4())
@@ -129,8 +127,8 @@ def test_the_same_form_sent_twice_makes_one_application_and_shows_no_second_secr
     before = Application.objects.get().secret_hash
     second = _send(browser, name="ci", submission=number)
     assert second.status_code == 409
-    assert "ci is already created." in text_of(second)
-    assert "regenerate it for a new secret" in text_of(second)
+    assert "Application ci was already created." in text_of(second)
+    assert "If you didn't save it, regenerate it." in text_of(second)
     assert reverse("applications:regenerate", args=[Application.objects.get().pk]) in (
         second.content.decode()
     )
@@ -140,23 +138,21 @@ def test_the_same_form_sent_twice_makes_one_application_and_shows_no_second_secr
 
 
 @pytest.mark.parametrize("number", ["", "not-a-uuid"])
-def test_a_form_without_its_number_is_not_taken(browser: Client, number: str) -> None:
+def test_form_without_a_submission_number_is_refused(browser: Client, number: str) -> None:
     answer = browser.post(NEW, {"name": "ci", "submission": number})
     assert answer.status_code == 422
     assert "This form came without its number." in text_of(answer)
     assert not Application.objects.exists()
 
 
-def test_the_number_of_a_refused_form_is_a_good_one(browser: Client) -> None:
+def test_refused_form_gets_a_new_submission_number(browser: Client) -> None:
     number = submission_in(browser.post(NEW, {"name": "ci", "submission": "not-a-uuid"}))
     assert _send(browser, name="ci", submission=number).status_code == 200
 
 
-def test_too_many_at_once_keeps_what_was_typed(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_server_keeps_the_input(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(_: str) -> str:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(actions, "hash_secret", busy)
     answer = _send(browser, name="ci")
@@ -165,13 +161,13 @@ def test_too_many_at_once_keeps_what_was_typed(
     assert "Try again in a moment." in text_of(answer)
 
 
-def test_the_list_names_what_was_created(browser: Client) -> None:
+def test_list_shows_a_toast_for_the_new_application(browser: Client) -> None:
     _send(browser, name="ci")
-    assert "Application ci is created." in text_of(browser.get("/applications/"))
-    assert "Application ci is created." not in text_of(browser.get("/applications/"))
+    assert "Application ci created." in text_of(browser.get("/applications/"))
+    assert "Application ci created." not in text_of(browser.get("/applications/"))
 
 
-def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> None:
+def test_done_returns_to_the_list_with_the_new_row_selected(browser: Client) -> None:
     answer = _send(browser, name="ci")
     next_url = f"/applications/?changed={Application.objects.get().pk}"
     assert f'href="{next_url}"' in answer.content.decode()
@@ -180,9 +176,7 @@ def test_done_leads_to_the_list_with_the_new_row_selected(browser: Client) -> No
     assert 'class="row-changed"' in shown
 
 
-def test_regenerating_warns_first_and_then_replaces_the_secret(
-    browser: Client, ci: Application
-) -> None:
+def test_regenerating_warns_and_then_replaces_the_secret(browser: Client, ci: Application) -> None:
     dialog = browser.get(_url(ci))
     assert "Regenerating a client secret revokes the previous one." in text_of(dialog)
     answer = _send(browser, _url(ci), submission=submission_in(dialog))
@@ -192,15 +186,15 @@ def test_regenerating_warns_first_and_then_replaces_the_secret(
     ci.refresh_from_db()
     assert verify_secret(ci.secret_hash, secret_in(answer))
     assert not verify_secret(ci.secret_hash, "the-first-one")
-    assert "The client secret of ci is regenerated." in text_of(browser.get("/applications/"))
+    assert "Client secret regenerated." in text_of(browser.get("/applications/"))
 
 
-def test_looking_at_the_regenerate_dialog_changes_nothing(browser: Client, ci: Application) -> None:
+def test_opening_the_regenerate_dialog_changes_nothing(browser: Client, ci: Application) -> None:
     browser.get(_url(ci))
     assert Application.objects.get().secret_hash == ci.secret_hash
 
 
-def test_regenerating_twice_with_the_same_form_shows_no_second_secret(
+def test_resubmitting_the_regenerate_form_shows_no_second_secret(
     browser: Client, ci: Application
 ) -> None:
     number = str(uuid.uuid4())
@@ -212,7 +206,7 @@ def test_regenerating_twice_with_the_same_form_shows_no_second_secret(
     assert verify_secret(ci.secret_hash, secret)
 
 
-def test_regenerating_without_the_form_s_number_changes_nothing(
+def test_regenerating_without_a_submission_number_changes_nothing(
     browser: Client, ci: Application
 ) -> None:
     answer = browser.post(_url(ci))
@@ -220,7 +214,7 @@ def test_regenerating_without_the_form_s_number_changes_nothing(
     assert Application.objects.get().secret_hash == ci.secret_hash
 
 
-def test_htmx_is_told_that_the_list_changed_and_the_address_bar_stays(
+def test_htmx_response_reports_the_change_and_keeps_the_url(
     browser: Client, ci: Application
 ) -> None:
     answer = browser.post(_url(ci), {"submission": str(uuid.uuid4())}, headers=DIALOG)
@@ -229,7 +223,7 @@ def test_htmx_is_told_that_the_list_changed_and_the_address_bar_stays(
     assert "HX-Request" in answer.headers["Vary"]
 
 
-def test_a_stronger_application_s_secret_is_not_for_a_weaker_person(
+def test_secret_of_a_stronger_application_cannot_be_regenerated(
     as_: SignedIn, acme: Organization
 ) -> None:
     strong = factories.application("strong", ("System administrator", factories.account()))

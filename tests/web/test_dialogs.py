@@ -1,4 +1,4 @@
-"""Deleting, disabling, enabling; and what holds for every dialog."""
+"""The delete, disable and enable dialogs, and behavior common to all dialogs."""
 
 import re
 import uuid
@@ -40,7 +40,7 @@ def _set_enabled(application: Application, enabled: bool) -> None:
     application.subject.save()
 
 
-def test_the_delete_dialog_says_what_goes_and_deletes_nothing(
+def test_delete_dialog_shows_the_effect_and_deletes_nothing(
     browser: Client, ci: Application
 ) -> None:
     Application.objects.update(last_login=timezone.now() - timedelta(days=2))
@@ -51,24 +51,20 @@ def test_the_delete_dialog_says_what_goes_and_deletes_nothing(
     assert Application.objects.filter(pk=ci.pk).exists()
 
 
-def test_the_delete_dialog_says_never_where_nobody_signed_in(
-    browser: Client, ci: Application
-) -> None:
+def test_delete_dialog_shows_never_without_a_login(browser: Client, ci: Application) -> None:
     assert "Last login Never" in text_of(browser.get(_url("delete", ci)))
 
 
-def test_deleting_takes_the_application_and_its_rules_and_says_so(
-    browser: Client, ci: Application
-) -> None:
+def test_deleting_removes_the_application_and_its_rules(browser: Client, ci: Application) -> None:
     answer = browser.post(_url("delete", ci), follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert "Application ci is deleted." in text_of(answer)
+    assert "Application ci deleted." in text_of(answer)
     assert not Application.objects.exists()
     assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
 
 
 @pytest.mark.parametrize(("action", "enabled"), [("disable", False), ("enable", True)])
-def test_disabling_and_enabling_ask_first_and_say_what_they_did(
+def test_disabling_and_enabling_ask_first_and_show_a_toast(
     browser: Client, ci: Application, action: str, enabled: bool
 ) -> None:
     _set_enabled(ci, not enabled)
@@ -76,7 +72,7 @@ def test_disabling_and_enabling_ask_first_and_say_what_they_did(
     assert Application.objects.get().enabled is not enabled
     answer = browser.post(_url(action, ci), follow=True)
     assert Application.objects.get().enabled is enabled
-    assert f"Application ci is {action}d." in text_of(answer)
+    assert f"Application ci {action}d." in text_of(answer)
     assert f'id="select-{ci.pk}" aria-label="ci" checked' in answer.content.decode()
 
 
@@ -89,14 +85,12 @@ def test_htmx_closes_the_dialog_and_refreshes_the_list(
     assert (answer.status_code, answer.content) == (204, b"")
     assert {"changed", "dialog-close"} <= set(answer.headers["HX-Trigger"].split('"'))
     part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
-    assert f"ci is {action}d." in text_of(part)
+    assert f"ci {action}d." in text_of(part)
     assert 'hx-swap-oob="innerHTML"' in part.content.decode()
 
 
 @pytest.mark.parametrize("name", [*OF_ONE, "create"])
-def test_every_dialog_is_a_page_and_for_htmx_its_content(
-    browser: Client, ci: Application, name: str
-) -> None:
+def test_dialogs_are_pages_and_htmx_fragments(browser: Client, ci: Application, name: str) -> None:
     url = reverse("applications:create") if name == "create" else _url(name, ci)
     page, fragment = browser.get(url), browser.get(url, headers=DIALOG)
     for answer in (page, fragment):
@@ -113,20 +107,20 @@ def test_every_dialog_is_a_page_and_for_htmx_its_content(
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", OF_ONE)
-def test_a_stale_dialog_says_that_it_is_gone(
+def test_dialog_of_a_deleted_application_says_so(
     browser: Client, db: None, name: str, method: str
 ) -> None:
     url = reverse(f"applications:{name}", args=[uuid.uuid4()])
     for headers in ({}, DIALOG):
         answer = getattr(browser, method)(url, headers=headers)
         assert answer.status_code == 404
-        assert "There is nothing at this address that you can see" in text_of(answer)
+        assert "This page does not exist, or you can't see it." in text_of(answer)
     assert 'id="dialog-title"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", OF_ONE)
-def test_an_application_out_of_sight_is_not_there(
+def test_invisible_application_is_not_found(
     dina: User, acme: Organization, as_: SignedIn, name: str, method: str
 ) -> None:
     theirs = factories.application("theirs", ("Viewer", acme.dictation))
@@ -138,7 +132,7 @@ def test_an_application_out_of_sight_is_not_there(
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", ["regenerate", "enable", "disable", "delete", "create"])
-def test_in_sight_but_not_allowed_is_told_why_and_recorded(
+def test_denied_action_shows_the_reason_and_is_audited(
     dina: User, ci: Application, as_: SignedIn, name: str, method: str
 ) -> None:
     url = reverse("applications:create") if name == "create" else _url(name, ci)
@@ -157,7 +151,7 @@ def test_in_sight_but_not_allowed_is_told_why_and_recorded(
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", [*OF_ONE, "create"])
-def test_a_viewer_can_do_nothing_here(
+def test_viewer_cannot_change_applications(
     vera: User, ci: Application, as_: SignedIn, name: str, method: str
 ) -> None:
     url = reverse("applications:create") if name == "create" else _url(name, ci)
@@ -168,7 +162,7 @@ def test_a_viewer_can_do_nothing_here(
 
 
 @pytest.mark.parametrize("name", [*OF_ONE, "create", "delete-access-rule", "sign-out", "theme"])
-def test_no_form_is_taken_without_its_token(
+def test_forms_without_a_csrf_token_are_refused(
     ada: User, ci: Application, as_: SignedIn, name: str
 ) -> None:
     rule = ci.subject.access_rules.first()
@@ -181,19 +175,19 @@ def test_no_form_is_taken_without_its_token(
     }.get(name) or _url(name, ci)
     answer = as_(ada, enforce_csrf_checks=True).post(url, {"name": "mine"})
     assert answer.status_code == 403
-    assert "This form is too old." in text_of(answer)
+    assert "This form has expired." in text_of(answer)
     assert AccessRule.objects.living().filter(subject=ci.subject).count() == 2
     assert Application.objects.get().enabled
 
 
-def test_a_body_that_is_too_large_is_refused(browser: Client, db: None) -> None:
+def test_large_body_is_refused(browser: Client, db: None) -> None:
     answer = browser.post("/applications/new/", {"name": "x" * 2_000_000})
     assert answer.status_code == 413
     assert not Application.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["not-a-uuid/delete/", "0/", "new/x/"])
-def test_an_address_that_is_none_is_a_designed_404(browser: Client, path: str) -> None:
+def test_invalid_url_is_a_styled_404(browser: Client, path: str) -> None:
     answer = browser.get(LIST + path)
     assert answer.status_code == 404
     assert "Not found" in text_of(answer)

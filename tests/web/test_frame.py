@@ -1,4 +1,4 @@
-"""The frame around every page: themes, headers, error pages."""
+"""The frame of all pages: themes, headers, error pages."""
 
 import re
 
@@ -20,7 +20,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada, raise_request_exception=False)
 
 
-def test_the_frame_names_the_account_and_the_person(browser: Client) -> None:
+def test_frame_shows_the_account_and_the_user(browser: Client) -> None:
     page = text_of(browser.get(LIST))
     assert "acme" in page
     assert "ada@acme.example" in page
@@ -28,33 +28,33 @@ def test_the_frame_names_the_account_and_the_person(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "system"])
-def test_a_chosen_theme_is_there_with_the_first_byte(browser: Client, theme: str) -> None:
+def test_theme_is_set_in_the_html(browser: Client, theme: str) -> None:
     answer = browser.post("/theme/", {"theme": theme, "next": f"{LIST}?page=1"})
     assert answer.url == f"{LIST}?page=1"
     assert f'data-theme="{theme}"' in browser.get(LIST).content.decode()
 
 
-def test_a_theme_that_nobody_knows_is_the_system_s(browser: Client) -> None:
+def test_unknown_theme_is_the_system_theme(browser: Client) -> None:
     browser.post("/theme/", {"theme": '"><script>'})
     assert 'data-theme="system"' in browser.get(LIST).content.decode()
     browser.cookies["theme"] = "neon"
     assert 'data-theme="system"' in browser.get(LIST).content.decode()
 
 
-def test_choosing_a_theme_never_leads_to_another_host(browser: Client) -> None:
+def test_theme_switch_never_redirects_to_another_host(browser: Client) -> None:
     assert browser.post("/theme/", {"theme": "dark", "next": "//evil.example"}).url == "/"
 
 
 @pytest.mark.parametrize("path", [LIST, "/sign-in/", "/applications/new/", "/nowhere/"])
-def test_no_page_has_anything_inline(browser: Client, client: Client, path: str) -> None:
+def test_pages_have_no_inline_scripts_or_styles(browser: Client, client: Client, path: str) -> None:
     content = (client if path == "/sign-in/" else browser).get(path).content.decode()
     assert "<html" in content
     assert re.findall(r"<script(?![^>]*\ssrc=)", content) == []
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", content) == []
-    assert re.findall(r'(?:src|href)="(?:https?:)?//', content) == [], "from another host"
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', content) == [], "resources of another host"
 
 
-def test_an_error_nobody_foresaw_is_a_page_without_details(
+def test_unexpected_error_page_shows_no_details(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
@@ -68,7 +68,7 @@ def test_an_error_nobody_foresaw_is_a_page_without_details(
     assert "canary" not in answer.content.decode()
 
 
-def test_while_the_database_is_away_the_page_says_so_without_asking_it(
+def test_outage_page_does_not_use_the_database(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
@@ -77,17 +77,17 @@ def test_while_the_database_is_away_the_page_says_so_without_asking_it(
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
     answer = browser.get(LIST)
     assert answer.status_code == 503
-    assert "The database does not answer right now." in text_of(answer)
+    assert "The database is not responding." in text_of(answer)
     assert answer.headers["Retry-After"] == "5"
 
 
-def test_an_error_in_a_part_of_a_page_reloads_the_page(vera: User, as_: SignedIn) -> None:
+def test_error_in_a_fragment_reloads_the_page(vera: User, as_: SignedIn) -> None:
     answer = as_(vera).get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
     assert answer.status_code == 403
     assert answer.headers["HX-Refresh"] == "true"
 
 
-# Nobody is led to where they have no business.
+# Navigation.
 
 
 def _rail(browser: Client) -> list[str]:
@@ -95,7 +95,7 @@ def _rail(browser: Client) -> list[str]:
     return re.findall(r'title="([^"]+)">', content.partition("</nav>")[0])
 
 
-def test_the_rail_offers_what_somebody_may_see(
+def test_rail_shows_pages_the_user_can_see(
     browser: Client, dina: User, vera: User, as_: SignedIn
 ) -> None:
     access = ["Applications", "Access rules", "Roles", "Scopes", "Users and groups"]
@@ -105,7 +105,7 @@ def test_the_rail_offers_what_somebody_may_see(
     assert _rail(as_(factories.person("otto@acme.example"))) == ["API"]
 
 
-def test_everyone_starts_at_the_first_page_they_may_see(
+def test_landing_page_is_the_first_page_the_user_can_see(
     browser: Client, vera: User, as_: SignedIn
 ) -> None:
     assert browser.get("/").url == LIST

@@ -1,4 +1,4 @@
-"""The pages about groups: whoever is a member may what the group may."""
+"""The pages of groups, and the access of their members."""
 
 import csv
 from io import StringIO
@@ -27,7 +27,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 @pytest.fixture
 def engineers(acme: Organization) -> Subject:
-    """Engineers are viewers of training; Bo and a program are in it."""
+    """A group of viewers of training, with Bo and an application as members."""
     members = factories.person("bo@acme.example"), factories.application("ci")
     group = factories.group("engineers", *members)
     factories.rule(group, "Viewer", acme.training)
@@ -38,7 +38,7 @@ def url(name: str, group: Subject, *more: object) -> str:
     return reverse(f"groups:{name}", args=[group.pk, *more])
 
 
-def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
+def test_group_rule_applies_to_members_immediately(
     browser: Client, as_: SignedIn, acme: Organization
 ) -> None:
     bo, robot = factories.person("bo@acme.example"), factories.application("robot")
@@ -70,7 +70,7 @@ def test_a_rule_for_a_group_holds_for_its_members_at_once_on_pages_and_api(
 # The list
 
 
-def test_each_row_tells_members_and_rules(
+def test_row_shows_members_and_rules(
     browser: Client, engineers: Subject, acme: Organization
 ) -> None:
     factories.group("empty")
@@ -82,9 +82,7 @@ def test_each_row_tells_members_and_rules(
 
 
 @pytest.mark.parametrize("name", list(GroupTable.titles()))
-def test_every_column_can_be_sorted_both_ways(
-    browser: Client, engineers: Subject, name: str
-) -> None:
+def test_all_columns_sort_both_ways(browser: Client, engineers: Subject, name: str) -> None:
     empty = factories.group("Empty")
     Subject.objects.filter(pk=empty.pk).update(enabled=False)
     up = column(browser.get(GROUPS, {"sort": name}), "group")
@@ -93,7 +91,7 @@ def test_every_column_can_be_sorted_both_ways(
     assert up[0].startswith("Empty")
 
 
-def test_a_page_in_the_middle_is_found_by_every_sort(browser: Client) -> None:
+def test_paging_works_with_all_sort_orders(browser: Client) -> None:
     person = factories.person("bo@acme.example")
     for number in range(45):
         factories.group(f"g{number:02}", *([person] if number % 2 else []))
@@ -105,7 +103,7 @@ def test_a_page_in_the_middle_is_found_by_every_sort(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["WyIxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyIiwgIjEiXQ", "x", "W10"])
-def test_a_cursor_that_is_none_shows_the_first_page(browser: Client, cursor: str) -> None:
+def test_invalid_cursor_shows_the_first_page(browser: Client, cursor: str) -> None:
     factories.group("engineers")
     answer = browser.get(GROUPS, {"sort": "members", "after": cursor})
     assert answer.status_code == 200
@@ -121,14 +119,14 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("query", FILTERS)
-def test_the_list_can_be_narrowed(browser: Client, engineers: Subject, query: str) -> None:
+def test_list_can_be_filtered(browser: Client, engineers: Subject, query: str) -> None:
     pilots = factories.group("pilots")
     Subject.objects.filter(pk=pilots.pk).update(enabled=False)
     shown = column(browser.get(f"{GROUPS}?{query}"), "group")
     assert [text.removesuffix(" Disabled") for text in shown] == FILTERS[query]
 
 
-def test_the_file_holds_exactly_the_view(browser: Client, engineers: Subject) -> None:
+def test_file_matches_the_view(browser: Client, engineers: Subject) -> None:
     answer = browser.get("/groups/groups.csv")
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert list(csv.reader(StringIO(text))) == [
@@ -138,7 +136,7 @@ def test_the_file_holds_exactly_the_view(browser: Client, engineers: Subject) ->
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_a_page_takes_as_many_queries_for_one_as_for_many(
+def test_query_count_does_not_depend_on_the_number_of_rows(
     browser: Client,
     acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -151,7 +149,7 @@ def test_a_page_takes_as_many_queries_for_one_as_for_many(
         assert browser.get(GROUPS).status_code == 200
 
 
-def test_sight_decides_what_is_listed(
+def test_list_shows_only_visible_groups_and_members(
     as_: SignedIn, acme: Organization, dina: User, engineers: Subject
 ) -> None:
     near = factories.person("near@acme.example", "Viewer", acme.training)
@@ -165,14 +163,14 @@ def test_sight_decides_what_is_listed(
     page = text_of(browser.get(url("detail", engineers)))
     assert "near@acme.example" in page
     assert "bo@acme.example" not in page
-    assert "Members out of your sight are not shown." in page
+    assert "Members that you can't see are not shown." in page
     assert browser.get(url("detail", far)).status_code == 404
     assert "NEW GROUP" not in text_of(answer)
     for name in ("members", "disable", "delete"):
         assert browser.get(url(name, engineers)).status_code == 403
 
 
-def test_no_groups_yet_is_said_with_the_way_to_the_first(browser: Client) -> None:
+def test_empty_list_offers_to_create_a_group(browser: Client) -> None:
     text = text_of(browser.get(GROUPS))
     assert "No groups yet" in text
     assert "NEW GROUP" in text
@@ -188,10 +186,10 @@ def test_no_groups_yet_is_said_with_the_way_to_the_first(browser: Client) -> Non
         ("   ", 422, "Enter a name."),
         ("x" * 300, 422, "A name must have 1 to 255 characters."),
         ("a\u200bb", 422, "unprintable characters"),
-        ("Engineers", 409, "There is a group Engineers already."),
+        ("Engineers", 409, "A group named Engineers already exists."),
     ],
 )
-def test_a_bad_or_taken_name_is_told_beside_the_field(
+def test_invalid_name_shows_an_error_on_the_field(
     browser: Client, name: str, status: int, expected: str
 ) -> None:
     factories.group("Engineers")
@@ -202,37 +200,37 @@ def test_a_bad_or_taken_name_is_told_beside_the_field(
     assert Subject.objects.filter(type="group").count() == 1
 
 
-def test_a_group_is_created_and_named(browser: Client) -> None:
+def test_group_can_be_created(browser: Client) -> None:
     answer = browser.post("/groups/new/", {"name": " platform engineers "})
     group = Subject.objects.get(type="group")
     assert group.name == "platform engineers"
     assert answer.url == f"/groups/?changed={group.pk}"
-    assert "Group platform engineers is created." in text_of(browser.get(answer.url))
+    assert "Group platform engineers created." in text_of(browser.get(answer.url))
 
 
-def test_deleting_says_who_loses_what(browser: Client, engineers: Subject) -> None:
+def test_delete_dialog_shows_the_effect(browser: Client, engineers: Subject) -> None:
     text = text_of(browser.get(url("delete", engineers)))
     assert "Members 2" in text
     assert "Access rules deleted with it 1" in text
     page = url("detail", engineers)
     answer = browser.post(url("delete", engineers), {"from": page})
     assert answer.url == GROUPS
-    assert "Group engineers is deleted." in text_of(browser.get(GROUPS))
+    assert "Group engineers deleted." in text_of(browser.get(GROUPS))
     assert browser.get(page).status_code == 404
     assert not AccessRule.objects.living().filter(subject=engineers).exists()
 
 
-def test_deleting_does_not_count_members_out_of_sight(
+def test_delete_dialog_counts_only_visible_members(
     as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     kim = factories.person("kim@acme.example")
     keeper = factories.custom_role("Keeper of groups", groups="rd", apps="r")
     factories.rule(kim, keeper.name, factories.account())
     text = text_of(as_(kim).get(url("delete", engineers)))
-    assert "Members 1 in your sight, and any others" in text
+    assert "Members 1 that you can see, and any others" in text
 
 
-def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -> None:
+def test_groups_can_be_disabled_and_enabled_in_bulk(browser: Client, engineers: Subject) -> None:
     pilots = factories.group("pilots")
     selected = {"selected": [str(engineers.pk), str(pilots.pk)]}
     assert "Disable 2 groups?" in text_of(browser.get("/groups/bulk/disable/", selected))
@@ -242,7 +240,7 @@ def test_several_are_disabled_and_enabled(browser: Client, engineers: Subject) -
     assert Subject.objects.filter(type="group", enabled=True).count() == 2
 
 
-def test_enabling_takes_what_the_group_holds(
+def test_enabling_requires_the_permissions_of_the_group(
     as_: SignedIn, engineers: Subject, acme: Organization
 ) -> None:
     Subject.objects.filter(pk=engineers.pk).update(enabled=False)
@@ -256,35 +254,35 @@ def test_enabling_takes_what_the_group_holds(
 # Members
 
 
-def test_members_are_found_ticked_and_added(browser: Client, engineers: Subject) -> None:
+def test_members_can_be_searched_selected_and_added(browser: Client, engineers: Subject) -> None:
     cid, night = factories.person("cid@acme.example"), factories.application("nightly")
     factories.group("other-group")
     page = url("members", engineers)
-    look = browser.post(page, {"do": "refresh", "find_subject": "ni", "subject": str(cid.pk)})
-    text = text_of(look)
+    answer = browser.post(page, {"do": "refresh", "find_subject": "ni", "subject": str(cid.pk)})
+    text = text_of(answer)
     assert "nightly" in text
-    assert "cid@acme.example" in text, "what is ticked stays"
+    assert "cid@acme.example" in text, "the selection is kept"
     offered = browser.get(page, {"add": ""}).content.decode()
     assert "other-group" not in offered
     assert offered.count("bo@acme.example</strong>") == 1
-    assert 'value="' + str(User.objects.get(email="bo@acme.example").pk) not in offered, "is in it"
+    assert 'value="' + str(User.objects.get(email="bo@acme.example").pk) not in offered, (
+        "is already a member"
+    )
     answer = browser.post(page, {"do": "save", "subject": [str(cid.pk), str(night.pk)]})
     assert answer.url == page
     shown = text_of(browser.get(page))
-    assert "cid@acme.example, nightly are now in engineers." in shown
+    assert "cid@acme.example, nightly added to engineers." in shown
     assert GroupMembership.objects.filter(group=engineers).count() == 4
 
 
-def test_of_several_members_each_that_is_refused_is_told(
-    browser: Client, engineers: Subject
-) -> None:
+def test_report_lists_each_refused_member(browser: Client, engineers: Subject) -> None:
     bo = User.objects.get(email="bo@acme.example")
     cid = factories.person("cid@acme.example")
     sent = {"do": "save", "subject": [str(bo.pk), str(cid.pk)]}
     report = text_of(browser.post(url("members", engineers), sent, headers=DIALOG))
     assert "1 of 2 done, 1 not" in report
     assert "bo@acme.example is already in engineers." in report
-    assert "cid@acme.example is now in engineers" in report
+    assert "cid@acme.example added to engineers" in report
 
 
 @pytest.mark.parametrize(
@@ -292,10 +290,10 @@ def test_of_several_members_each_that_is_refused_is_told(
     [
         ([], "Select a user or an application."),
         (["x"], "Select a user or an application."),
-        (["00000000-0000-0000-0000-000000000000"], "Some of those selected are gone"),
+        (["00000000-0000-0000-0000-000000000000"], "Some selected subjects no longer exist"),
     ],
 )
-def test_nobody_to_add_is_told(
+def test_invalid_selection_of_members_shows_an_error(
     browser: Client, engineers: Subject, chosen: list[str], expected: str
 ) -> None:
     answer = browser.post(url("members", engineers), {"do": "save", "subject": chosen})
@@ -303,26 +301,26 @@ def test_nobody_to_add_is_told(
     assert expected in text_of(answer)
 
 
-def test_a_group_can_not_be_put_into_a_group(browser: Client, engineers: Subject) -> None:
+def test_group_cannot_be_a_member_of_a_group(browser: Client, engineers: Subject) -> None:
     other = factories.group("other")
     answer = browser.post(url("members", engineers), {"do": "save", "subject": str(other.pk)})
     assert answer.status_code == 422
     assert GroupMembership.objects.count() == 2
 
 
-def test_a_member_is_taken_out(browser: Client, engineers: Subject) -> None:
+def test_member_can_be_removed(browser: Client, engineers: Subject) -> None:
     bo = User.objects.get(email="bo@acme.example")
     remove = url("remove-member", engineers, bo.pk)
     assert browser.get(remove).url == url("members", engineers)
     assert browser.post(remove).url == url("members", engineers)
     shown = text_of(browser.get(url("members", engineers)))
-    assert "bo@acme.example is no longer in engineers." in shown
+    assert "bo@acme.example removed from engineers." in shown
     again = browser.post(remove)
     assert again.status_code == 404
     assert "is not in engineers" in text_of(again)
 
 
-def test_a_member_out_of_sight_is_not_to_be_taken_out(as_: SignedIn, engineers: Subject) -> None:
+def test_invisible_member_cannot_be_removed(as_: SignedIn, engineers: Subject) -> None:
     factories.custom_role("Clerk", groups="cru")
     clerk = as_(factories.person("kim@acme.example", "Clerk"))
     bo = User.objects.get(email="bo@acme.example")
@@ -330,7 +328,7 @@ def test_a_member_out_of_sight_is_not_to_be_taken_out(as_: SignedIn, engineers: 
     assert GroupMembership.objects.count() == 2
 
 
-def test_the_page_tells_members_and_rules(browser: Client, engineers: Subject) -> None:
+def test_page_shows_members_and_rules(browser: Client, engineers: Subject) -> None:
     text = text_of(browser.get(url("detail", engineers)))
     assert "bo@acme.example" in text
     assert "ci Application" in text

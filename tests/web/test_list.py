@@ -1,4 +1,4 @@
-"""The Applications table: what it shows, to whom, in which order."""
+"""The Applications table: its content, visibility and order."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.conftest import Organization, SignedIn, column, text_of, way
 
 LIST = "/applications/"
-QUERIES = 7  # session, person, authority; preference, count, page, and the rules of the page
+QUERIES = 7  # session, user, authority; preference, count, page, and the rules of the page
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def _application(name: str, **fields: object) -> Application:
     return application
 
 
-def test_the_columns_are_those_of_the_product(browser: Client, acme: Organization) -> None:
+def test_columns_match_the_product(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("L1 researcher", acme.east))
     page = text_of(browser.get(LIST))
     headers = (
@@ -40,7 +40,7 @@ def test_the_columns_are_those_of_the_product(browser: Client, acme: Organizatio
     assert headers in page
 
 
-def test_a_row_says_what_there_is_to_say(browser: Client, acme: Organization) -> None:
+def test_row_shows_all_columns(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("L1 researcher", acme.east))
     moments = {
         "created_at": datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
@@ -61,31 +61,29 @@ def test_a_row_says_what_there_is_to_say(browser: Client, acme: Organization) ->
     assert exact in page.content.decode()
 
 
-def test_an_application_without_a_login_or_a_rule_says_so(browser: Client) -> None:
+def test_row_without_login_or_rules_shows_never_and_none(browser: Client) -> None:
     factories.application("idle")
     page = browser.get(LIST)
     assert column(page, "last_login") == ["Never"]
     assert column(page, "access_rules") == ["None"]
 
 
-def test_the_first_rule_is_named_and_the_rest_is_counted(
-    browser: Client, acme: Organization
-) -> None:
+def test_first_rule_is_shown_and_others_are_counted(browser: Client, acme: Organization) -> None:
     scopes = (acme.east, acme.west, acme.vision)
     factories.application("busy", *[("Viewer", scope) for scope in scopes])
     (cell,) = column(browser.get(LIST), "access_rules")
-    # On a wide screen the second one is named too; the style sheet shows one of the two counts.
+    # Wide screens also show the second rule; CSS shows one of the two counts.
     assert cell == "Viewer in east , Viewer in west +2 +1"
 
 
-def test_disabled_is_said_in_words(browser: Client) -> None:
+def test_disabled_application_has_a_badge(browser: Client) -> None:
     application = factories.application("paused")
     application.subject.enabled = False
     application.subject.save()
     assert column(browser.get(LIST), "application") == ["paused Disabled"]
 
 
-def test_a_deleted_rule_is_not_shown(browser: Client, acme: Organization) -> None:
+def test_deleted_rule_is_not_shown(browser: Client, acme: Organization) -> None:
     factories.application("ci", ("Viewer", acme.east))
     Application.objects.get().subject.access_rules.update(deleted_at=timezone.now())
     assert column(browser.get(LIST), "access_rules") == ["None"]
@@ -93,7 +91,7 @@ def test_a_deleted_rule_is_not_shown(browser: Client, acme: Organization) -> Non
 
 @pytest.fixture
 def three(acme: Organization) -> None:
-    """Three applications whose every column puts beta between alpha and gamma."""
+    """Three applications that sort as alpha, beta, gamma by each column."""
     rules = {"alpha": "L1 researcher", "beta": "ML engineer", "gamma": "Viewer"}
     for days, (name, role) in enumerate(rules.items(), start=1):
         moment = datetime(2026, 1, days, tzinfo=UTC)
@@ -120,7 +118,7 @@ def three(acme: Organization) -> None:
         "last_updated",
     ],
 )
-def test_every_header_sorts_both_ways_and_says_so(browser: Client, header: str) -> None:
+def test_headers_sort_both_ways_and_show_the_direction(browser: Client, header: str) -> None:
     up, down = browser.get(LIST, {"sort": header}), browser.get(LIST, {"sort": f"-{header}"})
     assert column(up, "application") == ["alpha", "beta", "gamma"]
     assert column(down, "application") == ["gamma", "beta", "alpha"]
@@ -134,12 +132,12 @@ def test_every_header_sorts_both_ways_and_says_so(browser: Client, header: str) 
         assert f'id="sort-{header}" href="{LIST}?sort={next_url}"' in content
 
 
-def test_the_newest_comes_first_unless_said_otherwise(browser: Client, three: None) -> None:
+def test_newest_comes_first_by_default(browser: Client, three: None) -> None:
     assert column(browser.get(LIST), "application") == ["gamma", "beta", "alpha"]
 
 
 @pytest.mark.usefixtures("three")
-def test_never_counts_as_before_any_login_and_no_rule_as_before_any_rule(browser: Client) -> None:
+def test_empty_values_sort_first(browser: Client) -> None:
     factories.application("bare")
     for header in ("last_login", "access_rules"):
         assert column(browser.get(LIST, {"sort": header}), "application")[0] == "bare"
@@ -147,14 +145,12 @@ def test_never_counts_as_before_any_login_and_no_rule_as_before_any_rule(browser
 
 
 @pytest.mark.parametrize("sort", ["nothing", "subject__name", "-", "", "application,pk", "\x00"])
-def test_a_sort_that_nobody_knows_shows_the_usual_order(
-    browser: Client, three: None, sort: str
-) -> None:
+def test_unknown_sort_uses_the_default_order(browser: Client, three: None, sort: str) -> None:
     page = browser.get(LIST, {"sort": sort})
     assert column(page, "application") == ["gamma", "beta", "alpha"]
 
 
-def test_paging_shows_every_row_once_even_where_all_are_equal(browser: Client) -> None:
+def test_paging_shows_each_row_once_even_with_equal_values(browser: Client) -> None:
     moment = timezone.now()
     for number in range(45):
         _application(f"app-{number:02}", created_at=moment)
@@ -180,7 +176,7 @@ def test_paging_shows_every_row_once_even_where_all_are_equal(browser: Client) -
     assert "21\u201340 of 45" in text_of(pages[1])
 
 
-def test_what_a_page_shows_can_be_read_aloud(browser: Client) -> None:
+def test_page_has_a_text_for_screen_readers(browser: Client) -> None:
     for number in range(21):
         factories.application(f"app-{number:02}")
     page = browser.get(LIST, {"page": "2", "sort": "-last_login"}).content.decode()
@@ -189,7 +185,7 @@ def test_what_a_page_shows_can_be_read_aloud(browser: Client) -> None:
     assert 'data-live-region-text="1 row, sorted by Creation time, descending"' in found
 
 
-def test_sorting_begins_again_at_the_first_page(browser: Client) -> None:
+def test_sorting_returns_to_the_first_page(browser: Client) -> None:
     for number in range(21):
         factories.application(f"app-{number:02}")
     content = browser.get(LIST, {"page": "2"}).content.decode()
@@ -199,7 +195,7 @@ def test_sorting_begins_again_at_the_first_page(browser: Client) -> None:
 @pytest.mark.parametrize(
     ("page", "shown"), [("0", 20), ("-1", 20), ("99", 1), ("9" * 40, 20), ("x", 20)]
 )
-def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, shown: int) -> None:
+def test_page_out_of_range_shows_the_nearest_page(browser: Client, page: str, shown: int) -> None:
     for number in range(21):
         factories.application(f"app-{number:02}")
     answer = browser.get(LIST, {"page": page})
@@ -208,7 +204,7 @@ def test_a_page_that_is_not_there_shows_the_nearest(browser: Client, page: str, 
     assert "Ignored parts of the URL: No page" in text_of(answer)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(
+def test_query_count_does_not_grow_with_the_rows(
     browser: Client,
     acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -222,7 +218,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert len(column(browser.get(LIST), "application")) == 20
 
 
-def test_no_hash_of_a_secret_is_read_for_a_list(browser: Client) -> None:
+def test_list_does_not_read_secret_hashes(browser: Client) -> None:
     application = factories.application("ci")
     with CaptureQueriesContext(connection) as queries:
         shown = browser.get(LIST)
@@ -232,7 +228,7 @@ def test_no_hash_of_a_secret_is_read_for_a_list(browser: Client) -> None:
     assert not [query for query in queries.captured_queries if "secret_hash" in query["sql"]]
 
 
-def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_there(
+def test_department_reader_sees_only_applications_with_a_rule_there(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ours", ("Viewer", acme.training), ("Viewer", acme.dictation))
@@ -246,16 +242,16 @@ def test_who_reads_applications_in_one_department_sees_only_those_with_a_rule_th
         assert unseen not in page.content.decode()
 
 
-def test_who_may_not_read_applications_is_told_why(vera: User, as_: SignedIn) -> None:
+def test_list_without_permission_shows_the_reason(vera: User, as_: SignedIn) -> None:
     page = as_(vera).get(LIST)
     assert page.status_code == 403
     assert "You need the “View applications” permission." in text_of(page)
-    assert "vera@acme.example" in text_of(page), "the frame stays, so that Vera can sign out"
-    way_on = '<a class="button" href="/account/">See your access</a>'
-    assert way_on in page.content.decode(), "not back to where she was refused"
+    assert "vera@acme.example" in text_of(page), "the frame is shown, so that Vera can sign out"
+    button = '<a class="button" href="/account/">See your access</a>'
+    assert button in page.content.decode(), "the button does not lead back to the denied page"
 
 
-def test_only_what_may_be_done_is_offered(
+def test_only_allowed_actions_are_shown(
     ada: User, dina: User, acme: Organization, as_: SignedIn
 ) -> None:
     factories.application("ci", ("Viewer", acme.training))
@@ -266,7 +262,7 @@ def test_only_what_may_be_done_is_offered(
     assert "ACCESS RULES" in reader
 
 
-def test_the_menu_of_a_row_ends_with_what_destroys(browser: Client) -> None:
+def test_row_menu_ends_with_the_destructive_action(browser: Client) -> None:
     factories.application("ci")
     menu = browser.get(LIST).content.decode().split('id="row-menu"')[1].split("</form>")[0]
     assert menu.index("data-row-history") < menu.index('value="access-rules"')
@@ -274,19 +270,19 @@ def test_the_menu_of_a_row_ends_with_what_destroys(browser: Client) -> None:
     assert 'value="delete"' in menu[last:]
 
 
-def test_an_empty_list_says_what_belongs_here(browser: Client) -> None:
+def test_empty_list_explains_the_page(browser: Client) -> None:
     page = text_of(browser.get(LIST))
     assert "No applications yet" in page
     assert "NEW APPLICATION" in page
 
 
-def test_an_empty_sight_is_not_called_an_empty_list(dina: User, as_: SignedIn) -> None:
+def test_list_without_visible_rows_is_not_called_empty(dina: User, as_: SignedIn) -> None:
     page = text_of(as_(dina).get(LIST))
-    assert "No applications in your sight" in page
+    assert "No applications you can see" in page
     assert "NEW APPLICATION" not in page
 
 
-def test_htmx_gets_the_listing_alone_and_caches_are_told(browser: Client) -> None:
+def test_htmx_gets_the_listing_and_a_vary_header(browser: Client) -> None:
     factories.application("ci")
     page = browser.get(LIST)
     part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
@@ -298,7 +294,7 @@ def test_htmx_gets_the_listing_alone_and_caches_are_told(browser: Client) -> Non
 
 
 @pytest.mark.parametrize("action", ["access-rules", "regenerate", "enable", "disable", "delete"])
-def test_the_toolbar_leads_to_the_dialog_of_the_selected_row(browser: Client, action: str) -> None:
+def test_toolbar_opens_the_dialog_of_the_selected_row(browser: Client, action: str) -> None:
     id_ = factories.application("ci").pk
     answer = browser.get(f"{LIST}selected/", {"action": action, "selected": str(id_)})
     assert answer.url == f"{LIST}{id_}/{action}/"
@@ -308,15 +304,13 @@ def test_the_toolbar_leads_to_the_dialog_of_the_selected_row(browser: Client, ac
     "query",
     [{}, {"action": "delete"}, {"action": "delete", "selected": "x"}, {"action": "//evil.example"}],
 )
-def test_the_toolbar_without_a_selection_asks_for_one(
-    browser: Client, query: dict[str, str]
-) -> None:
+def test_toolbar_without_a_selection_asks_for_one(browser: Client, query: dict[str, str]) -> None:
     answer = browser.get(f"{LIST}selected/", query, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     assert "Select an application first." in text_of(answer)
 
 
-def test_the_address_can_select_a_row(browser: Client) -> None:
+def test_url_can_select_a_row(browser: Client) -> None:
     id_ = factories.application("ci").pk
     factories.application("other")
     content = browser.get(LIST, {"selected": str(id_)}).content.decode()
@@ -324,7 +318,7 @@ def test_the_address_can_select_a_row(browser: Client) -> None:
     assert f'id="select-{id_}" aria-label="ci" checked' in content
 
 
-def test_a_get_of_the_list_writes_nothing(
+def test_reading_the_list_writes_nothing(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.application("ci", ("Viewer", acme.east))

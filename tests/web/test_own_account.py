@@ -1,4 +1,4 @@
-"""One's own account: a password of one's own, and signing out everywhere."""
+"""The user's own account: their password, and signing out everywhere."""
 
 import pytest
 from django.conf import settings
@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts import signin
-from runai_access.accounts.actions import IssuedSecret, invite_user
+from runai_access.accounts.actions import IssuedPassword, invite_user
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Busy
@@ -27,8 +27,8 @@ def rosa(db: None) -> User:
 
 
 @pytest.fixture
-def nina(db: None) -> IssuedSecret:
-    """Nina is new: she has a temporary password."""
+def nina(db: None) -> IssuedPassword:
+    """Nina, a new user with a temporary password."""
     issued = invite_user(caller=SYSTEM, email="nina@acme.example")
     factories.rule(issued.user, "System administrator", factories.account())
     return issued
@@ -45,9 +45,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> object:
 # A temporary password
 
 
-def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
-    client: Client, nina: IssuedSecret
-) -> None:
+def test_temporary_password_redirects_to_choosing_one(client: Client, nina: IssuedPassword) -> None:
     wanted = f"{LIST}?sort=application"
     answer = sign_in(client, "nina@acme.example", nina.password, next=wanted)
     shown = client.get(answer.url, follow=True)
@@ -55,14 +53,16 @@ def test_signing_in_with_a_temporary_password_leads_to_choosing_one(
     assert "Choose your password" in text_of(shown)
     done = client.post(PASSWORD, {**fields(nina.password), "next": wanted})
     assert done.url == wanted
-    assert "Your password is changed." in text_of(client.get(wanted))
+    assert "Password changed." in text_of(client.get(wanted))
 
 
 PLACES = [LIST, OWN, "/keys/", "/api/docs/", EVERYWHERE]
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_until_then_every_page_leads_there(nina: IssuedSecret, as_: SignedIn, address: str) -> None:
+def test_temporary_password_redirects_all_pages(
+    nina: IssuedPassword, as_: SignedIn, address: str
+) -> None:
     browser = as_(nina.user)
     answer = browser.get(address)
     assert answer.status_code == 302
@@ -71,7 +71,7 @@ def test_until_then_every_page_leads_there(nina: IssuedSecret, as_: SignedIn, ad
     assert answer.headers["HX-Redirect"] == PASSWORD
 
 
-def test_until_then_no_form_does_anything(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_temporary_password_blocks_all_forms(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     before = AuditEvent.objects.count()
     number = "6f0d2c5e-6a5e-4a39-8f0a-0d1c7f7d9f11"
@@ -80,7 +80,7 @@ def test_until_then_no_form_does_anything(nina: IssuedSecret, as_: SignedIn) -> 
     assert AuditEvent.objects.count() == before
 
 
-def test_until_then_the_api_refuses_the_session(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_temporary_password_blocks_the_api(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     for path in ("apps", "users", "authorization/permissions"):
         answer = browser.get(f"/api/v1/{path}")
@@ -92,38 +92,36 @@ def test_until_then_the_api_refuses_the_session(nina: IssuedSecret, as_: SignedI
     assert browser.get("/api/v1/apps").status_code == 200
 
 
-def test_until_then_one_can_sign_out_and_choose_a_theme(nina: IssuedSecret, as_: SignedIn) -> None:
+def test_temporary_password_allows_sign_out_and_theme(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     assert browser.post("/theme/", {"theme": "dark", "next": PASSWORD}).url == PASSWORD
     assert browser.post("/sign-out/").url == "/sign-in/"
     assert browser.get(PASSWORD).url.startswith("/sign-in/")
 
 
-def test_choosing_is_refused_as_long_as_something_will_not_do(
-    nina: IssuedSecret, as_: SignedIn
-) -> None:
+def test_choosing_an_invalid_password_is_refused(nina: IssuedPassword, as_: SignedIn) -> None:
     browser = as_(nina.user)
     answer = browser.post(PASSWORD, fields(nina.password, nina.password, nina.password))
     assert answer.status_code == 422
-    assert "Choose one that differs" in text_of(answer)
+    assert "must differ from the current one" in text_of(answer)
     assert nina.password not in answer.content.decode()
     assert browser.get(LIST).status_code == 302
 
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\\\evil"])
-def test_choosing_never_leads_to_another_host(
-    nina: IssuedSecret, as_: SignedIn, next_url: str
+def test_choosing_a_password_never_redirects_to_another_host(
+    nina: IssuedPassword, as_: SignedIn, next_url: str
 ) -> None:
     browser = as_(nina.user)
     assert "evil" not in browser.get(PASSWORD, {"next": next_url}).content.decode()
     assert browser.post(PASSWORD, {**fields(nina.password), "next": next_url}).url == "/"
 
 
-# One's own password
+# Own password
 
 
 @pytest.mark.parametrize("headers", [{}, DIALOG], ids=["page", "htmx"])
-def test_changing_keeps_this_session_and_ends_the_others(
+def test_changing_keeps_this_session_and_ends_others(
     rosa: User, as_: SignedIn, headers: dict[str, str]
 ) -> None:
     here, elsewhere = as_(rosa), as_(rosa)
@@ -138,25 +136,25 @@ def test_changing_keeps_this_session_and_ends_the_others(
     assert sign_in(Client(), rosa.email, NEW).status_code == 302
 
 
-def test_the_account_page_says_that_it_is_changed(rosa: User, as_: SignedIn) -> None:
+def test_account_page_shows_a_toast_after_the_change(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     assert browser.post(PASSWORD, fields()).url == OWN
-    assert "Your password is changed." in text_of(browser.get(OWN))
+    assert "Password changed." in text_of(browser.get(OWN))
 
 
 @pytest.mark.parametrize(
     ("sent", "field", "expected"),
     [
-        (fields(current=""), "current", "Enter the password that you have now."),
-        (fields(current="a wrong password"), "current", "This is not your password."),
-        (fields(current="x" * 2000), "current", "This is not your password."),
+        (fields(current=""), "current", "Enter your current password."),
+        (fields(current="a wrong password"), "current", "Incorrect current password."),
+        (fields(current="x" * 2000), "current", "Incorrect current password."),
         (fields(new="", again=""), "new", "Enter a new password."),
         (fields(new="short", again="short"), "new", "at least 12 characters"),
-        (fields(new=OLD, again=OLD), "new", "differs from the current"),
-        (fields(again="correct horse batter"), "again", "This differs from the new password."),
+        (fields(new=OLD, again=OLD), "new", "must differ from the current"),
+        (fields(again="correct horse batter"), "again", "The passwords don't match."),
     ],
 )
-def test_what_will_not_do_is_told_beside_its_field_and_nothing_is_sent_back(
+def test_invalid_password_is_refused_with_the_field(
     rosa: User, as_: SignedIn, sent: dict[str, str], field: str, expected: str
 ) -> None:
     answer = as_(rosa).post(PASSWORD, sent)
@@ -169,14 +167,16 @@ def test_what_will_not_do_is_told_beside_its_field_and_nothing_is_sent_back(
     assert User.objects.get().check_password(OLD)
 
 
-def test_what_is_too_long_costs_no_hash(
+def test_long_password_costs_no_hash(
     rosa: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "change_own_password", lambda **_: pytest.fail("a hash was paid"))
+    monkeypatch.setattr(
+        signin, "change_own_password", lambda **_: pytest.fail("the password was hashed")
+    )
     assert as_(rosa).post(PASSWORD, fields(new="x" * 2000, again="x" * 2000)).status_code == 422
 
 
-def test_an_open_session_is_no_place_to_guess_the_password(rosa: User, as_: SignedIn) -> None:
+def test_wrong_current_passwords_are_limited(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     for _ in range(5):
         assert browser.post(PASSWORD, fields(current="a wrong one")).status_code == 422
@@ -188,41 +188,41 @@ def test_an_open_session_is_no_place_to_guess_the_password(rosa: User, as_: Sign
     assert set(reasons) == {"wrong current password", "too many failures"}
 
 
-def test_a_new_password_that_will_not_do_is_no_guess(rosa: User, as_: SignedIn) -> None:
+def test_invalid_new_password_is_not_counted_as_a_guess(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     for _ in range(6):
         assert browser.post(PASSWORD, fields(new="short", again="short")).status_code == 422
     assert browser.post(PASSWORD, fields()).status_code == 302
 
 
-def test_too_many_at_once_are_asked_to_come_back(
+def test_busy_server_asks_to_retry(
     rosa: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(**_: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(signin, "change_own_password", busy)
     answer = as_(rosa).post(PASSWORD, fields())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
-# Everywhere
+# Signing out everywhere
 
 
-def test_signing_out_everywhere_ends_every_session(rosa: User, as_: SignedIn) -> None:
+def test_signing_out_everywhere_ends_all_sessions(rosa: User, as_: SignedIn) -> None:
     here, elsewhere = as_(rosa), as_(rosa)
-    assert "this one too" in text_of(here.get(EVERYWHERE))
+    assert "including this one" in text_of(here.get(EVERYWHERE))
     assert elsewhere.get(OWN).status_code == 200
     answer = here.post(EVERYWHERE)
     assert answer.url == "/sign-in/"
-    assert "You are signed out everywhere." in text_of(here.get("/sign-in/"))
+    assert "Signed out everywhere." in text_of(here.get("/sign-in/"))
     for browser in (here, elsewhere):
         assert browser.get(OWN).status_code == 302
         assert browser.get("/api/v1/apps").status_code == 401
     assert sign_in(Client(), rosa.email, OLD).status_code == 302
 
 
-def test_from_a_dialog_it_leads_to_the_sign_in_page(rosa: User, as_: SignedIn) -> None:
+def test_signing_out_from_a_dialog_opens_the_sign_in_page(rosa: User, as_: SignedIn) -> None:
     answer = as_(rosa).post(EVERYWHERE, headers=DIALOG)
     assert answer.headers["HX-Redirect"] == "/sign-in/"
 
@@ -230,9 +230,7 @@ def test_from_a_dialog_it_leads_to_the_sign_in_page(rosa: User, as_: SignedIn) -
 # The page
 
 
-def test_everyone_has_a_page_of_their_own_with_their_rules(
-    acme: Organization, as_: SignedIn
-) -> None:
+def test_account_page_shows_the_users_rules(acme: Organization, as_: SignedIn) -> None:
     vera = factories.person("vera@acme.example", "Viewer", acme.training)
     group = factories.group("engineers", vera)
     factories.rule(group, "L1 researcher", acme.speech)
@@ -243,18 +241,18 @@ def test_everyone_has_a_page_of_their_own_with_their_rules(
     assert "Groups engineers" in text
 
 
-def test_who_may_do_nothing_is_told_so(as_: SignedIn, db: None) -> None:
+def test_account_page_without_access_says_so(as_: SignedIn, db: None) -> None:
     nobody = factories.person("nobody@acme.example")
-    assert "you have no access rule" in text_of(as_(nobody).get(OWN))
+    assert "You don't have any access yet" in text_of(as_(nobody).get(OWN))
 
 
-def test_the_rail_leads_there(rosa: User, as_: SignedIn) -> None:
+def test_rail_links_to_the_account_page(rosa: User, as_: SignedIn) -> None:
     content = as_(rosa).get(LIST).content.decode()
     assert f'href="{reverse("accounts:own")}"' in content
 
 
 @pytest.mark.parametrize("rules", [1, 12])
-def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
+def test_query_count_does_not_depend_on_the_number_of_rules(
     acme: Organization, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries, rules: int
 ) -> None:
     vera = factories.person("vera@acme.example")
@@ -265,10 +263,10 @@ def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
         assert browser.get(OWN).status_code == 200
 
 
-# New at sign-in
+# Sessions
 
 
-def test_the_session_is_a_new_one_at_sign_in(client: Client, rosa: User) -> None:
+def test_sign_in_rotates_the_session(client: Client, rosa: User) -> None:
     client.session.save()
     planted = str(client.session.session_key)
     sign_in(client, rosa.email, OLD)

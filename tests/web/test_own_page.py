@@ -1,4 +1,4 @@
-"""An application's own page, and the picker of scopes."""
+"""The detail page of an application, and the scope picker."""
 
 import pytest
 from django.test import Client
@@ -22,7 +22,7 @@ def ci(acme: Organization) -> Application:
     return factories.application("ci", ("Viewer", acme.training), ("L1 researcher", acme.west))
 
 
-def test_it_tells_facts_rules_and_how_to_get_a_token(browser: Client, ci: Application) -> None:
+def test_page_shows_details_rules_and_token_examples(browser: Client, ci: Application) -> None:
     text = text_of(browser.get(ci.get_absolute_url()))
     assert f"ID {ci.pk}" in text
     assert "acme / east / vision / training" in text
@@ -32,7 +32,7 @@ def test_it_tells_facts_rules_and_how_to_get_a_token(browser: Client, ci: Applic
     assert 'auth=("ci", os.environ["CLIENT_SECRET"])' in text
 
 
-def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
+def test_recent_activity_is_for_administrators_and_has_no_secret(
     browser: Client, dina: User, ci: Application, as_: SignedIn
 ) -> None:
     url = reverse("applications:regenerate", args=[ci.pk])
@@ -47,12 +47,12 @@ def test_recent_activity_is_there_for_administrators_and_holds_no_secret(
     assert "Viewer in project training" in theirs
 
 
-def test_out_of_sight_is_not_found(dina: User, acme: Organization, as_: SignedIn) -> None:
+def test_invisible_application_is_not_found(dina: User, acme: Organization, as_: SignedIn) -> None:
     other = factories.application("other", ("Viewer", acme.dictation))
     assert as_(dina).get(other.get_absolute_url()).status_code == 404
 
 
-def test_it_takes_a_fixed_number_of_queries(
+def test_query_count_is_fixed(
     browser: Client,
     acme: Organization,
     django_assert_max_num_queries: DjangoAssertNumQueries,
@@ -70,9 +70,7 @@ def _add(browser: Client, application: Application, **fields: object) -> str:
     return answer.content.decode()
 
 
-def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
-    browser: Client, ci: Application, acme: Organization
-) -> None:
+def test_branches_load_when_opened(browser: Client, ci: Application, acme: Organization) -> None:
     training = f'id="scope-{acme.training.pk}"'
     role = str(factories.role("Viewer").pk)
     assert training not in _add(browser, ci)
@@ -80,11 +78,11 @@ def test_branches_are_brought_when_they_are_opened_and_go_when_closed(
     assert training in opened
     assert f'<input type="hidden" name="open" value="{acme.vision.pk}">' in opened
     assert f'value="{role}" title=' in opened
-    assert " selected>Viewer" in opened, "what was chosen stays"
+    assert " selected>Viewer" in opened, "the choice is kept"
     assert training not in _add(browser, ci, open=acme.vision.pk, toggle=f"-{acme.vision.pk}")
 
 
-def test_a_search_finds_scopes_with_their_full_path(
+def test_search_shows_the_full_path_of_scopes(
     browser: Client, ci: Application, acme: Organization
 ) -> None:
     content = _add(browser, ci, find="TRAIN", do="refresh")
@@ -92,15 +90,13 @@ def test_a_search_finds_scopes_with_their_full_path(
     assert f'id="scope-{acme.east.pk}"' not in content
 
 
-def test_a_choice_that_is_not_shown_just_now_is_kept(
-    browser: Client, ci: Application, acme: Organization
-) -> None:
+def test_hidden_choice_is_kept(browser: Client, ci: Application, acme: Organization) -> None:
     content = _add(browser, ci, find="dict", do="refresh", scope=acme.training.pk)
     assert f'<input type="hidden" name="scope" value="{acme.training.pk}">' in content
     assert "Chosen: acme / east / vision / training" in content
 
 
-def test_a_long_branch_is_cut_and_says_how_much_is_left(
+def test_long_branch_is_truncated_with_a_count(
     browser: Client, ci: Application, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope_tree, "SHOWN", 3)
@@ -111,7 +107,7 @@ def test_a_long_branch_is_cut_and_says_how_much_is_left(
     assert "and 3 more. Enter more of the name." in _add(browser, ci, find="p", do="refresh", x="")
 
 
-def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
+def test_only_grantable_scopes_and_roles_are_offered(
     dina: User, ci: Application, acme: Organization, as_: SignedIn
 ) -> None:
     factories.rule(dina, "Viewer", acme.west)
@@ -123,5 +119,5 @@ def test_only_where_one_may_grant_and_only_the_roles_that_one_may_grant_there(
 
 
 @pytest.mark.parametrize("text", ["x", "-", "9" * 30, "\u0663", "-x", "\x00"])
-def test_a_branch_that_is_none_opens_nothing(browser: Client, ci: Application, text: str) -> None:
+def test_invalid_branch_opens_nothing(browser: Client, ci: Application, text: str) -> None:
     _add(browser, ci, toggle=text, scope=text, open=text, closed=text, find=text)

@@ -1,4 +1,4 @@
-"""Where a dialog that stands as a page of its own leads back to."""
+"""The return URL of dialogs that are shown as pages."""
 
 from urllib.parse import urlencode
 
@@ -29,23 +29,19 @@ def _delete(browser: Client, application: Application, opened_from: str) -> str:
     return browser.post(url, {"from": opened_from}).headers["Location"]
 
 
-def test_a_dialog_offers_the_way_back_to_the_view_it_was_opened_from(
-    browser: Client, ci: Application
-) -> None:
+def test_dialog_links_back_to_its_view(browser: Client, ci: Application) -> None:
     query = urlencode({"action": "delete", "selected": ci.pk, "from": VIEW})
     page = browser.get(f"/applications/selected/?{query}", follow=True)
     back = f"{VIEW}&selected={ci.pk}".replace("&", "&amp;")
     assert page.content.decode().count(f'href="{back}"') == 2
 
 
-def test_what_was_done_leads_back_to_the_view_with_the_changed_row(
-    browser: Client, ci: Application
-) -> None:
+def test_action_returns_to_the_view_with_the_changed_row(browser: Client, ci: Application) -> None:
     answer = browser.post(f"/applications/{ci.pk}/disable/", {"from": VIEW})
     assert answer.headers["Location"] == f"{VIEW}&changed={ci.pk}"
 
 
-def test_a_page_that_is_gone_is_not_led_back_to(browser: Client, ci: Application) -> None:
+def test_action_does_not_return_to_a_deleted_page(browser: Client, ci: Application) -> None:
     assert _delete(browser, ci, ci.get_absolute_url()) == "/applications/"
 
 
@@ -54,14 +50,14 @@ def test_a_page_that_is_gone_is_not_led_back_to(browser: Client, ci: Application
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "x" * 5000,
      "/applications/?" + "x" * 5000, "\x00"],
 )  # fmt: skip
-def test_no_way_back_leaves_the_host(browser: Client, ci: Application, address: str) -> None:
+def test_return_url_stays_on_the_host(browser: Client, ci: Application, address: str) -> None:
     assert _delete(browser, ci, address) == "/applications/"
 
 
 @pytest.mark.parametrize(
     "key", ["7", "x", "1" * 400, "\x00", "00000000-0000-0000-0000-000000000000"]
 )
-def test_a_selected_row_that_does_not_exist_is_no_error(browser: Client, key: str) -> None:
+def test_unknown_selected_row_is_ignored(browser: Client, key: str) -> None:
     for path in ("", "selected/"):
         query = urlencode({"action": "delete", "selected": key, "changed": key})
         answer = browser.get(f"/applications/{path}?{query}", follow=True)

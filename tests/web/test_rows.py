@@ -1,4 +1,4 @@
-"""The rows of every list: what is in them is text, and what they cost."""
+"""The rows of all lists: escaping and cost."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from tests.web.activity import happened
 from tests.web.conftest import SignedIn, column
 
 HOSTILE = "\"><i>&'{}"
-# Each list with all of its columns, and the one that names a row.
+# All lists, each with its name column and its other columns.
 LISTS = {
     "/applications/": (
         "application",
@@ -43,7 +43,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def _make(name: str, scope: Scope) -> None:
-    """Make one row for each list, with `name` in it wherever the database lets it be."""
+    """Create a row for each list, with `name` in all columns that allow it."""
     application = factories.application(name, ("Viewer", scope), ("Editor", scope))
     Application.objects.filter(pk=application.pk).update(created_by=name)
     person = factories.person(name, "Viewer", scope)
@@ -59,7 +59,7 @@ def _make(name: str, scope: Scope) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("search", ["", "<i>"])
-def test_nothing_in_a_row_is_taken_for_html(browser: Client, path: str, search: str) -> None:
+def test_row_values_are_escaped(browser: Client, path: str, search: str) -> None:
     _make(HOSTILE, factories.cluster(HOSTILE))
     naming, others = LISTS[path]
     page = browser.get(path, {"columns": f"{naming},{others}", "search": search})
@@ -70,7 +70,7 @@ def test_nothing_in_a_row_is_taken_for_html(browser: Client, path: str, search: 
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_more_rows_take_no_more_templates(browser: Client, path: str) -> None:
+def test_template_count_does_not_depend_on_the_number_of_rows(browser: Client, path: str) -> None:
     scope = factories.cluster("east")
     naming, others = LISTS[path]
     rendered = []
@@ -94,7 +94,7 @@ def test_more_rows_take_no_more_templates(browser: Client, path: str) -> None:
         ("/activity/", 0),
     ],
 )
-def test_a_file_takes_the_same_few_queries_for_each_chunk(
+def test_export_uses_a_fixed_number_of_queries_per_chunk(
     browser: Client, path: str, each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runai_access.lists.tables.CHUNK", 3)
@@ -117,7 +117,7 @@ def test_a_file_takes_the_same_few_queries_for_each_chunk(
     "time",
     [datetime(2026, 3, 1, 9, 5, tzinfo=UTC), datetime(2026, 12, 31, 23, 59, 59, 120, tzinfo=UTC)],
 )
-def test_a_file_has_times_that_spreadsheets_sort(browser: Client, time: datetime) -> None:
+def test_export_times_sort_in_spreadsheets(browser: Client, time: datetime) -> None:
     factories.application("ci")
     Application.objects.update(created_at=time, updated_at=time, last_login=time)
     query = {"columns": "application,last_login,creation_time,last_updated"}

@@ -58,7 +58,7 @@ def test_a_rule_is_shown_with_its_full_path_and_creator(browser: Client, ci: App
 
 def test_an_application_without_rules_shows_a_hint(browser: Client, db: None) -> None:
     text = text_of(browser.get(_url(factories.application("bare"))))
-    assert "No access rules bare may do nothing until it has one." in text
+    assert "No access rules This application can't do anything until you add an access rule" in text
 
 
 def test_the_form_offers_roles_with_their_descriptions_and_the_tree(
@@ -81,7 +81,7 @@ def test_saving_adds_the_rule_with_a_message(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is now L1 researcher in cluster east." in page
+    assert "Access rule added: L1 researcher in cluster east." in page
     assert "Authorized by ada@acme.example" in page
 
 
@@ -90,7 +90,7 @@ def test_htmx_gets_the_new_rule_and_refreshes_the_table(
 ) -> None:
     answer = _grant(browser, ci, "L1 researcher", acme.east, **DIALOG)
     assert answer.status_code == 200
-    assert "ci is now L1 researcher in cluster east." in text_of(answer)
+    assert "Access rule added: L1 researcher in cluster east." in text_of(answer)
     assert "L1 researcher in cluster east acme / east" in text_of(answer)
     assert "changed" in answer.headers["HX-Trigger"]
 
@@ -182,7 +182,7 @@ def test_the_trash_icon_deletes_a_rule(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "ci is no longer Viewer in project training." in page
+    assert "Access rule removed: Viewer in project training." in page
 
 
 def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Application) -> None:
@@ -203,7 +203,7 @@ def test_a_rule_of_another_application_is_not_deleted_by_its_id(
     other = factories.application("other", ("Viewer", acme.east))
     answer = browser.post(_delete_url(ci, _only_rule(other).pk))
     assert answer.status_code == 404
-    assert "That access rule is deleted meanwhile." in text_of(answer)
+    assert "This access rule was already deleted." in text_of(answer)
     assert _rules_of(other) == ["Viewer in east"]
 
 
@@ -213,7 +213,7 @@ def test_a_deleted_rule_is_reported_in_the_dialog(
 ) -> None:
     answer = browser.post(_delete_url(ci, rule_id), headers=DIALOG)
     assert answer.status_code == 404
-    assert "That access rule is deleted meanwhile." in text_of(answer)
+    assert "This access rule was already deleted." in text_of(answer)
     assert "Viewer in project training" in text_of(answer)
 
 

@@ -539,7 +539,7 @@ def test_roles_or_scopes_are_merged_from_index_ranges_up_to_a_limit(
     read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
     scan = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
     assert f"{scan} access_rule_of_{column_}" in _plan(read[-1])
-    monkeypatch.setattr(finding, "_MERGED", 1)
+    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
     listed = _filtered(query).listed(by)
     assert listed.ordered is None
     assert page_of(listed, Position(), is_descending=True, size=5).rows == merged.rows

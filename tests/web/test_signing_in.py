@@ -1,4 +1,4 @@
-"""The sign-in page, and who stays signed in."""
+"""The sign-in page and sessions."""
 
 import re
 import uuid
@@ -19,7 +19,7 @@ from tests.web.conftest import DIALOG, SignedIn, text_of
 
 SIGN_IN = "/sign-in/"
 PASSWORD = "correct-horse-battery-staple"
-WRONG = "The email or the password is wrong."
+WRONG = "Incorrect email or password."
 START, LIST = "/", "/applications/"
 
 pytestmark = pytest.mark.django_db
@@ -34,9 +34,7 @@ def _sent(client: Client, password: str = PASSWORD, **fields: str) -> object:
     return client.post(SIGN_IN, {"email": "rosa@acme.example", "password": password, **fields})
 
 
-def test_a_stranger_is_sent_to_sign_in_and_back_to_where_they_wanted(
-    client: Client, rosa: User
-) -> None:
+def test_sign_in_returns_to_the_requested_page(client: Client, rosa: User) -> None:
     wanted = f"{LIST}?sort=-application"
     redirect = client.get(wanted)
     assert redirect.status_code == 302
@@ -46,12 +44,12 @@ def test_a_stranger_is_sent_to_sign_in_and_back_to_where_they_wanted(
     assert client.get(wanted).status_code == 200
 
 
-def test_signing_in_leads_to_the_start_page(client: Client, rosa: User) -> None:
+def test_sign_in_opens_the_start_page(client: Client, rosa: User) -> None:
     answer = _sent(client)
     assert (answer.status_code, answer.url) == (302, START)
 
 
-def test_the_email_may_be_typed_in_capitals_and_with_spaces(client: Client, rosa: User) -> None:
+def test_email_ignores_case_and_spaces(client: Client, rosa: User) -> None:
     answer = client.post(SIGN_IN, {"email": " Rosa@ACME.example ", "password": PASSWORD})
     assert answer.status_code == 302
 
@@ -64,28 +62,24 @@ NOT_LOCAL = [
 
 
 @pytest.mark.parametrize("next_", NOT_LOCAL)
-def test_next_leads_to_a_local_path_or_to_the_start_page(
-    client: Client, rosa: User, next_: str
-) -> None:
+def test_next_is_a_local_path_or_the_start_page(client: Client, rosa: User, next_: str) -> None:
     assert _sent(client, next=next_).url == START
     assert client.get(SIGN_IN, {"next": next_}).url == START
 
 
 @pytest.mark.parametrize("next_", NOT_LOCAL)
-def test_the_theme_is_kept_and_next_leads_to_a_local_path(
-    rosa: User, as_: SignedIn, next_: str
-) -> None:
+def test_theme_is_kept_and_next_is_a_local_path(rosa: User, as_: SignedIn, next_: str) -> None:
     answer = as_(rosa).post("/theme/", {"theme": "dark", "next": next_})
     assert (answer.status_code, answer.cookies["theme"].value) == (302, "dark")
     assert answer.url == START
 
 
-def test_someone_signed_in_is_not_asked_again(rosa: User, as_: SignedIn) -> None:
+def test_signed_in_user_is_redirected(rosa: User, as_: SignedIn) -> None:
     assert as_(rosa).get(SIGN_IN, {"next": "//evil.example"}).url == START
 
 
 @pytest.mark.parametrize("email", ["rosa@acme.example", "nobody@acme.example"])
-def test_a_wrong_password_and_an_unknown_person_are_told_the_same(
+def test_wrong_password_and_unknown_user_get_the_same_error(
     client: Client, rosa: User, email: str
 ) -> None:
     answer = client.post(SIGN_IN, {"email": email, "password": "wrong"})
@@ -95,7 +89,7 @@ def test_a_wrong_password_and_an_unknown_person_are_told_the_same(
     assert client.get(LIST).status_code == 302
 
 
-def test_the_password_is_never_sent_back(client: Client, rosa: User) -> None:
+def test_password_is_never_rendered(client: Client, rosa: User) -> None:
     assert b"a-typed-secret" not in _sent(client, "a-typed-secret").content
 
 
@@ -109,21 +103,19 @@ def test_the_password_is_never_sent_back(client: Client, rosa: User) -> None:
         ({"email": "ro\x00sa@acme.example", "password": "x"}, "Null characters are not allowed."),
     ],
 )
-def test_what_can_not_be_right_is_told_beside_its_field_and_costs_no_hash(
+def test_invalid_input_shows_an_error_and_costs_no_hash(
     client: Client,
     monkeypatch: pytest.MonkeyPatch,
     fields: dict[str, str],
     expected: str,
 ) -> None:
-    monkeypatch.setattr(signin, "sign_in", lambda *_, **__: pytest.fail("a hash was paid"))
+    monkeypatch.setattr(signin, "sign_in", lambda *_, **__: pytest.fail("the password was hashed"))
     answer = client.post(SIGN_IN, fields)
     assert answer.status_code == 422
     assert expected in text_of(answer)
 
 
-def test_after_five_failures_even_the_right_password_has_to_wait(
-    client: Client, rosa: User
-) -> None:
+def test_after_five_failures_the_right_password_must_wait(client: Client, rosa: User) -> None:
     for _ in range(5):
         assert _sent(client, "wrong").status_code == 422
     answer = _sent(client)
@@ -133,9 +125,7 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     assert client.get(LIST).status_code == 302
 
 
-def test_an_address_past_its_failures_has_to_wait_whoever_it_tries(
-    rosa: User, settings: Settings
-) -> None:
+def test_locked_address_must_wait_for_any_user(rosa: User, settings: Settings) -> None:
     settings.SIGN_IN_ADDRESS_FAILURES = 3
     browser = Client(REMOTE_ADDR="192.0.2.1")
     for number in range(3):
@@ -150,7 +140,7 @@ def test_an_address_past_its_failures_has_to_wait_whoever_it_tries(
 
 
 @pytest.mark.parametrize("email", ["rosa@acme.example", "nobody@acme.example"])
-def test_a_user_whom_many_addresses_guess_has_to_wait_at_a_new_one(
+def test_user_under_attack_must_wait_at_a_new_address(
     rosa: User, settings: Settings, email: str
 ) -> None:
     settings.SIGN_IN_USER_FAILURES = 3
@@ -176,7 +166,7 @@ def test_a_user_whom_many_addresses_guess_has_to_wait_at_a_new_one(
         (900, "15 minutes."),
     ],
 )  # fmt: skip
-def test_the_wait_is_said_in_seconds_or_minutes(
+def test_wait_is_shown_in_seconds_or_minutes(
     client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -186,11 +176,9 @@ def test_the_wait_is_said_in_seconds_or_minutes(
     assert f"Try again in {said}" in text_of(_sent(client))
 
 
-def test_too_many_at_once_are_asked_to_come_back(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_busy_server_asks_to_retry(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(signin, "sign_in", busy)
     answer = _sent(client)
@@ -198,7 +186,7 @@ def test_too_many_at_once_are_asked_to_come_back(
     assert "Try again in a moment" in text_of(answer)
 
 
-def test_the_session_of_a_person_who_is_disabled_dies(rosa: User, as_: SignedIn) -> None:
+def test_session_of_a_disabled_user_ends(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     factories.person("other@acme.example", "System administrator")
     assert browser.get(LIST).status_code == 200
@@ -206,7 +194,7 @@ def test_the_session_of_a_person_who_is_disabled_dies(rosa: User, as_: SignedIn)
     assert browser.get(LIST).url == f"{SIGN_IN}?next={LIST}&session=ended"
 
 
-def test_a_disabled_person_can_not_sign_in(client: Client, rosa: User) -> None:
+def test_disabled_user_cannot_sign_in(client: Client, rosa: User) -> None:
     factories.person("other@acme.example", "System administrator")
     set_subject_enabled(rosa.subject, enabled=False)
     answer = _sent(client)
@@ -214,7 +202,7 @@ def test_a_disabled_person_can_not_sign_in(client: Client, rosa: User) -> None:
     assert WRONG in text_of(answer)
 
 
-def test_signing_out_takes_a_post_and_ends_the_session(rosa: User, as_: SignedIn) -> None:
+def test_sign_out_requires_a_post(rosa: User, as_: SignedIn) -> None:
     browser = as_(rosa)
     assert browser.get("/sign-out/").status_code == 405
     assert browser.get(LIST).status_code == 200
@@ -222,24 +210,24 @@ def test_signing_out_takes_a_post_and_ends_the_session(rosa: User, as_: SignedIn
     assert browser.get(LIST).status_code == 302
 
 
-def test_signing_out_twice_is_no_error(client: Client) -> None:
+def test_signing_out_twice_is_allowed(client: Client) -> None:
     assert client.post("/sign-out/").url == SIGN_IN
 
 
-def test_signing_in_without_the_form_s_token_is_refused(rosa: User) -> None:
+def test_sign_in_requires_a_csrf_token(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     assert _sent(browser).status_code == 403
     assert settings.SESSION_COOKIE_NAME not in browser.cookies
 
 
-# A session that ended, and pages that are older than the session.
+# Ended sessions, and pages older than the session.
 
 CREATE = "/applications/new/"
 FILTERED = f"{LIST}?search=ci&sort=-name"
 
 
 def _without_session(client: Client) -> Client:
-    """A browser whose session is over: the cookie is still sent."""
+    """A browser with the cookie of an ended session."""
     client.cookies[settings.SESSION_COOKIE_NAME] = "over"
     return client
 
@@ -250,9 +238,7 @@ def _next(address: str) -> str:
 
 
 @pytest.mark.parametrize("target", ["listing", "dialog"])
-def test_what_an_open_page_asks_for_after_its_session_leads_back_to_it(
-    client: Client, target: str
-) -> None:
+def test_htmx_request_after_the_session_returns_to_its_page(client: Client, target: str) -> None:
     for address in (FILTERED, f"{CREATE}?from={quote(FILTERED)}"):
         answer = _without_session(client).get(
             address, headers={"HX-Request": "true", "HX-Target": target}
@@ -261,7 +247,7 @@ def test_what_an_open_page_asks_for_after_its_session_leads_back_to_it(
         assert b"password" not in answer.content
 
 
-def test_a_dialog_sent_after_its_session_leads_back_to_the_dialog(client: Client) -> None:
+def test_dialog_submitted_after_the_session_is_reopened(client: Client) -> None:
     answer = _without_session(client).post(
         "/applications/bulk/delete/",
         {"selected": ["a", "b"], "from": FILTERED, "name": "typed"},
@@ -275,7 +261,7 @@ def test_a_dialog_sent_after_its_session_leads_back_to_the_dialog(client: Client
 
 
 @pytest.mark.parametrize("name", ["HX-Current-URL", "Referer"])
-def test_a_form_that_is_no_page_leads_back_to_the_page_it_is_on(client: Client, name: str) -> None:
+def test_form_without_a_page_returns_to_its_current_page(client: Client, name: str) -> None:
     headers = {name: f"http://testserver{FILTERED}"}
     answer = _without_session(client).post("/applications/page-size/", headers=headers)
     assert _next(answer.url) == FILTERED
@@ -285,13 +271,13 @@ def test_a_form_that_is_no_page_leads_back_to_the_page_it_is_on(client: Client, 
     "elsewhere",
     ["", "https://evil.example//evil.example/", "javascript:alert(1)", "//evil", "http://["],
 )
-def test_no_page_leads_from_signing_in_to_another_host(client: Client, elsewhere: str) -> None:
+def test_sign_in_never_redirects_to_another_host(client: Client, elsewhere: str) -> None:
     answer = client.post("/applications/page-size/", headers={"Referer": elsewhere})
     assert _next(answer.url) == "/"
 
 
 @pytest.mark.parametrize("header", ["HX-Current-URL", "Referer"])
-def test_a_page_url_that_is_none_is_ignored(rosa: User, header: str) -> None:
+def test_invalid_current_url_is_ignored(rosa: User, header: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rosa)
     answer = browser.post(
@@ -301,7 +287,7 @@ def test_a_page_url_that_is_none_is_ignored(rosa: User, header: str) -> None:
 
 
 @pytest.mark.parametrize(("count", "path"), [(100, "/applications/bulk/delete/"), (1000, LIST)])
-def test_a_bulk_dialog_keeps_a_page_of_rows_and_else_leads_to_its_list(
+def test_bulk_dialog_after_the_session_keeps_up_to_a_page_of_rows(
     client: Client, count: int, path: str
 ) -> None:
     rows = [str(uuid.uuid4()) for _ in range(count)]
@@ -313,13 +299,13 @@ def test_a_bulk_dialog_keeps_a_page_of_rows_and_else_leads_to_its_list(
     assert parse_qs(address.query).get("selected", rows if count > 100 else []) == rows
 
 
-def test_the_sign_in_page_says_that_the_session_ended(client: Client) -> None:
+def test_sign_in_page_says_that_the_session_ended(client: Client) -> None:
     ended = _without_session(client).get(FILTERED)
     assert "Your session has ended. Sign in to continue." in text_of(client.get(ended.url))
     assert "session has ended" not in text_of(Client().get(Client().get(FILTERED).url))
 
 
-def test_a_second_tab_goes_on_when_the_first_has_signed_in(rosa: User) -> None:
+def test_second_tab_continues_after_the_first_signs_in(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     token = _token(browser.get(SIGN_IN))
     fields = {"email": rosa.email, "password": PASSWORD, "csrfmiddlewaretoken": token}
@@ -329,33 +315,33 @@ def test_a_second_tab_goes_on_when_the_first_has_signed_in(rosa: User) -> None:
     assert browser.post(SIGN_IN, {**fields, "next": "//evil.example"}).url == "/"
 
 
-def test_a_sign_in_form_that_is_too_old_is_shown_again_with_its_email(rosa: User) -> None:
+def test_expired_sign_in_form_keeps_the_email(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     answer = browser.post(SIGN_IN, {"email": rosa.email, "password": "x", "next": FILTERED})
     assert answer.status_code == 403
     content = answer.content.decode()
-    assert "This page was open too long. Enter your password again." in content
+    assert "This page has expired. Enter your password again." in content
     assert f'value="{rosa.email}"' in content
     fields = {"email": rosa.email, "password": PASSWORD, "next": FILTERED}
     again = browser.post(SIGN_IN, {**fields, "csrfmiddlewaretoken": _token(answer)})
     assert again.url == FILTERED
 
 
-def test_a_dialog_that_is_older_than_the_session_is_opened_again(rosa: User) -> None:
+def test_dialog_older_than_the_session_is_reopened(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rosa)
     answer = browser.post(CREATE, {"name": "typed", "from": FILTERED}, headers=DIALOG)
     assert answer.headers["HX-Redirect"] == f"{CREATE}?from={quote(FILTERED, safe='')}"
     assert answer.headers["X-Keep-Form"] == "true"
     page = text_of(browser.get(answer.headers["HX-Redirect"]))
-    assert "This form was out of date. Check it and send it again." in page
+    assert "This form has expired. Check it and submit it again." in page
 
 
-def test_a_form_that_is_too_old_says_just_that(rosa: User) -> None:
+def test_expired_form_shows_an_error_page(rosa: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rosa)
     text = text_of(browser.post(CREATE, {"name": "typed"}))
-    assert "This form is too old." in text
+    assert "This form has expired." in text
     assert "access rules can give you" not in text
 
 
@@ -365,6 +351,6 @@ def _token(page: HttpResponse) -> str:
     return found[1]
 
 
-def test_the_sign_in_page_names_the_account(client: Client, settings: Settings) -> None:
+def test_sign_in_page_shows_the_account(client: Client, settings: Settings) -> None:
     settings.ACCOUNT_NAME = "umbrella"
     assert "umbrella" in text_of(client.get(SIGN_IN))

@@ -1,4 +1,4 @@
-"""A person's own page, disabling and enabling, and their groups."""
+"""The detail page of a user, disabling and enabling, and groups."""
 
 import pytest
 from django.test import Client
@@ -33,10 +33,10 @@ def is_enabled(user: User) -> bool:
     return Subject.objects.get(pk=user.pk).enabled
 
 
-# Their page
+# Detail page
 
 
-def test_the_page_tells_facts_groups_and_every_rule_that_holds(
+def test_page_shows_details_groups_and_all_rules(
     browser: Client, acme: Organization, bo: User
 ) -> None:
     group = factories.group("engineers", bo)
@@ -45,27 +45,29 @@ def test_the_page_tells_facts_groups_and_every_rule_that_holds(
     assert "bo@acme.example Enabled" in text
     assert str(bo.pk) in text
     assert "Groups engineers" in text
-    assert "Password None: reset it to let them in" in text
+    assert "Password No password set. Reset it so they can sign in." in text
     assert "Viewer in project training acme / east / vision / training" in text
     assert "L1 researcher in department speech acme / east / speech Through group engineers" in text
-    for label in ("ADD ACCESS RULE", "WHAT THEY CAN DO", "GROUPS", "RESET PASSWORD", "DISABLE"):
+    for label in ("ADD ACCESS RULE", "EFFECTIVE ACCESS", "GROUPS", "RESET PASSWORD", "DISABLE"):
         assert label in text
 
 
-def test_the_page_tells_what_happened(browser: Client, bo: User) -> None:
+def test_page_shows_recent_activity(browser: Client, bo: User) -> None:
     browser.post(url("disable", bo))
     text = text_of(browser.get(url("detail", bo)))
     assert "ada@acme.example changed user bo@acme.example · enabled: yes → no" in text
     assert "ENABLE" in text
 
 
-def test_one_s_own_page_offers_a_change_and_no_reset(browser: Client, ada: User) -> None:
+def test_own_page_offers_a_change_instead_of_a_reset(browser: Client, ada: User) -> None:
     text = text_of(browser.get(url("detail", ada)))
     assert "CHANGE PASSWORD" in text
     assert "RESET PASSWORD" not in text
 
 
-def test_the_page_holds_to_sight(as_: SignedIn, acme: Organization, dina: User, bo: User) -> None:
+def test_page_shows_only_visible_groups_and_rules(
+    as_: SignedIn, acme: Organization, dina: User, bo: User
+) -> None:
     factories.rule(bo, "Viewer", acme.dictation)
     hidden = factories.group("hidden", bo)
     factories.rule(hidden, "Viewer", acme.dictation)
@@ -75,7 +77,7 @@ def test_the_page_holds_to_sight(as_: SignedIn, acme: Organization, dina: User, 
     assert "Viewer in project training" in text
     assert "dictation" not in text
     assert "hidden" not in text
-    assert "Groups None in sight" in text
+    assert "Groups None that you can see" in text
     assert "Recent activity" not in text
     for label in ("RESET PASSWORD", "DISABLE", "GROUPS"):
         assert label not in text.replace("Groups", "")
@@ -83,7 +85,7 @@ def test_the_page_holds_to_sight(as_: SignedIn, acme: Organization, dina: User, 
 
 
 @pytest.mark.parametrize("number", [1, 9])
-def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
+def test_query_count_does_not_depend_on_the_number_of_rules(
     browser: Client,
     acme: Organization,
     bo: User,
@@ -100,23 +102,23 @@ def test_the_page_takes_as_many_queries_for_one_rule_as_for_many(
 # Disabling and enabling
 
 
-def test_disabling_says_what_it_does_and_signs_out(
+def test_disabling_shows_the_effect_and_ends_sessions(
     browser: Client, as_: SignedIn, bo: User
 ) -> None:
     theirs = as_(bo)
     assert theirs.get("/account/").status_code == 200
-    assert "signed out everywhere at once" in text_of(browser.get(url("disable", bo)))
+    assert "signed out everywhere immediately" in text_of(browser.get(url("disable", bo)))
     answer = browser.post(url("disable", bo))
     assert answer.url == f"/users/?changed={bo.pk}"
-    assert "User bo@acme.example is disabled." in text_of(browser.get(answer.url))
+    assert "User bo@acme.example disabled." in text_of(browser.get(answer.url))
     assert not is_enabled(bo)
     assert theirs.get("/account/").status_code == 302
     browser.post(url("enable", bo))
     assert is_enabled(bo)
-    assert theirs.get("/account/").status_code == 302, "a session came back"
+    assert theirs.get("/account/").status_code == 302, "a session was restored"
 
 
-def test_the_last_administrator_is_kept_and_told_why(browser: Client, ada: User) -> None:
+def test_disabling_the_last_administrator_shows_the_reason(browser: Client, ada: User) -> None:
     assert "This is you" in text_of(browser.get(url("disable", ada)))
     answer = browser.post(url("disable", ada))
     assert answer.status_code == 409
@@ -125,7 +127,9 @@ def test_the_last_administrator_is_kept_and_told_why(browser: Client, ada: User)
     assert browser.get("/users/").status_code == 200
 
 
-def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organization, bo: User) -> None:
+def test_enabling_requires_the_permissions_of_the_user(
+    as_: SignedIn, acme: Organization, bo: User
+) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     factories.custom_role("Keeper", users="cru")
     keeper = as_(factories.person("kim@acme.example", "Keeper"))
@@ -137,7 +141,7 @@ def test_enabling_takes_what_the_person_holds(as_: SignedIn, acme: Organization,
     assert not is_enabled(bo)
 
 
-def test_several_are_disabled_and_each_is_told(
+def test_bulk_disable_reports_each_user(
     browser: Client, ada: User, bo: User, acme: Organization
 ) -> None:
     off = factories.person("off@acme.example")
@@ -146,18 +150,18 @@ def test_several_are_disabled_and_each_is_told(
     ids = [str(ada.pk), str(bo.pk), str(off.pk), missing]
     summary = text_of(browser.get("/users/bulk/disable/", {"selected": ids}))
     assert "Disable 2 users?" in summary
-    assert "Disabled already: nothing to do" in summary
-    assert "1 of those you selected is gone meanwhile." in summary
+    assert "Already disabled" in summary
+    assert "1 selected user was already deleted." in summary
     report = text_of(browser.post("/users/bulk/disable/", {"selected": ids}))
-    assert "bo@acme.example is disabled" in report
+    assert "bo@acme.example disabled" in report
     assert "ada@acme.example Not done: The account needs a System administrator" in report
-    assert "off@acme.example disabled already, nothing to do" in report
+    assert "off@acme.example already disabled" in report
     assert "1 user not found Not done: already deleted" in report
     assert not is_enabled(bo)
     assert is_enabled(ada)
 
 
-def test_nobody_selected_leads_back_to_the_list(browser: Client) -> None:
+def test_empty_selection_returns_to_the_list(browser: Client) -> None:
     for name in ("enable", "disable", "add-to-group"):
         assert browser.get(f"/users/bulk/{name}/").url == "/users/"
 
@@ -165,26 +169,26 @@ def test_nobody_selected_leads_back_to_the_list(browser: Client) -> None:
 # Groups
 
 
-def test_a_person_is_put_into_a_group_and_taken_out(
+def test_user_can_be_added_to_and_removed_from_a_group(
     browser: Client, bo: User, acme: Organization
 ) -> None:
     group = factories.group("engineers")
     page = url("groups", bo)
-    assert "In no group." in text_of(browser.get(page))
+    assert "Not in any group." in text_of(browser.get(page))
     answer = browser.post(page, {"group": str(group.pk)})
     assert answer.url == page
-    assert "bo@acme.example is now in engineers." in text_of(browser.get(page))
+    assert "bo@acme.example added to engineers." in text_of(browser.get(page))
     assert GroupMembership.objects.filter(group=group, member=bo.subject).exists()
     browser.post(page, {"group": str(group.pk), "leave": "1"})
     assert not GroupMembership.objects.exists()
-    assert "is no longer in engineers." in text_of(browser.get(page))
+    assert "removed from engineers." in text_of(browser.get(page))
 
 
-def test_in_a_dialog_the_list_is_shown_again_at_once(browser: Client, bo: User) -> None:
+def test_dialog_shows_the_new_group_immediately(browser: Client, bo: User) -> None:
     group = factories.group("engineers")
     answer = browser.post(url("groups", bo), {"group": str(group.pk)}, headers=DIALOG)
     assert answer.status_code == 200
-    assert "bo@acme.example is now in engineers." in text_of(answer)
+    assert "bo@acme.example added to engineers." in text_of(answer)
     assert str(bo.pk) in answer.headers["HX-Trigger"]
 
 
@@ -196,7 +200,7 @@ def test_in_a_dialog_the_list_is_shown_again_at_once(browser: Client, bo: User) 
         ("00000000-0000-0000-0000-000000000000", "Select a group."),
     ],
 )
-def test_a_group_that_is_none_is_asked_for_again(
+def test_invalid_group_shows_an_error(
     browser: Client, bo: User, chosen: str, expected: str
 ) -> None:
     answer = browser.post(url("groups", bo), {"group": chosen})
@@ -204,7 +208,9 @@ def test_a_group_that_is_none_is_asked_for_again(
     assert expected in text_of(answer)
 
 
-def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organization, bo: User) -> None:
+def test_user_cannot_be_added_to_a_stronger_group(
+    as_: SignedIn, acme: Organization, bo: User
+) -> None:
     strong = factories.group("admins")
     factories.rule(strong, "System administrator", factories.account())
     factories.custom_role("Clerk", users="r", groups="ru")
@@ -220,7 +226,7 @@ def test_a_stronger_group_is_not_handed_out(as_: SignedIn, acme: Organization, b
     assert AuditEvent.objects.filter(result="Failed").exists()
 
 
-def test_several_are_put_into_a_group_and_each_is_told(browser: Client, bo: User) -> None:
+def test_bulk_add_to_group_reports_each_user(browser: Client, bo: User) -> None:
     cid = factories.person("cid@acme.example")
     group = factories.group("engineers", cid)
     selected = [str(bo.pk), str(cid.pk)]
@@ -228,12 +234,12 @@ def test_several_are_put_into_a_group_and_each_is_told(browser: Client, bo: User
     assert "Add 2 users to a group" in text_of(browser.get(address, {"selected": selected}))
     assert browser.post(address, {"selected": selected, "group": ""}).status_code == 422
     report = text_of(browser.post(address, {"selected": selected, "group": str(group.pk)}))
-    assert "bo@acme.example is now in engineers" in report
+    assert "bo@acme.example added to engineers" in report
     assert "cid@acme.example Not done: cid@acme.example is already in engineers." in report
     assert GroupMembership.objects.filter(group=group).count() == 2
 
 
-def test_the_toolbar_leads_to_the_dialog_of_the_selected(browser: Client, bo: User) -> None:
+def test_toolbar_opens_the_dialog_of_the_selection(browser: Client, bo: User) -> None:
     for action in ("groups", "reset-password", "disable", "enable"):
         answer = browser.get("/users/selected/", {"selected": str(bo.pk), "action": action})
         assert answer.url == url(action, bo)

@@ -1,4 +1,4 @@
-"""Creating a person and resetting a password: a temporary one, shown once and never again."""
+"""Creating a user and resetting a password: a temporary password, shown once."""
 
 import uuid
 from typing import Any
@@ -52,7 +52,7 @@ def shows_a_password(answer: HttpResponse) -> bool:
 
 
 @pytest.mark.parametrize("headers", [{}, DIALOG], ids=["page", "htmx"])
-def test_creating_shows_the_temporary_password_with_the_warning(
+def test_creating_shows_the_temporary_password_and_a_warning(
     browser: Client, headers: dict[str, str]
 ) -> None:
     number = submission_in(browser.get(NEW, headers=headers))
@@ -61,8 +61,8 @@ def test_creating_shows_the_temporary_password_with_the_warning(
     )
     assert answer.status_code == 200
     text = text_of(answer)
-    assert "Copy the temporary password and hand it over safely." in text
-    assert "The first sign-in asks for an own password" in text
+    assert "Copy the temporary password and share it securely." in text
+    assert "The user chooses a new password at the first sign-in" in text
     assert f"Email {NINA}" in text
     assert "/sign-in/" in text
     nina = User.objects.get(email=NINA)
@@ -73,7 +73,7 @@ def test_creating_shows_the_temporary_password_with_the_warning(
     assert ("<html" in answer.content.decode()) is (headers == {})
 
 
-def test_a_shown_password_is_in_no_later_page_and_in_no_session(browser: Client) -> None:
+def test_shown_password_is_in_no_later_page_or_session(browser: Client) -> None:
     answer = send(browser, email=NINA)
     password = password_in(answer)
     nina = User.objects.get(email=NINA)
@@ -96,14 +96,14 @@ def test_a_shown_password_is_in_no_later_page_and_in_no_session(browser: Client)
     [
         ("", "Enter an email."),
         ("   ", "Enter an email."),
-        ("nina", "This is no email like rosa@example.com."),
-        ("nina@acme@example", "This is no email"),
-        ("<b>nina</b>@acme.example", "This is no email"),
-        ("n" * 300 + "@acme.example", "255 characters at most"),
+        ("nina", "Enter a valid email, for example rosa@example.com."),
+        ("nina@acme@example", "Enter a valid email"),
+        ("<b>nina</b>@acme.example", "Enter a valid email"),
+        ("n" * 300 + "@acme.example", "at most 255 characters"),
         ("ni\x00na@acme.example", "Null characters are not allowed."),
     ],
 )
-def test_a_malformed_email_is_told_beside_the_field_and_what_was_typed_stays(
+def test_malformed_email_keeps_the_input_and_shows_an_error(
     browser: Client, email: str, expected: str
 ) -> None:
     answer = send(browser, email=email)
@@ -116,21 +116,21 @@ def test_a_malformed_email_is_told_beside_the_field_and_what_was_typed_stays(
     assert User.objects.count() == 1
 
 
-def test_a_taken_email_is_told_beside_the_field(browser: Client, bo: User) -> None:
+def test_email_in_use_shows_an_error_on_the_field(browser: Client, bo: User) -> None:
     answer = send(browser, email="BO@acme.example")
     assert answer.status_code == 409
-    assert "BO@acme.example is here already." in text_of(answer)
+    assert "A user with the email BO@acme.example already exists." in text_of(answer)
     assert 'value="BO@acme.example"' in answer.content.decode()
     assert "ENABLE" not in text_of(answer)
 
 
-def test_the_email_of_a_disabled_person_is_told_and_enabling_is_offered(
-    browser: Client, bo: User
-) -> None:
+def test_email_of_a_disabled_user_offers_to_enable_the_user(browser: Client, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     answer = send(browser, email="bo@acme.example")
     assert answer.status_code == 409
-    assert "bo@acme.example is here already, and disabled." in text_of(answer)
+    assert "A user with the email bo@acme.example already exists but is disabled." in text_of(
+        answer
+    )
     assert "ENABLE bo@acme.example" in text_of(answer)
     enable = reverse("users:enable", args=[bo.pk])
     assert f'href="{enable}?from=' in answer.content.decode()
@@ -138,25 +138,25 @@ def test_the_email_of_a_disabled_person_is_told_and_enabling_is_offered(
     assert User.objects.get(pk=bo.pk).enabled
 
 
-def test_who_may_only_create_is_offered_nothing_and_told_no_state(as_: SignedIn, bo: User) -> None:
+def test_creator_without_read_permission_learns_no_status(as_: SignedIn, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
     factories.custom_role("Inviter", users="c")
     inviter = factories.person("ivo@acme.example", "Inviter")
     answer = send(as_(inviter), email="bo@acme.example")
     assert answer.status_code == 409
-    assert "bo@acme.example is here already." in text_of(answer)
+    assert "A user with the email bo@acme.example already exists." in text_of(answer)
     assert "disabled" not in text_of(answer)
 
 
-def test_the_same_form_sent_twice_makes_one_person_and_shows_no_second_password(
+def test_resubmitting_the_form_shows_no_second_password(
     browser: Client,
 ) -> None:
     number = str(uuid.uuid4())
     first = send(browser, email=NINA, submission=number)
     second = send(browser, email=NINA, submission=number)
     assert second.status_code == 409
-    assert f"{NINA} is already created." in text_of(second)
-    assert "reset it for a new one" in text_of(second)
+    assert f"User {NINA} was already created." in text_of(second)
+    assert "If you didn't save it, reset the password." in text_of(second)
     nina = User.objects.get(email=NINA)
     assert reset(nina) in second.content.decode()
     assert not shows_a_password(second)
@@ -164,7 +164,7 @@ def test_the_same_form_sent_twice_makes_one_person_and_shows_no_second_password(
 
 
 @pytest.mark.parametrize("number", ["", "not-a-uuid"])
-def test_a_form_without_its_number_is_not_taken(browser: Client, number: str) -> None:
+def test_form_without_a_submission_number_is_refused(browser: Client, number: str) -> None:
     answer = browser.post(NEW, {"email": NINA, "submission": number})
     assert answer.status_code == 422
     assert "This form came without its number." in text_of(answer)
@@ -172,11 +172,11 @@ def test_a_form_without_its_number_is_not_taken(browser: Client, number: str) ->
 
 
 @pytest.mark.parametrize("where", ["create", "reset"])
-def test_too_many_at_once_keeps_what_was_typed(
+def test_busy_server_keeps_the_input(
     browser: Client, bo: User, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise Busy("Too many sign-ins at once.", retry_after=5)
+        raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
     monkeypatch.setattr(actions, "set_password", busy)
     answer = send(browser, email=NINA) if where == "create" else send(browser, reset(bo))
@@ -186,35 +186,33 @@ def test_too_many_at_once_keeps_what_was_typed(
         assert f'value="{NINA}"' in answer.content.decode()
 
 
-def test_the_list_names_who_was_created_and_shows_the_row(browser: Client) -> None:
+def test_list_shows_a_toast_and_the_row_of_the_new_user(browser: Client) -> None:
     answer = send(browser, email=NINA)
     next_url = f"/users/?changed={User.objects.get(email=NINA).pk}"
     assert f'href="{next_url}"' in answer.content.decode()
     shown = browser.get(next_url)
-    assert f"User {NINA} is created." in text_of(shown)
+    assert f"User {NINA} created." in text_of(shown)
     assert 'class="row-changed"' in shown.content.decode()
 
 
-def test_resetting_warns_first_and_then_replaces_the_password(browser: Client, bo: User) -> None:
+def test_resetting_warns_and_then_replaces_the_password(browser: Client, bo: User) -> None:
     dialog = browser.get(reset(bo))
-    assert "stops working at once, and they are signed out everywhere" in text_of(dialog)
+    assert "stops working immediately, and they are signed out everywhere" in text_of(dialog)
     answer = send(browser, reset(bo), submission=submission_in(dialog))
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     bo.refresh_from_db()
     assert bo.check_password(password_in(answer))
     assert not bo.check_password("the first password")
-    assert "The password of bo@acme.example is reset." in text_of(browser.get("/users/"))
+    assert "Password of bo@acme.example reset." in text_of(browser.get("/users/"))
 
 
-def test_looking_at_the_dialog_changes_nothing(browser: Client, bo: User) -> None:
+def test_opening_the_dialog_changes_nothing(browser: Client, bo: User) -> None:
     browser.get(reset(bo))
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 
-def test_resetting_twice_with_the_same_form_shows_no_second_password(
-    browser: Client, bo: User
-) -> None:
+def test_resubmitting_the_reset_form_shows_no_second_password(browser: Client, bo: User) -> None:
     number = str(uuid.uuid4())
     password = password_in(send(browser, reset(bo), submission=number))
     again = send(browser, reset(bo), submission=number)
@@ -224,21 +222,19 @@ def test_resetting_twice_with_the_same_form_shows_no_second_password(
     assert bo.check_password(password)
 
 
-def test_a_reset_of_somebody_disabled_says_that_it_opens_nothing_yet(
-    browser: Client, bo: User
-) -> None:
+def test_reset_of_a_disabled_user_says_that_they_cannot_sign_in(browser: Client, bo: User) -> None:
     Subject.objects.filter(pk=bo.pk).update(enabled=False)
-    assert "opens nothing until they are enabled" in text_of(send(browser, reset(bo)))
+    assert "can't sign in until enabled" in text_of(send(browser, reset(bo)))
 
 
-def test_one_s_own_password_is_changed_and_not_reset(browser: Client, ada: User) -> None:
+def test_own_password_is_changed_instead_of_reset(browser: Client, ada: User) -> None:
     answers: list[Any] = [browser.get(reset(ada)), send(browser, reset(ada))]
     for answer in answers:
         assert answer.url == "/account/password/"
     assert User.objects.get(pk=ada.pk).password == ada.password
 
 
-def test_a_stronger_person_s_password_is_not_for_a_weaker_one(
+def test_password_of_a_stronger_user_cannot_be_reset(
     as_: SignedIn, acme: Organization, bo: User
 ) -> None:
     factories.rule(bo, "System administrator", factories.account())
@@ -250,9 +246,7 @@ def test_a_stronger_person_s_password_is_not_for_a_weaker_one(
     assert User.objects.get(pk=bo.pk).password == bo.password
 
 
-def test_the_one_who_was_reset_is_signed_out_at_once(
-    browser: Client, as_: SignedIn, bo: User
-) -> None:
+def test_reset_signs_the_user_out_immediately(browser: Client, as_: SignedIn, bo: User) -> None:
     theirs = as_(bo)
     assert theirs.get("/account/").status_code == 200
     send(browser, reset(bo))

@@ -1,4 +1,4 @@
-"""The list of people."""
+"""The list of users."""
 
 import csv
 import re
@@ -28,8 +28,8 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-def people(browser: Client, **query: str) -> list[str]:
-    """Return who is listed, without what stands beside their names."""
+def listed(browser: Client, **query: str) -> list[str]:
+    """Return the listed emails, without badges."""
     return named(browser.get(USERS, query))
 
 
@@ -37,9 +37,7 @@ def named(answer: HttpResponse) -> list[str]:
     return re.findall(r'row-name" href="[^"]*" title="([^"]*)"', answer.content.decode())
 
 
-def test_each_row_tells_who_it_is_and_what_holds_for_them(
-    browser: Client, acme: Organization
-) -> None:
+def test_row_shows_groups_rules_and_times(browser: Client, acme: Organization) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.rule(bo, "L1 researcher", acme.speech)
     factories.group("pilots", bo)
@@ -53,7 +51,7 @@ def test_each_row_tells_who_it_is_and_what_holds_for_them(
     assert column(answer, "created_by") == [factories.MAKER]
 
 
-def test_what_is_to_know_of_somebody_stands_beside_the_name(browser: Client) -> None:
+def test_badges_are_shown_next_to_the_email(browser: Client) -> None:
     factories.person("bo@acme.example")
     Subject.objects.filter(name="bo@acme.example").update(enabled=False)
     soon = timezone.now() + timedelta(days=1)
@@ -68,27 +66,25 @@ def test_what_is_to_know_of_somebody_stands_beside_the_name(browser: Client) -> 
     ]
 
 
-def test_the_newest_come_first(browser: Client) -> None:
+def test_newest_users_come_first(browser: Client) -> None:
     old = factories.person("old@acme.example")
     User.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
-    assert people(browser) == ["ada@acme.example", "old@acme.example"]
+    assert listed(browser) == ["ada@acme.example", "old@acme.example"]
 
 
 @pytest.mark.parametrize("name", list(UserTable.titles()))
-def test_every_column_can_be_sorted_both_ways(
-    browser: Client, acme: Organization, name: str
-) -> None:
+def test_all_columns_sort_both_ways(browser: Client, acme: Organization, name: str) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.group("engineers", bo)
     cid = factories.person("cid@acme.example")
     factories.group("pilots", cid)
     User.objects.filter(pk=cid.pk).update(last_login=timezone.now(), created_by="zoe")
-    up = people(browser, sort=name, size="20")
+    up = listed(browser, sort=name, size="20")
     assert sorted(up) == ["ada@acme.example", "bo@acme.example", "cid@acme.example"]
-    assert people(browser, sort=f"-{name}") == up[::-1]
+    assert listed(browser, sort=f"-{name}") == up[::-1]
 
 
-def test_nobody_is_lost_or_repeated_from_page_to_page(browser: Client) -> None:
+def test_paging_shows_each_user_once(browser: Client) -> None:
     for number in range(45):
         made = factories.person(f"p{number:02}@acme.example")
         if number % 3 == 0:
@@ -97,7 +93,7 @@ def test_nobody_is_lost_or_repeated_from_page_to_page(browser: Client) -> None:
         seen = [
             name
             for page in ("1", "2", "3")
-            for name in people(browser, sort=sort, size="20", page=page)
+            for name in listed(browser, sort=sort, size="20", page=page)
         ]
         assert len(seen) == len(set(seen)) == 46, sort
 
@@ -122,7 +118,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("query", FILTERS)
-def test_the_list_can_be_narrowed(browser: Client, query: str) -> None:
+def test_list_can_be_filtered(browser: Client, query: str) -> None:
     bo, cid = factories.person("bo@acme.example"), factories.person("cid@acme.example")
     factories.group("engineers", bo)
     User.objects.filter(pk=bo.pk).update(temporary_password_until=timezone.now())
@@ -130,7 +126,7 @@ def test_the_list_can_be_narrowed(browser: Client, query: str) -> None:
     assert named(browser.get(f"{USERS}?{query}&sort=user")) == FILTERS[query]
 
 
-def test_the_members_of_a_group_can_be_listed(browser: Client) -> None:
+def test_list_can_be_filtered_by_group(browser: Client) -> None:
     engineers = factories.group("engineers", factories.person("bo@acme.example"))
     factories.group("pilots", factories.person("cid@acme.example"))
     answer = browser.get(USERS, {"groups__any_of": str(engineers.pk)})
@@ -142,13 +138,13 @@ def test_the_members_of_a_group_can_be_listed(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("value", ["x", "00000000-0000-0000-0000-000000000000"])
-def test_a_group_that_is_none_is_told(browser: Client, value: str) -> None:
+def test_invalid_group_filter_is_reported(browser: Client, value: str) -> None:
     answer = browser.get(USERS, {"groups__any_of": value})
     assert answer.status_code == 200
     assert "not one of the options" in text_of(answer)
 
 
-def test_sight_decides_who_and_what_is_listed(
+def test_list_shows_only_visible_users_and_groups(
     as_: SignedIn, acme: Organization, dina: User
 ) -> None:
     near = factories.person("near@acme.example", "Viewer", acme.training)
@@ -158,20 +154,20 @@ def test_sight_decides_who_and_what_is_listed(
     factories.rule(other, "Viewer", acme.dictation)
     browser = as_(dina)
     answer = browser.get(USERS, {"sort": "user"})
-    assert people(browser, sort="user") == ["dina@acme.example", "near@acme.example"]
+    assert listed(browser, sort="user") == ["dina@acme.example", "near@acme.example"]
     assert column(answer, "groups")[1] == "shared"
     assert "NEW USER" not in text_of(answer)
-    assert people(browser, search="far@") == []
-    assert people(browser, search="dictation") == []
+    assert listed(browser, search="far@") == []
+    assert listed(browser, search="dictation") == []
     found = browser.get("/users/filter/", {"column": "groups"})
     assert "other" not in text_of(found)
 
 
-def test_who_may_read_no_users_is_told_so(as_: SignedIn, vera: User) -> None:
+def test_list_without_permission_is_denied(as_: SignedIn, vera: User) -> None:
     assert as_(vera).get(USERS).status_code == 403
 
 
-def test_the_file_holds_exactly_the_view(browser: Client, acme: Organization) -> None:
+def test_file_matches_the_view(browser: Client, acme: Organization) -> None:
     bo = factories.person("bo@acme.example", "Viewer", acme.training)
     factories.rule(bo, "L1 researcher", acme.speech)
     factories.group("pilots", bo)
@@ -192,7 +188,7 @@ def test_the_file_holds_exactly_the_view(browser: Client, acme: Organization) ->
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_a_page_takes_as_many_queries_for_one_as_for_many(
+def test_query_count_does_not_depend_on_the_number_of_rows(
     browser: Client,
     acme: Organization,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -205,9 +201,7 @@ def test_a_page_takes_as_many_queries_for_one_as_for_many(
         assert browser.get(USERS).status_code == 200
 
 
-def test_users_and_groups_are_tabs_of_one_place(
-    browser: Client, as_: SignedIn, acme: Organization
-) -> None:
+def test_users_and_groups_are_tabs(browser: Client, as_: SignedIn, acme: Organization) -> None:
     content = browser.get(USERS).content.decode()
     assert '<a href="/users/" aria-current="page">Users</a>' in content
     assert '<a href="/groups/">Groups</a>' in content

@@ -1,4 +1,4 @@
-"""Create an application from a pipeline or a shell, through the same actions as the page."""
+"""Create an application from a pipeline or a shell."""
 
 import json
 from argparse import ArgumentParser
@@ -17,20 +17,20 @@ from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
-    help = "Creates an application, with an access rule if a role is named, and shows its secret."
+    help = "Creates an application, with an access rule if --role is set, and prints its client secret."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--role", help="the role of its access rule, by name or id")
+        parser.add_argument("--role", help="role of its access rule, by name or ID")
         parser.add_argument(
             "--scope",
             metavar="TYPE:NAME_OR_ID",
-            help="where the role holds, for example project:vision-train; else in the account",
+            help="scope of the access rule, for example project:vision-train (default: the account)",
         )
         parser.add_argument(
             "--json",
             action="store_true",
-            help="write only {id, clientId, clientSecret} to standard output",
+            help="print only {id, clientId, clientSecret} to standard output",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,35 +43,35 @@ class Command(BaseCommand):
 
     def _write_json(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
         application = issued.application
-        answer = {
+        document = {
             "id": str(application.pk),
             "clientId": application.client_id,
             "clientSecret": issued.secret,
         }
-        self.stdout.write(json.dumps(answer))
-        self.stderr.write(_what_was_done(issued, rule))
+        self.stdout.write(json.dumps(document))
+        self.stderr.write(_describe_result(issued, rule))
 
     def _write(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
-        self.stdout.write(_what_was_done(issued, rule))
+        self.stdout.write(_describe_result(issued, rule))
         self.stdout.write(f"Client ID:      {issued.application.client_id}")
         self.stdout.write(f"Client secret:  {issued.secret}")
-        self.stdout.write("Store the secret now; it is not shown again.")
+        self.stdout.write("Store the client secret now. It is not shown again.")
 
 
 def _create(
     name: str, role: str | None, scope: str | None
 ) -> tuple[IssuedSecret, AccessRule | None]:
     if scope and not role:
-        raise CommandError("--scope says where a role holds; name the role with --role.")
-    # Looked up first: what can't be granted is refused before anything is made.
-    granted = None
+        raise CommandError("--scope requires --role.")
+    # Validate the role and scope before creating anything.
+    grant = None
     if role:
-        granted = _role(role), scope_named(scope or "account", argument="--scope")
+        grant = _role(role), scope_named(scope or "account", argument="--scope")
     issued = create_application(caller=SYSTEM, name=name)
-    if granted is None:
+    if grant is None:
         return issued, None
     rule = create_access_rule(
-        caller=SYSTEM, subject=issued.application.subject, role=granted[0], scope=granted[1]
+        caller=SYSTEM, subject=issued.application.subject, role=grant[0], scope=grant[1]
     )
     return issued, rule
 
@@ -80,8 +80,8 @@ def _role(name_or_id: str) -> Role:
     by_id = Q(pk=int(name_or_id)) if _is_id(name_or_id) else Q(pk__in=[])
     role = Role.objects.filter(by_id | Q(name__iexact=name_or_id)).first()
     if role is None:
-        known = ", ".join(Role.objects.filter(assignable=True).values_list("name", flat=True))
-        raise CommandError(f"There is no role {name_or_id!r}. The roles are: {known}.")
+        names = ", ".join(Role.objects.filter(assignable=True).values_list("name", flat=True))
+        raise CommandError(f"Unknown role {name_or_id!r}. Assignable roles: {names}.")
     return role
 
 
@@ -89,7 +89,7 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def _what_was_done(issued: IssuedSecret, rule: AccessRule | None) -> str:
+def _describe_result(issued: IssuedSecret, rule: AccessRule | None) -> str:
     if rule is None:
         return f"Created application {issued.application.name}, without access rules."
     return f"Created application {issued.application.name}: {rule}."

@@ -1,4 +1,4 @@
-"""Make the next key that signs tokens."""
+"""Create a new signing key for tokens."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from applications.oauth.keyring import SIGNS_AFTER_SECONDS, replace_all, rotate
 
 class Command(BaseCommand):
     help = (
-        "Make the next key that signs tokens. It is published at once and signs after "
-        f"{SIGNS_AFTER_SECONDS} s, when every replica knows it; tokens of the previous key stay good "
-        "until they expire."
+        "Creates a new signing key for tokens. It is published immediately and used after "
+        f"{SIGNS_AFTER_SECONDS} s, when all replicas have loaded it. Tokens signed with the previous "
+        "key stay valid until they expire."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,17 +20,19 @@ class Command(BaseCommand):
             type=int,
             default=SIGNS_AFTER_SECONDS,
             metavar="SECONDS",
-            help="sign with it after this many seconds (%(default)s unless given)",
+            help="seconds until the new key is used (default: %(default)s)",
         )
         parser.add_argument(
             "--end-others",
             action="store_true",
-            help="remove every other key: all tokens end, and the new key signs at once. For a key "
-            "that got out, and for keys that were made under a lost RUNAI_ACCESS_SECRET_KEY",
+            help="delete all other keys, which invalidates all tokens, and use the new key "
+            "immediately. For a leaked key, or a lost RUNAI_ACCESS_SECRET_KEY",
         )
 
     def handle(self, *args: Any, after: int, end_others: bool, **options: Any) -> None:
         key = replace_all() if end_others else rotate(after_seconds=max(0, after))
-        self.stdout.write(f"Key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC on.")
+        self.stdout.write(
+            f"Key {key.kid} signs tokens from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC."
+        )
         if end_others:
-            self.stdout.write("Every token of another key has ended.")
+            self.stdout.write("All tokens signed with other keys are invalid.")

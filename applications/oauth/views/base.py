@@ -1,4 +1,4 @@
-"""What the OAuth endpoints share: form bodies, client authentication, errors (RFC 6749)."""
+"""The base of the OAuth endpoints: form bodies, client authentication, errors (RFC 6749)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from applications.oauth.serializers import OAuthErrorSerializer
 from applications.oauth.views.client import ClientCredentials, MalformedBasic, from_basic
 from applications.oauth.views.credentials import (
     CHALLENGE,
-    IN_ADDRESS,
+    IN_URL,
     MAX_PARAMETER,
     WRONG_CLIENT,
     CredentialsView,
@@ -35,9 +35,9 @@ CHALLENGES = {
     "invalid_client": CHALLENGE,
     "invalid_token": f'{REALM}, error="invalid_token"',  # RFC 6750 §3
 }
-# The only scope: every token is for our API, and access rules decide what it can do there.
+# The only scope. Access rules decide what a token can do.
 SCOPE = "api"
-NEVER_IN_ADDRESS = {"client_id", "client_secret", "grant_type", "username", "password", "token"}
+FORBIDDEN_IN_URL = {"client_id", "client_secret", "grant_type", "username", "password", "token"}
 _ERRORS = {
     400: "invalid_request",
     401: "invalid_client",
@@ -65,7 +65,7 @@ REFUSALS = {
 
 
 class FormParser(BaseParser):
-    """Reads application/x-www-form-urlencoded, which RFC 6749 asks for."""
+    """Parses application/x-www-form-urlencoded, as RFC 6749 requires."""
 
     media_type = "application/x-www-form-urlencoded"
 
@@ -90,7 +90,7 @@ class OAuthError(Refusal):
 
 
 class OAuthView(CredentialsView):
-    """A view that reads a form and answers errors as RFC 6749 §5.2 says."""
+    """A view with form parameters and errors as in RFC 6749 §5.2."""
 
     parser_classes = (FormParser,)
     security: tuple[dict[str, list[str]], ...] = ({"client": []}, {})  # or credentials in the form
@@ -108,12 +108,12 @@ class OAuthView(CredentialsView):
 
     def form(self, request: HttpRequest) -> dict[str, str]:
         """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
-        if any(name.lower() in NEVER_IN_ADDRESS for name in request.GET):
-            raise OAuthError("invalid_request", IN_ADDRESS)
+        if any(name.lower() in FORBIDDEN_IN_URL for name in request.GET):
+            raise OAuthError("invalid_request", IN_URL)
         form: dict[str, str] = {}
         for name, values in self.body(request).lists():
             if len(values) > 1:
-                raise OAuthError("invalid_request", f"{name[:40]} stands there more than once.")
+                raise OAuthError("invalid_request", f"{name[:40]} is repeated.")
             if len(values[0]) > MAX_PARAMETER:
                 raise OAuthError("invalid_request", f"{name[:40]} is too long.")
             form[name] = values[0]
@@ -121,25 +121,25 @@ class OAuthView(CredentialsView):
 
 
 def grant_types() -> list[str]:
-    """Return the grants of the installation; the password's only where it allows that."""
+    """Return the supported grant types. The password grant depends on a setting."""
     return ["client_credentials", "password"] if settings.PASSWORD_GRANT else ["client_credentials"]
 
 
 def authenticate_client(
     request: HttpRequest,
     form: dict[str, str],
-    recognized: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
+    authenticate: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
 ) -> Application:
-    """Return the application that asks, by header or body; raise OAuthError."""
+    """Return the authenticated application, by header or body. Raises OAuthError."""
     client = _client(request, form)
-    application = recognized(request, client)
+    application = authenticate(request, client)
     if application is None:
         raise OAuthError("invalid_client", describe_refusal(client))
     return application
 
 
 def required(form: dict[str, str], name: str) -> str:
-    """Return a parameter; raise OAuthError that names it where it is missing."""
+    """Return a parameter. Raises OAuthError, with its name, if it is missing."""
     if name not in form:
         raise OAuthError("invalid_request", f"{name} is required.")
     return form[name]
@@ -149,18 +149,22 @@ def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
     try:
         basic = from_basic(request.headers.get("Authorization", ""))
     except MalformedBasic:
-        raise OAuthError("invalid_request", "The Authorization header is not Basic.") from None
+        raise OAuthError(
+            "invalid_request", "The Authorization header is not valid Basic authentication."
+        ) from None
     if basic is None:
         return ClientCredentials(required(form, "client_id"), required(form, "client_secret"))
     if "client_secret" in form:
-        raise OAuthError("invalid_request", "Credentials stand both in header and body.")
+        raise OAuthError(
+            "invalid_request", "Send credentials in the header or in the body, not in both."
+        )
     if form.get("client_id", basic.client_id) != basic.client_id:
         raise OAuthError("invalid_request", "client_id differs from the Authorization header.")
     return basic
 
 
 def _refusal(code: str, description: str, status: int | None = None) -> Response:
-    # A description holds printable ASCII without quotation marks and backslashes (RFC 6749 §5.2).
+    # Descriptions are printable ASCII without quotation marks and backslashes (RFC 6749 §5.2).
     plain = "".join(c for c in description.replace('"', "'") if " " <= c <= "~" and c != "\\")
     members = {"error": code, "error_description": plain}
     return Response(OAuthErrorSerializer.represent(members), status=status)

@@ -1,4 +1,4 @@
-"""Who asks for a token: the client ID and secret that a request carries."""
+"""The client credentials of a request."""
 
 import base64
 import binascii
@@ -8,20 +8,20 @@ from urllib.parse import unquote_plus
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """A client ID and its secret; the secret never shows in a representation."""
+    """A client ID and its secret. The secret is not part of the `repr`."""
 
     client_id: str
     secret: str = field(repr=False)
 
 
 class MalformedBasic(Exception):
-    """The Authorization header claims to be Basic and is not."""
+    """The Authorization header is not valid Basic authentication."""
 
 
 def from_basic(header: str) -> ClientCredentials | None:
-    """Return the credentials of a Basic header; None where it is no Basic header at all.
+    """Return the credentials of a Basic header, or None if it has another scheme.
 
-    Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
+    Client ID and secret are form-encoded (RFC 6749 §2.3.1). Raises MalformedBasic.
     """
     scheme, _, encoded = header.strip().partition(" ")
     if scheme.lower() != "basic":

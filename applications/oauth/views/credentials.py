@@ -1,4 +1,4 @@
-"""What every endpoint that takes a client's credentials shares."""
+"""The base of endpoints that receive client credentials."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +19,12 @@ from runai_access.api.negotiation import can_read
 
 CHALLENGE = 'Basic realm="runai-access"'
 MAX_PARAMETER = 4096
-IN_ADDRESS = "Credentials must not stand in the address."  # RFC 6749 §2.3.1
-WRONG_CLIENT = "The client ID or the client secret is wrong."
+IN_URL = "Credentials must not be in the URL."  # RFC 6749 §2.3.1
+WRONG_CLIENT = "Incorrect client ID or client secret."
 
 
 class Refusal(Exception):
-    """Ends a request with this answer."""
+    """Ends a request with an error response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)
@@ -32,10 +32,10 @@ class Refusal(Exception):
 
 
 class CredentialsView(APIView):
-    """A view for those who are not signed in yet; its answers are never stored (RFC 6749 §5.1).
+    """A view for unauthenticated clients. Responses are not cacheable (RFC 6749 §5.1).
 
-    Machines come here all day long, so what succeeds takes the short way: `post` gets Django's own
-    request and returns the answer. Only a refusal is made by the framework.
+    These are the busiest endpoints, so successful requests bypass REST framework: `post` gets Django's
+    request and returns the response. Only errors go through the framework.
     """
 
     tag = "Tokens"
@@ -43,7 +43,7 @@ class CredentialsView(APIView):
     authentication_classes = ()
     permission_classes = ()
     http_method_names = ["post"]
-    # Returns the answer to good credentials; raises whatever else there is to say.
+    # Returns the response for valid credentials; raises all errors.
     post: Callable[[HttpRequest], HttpResponse]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -51,8 +51,8 @@ class CredentialsView(APIView):
         try:
             handle = self.post if request.method == "POST" else self._only_post
             response = handle(request)
-        except Exception as problem:  # noqa: BLE001  # what nobody foresaw is raised again
-            response = self._refusal(request, problem)
+        except Exception as error:  # noqa: BLE001  # unexpected errors are raised again
+            response = self._error_response(request, error)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Pragma"] = "no-cache"
         if self.deprecation:
@@ -60,12 +60,12 @@ class CredentialsView(APIView):
         return response
 
     def body(self, request: HttpRequest) -> Any:
-        """Return what the body holds; where there is none, no media type is asked for."""
+        """Return the parsed body. An empty body needs no content type."""
         parser = self.parser_classes[0]()
         has_body = request.META.get("CONTENT_LENGTH") not in ("", "0", None)
         if has_body and not can_read(parser, request.content_type):
             raise UnsupportedMediaType(request.content_type or "")
-        return parser.parse(request)  # type: ignore[arg-type]  # a request is read like a file
+        return parser.parse(request)  # type: ignore[arg-type]  # a request is file-like
 
     def handle_exception(self, exc: Exception) -> Response:
         if not isinstance(exc, Refusal):
@@ -76,10 +76,10 @@ class CredentialsView(APIView):
     def _only_post(self, request: HttpRequest) -> HttpResponse:
         raise MethodNotAllowed(request.method or "")
 
-    def _refusal(self, request: HttpRequest, problem: Exception) -> HttpResponseBase:
+    def _error_response(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
         self.headers = self.default_response_headers
         self.request = self.initialize_request(request)
-        return self.finalize_response(self.request, self.handle_exception(problem))
+        return self.finalize_response(self.request, self.handle_exception(error))
 
 
 def answer(members: dict[str, Any]) -> HttpResponse:
@@ -90,7 +90,7 @@ def answer(members: dict[str, Any]) -> HttpResponse:
 def describe_refusal(client: ClientCredentials) -> str:
     """Return why a client is refused.
 
-    Of secrets that can exist it says the same, whether the client is unknown, disabled or deleted.
+    For well-formed secrets, the message is the same for unknown, disabled and deleted clients.
     """
     return describe_malformed(client.secret) or WRONG_CLIENT
 
@@ -98,12 +98,14 @@ def describe_refusal(client: ClientCredentials) -> str:
 def application_with(
     request: HttpRequest, client: ClientCredentials, *, known_as: str | None = None
 ) -> Application | None:
-    """Return the application whose credentials these are, else None; it gets a token then."""
+    """Authenticate a client that requests a token; return its application, or None."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     return sign_in(client.client_id, client.secret, origin, known_as=known_as)
 
 
-def asking_application(request: HttpRequest, client: ClientCredentials) -> Application | None:
-    """Return the application whose credentials these are, else None; it asks for no token."""
+def application_without_login(
+    request: HttpRequest, client: ClientCredentials
+) -> Application | None:
+    """Authenticate a client that requests no token; return its application, or None."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     return recognize(client.client_id, client.secret, origin)

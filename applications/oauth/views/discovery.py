@@ -1,4 +1,4 @@
-"""What lets others check our tokens: JWKS, metadata, introspection and revocation."""
+"""Endpoints for verifying tokens: JWKS, metadata, introspection and revocation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from applications.models import Application, SigningKey
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
-from applications.oauth.password_grant import get_enabled_user
+from applications.oauth.password_grant import get_enabled_principal
 from applications.oauth.serializers import (
     IntrospectionSerializer,
     MetadataSerializer,
@@ -28,22 +28,23 @@ from applications.oauth.views.base import (
     authenticate_client,
     required,
 )
-from applications.oauth.views.credentials import answer, asking_application
+from applications.oauth.views.credentials import answer, application_without_login
 from runai_access.api.serializers import ResponseSerializer
 from runai_access.compression import allow_compression
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
-# A kept copy of the keys must be gone before a key that is not in it signs.
-KEPT_SECONDS = SIGNS_AFTER_SECONDS // 2
-# An empty object: some clients read every answer as JSON.
-REVOKED = OpenApiResponse(OpenApiTypes.OBJECT, description="Revoked, or not valid anyway.")
+# Cached key documents must expire before a key that they lack becomes active.
+MAX_AGE_SECONDS = SIGNS_AFTER_SECONDS // 2
+# An empty object, because some clients parse each response as JSON.
+REVOKED = OpenApiResponse(
+    OpenApiTypes.OBJECT, description="The token is revoked, or was not valid."
+)
 
 
 def metadata() -> dict[str, Any]:
-    """Return the metadata of both documents; each member names what is really served.
+    """Return the members of both metadata documents.
 
-    A list with no element is left out (RFC 8414 §3.2). No response type is served; `none` says so,
-    because the member is required.
+    Empty lists are omitted (RFC 8414 §3.2). `response_types_supported` is required, so it is `none`.
     """
     base = settings.PUBLIC_URL
     return {
@@ -68,12 +69,12 @@ def metadata() -> dict[str, Any]:
 
 
 def jwks() -> dict[str, Any]:
-    """Return the public halves of the signing keys, the coming one included (RFC 7517)."""
+    """Return the public signing keys, including one that is not active yet (RFC 7517)."""
     return {"keys": [key.public_jwk for key in SigningKey.objects.all()]}
 
 
 class DocumentView(APIView):
-    """A document that anyone may read and keep for a while, scripts of other sites too (CORS)."""
+    """A public, cacheable document, also for scripts of other sites (CORS)."""
 
     tag = "Tokens"
     authentication_classes = ()
@@ -92,15 +93,15 @@ class DocumentView(APIView):
     def get(self, request: Request) -> Response:
         """Get {resource}.
 
-        Anyone can read it. `Cache-Control` says how long a copy may be kept.
+        Anyone can read it. `Cache-Control` sets how long clients can cache it.
         """
-        keeping = {"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
+        headers = {"Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
         return allow_compression(
-            Response(self.serializer.represent(self.document()), headers=keeping)
+            Response(self.serializer.represent(self.document()), headers=headers)
         )
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF's request
-        """Answer a preflight (Fetch §3.2.2): there is nothing here to send or to sign in for."""
+        """Answer a CORS preflight request (Fetch §3.2.2)."""
         allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS"}
         return Response(status=204, headers={**allowed, "Access-Control-Allow-Headers": "*"})
 
@@ -109,25 +110,25 @@ class DocumentView(APIView):
         return {**super().default_response_headers, "Access-Control-Allow-Origin": "*"}
 
 
-class TokenQuestionView(OAuthView):
-    """A view to which an application comes with a token."""
+class TokenManagementView(OAuthView):
+    """A view in which an authenticated application sends a token."""
 
     security = ({"client": []}, {"bearer": []}, {})
 
-    def asker(self, request: HttpRequest, form: dict[str, str]) -> Application:
-        """Return who asks: by client credentials, or by a bearer token of its own."""
+    def authenticated_client(self, request: HttpRequest, form: dict[str, str]) -> Application:
+        """Return the caller, by its client credentials or its own bearer token."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            return authenticate_client(request, form, asking_application)
+            return authenticate_client(request, form, application_without_login)
         try:
             return application_of(text.strip())
         except InvalidToken:
-            # RFC 7662 §2.3: as any resource that is protected by bearer tokens.
+            # RFC 7662 §2.3: like any other resource protected by bearer tokens.
             raise OAuthError("invalid_token", "The bearer token is not valid.") from None
 
 
-class IntrospectView(TokenQuestionView):
-    """Introspection (RFC 7662): does this token hold right now?"""
+class IntrospectView(TokenManagementView):
+    """Token introspection (RFC 7662)."""
 
     @extend_schema(
         request=TokenFormSerializer, responses={200: IntrospectionSerializer, **REFUSALS}
@@ -135,21 +136,21 @@ class IntrospectView(TokenQuestionView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Introspect a token.
 
-        Answers whether the token is valid now and what it says (RFC 7662). Any application can ask.
+        Returns whether the token is valid now, and its claims (RFC 7662). Any application can call it.
         """
         form = self.form(request)
-        self.asker(request, form)
+        self.authenticated_client(request, form)
         try:
             claims = verified_claims(required(form, "token"))
-            get_enabled_user(claims)
+            get_enabled_principal(claims)
         except InvalidToken:
             return answer(IntrospectionSerializer.represent({"active": False}))
         members = {**claims, "active": True, "token_type": "Bearer"}
         return answer(IntrospectionSerializer.represent(members))
 
 
-class RevokeView(TokenQuestionView):
-    """Revocation (RFC 7009): an application gives one of its own tokens back."""
+class RevokeView(TokenManagementView):
+    """Token revocation (RFC 7009)."""
 
     @extend_schema(request=TokenFormSerializer, responses={200: REVOKED, **REFUSALS})
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -158,12 +159,12 @@ class RevokeView(TokenQuestionView):
         Revokes one of the application's own tokens immediately (RFC 7009).
         """
         form = self.form(request)
-        application = self.asker(request, form)
+        application = self.authenticated_client(request, form)
         try:
             claims = verified_claims(required(form, "token"))
         except InvalidToken:
-            return answer({})  # §2.2: a token that is not valid needs no revoking
+            return answer({})  # §2.2: invalid tokens need no revocation
         if claims["sub"] != str(application.pk):
-            raise OAuthError("unauthorized_client", "The token is another application's.")
+            raise OAuthError("unauthorized_client", "The token belongs to another application.")
         revoke(claims)
         return answer({})

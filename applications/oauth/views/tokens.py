@@ -1,4 +1,4 @@
-"""The token endpoints of three generations, all granting the same token for the same secret."""
+"""The token endpoints of three API generations. All issue the same token for the same secret."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ from applications.oauth.views.base import (
 from applications.oauth.views.client import ClientCredentials
 from applications.oauth.views.credentials import (
     CHALLENGE,
-    IN_ADDRESS,
+    IN_URL,
     MAX_PARAMETER,
     CredentialsView,
     Refusal,
@@ -42,21 +42,21 @@ from applications.oauth.views.credentials import (
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.errors import INVALID, error
 
-WRONG_USER = "The user name or the password is wrong."
+WRONG_USER = "Incorrect username or password."
 V1_GRANTS = ("app_token", "client_credentials")
 
 
 class JSONGrantView(CredentialsView):
-    """A grant whose parameters stand in a JSON object; errors in the contract's form."""
+    """A grant with JSON parameters, and errors in the format of the contract."""
 
     errors = {"POST": (401, 429)}
-    # Every spelling in use of each parameter; case makes no difference.
+    # The accepted spellings of each parameter, in lowercase; case is ignored.
     spellings: Mapping[str, str]
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
-        """Return each parameter under one name, empty ones left out; raise Refusal for bad ones."""
+        """Return the parameters by canonical name, without empty ones. Raises Refusal if invalid."""
         if any(name.lower() in self.spellings for name in request.GET):
-            raise _invalid(IN_ADDRESS)
+            raise _invalid(IN_URL)
         given: dict[str, str] = {}
         for key, value in self.body(request).items():
             name = self.spellings.get(key.lower())
@@ -65,9 +65,9 @@ class JSONGrantView(CredentialsView):
             if not isinstance(value, str):
                 raise _invalid(f"{key}: must be a string.")
             if len(value) > MAX_PARAMETER:
-                raise _invalid(f"{key}: may have {MAX_PARAMETER} characters.")
+                raise _invalid(f"{key}: must have at most {MAX_PARAMETER} characters.")
             if value and given.setdefault(name, value) != value:
-                raise _invalid(f"{key}: stands there twice with different values.")
+                raise _invalid(f"{key}: is repeated with different values.")
         return given
 
 
@@ -102,15 +102,15 @@ class TokenV1View(JSONGrantView):
         if given["grantType"] not in V1_GRANTS:
             raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
         client = ClientCredentials(given["clientID"], given["clientSecret"])
-        return issue(_known(application_with(request, client), client))
+        return issue(_require_application(application_with(request, client), client))
 
     def _for_user(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
         _require(given, "username", "password")
         if "clientSecret" in given:
-            raise _invalid("clientSecret: does not go with the password of a user.")
+            raise _invalid("clientSecret: can't be combined with the password of a user.")
         token = token_for(request, email=given["username"], password=given["password"])
         if token is None:
-            raise _unknown(WRONG_USER)
+            raise _unauthorized(WRONG_USER)
         return token
 
 
@@ -134,7 +134,7 @@ class TokenV2View(OAuthView):
             token = self._for_user(request, form)
         else:
             token = issue(authenticate_client(request, form))
-        # Access rules decide, whatever scope is asked for; the answer says so (RFC 6749 §3.3).
+        # The requested scope has no effect, so the response states the granted one (RFC 6749 §3.3).
         if "scope" in form:
             token = replace(token, scope=SCOPE)
         return answer(OAuthTokenSerializer.represent(token))
@@ -142,7 +142,7 @@ class TokenV2View(OAuthView):
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
         if "client_secret" in form or "Authorization" in request.headers:
-            raise OAuthError("unauthorized_client", "An application asks with client_credentials.")
+            raise OAuthError("unauthorized_client", "Applications must use client_credentials.")
         token = token_for(request, email=email, password=password)
         if token is None:
             raise OAuthError("invalid_grant", WRONG_USER)
@@ -150,12 +150,12 @@ class TokenV2View(OAuthView):
 
 
 class AppTokenView(JSONGrantView):
-    """Exchanges an application's id, name and secret for tokens; deprecated, and still called.
+    """Exchanges an application's ID, name and secret for tokens. Deprecated, but still in use.
 
-    `id` is the application's id or, as some clients send it, its name once more.
+    `id` is the application's ID or, from some clients, its name.
     """
 
-    # Every official document calls it so; the day is the first client's, runapy 1.218.0.
+    # The official documents call it deprecated; the date is that of the first client, runapy 1.218.0.
     deprecation = Deprecation(datetime(2025, 2, 20, tzinfo=UTC), successor="/api/v1/token")
     spellings = {"id": "id", "name": "name", "secret": "secret"}
 
@@ -169,7 +169,9 @@ class AppTokenView(JSONGrantView):
         given = self.parameters(request)
         _require(given, "id", "name", "secret")
         client = ClientCredentials(given["name"], given["secret"])
-        application = _known(application_with(request, client, known_as=given["id"]), client)
+        application = _require_application(
+            application_with(request, client, known_as=given["id"]), client
+        )
         token = issue(application)
         members = {"access_token": token.text, "id_token": issue_id_token(application)}
         return answer(AppTokensSerializer.represent(members))
@@ -180,13 +182,13 @@ def _require(given: dict[str, str], *names: str) -> None:
         raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
-def _known(application: Application | None, client: ClientCredentials) -> Application:
+def _require_application(application: Application | None, client: ClientCredentials) -> Application:
     if application is None:
-        raise _unknown(describe_refusal(client))
+        raise _unauthorized(describe_refusal(client))
     return application
 
 
-def _unknown(details: str) -> Refusal:
+def _unauthorized(details: str) -> Refusal:
     response = error(401, details)
     response["WWW-Authenticate"] = CHALLENGE
     return Refusal(response)

@@ -6,7 +6,7 @@ from runai_access.api.serializers import ResponseSerializer, TimeField
 
 
 class UserSerializer(ResponseSerializer):
-    """A person."""
+    """A user."""
 
     id = serializers.UUIDField(source="pk")
     username = serializers.CharField(source="email")

@@ -1,4 +1,4 @@
-"""Addresses of the users endpoints."""
+"""URLs of the users endpoints."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""/api/v1/users: people, for reading."""
+"""/api/v1/users: read-only users."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 from runai_access.errors import NotFound
 
-# Everybody signs in here, with a password of ours: there is no other kind of person.
+# The only type of user: each signs in to the console with a local password.
 LOCAL = "local"
 
 LIST = ListEndpoint(
     fields={
-        # Emails are stored in lower case, and so are the names of those who create users.
+        # Emails and names of creators are stored in lowercase.
         "username": Field("email", normalized="subject__normalized_name", order=F("email")),
         "createdBy": Field("created_by", order=F("created_by")),
         "creationTime": Field("created_at", FieldType.TIME),
@@ -46,7 +46,7 @@ FILTER = OpenApiParameter(
 
 
 class UsersView(CallerView):
-    """All people in sight: a bare list."""
+    """The list of visible users, as a plain array."""
 
     tag = "Users"
     listing = LIST
@@ -56,15 +56,15 @@ class UsersView(CallerView):
     def get(self, request: Request) -> Response:
         """List users.
 
-        The list holds the users that the caller can see.
+        Lists the users visible to the caller.
         """
-        page = LIST.page(asked(self, request), request.query_params)
+        page = LIST.page(filtered_users(self, request), request.query_params)
         _load_groups(page.rows, self.caller)
         return paged(request, page, UserSerializer.represent_all(page.rows))
 
 
 class UsersCountView(CallerView):
-    """How many people the list would hold."""
+    """The number of visible users."""
 
     tag = "Users"
     listing = LIST
@@ -75,14 +75,14 @@ class UsersCountView(CallerView):
     def get(self, request: Request) -> Response:
         """Count users.
 
-        Counts what the list of users holds for the same parameters.
+        Counts the users that match the parameters.
         """
-        matching = LIST.matching(asked(self, request), request.query_params)
+        matching = LIST.matching(filtered_users(self, request), request.query_params)
         return Response(CountSerializer.represent({"count": matching.count()}))
 
 
 class UserView(CallerView):
-    """One person."""
+    """A user."""
 
     tag = "Users"
 
@@ -90,7 +90,7 @@ class UserView(CallerView):
     def get(self, request: Request, user_id: str) -> Response:
         """Get a user.
 
-        Answers 404 unless the caller can see the user.
+        Responds with 404 if the user is not visible to the caller.
         """
         user = visible(self).filter(pk=uuid_id(user_id)).first()
         if user is None:
@@ -100,7 +100,7 @@ class UserView(CallerView):
 
 
 def visible(view: CallerView) -> QuerySet[User]:
-    """Return the people in the caller's sight; raise Denied where it may read none at all."""
+    """Return the users visible to the caller. Raises Denied without the permission to view any."""
     authority = view.caller.authority
     authority.require_anywhere("read", "users")
     return User.objects.filter(authority.visible_q("users")).annotate(
@@ -108,8 +108,8 @@ def visible(view: CallerView) -> QuerySet[User]:
     )
 
 
-def asked(view: CallerView, request: Request) -> QuerySet[User]:
-    """Return what the deprecated `filter` parameter, which knows one question, leaves."""
+def filtered_users(view: CallerView, request: Request) -> QuerySet[User]:
+    """Return the visible users that match the deprecated `filter` parameter."""
     users = visible(view)
     match request.query_params.get("filter"):
         case None | "runai.is_local:true":
@@ -123,7 +123,7 @@ def asked(view: CallerView, request: Request) -> QuerySet[User]:
 
 
 def _load_groups(users: list[User], caller: Caller) -> None:
-    """Give each user `group_names`: its groups that the caller can see."""
+    """Set `group_names` of each user: its groups that are visible to the caller."""
     names: dict[Any, list[str]] = {user.pk: [] for user in users}
     memberships = visible_memberships(caller.authority).filter(member__in=list(names))
     for member, name in memberships.order_by("group__name").values_list("member", "group__name"):

@@ -1,1 +1,1 @@
-"""Pages about people: signing in, one's own account, everyone else, and groups."""
+"""The pages of users and groups, sign-in, and the user's own account."""

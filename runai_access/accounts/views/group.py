@@ -1,4 +1,4 @@
-"""A group's own page, and the dialogs that create and delete one."""
+"""The detail page of a group, and the dialogs that create and delete groups."""
 
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ MEMBERS_SHOWN = 100
 
 @require_safe
 def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show members, rules and recent activity, as far as in sight."""
+    """Show the visible members, rules and recent activity of a group."""
     caller = caller_of(request)
     authority = caller.authority
     group = policy.visible_group(caller, id_)
@@ -38,9 +38,8 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, group, authority),
         "sees_all_rules": sees_all_rules(authority),
         "sees_rules": authority.allows_anywhere("read", "access_rules"),
-        "may": {
-            action: policy.GROUPS.is_allowed(caller, action) for action in ("update", "delete")
-        },
+        "can_update": policy.GROUPS.is_allowed(caller, "update"),
+        "can_delete": policy.GROUPS.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": sees_activity(caller),
         "oob": is_htmx_target(request, "listing"),
@@ -63,24 +62,27 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         group = create_group(caller=caller, name=form.cleaned_data["name"])
     except Conflict:
-        form.add_error("name", f"There is a group {form.cleaned_data['name']} already.")
+        form.add_error(
+            "name",
+            f"A group named {form.cleaned_data['name']} already exists. Choose another name.",
+        )
         return _create_form(request, form, status=409)
     except ValidationError as error:
         form.add_error(None, error)
         return _create_form(request, form, status=422)
-    messages.success(request, f"Group {group} is created.")
+    messages.success(request, f"Group {group} created.")
     return finish_dialog(request, PAGE.parent_page, changed=group.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Say who loses what; delete the group."""
+    """Show what is deleted with the group; delete it."""
     caller = caller_of(request)
     group = policy.visible_group(caller, id_)
     policy.GROUPS.require(caller, "delete")
     if request.method == "POST":
         delete_group(caller=caller, group=group)
-        messages.success(request, f"Group {group} is deleted.")
+        messages.success(request, f"Group {group} deleted.")
         return finish_dialog(request, PAGE.parent_page, gone=group.get_absolute_url())
     context = {
         "group": group,
@@ -94,15 +96,15 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
 
 
 def members_shown(group: Group, authority: Authority) -> dict[str, Any]:
-    """Return the first members in sight, how many there are, and whether some are out of sight."""
+    """Return the first visible members, their number, and whether all members are visible."""
     members = visible_subjects(authority).filter(group_memberships__group=group)
     count = members.count()
-    everyone = group.memberships.filter(member__retired_at=None).count()
+    total = group.memberships.filter(member__retired_at=None).count()
     return {
         "members": members.order_by("normalized_name", "pk")[:MEMBERS_SHOWN],
         "member_count": count,
         "more_members": max(0, count - MEMBERS_SHOWN),
-        "sees_all_members": everyone == count,
+        "sees_all_members": total == count,
     }
 
 

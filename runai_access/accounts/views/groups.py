@@ -27,7 +27,7 @@ class GroupPage(ListView):
     namespace = "groups"
     title, noun, plural = "Groups", "group", "groups"
     new = "NEW GROUP"
-    searched = "the name, or the roles and scopes of the rules"
+    searched = "names, roles and scopes"
     empty_template = "groups/_empty.html"
     table, filters = GroupTable, GroupFilterSet
 

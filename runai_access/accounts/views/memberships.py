@@ -1,4 +1,4 @@
-"""Who is in which group: the dialog of a person, that of a group, and of several people at once."""
+"""Group memberships: the dialogs of a user, of a group, and of a bulk selection of users."""
 
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ _STATUS = {Denied: 403, NotFound: 404}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def groups_of_user(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show which groups a person is in; a POST adds them to another one, or takes them out."""
+    """Show the groups of a user; a POST adds the user to a group or removes them."""
     caller = caller_of(request)
     user = policy.visible_one(caller, id_)
     policy.GROUPS.require(caller, "update")
@@ -39,22 +39,22 @@ def groups_of_user(request: HttpRequest, id_: UUID) -> HttpResponse:
     if group is None:
         error = "Select a group."
         return _of_user(request, user, [error], status=422)
-    leaves = "leave" in request.POST
-    act = remove_member if leaves else add_member
+    is_removal = "leave" in request.POST
+    act = remove_member if is_removal else add_member
     outcomes = run_bulk(
-        request, [group], lambda one: act(caller=caller, group=one, member=user.subject)
+        request, [group], lambda item: act(caller=caller, group=item, member=user.subject)
     )
     if outcomes[0].refusal:
         return _of_user(request, user, **_refused(outcomes))
-    done = f"{user} is {'no longer' if leaves else 'now'} in {group}."
-    return _done(request, done, "users:groups", user.pk, users.PAGE.parent_page) or _of_user(
+    done = f"{user} {'removed from' if is_removal else 'added to'} {group}."
+    return _finish(request, done, "users:groups", user.pk, users.PAGE.parent_page) or _of_user(
         request, user, changed=user.pk
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def members(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show who is in a group, with `?add` the form for others; a POST adds them."""
+    """Show the members of a group, and with `?add` the form for new ones; a POST adds them."""
     caller = caller_of(request)
     group = policy.visible_group(caller, id_)
     policy.GROUPS.require(caller, "update")
@@ -71,21 +71,21 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
         return _of_group(request, group, form=form, picker=picker, status=422)
     chosen: list[Subject] = form.cleaned_data["subject"]
     outcomes = run_bulk(
-        request, chosen, lambda one: add_member(caller=caller, group=group, member=one)
+        request, chosen, lambda item: add_member(caller=caller, group=group, member=item)
     )
     added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
     if len(added) < len(outcomes):
-        lines = [line_of(o.wanted.name, f"is now in {group}", o.refusal) for o in outcomes]
-        return render_report(request, lines, parent_page=groups.PAGE.parent_page)
-    done = f"{', '.join(added)} {'is' if len(added) == 1 else 'are'} now in {group}."
-    return _done(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
+        rows = [line_of(o.wanted.name, f"added to {group}", o.refusal) for o in outcomes]
+        return render_report(request, rows, parent_page=groups.PAGE.parent_page)
+    done = f"{', '.join(added)} added to {group}."
+    return _finish(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
         request, group, changed=group.pk
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, id_: UUID, member_id: UUID) -> HttpResponse:
-    """Take one member out of a group and show who is left."""
+    """Remove a member from a group and show the remaining ones."""
     caller = caller_of(request)
     group = policy.visible_group(caller, id_)
     policy.GROUPS.require(caller, "update")
@@ -93,21 +93,21 @@ def remove(request: HttpRequest, id_: UUID, member_id: UUID) -> HttpResponse:
         return redirect("groups:members", id_)
     member = visible_subjects(caller.authority).filter(pk=member_id).first()
     if member is None:
-        raise NotFound("There is no such member.")
+        raise NotFound("Member not found.")
     outcomes = run_bulk(
-        request, [member], lambda one: remove_member(caller=caller, group=group, member=one)
+        request, [member], lambda item: remove_member(caller=caller, group=group, member=item)
     )
     if outcomes[0].refusal:
         return _of_group(request, group, **_refused(outcomes))
-    done = f"{member} is no longer in {group}."
-    return _done(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
+    done = f"{member} removed from {group}."
+    return _finish(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
         request, group, changed=group.pk
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulk_add(request: HttpRequest) -> HttpResponse:
-    """Choose a group and add several people to it, and tell of each what came of it."""
+    """Add the selected users to a group, and report each outcome."""
     caller = caller_of(request)
     policy.GROUPS.require(caller, "update")
     keys = users.PAGE.selected_keys(request)
@@ -117,12 +117,12 @@ def bulk_add(request: HttpRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None, groups=_groups(caller))
     if form.is_bound and form.is_valid():
         act = partial(_add, caller, form.chosen)
-        lines = [
-            line_of(str(outcome.wanted), f"is now in {form.chosen}", outcome.refusal)
+        report = [
+            line_of(str(outcome.wanted), f"added to {form.chosen}", outcome.refusal)
             for outcome in run_bulk(request, rows, act)
         ]
         missing = missing_rows(len(keys) - len(rows), "user")
-        return render_report(request, [*lines, *missing], parent_page=users.PAGE.parent_page)
+        return render_report(request, [*report, *missing], parent_page=users.PAGE.parent_page)
     context = {"form": form, "rows": rows}
     status = 422 if form.is_bound else 200
     return render_dialog(
@@ -152,11 +152,11 @@ def _refused(outcomes: list[Outcome[Any, Any]]) -> dict[str, Any]:
     return {"errors": [str(refusal)], "status": _STATUS.get(type(refusal), 409)}  # type: ignore[arg-type]  # a refusal's
 
 
-def _done(
-    request: HttpRequest, done: str, view: str, pk: UUID, parent_page: ParentPage
+def _finish(
+    request: HttpRequest, message: str, view: str, pk: UUID, parent_page: ParentPage
 ) -> HttpResponse | None:
-    """Tell what is done; a page is asked for anew, so that a reload does nothing twice."""
-    messages.success(request, done)
+    """Add a toast. Full pages get a redirect, so that a reload does not submit the form twice."""
+    messages.success(request, message)
     if is_htmx_target(request, "dialog"):
         return None
     response = redirect(view, pk)
@@ -186,7 +186,7 @@ def _of_user(
     )  # fmt: skip
 
 
-def _of_group(  # what the dialog may be showing
+def _of_group(  # the states of the dialog
     request: HttpRequest,
     group: Group,
     *,

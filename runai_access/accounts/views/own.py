@@ -1,4 +1,4 @@
-"""One's own account: what one may do, one's password, and signing out everywhere."""
+"""The user's own account: their access, their password, and signing out everywhere."""
 
 import math
 from typing import Any
@@ -28,12 +28,12 @@ from runai_access.ui.dialogs import (
 )
 from runai_access.ui.forms import later
 
-CHANGED = "Your password is changed. You are signed out everywhere else."
+CHANGED = "Password changed. You are signed out everywhere else."
 
 
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
-    """Show who one is here, and every rule that one holds, whatever else is in one's sight."""
+    """Show the user's details and all their rules, whatever else is visible to them."""
     user = own_user(caller_of(request))
     context = {
         "object": user,
@@ -46,12 +46,12 @@ def own(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
-    """Ask for the current and a new password; whoever has a temporary one gets no further first."""
+    """Ask for the current and a new password. Users with a temporary password must do this first."""
     if request.method != "POST":
-        return _ask(request, OwnPasswordForm())
+        return _form(request, OwnPasswordForm())
     form = OwnPasswordForm(request.POST)
     if not form.is_valid():
-        return _ask(request, form, status=422)
+        return _form(request, form, status=422)
     was_temporary = own_user(caller_of(request)).must_choose_password
     try:
         signin.change_password(
@@ -59,19 +59,19 @@ def password(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as error:
         form.add_error(None, error)
-        return _ask(request, form, status=422)
+        return _form(request, form, status=422)
     except Conflict as conflict:
         form.add_error(None, str(conflict))
-        return _ask(request, form, status=409)
+        return _form(request, form, status=409)
     except signin.TooManyFailures as refusal:
         minutes = math.ceil(refusal.seconds / 60)
-        form.add_error(None, f"Too many wrong passwords. Try again in {minutes} min.")
-        return later(_ask(request, form, status=429), refusal.seconds)
+        form.add_error(None, f"Too many incorrect passwords. Try again in {minutes} min.")
+        return later(_form(request, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(
             None, "Too many passwords are being checked right now. Try again in a moment."
         )
-        return later(_ask(request, form, status=503), busy.retry_after)
+        return later(_form(request, form, status=503), busy.retry_after)
     messages.success(request, CHANGED)
     if was_temporary:
         return redirect(_next_url(request))
@@ -80,16 +80,16 @@ def password(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
-    """Say what ends; end every session, this one too."""
+    """Ask for confirmation; end all sessions, including the current one."""
     if request.method != "POST":
         return render_dialog(request, "accounts/_sign_out_everywhere.html", {}, parent_page=_home())
     signin.sign_out_everywhere(request)
-    messages.success(request, "You are signed out everywhere.")
+    messages.success(request, "Signed out everywhere.")
     address = resolve_url(settings.LOGIN_URL)
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
 
-def _ask(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
+def _form(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
     user = own_user(caller_of(request))
     context: dict[str, Any] = {"form": form, "object": user}
     if user.must_choose_password:

@@ -1,6 +1,6 @@
-"""The two dialogs whose answer shows a temporary password: creating a person, and resetting.
+"""The two dialogs that show a temporary password: create a user, and reset a password.
 
-The password is in the answer of the POST and nowhere else: no redirect, no session, no reload.
+Only the response to the POST contains the password: there is no redirect, session entry or reload.
 """
 
 from typing import Any
@@ -23,12 +23,12 @@ from runai_access.errors import AlreadyDone, Busy, Conflict
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.forms import SubmissionForm, later
 
-BUSY = "Too many passwords are being made at once. Try again in a moment."
+BUSY = "The server is creating too many passwords right now. Try again in a moment."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Ask for an email; create the person and show the temporary password this once."""
+    """Ask for an email; create the user and show the temporary password once."""
     caller = caller_of(request)
     policy.require(caller, "create")
     if request.method != "POST":
@@ -40,13 +40,12 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         issued = actions.invite_user(caller=caller, email=email, submission=submission)
     except AlreadyDone as error:
-        return _already_done(request, error, _named(caller, email))
+        return _already_done(request, error, _visible_user(caller, email))
     except Conflict:
-        taken = _named(caller, email)
+        taken = _visible_user(caller, email)
         is_disabled = taken is not None and not taken.enabled
-        form.add_error(
-            "email", f"{email} is here already{', and disabled' if is_disabled else ''}."
-        )
+        note = " but is disabled" if is_disabled else ""
+        form.add_error("email", f"A user with the email {email} already exists{note}.")
         return _create_form(request, form, status=409, taken=taken)
     except ValidationError as error:
         form.add_error(None, error)
@@ -54,18 +53,18 @@ def create(request: HttpRequest) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return later(_create_form(request, form, status=503), busy.retry_after)
-    return _show_password(request, issued, f"User {issued.user} is created.", is_new=True)
+    return _show_password(request, issued, f"User {issued.user} created.", is_new=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset_password(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Warn that the password and every session end; give a temporary one and show it this once."""
+    """Warn that the password and all sessions end; set a temporary password and show it once."""
     caller = caller_of(request)
     user = policy.visible_one(caller, id_)
     policy.require(caller, "update")
     caller.authority.require_can_impersonate(user.subject)
     if user.subject == caller.subject:
-        return redirect("accounts:password")  # nobody needs a temporary password of their own
+        return redirect("accounts:password")  # users change their own password directly
     if request.method != "POST":
         return _reset_form(request, SubmissionForm(), user)
     form = SubmissionForm(request.POST)
@@ -80,11 +79,11 @@ def reset_password(request: HttpRequest, id_: UUID) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return later(_reset_form(request, form, user, status=503), busy.retry_after)
-    return _show_password(request, issued, f"The password of {user} is reset.", is_new=False)
+    return _show_password(request, issued, f"Password of {user} reset.", is_new=False)
 
 
-def _named(caller: Caller, email: str) -> User | None:
-    """Return the person of that email, if in sight."""
+def _visible_user(caller: Caller, email: str) -> User | None:
+    """Return the user with that email, if visible."""
     return (
         policy.USERS.visible_rows(caller.authority)
         .filter(pk__in=User.objects.with_email(email))
@@ -113,7 +112,7 @@ def _reset_form(
 
 
 def _show_password(
-    request: HttpRequest, issued: actions.IssuedPassword, done: str, *, is_new: bool
+    request: HttpRequest, issued: actions.IssuedPassword, message: str, *, is_new: bool
 ) -> HttpResponse:
     context = {
         "object": issued.user,
@@ -126,8 +125,8 @@ def _show_password(
     )
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)
-    # Only now, so that the list behind shows it and not this answer.
-    messages.success(request, done)
+    # Added after rendering, so that the list shows the toast and this dialog does not.
+    messages.success(request, message)
     return response
 
 

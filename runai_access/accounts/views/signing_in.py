@@ -1,4 +1,4 @@
-"""The sign-in page, and signing out."""
+"""The sign-in page, and sign-out."""
 
 import math
 
@@ -19,14 +19,14 @@ from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form, l
 from runai_access.ui.forms import later
 
 SESSION_ENDED = "Your session has ended. Sign in to continue."
-STALE = "This page was open too long. Enter your password again."
-OUT_OF_DATE = "This form was out of date. Check it and send it again."
+STALE = "This page has expired. Enter your password again."
+OUT_OF_DATE = "This form has expired. Check it and submit it again."
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for email and password, and go where the person wanted to."""
+    """Ask for email and password, then redirect to the requested page."""
     next_url = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
     if request.method != "POST":
         note = SESSION_ENDED if ENDED in request.GET else ""
@@ -41,7 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, f"{refusal} Try again in {_duration(refusal.seconds)}.")
         return later(_page(request, next_url, form, status=429), refusal.seconds)
     except Busy as busy:
-        form.add_error(None, "Too many users sign in right now. Try again in a moment.")
+        form.add_error(None, "Too many users are signing in right now. Try again in a moment.")
         return later(_page(request, next_url, form, status=503), busy.retry_after)
     if user is None:
         form.add_error(None, WRONG)
@@ -51,10 +51,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form that is older than the session.
+    """Handle a form that is older than the session.
 
-    Signing in is done where another tab has done it, and else starts over. A form of an open page is
-    opened again, with what was typed.
+    The sign-in form redirects if another tab has signed in, and starts over otherwise. A form in a
+    dialog is opened again with its input.
     """
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
@@ -73,7 +73,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session; whoever has none is signed out already."""
+    """End the session, if there is one."""
     if request.user.is_authenticated:
         signin.sign_out(request)
     return redirect(settings.LOGIN_URL)
@@ -84,7 +84,7 @@ def _home() -> str:
 
 
 def _duration(seconds: int) -> str:
-    """Return how long to wait, as a person says it: rounded up to minutes from one on."""
+    """Return a duration as text: in seconds below a minute, then in minutes, rounded up."""
     if seconds < 60:
         return f"{seconds} second{'s' if seconds > 1 else ''}"
     minutes = math.ceil(seconds / 60)

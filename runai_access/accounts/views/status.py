@@ -1,7 +1,7 @@
-"""Disabling and enabling people and groups: one by one, and several at once.
+"""Enabling and disabling users and groups, one by one or in bulk.
 
-Each is an action and a transaction of its own, with its own permission check and audit row; what is
-refused for one is done for the others.
+In bulk, each is its own action and transaction, with its own permission check and audit row. A refusal
+of one does not stop the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ Row = User | Group
 
 @dataclass(frozen=True)
 class SubjectKind:
-    """What can be enabled and disabled here: people, or groups."""
+    """Users or groups: their page, policy, action and texts."""
 
     page: ListView
     policy: Policy[Any]
@@ -48,25 +48,24 @@ USERS = SubjectKind(
     policy.USERS,
     lambda caller, row, enabled: set_user_enabled(caller=caller, user_id=row.pk, enabled=enabled),
     "users/_set_enabled.html",
-    "They are signed out everywhere at once and can't sign in. They keep their access rules and "
-    "groups, and can be enabled again.",
-    "They can sign in again with the passwords they had, and hold their access rules and groups as "
-    "before.",
+    "They are signed out everywhere immediately and can't sign in. They keep their access rules and "
+    "groups, and you can enable them again.",
+    "They can sign in again with their previous passwords, and get back their access rules and groups.",
 )
 GROUPS = SubjectKind(
     groups.PAGE,
     policy.GROUPS,
     lambda caller, row, enabled: set_group_enabled(caller=caller, group=row, enabled=enabled),
     "groups/_set_enabled.html",
-    "Their members lose at once what the groups gave them. Members and access rules stay, and the "
-    "groups can be enabled again.",
-    "Their access rules hold for their members again, at once.",
+    "Their members lose the access rules of the groups immediately. The groups keep their members and "
+    "access rules, and you can enable them again.",
+    "Their members get the access rules of the groups again immediately.",
 )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_enabled(request: HttpRequest, kind: SubjectKind, id_: UUID, enabled: bool) -> HttpResponse:
-    """Say what disabling or enabling does; do it."""
+    """Show the effect of disabling or enabling; do it."""
     caller = caller_of(request)
     row: Row = kind.policy.visible_one(caller, id_)
     kind.policy.require(caller, "update")
@@ -80,8 +79,8 @@ def set_enabled(request: HttpRequest, kind: SubjectKind, id_: UUID, enabled: boo
         except Conflict as conflict:
             error, status = str(conflict), 409
         else:
-            noun, state = kind.page.noun.capitalize(), "enabled" if enabled else "disabled"
-            messages.success(request, f"{noun} {row} is {state}.")
+            noun, status_text = kind.page.noun.capitalize(), "enabled" if enabled else "disabled"
+            messages.success(request, f"{noun} {row} {status_text}.")
             return finish_dialog(request, kind.page.parent_page, changed=id_)
     context = {
         "row": row,
@@ -96,33 +95,33 @@ def set_enabled(request: HttpRequest, kind: SubjectKind, id_: UUID, enabled: boo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> HttpResponse:
-    """Summarize; then disable or enable several, and tell of each what came of it."""
+    """Show the confirmation; then disable or enable the selection, and report each outcome."""
     caller = caller_of(request)
     kind.policy.require(caller, "update")
     keys = kind.page.selected_keys(request)
     if not keys:
         return redirect(kind.page.address)
-    rows = _named(kind, caller, keys)
+    rows = _visible_rows(kind, caller, keys)
     missing = len(keys) - len(rows)
-    changing, done = _parted(rows, enabled)
+    affected, unaffected = _partition(rows, enabled)
     if request.method == "POST":
-        outcomes = run_bulk(request, changing, partial(_act, kind, caller, enabled))
-        state = "enabled" if enabled else "disabled"
-        lines = [
-            *_lines(outcomes, f"is {state}"),
-            *[ResultRow(str(row), f"{state} already, nothing to do") for row in done],
+        outcomes = run_bulk(request, affected, partial(_act, kind, caller, enabled))
+        status_text = "enabled" if enabled else "disabled"
+        report = [
+            *_report_rows(outcomes, status_text),
+            *[ResultRow(str(row), f"already {status_text}") for row in unaffected],
         ]
         return render_report(
             request,
-            [*lines, *missing_rows(missing, kind.page.noun)],
+            [*report, *missing_rows(missing, kind.page.noun)],
             parent_page=kind.page.parent_page,
         )
     context = {
         "page": kind.page,
         "enabled": enabled,
-        "says": kind.enabling if enabled else kind.disabling,
+        "effect": kind.enabling if enabled else kind.disabling,
         "rows": rows,
-        "affected": changing,
+        "affected": affected,
         "missing": missing,
     }
     return render_dialog(
@@ -130,15 +129,15 @@ def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> 
     )
 
 
-def _parted(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
-    """Return the rows that are to change, and those that are so already."""
-    changing, done = list[Row](), list[Row]()
+def _partition(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
+    """Return the rows to change, and those that already have this status."""
+    affected, unaffected = list[Row](), list[Row]()
     for row in rows:
-        (done if row.enabled == enabled else changing).append(row)
-    return changing, done
+        (unaffected if row.enabled == enabled else affected).append(row)
+    return affected, unaffected
 
 
-def _named(kind: SubjectKind, caller: Caller, keys: Sequence[Any]) -> list[Row]:
+def _visible_rows(kind: SubjectKind, caller: Caller, keys: Sequence[Any]) -> list[Row]:
     return sorted(kind.policy.visible(caller).filter(pk__in=keys), key=str)
 
 
@@ -147,5 +146,5 @@ def _act(kind: SubjectKind, caller: Caller, enabled: bool, row: Row) -> Row:
     return row
 
 
-def _lines(outcomes: list[Outcome[Row, Row]], done: str) -> list[ResultRow]:
+def _report_rows(outcomes: list[Outcome[Row, Row]], done: str) -> list[ResultRow]:
     return [line_of(str(outcome.wanted), done, outcome.refusal) for outcome in outcomes]

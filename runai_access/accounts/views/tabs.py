@@ -1,4 +1,4 @@
-"""Users and groups are two tabs of one place."""
+"""The tabs of the Users and Groups pages."""
 
 from django.shortcuts import resolve_url
 
@@ -8,10 +8,10 @@ from runai_access.ui.dialogs import ParentPage
 
 
 def tabs(authority: Authority) -> list[ParentPage]:
-    """Return the two lists, as far as there is anything to see for the caller."""
-    both = ((USERS, "Users", "users:list"), (GROUPS, "Groups", "groups:list"))
+    """Return the tabs that the caller can open."""
+    tabs_by_policy = ((USERS, "Users", "users:list"), (GROUPS, "Groups", "groups:list"))
     return [
         ParentPage(title, resolve_url(view))
-        for policy, title, view in both
+        for policy, title, view in tabs_by_policy
         if authority.allows_anywhere("read", policy.resource_type)
     ]

@@ -1,4 +1,4 @@
-"""A person's own page."""
+"""The detail page of a user."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from runai_access.ui.dialogs import is_htmx_target
 
 @require_safe
 def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show facts, groups, rules and recent activity, as far as in sight."""
+    """Show the details, visible groups, rules and recent activity of a user."""
     caller = caller_of(request)
     authority = caller.authority
     user = policy.visible_one(caller, id_)

@@ -1,4 +1,4 @@
-"""The list of people."""
+"""The list of users."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class UserPage(ListView):
     namespace = "users"
     title, noun, plural = "Users", "user", "users"
     new = "NEW USER"
-    searched = "the email, the creator, or the roles and scopes of the rules"
+    searched = "emails, creators, roles and scopes"
     empty_template = "users/_empty.html"
     table, filters = UserTable, UserFilterSet
 

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with limits on waiting, which also works through a connection pooler."""
+"""Django's PostgreSQL backend with time limits and support for a connection pooler."""

@@ -1,4 +1,4 @@
-"""Django's command makes no sense here: rights come from access rules."""
+"""Disables Django's command: permissions come from access rules, so there are no superusers."""
 
 from typing import Any, NoReturn
 
@@ -9,5 +9,5 @@ class Command(BaseCommand):
     help = "Not available: create_admin creates a System administrator."
 
     def handle(self, *args: Any, **options: Any) -> NoReturn:
-        """Raise CommandError that names the command to use instead."""
+        """Raise a CommandError that names the command to use instead."""
         raise CommandError("There are no superusers. Use: manage.py create_admin EMAIL")

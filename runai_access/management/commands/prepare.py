@@ -1,4 +1,4 @@
-"""Bring an installation up to date; what `serve` does before it serves."""
+"""Prepare an installation: migrate, collect static files, create the first administrator."""
 
 import hashlib
 import os
@@ -39,11 +39,11 @@ WAIT_POLL_SECONDS = 0.2
 class Command(BaseCommand):
     help = (
         "Migrates the database, collects static files, and creates the first administrator and the "
-        "example organization. Running it again changes nothing."
+        "example organization. You can run it again safely; `serve` runs it too."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # What is made here, a SQLite database with its sessions above all, is for its owner alone.
+        # Only the owner can read the files created here, such as the SQLite database with sessions.
         os.umask(0o077)
         names = {"email": "RUNAI_ACCESS_ADMIN_EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
         database = lease_for(connection, "prepare", expiry=EXPIRY_SECONDS, renewal=RENEWAL_SECONDS)
@@ -59,16 +59,16 @@ class Command(BaseCommand):
             raise CommandError("Interrupted.", returncode=130) from None
         except OSError as error:
             path = error.filename or settings.VAR_DIR
-            raise CommandError(f"{path} can't be written: {error.strerror or error}") from error
+            raise CommandError(f"Can't write to {path}: {error.strerror or error}") from error
         except LeaseLost as error:
             raise CommandError(
-                "Stopped, because another instance can be preparing this database by now: the "
-                f"database did not answer for {EXPIRY_SECONDS:.0f} seconds. Start again."
+                f"Stopped: the database did not respond for {EXPIRY_SECONDS:.0f} seconds, so another "
+                "instance might be preparing it now. Start again."
             ) from error
 
     @contextmanager
     def _held(self, lease: Lease, action: str) -> Iterator[None]:
-        """Hold a lease; wait for it while another instance does what `action` says."""
+        """Hold a lease, waiting while another instance holds it; `action` is its activity."""
         try:
             self._wait_for(lease, action)
             yield
@@ -76,14 +76,14 @@ class Command(BaseCommand):
             lease.release()
 
     def _wait_for(self, lease: Lease, action: str) -> None:
-        # Polled: a lock that blocks would last as long as a session, and Ctrl-C could not end it.
+        # Polled: a blocking lock would belong to a session, and Ctrl-C could not interrupt it.
         started, is_reported = time.monotonic(), False
         while not lease.try_acquire():
             waited = time.monotonic() - started
             if waited >= WAIT_LIMIT_SECONDS:
                 raise CommandError(
                     f"Gave up after {WAIT_LIMIT_SECONDS / 60:.0f} minutes: another instance is "
-                    f"{action}: {lease.holder()}. Wait until it is done, or stop it, and start again."
+                    f"{action}: {lease.holder()}. Wait until it finishes or stop it, then start again."
                 )
             if waited >= WAIT_NOTICE_SECONDS and not is_reported:
                 self.stdout.write(f"Waiting for another instance that is {action}.")
@@ -96,23 +96,23 @@ class Command(BaseCommand):
         files = FileLease(settings.VAR_DIR / "prepare.lock")
         with self._held(files, f"writing to {settings.VAR_DIR}"):
             _collect_static_files()
-        # Read on every start: a bad value must not go unnoticed until an empty database meets it.
+        # Read on every start, so that an invalid value is reported even if it is not used.
         wants_example = environment.flag(
             "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
         )
         if not User.objects.exists():
-            self._start_anew(wants_example)
+            self._create_first_data(wants_example)
         elif environment.text("RUNAI_ACCESS_ADMIN_PASSWORD"):
             self.stdout.write(
-                "RUNAI_ACCESS_ADMIN_PASSWORD is ignored, because there are users already. "
-                "Remove it; manage.py reset_password EMAIL resets a password."
+                "RUNAI_ACCESS_ADMIN_PASSWORD is ignored, because users already exist. Remove it. "
+                "To reset a password, run: manage.py reset_password EMAIL"
             )
-        # The first key is published before the first token is asked for; and a key that can't be
-        # opened is told now, not by every request.
+        # Creates the first signing key before the first token request. A key that can't be decrypted
+        # is reported now instead of by every request.
         KEYRING.current()
 
-    def _start_anew(self, wants_example: bool) -> None:
-        """Make the first administrator and the example organization: both or, failing, neither."""
+    def _create_first_data(self, wants_example: bool) -> None:
+        """Create the first administrator and the example organization in one transaction."""
         email = environment.text("RUNAI_ACCESS_ADMIN_EMAIL", "admin@example.com")
         chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
         password = chosen or new_password()
@@ -123,14 +123,14 @@ class Command(BaseCommand):
                 example.load()
         if with_example:
             self.stdout.write("Loaded a small example organization.")
-        told = "the one in RUNAI_ACCESS_ADMIN_PASSWORD" if chosen else password
-        self.stdout.write(f"Made the first administrator: {email}, password: {told}")
+        shown = "the one in RUNAI_ACCESS_ADMIN_PASSWORD" if chosen else password
+        self.stdout.write(f"Created the first administrator: {email}, password: {shown}")
         if not chosen:
-            self.stdout.write("Store the password now; it is not shown again.")
+            self.stdout.write("Save the password now. You won't see it again.")
 
 
 def _only_while_held(lease: Lease) -> Callable[..., Any]:
-    """Return a wrapper of statements that runs none once the lease is lost."""
+    """Return an execute wrapper that raises LeaseLost instead of running a statement without it."""
 
     def run(execute: Callable[..., Any], *statement: Any) -> Any:
         lease.require_held()
@@ -144,7 +144,7 @@ def _is_empty() -> bool:
 
 
 def _collect_static_files() -> None:
-    """Run collectstatic, which takes seconds, only where a source file has changed since."""
+    """Run collectstatic, which is slow, only if a source file has changed."""
     stamp = settings.VAR_DIR / "static.stamp"
     files = [
         storage.path(name) for finder in finders.get_finders() for name, storage in finder.list([])

@@ -1,4 +1,4 @@
-"""Prepare the installation, then become the production server."""
+"""Prepare the installation, then run the production server."""
 
 import os
 import socket
@@ -16,12 +16,12 @@ from runai_access import environment
 from runai_access.accounts.models import User
 from runai_access.environment import START_MESSAGE
 
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what an operator may have chosen
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared
 
 
 class Command(BaseCommand):
     help = "Prepares the installation and serves it until Ctrl-C or SIGTERM."
-    # `prepare` migrates first; before that the checks of the database would find it lacking.
+    # `prepare` applies migrations; before it, this check would warn about missing ones.
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,12 +35,12 @@ class Command(BaseCommand):
             )
         call_command("prepare", stdout=self.stdout)
         self.stdout.flush()
-        # The server's processes have no use for it any more.
+        # The server processes don't need it.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
-        # glibc would give each thread a heap of its own and keep in each the 19 MiB of an Argon2 run.
+        # glibc would create a heap per thread and keep the 19 MiB of an Argon2 run in each.
         os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-        # What is large goes back to the system at once, rather than leave a hole that small things
-        # are put into; in huge pages that takes an Argon2 run no longer.
+        # Large blocks are returned to the system immediately, so that they don't fragment the heap.
+        # With huge pages, Argon2 is as fast as before.
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(1024 * 1024))
         os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         os.environ[START_MESSAGE] = _start_message()
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def _start_message() -> str:
-    """Return the text that names the URL, an administrator, and how to stop the server."""
+    """Return the message with the URL, an administrator, and how to stop the server."""
     administrators = User.objects.filter(
         subject__enabled=True,
         subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
@@ -62,11 +62,14 @@ def _start_message() -> str:
     command = f"{os.path.relpath(sys.executable)} manage.py"
     if first:
         sign_in = (
-            f"Sign in as {first.email}. Lost the password? {command} reset_password {first.email}"
+            f"Sign in as {first.email}. Lost the password? Run: "
+            f"{command} reset_password {first.email}"
         )
     else:
-        sign_in = f"Nobody is System administrator. {command} create_admin EMAIL makes one."
-    return f"runai-access is at {settings.PUBLIC_URL}\n{sign_in}\nCtrl-C stops it.\n"
+        sign_in = f"There is no System administrator. Create one: {command} create_admin EMAIL"
+    return (
+        f"runai-access is running at {settings.PUBLIC_URL}\n{sign_in}\nPress Ctrl-C to stop it.\n"
+    )
 
 
 def _is_loopback(host: str) -> bool:
@@ -77,7 +80,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raise CommandError with a sentence where the server could not listen anyway."""
+    """Raise a clear CommandError if the server could not listen on this address."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as listener:
@@ -85,6 +88,6 @@ def _require_free(host: str, port: int) -> None:
             listener.bind(address)
     except OSError as error:
         raise CommandError(
-            f"Can't listen on {host}:{port} ({error.strerror}). Choose another with "
-            "PORT and RUNAI_ACCESS_HOST."
+            f"Can't listen on {host}:{port} ({error.strerror}). Choose another address with PORT and "
+            "RUNAI_ACCESS_HOST."
         ) from error

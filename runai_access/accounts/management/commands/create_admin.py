@@ -1,4 +1,4 @@
-"""Make somebody System administrator: the way in, and the way back in."""
+"""Make a user System administrator, on installation or for recovery."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,21 +14,21 @@ from runai_access.commands import report_refusals
 
 class Command(BaseCommand):
     help = (
-        "Makes a user System administrator of the account, enabled and with a new password: "
-        "RUNAI_ACCESS_ADMIN_PASSWORD if it is set, else one that is shown once."
+        "Makes a user System administrator, enabled and with a new password: "
+        "RUNAI_ACCESS_ADMIN_PASSWORD if it is set, or a random one that is printed once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
-        password = chosen or new_password()
+        configured = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
+        password = configured or new_password()
         with report_refusals({"email": "EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}):
             user = make_administrator(caller=SYSTEM, email=options["email"], password=password)
         self.stdout.write(f"{user.email} is System administrator.")
-        if chosen:
+        if configured:
             self.stdout.write("The password is the one in RUNAI_ACCESS_ADMIN_PASSWORD.")
         else:
             self.stdout.write(f"Password: {password}")
-            self.stdout.write("Store it now; it is not shown again.")
+            self.stdout.write("Store it now. It is not shown again.")

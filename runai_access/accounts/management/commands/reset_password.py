@@ -1,4 +1,4 @@
-"""Give a person a new password."""
+"""Reset a user's password."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +12,7 @@ from runai_access.commands import report_refusals
 
 
 class Command(BaseCommand):
-    help = "Gives a user a new password and shows it once; every session of theirs ends."
+    help = "Sets a random password for a user and prints it once. All their sessions end."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
@@ -22,6 +22,6 @@ class Command(BaseCommand):
         with report_refusals({"email": "EMAIL"}):
             user = reset_password(caller=SYSTEM, email=options["email"], password=password)
         self.stdout.write(f"New password of {user.email}: {password}")
-        self.stdout.write("Store it now; it is not shown again.")
+        self.stdout.write("Store it now. It is not shown again.")
         if not user.is_active:
-            self.stderr.write(f"{user.email} is disabled and can't sign in with it.")
+            self.stderr.write(f"{user.email} is disabled and can't sign in until enabled.")

@@ -1,4 +1,4 @@
-"""Retention: move rows of the record that are old enough to a sealed file."""
+"""Move old rows of the audit log to a sealed file."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,20 +14,19 @@ from runai_access.commands import report_refusals
 
 class Command(BaseCommand):
     help = (
-        "Moves the rows of the audit record that are older than "
-        "RUNAI_ACCESS_AUDIT_RETENTION_DAYS to a file with their seals, verifies the file, and then "
-        "removes them from the database. It can be interrupted and run again; verify_audit "
-        "verifies what stays, and the file."
+        "Moves the rows of the audit log that are older than RUNAI_ACCESS_AUDIT_RETENTION_DAYS to a "
+        "file with their seals, verifies the file, and then deletes them from the database. You can "
+        "interrupt it and run it again. verify_audit verifies the remaining rows, and the file."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--to", type=Path, default=settings.VAR_DIR / "audit", metavar="FOLDER",
-            help="where the file goes (var/audit); move it to where it is safe",
+            help="folder for the file (default: var/audit); move the file to safe storage",
         )  # fmt: skip
         parser.add_argument(
             "--despite-faults", action="store_true",
-            help="also move rows that do not verify; their file shows the faults for ever",
+            help="also move rows that do not verify; the file keeps the faults",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +40,7 @@ class Command(BaseCommand):
                     despite_faults=options["despite_faults"],
                 )
         except OSError as error:
-            raise CommandError(f"{folder} can't be written: {error}") from error
+            raise CommandError(f"Can't write to {folder}: {error}") from error
         if archive is None:
             self.stdout.write(f"No rows are older than {days} day{'' if days == 1 else 's'}.")
             return

@@ -1,4 +1,4 @@
-"""Look whether anybody changed, removed, added or reordered rows of the record."""
+"""Check whether rows of the audit log were changed, removed, added or reordered."""
 
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -14,15 +14,15 @@ from runai_access.commands import report_refusals
 def _head(text: str) -> tuple[int, str]:
     number, _, hash_ = text.strip().partition(":")
     if not (number.isascii() and number.isdecimal() and len(number) < 19 and len(hash_) == 64):
-        raise ArgumentTypeError("must be NUMBER:HASH, as this command has said it.")
+        raise ArgumentTypeError("must be NUMBER:HASH, as printed by this command.")
     return int(number), hash_.lower()
 
 
 class Command(BaseCommand):
     help = (
-        "Verifies the audit record: every row, its seal, and the chain of seals. Says OK with "
-        "counts and the head of the chain, or each fault, and then ends with status 1. Changes "
-        "nothing, and can run while the server does."
+        "Verifies the audit log: every row, every seal and the chain of seals. Prints counts, the head "
+        "of the chain and OK; or each fault, and exits with status 1. Changes nothing, and can run "
+        "while the server is running."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,8 +32,8 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument(
             "--expect", type=_head, metavar="HEAD",
-            help="a head that an earlier run has said and that was kept elsewhere: it must still "
-            "be in the chain; only that shows an end that was cut off",
+            help="a head that an earlier run printed and that you stored elsewhere: it must still be "
+            "in the chain; only this detects that the end of the log was removed",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,17 +43,19 @@ class Command(BaseCommand):
                 return
             report = verify(options["expect"])
         self._say_faults(report)
-        leaving = f" {report.leaving:,} of them are still to be removed." if report.leaving else ""
+        leaving = (
+            f" {report.leaving:,} of them are still in the database." if report.leaving else ""
+        )
         self.stdout.write(
             f"{report.events:,} rows in {report.seals:,} seals, {report.waiting:,} not sealed yet; "
             f"{report.archived_events:,} rows in {report.archives:,} archives.{leaving}"
         )
         if report.sealed_late:
             self.stdout.write(
-                f"{report.sealed_late:,} rows were sealed more than an hour after the time they "
-                "tell: as expected where no server ran meanwhile."
+                f"{report.sealed_late:,} rows were sealed more than an hour after their time. "
+                "This is normal if no server was running."
             )
-        self._conclude(report, "The record")
+        self._conclude(report, "The audit log")
 
     def _verify_files(self, files: list[Path], expected: tuple[int, str] | None) -> None:
         end = None
@@ -63,7 +65,7 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{file} can't be read: {error.strerror}.") from error
             if end and report.start != end:
-                report.fault("It does not go on where the file before it ends.")
+                report.fault("The file does not continue where the previous file ends.")
             end = report.head
             self._say_faults(report)
             self.stdout.write(f"{report.events:,} rows in {report.seals:,} seals.")
@@ -75,11 +77,11 @@ class Command(BaseCommand):
         if report.fault_count > MAX_REPORTED_FAULTS:
             self.stdout.write(f"FAULT  … and {report.fault_count - MAX_REPORTED_FAULTS:,} more")
 
-    def _conclude(self, report: Report, what: str) -> None:
+    def _conclude(self, report: Report, name: str) -> None:
         number, hash_ = report.head
         if number:
             self.stdout.write(f"Head {number}:{hash_}")
         if report.fault_count:
             faults = "fault" if report.fault_count == 1 else "faults"
-            raise CommandError(f"{what} has {report.fault_count:,} {faults}.")
-        self.stdout.write(f"OK  {what} is as it was written.")
+            raise CommandError(f"{name} has {report.fault_count:,} {faults}.")
+        self.stdout.write(f"OK  {name} is intact.")
