@@ -110,15 +110,15 @@ def secret_in(response: HttpResponse) -> str:
 def password_in(response: HttpResponse) -> str:
     """Return the temporary password that an answer shows."""
     found = PASSWORD.search(response.content.decode())
-    assert found, "the answer shows no password"
+    assert found, "the response shows no password"
     return found[0]
 
 
-def way(response: HttpResponse, relation: str) -> str:
-    """Return the address that the paging link of that relation leads to."""
+def linked_url(response: HttpResponse, relation: str) -> str:
+    """Return the URL of the paging link with this relation."""
     found = re.search(rf'<a [^>]*?href="([^"]*)"[^>]*rel="{relation}"', response.content.decode())
     found = found or re.search(
         rf'<a [^>]*rel="{relation}"[^>]*?href="([^"]*)"', response.content.decode()
     )
-    assert found, f"there is no way to {relation}"
+    assert found, f"no link with rel={relation}"
     return unescape(found[1])

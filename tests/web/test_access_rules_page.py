@@ -17,7 +17,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.lists import selection
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/access-rules/"
 QUERIES = 7  # session, person, authority; preference, count, page, and the paths of its scopes
@@ -154,10 +154,12 @@ def test_paging_shows_every_rule_once_in_every_order(
         factories.application(f"app-{number:02}", ("Viewer", acme.east))
     for direction in ("", "-"):
         first = browser.get(LIST, {"sort": direction + sort})
-        second = browser.get(way(first, "next"))
+        second = browser.get(linked_url(first, "next"))
         seen = column(first, "subject") + column(second, "subject")
         assert len(seen) == len(set(seen)) == 26
-        assert column(browser.get(way(second, "prev")), "subject") == column(first, "subject")
+        assert column(browser.get(linked_url(second, "prev")), "subject") == column(
+            first, "subject"
+        )
 
 
 @pytest.fixture(params=["few", "counted", "many", "very many"])

@@ -15,7 +15,7 @@ from runai_access.accounts.models import User
 from runai_access.activity import bounded_query
 from tests import factories
 from tests.web.activity import LIST, happened, names
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
 
 QUERIES = 6  # session, user, authority; preference, count, page
 pytestmark = pytest.mark.django_db
@@ -272,7 +272,7 @@ def test_pages_have_no_gaps(browser: Client) -> None:
     page = browser.get(LIST, {"action__any_of": "update"})
     for _ in range(2):
         seen += names(page)
-        page = browser.get(way(page, "next"))
+        page = browser.get(linked_url(page, "next"))
     seen += names(page)
     assert seen == [f"event {number}" for number in reversed(range(50))]
 

@@ -16,7 +16,7 @@ from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
-SEVERAL = "/applications/bulk/"
+BULK = "/applications/bulk/"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def _ids(applications: list[Application]) -> dict[str, list[str]]:
 def test_toolbar_opens_the_bulk_dialog(browser: Client, two: list[Application]) -> None:
     for action in ("delete", "disable", "enable", "add-rule"):
         answer = browser.get("/applications/selected/", {"action": action, **_ids(two)})
-        assert answer.url.startswith(f"{SEVERAL}{action}/?selected=")
+        assert answer.url.startswith(f"{BULK}{action}/?selected=")
         assert browser.get(answer.url).status_code == 200
     answer = browser.get("/applications/selected/", {"action": "regenerate", **_ids(two)})
     page = browser.get(answer.url)
@@ -47,7 +47,7 @@ def test_toolbar_opens_the_bulk_dialog(browser: Client, two: list[Application]) 
 def test_confirmation_shows_the_effect_and_changes_nothing(
     browser: Client, two: list[Application]
 ) -> None:
-    text = text_of(browser.get(f"{SEVERAL}delete/", _ids(two)))
+    text = text_of(browser.get(f"{BULK}delete/", _ids(two)))
     assert "Delete 2 applications?" in text
     assert "one 1 access rule · last login never" in text
     assert "two 0 access rules" in text
@@ -59,7 +59,7 @@ def test_bulk_delete_reports_and_audits_each_application(
 ) -> None:
     missing = str(uuid.uuid4())
     chosen = {"selected": [*_ids(two)["selected"], missing]}
-    answer = browser.post(f"{SEVERAL}delete/", chosen, headers=DIALOG)
+    answer = browser.post(f"{BULK}delete/", chosen, headers=DIALOG)
     text = text_of(answer)
     assert "2 of 3 done, 1 not" in text
     assert "one deleted" in text
@@ -75,7 +75,7 @@ def test_bulk_delete_of_more_than_one_batch_reports_each(
     browser: Client, acme: Organization
 ) -> None:
     made = factories.many_applications(bulk.BATCH_SIZE * 2 + 1, ("Viewer", acme.east))
-    text = text_of(browser.post(f"{SEVERAL}delete/", _ids(made), headers=DIALOG))
+    text = text_of(browser.post(f"{BULK}delete/", _ids(made), headers=DIALOG))
     assert f"{len(made)} of {len(made)} done" in text
     assert not [one for one in made if f"{one.name} deleted" not in text]
     assert not Application.objects.exists()
@@ -98,7 +98,7 @@ def test_refused_items_do_not_stop_a_bulk_action(
         return delete(caller=caller, applications=applications)
 
     monkeypatch.setattr(actions, "delete_applications", in_turn)
-    text = text_of(browser.post(f"{SEVERAL}delete/", _ids(two), headers=DIALOG))
+    text = text_of(browser.post(f"{BULK}delete/", _ids(two), headers=DIALOG))
     assert "1 of 3 done, 2 not" in text
     assert "one deleted" in text
     assert "three Not done: already deleted" in text
@@ -110,10 +110,10 @@ def test_refused_items_do_not_stop_a_bulk_action(
 def test_bulk_disable_skips_disabled_applications(browser: Client, two: list[Application]) -> None:
     two[0].subject.enabled = False
     two[0].subject.save()
-    summary = text_of(browser.get(f"{SEVERAL}disable/", _ids(two)))
+    summary = text_of(browser.get(f"{BULK}disable/", _ids(two)))
     assert "Disable 1 application?" in summary
     assert "Already disabled" in summary
-    report = text_of(browser.post(f"{SEVERAL}disable/", _ids(two)))
+    report = text_of(browser.post(f"{BULK}disable/", _ids(two)))
     assert "one already disabled" in report
     assert "two disabled" in report
     assert AuditEvent.objects.filter(action="update").count() == 1
@@ -128,7 +128,7 @@ def test_bulk_enable_refuses_stronger_applications_only(
         application.subject.save()
     factories.custom_role("Keeper", apps="cru")
     keeper = factories.person("kim@acme.example", "Keeper")
-    report = text_of(as_(keeper).post(f"{SEVERAL}enable/", _ids([strong, two[1]])))
+    report = text_of(as_(keeper).post(f"{BULK}enable/", _ids([strong, two[1]])))
     assert "1 of 2 done, 1 not" in report
     assert "strong Not done: strong has" in report
     strong.subject.refresh_from_db()
@@ -170,7 +170,7 @@ def test_action_on_a_view_affects_the_rows_shown(
     named = re.findall(r'name="selected" value="([^"]+)"', summary.content.decode())
     assert sorted(named) == sorted(str(one.pk) for one in thirty[:25])
     factories.application("app-of-later")
-    report = text_of(browser.post(f"{SEVERAL}disable/", {"selected": named}))
+    report = text_of(browser.post(f"{BULK}disable/", {"selected": named}))
     assert "25 of 25 done" in report
     enabled = Application.objects.filter(subject__enabled=True).values_list("subject__name")
     assert {name for (name,) in enabled} == {"app-of-later", *(f"other-{n}" for n in range(5))}
@@ -186,7 +186,7 @@ def test_different_view_selects_nothing(
 ) -> None:
     answer = browser.get("/applications/selected/", {**VIEW, "from": view}, follow=True)
     assert "Select an application first." in text_of(answer)
-    answer = browser.get(f"{SEVERAL}disable/", {"select": "view", "from": view})
+    answer = browser.get(f"{BULK}disable/", {"select": "view", "from": view})
     assert answer.status_code == 302
 
 
@@ -194,7 +194,7 @@ def test_view_selects_only_visible_rows(dina: User, acme: Organization, as_: Sig
     factories.application("ours", ("Viewer", acme.training))
     factories.application("ours-too", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
-    page = as_(dina).get(f"{SEVERAL}add-rule/", {"select": "view"})
+    page = as_(dina).get(f"{BULK}add-rule/", {"select": "view"})
     assert "Add an access rule to 2 applications" in text_of(page)
     assert "theirs" not in page.content.decode()
 
@@ -205,12 +205,10 @@ def test_bulk_action_on_1000_applications_reports_and_audits_each(
     made = factories.many_applications(1_003, ("Viewer", acme.east))
     page = browser.get("/applications/", {"select": "view"})
     assert "The first 1,000 selected" in text_of(page)
-    summary = browser.get(f"{SEVERAL}disable/", {"select": "view"})
+    summary = browser.get(f"{BULK}disable/", {"select": "view"})
     named = re.findall(r'name="selected" value="([^"]+)"', summary.content.decode())
     assert len(named) == 1_000
-    report = text_of(
-        browser.post(f"{SEVERAL}disable/", {"selected": named, "from": "/applications/"})
-    )
+    report = text_of(browser.post(f"{BULK}disable/", {"selected": named, "from": "/applications/"}))
     assert "1000 of 1000 done" in report
     recorded = AuditEvent.objects.filter(action="update", entity_type="application")
     assert recorded.values("entity_id").distinct().count() == recorded.count() == 1_000
@@ -224,8 +222,8 @@ def test_bulk_action_on_1000_applications_reports_and_audits_each(
 def test_bulk_action_without_permission_is_denied(
     dina: User, two: list[Application], as_: SignedIn, action: str
 ) -> None:
-    assert as_(dina).get(f"{SEVERAL}{action}/", _ids(two)).status_code == 403
-    assert as_(dina).post(f"{SEVERAL}{action}/", _ids(two)).status_code == 403
+    assert as_(dina).get(f"{BULK}{action}/", _ids(two)).status_code == 403
+    assert as_(dina).post(f"{BULK}{action}/", _ids(two)).status_code == 403
     assert Application.objects.count() == 2
 
 
@@ -233,10 +231,10 @@ def test_rule_is_added_to_applications_without_it(
     browser: Client, two: list[Application], acme: Organization
 ) -> None:
     assert "Add an access rule to 2 applications" in text_of(
-        browser.get(f"{SEVERAL}add-rule/", _ids(two))
+        browser.get(f"{BULK}add-rule/", _ids(two))
     )
     rule = {"role": factories.role("Viewer").pk, "scope": acme.east.pk, "do": "save"}
-    report = text_of(browser.post(f"{SEVERAL}add-rule/", {**_ids(two), **rule}))
+    report = text_of(browser.post(f"{BULK}add-rule/", {**_ids(two), **rule}))
     assert "1 of 2 done, 1 not" in report
     assert "one is already Viewer in cluster east" in report
     assert "two access rule added: Viewer in cluster east" in report
@@ -248,7 +246,7 @@ def test_rule_that_cannot_be_granted_is_added_to_none(
 ) -> None:
     ours = factories.application("ours", ("Viewer", acme.training))
     rule = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "do": "save"}
-    answer = as_(dina).post(f"{SEVERAL}add-rule/", {**_ids([ours]), **rule})
+    answer = as_(dina).post(f"{BULK}add-rule/", {**_ids([ours]), **rule})
     assert answer.status_code == 422
     assert "You can't add access rules in this scope." in text_of(answer)
     assert AccessRule.objects.living().filter(subject=ours.subject).count() == 1

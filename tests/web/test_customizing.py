@@ -18,7 +18,7 @@ from runai_access.accounts.models import User
 from runai_access.lists import export, selection
 from runai_access.ui.models import TablePreference
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/applications/"
 
@@ -426,7 +426,7 @@ def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
         factories.application(f"app-{number:02}")
     query = {"application__contains": "app", "sort": "application", "columns": "application,status"}
     page = browser.get(LIST, query)
-    next_url = way(page, "next")
+    next_url = linked_url(page, "next")
     assert "application__contains=app" in next_url
     assert "columns=application,status" in next_url
     assert column(browser.get(next_url), "application")[0] == "app-20"

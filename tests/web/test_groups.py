@@ -13,7 +13,7 @@ from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of, way
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
 
 GROUPS = "/groups/"
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_paging_works_with_all_sort_orders(browser: Client) -> None:
         factories.group(f"g{number:02}", *([person] if number % 2 else []))
     for sort in ("members", "-members", "access_rules", "status"):
         first = browser.get(GROUPS, {"sort": sort, "size": "20"})
-        second = browser.get(way(first, "next"))
+        second = browser.get(linked_url(first, "next"))
         names = column(first, "group") + column(second, "group")
         assert len(set(names)) == 40, sort
 

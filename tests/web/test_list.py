@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organization, SignedIn, column, text_of, way
+from tests.web.conftest import Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/applications/"
 QUERIES = 7  # session, user, authority; preference, count, page, and the rules of the page
@@ -158,10 +158,10 @@ def test_paging_shows_each_row_once_even_with_equal_values(browser: Client) -> N
     for sort in ("creation_time", "-creation_time", "last_login", "-access_rules"):
         pages = [browser.get(LIST, {"sort": sort})]
         for _ in range(2):
-            pages.append(browser.get(way(pages[-1], "next")))
+            pages.append(browser.get(linked_url(pages[-1], "next")))
         back = [pages[-1]]
         for _ in range(2):
-            back.append(browser.get(way(back[-1], "prev")))
+            back.append(browser.get(linked_url(back[-1], "prev")))
         assert [column(page, "application") for page in back[::-1]] == [
             column(page, "application") for page in pages
         ]
