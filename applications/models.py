@@ -107,7 +107,7 @@ class Application(models.Model):
         return self.subject.enabled
 
     def note_login(self) -> None:
-        """Record that a token was issued, at most once a second."""
+        """Set `last_login` to now, in whole seconds. Writes at most once a second."""
         now = timezone.now().replace(microsecond=0)
         if self.last_login is None or self.last_login < now:
             earlier = Q(last_login=None) | Q(last_login__lt=now)

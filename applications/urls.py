@@ -8,9 +8,9 @@ from applications.views.listing import PAGE
 app_name = "applications"
 urlpatterns = [
     *PAGE.patterns,
-    path("several/add-rule/", bulk.add_rule, name="bulk-add-rule"),
+    path("bulk/add-rule/", bulk.add_rule, name="bulk-add-rule"),
     *[
-        path(f"several/{name}/", bulk.bulk_action, {"action": name}, name=f"bulk-{name}")
+        path(f"bulk/{name}/", bulk.bulk_action, {"action": name}, name=f"bulk-{name}")
         for name in bulk.BULK
     ],
     path("new/", secrets.create, name="create"),

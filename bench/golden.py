@@ -3,7 +3,7 @@
     python -m bench.golden --compare bench/golden/sqlite.json
     .ci/with-postgres python -m bench.golden --compare bench/golden/postgresql.json
 
-`--write` in place of `--compare` freezes anew. Without DATABASE_URL a temporary SQLite database is
+`--write` in place of `--compare` writes a new file. Without DATABASE_URL a temporary SQLite database is
 used; one that is given must be empty. Takes about a minute.
 
 The database holds the data of `bench.million` with 10,000 applications. A system administrator, an
@@ -165,7 +165,7 @@ def _urls() -> Iterator[str]:
     yield "/applications/?select=page"
     yield f"/applications/?select=view&search={names.MANY}"
     yield "/access-rules/?select=view"
-    yield f"/applications/several/delete/?select=view&from=/applications/?search={names.MANY}"
+    yield f"/applications/bulk/delete/?select=view&from=/applications/?search={names.MANY}"
 
 
 def _shown(client: Any, url: str, email_by_id: dict[str, str]) -> Shown:

@@ -1,4 +1,4 @@
-"""The layout of the code: no import cycle, not even one of imports for type checkers.
+"""The layout of the code: no import cycles, not even among imports for type checkers.
 
 import-linter enforces the layers of `pyproject.toml`; between modules of one layer it allows cycles.
 """
@@ -18,14 +18,14 @@ Imports = Mapping[str, set[str]]
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    """Every import of the product and the benchmarks, those of functions and type checkers too."""
+    """All imports of the product and the benchmarks, also local ones and those for type checkers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(ROOT), *sys.path])
         return grimp.build_graph(*PACKAGES, exclude_type_checking_imports=False, cache_dir=None)
 
 
 def _cycle(imports: Imports) -> list[str]:
-    """Return the names along one cycle, the first again at the end; an empty list if there is none."""
+    """Return the names of one cycle, the first again at the end; an empty list if there is none."""
     finished: set[str] = set()
 
     def search(name: str, path: list[str]) -> list[str]:
@@ -43,7 +43,7 @@ def _cycle(imports: Imports) -> list[str]:
 
 
 def _between(graph: grimp.ImportGraph, packages: Iterable[str]) -> Imports:
-    """Return which of these packages import which, with all that is inside them."""
+    """Return the imports between these packages, each with all its modules."""
     package_of = {
         module: package
         for package in packages
@@ -64,14 +64,14 @@ def test_modules_have_no_import_cycle(graph: grimp.ImportGraph) -> None:
     assert not cycle, " -> ".join(cycle)
 
 
-def test_packages_inside_a_package_have_no_import_cycle(graph: grimp.ImportGraph) -> None:
-    """Not between the top-level packages: `runai_access` has the layers below and above the apps."""
+def test_subpackages_have_no_import_cycle(graph: grimp.ImportGraph) -> None:
+    """Top-level packages are exempt: `runai_access` has the layers below and above the apps."""
     for parent in sorted(graph.modules):
         cycle = _cycle(_between(graph, graph.find_children(parent)))
         assert not cycle, " -> ".join(cycle)
 
 
-def test_a_cycle_is_reported_with_its_path() -> None:
+def test_cycle_is_reported_with_its_path() -> None:
     imports = {"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}, "e": {"a"}}
     assert _cycle(imports) == ["b", "d", "b"]
     assert _cycle({**imports, "d": set()}) == []

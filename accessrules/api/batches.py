@@ -127,14 +127,14 @@ class RulesBatchCreateView(CallerView):
         body = NewRules(data=request.data)
         body.is_valid(raise_exception=True)
         payload = body.validated_data["payload"]
-        wanted = [
+        items = [
             {**subject, **scope, "roleId": payload["roleId"]}
             for subject, scope in product(payload["subjects"], payload["scopes"])
         ]
-        return _idempotent(self, request, lambda _: self._create_all(request, wanted))
+        return _idempotent(self, request, lambda _: self._create_all(request, items))
 
-    def _create_all(self, request: Request, wanted: list[dict[str, Any]]) -> Response:
-        outcomes = run_bulk(request._request, wanted, self._create)
+    def _create_all(self, request: Request, items: list[dict[str, Any]]) -> Response:
+        outcomes = run_bulk(request._request, items, self._create)
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
             {"payload": outcome.wanted, **_failure(outcome.refusal)}
@@ -144,12 +144,12 @@ class RulesBatchCreateView(CallerView):
         load_ancestors(rule.scope for rule in created)
         return Response(BatchCreateSerializer.represent({"succeeded": created, "failed": failed}))
 
-    def _create(self, wanted: dict[str, Any]) -> AccessRule:
+    def _create(self, item: dict[str, Any]) -> AccessRule:
         return create_access_rule(
             caller=self.caller,
-            subject=find_rule_subject(wanted),
-            role=find_role(wanted["roleId"]),
-            scope=find_scope(self.caller.authority, wanted["scopeType"], wanted["scopeId"]),
+            subject=find_rule_subject(item),
+            role=find_role(item["roleId"]),
+            scope=find_scope(self.caller.authority, item["scopeType"], item["scopeId"]),
         )
 
 

@@ -64,11 +64,11 @@ class EffectiveAccessView(CallerView):
         """
         authority = self.caller.authority
         subject = get_visible_subject(authority, subject_id)
-        found = {
+        members = {
             "complete": sees_all_access(subject, authority),
             "access": effective_access(subject, authority),
         }
-        return Response(EffectiveAccessSerializer.represent(found))
+        return Response(EffectiveAccessSerializer.represent(members))
 
 
 class ScopeAccessView(CallerView):
@@ -93,10 +93,10 @@ class ScopeAccessView(CallerView):
         limit = parameters.validated_data["limit"]
         rows = holders.some(offset, limit)
         total, end = holders.count(), offset + len(rows)
-        found = {
+        members = {
             "complete": sees_all_subjects(authority),
             "totalRecords": total,
             "access": access_of(rows, parameters.question),
             "next": end if rows and end < total else None,
         }
-        return Response(ScopeAccessSerializer.represent(found))
+        return Response(ScopeAccessSerializer.represent(members))

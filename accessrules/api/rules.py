@@ -130,14 +130,14 @@ class AccessRulesView(CallerView):
         authority.require_anywhere("create", "access_rules")
         body = NewAccessRule(data=request.data)
         body.is_valid(raise_exception=True)
-        wanted = body.validated_data
+        data = body.validated_data
 
         def execute() -> Result:
             rule = create_access_rule(
                 caller=self.caller,
-                subject=find_rule_subject(wanted),
-                role=find_role(wanted["roleId"]),
-                scope=find_scope(authority, wanted["scopeType"], wanted["scopeId"]),
+                subject=find_rule_subject(data),
+                role=find_role(data["roleId"]),
+                scope=find_scope(authority, data["scopeType"], data["scopeId"]),
             )
             return Result(str(rule.pk), _response(rule, status=201))
 
@@ -247,10 +247,10 @@ def _positive_integer(name: str, text: str) -> int:
     return number
 
 
-def find_rule_subject(wanted: dict[str, Any]) -> Subject:
+def find_rule_subject(data: dict[str, Any]) -> Subject:
     """Return the subject named in a request body. Raises NotFound, with the field name."""
     try:
-        return find_subject(SUBJECT_TYPES[wanted["subjectType"]], wanted["subjectId"])
+        return find_subject(SUBJECT_TYPES[data["subjectType"]], data["subjectId"])
     except NotFound as error:
         raise NotFound(f"subjectId: {error}") from None
 

@@ -1,6 +1,6 @@
 """The triggers of access rules in PostgreSQL."""
 
-# ruff: noqa: S608  # statements made of constants
+# ruff: noqa: S608  # statements consist of constants
 
 from accessrules.triggers import DENORMALIZED_COLUMNS, source_expressions
 

@@ -173,15 +173,15 @@ class ApplicationView(CallerView):
             application = self._change(application_id, body.validated_data)
         return Response(ApplicationSerializer.represent(application))
 
-    def _change(self, application_id: str, wanted: dict[str, Any]) -> Application:
+    def _change(self, application_id: str, changes: dict[str, Any]) -> Application:
         application = policy.one_for(self.caller, "update", application_id)
-        if "enabled" in wanted:
+        if "enabled" in changes:
             application = set_application_enabled(
-                caller=self.caller, application_id=application_id, enabled=wanted["enabled"]
+                caller=self.caller, application_id=application_id, enabled=changes["enabled"]
             )
-        if "tokenLifetime" in wanted:
+        if "tokenLifetime" in changes:
             application = set_token_lifetime(
-                caller=self.caller, application_id=application_id, seconds=wanted["tokenLifetime"]
+                caller=self.caller, application_id=application_id, seconds=changes["tokenLifetime"]
             )
         return application
 

@@ -1,7 +1,7 @@
 """The two queries behind each token and API call, in SQL.
 
-These are the most frequent queries. The ORM takes ten times as long to build them as the database takes
-to run them. They return an Application with its subject; other fields are deferred.
+These are the most frequent queries. Building them with the ORM is ten times slower than running them.
+They return an Application with its subject; other fields are deferred.
 """
 
 from datetime import UTC, datetime

@@ -127,7 +127,7 @@ def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
 
 def _signed(claims: dict[str, Any], type_: str) -> str:
     # Builds the compact form (RFC 7515 §7.1) directly, with a cached header. PyJWT encodes the header
-    # for each token, which takes as long as the signature.
+    # for each token, which is as slow as the signature.
     key = KEYRING.current()
     signed = b".".join((_header(key.kid, type_), base64url_encode(orjson.dumps(claims))))
     r, s = decode_dss_signature(key.private_key.sign(signed, _ES256))

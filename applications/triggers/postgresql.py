@@ -4,7 +4,7 @@ Search reads `applications_search`, a separate table: it is smaller than that of
 login does not rewrite its index.
 """
 
-# ruff: noqa: S608  # statements made of constants
+# ruff: noqa: S608  # statements consist of constants
 
 _FIRST_RULE = """
     SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule

@@ -4,7 +4,7 @@ The trigram index `applications_search_index` stores no text. `applications_sear
 application the integer that the index needs as its row id: SQLite's own row ids can change in a VACUUM.
 """
 
-# ruff: noqa: S608  # statements made of constants
+# ruff: noqa: S608  # statements consist of constants
 
 
 def _first_rule_of(subject: str) -> str:

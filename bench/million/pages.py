@@ -114,7 +114,7 @@ def _dialogs() -> dict[str, str]:
     one = f"/applications/{id_of(500)}/"
     rule = AccessRule.objects.filter(subject=id_of(500)).values_list("pk", flat=True)[0]
     role = Role.objects.get(name="Viewer").pk
-    several = "&".join(f"selected={id_of(number)}" for number in range(500, 510))
+    selected = "&".join(f"selected={id_of(number)}" for number in range(500, 510))
     event = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
     return {
         "an application's page": one,
@@ -125,8 +125,8 @@ def _dialogs() -> dict[str, str]:
         "regenerate": f"{one}regenerate/",
         "disable": f"{one}disable/",
         "delete an application": f"{one}delete/",
-        "delete ten applications": f"/applications/several/delete/?{several}",
-        "add a rule to ten applications": f"/applications/several/add-rule/?{several}",
+        "delete ten applications": f"/applications/bulk/delete/?{selected}",
+        "add a rule to ten applications": f"/applications/bulk/add-rule/?{selected}",
         "columns": "/applications/columns/",
         "filter": "/applications/filter/",
         "filter by role": "/applications/filter/?column=role",

@@ -131,7 +131,7 @@ def _bulk(server: Server) -> Iterator[Row]:
     page = Browser(server.url)
     view = {"select": "view", "from": "/applications/?search=many-"}
     for action in ("disable", "enable", "add-rule", "delete"):
-        path = f"/applications/several/{action}/"
+        path = f"/applications/bulk/{action}/"
         asked, form = page.form(path, view)
         yield _row(f"{action} {MANY:,}: the summary", [asked], limit=LIMIT)
         if action == "add-rule":

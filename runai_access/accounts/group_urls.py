@@ -11,8 +11,8 @@ _OFF = {"kind": status.GROUPS, "enabled": False}
 urlpatterns = [
     *PAGE.patterns,
     path("new/", group.create, name="create"),
-    path("several/enable/", status.bulk_set_enabled, _ON, name="bulk-enable"),
-    path("several/disable/", status.bulk_set_enabled, _OFF, name="bulk-disable"),
+    path("bulk/enable/", status.bulk_set_enabled, _ON, name="bulk-enable"),
+    path("bulk/disable/", status.bulk_set_enabled, _OFF, name="bulk-disable"),
     path("<uuid:id_>/", group.detail, name="detail"),
     path("<uuid:id_>/members/", memberships.members, name="members"),
     path(

@@ -151,7 +151,7 @@ class SignInNetworkManager(models.Manager["SignInNetwork"]):
         ).exists()
 
     def remember(self, user: User, network: str) -> None:
-        """Record that `user` signed in from `network`, at most once a day."""
+        """Store that `user` signed in from `network`, at most once a day."""
         now = timezone.now()
         recorded = self.filter(user=user, network=network, last_seen__gt=now - timedelta(days=1))
         if not network or recorded.exists():

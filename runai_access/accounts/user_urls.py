@@ -11,9 +11,9 @@ _OFF = {"kind": status.USERS, "enabled": False}
 urlpatterns = [
     *PAGE.patterns,
     path("new/", passwords.create, name="create"),
-    path("several/enable/", status.bulk_set_enabled, _ON, name="bulk-enable"),
-    path("several/disable/", status.bulk_set_enabled, _OFF, name="bulk-disable"),
-    path("several/add-to-group/", memberships.bulk_add, name="bulk-add-to-group"),
+    path("bulk/enable/", status.bulk_set_enabled, _ON, name="bulk-enable"),
+    path("bulk/disable/", status.bulk_set_enabled, _OFF, name="bulk-disable"),
+    path("bulk/add-to-group/", memberships.bulk_add, name="bulk-add-to-group"),
     path("<uuid:id_>/", user.detail, name="detail"),
     path("<uuid:id_>/groups/", memberships.groups_of_user, name="groups"),
     path("<uuid:id_>/reset-password/", passwords.reset_password, name="reset-password"),

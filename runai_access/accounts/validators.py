@@ -10,7 +10,7 @@ from runai_access.db.normalization import is_ignorable
 
 EMAIL_MAX_LENGTH = 255
 _HAN = frozenset({"CJK", "IDEOGRAPHIC"})
-# Scripts that one label may mix (UTS #39 section 5.2, "Highly Restrictive"), by the first word of the
+# Scripts that one label can mix (UTS #39 section 5.2, "Highly Restrictive"), by the first word of the
 # names of their characters: Python's `unicodedata` does not know scripts.
 _MIXTURES = (
     {"LATIN", "HIRAGANA", "KATAKANA"} | _HAN,

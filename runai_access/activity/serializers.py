@@ -8,15 +8,15 @@ from rest_framework import serializers
 from runai_access.api.serializers import ConstantField, ResponseSerializer, TimeField
 from runai_access.audit.models import AuditEvent
 
-# The actions that the contract knows. It has no word for refused reads.
+# The actions of the contract. It has none for denied reads.
 ACTIONS = ("create", "update", "delete", "sign-in", "sign-out", "reset-password")
 
 
 class AuditEventSerializer(ResponseSerializer):
-    """One event, with the members that some version of the official clients requires.
+    """An audit event, with all members that any version of the official client requires.
 
-    A command has no request: `source_ip` and `url` are empty, `http_method` is the method that the
-    API uses for the same action, and `http_status_code` is 200.
+    Commands have no request: `source_ip` and `url` are empty, `http_method` is the method of the same
+    action in the API, and `http_status_code` is 200.
     """
 
     id = serializers.SerializerMethodField()
@@ -45,10 +45,9 @@ class AuditEventSerializer(ResponseSerializer):
     def get_source_ip(self, event: AuditEvent) -> str:
         return event.source_ip or ""
 
-    # The audit log doesn't store the status: an event is written before its request is answered.
-    # Method, path and action determine it, and a command counts as 200. A page that made a change
-    # counts as 200, whether it redirects or not; a sign-in that has to wait counts as 401 like every
-    # failed one.
+    # The status is not stored, because an event is written before the response. It is derived from
+    # method, path and action. Commands and changes on pages count as 200, even if a page redirects. A
+    # throttled sign-in counts as 401, like all failures.
     def get_http_status_code(self, event: AuditEvent) -> int:
         if event.result == AuditEvent.Result.FAILED:
             return 401 if event.action == "sign-in" else 403
@@ -59,7 +58,7 @@ class AuditEventSerializer(ResponseSerializer):
 
 
 class AuditLogSerializer(ResponseSerializer):
-    """A page of the audit log; `next` is the offset of the next page."""
+    """A page of the audit log. `next` is the offset of the next page."""
 
     total = serializers.IntegerField()
     audit_logs = AuditEventSerializer(source="rows", many=True)

@@ -74,8 +74,8 @@ class ListEndpoint:
         if columns:
             ordered = ordered.values_list(*columns)
         if limit is None and not offset:
-            found = list(ordered)
-            return ApiPage(found, len(found), offset, limit)
+            matches = list(ordered)
+            return ApiPage(matches, len(matches), offset, limit)
         end = None if limit is None else offset + limit
         return ApiPage(list(ordered[offset:end]), matching.count(), offset, limit)
 
@@ -85,7 +85,7 @@ class ListEndpoint:
         filters = self._conditions(parameters)
         offset, limit = self._slice(parameters)
         term = normalize_term(parameters.get("search", ""))
-        found = [
+        matches = [
             row
             for row in rows
             if all(condition.matches(row) for condition in filters)
@@ -93,11 +93,11 @@ class ListEndpoint:
         ]
         name, is_descending = self._sorting(parameters)
         if name is not None:
-            found.sort(
+            matches.sort(
                 key=lambda row: normalize(str(row[self.fields[name].lookup])), reverse=is_descending
             )
         end = None if limit is None else offset + limit
-        return ApiPage(found[offset:end], len(found), offset, limit)
+        return ApiPage(matches[offset:end], len(matches), offset, limit)
 
     def _slice(self, parameters: QueryDict) -> tuple[int, int | None]:
         offset = _number(parameters, "offset", 0, MAX_OFFSET) or 0

@@ -340,8 +340,8 @@ class _Reader(Generic[M]):
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
         elif self._listed.index_scan:
-            met = self._listed.index_scan.keys(part, end, is_descending=is_descending)
-            keys = None if met is None else met[start:]
+            found = self._listed.index_scan.keys(part, end, is_descending=is_descending)
+            keys = None if found is None else found[start:]
         if keys is None:
             keys = self._keys.filter(part).order_by(*order)[start:end]
         return list(self._whole.filter(pk__in=keys).order_by(*order))

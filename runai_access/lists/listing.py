@@ -286,7 +286,7 @@ class Listing:
         parts, is_cut = self._in_order(self._for_file), self.is_cut
         if is_cut is not None:
             return parts, is_cut
-        # Finding out takes as long as reading the keys, so read them once for both.
+        # Counting would read the same keys, so read them once for both.
         keys = self._keys(self._for_file, AsStored("pk"), export.ROW_LIMIT + 1)
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)
         rows = self.source.rows.filter(InArray("pk", keys))

@@ -57,11 +57,11 @@ class KeyScan(Generic[M]):
         while left:
             number = min(number, left)
             edges = self.ordered.edges(rest, number, is_descending=is_descending)
-            some = [key for _, key in edges]
-            rows = self.rows.order_by().filter(InArray("pk", as_stored(some)))
-            met = set(rows.values_list("pk", flat=True))
-            keys += [key for key in some if key in met]
-            if len(keys) >= length or len(some) < number:
+            scanned = [key for _, key in edges]
+            rows = self.rows.order_by().filter(InArray("pk", as_stored(scanned)))
+            matched = set(rows.values_list("pk", flat=True))
+            keys += [key for key in scanned if key in matched]
+            if len(keys) >= length or len(scanned) < number:
                 return keys[:length]
             # Continue after the last key: concurrent inserts neither repeat nor skip a row.
             rest = part & after_cursor(*edges[-1], is_descending=is_descending)

@@ -19,8 +19,8 @@ function move(row, isUp) {
   const columns = [...row.parentElement.children];
   const title = row.querySelector("label span").textContent;
   const place = columns.indexOf(row) + 1;
-  const said = row.closest("form").querySelector("[role=status]");
-  said.textContent = `${title} is now column ${place} of ${columns.length}.`;
+  const status = row.closest("form").querySelector("[role=status]");
+  status.textContent = `${title} is now column ${place} of ${columns.length}.`;
   markEnds(row.parentElement);
 }
 

@@ -37,9 +37,9 @@ function leave() {
 function focusSomewhereUseful() {
   // The element that had the focus might be deleted (with its row) or hidden (DISABLE becomes ENABLE).
   if (document.activeElement !== document.body) return;
-  const ways = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
-  const stops = ways.filter(Boolean).map((way) => document.querySelector(way));
-  stops.find((stop) => stop?.checkVisibility())?.focus();
+  const selectors = [opener && `#${CSS.escape(opener)}`, ".row-changed input", "#listing-title", "h1"];
+  const targets = selectors.filter(Boolean).map((selector) => document.querySelector(selector));
+  targets.find((target) => target?.checkVisibility())?.focus();
 }
 
 function isOnBackdrop(event) {

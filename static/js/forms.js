@@ -151,9 +151,9 @@ function putBackField(form, { name, value, isTicked }) {
 
 function putBack() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  if (!kept || !currentUser()) return; // on the way, at the sign-in page
+  if (!kept || !currentUser()) return; // no user yet: this is the sign-in page
   sessionStorage.removeItem(KEPT);
-  const form = [...document.forms].find((one) => one.method === "post" && pathOf(one) === kept.path);
+  const form = [...document.forms].find((other) => other.method === "post" && pathOf(other) === kept.path);
   if (!form || kept.user !== currentUser()) return;
   const areShown = kept.fields.map((field) => putBackField(form, field));
   describeAll();

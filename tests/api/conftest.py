@@ -1,4 +1,4 @@
-"""An organization to ask about, and a client that asks as somebody."""
+"""An example organization, and clients that authenticate as an application."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ As = Callable[..., Client]
 
 @dataclass(frozen=True)
 class Organization:
-    """Two departments beside each other: vision with two projects, speech with one."""
+    """Two departments: vision with two projects, and speech with one."""
 
     cluster: Scope
     vision: Scope
@@ -47,7 +47,7 @@ def organization(db: None) -> Organization:
 
 @pytest.fixture
 def administrator(db: None) -> Application:
-    """An application that may do everything in the account."""
+    """An application with all permissions in the account."""
     return factories.application("root", ("System administrator", factories.account()))
 
 
@@ -69,7 +69,7 @@ def secret() -> str:
 
 @pytest.fixture
 def nightly(db: None, secret: str) -> Application:
-    """An application that may do everything in the account and signs in with `secret`."""
+    """An application with all permissions in the account and the client secret `secret`."""
     return factories.application(
         "nightly", ("System administrator", factories.account()), secret=secret
     )
@@ -77,13 +77,13 @@ def nightly(db: None, secret: str) -> Application:
 
 @pytest.fixture
 def known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the signing keys from being read again meanwhile, which happens every few seconds."""
+    """Prevent the periodic reload of the signing keys during the test."""
     monkeypatch.setattr(keyring, "RELOAD_SECONDS", float("inf"))
 
 
 @pytest.fixture
 def as_() -> As:
-    """Return a client whose requests carry a fresh token of that application."""
+    """Return a function that returns a client with a new token of an application."""
 
     def client(application: Application) -> Client:
         token = issue(application).text

@@ -33,7 +33,7 @@ def wanted(organization: Organization, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_created_rule_reads_as_the_contract_says(
+def test_a_created_rule_has_the_members_of_the_contract(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     factories.application("nightly")
@@ -54,7 +54,7 @@ def test_a_created_rule_reads_as_the_contract_says(
 
 
 @pytest.mark.parametrize("subject_type", ["app", "service-account"])
-def test_both_names_of_the_subject_type_make_the_same_rule(
+def test_app_and_service_account_subject_types_create_the_same_rule(
     as_: As, administrator: Application, organization: Organization, subject_type: str
 ) -> None:
     factories.application("nightly")
@@ -64,7 +64,7 @@ def test_both_names_of_the_subject_type_make_the_same_rule(
     assert [rule["subjectId"] for rule in found["accessRules"]] == ["nightly"]
 
 
-def test_a_subject_may_be_named_by_its_id_and_is_answered_by_its_name(
+def test_subject_ids_are_accepted_and_responses_contain_names(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     ada = factories.person("ada@acme.example")
@@ -75,7 +75,7 @@ def test_a_subject_may_be_named_by_its_id_and_is_answered_by_its_name(
     assert answer.json()["subjectId"] == "ada@acme.example"
 
 
-def test_the_same_rule_twice_is_409(
+def test_a_duplicate_rule_is_409(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     factories.application("nightly", ("Viewer", organization.training))
@@ -103,7 +103,7 @@ def test_the_same_rule_twice_is_409(
         ({"scopeType": "system", "scopeId": "system"}, 404, "scopeId"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused_and_names_the_field(
+def test_an_invalid_rule_is_refused_with_the_field_name(
     as_: As,
     administrator: Application,
     organization: Organization,
@@ -119,7 +119,7 @@ def test_a_rule_that_cannot_be_is_refused_and_names_the_field(
     assert AccessRule.objects.count() == before
 
 
-def test_a_department_administrator_grants_inside_and_nowhere_else(
+def test_a_department_administrator_grants_only_in_the_department(
     as_: As, organization: Organization
 ) -> None:
     factories.application("nightly")
@@ -132,7 +132,7 @@ def test_a_department_administrator_grants_inside_and_nowhere_else(
     assert post(client, **sibling).status_code == 404
 
 
-def test_a_subject_without_the_permission_is_403_before_any_look_up(
+def test_without_the_permission_the_response_is_403_before_any_query(
     as_: As, organization: Organization
 ) -> None:
     client = as_(factories.application("watcher", ("Viewer", factories.account())))
@@ -143,7 +143,7 @@ def test_a_subject_without_the_permission_is_403_before_any_look_up(
     assert client.delete(f"{RULES}/1").status_code == 403
 
 
-def test_lists_counts_and_single_reads_hold_to_the_same_sight(
+def test_lists_counts_and_single_reads_show_the_same_rules(
     as_: As, organization: Organization
 ) -> None:
     inside = factories.rule(factories.application("a1"), "Viewer", organization.training)
@@ -159,7 +159,7 @@ def test_lists_counts_and_single_reads_hold_to_the_same_sight(
     assert client.delete(f"{RULES}/{outside.pk}").status_code == 404
 
 
-def test_a_deleted_rule_is_gone_but_remembered(
+def test_a_deleted_rule_is_404_but_listed_with_include_deleted(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     rule = factories.rule(factories.application("nightly"), "Viewer", organization.training)
@@ -172,9 +172,7 @@ def test_a_deleted_rule_is_gone_but_remembered(
     assert kept["accessRules"][0]["deletedAt"] is not None
 
 
-def test_the_next_request_after_removing_a_rule_is_decided_without_it(
-    as_: As, administrator: Application
-) -> None:
+def test_removing_a_rule_affects_the_next_request(as_: As, administrator: Application) -> None:
     worker = factories.application("worker")
     rule = factories.rule(worker, "System administrator", factories.account())
     client = as_(worker)
@@ -198,7 +196,7 @@ def test_the_next_request_after_removing_a_rule_is_decided_without_it(
         ({"filterBy": "createdAt<=2999-01-01T00:00:00+01:00", "subjectIds": "a1"}, {"a1"}),
     ],
 )
-def test_a_list_can_be_narrowed(
+def test_a_list_can_be_filtered(
     as_: As,
     administrator: Application,
     organization: Organization,
@@ -213,27 +211,30 @@ def test_a_list_can_be_narrowed(
 
 @pytest.mark.parametrize("role_id", ["0", "-1", "viewer", ""])
 @pytest.mark.parametrize("path", [RULES, f"{RULES}/count"])
-def test_a_role_id_is_a_whole_number_from_1_on(
+def test_a_role_id_must_be_a_positive_integer(
     as_: As, administrator: Application, path: str, role_id: str
 ) -> None:
     answer = as_(administrator).get(path, {"roleId": role_id})
     assert answer.status_code == 400
-    assert answer.json()["details"].startswith("roleId must be a whole number from 1 on")
+    assert answer.json()["details"].startswith("roleId must be a positive integer")
 
 
-def test_last_updated_is_at_or_after(
+def test_last_updated_includes_the_time_itself(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
     rule = factories.rule(factories.application("nightly"), "Viewer", organization.vision)
     AccessRule.objects.filter(pk=rule.pk).update(updated_at=moment)
-    for asked, found in (("2026-03-01T12:00:00Z", True), ("2026-03-01T12:00:00.001Z", False)):
-        listed = client.get(RULES, {"lastUpdated": asked, "subjectIds": "nightly"}).json()
+    for last_updated, found in (
+        ("2026-03-01T12:00:00Z", True),
+        ("2026-03-01T12:00:00.001Z", False),
+    ):
+        listed = client.get(RULES, {"lastUpdated": last_updated, "subjectIds": "nightly"}).json()
         assert bool(listed["totalRecords"]) is found
 
 
-def test_a_cluster_filter_holds_the_cluster_and_what_is_below(
+def test_a_cluster_filter_includes_descendants(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     other = factories.cluster("gpu-west")
@@ -245,7 +246,7 @@ def test_a_cluster_filter_holds_the_cluster_and_what_is_below(
     assert client.get(RULES, {"clusterId": "nope"}).status_code == 400
 
 
-def test_fifty_rules_come_unless_a_limit_says_otherwise(
+def test_the_default_limit_is_fifty_rules(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     for number in range(55):
@@ -258,7 +259,7 @@ def test_fifty_rules_come_unless_a_limit_says_otherwise(
 
 
 @pytest.mark.usefixtures("known_keys")
-def test_a_list_costs_the_same_queries_for_one_rule_and_for_many(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rules(
     as_: As,
     administrator: Application,
     organization: Organization,
@@ -266,7 +267,7 @@ def test_a_list_costs_the_same_queries_for_one_rule_and_for_many(
 ) -> None:
     client = as_(administrator)
     client.get(RULES)
-    with django_assert_num_queries(5):  # token, authority, rules, their count, scopes above
+    with django_assert_num_queries(5):  # token, authority, rules, their count, ancestors
         client.get(RULES)
     for number in range(20):
         factories.application(f"app-{number}", ("Viewer", organization.training))
@@ -274,7 +275,9 @@ def test_a_list_costs_the_same_queries_for_one_rule_and_for_many(
         assert client.get(RULES).json()["displayRecords"] == 21
 
 
-def test_the_last_administrators_rule_stays(as_: As, administrator: Application) -> None:
+def test_the_last_administrators_rule_can_not_be_deleted(
+    as_: As, administrator: Application
+) -> None:
     factories.person("ada@acme.example", "System administrator")
     rule = AccessRule.objects.get(subject__name="ada@acme.example")
     answer = as_(administrator).delete(f"{RULES}/{rule.pk}")
@@ -283,7 +286,7 @@ def test_the_last_administrators_rule_stays(as_: As, administrator: Application)
     assert AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_a_scope_in_sight_is_403_where_nothing_can_be_granted_and_404_out_of_sight(
+def test_granting_is_403_in_a_visible_scope_and_404_elsewhere(
     as_: As, organization: Organization
 ) -> None:
     lead = factories.application("nightly", ("Department administrator", organization.speech))
@@ -295,7 +298,7 @@ def test_a_scope_in_sight_is_403_where_nothing_can_be_granted_and_404_out_of_sig
     assert statuses == [403, 404, 201]
 
 
-def test_who_may_grant_in_a_scope_may_name_it_without_reading_it(
+def test_granting_does_not_require_view_permission_for_the_scope(
     as_: As, organization: Organization
 ) -> None:
     granting = factories.custom_role("Granter", access_rules="c", workspaces="r")

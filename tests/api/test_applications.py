@@ -46,7 +46,7 @@ def test_an_application_has_every_member_of_the_contract(
 @pytest.mark.parametrize(
     ("path", "member"), [(APPS, "secret"), ("/api/v1/service-accounts", "clientSecret")]
 )
-def test_both_generations_create_and_regenerate_under_their_own_name_of_the_secret(
+def test_each_generation_has_its_own_member_name_for_the_secret(
     as_: As, administrator: Application, path: str, member: str
 ) -> None:
     client = as_(administrator)
@@ -60,7 +60,7 @@ def test_both_generations_create_and_regenerate_under_their_own_name_of_the_secr
     assert regenerated.json()[member] != created.json()[member]
 
 
-def test_both_names_show_the_same_rows(as_: As, administrator: Application) -> None:
+def test_both_paths_list_the_same_applications(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     send(client, "POST", APPS, {"name": "nightly-build"})
     assert client.get(APPS).json() == client.get("/api/v1/service-accounts").json()
@@ -72,9 +72,7 @@ def test_created_by_names_the_calling_application(as_: As, administrator: Applic
     assert client.get(f"{APPS}/{made['id']}").json()["createdBy"] == "root"
 
 
-def test_the_answer_that_shows_a_secret_is_never_stored(
-    as_: As, administrator: Application
-) -> None:
+def test_responses_with_a_secret_are_not_cacheable(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     created = send(client, "POST", APPS, {"name": "nightly-build"})
     assert created.headers["Cache-Control"] == "no-store"
@@ -90,16 +88,16 @@ def test_the_answer_that_shows_a_secret_is_never_stored(
         ({"name": 7}, "name: Not a valid string."),
         ({"name": ["x"]}, "name: Not a valid string."),
         ({"name": ""}, "name: Enter a name."),
-        ({"name": "Nightly"}, "lower-case"),
-        ({"name": " nightly"}, "lower-case"),
-        ({"name": "nightly\n"}, "lower-case"),
+        ({"name": "Nightly"}, "lowercase"),
+        ({"name": " nightly"}, "lowercase"),
+        ({"name": "nightly\n"}, "lowercase"),
         ({"name": "x" * 300}, "this one has 300"),
         ({"name": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}, "UUID"),
         ({"name": "nul\x00byte"}, "Null characters"),
         ({"name": "lone\ud800"}, "name: "),
     ],
 )
-def test_a_bad_name_is_refused_with_the_field_and_what_was_expected(
+def test_an_invalid_name_is_refused_with_field_and_expected_format(
     as_: As, administrator: Application, body: Any, expected: str
 ) -> None:
     answer = send(as_(administrator), "POST", APPS, body)
@@ -109,7 +107,7 @@ def test_a_bad_name_is_refused_with_the_field_and_what_was_expected(
     assert Application.objects.count() == 1
 
 
-def test_a_taken_name_answers_409_in_the_contracts_words(
+def test_a_name_in_use_is_409_with_the_contracts_message(
     as_: As, administrator: Application
 ) -> None:
     answer = send(as_(administrator), "POST", APPS, {"name": "root"})
@@ -121,7 +119,7 @@ def test_a_taken_name_answers_409_in_the_contracts_words(
     }
 
 
-def test_members_that_nobody_asked_for_change_nothing(as_: As, administrator: Application) -> None:
+def test_unknown_members_are_ignored(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     body = {"name": "nightly", "enabled": False, "id": str(uuid.uuid4()), "secret": "mine"}
     made = send(client, "POST", APPS, body).json()
@@ -131,9 +129,7 @@ def test_members_that_nobody_asked_for_change_nothing(as_: As, administrator: Ap
     assert made["secret"] != "mine"
 
 
-def test_disabling_and_enabling_is_shown_and_moves_updated_at(
-    as_: As, administrator: Application
-) -> None:
+def test_disabling_and_enabling_changes_updated_at(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     id_ = send(client, "POST", APPS, {"name": "nightly"}).json()["id"]
     before = client.get(f"{APPS}/{id_}").json()
@@ -145,7 +141,7 @@ def test_disabling_and_enabling_is_shown_and_moves_updated_at(
 
 
 @pytest.mark.parametrize("value", ["false", 0, None, [], {}])
-def test_enabled_takes_only_true_and_false(as_: As, administrator: Application, value: Any) -> None:
+def test_enabled_accepts_only_booleans(as_: As, administrator: Application, value: Any) -> None:
     target = factories.application("nightly")
     answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", {"enabled": value})
     assert answer.status_code == 400
@@ -158,7 +154,7 @@ def client_sees_enabled(client: Client, application: Application) -> bool:
     return shown
 
 
-def test_an_application_may_have_a_token_lifetime_of_its_own(
+def test_an_application_can_have_its_own_token_lifetime(
     as_: As, administrator: Application
 ) -> None:
     target = factories.application("nightly")
@@ -174,7 +170,7 @@ def test_an_application_may_have_a_token_lifetime_of_its_own(
 
 
 @pytest.mark.parametrize("seconds", [0, 119, 86_401, 2**40, "long", True])
-def test_a_token_lifetime_out_of_bounds_changes_nothing_else(
+def test_an_invalid_token_lifetime_prevents_all_changes(
     as_: As, administrator: Application, seconds: Any
 ) -> None:
     target = factories.application("nightly")
@@ -185,14 +181,14 @@ def test_a_token_lifetime_out_of_bounds_changes_nothing_else(
     assert client_sees_enabled(as_(administrator), target)
 
 
-def test_a_change_of_nothing_is_refused(as_: As, administrator: Application) -> None:
+def test_an_empty_change_is_refused(as_: As, administrator: Application) -> None:
     target = factories.application("nightly")
     answer = send(as_(administrator), "PATCH", f"{APPS}/{target.pk}", {})
     assert answer.status_code == 400
     assert answer.json()["message"] == "Required parameter is missing"
 
 
-def test_deleting_answers_204_and_takes_the_rules_along(
+def test_deleting_is_204_and_deletes_the_access_rules(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     target = factories.application("nightly", ("Viewer", organization.vision))
@@ -213,7 +209,7 @@ def test_deleting_answers_204_and_takes_the_rules_along(
         ("POST", "/secret", None),
     ],
 )
-def test_an_unknown_id_is_404_whatever_its_form(
+def test_an_unknown_or_malformed_id_is_404(
     as_: As, administrator: Application, id_: str, method: str, suffix: str, body: Any
 ) -> None:
     answer = send(as_(administrator), method, f"{APPS}/{id_}{suffix}", body)
@@ -221,7 +217,7 @@ def test_an_unknown_id_is_404_whatever_its_form(
     assert answer.json()["message"] == "Resource id not found."
 
 
-def test_without_a_rule_everything_is_403_with_the_reason_and_no_data(
+def test_without_a_rule_every_request_is_403_with_a_reason(
     as_: As, administrator: Application
 ) -> None:
     client = as_(factories.application("newcomer"))
@@ -240,7 +236,7 @@ def test_without_a_rule_everything_is_403_with_the_reason_and_no_data(
         assert "root" not in answer.content.decode()
 
 
-def test_a_reader_of_one_department_sees_its_applications_and_may_change_none(
+def test_a_department_viewer_lists_its_applications_and_changes_none(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     inside = factories.application("inside", ("Viewer", organization.training))
@@ -252,7 +248,7 @@ def test_a_reader_of_one_department_sees_its_applications_and_may_change_none(
     assert Application.objects.filter(pk=inside.pk).exists()
 
 
-def test_in_sight_but_not_allowed_is_403_and_out_of_sight_is_404(
+def test_visible_but_not_allowed_is_403_and_not_visible_is_404(
     as_: As, organization: Organization
 ) -> None:
     inside = factories.application("inside", ("Viewer", organization.training))
@@ -262,7 +258,7 @@ def test_in_sight_but_not_allowed_is_403_and_out_of_sight_is_404(
     assert client.delete(f"{APPS}/{outside.pk}").status_code == 404
 
 
-def test_regenerating_for_a_stronger_application_is_refused(
+def test_regenerating_for_an_application_with_more_access_is_refused(
     as_: As, administrator: Application
 ) -> None:
     helper = factories.application("helper", ("Cloud operator", factories.account()))
@@ -271,7 +267,7 @@ def test_regenerating_for_a_stronger_application_is_refused(
     assert "root has" in answer.json()["details"]
 
 
-def test_a_list_takes_limit_offset_sort_filter_and_search(
+def test_a_list_supports_limit_offset_sort_filter_and_search(
     as_: As, administrator: Application
 ) -> None:
     for name in ["build-a", "build-b", "build-c", "deploy"]:
@@ -290,7 +286,7 @@ def test_a_list_takes_limit_offset_sort_filter_and_search(
     assert [row["name"] for row in named.json()] == ["build-a", "build-c"]
 
 
-def test_without_limit_the_whole_list_is_answered(as_: As, administrator: Application) -> None:
+def test_without_limit_all_applications_are_listed(as_: As, administrator: Application) -> None:
     for number in range(60):
         factories.application(f"app-{number}")
     answer = as_(administrator).get(APPS)
@@ -315,7 +311,7 @@ def test_without_limit_the_whole_list_is_answered(as_: As, administrator: Applic
         ({"search": "a\x00b"}, "NUL"),
     ],
 )
-def test_a_bad_parameter_is_a_400_that_names_it(
+def test_an_invalid_parameter_is_a_400_with_its_name(
     as_: As, administrator: Application, query: dict[str, str], named: str
 ) -> None:
     answer = as_(administrator).get(APPS, query)
@@ -324,7 +320,7 @@ def test_a_bad_parameter_is_a_400_that_names_it(
 
 
 @pytest.mark.usefixtures("known_keys")
-def test_a_list_costs_the_same_queries_for_one_row_and_for_many(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     as_: As, administrator: Application, django_assert_num_queries: Any
 ) -> None:
     client = as_(administrator)
@@ -349,7 +345,7 @@ def test_a_list_costs_the_same_queries_for_one_row_and_for_many(
         (b'{"name": "' + b"x" * 10_000_000 + b'"}', "application/json", 413),
     ],
 )
-def test_a_body_that_is_no_object_of_ours_is_refused_in_the_contracts_form(
+def test_an_invalid_body_is_refused_with_an_error_of_the_contract(
     as_: As, administrator: Application, body: bytes, content_type: str, status: int
 ) -> None:
     answer = as_(administrator).generic("POST", APPS, body, content_type=content_type)
@@ -359,7 +355,7 @@ def test_a_body_that_is_no_object_of_ours_is_refused_in_the_contracts_form(
     assert Application.objects.count() == 1
 
 
-def test_a_method_that_is_not_there_answers_405_with_what_is(
+def test_an_unsupported_method_is_405_with_the_allowed_ones(
     as_: As, administrator: Application
 ) -> None:
     answer = send(as_(administrator), "PUT", APPS, {"name": "x"})
@@ -367,7 +363,7 @@ def test_a_method_that_is_not_there_answers_405_with_what_is(
     assert "POST" in answer.headers["Allow"]
 
 
-def test_a_refusal_is_recorded_once_a_minute(as_: As, administrator: Application) -> None:
+def test_a_denial_is_audited_once_a_minute(as_: As, administrator: Application) -> None:
     client = as_(factories.application("newcomer"))
     for _ in range(3):
         client.get(APPS)
@@ -376,7 +372,7 @@ def test_a_refusal_is_recorded_once_a_minute(as_: As, administrator: Application
     assert "“View applications” permission" in event.reason
 
 
-def test_a_signed_in_person_uses_the_api_with_csrf_protection(administrator: Application) -> None:
+def test_a_session_can_use_the_api_with_csrf_protection(administrator: Application) -> None:
     person = factories.person("ada@acme.example", "System administrator")
     client = Client(enforce_csrf_checks=True)
     client.force_login(person)
@@ -397,7 +393,7 @@ def test_a_signed_in_person_uses_the_api_with_csrf_protection(administrator: App
         "Bearer eyJhbGciOiJub25lIn0.e30.",
     ],
 )
-def test_without_a_good_token_the_answer_is_401(db: None, header: str | None) -> None:
+def test_without_a_valid_token_the_response_is_401(db: None, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}
     answer = Client().get(APPS, headers=headers)
     assert answer.status_code == 401
@@ -405,6 +401,6 @@ def test_without_a_good_token_the_answer_is_401(db: None, header: str | None) ->
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
-def test_a_token_in_the_address_is_nothing(as_: As, administrator: Application) -> None:
+def test_a_token_in_the_url_is_ignored(as_: As, administrator: Application) -> None:
     token = issue(administrator).text
     assert Client().get(APPS, {"access_token": token}).status_code == 401

@@ -1,4 +1,4 @@
-"""Many access rules at once: each is told by itself."""
+"""Bulk operations on access rules, with a result per item."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ def post(client: Client, path: str, body: Any) -> Any:
     return client.post(path, json.dumps(body), content_type="application/json")
 
 
-def test_a_batch_deletes_what_it_can_and_tells_what_it_could_not(
+def test_a_batch_deletes_what_it_can_and_reports_failures(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     rule = factories.rule(factories.application("nightly"), "Viewer", organization.vision)
@@ -34,7 +34,7 @@ def test_a_batch_deletes_what_it_can_and_tells_what_it_could_not(
     assert not AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_validating_answers_the_same_and_deletes_nothing(
+def test_validate_delete_has_the_same_response_and_deletes_nothing(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     rule = factories.rule(factories.application("nightly"), "Viewer", organization.vision)
@@ -45,7 +45,9 @@ def test_validating_answers_the_same_and_deletes_nothing(
     assert AccessRule.objects.living().filter(pk=rule.pk).exists()
 
 
-def test_a_batch_deletes_only_what_the_caller_may(as_: As, organization: Organization) -> None:
+def test_a_batch_deletes_only_what_the_caller_is_allowed_to(
+    as_: As, organization: Organization
+) -> None:
     inside = factories.rule(factories.application("a1"), "Viewer", organization.training)
     outside = factories.rule(factories.application("a2"), "Viewer", organization.dictation)
     client = as_(factories.application("lead", ("Department administrator", organization.vision)))
@@ -55,7 +57,7 @@ def test_a_batch_deletes_only_what_the_caller_may(as_: As, organization: Organiz
     assert AccessRule.objects.living().filter(pk=outside.pk).exists()
 
 
-def test_a_batch_grants_every_pair_that_may_be(
+def test_a_batch_grants_each_allowed_pair(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     factories.application("a1", ("Viewer", organization.vision))
@@ -97,7 +99,7 @@ def test_a_batch_grants_every_pair_that_may_be(
         ),
     ],
 )
-def test_a_batch_that_makes_no_sense_is_a_400(
+def test_an_invalid_batch_is_a_400(
     as_: As, administrator: Application, path: str, body: Any, named: str
 ) -> None:
     answer = post(as_(administrator), path, body)
@@ -106,7 +108,7 @@ def test_a_batch_that_makes_no_sense_is_a_400(
 
 
 @pytest.mark.parametrize("path", [BATCH, CREATE])
-def test_a_batch_is_403_for_who_may_touch_no_rule(
+def test_a_batch_is_403_without_the_permission_anywhere(
     as_: As, organization: Organization, path: str
 ) -> None:
     client = as_(factories.application("watcher", ("Viewer", organization.vision)))

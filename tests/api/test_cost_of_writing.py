@@ -1,4 +1,4 @@
-"""What a write by the API costs in queries: the same in a small installation and in a large one."""
+"""The number of queries of an API write doesn't depend on the size of the installation."""
 
 import json
 from collections.abc import Callable
@@ -52,23 +52,23 @@ def delete(application: Application) -> tuple[str, str, Any]:
 
 @pytest.mark.parametrize("write", [create, grant, regenerate, disable, revoke, delete])
 @pytest.mark.usefixtures("known_keys")
-def test_a_write_costs_as_many_queries_among_many_as_among_few(
+def test_the_number_of_queries_of_a_write_is_constant(
     as_: As,
     administrator: Application,
     organization: Organization,
     write: Callable[[Application], tuple[str, str, Any]],
 ) -> None:
     client, rules = as_(administrator), [("Viewer", organization.vision)]
-    among_few = factories.many_applications(FEW, *rules)
-    cost(client, *write(among_few[-1]))  # the first request reads the signing keys
-    few = cost(client, *write(among_few[0]))
+    small = factories.many_applications(FEW, *rules)
+    cost(client, *write(small[-1]))  # the first request loads the signing keys
+    few = cost(client, *write(small[0]))
     rules += [("Viewer", organization.speech), ("Editor", organization.training)]
-    among_many = factories.many_applications(MANY, *rules)
-    assert cost(client, *write(among_many[0])) == few
+    large = factories.many_applications(MANY, *rules)
+    assert cost(client, *write(large[0])) == few
 
 
 def cost(client: Client, method: str, path: str, body: Any) -> int:
-    """Send it, and return how many queries it took."""
+    """Send the request and return the number of queries."""
     with CaptureQueriesContext(connection) as queries:
         answer = client.generic(method, path, json.dumps(body), content_type="application/json")
     assert answer.status_code in (200, 201, 204), answer.content

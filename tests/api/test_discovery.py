@@ -1,4 +1,4 @@
-"""The two discovery documents: what they say is served, and strict validators accept them."""
+"""The two discovery documents: their endpoints exist, and strict validators accept them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def openid() -> dict[str, Any]:
 
 DOCUMENTS = {"oauth": oauth, "openid": openid}
 # Errata: OpenID Connect Discovery 1.0 §3 requires RS256, but our only algorithm is ES256; and
-# `authorization_endpoint`, but nobody signs in for another service here. idpyoidc reports these two.
+# `authorization_endpoint`, but this is no sign-in service. idpyoidc reports these two.
 RIGHTLY_MISSING = {"id_token_signing_alg_values_supported"}
 
 
@@ -34,7 +34,7 @@ def test_no_list_is_empty(document: Callable[[], dict[str, Any]]) -> None:
 
 def test_scopes_are_listed_where_openid_is_not_required() -> None:
     assert oauth()["scopes_supported"] == ["api"]
-    # idpyoidc, as OpenID Connect Discovery 1.0 §3, refuses a list without "openid".
+    # Like OpenID Connect Discovery 1.0 §3, idpyoidc refuses a list without "openid".
     assert "scopes_supported" not in openid()
 
 

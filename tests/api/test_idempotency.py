@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is sent again makes nothing twice."""
+"""Idempotency-Key: a repeated request has no further effect."""
 
 import json
 from datetime import timedelta
@@ -36,7 +36,7 @@ def post(client: Client, path: str, body: Any, key: str = "key-1") -> Any:
     )
 
 
-def test_creating_again_answers_the_id_and_says_to_regenerate(
+def test_repeated_creation_returns_the_id_and_suggests_to_regenerate(
     as_: As, administrator: Application
 ) -> None:
     client = as_(administrator)
@@ -49,9 +49,7 @@ def test_creating_again_answers_the_id_and_says_to_regenerate(
     assert made.json()["secret"] not in again.content.decode()
 
 
-def test_regenerating_again_leaves_the_first_secret_in_force(
-    as_: As, administrator: Application
-) -> None:
+def test_repeated_regeneration_keeps_the_first_secret(as_: As, administrator: Application) -> None:
     target = factories.application("nightly")
     path = f"{APPS}/{target.pk}/secret"
     client = as_(administrator)
@@ -64,7 +62,7 @@ def test_regenerating_again_leaves_the_first_secret_in_force(
     assert target.secret_hash == first
 
 
-def test_granting_again_answers_the_same_rule(
+def test_repeated_granting_returns_the_same_rule(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     factories.application("nightly")
@@ -79,7 +77,7 @@ def test_granting_again_answers_the_same_rule(
     assert AccessRule.objects.filter(subject__name="nightly").count() == 1
 
 
-def test_granting_again_when_the_rule_went_with_its_scope_says_so(
+def test_repeated_granting_reports_a_rule_deleted_with_its_scope(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     body = {
@@ -93,10 +91,10 @@ def test_granting_again_when_the_rule_went_with_its_scope_says_so(
     again = post(client, RULES, body)
     assert again.status_code == 409
     assert again.json()["id"] == str(made["id"])
-    assert "gone" in again.json()["details"]
+    assert "was deleted or is not visible" in again.json()["details"]
 
 
-def test_granting_again_tells_nothing_of_a_rule_that_is_out_of_sight_by_now(
+def test_repeated_granting_hides_a_rule_that_is_no_longer_visible(
     as_: As, organization: Organization
 ) -> None:
     lead = factories.application("lead", ("Department administrator", organization.speech))
@@ -114,7 +112,7 @@ def test_granting_again_tells_nothing_of_a_rule_that_is_out_of_sight_by_now(
     assert "secret" not in again.content.decode()
 
 
-def test_granting_several_again_does_not_bring_back_what_was_deleted_meanwhile(
+def test_repeated_bulk_granting_restores_no_deleted_rules(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)
@@ -129,7 +127,7 @@ def test_granting_several_again_does_not_bring_back_what_was_deleted_meanwhile(
     assert not AccessRule.objects.living().filter(scope=organization.training).exists()
 
 
-def test_deleting_several_again_says_that_it_was_done(
+def test_repeated_bulk_deletion_reports_that_it_was_done(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)
@@ -141,7 +139,7 @@ def test_deleting_several_again_says_that_it_was_done(
     assert (again.status_code, again.json()["id"]) == (409, done.json()["id"])
 
 
-def test_another_request_under_a_used_key_is_refused(as_: As, administrator: Application) -> None:
+def test_another_request_with_a_used_key_is_refused(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     post(client, APPS, {"name": "nightly"})
     other = post(client, APPS, {"name": "weekly"})
@@ -149,7 +147,7 @@ def test_another_request_under_a_used_key_is_refused(as_: As, administrator: App
     assert not Application.objects.filter(subject__name="weekly").exists()
 
 
-def test_what_failed_may_be_tried_again_under_the_same_key(
+def test_a_failed_request_can_be_retried_with_the_same_key(
     as_: As, administrator: Application
 ) -> None:
     client = as_(administrator)
@@ -167,11 +165,11 @@ def test_a_key_belongs_to_its_caller(as_: As, administrator: Application) -> Non
     assert answer.status_code == 201
     assert post(first, APPS, {"name": "nightly"}).json()["id"] == made
     assert post(second, APPS, {"name": "weekly"}).json()["id"] == answer.json()["id"]
-    # Who asks for the same as another learns nothing of what that one made.
+    # The same key and request of another caller is a new request.
     assert "id" not in post(second, APPS, {"name": "nightly"}).json()
 
 
-def test_a_key_is_kept_for_a_day_and_no_secret_with_it(as_: As, administrator: Application) -> None:
+def test_a_key_is_stored_for_a_day_without_the_secret(as_: As, administrator: Application) -> None:
     client = as_(administrator)
     made = post(client, APPS, {"name": "nightly"}).json()
     row = IdempotencyKey.objects.values().get()
@@ -183,14 +181,14 @@ def test_a_key_is_kept_for_a_day_and_no_secret_with_it(as_: As, administrator: A
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed", "ümlaut"])
-def test_a_key_that_cannot_be_one_is_a_400(as_: As, administrator: Application, key: str) -> None:
+def test_an_invalid_key_is_a_400(as_: As, administrator: Application, key: str) -> None:
     answer = post(as_(administrator), APPS, {"name": "nightly"}, key)
     assert answer.status_code == 400
     assert "Idempotency-Key" in answer.json()["details"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_request_many_times_at_once_makes_one(as_: As) -> None:
+def test_concurrent_requests_with_one_key_create_one_application(as_: As) -> None:
     root = factories.application("root", ("System administrator", factories.account()))
     clients = [as_(root) for _ in range(6)]
 
@@ -204,7 +202,7 @@ def test_the_same_request_many_times_at_once_makes_one(as_: As) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_grant_many_times_at_once_answers_one_rule(as_: As) -> None:
+def test_concurrent_grants_with_one_key_create_one_rule(as_: As) -> None:
     root = factories.application("root", ("System administrator", factories.account()))
     scope = factories.cluster("gpu-east")
     body = {
@@ -218,7 +216,7 @@ def test_the_same_grant_many_times_at_once_answers_one_rule(as_: As) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_regenerating_many_times_at_once_under_one_key_shows_one_secret_that_works(
+def test_concurrent_regenerations_with_one_key_show_one_secret(
     as_: As,
 ) -> None:
     root = factories.application("root", ("System administrator", factories.account()))
@@ -233,7 +231,7 @@ def test_regenerating_many_times_at_once_under_one_key_shows_one_secret_that_wor
 def test_a_secret_is_hashed_before_the_transaction(
     as_: As, administrator: Application, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """Argon2 takes tens of milliseconds, and SQLite has one writer: nobody waits for it."""
+    """Argon2 runs for tens of milliseconds, and must not block SQLite's only writer."""
     outermost = len(connection.savepoint_ids)
     depths: list[int] = []
     real = actions.hash_secret
@@ -249,9 +247,7 @@ def test_a_secret_is_hashed_before_the_transaction(
 
 
 @pytest.mark.parametrize("body", ["", "nonsense", "name=x"])
-def test_regenerating_takes_no_body_and_reads_none(
-    as_: As, administrator: Application, body: str
-) -> None:
+def test_regenerating_ignores_the_body(as_: As, administrator: Application, body: str) -> None:
     path = f"{APPS}/{factories.application('nightly').pk}/secret"
     answers = [
         as_(administrator).post(

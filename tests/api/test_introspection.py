@@ -17,7 +17,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 INTROSPECT = "/oauth2/introspect"
 REVOKE = "/oauth2/revoke"
-APP_TOKEN = "/v1/k8s/auth/oauth/apptoken"  # an address
+APP_TOKEN = "/v1/k8s/auth/oauth/apptoken"  # a path
 
 
 def post(path: str, secret: str, client_id: str = "nightly", **form: str) -> Any:
@@ -35,16 +35,16 @@ def works(token: str) -> bool:
     return Client().get("/api/v1/apps", headers=headers).status_code == 200
 
 
-def test_a_living_token_is_active_and_told_about(nightly: Application, secret: str) -> None:
+def test_a_valid_token_is_active_with_its_claims(nightly: Application, secret: str) -> None:
     answer = post(INTROSPECT, secret, token=issue(nightly).text)
-    told = answer.json()
-    assert told["active"] is True
-    assert (told["client_id"], told["sub"]) == ("nightly", str(nightly.pk))
-    assert {"exp", "iat", "iss", "aud", "jti", "token_type"} <= set(told)
+    claims = answer.json()
+    assert claims["active"] is True
+    assert (claims["client_id"], claims["sub"]) == ("nightly", str(nightly.pk))
+    assert {"exp", "iat", "iss", "aud", "jti", "token_type"} <= set(claims)
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_any_application_may_ask_also_with_a_bearer_token(nightly: Application) -> None:
+def test_any_application_can_introspect_also_with_a_bearer_token(nightly: Application) -> None:
     asker = issue(factories.application("gateway")).text
     answer = Client().post(
         INTROSPECT,
@@ -56,13 +56,13 @@ def test_any_application_may_ask_also_with_a_bearer_token(nightly: Application) 
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "%00"])
-def test_what_is_no_token_of_ours_is_inactive_and_nothing_more(
+def test_an_invalid_token_is_inactive_without_claims(
     nightly: Application, secret: str, token: str
 ) -> None:
     assert post(INTROSPECT, secret, token=token).json() == {"active": False}
 
 
-def test_a_token_whose_credential_has_ended_is_inactive(nightly: Application, secret: str) -> None:
+def test_a_token_of_a_revoked_credential_is_inactive(nightly: Application, secret: str) -> None:
     target = factories.application("target")
     token = issue(target).text
     target.delete()
@@ -70,7 +70,9 @@ def test_a_token_whose_credential_has_ended_is_inactive(nightly: Application, se
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
-def test_a_stranger_may_neither_ask_nor_revoke(nightly: Application, path: str) -> None:
+def test_introspection_and_revocation_require_authentication(
+    nightly: Application, path: str
+) -> None:
     answer = post(path, new_secret(), token=issue(nightly).text)
     assert answer.status_code == 401
     assert answer.json()["error"] == "invalid_client"
@@ -78,7 +80,7 @@ def test_a_stranger_may_neither_ask_nor_revoke(nightly: Application, path: str) 
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
-def test_who_asks_with_a_dead_bearer_token_is_told_so(nightly: Application, path: str) -> None:
+def test_an_expired_or_revoked_bearer_token_is_reported(nightly: Application, path: str) -> None:
     """RFC 7662 §2.3 and RFC 6750 §3.1: 401 `invalid_token`, with a Bearer challenge."""
     asker = factories.application("gateway")
     dead = issue(asker).text
@@ -97,7 +99,9 @@ def test_who_asks_with_a_dead_bearer_token_is_told_so(nightly: Application, path
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
-def test_asking_is_no_login(nightly: Application, secret: str, path: str) -> None:
+def test_introspection_and_revocation_do_not_count_as_logins(
+    nightly: Application, secret: str, path: str
+) -> None:
     """`lastLogin` is the last grant of a token (contract/README.md, Resources)."""
     assert post(path, secret, token="nonsense").status_code == 200  # no token
     nightly.refresh_from_db()
@@ -115,10 +119,10 @@ def test_a_missing_token_is_an_invalid_request(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_a_revoked_token_ends_and_others_go_on(nightly: Application, secret: str) -> None:
+def test_revoking_a_token_keeps_the_others_valid(nightly: Application, secret: str) -> None:
     token, other = issue(nightly).text, issue(nightly).text
     revoked = post(REVOKE, secret, token=token)
-    # simple-oauth2 and others read every answer as JSON.
+    # simple-oauth2 and others parse every response as JSON.
     assert (revoked.status_code, revoked.json()) == (200, {})
     assert not works(token)
     assert works(other)
@@ -126,7 +130,7 @@ def test_a_revoked_token_ends_and_others_go_on(nightly: Application, secret: str
     assert post(REVOKE, secret, token=token).status_code == 200
 
 
-def test_revoking_nonsense_is_fine(nightly: Application, secret: str) -> None:
+def test_revoking_an_invalid_token_succeeds(nightly: Application, secret: str) -> None:
     assert post(REVOKE, secret, token="nonsense").json() == {}
 
 
@@ -143,7 +147,7 @@ def app_token(**body: Any) -> Any:
     return Client().post(APP_TOKEN, json.dumps(body), content_type="application/json")
 
 
-def test_the_deprecated_endpoint_answers_both_tokens(nightly: Application, secret: str) -> None:
+def test_the_deprecated_endpoint_returns_both_tokens(nightly: Application, secret: str) -> None:
     for id_ in (str(nightly.pk), "nightly"):
         answer = app_token(id=id_, name="nightly", secret=secret)
         assert answer.status_code == 200
@@ -151,16 +155,14 @@ def test_the_deprecated_endpoint_answers_both_tokens(nightly: Application, secre
         assert works(answer.json()["access_token"])
 
 
-def test_an_id_token_is_for_the_client_and_never_a_bearer(
-    nightly: Application, secret: str
-) -> None:
+def test_an_id_token_is_not_accepted_as_bearer_token(nightly: Application, secret: str) -> None:
     text = app_token(id="nightly", name="nightly", secret=secret).json()["id_token"]
     assert jwt.get_unverified_header(text)["typ"] == "JWT"
     assert jwt.decode(text, options={"verify_signature": False})["aud"] == "nightly"
     assert not works(text)
 
 
-def test_a_right_secret_with_a_wrong_id_is_no_login(nightly: Application, secret: str) -> None:
+def test_a_correct_secret_with_a_wrong_id_is_refused(nightly: Application, secret: str) -> None:
     assert app_token(id="another", name="nightly", secret=secret).status_code == 401
     nightly.refresh_from_db()
     assert nightly.last_login is None
@@ -178,7 +180,7 @@ def test_a_right_secret_with_a_wrong_id_is_no_login(nightly: Application, secret
         ({"id": None}, 400),
     ],
 )
-def test_the_deprecated_endpoint_refuses_what_does_not_fit(
+def test_the_deprecated_endpoint_refuses_invalid_requests(
     nightly: Application, secret: str, changes: dict[str, Any], status: int
 ) -> None:
     body = {"id": "nightly", "name": "nightly", "secret": secret, **changes}

@@ -1,4 +1,4 @@
-"""What is limited, how it is said, and what never is."""
+"""Rate limits: what they apply to, and their responses."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ V1, V2 = "/api/v1/token", "/api/v2/token"
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that tests advance."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -33,7 +33,7 @@ def grant(secret: str, client_id: str = "nightly") -> Any:
 
 
 @pytest.mark.django_db
-def test_too_many_wrong_secrets_are_429_with_a_short_wait_in_both_forms() -> None:
+def test_too_many_wrong_secrets_are_429_in_both_formats() -> None:
     factories.application("nightly", secret=new_secret())
     for _ in range(20):
         assert grant(new_secret()).status_code == 401
@@ -53,7 +53,7 @@ def test_an_unknown_client_is_limited_like_a_known_one() -> None:
 
 
 @pytest.mark.django_db
-def test_a_remembered_secret_is_never_limited() -> None:
+def test_a_cached_secret_is_not_limited() -> None:
     secret = new_secret()
     factories.application("nightly", secret=secret)
     assert grant(secret).status_code == 200
@@ -63,11 +63,11 @@ def test_a_remembered_secret_is_never_limited() -> None:
 
 
 @pytest.mark.django_db
-def test_a_malformed_secret_costs_nothing_and_counts_nothing() -> None:
+def test_a_malformed_secret_is_not_counted() -> None:
     assert {grant("malformed").status_code for _ in range(30)} == {401}
 
 
-def test_a_bucket_empties_and_fills_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_is_emptied_and_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     limit = RateLimiter(per_second=2, burst=4)
     caller, other = uuid.uuid4(), uuid.uuid4()
@@ -84,7 +84,7 @@ def test_a_bucket_empties_and_fills_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.django_db
-def test_a_caller_past_its_share_is_429_and_others_go_on(
+def test_a_caller_above_the_limit_is_429_and_others_are_not(
     as_: As, administrator: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock(monkeypatch)

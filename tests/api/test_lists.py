@@ -1,4 +1,4 @@
-"""filterBy, sortBy, search, limit and offset: the same on every list, in the contract or not."""
+"""filterBy, sortBy, search, limit and offset on all lists."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ from tests.api.conftest import As
 pytestmark = pytest.mark.django_db
 RULES = "authorization/access-rules"
 LOG = "audit/log?start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
-# Each list by its address, and where the rows stand in the answer.
+# The path of each list, and the member of the response with the rows.
 LISTS: dict[str, tuple[ListEndpoint, str]] = {
     "apps": (resources.LIST, ""),
     "service-accounts": (resources.LIST, ""),
@@ -55,7 +55,7 @@ NONSENSE = [
 
 @pytest.fixture
 def root(as_: As) -> Client:
-    """Somebody who sees everything, in a world with at least two of each kind."""
+    """A client with all permissions, and at least two objects of each type."""
     east = factories.cluster("gpu-east")
     factories.cluster("Ärzte-Süd")
     department = factories.department("Übersee", east)
@@ -69,7 +69,7 @@ def root(as_: As) -> Client:
     root: Application = factories.application("root", ("System administrator", factories.account()))
     factories.rule(root, "Viewer", department)
     client = as_(root)
-    for name in ("first", "second"):  # what stands in the record is what was done
+    for name in ("first", "second"):  # also creates audit log entries
         client.post("/api/v1/apps", {"name": name}, content_type="application/json")
     return client
 
@@ -91,7 +91,7 @@ def rows(path: str, answer: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_page_is_a_part_of_the_whole_and_says_the_total(root: Client, path: str) -> None:
+def test_a_page_is_a_slice_of_the_list_with_the_total(root: Client, path: str) -> None:
     whole = rows(path, ask(root, path, limit=400))
     first, second = ask(root, path, limit=1), ask(root, path, limit=1, offset=1)
     assert len(whole) >= 2
@@ -102,7 +102,7 @@ def test_a_page_is_a_part_of_the_whole_and_says_the_total(root: Client, path: st
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_past_the_end_is_an_empty_page(root: Client, path: str) -> None:
+def test_a_page_after_the_end_is_empty(root: Client, path: str) -> None:
     for offset in (1_000_000, MAX_OFFSET):
         answer = ask(root, path, limit=1, offset=offset)
         assert (answer.status_code, rows(path, answer)) == (200, [])
@@ -111,7 +111,7 @@ def test_past_the_end_is_an_empty_page(root: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_parameter_that_makes_no_sense_is_a_400_that_names_it(root: Client, path: str) -> None:
+def test_an_invalid_list_parameter_is_a_400_with_its_name(root: Client, path: str) -> None:
     for parameter, value in NONSENSE:
         answer = ask(root, path, **{parameter: value})
         assert answer.status_code == 400, (parameter, value)
@@ -119,7 +119,7 @@ def test_a_parameter_that_makes_no_sense_is_a_400_that_names_it(root: Client, pa
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "name"),
+    ("path", "condition", "name"),
     [
         ("org-unit/departments", "name=@e,totalGpuQuota>=1", "totalGpuQuota"),
         ("org-unit/departments", "createdAt<=2100-01-01,avgGpuUtilization7d>=1", "avgGpu"),
@@ -129,18 +129,18 @@ def test_a_parameter_that_makes_no_sense_is_a_400_that_names_it(root: Client, pa
         (LOG, "subject==ada,cluster_name==east", "cluster_name"),
     ],
 )
-def test_a_field_that_is_not_kept_is_refused_and_is_no_part_of_a_value(
-    root: Client, path: str, asked: str, name: str
+def test_an_unsupported_field_is_refused_and_never_part_of_a_value(
+    root: Client, path: str, condition: str, name: str
 ) -> None:
-    """contract/README.md, filterBy: one of the contract that we do not keep is a 400 that names it."""
-    answer = ask(root, path, filterBy=asked)
+    """contract/README.md, filterBy: a 400 with the name of the field."""
+    answer = ask(root, path, filterBy=condition)
     assert answer.status_code == 400
-    assert f"there is no field '{name}" in answer.json()["details"]
+    assert f"unknown field '{name}" in answer.json()["details"]
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_every_field_takes_each_of_its_operators(root: Client, path: str) -> None:
-    """And a value beyond ASCII, and one that a database has a meaning for."""
+def test_every_field_supports_its_operators(root: Client, path: str) -> None:
+    """Includes a value beyond ASCII, and one with a wildcard."""
     for name, field in LISTS[path][0].fields.items():
         for operator in LOOKUPS[field.kind]:
             for value in VALUES[field.kind]:
@@ -149,7 +149,7 @@ def test_every_field_takes_each_of_its_operators(root: Client, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, path: str) -> None:
+def test_an_operator_and_its_negation_match_all_rows_together(root: Client, path: str) -> None:
     everything = total(ask(root, path))
     for name, field in LISTS[path][0].fields.items():
         if field.kind in (FieldType.TEXT, FieldType.ADDRESS):
@@ -159,7 +159,7 @@ def test_what_an_operator_finds_and_its_opposite_are_everything(root: Client, pa
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_nullable_field_compares_with_null(root: Client, path: str) -> None:
+def test_a_nullable_field_can_be_compared_with_null(root: Client, path: str) -> None:
     everything = total(ask(root, path))
     for name, field in LISTS[path][0].fields.items():
         if field.is_nullable:
@@ -170,7 +170,7 @@ def test_a_nullable_field_compares_with_null(root: Client, path: str) -> None:
         if field.is_nullable and field.kind is FieldType.TIME:
             refused = ask(root, path, filterBy=f"{name}>=null")
             assert refused.status_code == 400
-            assert "only by == and !=" in refused.json()["details"]
+            assert "only with == and !=" in refused.json()["details"]
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
@@ -181,15 +181,15 @@ def test_applications_that_never_signed_in_are_found_by_null(root: Client, signe
     assert ("first" in {row["name"] for row in found}) is not signed_in
 
 
-def test_null_is_plain_text_in_a_field_that_always_has_a_value(root: Client) -> None:
+def test_null_is_plain_text_in_a_field_that_is_not_nullable(root: Client) -> None:
     factories.application("null")
     found = rows("apps", ask(root, "apps", filterBy="name==null"))
     assert [row["name"] for row in found] == ["null"]
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_what_is_answered_can_be_asked_for(root: Client, path: str) -> None:
-    """And nothing else is found by it: what one value and all the others find is everything."""
+def test_lists_can_be_filtered_by_the_values_in_responses(root: Client, path: str) -> None:
+    """Each value matches exactly the rows that have it."""
     whole = rows(path, ask(root, path, limit=400))
     for name, field in LISTS[path][0].fields.items():
         if isinstance(value := whole[0].get(name), str | int):
@@ -200,7 +200,7 @@ def test_what_is_answered_can_be_asked_for(root: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
+def test_every_field_sorts_in_both_directions(root: Client, path: str) -> None:
     for name in LISTS[path][0].fields:
         up, down = (
             rows(path, ask(root, path, sortBy=name, sortOrder=order, limit=400))
@@ -212,7 +212,7 @@ def test_every_field_sorts_both_ways(root: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_every_text_sorts_regardless_of_case(root: Client, path: str) -> None:
+def test_every_text_field_sorts_without_regard_to_case(root: Client, path: str) -> None:
     cluster = factories.cluster("Beta")
     for unit in ("alpha", "Gamma", "delta"):
         department = factories.department(unit, cluster)
@@ -256,7 +256,7 @@ def test_rules_are_sorted_by_an_index(
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "found"),
+    ("path", "parameters", "found"),
     [
         ("clusters", {"filterBy": "name==ärzte-süd"}, 1),
         ("clusters", {"filterBy": "name!=ärzte-süd"}, 1),
@@ -273,17 +273,17 @@ def test_rules_are_sorted_by_an_index(
         ("authorization/permissions", {"search": "ACCESS_RULE"}, 1),
     ],
 )
-def test_case_makes_no_difference_in_any_alphabet(
-    root: Client, path: str, asked: dict[str, str], found: int
+def test_filters_ignore_case_in_every_alphabet(
+    root: Client, path: str, parameters: dict[str, str], found: int
 ) -> None:
-    answer = ask(root, path, **asked)
+    answer = ask(root, path, **parameters)
     if path.endswith("count"):
         assert answer.json() == {"count": found}
     else:
         assert total(answer) == found
 
 
-def test_the_applications_are_read_and_counted_from_an_index(
+def test_applications_are_listed_and_counted_by_an_index(
     administrator: Application, as_: As
 ) -> None:
     client = as_(administrator)
@@ -291,9 +291,9 @@ def test_the_applications_are_read_and_counted_from_an_index(
     with CaptureQueriesContext(connection) as queries:
         answer = client.get("/api/v1/apps?limit=1")
     assert answer.headers["X-Total-Count"] == "1"
-    asked = [query["sql"] for query in queries]
-    (listed,) = (sql for sql in asked if "ORDER BY" in sql and "created_by" in sql)
-    (counted,) = (sql for sql in asked if "COUNT(*)" in sql)
+    statements = [query["sql"] for query in queries]
+    (listed,) = (sql for sql in statements if "ORDER BY" in sql and "created_by" in sql)
+    (counted,) = (sql for sql in statements if "COUNT(*)" in sql)
     assert "JOIN" not in counted
     plan = plan_of(listed)
     assert "application_by_name" in plan
@@ -301,7 +301,7 @@ def test_the_applications_are_read_and_counted_from_an_index(
 
 
 def plan_of(sql: str) -> str:
-    """Return how the database goes about it where there are many rows."""
+    """Return the query plan of the database for large tables."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")

@@ -1,4 +1,4 @@
-"""permissions, permitted-scopes and me/access-rules: what the caller itself may do."""
+"""permissions, permitted-scopes and me/access-rules: the caller's own access."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def test_permissions_are_the_union_of_all_rules(as_: As, organization: Organizat
     assert "apps" not in actions
 
 
-def test_both_names_of_applications_carry_the_same_actions(
+def test_both_resource_types_of_applications_have_the_same_actions(
     as_: As, administrator: Application
 ) -> None:
     answer = as_(administrator).get(PERMISSIONS).json()
@@ -44,7 +44,7 @@ def test_both_names_of_applications_carry_the_same_actions(
     assert actions["apps"] == actions["service-account"] == ["create", "delete", "read", "update"]
 
 
-def test_nothing_is_permitted_without_a_rule_and_that_is_no_403(as_: As, db: None) -> None:
+def test_without_a_rule_nothing_is_permitted_without_a_403(as_: As, db: None) -> None:
     client = as_(factories.application("newcomer"))
     assert client.get(PERMISSIONS).json() == []
     answer = permitted(client, resourceType="project").json()
@@ -53,7 +53,7 @@ def test_nothing_is_permitted_without_a_rule_and_that_is_no_403(as_: As, db: Non
     assert client.get(f"{MINE}/count").json() == {"count": 0}
 
 
-def test_permitted_scopes_hold_what_is_below_and_nothing_beside(
+def test_permitted_scopes_include_descendants_but_not_siblings(
     as_: As, organization: Organization
 ) -> None:
     client = as_(factories.application("lead", ("Department administrator", organization.vision)))
@@ -67,7 +67,7 @@ def test_permitted_scopes_hold_what_is_below_and_nothing_beside(
     assert answer["create"] == expected
 
 
-def test_event_history_in_a_narrower_scope_is_permitted_nowhere(
+def test_event_history_below_the_account_is_not_permitted(
     as_: As, organization: Organization
 ) -> None:
     client = as_(factories.application("narrow", ("Auditor", organization.vision)))
@@ -78,7 +78,7 @@ def test_event_history_in_a_narrower_scope_is_permitted_nowhere(
     assert "events-history" not in held
 
 
-def test_permitted_scopes_of_the_account_name_the_tenant(
+def test_permitted_scopes_of_the_account_include_the_tenant(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     answer = permitted(as_(administrator), resourceType="service-account", action="read").json()
@@ -96,7 +96,7 @@ def test_permitted_scopes_of_the_account_name_the_tenant(
         ({"resourceType": "apps", "action": "drink"}, "action"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_a_400(
+def test_an_invalid_request_is_a_400(
     as_: As, administrator: Application, body: dict[str, Any], named: str
 ) -> None:
     answer = permitted(as_(administrator), **body)
@@ -104,7 +104,7 @@ def test_a_question_that_makes_no_sense_is_a_400(
     assert named in answer.json()["details"]
 
 
-def test_my_access_rules_are_mine_only(as_: As, organization: Organization) -> None:
+def test_my_access_rules_are_only_those_of_the_caller(as_: As, organization: Organization) -> None:
     factories.application("other", ("Viewer", organization.vision))
     worker = factories.application("worker", ("L1 researcher", organization.training))
     answer = as_(worker).get(MINE).json()["accessRules"]
@@ -119,8 +119,8 @@ def test_my_deleted_access_rules_are_neither_listed_nor_counted(
     as_: As, organization: Organization
 ) -> None:
     worker = factories.application("worker", ("L1 researcher", organization.training))
-    gone = factories.rule(worker, "Viewer", organization.vision)
-    delete_access_rule(caller=SYSTEM, rule_id=gone.pk)
+    deleted = factories.rule(worker, "Viewer", organization.vision)
+    delete_access_rule(caller=SYSTEM, rule_id=deleted.pk)
     client = as_(worker)
     assert [rule["roleName"] for rule in client.get(MINE).json()["accessRules"]["accessRules"]] == [
         "L1 researcher"
@@ -132,17 +132,17 @@ def test_my_deleted_access_rules_are_neither_listed_nor_counted(
     "question",
     ["?filterBy=createdBy=@maker", "?sortBy=createdBy", "/count?filterBy=createdBy=@maker"],
 )
-def test_who_authorized_a_rule_can_not_be_asked_by_whoever_holds_it(
+def test_the_creator_of_my_rules_can_not_be_inferred(
     as_: As, organization: Organization, question: str
 ) -> None:
-    """The answer does not tell; a filter that finds or not, and an order, would tell all the same."""
+    """The response omits it, but filters and the sort order could reveal it."""
     worker = factories.application("worker", ("L1 researcher", organization.training))
     answer = as_(worker).get(f"{MINE}{question}")
     assert answer.status_code == 400
     assert "createdBy" in answer.json()["details"]
 
 
-def test_a_search_among_my_rules_finds_what_they_say(as_: As, organization: Organization) -> None:
+def test_my_access_rules_can_be_searched(as_: As, organization: Organization) -> None:
     worker = factories.application("worker", ("L1 researcher", organization.training))
     client = as_(worker)
     found = {
@@ -155,5 +155,5 @@ def test_a_search_among_my_rules_finds_what_they_say(as_: As, organization: Orga
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", PERMISSIONS), ("POST", PERMITTED), ("GET", MINE)]
 )
-def test_who_is_not_signed_in_is_told_so(db: None, method: str, path: str) -> None:
+def test_unauthenticated_requests_are_401(db: None, method: str, path: str) -> None:
     assert Client().generic(method, path).status_code == 401

@@ -1,4 +1,4 @@
-"""The official client, unmodified, against a real server; its models judge every answer."""
+"""The unmodified official client with a real server. Its models validate all responses."""
 
 import json
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from runai.runai_client import RunaiClient
 
 from tests.servers import Server
 
-# What the client's own models ask for wrongly, and why (contract/README.md, Known errata).
+# Errors in the client's models, and the reasons (contract/README.md, Known errata).
 PROJECT_MEMBERS_THAT_NO_PROJECT_HAS = {"metadata", "current"}
 RESOURCE_TYPES_OF_OTHER_VERSIONS = {"groups", "personal-apps", "datavolumes/sharedscopes"}
 
 
 @pytest.fixture(scope="module")
 def credentials(server: Server) -> dict[str, str]:
-    """Client ID and secret of an administrator application, as a pipeline would make it."""
+    """Client ID and secret of an administrator application, created by command."""
     made = server.command(
         "create_application", "official-client", "--role", "System administrator", "--json"
     )
@@ -44,7 +44,7 @@ def client(server: Server, credentials: dict[str, str]) -> Iterator[RunaiClient]
 
 @pytest.fixture(scope="module")
 def project(server: Server) -> str:
-    """The name of a project in the organization of this server."""
+    """The name of a project on this server."""
     made = server.command(
         "shell", "-v0", "-c",
         "from accessrules.models import Scope\n"
@@ -61,7 +61,7 @@ def accepted(model: type[BaseModel], answer: Any) -> None:
     model.model_validate(answer)
 
 
-def test_it_manages_an_application_from_creation_to_deletion(client: RunaiClient) -> None:
+def test_it_manages_an_application(client: RunaiClient) -> None:
     applications = client.authentication_and_authorization.applications
     made = applications.create_application(
         models.ApplicationCreationRequest(name="made-by-client")
@@ -80,12 +80,12 @@ def test_it_manages_an_application_from_creation_to_deletion(client: RunaiClient
     secret = applications.regenerate_application_secret(made["id"]).data["secret"]
     assert secret != made["secret"]
     assert applications.delete_application_by_id(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as gone:
+    with pytest.raises(ApiException) as error:
         applications.get_application_by_id(made["id"])
-    assert gone.value.status == 404
+    assert error.value.status == 404
 
 
-def test_it_manages_a_service_account_under_the_new_names(client: RunaiClient) -> None:
+def test_it_manages_a_service_account(client: RunaiClient) -> None:
     accounts = client.authentication_and_authorization.service_accounts
     made = accounts.create_service_account(
         models.ServiceAccountCreationRequest(name="made-as-service-account")
@@ -133,9 +133,9 @@ def test_it_manages_an_access_rule(client: RunaiClient, project: str) -> None:
     accepted(models.AccessRuleById, shown)
     assert shown["scopePath"].endswith("client-cluster/client-department/client-project")
     assert rules.delete_access_rule(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as gone:
+    with pytest.raises(ApiException) as error:
         rules.get_access_rule(made["id"])
-    assert gone.value.status == 404
+    assert error.value.status == 404
 
 
 def test_the_second_token_endpoint_works_with_raw_http(
@@ -157,7 +157,7 @@ def test_the_second_token_endpoint_works_with_raw_http(
     assert "official-client" in {row["name"] for row in listed.json()}
 
 
-def test_an_old_token_and_secret_stop_at_once_on_the_running_server(
+def test_regenerating_revokes_token_and_secret_immediately(
     server: Server, client: RunaiClient
 ) -> None:
     applications = client.authentication_and_authorization.applications

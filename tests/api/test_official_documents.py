@@ -1,4 +1,4 @@
-"""The official OpenAPI documents, where they lie beside the checkout, against every answer of ours."""
+"""Validates responses against the official OpenAPI documents, if they are next to the checkout."""
 
 import json
 import re
@@ -29,12 +29,12 @@ from tests.servers import ROOT
 pytestmark = pytest.mark.usefixtures("connection_kept")
 CONTRACT = ROOT.parent / "shared" / "contract"
 VERSIONS = ("2.20", "2.24")
-# Inside the process schemathesis asks for gzip, and can't read it.
+# For WSGI apps, schemathesis requests gzip but can't decode it.
 PLAIN = {"Accept-Encoding": "identity"}
 
-# Where an answer can't be what a document says, and why (contract/README.md, Known errata).
+# Responses that can't conform to a document, and why (contract/README.md, Known errata).
 LOGS = "requires `logs`, and defines `audit_logs`"
-TYPES = "resource types differ between versions: the union is answered, no document knows it all"
+TYPES = "resource types differ between versions: responses have the union, which no document has"
 UUIDS = "declares the ids of access rules as UUIDs, and rules have integer ids"
 ERRATA = {
     ("2.20", "GET", "/api/v1/audit/log"): LOGS,
@@ -46,15 +46,15 @@ ERRATA = {
     ("2.24", "POST", "/api/v1/authorization/access-rules/batch"): UUIDS,
 }
 
-# Any operation of ours can answer these: 400 names a parameter that makes no sense. The documents
-# declare 400 for some operations, and the others for none.
+# Statuses of all operations. 400 is for invalid parameters; the documents declare it for some
+# operations, and the other statuses for none.
 ANYWHERE = {"400", "413", "415", "422", "429"}
-# Statuses that we answer and a document doesn't declare, and why.
+# Statuses that a document doesn't declare, and why we use them.
 CREDENTIALS = "invalid credentials are a 401 (RFC 6749 §5.2)"
 SIGNED_IN = "a caller needs a credential: without one it is a 401 as everywhere"
 TEMPORARY = "a session whose password is temporary can do nothing but choose another: 403"
 TAKEN = "the same rule twice, or the last administrator's rule, is a 409"
-REPEATED = "our Idempotency-Key: a request that was carried out before is a 409"
+REPEATED = "our Idempotency-Key: a request that was already processed is a 409"
 UNKNOWN = "an unknown id is a 404; 2.24 declares it"
 RULES = "/api/v1/authorization/access-rules"
 ROLE = "/api/v1/authorization/roles/{roleIdPath}"
@@ -82,7 +82,7 @@ UNDECLARED: dict[tuple[str, str, str], dict[str, str]] = {
     ("2.24", "POST", "/api/v1/service-accounts/{serviceAccountId}/secret"): {"409": REPEATED},
 }
 
-# Fields that a document filters or sorts by and we refuse, and why.
+# Filter and sort fields of a document that we refuse, and why.
 FIGURES = "we keep no GPU figures"
 PHASES = "no cluster reports to us whether it has applied a rule or a project"
 CLUSTER_NAMES = "events have no cluster: nothing that we record happens in one"
@@ -111,7 +111,7 @@ def load(version: str) -> OpenApiSchema:
 
 @dataclass(frozen=True)
 class Question:
-    """One request that makes sense, with what stands in its path, query and body."""
+    """A valid request: its path parameters, query and body."""
 
     method: str
     path: str
@@ -121,7 +121,7 @@ class Question:
 
 
 def questions(organization: Organization, secret: str) -> list[Question]:
-    """Return one question for every operation of the documents."""
+    """Return a valid request for each operation of the documents."""
     target = factories.application("target", ("Viewer", organization.training), secret=secret)
     doomed = factories.application("doomed")
     person = factories.person("ada@acme.example", "Viewer", organization.vision)
@@ -209,10 +209,10 @@ def questions(organization: Organization, secret: str) -> list[Question]:
 
 @pytest.fixture
 def ask(administrator: Application) -> Callable[[Any, Question], Any]:
-    """Return how to ask a question of a document, and to have the document judge the answer."""
+    """Return a function that sends a request and validates the response against a document."""
     headers = {**PLAIN, "Authorization": f"Bearer {issue(administrator).text}"}
 
-    def asked(schema: Any, question: Question) -> Any:
+    def check(schema: Any, question: Question) -> Any:
         operation = schema[question.path][question.method]
         media_type = "application/json"
         if question.path == "/api/v2/token":
@@ -227,12 +227,12 @@ def ask(administrator: Application) -> Callable[[Any, Question], Any]:
         case.validate_response(response, checks=[response_schema_conformance])
         return response
 
-    return asked
+    return check
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_operation_answers_as_the_official_document_says(
+def test_every_operation_conforms_to_the_official_document(
     version: str, organization: Organization, ask: Callable[[Any, Question], Any]
 ) -> None:
     if not document(version).exists():
@@ -242,17 +242,17 @@ def test_every_operation_answers_as_the_official_document_says(
     methods = ("get", "post", "patch", "delete")
     known = {(m.upper(), path) for path, item in paths.items() for m in methods if m in item}
     secret = new_secret()
-    asked, refused = set(), {}
+    seen, refused = set(), {}
     for question in questions(organization, secret):
         key = (question.method, question.path)
         if key not in known:
-            continue  # the other version's
-        asked.add(key)
+            continue  # of the other version
+        seen.add(key)
         try:
             ask(schema, question)
         except FailureGroup as failure:
             refused[(version, *key)] = str(failure.exceptions[0])
-    assert asked == known
+    assert seen == known
     unexpected = {key: reason for key, reason in refused.items() if key not in ERRATA}
     assert not unexpected, sorted(unexpected)
     assert set(refused) == {key for key in ERRATA if key[0] == version}
@@ -273,12 +273,12 @@ def operations(read: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def without_names(path: str) -> str:
-    """Return a path without the names of what stands in it, which we call otherwise."""
+    """Return a path without parameter names, because ours differ."""
     return re.sub(r"{[^}]*}", "{}", path)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_errata_are_all_statuses_that_the_official_document_does_not_declare(
+def test_the_errata_list_all_undeclared_statuses(
     version: str,
 ) -> None:
     generated = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
@@ -297,17 +297,17 @@ def test_the_errata_are_all_statuses_that_the_official_document_does_not_declare
 
 
 @pytest.mark.django_db
-def test_the_statuses_of_the_errata_are_answered(
+def test_the_statuses_in_the_errata_occur(
     administrator: Application, organization: Organization
 ) -> None:
-    """Those that a caller meets; the others are shown where the rule behind them is tested."""
+    """Only those that are easy to trigger; the tests of each feature cover the others."""
     api = Client(headers={"Authorization": f"Bearer {issue(administrator).text}"})
     scope = {"scopeId": organization.vision.uid, "scopeType": "department"}
     wanted = {"subjectId": "root", "subjectType": "app", "roleId": 6, **scope}
     api.post(RULES, wanted, content_type="application/json")
     apptoken = {"id": str(administrator.pk), "name": "root", "secret": new_secret()}
     grant = {"grantType": "app_token", "clientId": "root", "clientSecret": new_secret()}
-    answered = [
+    responses = [
         Client().post("/v1/k8s/auth/oauth/apptoken", apptoken, content_type="application/json"),
         Client().post("/api/v1/token", grant, content_type="application/json"),
         Client().get(MINE),
@@ -315,7 +315,7 @@ def test_the_statuses_of_the_errata_are_answered(
         api.post(RULES, wanted, content_type="application/json"),
         api.get(ROLE.format(roleIdPath=999)),
     ]
-    statuses = [answer.status_code for answer in answered]
+    statuses = [answer.status_code for answer in responses]
     assert statuses == [401, 401, 401, 401, 409, 404]
 
 
@@ -334,7 +334,7 @@ def test_every_field_of_the_official_document_is_accepted_or_an_erratum(
             answer = client.get(path, {**query, parameter: value})
             name = re.split("[=!<>]", value)[0]
             if answer.status_code != 200:
-                assert f"there is no field '{name}'" in answer.json()["details"], (path, value)
+                assert f"unknown field '{name}'" in answer.json()["details"], (path, value)
                 refused.add(name)
             if name in NOT_KEPT:
                 not_kept.add(name)
@@ -342,7 +342,7 @@ def test_every_field_of_the_official_document_is_accepted_or_an_erratum(
 
 
 def listed_fields(read: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield filterBy with a condition for each listed field, and its examples; and sortBy."""
+    """Yield filterBy with a condition per field and its examples, and sortBy."""
     for _, path, operation in operations(read):
         for parameter in operation.get("parameters", ()):
             schema = parameter.get("schema", {})
@@ -365,7 +365,7 @@ CONDITIONS = {
 
 
 def fuzz(version: str) -> Any:
-    """Return the test that sends what a document allows, and more, and must never get a 5xx."""
+    """Return a test that sends valid and invalid requests, none of which must be a 5xx."""
     schema = load(version)
 
     @schema.parametrize()

@@ -42,16 +42,18 @@ def test_a_role_lists_its_permissions_with_names_and_groups(
 
 
 @pytest.mark.parametrize("path", [f"{ROLES}/99", f"{ROLES}/x", f"{CLUSTERS}/x", f"{PROJECTS}/%00"])
-def test_what_is_not_there_is_404(as_: As, administrator: Application, path: str) -> None:
+def test_an_unknown_id_is_404(as_: As, administrator: Application, path: str) -> None:
     assert as_(administrator).get(path).status_code == 404
 
 
-def test_roles_are_403_for_who_may_read_none(as_: As, organization: Organization) -> None:
+def test_roles_are_403_without_the_permission_to_view_them(
+    as_: As, organization: Organization
+) -> None:
     client = as_(factories.application("worker", ("L1 researcher", organization.training)))
     assert client.get(ROLES).status_code == 403
 
 
-def test_a_project_is_answered_neutral_where_we_manage_nothing(
+def test_unmanaged_members_of_a_project_are_empty(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     project = as_(administrator).get(f"{PROJECTS}/{organization.training.uid}").json()
@@ -74,7 +76,7 @@ def test_a_project_has_the_members_that_only_2_18_to_2_21_require(
         assert project["enforceRun:aiScheduler"] is False
 
 
-def test_a_department_names_its_cluster(
+def test_a_department_includes_its_cluster(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     departments = as_(administrator).get(DEPARTMENTS).json()["departments"]
@@ -83,7 +85,7 @@ def test_a_department_names_its_cluster(
     assert departments[0]["resources"] == []
 
 
-def test_clusters_are_a_bare_list(
+def test_clusters_are_a_plain_array(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     [cluster] = as_(administrator).get(CLUSTERS).json()
@@ -92,7 +94,7 @@ def test_clusters_are_a_bare_list(
     assert as_(administrator).get(f"{CLUSTERS}/{cluster['uuid'].upper()}").json() == cluster
 
 
-def test_only_projects_in_sight_are_listed_counted_and_read(
+def test_only_visible_projects_are_listed_counted_and_read(
     as_: As, organization: Organization
 ) -> None:
     client = as_(factories.application("worker", ("L1 researcher", organization.vision)))
@@ -102,7 +104,7 @@ def test_only_projects_in_sight_are_listed_counted_and_read(
     assert client.get(f"{PROJECTS}/{organization.dictation.uid}").status_code == 404
 
 
-def test_a_long_list_says_where_to_go_on(
+def test_a_long_list_links_to_the_next_page(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)
@@ -122,7 +124,7 @@ def test_a_long_list_says_where_to_go_on(
         ({"sortBy": "name", "sortOrder": "desc"}, ["training", "serving", "dictation"]),
     ],
 )
-def test_projects_can_be_narrowed_and_sorted(
+def test_projects_can_be_filtered_and_sorted(
     as_: As,
     administrator: Application,
     organization: Organization,
@@ -133,13 +135,13 @@ def test_projects_can_be_narrowed_and_sorted(
     assert [project["name"] for project in found] == names
 
 
-def test_a_figure_we_do_not_keep_is_refused_by_name(as_: As, administrator: Application) -> None:
+def test_an_unsupported_metric_is_refused_by_name(as_: As, administrator: Application) -> None:
     answer = as_(administrator).get(PROJECTS, {"filterBy": "totalGpuQuota>=1"})
     assert answer.status_code == 400
     assert "totalGpuQuota" in answer.json()["details"]
 
 
-def test_who_made_a_cluster_is_not_answered_and_so_can_not_be_asked(
+def test_clusters_can_not_be_filtered_by_creator(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)
@@ -157,7 +159,7 @@ def test_who_made_a_cluster_is_not_answered_and_so_can_not_be_asked(
         (DEPARTMENTS, ("meta", "brief", "verbose")),
     ],
 )
-def test_verbosity_is_one_of_the_values_of_the_contract(
+def test_verbosity_accepts_only_the_values_of_the_contract(
     as_: As,
     administrator: Application,
     organization: Organization,
@@ -174,7 +176,7 @@ def test_verbosity_is_one_of_the_values_of_the_contract(
     )
 
 
-def test_clusters_requested_for_delete_are_asked_for_by_true_or_false(
+def test_include_requested_for_delete_must_be_a_boolean(
     as_: As, administrator: Application, organization: Organization
 ) -> None:
     client = as_(administrator)

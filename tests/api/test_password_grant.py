@@ -1,4 +1,4 @@
-"""Tokens for people by the `password` grant (RFC 6749 §4.3): off unless a setting allows it."""
+"""Tokens for users by the password grant (RFC 6749 §4.3), which a setting must enable."""
 
 import json
 from datetime import timedelta
@@ -57,19 +57,19 @@ def boss() -> Any:
     return factories.caller(factories.person("boss@acme.example", "System administrator"))
 
 
-def test_it_is_off_unless_asked_for(rosa: User) -> None:
+def test_the_password_grant_is_off_by_default(rosa: User) -> None:
     """RFC 9700 §2.4: the resource owner password credentials grant MUST NOT be used."""
     assert v1().status_code == 400
     refused = v2()
     assert (refused.status_code, refused.json()["error"]) == (400, "unsupported_grant_type")
     document = Client().get("/.well-known/oauth-authorization-server").json()
     assert document["grant_types_supported"] == ["client_credentials"]
-    assert not AuditEvent.objects.exists(), "nothing was even looked at"
+    assert not AuditEvent.objects.exists(), "the credentials were not checked"
 
 
 @allowed
-def test_a_person_gets_a_token_and_is_who_they_are(rosa: User) -> None:
-    """RFC 6749 §4.3.2 and §4.3.3, in the forms of both endpoints."""
+def test_a_user_gets_a_token_that_identifies_them(rosa: User) -> None:
+    """RFC 6749 §4.3.2 and §4.3.3, in the formats of both endpoints."""
     first, second = v1(clientID="cli"), v2(client_id="cli")
     assert set(first.json()) == {"accessToken", "expiresIn"}
     assert set(second.json()) == {"access_token", "token_type", "expires_in"}
@@ -87,7 +87,7 @@ def test_a_person_gets_a_token_and_is_who_they_are(rosa: User) -> None:
 
 
 @allowed
-def test_every_refusal_is_the_same(rosa: User) -> None:
+def test_all_refusals_are_identical(rosa: User) -> None:
     factories.person("gus@acme.example", password=PASSWORD)
     gus = User.objects.get(email="gus@acme.example")
     set_user_enabled(caller=boss(), user_id=gus.pk, enabled=False)
@@ -105,7 +105,7 @@ def test_every_refusal_is_the_same(rosa: User) -> None:
     ones = [v1(password, email) for password, email in cases]
     twos = [v2(password, email) for password, email in cases]
     assert {(one.status_code, one.content) for one in ones} == {(401, ones[0].content)}
-    # RFC 9110 §15.5.2: a 401 says how to sign in.
+    # RFC 9110 §15.5.2: a 401 has a challenge.
     assert {one.headers["WWW-Authenticate"] for one in ones} == {'Basic realm="runai-access"'}
     assert {(two.status_code, two.json()["error"]) for two in twos} == {(400, "invalid_grant")}
     assert len({two.content for two in twos}) == 1
@@ -113,7 +113,7 @@ def test_every_refusal_is_the_same(rosa: User) -> None:
 
 @allowed
 @pytest.mark.parametrize("ask", [v1, v2])
-def test_guesses_are_limited_together_with_the_sign_in_page(rosa: User, ask: Any) -> None:
+def test_failures_share_their_limit_with_the_sign_in_page(rosa: User, ask: Any) -> None:
     form = {"email": rosa.email, "password": "a wrong guess"}
     for _ in range(3):
         assert Client().post("/sign-in/", form).status_code == 422
@@ -130,7 +130,7 @@ def test_guesses_are_limited_together_with_the_sign_in_page(rosa: User, ask: Any
 @pytest.mark.parametrize(
     "limit", ["SIGN_IN_ADDRESS_FAILURES", "SIGN_IN_USER_FAILURES"], ids=["address", "user"]
 )
-def test_limits_of_addresses_and_users_hold_for_tokens_and_pages_together(
+def test_address_and_user_limits_apply_to_tokens_and_pages_together(
     rosa: User, settings: Settings, ask: Any, limit: str
 ) -> None:
     setattr(settings, limit, 3)
@@ -138,7 +138,7 @@ def test_limits_of_addresses_and_users_hold_for_tokens_and_pages_together(
     assert Client().post("/sign-in/", form).status_code == 422
     for _ in range(2):
         assert ask("a wrong guess").status_code in (400, 401)
-    if limit == "SIGN_IN_USER_FAILURES":  # one attempt of all new addresses is let through
+    if limit == "SIGN_IN_USER_FAILURES":  # all new addresses share one attempt
         assert ask("a wrong guess").status_code in (400, 401)
     refused = ask()
     assert refused.status_code == 429
@@ -148,7 +148,7 @@ def test_limits_of_addresses_and_users_hold_for_tokens_and_pages_together(
 
 
 @allowed
-def test_an_address_known_by_its_tokens_goes_on_while_others_guess(
+def test_an_address_with_earlier_tokens_is_not_blocked_by_attacks(
     rosa: User, settings: Settings
 ) -> None:
     settings.SIGN_IN_USER_FAILURES = 3
@@ -161,7 +161,7 @@ def test_an_address_known_by_its_tokens_goes_on_while_others_guess(
 
 @allowed
 @pytest.mark.parametrize("how", ["disabled", "new password", "signed out", "temporary", "off"])
-def test_the_token_ends_with_the_sessions(rosa: User, settings: Settings, how: str) -> None:
+def test_ending_the_sessions_revokes_the_token(rosa: User, settings: Settings, how: str) -> None:
     token = v2().json()["access_token"]
     assert works(token)
     match how:
@@ -179,7 +179,7 @@ def test_the_token_ends_with_the_sessions(rosa: User, settings: Settings, how: s
     assert bearer(token).get("/api/v1/apps").status_code == 401
     if how == "disabled":
         set_user_enabled(caller=boss_again(), user_id=rosa.pk, enabled=True)
-        assert not works(token), "enabling revives no token"
+        assert not works(token), "enabling restores no token"
 
 
 def boss_again() -> Any:
@@ -187,7 +187,7 @@ def boss_again() -> Any:
 
 
 @allowed
-def test_credentials_of_an_application_do_not_go_with_it(rosa: User) -> None:
+def test_client_credentials_can_not_be_combined_with_a_password(rosa: User) -> None:
     assert v1(clientID="x", clientSecret="y").status_code == 400
     refused = v2(client_id="x", client_secret="y")
     assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
@@ -195,7 +195,7 @@ def test_credentials_of_an_application_do_not_go_with_it(rosa: User) -> None:
 
 @allowed
 @pytest.mark.parametrize("missing", ["username", "password"])
-def test_what_is_missing_is_named(rosa: User, missing: str) -> None:
+def test_missing_parameters_are_named(rosa: User, missing: str) -> None:
     assert missing in v1(**{missing: ""}).json()["details"]
     form = {"grant_type": "password", "username": "x", "password": "y", missing: ""}
     answer = Client().post(V2, urlencode(form), content_type="application/x-www-form-urlencoded")
@@ -203,7 +203,7 @@ def test_what_is_missing_is_named(rosa: User, missing: str) -> None:
 
 
 @allowed
-def test_it_is_recorded_without_the_password(rosa: User) -> None:
+def test_the_password_is_not_in_the_audit_log(rosa: User) -> None:
     v2()
     v2("a-wrong-guess-to-be-kept-nowhere")
     events = AuditEvent.objects.filter(action="sign-in").order_by("pk")

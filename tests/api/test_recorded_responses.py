@@ -1,10 +1,10 @@
-"""Every endpoint of the API answers byte for byte as recorded.
+"""Every endpoint of the API responds byte for byte as recorded.
 
     RECORD_RESPONSES=1 python -m pytest tests/api/test_recorded_responses.py
 
-writes `recorded_responses.txt` again, after an intended change. Ids, times, secrets and tokens
-differ from run to run, so the recording holds placeholders for them. It holds no error texts, names
-of resource types or descriptions, which can change.
+updates `recorded_responses.txt` after an intended change. The recording has placeholders for IDs,
+times, secrets and tokens, which vary. It has no error texts, names of resource types or descriptions,
+which can change.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ _PLACEHOLDERS = (
 
 
 class Recorder:
-    """Sends requests and keeps what they are answered with."""
+    """Sends requests and records the responses."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -91,7 +91,7 @@ class Recorder:
 
 @pytest.fixture
 def _paths_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give scopes paths in the order in which they are made: lists are sorted by them."""
+    """Give scopes increasing paths, because lists are sorted by path."""
     numbers = count(2)
     monkeypatch.setattr(secrets, "randbelow", lambda _: next(numbers))
 
@@ -113,14 +113,14 @@ def recorder(db: None, _paths_in_order: None) -> Recorder:
     group = factories.group("vision-team", person, pipeline)
     factories.group("nobodies")
     factories.rule(group, "Department administrator", vision)
-    gone = factories.rule(pipeline, "Viewer", training)
-    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    deleted = factories.rule(pipeline, "Viewer", training)
+    AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
     factories.rule(person, "System administrator", factories.system())
     return Recorder(Client(headers={"Authorization": f"Bearer {issue(root).text}"}))
 
 
-def test_every_endpoint_answers_as_recorded(recorder: Recorder) -> None:
-    for ask in (_applications, _rules, _roles_and_scopes, _own, _people, _tokens, _audit_log):
+def test_every_endpoint_responds_as_recorded(recorder: Recorder) -> None:
+    for ask in (_applications, _rules, _roles_and_scopes, _own, _users, _tokens, _audit_log):
         ask(recorder)
     found = "\n".join(recorder.lines) + "\n"
     if os.environ.get("RECORD_RESPONSES"):
@@ -214,7 +214,7 @@ def _own(ask: Recorder) -> None:
     ask.client = Client(headers={"Authorization": f"Bearer {issue(root).text}"})
 
 
-def _people(ask: Recorder) -> None:
+def _users(ask: Recorder) -> None:
     users = ask("GET", "/api/v1/users")
     ask("GET", "/api/v1/users/count")
     ask("GET", f"/api/v1/users/{users[0]['id']}")
@@ -243,7 +243,7 @@ def _tokens(ask: Recorder) -> None:
     ask("POST", "/oauth2/introspect", f"token={token}&{form}")
     ask("GET", "/.well-known/oauth-authorization-server")
     ask("GET", "/.well-known/openid-configuration")
-    # PostgreSQL doesn't keep the order of a JSON object's members.
+    # PostgreSQL doesn't preserve the order of JSON members.
     keys = ask("GET", "/.well-known/jwks.json")
     del ask.lines[-1]
     ask.lines.append(str([sorted(key) for key in keys["keys"]]))

@@ -1,4 +1,4 @@
-"""How requests are taken and answers are marked, whatever they are about."""
+"""Request parsing and response headers of all endpoints."""
 
 import codecs
 import gzip
@@ -55,7 +55,7 @@ def test_a_byte_order_mark_alone_is_an_empty_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", " GZIP "])
-def test_a_compressed_body_is_415_and_names_what_is_accepted(client: Client, coding: str) -> None:
+def test_a_compressed_body_is_415_with_accept_encoding(client: Client, coding: str) -> None:
     """RFC 9110 §15.5.16."""
     body = gzip.compress(b'{"name": "new"}')
     answer = client.post(APPS, body, JSON, headers={"Content-Encoding": coding})
@@ -66,12 +66,12 @@ def test_a_compressed_body_is_415_and_names_what_is_accepted(client: Client, cod
 
 
 @pytest.mark.parametrize("coding", ["", "identity", "Identity"])
-def test_a_body_without_a_coding_is_read(client: Client, coding: str) -> None:
+def test_an_uncompressed_body_is_accepted(client: Client, coding: str) -> None:
     answer = client.post(APPS, {"name": "new"}, JSON, headers={"Content-Encoding": coding})
     assert answer.status_code == 201
 
 
-def test_a_415_of_another_media_type_names_no_coding(client: Client) -> None:
+def test_a_415_for_the_media_type_has_no_accept_encoding(client: Client) -> None:
     answer = client.post(APPS, "name=new", "application/x-www-form-urlencoded")
     assert answer.status_code == 415
     assert "Accept-Encoding" not in answer.headers
@@ -95,19 +95,19 @@ def test_a_415_of_another_media_type_names_no_coding(client: Client) -> None:
         ("/.well-known/jwks.json/", "/.well-known/jwks.json"),
     ],
 )
-def test_a_path_with_too_many_slashes_is_a_json_404_that_names_the_right_one(
+def test_a_path_with_extra_slashes_is_a_json_404_with_the_right_path(
     client: Client, method: str, path: str, intended: str
 ) -> None:
-    """Never a redirect, which would lose the body of a POST, and never a page."""
-    # The client itself would read `//api` as the name of a host.
+    """Not a redirect, which would lose the body of a POST, and not a page."""
+    # The client would parse `//api` as a host name.
     answer = client.generic(method, path, "{}", JSON, PATH_INFO=path)
     assert answer.status_code == 404
-    details = f"The path is {intended}, without further slashes."
+    details = f"Use the path {intended}, without extra slashes."
     assert answer.json() == {"code": 404, "message": "Resource id not found.", "details": details}
 
 
 @pytest.mark.parametrize("path", ["//api/v1/nothing", "/api//v1/apps", "/api/v1/apps//secret"])
-def test_a_path_that_is_wrong_otherwise_is_a_plain_json_404(client: Client, path: str) -> None:
+def test_any_other_unknown_path_is_a_plain_json_404(client: Client, path: str) -> None:
     answer = client.get(path, PATH_INFO=path)
     assert answer.status_code == 404
     assert "The path is" not in answer.json()["details"]
@@ -120,13 +120,13 @@ def test_deleting_with_an_empty_id_deletes_nothing(client: Client) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["//api/v1/apps", "/api/v1/apps/"])
-def test_the_server_answers_such_a_path_in_the_same_way(server: Server, path: str) -> None:
+def test_the_server_handles_extra_slashes_in_the_same_way(server: Server, path: str) -> None:
     answer = requests.post(server.url + path, data=b"{}", timeout=10, allow_redirects=False)
     assert answer.status_code == 404
     assert "The path is /api/v1/apps" in answer.json()["details"]
 
 
-# Scripts of other sites.
+# CORS.
 
 
 @pytest.mark.django_db
@@ -140,7 +140,7 @@ def test_scripts_of_other_sites_can_read_keys_and_discovery(path: str, method: s
 
 
 @pytest.mark.django_db
-def test_a_preflight_names_the_methods() -> None:
+def test_a_preflight_response_lists_the_methods() -> None:
     answer = Client().options(DOCUMENTS[0])
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
 
@@ -162,7 +162,7 @@ def test_scripts_of_other_sites_can_read_nothing_else(path: str, method: str) ->
 # Request IDs.
 
 
-def test_a_well_formed_request_id_is_kept_in_answer_and_audit_log(client: Client) -> None:
+def test_a_valid_request_id_is_in_the_response_and_audit_log(client: Client) -> None:
     ids = ["ci.run_4711-a", "x" * 128, str(uuid.uuid4()), uuid.uuid4().hex]
     for number, given in enumerate(ids):
         answer = client.post(APPS, {"name": f"a{number}"}, JSON, headers={"X-Request-Id": given})
@@ -179,13 +179,13 @@ def test_a_well_formed_request_id_is_kept_in_answer_and_audit_log(client: Client
     "given",
     ["", "short", "x" * 129, "a b c d e", "line\x0bend1", "Größe-1234", "[12345678]", "12345678,2"],
 )
-def test_any_other_request_id_is_replaced(given: str) -> None:
+def test_an_invalid_request_id_is_replaced(given: str) -> None:
     answer = Client().get("/sign-in/", headers={"X-Request-Id": given})
     assert uuid.UUID(answer.headers["X-Request-Id"]).version == 4
 
 
 @pytest.mark.django_db
-def test_a_credential_is_not_kept_as_request_id(secret: str) -> None:
+def test_a_credential_is_not_accepted_as_request_id(secret: str) -> None:
     answer = Client().get("/sign-in/", headers={"X-Request-Id": secret})
     assert answer.headers["X-Request-Id"] != secret
 
@@ -198,7 +198,7 @@ def address_of(path: str) -> str:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_an_official_document_calls_deprecated_is_deprecated(
+def test_paths_deprecated_in_an_official_document_are_deprecated(
     client: Client, version: str
 ) -> None:
     """RFC 9745, and RFC 5829 for the successor."""
@@ -237,13 +237,13 @@ def test_the_successor_of_an_application_is_the_same_service_account(client: Cli
         )
 
 
-def test_a_list_keeps_its_links_beside_the_successor(client: Client) -> None:
+def test_a_deprecated_list_keeps_its_page_links(client: Client) -> None:
     factories.application("target")
     link = client.get(f"{APPS}?limit=1").headers["Link"]
     assert re.findall(r'rel="(.*?)"', link) == ["next", "successor-version"]
 
 
-def test_refusals_on_a_deprecated_path_say_so_too(db: None) -> None:
+def test_errors_on_a_deprecated_path_announce_the_deprecation(db: None) -> None:
     assert Client().get(APPS).headers["Deprecation"] == "@1765756800"
     grant = Client().post("/v1/k8s/auth/oauth/apptoken", "{}", JSON)
     assert grant.headers["Deprecation"] == "@1740009600"
@@ -258,7 +258,7 @@ def test_other_paths_are_not_deprecated(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("id_", ["%0Aevil%3A%201", "%3E%3B%20rel%3Dx", "Gr%C3%B6%C3%9Fe"])
-def test_no_id_can_break_out_of_the_link(client: Client, id_: str) -> None:
+def test_ids_are_escaped_in_the_link(client: Client, id_: str) -> None:
     answer = client.get(f"{APPS}/{id_}")
     assert answer.status_code == 404
     assert answer.headers["Link"].count(">") == 1
@@ -283,7 +283,7 @@ def test_no_id_can_break_out_of_the_link(client: Client, id_: str) -> None:
         ("application/yaml;q=0.5, application/json", "application/json"),
     ],
 )
-def test_the_document_is_served_as_the_client_prefers_it(accept: str, media_type: str) -> None:
+def test_the_document_format_follows_the_accept_header(accept: str, media_type: str) -> None:
     answer = Client().get("/api/schema/", headers={"Accept": accept} if accept else {})
     assert answer.headers["Content-Type"] == media_type
     assert "Accept" in answer.headers["Vary"].split(", ")

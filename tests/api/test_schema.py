@@ -1,4 +1,4 @@
-"""Our OpenAPI document: committed, current, and true of every endpoint."""
+"""The OpenAPI document is committed, current, and correct for every endpoint."""
 
 import io
 from pathlib import Path
@@ -29,7 +29,7 @@ DOCUMENT: dict[str, Any] = read_yaml(COMMITTED.read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = wsgi
 SCHEMA.config.phases.coverage.enabled = sizes.HAS_SCHEMA_COVERAGE
-# Unknown headers are ignored. Unknown query parameters have tests of their own.
+# Unknown headers are ignored. Unknown query parameters have their own tests.
 SCHEMA.config.generation.update(allow_extra_parameters=False)
 
 
@@ -37,7 +37,7 @@ def test_the_committed_document_is_current() -> None:
     written = io.StringIO()
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
     assert read_yaml(written.getvalue()) == DOCUMENT, (
-        "The API has changed. Look at the difference, then commit it: "
+        "The API has changed. Review the difference, then commit it: "
         "manage.py spectacular --file docs/openapi.yaml"
     )
 
@@ -49,7 +49,7 @@ OPERATIONS = [
 ]
 
 
-def test_every_operation_and_every_answer_is_described() -> None:
+def test_every_operation_and_response_has_a_description() -> None:
     for path, method, operation in OPERATIONS:
         assert operation["description"], (method, path)
         for status, answer in operation["responses"].items():
@@ -57,24 +57,27 @@ def test_every_operation_and_every_answer_is_described() -> None:
             assert ("content" in answer) is (status != "204"), (method, path, status)
 
 
-def test_what_comes_in_headers_is_described() -> None:
-    """The total and the neighbors of a list, how to sign in, and how long to wait."""
+def test_response_headers_are_documented() -> None:
+    """The total and adjacent pages of a list, the challenge, and the wait."""
     lists = 0
     for path, method, operation in OPERATIONS:
-        told = {
+        documented = {
             status: set(answer.get("headers", {}))
             for status, answer in operation["responses"].items()
         }
         is_list = "sortBy" in {one["name"] for one in operation.get("parameters", ())}
         lists += is_list
-        assert ({"X-Total-Count", "Link"} <= told.get("200", set())) == is_list, (method, path)
-        assert "WWW-Authenticate" in told.get("401", {"WWW-Authenticate"}), (method, path)
+        assert ({"X-Total-Count", "Link"} <= documented.get("200", set())) == is_list, (
+            method,
+            path,
+        )
+        assert "WWW-Authenticate" in documented.get("401", {"WWW-Authenticate"}), (method, path)
         for status in ("429", "503"):
-            assert "Retry-After" in told.get(status, {"Retry-After"}), (method, path)
+            assert "Retry-After" in documented.get(status, {"Retry-After"}), (method, path)
     assert lists == 11
 
 
-def test_each_generation_is_told_its_own_name_of_the_secret() -> None:
+def test_each_generation_documents_its_own_name_of_the_secret() -> None:
     def required(path: str, status: str) -> set[str]:
         answer = DOCUMENT["paths"][path]["post"]["responses"][status]
         name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
@@ -88,7 +91,7 @@ def test_each_generation_is_told_its_own_name_of_the_secret() -> None:
         assert required(f"{prefix}/{{{id_}}}/secret", "200") == {secret}
 
 
-def test_who_comes_with_basic_or_with_a_form_is_described() -> None:
+def test_basic_and_form_authentication_are_documented() -> None:
     """RFC 6749 §2.3.1: client ID and secret in a Basic header, or else in the body."""
     for path in ("/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"):
         ways = DOCUMENT["paths"][path]["post"]["security"]
@@ -106,7 +109,7 @@ def test_the_document_is_served(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_document_is_written_once_however_often_strangers_ask(
+def test_the_document_is_rendered_only_once(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     types = ["application/yaml", "application/json"]
@@ -120,7 +123,7 @@ def test_the_document_is_written_once_however_often_strangers_ask(
 
 @pytest.fixture(params=["administrator", "department administrator", "without rules", "stranger"])
 def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
-    """The headers of callers with more and with less to say."""
+    """The headers of callers with different permissions."""
     if request.param == "stranger":
         return {}
     vision = factories.department("vision", factories.cluster("gpu-east"))
@@ -141,17 +144,17 @@ def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_endpoint_does_what_the_document_says(case: Any, headers: dict[str, str]) -> None:
-    # That a token is needed at all is asked, for every address, in tests of its own.
+def test_every_endpoint_conforms_to_the_document(case: Any, headers: dict[str, str]) -> None:
+    # Other tests check for each path that a token is required.
     excluded = [ignored_auth]
     if "Tokens" in case.operation.tags:
-        # No schema can say that credentials stand either in the form or in the Basic header.
+        # A schema can't express that credentials are either in the form or in the Basic header.
         excluded.append(positive_data_acceptance)
     if any(value in (None, {}, []) for value in (case.query or {}).values()):
-        # No address can say such a value, so that the request is not as wrong as it was meant to be.
+        # A URL can't express such values, so the request becomes valid.
         excluded.append(negative_data_rejection)
-    # Generated keys repeat; what a used one does is shown in test_idempotency.
+    # Generated keys repeat; test_idempotency covers used keys.
     (case.headers or {}).pop("Idempotency-Key", None)
-    # Inside the process schemathesis asks for gzip, and can't read it.
+    # For WSGI apps, schemathesis requests gzip but can't decode it.
     plain = {**headers, "Accept-Encoding": "identity"}
     case.call_and_validate(headers=plain, excluded_checks=excluded)

@@ -1,4 +1,4 @@
-"""Every example and every listed value in our OpenAPI document is accepted by the server."""
+"""The server accepts every example and listed value of the OpenAPI document."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ REQUIRED = {"start": "2026-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
 
 
 def documented_values(parameter: dict[str, Any]) -> Iterator[str]:
-    """Yield every value that the document shows for a parameter, as it is written in a URL."""
+    """Yield all documented values of a parameter, URL-encoded."""
     schema = parameter["schema"]
     values = [example["value"] for example in parameter.get("examples", {}).values()]
     values += [parameter[key] for key in ("example",) if key in parameter]
@@ -35,7 +35,7 @@ def documented_values(parameter: dict[str, Any]) -> Iterator[str]:
 
 @pytest.fixture
 def address(administrator: Application, organization: Organization) -> Callable[[str], str]:
-    """Return how a path of the document is written with ids that exist."""
+    """Return a function that fills the path of an operation with existing IDs."""
     person = factories.person("ada@acme.example")
 
     def written(path: str) -> str:
@@ -79,7 +79,7 @@ def test_every_documented_value_of_a_parameter_is_accepted(
 
 
 @pytest.mark.parametrize("path", READS)
-def test_any_other_value_of_an_enumeration_is_refused_with_those_accepted(
+def test_other_values_of_an_enumeration_are_refused_with_a_list(
     administrator: Application, as_: As, address: Callable[[str], str], path: str
 ) -> None:
     client = as_(administrator)
@@ -94,7 +94,7 @@ def test_any_other_value_of_an_enumeration_is_refused_with_those_accepted(
             assert all(value in details for value in (parameter["name"], *accepted)), details
 
 
-def test_every_filter_by_shows_examples() -> None:
+def test_every_filter_by_has_examples() -> None:
     filters = [p for parameters in READS.values() for p in parameters if p["name"] == "filterBy"]
     assert filters
     assert all(parameter["examples"] for parameter in filters)
@@ -124,7 +124,7 @@ GRANTS = ("create", "read", "update", "delete")
         ("/api/v1/token", {"clientId": "a", "clientSecret": "b"}, "grantType", ("app_token",)),
     ],
 )
-def test_any_other_value_in_a_body_is_refused_with_those_accepted(
+def test_other_enumeration_values_in_a_body_are_refused_with_a_list(
     administrator: Application,
     as_: As,
     path: str,

@@ -1,6 +1,6 @@
-"""What Redocly's `recommended` rules and Spectral's `oas` rules ask of our OpenAPI document.
+"""Checks like Redocly's `recommended` and Spectral's `oas` rules for the OpenAPI document.
 
-Both need Node, which CI does not have. CONTRIBUTING.md says how to run them by hand.
+Both need Node, which CI does not have. CONTRIBUTING.md explains how to run them by hand.
 """
 
 import re
@@ -21,7 +21,7 @@ Example = tuple[str, dict[str, Any], Any]
 
 
 def parts() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every parameter, body and answer that has a schema, with where it is."""
+    """Yield every parameter and body that has a schema, with its location."""
     for path, method, operation in OPERATIONS:
         for parameter in operation.get("parameters", ()):
             yield f"{method} {path} {parameter['name']}", parameter
@@ -32,7 +32,7 @@ def parts() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def examples() -> list[Example]:
-    """Return every example with where it is and its schema."""
+    """Return all examples with their location and schema."""
     return [
         (where, part["schema"], value)
         for where, part in parts()
@@ -51,7 +51,7 @@ def strings(value: Any) -> Iterator[str]:
         yield from chain.from_iterable(map(strings, within))
 
 
-def test_the_document_says_who_answers_for_it_and_where_it_is_served() -> None:
+def test_the_document_has_a_contact_and_a_server() -> None:
     assert DOCUMENT["info"]["contact"]["name"]
     assert DOCUMENT["info"]["license"]["identifier"] == "Apache-2.0"
     assert DOCUMENT["servers"]
@@ -72,13 +72,13 @@ def test_no_two_operations_have_the_same_name(member: str) -> None:
     assert not [name for name, number in names.items() if number > 1]
 
 
-def test_every_tag_in_use_is_declared_and_described_and_no_other() -> None:
+def test_exactly_the_used_tags_are_declared_and_described() -> None:
     used = {tag for _, _, operation in OPERATIONS for tag in operation["tags"]}
     assert {tag["name"] for tag in DOCUMENT["tags"]} == used
     assert all(tag["description"] for tag in DOCUMENT["tags"])
 
 
-def test_every_operation_documents_success_a_bad_request_and_its_security() -> None:
+def test_every_operation_documents_success_errors_and_security() -> None:
     schemes = set(DOCUMENT["components"]["securitySchemes"])
     for path, method, operation in OPERATIONS:
         classes = {status[0] for status in operation["responses"]}
@@ -97,7 +97,7 @@ def test_every_component_is_used() -> None:
     assert declared == used
 
 
-def test_every_body_answer_and_required_parameter_has_an_example() -> None:
+def test_every_body_and_required_parameter_has_an_example() -> None:
     for where, part in parts():
         if "in" not in part or part.get("required"):
             assert "example" in part or part.get("examples"), where
@@ -116,7 +116,7 @@ def test_every_example_value_is_used() -> None:
     assert set(strings(VALUES)) <= shown
 
 
-def test_example_secrets_look_real_and_are_not() -> None:
+def test_example_secrets_are_realistic_but_invalid() -> None:
     shown = {
         value
         for _, _, example in examples()

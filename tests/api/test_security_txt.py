@@ -1,4 +1,4 @@
-"""/.well-known/security.txt (RFC 9116) and the setting that it is made of."""
+"""/.well-known/security.txt (RFC 9116) and its setting."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ def fields_of(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_contacts_expiry_and_address_are_named(settings: Settings) -> None:
+def test_it_contains_contacts_expiry_and_url(settings: Settings) -> None:
     settings.SECURITY_CONTACTS = ["mailto:security@acme.example", "https://acme.example/report"]
     settings.PUBLIC_URL, settings.IS_HTTPS = "https://access.acme.example", True
     answer = Client().get(PATH)
@@ -38,18 +38,18 @@ def test_contacts_expiry_and_address_are_named(settings: Settings) -> None:
     assert timedelta(days=300) < left < timedelta(days=365)
 
 
-def test_without_tls_no_canonical_address_is_named(settings: Settings) -> None:
-    """RFC 9116 §2.5.2: it must begin with https://."""
+def test_without_tls_there_is_no_canonical_url(settings: Settings) -> None:
+    """RFC 9116 §2.5.2: it must start with https://."""
     settings.SECURITY_CONTACTS, settings.IS_HTTPS = ["tel:+1-201-555-0123"], False
     assert "Canonical" not in Client().get(PATH).content.decode()
 
 
-def test_without_a_contact_there_is_no_such_file(settings: Settings) -> None:
+def test_without_a_contact_there_is_no_file(settings: Settings) -> None:
     settings.SECURITY_CONTACTS = []
     assert Client().get(PATH).status_code == 404
 
 
-def test_contacts_are_uris_and_addresses_become_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_email_addresses_become_mailto_uris(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, " security@acme.example, https://acme.example/r ,tel:+1-201-555-0123")
     assert environment.security_contacts() == [
         "mailto:security@acme.example", "https://acme.example/r", "tel:+1-201-555-0123",
@@ -72,7 +72,7 @@ def test_contacts_are_uris_and_addresses_become_some(monkeypatch: pytest.MonkeyP
         "a@b c",
     ],
 )
-def test_a_contact_that_is_none_is_refused_and_named(
+def test_an_invalid_contact_is_refused_with_its_value(
     monkeypatch: pytest.MonkeyPatch, contact: str
 ) -> None:
     monkeypatch.setenv(NAME, f"security@acme.example, {contact}")

@@ -1,4 +1,4 @@
-"""Serializers produce the responses that they describe; the fast path of a list produces the same."""
+"""Serializers produce the responses that they describe, and so does the fast path of a list."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def bicycle(**members: object) -> SimpleNamespace:
     return made
 
 
-def test_a_null_member_stays_and_an_optional_one_is_left_out() -> None:
+def test_null_members_are_kept_and_optional_ones_are_omitted() -> None:
     assert BicycleSerializer.represent(bicycle()) == {
         "name": "Roadster",
         "sold": None,
@@ -106,7 +106,7 @@ def test_every_listed_application_equals_the_serialized_one(db: None) -> None:
     assert rows == ApplicationSerializer.represent_all(applications)
 
 
-def test_ancestors_of_many_scopes_take_one_query(organization: Organization) -> None:
+def test_loading_ancestors_of_many_scopes_is_one_query(organization: Organization) -> None:
     scopes = list(Scope.objects.order_by("depth", "name"))
     with CaptureQueriesContext(connection) as queries:
         load_ancestors(scopes)

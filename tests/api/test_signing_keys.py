@@ -1,4 +1,4 @@
-"""Rotation of signing keys, and what others can check tokens with."""
+"""Rotation of signing keys, and the documents for token verifiers."""
 
 import json
 import threading
@@ -48,7 +48,7 @@ def kid_of(token: str) -> str:
     return kid
 
 
-def test_the_jwks_shows_public_parts_only(nightly: Application) -> None:
+def test_the_jwks_contains_no_private_keys(nightly: Application) -> None:
     issue(nightly)
     [key] = published()
     assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
@@ -67,7 +67,7 @@ def test_pyjwt_and_joserfc_verify_a_token_from_the_jwks_alone(nightly: Applicati
     assert verified.claims["sub"] == str(nightly.pk)
 
 
-def test_a_coming_key_is_published_before_it_signs(nightly: Application) -> None:
+def test_a_new_key_is_published_before_it_signs(nightly: Application) -> None:
     first = kid_of(issue(nightly).text)
     coming = rotate(after_seconds=60)
     KEYRING.forget()
@@ -75,7 +75,7 @@ def test_a_coming_key_is_published_before_it_signs(nightly: Application) -> None
     assert {key["kid"] for key in published()} == {first, coming.kid}
 
 
-def test_a_key_signs_once_its_time_has_come_and_the_old_one_still_verifies(
+def test_an_activated_key_signs_and_the_old_one_still_verifies(
     nightly: Application,
 ) -> None:
     old = issue(nightly).text
@@ -86,7 +86,7 @@ def test_a_key_signs_once_its_time_has_come_and_the_old_one_still_verifies(
     assert application_of(old) == application_of(new) == nightly
 
 
-def test_a_key_goes_only_when_its_last_token_has_expired(nightly: Application) -> None:
+def test_a_key_is_deleted_only_after_its_last_token_expires(nightly: Application) -> None:
     first = kid_of(issue(nightly).text)
     now = timezone.now()
     SigningKey.objects.update(signs_from=now - timedelta(hours=50))
@@ -99,7 +99,7 @@ def test_a_key_goes_only_when_its_last_token_has_expired(nightly: Application) -
     assert first not in {key["kid"] for key in published()}
 
 
-def test_a_key_past_its_age_gets_one_successor(nightly: Application) -> None:
+def test_an_overdue_key_gets_one_successor(nightly: Application) -> None:
     issue(nightly)
     SigningKey.objects.update(signs_from=timezone.now() - timedelta(days=91))
     KEYRING.forget()
@@ -109,30 +109,28 @@ def test_a_key_past_its_age_gets_one_successor(nightly: Application) -> None:
     assert SigningKey.objects.count() == 2
 
 
-def test_processes_that_find_a_key_too_old_at_once_make_one_successor(
+def test_concurrent_processes_create_one_successor(
     nightly: Application,
 ) -> None:
     issue(nightly)
     SigningKey.objects.update(signs_from=timezone.now() - timedelta(days=91))
     processes = [Keyring() for _ in range(4)]
     for process in processes:
-        assert process.public_key("one that nobody has") is None, "and has read the keys by now"
+        assert process.public_key("unknown") is None, "this loads the keys"
     for process in processes:
         process.current()
     assert SigningKey.objects.count() == 2
 
 
-def test_a_kept_copy_of_the_keys_is_gone_before_a_new_key_signs(nightly: Application) -> None:
-    """RFC 9111 §4.2: whoever keeps an answer asks again only when `max-age` has passed."""
+def test_cached_jwks_expire_before_a_new_key_signs(nightly: Application) -> None:
+    """RFC 9111 §4.2: caches request the document again only after `max-age`."""
     issue(nightly)
     kept = Client().get(JWKS).headers["Cache-Control"]
     [seconds] = [part.removeprefix("max-age=") for part in kept.split(", ") if "max-age" in part]
     assert 0 < int(seconds) < keyring.SIGNS_AFTER_SECONDS
 
 
-def test_the_command_can_end_every_other_key_and_its_tokens(
-    nightly: Application, capsys: Any
-) -> None:
+def test_the_command_can_delete_all_other_keys(nightly: Application, capsys: Any) -> None:
     old = issue(nightly).text
     call_command("rotate_signing_key", "--end-others")
     KEYRING.forget()
@@ -142,27 +140,27 @@ def test_the_command_can_end_every_other_key_and_its_tokens(
     assert "are invalid" in capsys.readouterr().out
 
 
-def test_the_command_makes_a_key_and_says_when_it_signs(capsys: Any) -> None:
+def test_the_command_creates_a_key_and_prints_its_activation(capsys: Any) -> None:
     call_command("rotate_signing_key", "--after", "60")
     key = SigningKey.objects.get()
     assert key.kid in capsys.readouterr().out
     assert key.signs_from > timezone.now() + timedelta(seconds=50)
 
 
-def test_rotating_is_in_the_record_with_the_keys_that_came_and_went(nightly: Application) -> None:
+def test_rotation_is_audited_with_created_and_deleted_keys(nightly: Application) -> None:
     first = kid_of(issue(nightly).text)
     call_command("rotate_signing_key")
     call_command("rotate_signing_key", "--end-others")
     second, third = AuditEvent.objects.filter(action="create", entity_type="signing_key").order_by(
         "pk"
     )
-    gone = AuditEvent.objects.filter(action="delete", entity_type="signing_key")
-    assert {event.entity_name for event in gone} == {first, second.entity_name}
+    deletions = AuditEvent.objects.filter(action="delete", entity_type="signing_key")
+    assert {event.entity_name for event in deletions} == {first, second.entity_name}
     assert third.entity_name == published()[0]["kid"]
-    assert {event.subject_name for event in [second, third, *gone]} == {"system"}
+    assert {event.subject_name for event in [second, third, *deletions]} == {"system"}
 
 
-def test_a_replica_that_has_just_read_the_keys_reads_again_in_time(
+def test_a_replica_reloads_the_keys_before_a_new_one_signs(
     nightly: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Keyring()
@@ -176,10 +174,10 @@ def test_a_replica_that_has_just_read_the_keys_reads_again_in_time(
     assert other.public_key(kid) is not None
 
 
-def test_both_metadata_documents_name_what_is_served(db: None) -> None:
+def test_both_metadata_documents_match_the_served_endpoints(db: None) -> None:
     server = Client().get("/.well-known/oauth-authorization-server").json()
     openid = Client().get("/.well-known/openid-configuration").json()
-    # OpenID allows no list of scopes without "openid": see OpenIDMetadataSerializer.
+    # OpenID forbids a list of scopes without "openid": see OpenIDMetadataSerializer.
     differing = [name for name, value in server.items() if openid.get(name) != value]
     assert differing == ["scopes_supported"]
     assert server["issuer"] == "http://127.0.0.1:8000"
@@ -187,7 +185,7 @@ def test_both_metadata_documents_name_what_is_served(db: None) -> None:
     methods = ["client_secret_basic", "client_secret_post"]
     assert server["token_endpoint_auth_methods_supported"] == methods
     assert server["revocation_endpoint_auth_methods_supported"] == methods
-    # RFC 8414 §2: here a type of access token may be named, too.
+    # RFC 8414 §2 allows a type of access token here.
     assert server["introspection_endpoint_auth_methods_supported"] == [*methods, "Bearer"]
     for member in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
         path = server[member].removeprefix(server["issuer"])
@@ -195,7 +193,7 @@ def test_both_metadata_documents_name_what_is_served(db: None) -> None:
     assert Client().get(server["jwks_uri"].removeprefix(server["issuer"])).status_code == 200
 
 
-def test_rotating_under_load_loses_no_request_on_two_replicas(start_server: StartServer) -> None:
+def test_rotation_under_load_fails_no_request_on_two_replicas(start_server: StartServer) -> None:
     one = start_server()
     two = start_server(database=one.database, environment={"RUNAI_ACCESS_URL": one.url})
     made = one.command("create_application", "busy", "--role", "Viewer", "--json")
@@ -227,7 +225,7 @@ def test_rotating_under_load_loses_no_request_on_two_replicas(start_server: Star
         thread.start()
     rotated = one.command("rotate_signing_key", "--after", "6")
     deadline = threading.Event()
-    for _ in range(900):  # a busy machine is given its time
+    for _ in range(900):  # for slow machines
         if len(kids) == 2 and len(statuses) > 200:
             break
         deadline.wait(0.1)

@@ -53,7 +53,7 @@ def works(token: str) -> bool:
 @pytest.mark.parametrize("grant", ["app_token", "client_credentials"])
 @pytest.mark.parametrize("id_name", ["AppId", "appID", "clientID", "clientId", "APPID"])
 @pytest.mark.parametrize("secret_name", ["AppSecret", "appSecret", "clientSecret"])
-def test_v1_takes_every_spelling_in_use(
+def test_v1_accepts_every_spelling(
     nightly: Application, secret: str, grant: str, id_name: str, secret_name: str
 ) -> None:
     answer = v1(**{"grantType": grant, id_name: "nightly", secret_name: secret})
@@ -63,7 +63,7 @@ def test_v1_takes_every_spelling_in_use(
     assert works(answer.json()["accessToken"])
 
 
-def test_v1_reads_a_body_without_a_content_type(nightly: Application, secret: str) -> None:
+def test_v1_accepts_a_body_without_a_content_type(nightly: Application, secret: str) -> None:
     body = {"grantType": "app_token", "clientId": "nightly", "clientSecret": secret}
     answer = Client().generic("POST", V1, json.dumps(body), content_type="", HTTP_ACCEPT="*/*")
     assert answer.status_code == 200
@@ -81,19 +81,19 @@ def test_v1_reads_a_body_without_a_content_type(nightly: Application, secret: st
         ({"grantType": "app_token", "clientId": "x", "clientSecret": "y" * 5000}, "clientSecret"),
     ],
 )
-def test_v1_says_which_parameter_is_wrong(db: None, body: dict[str, Any], named: str) -> None:
+def test_v1_names_the_invalid_parameter(db: None, body: dict[str, Any], named: str) -> None:
     answer = v1(**body)
     assert answer.status_code == 400
     assert answer.json()["code"] == 400
     assert named in answer.json()["details"]
 
 
-def test_v1_takes_two_spellings_that_agree(nightly: Application, secret: str) -> None:
+def test_v1_accepts_two_spellings_with_equal_values(nightly: Application, secret: str) -> None:
     body = {"grantType": "app_token", "clientId": "nightly", "appID": "nightly"}
     assert v1(**body, clientSecret=secret).status_code == 200
 
 
-def test_v2_answers_as_rfc_6749_section_5_1_says(nightly: Application, secret: str) -> None:
+def test_v2_responses_conform_to_rfc_6749_section_5_1(nightly: Application, secret: str) -> None:
     answer = v2(
         {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
     )
@@ -106,7 +106,7 @@ def test_v2_answers_as_rfc_6749_section_5_1_says(nightly: Application, secret: s
     assert works(answer.json()["access_token"])
 
 
-def test_v2_takes_basic_with_form_encoded_halves(nightly: Application, secret: str) -> None:
+def test_v2_accepts_form_encoded_basic_credentials(nightly: Application, secret: str) -> None:
     header = basic("nightly", secret)
     assert v2({"grant_type": "client_credentials"}, Authorization=header).status_code == 200
     lower = header.replace("Basic", "basic")
@@ -133,7 +133,7 @@ def test_v2_ignores_unknown_parameters(nightly: Application, secret: str) -> Non
         ("grant_type=password&client_id=a&client_secret=b", "unsupported_grant_type"),
     ],
 )
-def test_v2_refuses_in_the_form_of_rfc_6749_section_5_2(db: None, form: str, error: str) -> None:
+def test_v2_errors_conform_to_rfc_6749_section_5_2(db: None, form: str, error: str) -> None:
     answer = v2(form)
     assert answer.status_code == 400
     assert answer.json()["error"] == error
@@ -141,10 +141,10 @@ def test_v2_refuses_in_the_form_of_rfc_6749_section_5_2(db: None, form: str, err
 
 
 @pytest.mark.parametrize("scope", ["all", "api", "read write", "openid"])
-def test_v2_grants_the_one_scope_whatever_is_asked_for(
+def test_v2_grants_the_same_scope_for_every_requested_one(
     nightly: Application, secret: str, scope: str
 ) -> None:
-    """RFC 6749 §3.3: a scope that differs from the one asked for is named in the answer."""
+    """RFC 6749 §3.3: the response contains the scope if it differs from the requested one."""
     form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
     assert "scope" not in v2(form).json()
     assert "scope" not in v2({**form, "scope": ""}).json()
@@ -152,21 +152,19 @@ def test_v2_grants_the_one_scope_whatever_is_asked_for(
     assert (answer.status_code, answer.json()["scope"]) == (200, "api")
 
 
-def test_v2_refuses_credentials_in_header_and_body_at_once(
-    nightly: Application, secret: str
-) -> None:
+def test_v2_refuses_credentials_in_both_header_and_body(nightly: Application, secret: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
     answer = v2(form, Authorization=basic("nightly", secret))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic bm9jb2xvbg=="])
-def test_v2_refuses_a_header_that_only_claims_to_be_basic(db: None, header: str) -> None:
+def test_v2_refuses_a_malformed_basic_header(db: None, header: str) -> None:
     answer = v2({"grant_type": "client_credentials"}, Authorization=header)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_v2_refuses_credentials_in_the_address(nightly: Application, secret: str) -> None:
+def test_v2_refuses_credentials_in_the_url(nightly: Application, secret: str) -> None:
     answer = Client().post(
         f"{V2}?client_id=nightly&client_secret={secret}",
         "grant_type=client_credentials",
@@ -176,7 +174,7 @@ def test_v2_refuses_credentials_in_the_address(nightly: Application, secret: str
 
 
 def refusals(secret: str) -> list[tuple[str, str]]:
-    """Return client IDs and secrets that are each wrong in another way."""
+    """Return client IDs and secrets that are wrong in different ways."""
     factories.application("switched-off", secret=secret)
     off = factories.application("off", secret=secret)
     set_application_enabled(
@@ -184,24 +182,24 @@ def refusals(secret: str) -> list[tuple[str, str]]:
         application_id=off.pk,
         enabled=False,
     )
-    gone = factories.application("gone", secret=secret)
+    deleted = factories.application("deleted", secret=secret)
     delete_application(
         caller=factories.caller(factories.person("b@acme.example", "System administrator")),
-        application_id=gone.pk,
+        application_id=deleted.pk,
     )
     factories.application("secretless")
     return [
         ("unknown", secret),
         ("nightly", new_secret()),
         ("off", secret),
-        ("gone", secret),
+        ("deleted", secret),
         ("secretless", secret),
         ("nul\x00byte", secret),
         ("Ünknown", secret),
     ]
 
 
-def test_v2_answers_every_wrong_client_the_same(nightly: Application, secret: str) -> None:
+def test_v2_has_one_response_for_all_invalid_clients(nightly: Application, secret: str) -> None:
     answers = [
         v2({"grant_type": "client_credentials", "client_id": id_, "client_secret": wrong})
         for id_, wrong in refusals(secret)
@@ -211,11 +209,11 @@ def test_v2_answers_every_wrong_client_the_same(nightly: Application, secret: st
         b'{"error":"invalid_client","error_description":"Incorrect client ID or client secret."}'
     }
     assert all(answer.headers["WWW-Authenticate"].startswith("Basic ") for answer in answers)
-    told = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]
-    assert all(headers == told[0] for headers in told)
+    all_headers = [{k: v for k, v in a.headers.items() if k != "X-Request-Id"} for a in answers]
+    assert all(headers == all_headers[0] for headers in all_headers)
 
 
-def test_v1_answers_every_wrong_client_the_same(nightly: Application, secret: str) -> None:
+def test_v1_has_one_response_for_all_invalid_clients(nightly: Application, secret: str) -> None:
     answers = [
         v1(grantType="app_token", clientId=id_, clientSecret=wrong)
         for id_, wrong in refusals(secret)
@@ -228,12 +226,12 @@ def test_v1_answers_every_wrong_client_the_same(nightly: Application, secret: st
 
 @pytest.mark.parametrize("path", [V1, V2, "/v1/k8s/auth/oauth/apptoken", "/oauth2/introspect"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"])
-def test_every_other_method_is_405_with_what_is_allowed(db: None, path: str, method: str) -> None:
-    """RFC 9110 §15.5.6; RFC 6749 §3.2 knows no other way to a token than POST."""
+def test_every_other_method_is_405_with_the_allowed_ones(db: None, path: str, method: str) -> None:
+    """RFC 9110 §15.5.6. RFC 6749 §3.2 requires POST."""
     answer = Client().generic(method, path)
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST"
-    assert b"RFC" not in answer.content, "no documentation of the code"
+    assert b"RFC" not in answer.content, "contains no docstring"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +245,7 @@ def test_another_media_type_is_415(db: None, path: str, content_type: str) -> No
 @pytest.mark.parametrize(
     ("path", "content_type"), [(V1, "application/json"), (V2, "application/x-www-form-urlencoded")]
 )
-def test_a_body_past_the_limit_is_413(db: None, path: str, content_type: str) -> None:
+def test_a_body_above_the_size_limit_is_413(db: None, path: str, content_type: str) -> None:
     answer = Client().post(path, b"x" * 2_000_000, content_type=content_type)
     assert answer.status_code == 413
 
@@ -255,13 +253,15 @@ def test_a_body_past_the_limit_is_413(db: None, path: str, content_type: str) ->
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b'{"clientId": "a", "clientId": "b"}', b'"x"', b"\xff"]
 )
-def test_v1_refuses_a_body_that_is_no_object(db: None, body: bytes) -> None:
+def test_v1_refuses_a_body_that_is_not_an_object(db: None, body: bytes) -> None:
     answer = Client().post(V1, body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["code"] == 400
 
 
-def test_a_token_names_the_application_and_its_life(nightly: Application, secret: str) -> None:
+def test_a_token_contains_the_application_and_its_lifetime(
+    nightly: Application, secret: str
+) -> None:
     token = v1(grantType="app_token", clientId="nightly", clientSecret=secret).json()["accessToken"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["sub"] == str(nightly.pk)
@@ -269,17 +269,13 @@ def test_a_token_names_the_application_and_its_life(nightly: Application, secret
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_the_official_clients_plain_base64_reads_the_payload(
-    nightly: Application, secret: str
-) -> None:
+def test_the_payload_can_be_decoded_with_plain_base64(nightly: Application, secret: str) -> None:
     token = v1(grantType="app_token", clientId="nightly", clientSecret=secret).json()["accessToken"]
     payload = token.split(".")[1]
     assert json.loads(base64.b64decode(payload + "=="))["exp"] > timezone.now().timestamp()
 
 
-def test_a_grant_notes_the_login_and_does_not_count_as_an_update(
-    nightly: Application, secret: str
-) -> None:
+def test_a_grant_updates_last_login_but_not_updated_at(nightly: Application, secret: str) -> None:
     before = nightly.updated_at
     v1(grantType="app_token", clientId="nightly", clientSecret=secret)
     nightly.refresh_from_db()
@@ -288,13 +284,13 @@ def test_a_grant_notes_the_login_and_does_not_count_as_an_update(
     assert nightly.updated_at == before
 
 
-def test_a_refused_grant_notes_no_login(nightly: Application) -> None:
+def test_a_refused_grant_does_not_update_last_login(nightly: Application) -> None:
     v1(grantType="app_token", clientId="nightly", clientSecret=new_secret())
     nightly.refresh_from_db()
     assert nightly.last_login is None
 
 
-def test_grants_and_refusals_are_recorded_without_the_secret(
+def test_grants_and_refusals_are_audited_without_the_secret(
     nightly: Application, secret: str
 ) -> None:
     wrong = new_secret()
@@ -308,7 +304,7 @@ def test_grants_and_refusals_are_recorded_without_the_secret(
 
 
 class TestEndOfACredential:
-    """Old secret and issued tokens stop with the next request."""
+    """The old secret and issued tokens stop working with the next request."""
 
     def boss(self) -> Any:
         return factories.caller(factories.person("boss@acme.example", "System administrator"))
@@ -327,7 +323,7 @@ class TestEndOfACredential:
         assert old.status_code == 401
         assert works(self.token(issued.secret))
 
-    def test_disabling_for_good_for_tokens(self, nightly: Application, secret: str) -> None:
+    def test_disabling_revokes_tokens_permanently(self, nightly: Application, secret: str) -> None:
         token = self.token(secret)
         boss = self.boss()
         set_application_enabled(caller=boss, application_id=nightly.pk, enabled=False)
@@ -337,9 +333,7 @@ class TestEndOfACredential:
         assert not works(token)
         assert works(self.token(secret))
 
-    def test_deleting_also_when_the_name_comes_back(
-        self, nightly: Application, secret: str
-    ) -> None:
+    def test_deleting_also_if_the_name_is_reused(self, nightly: Application, secret: str) -> None:
         token = self.token(secret)
         delete_application(caller=self.boss(), application_id=nightly.pk)
         assert not works(token)
@@ -355,7 +349,7 @@ def test_a_token_without_rules_gets_403_and_no_data(secret: str, as_: As) -> Non
     assert as_(newcomer).get("/api/v1/apps").status_code == 403
 
 
-def test_logins_are_written_at_most_once_a_second_and_move_nothing_else(
+def test_last_login_is_updated_at_most_once_a_second(
     nightly: Application,
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -370,5 +364,5 @@ def test_logins_are_written_at_most_once_a_second_and_move_nothing_else(
         with django_assert_num_queries(writes):
             known.note_login()
         nightly.refresh_from_db()
-        assert nightly.last_login == start + timedelta(seconds=second), "and never goes back"
+        assert nightly.last_login == start + timedelta(seconds=second), "never moves backwards"
         assert nightly.updated_at == changed_at

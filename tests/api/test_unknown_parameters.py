@@ -1,6 +1,6 @@
-"""Unknown query parameters and misspelled members are refused with 400, and the answer names them.
+"""Unknown query parameters and misspelled members are refused with a 400 that names them.
 
-A client whose `filterby` was ignored would act on the first of all rows.
+A client whose `filterby` is ignored would act on the first of all rows.
 """
 
 import json
@@ -25,14 +25,14 @@ OPENAPI: dict[str, Any] = read_yaml(
     (settings.BASE_DIR / "docs" / "openapi.yaml").read_text(encoding="utf-8")
 )
 JSON = "application/json"
-# Everything with a caller; the endpoints of tokens and documents ignore what they do not know.
+# All authenticated endpoints. Token endpoints and documents ignore unknown parameters.
 OPERATIONS = [
     (method, path)
     for path, item in OPENAPI["paths"].items()
     for method, operation in item.items()
     if "Tokens" not in operation["tags"]
 ]
-# Declared by the clients `runapy` 1.218 to 1.224, and by no document that is at hand.
+# In the clients `runapy` 1.218 to 1.224, but in none of the available documents.
 OF_OTHER_VERSIONS = {
     "/api/v1/clusters": {"verbosity", "includeRequestedForDelete"},
     "/api/v1/org-unit/departments/count": {"filterBy"},
@@ -41,7 +41,7 @@ OF_OTHER_VERSIONS = {
 
 
 def query_names(path: str, method: str) -> list[str]:
-    """Return the query parameters that our document declares."""
+    """Return the query parameters in our document."""
     declared = OPENAPI["paths"][path][method].get("parameters", ())
     return [one["name"] for one in declared if one["in"] == "query"]
 
@@ -56,7 +56,7 @@ def client(as_: As, administrator: Application) -> Client:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_an_unknown_parameter_is_refused_and_those_of_our_document_are_named(
+def test_an_unknown_parameter_is_refused_with_the_known_ones(
     client: Client, method: str, path: str
 ) -> None:
     answer = client.generic(method.upper(), f"{address_of(path)}?nope=1&alsoNope=2", "{}", JSON)
@@ -86,7 +86,7 @@ def test_every_parameter_of_the_official_documents_is_known(version: str) -> Non
 
 
 def resolved(official: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the parameters of an operation, with those that it refers to."""
+    """Return the parameters of an operation, with references resolved."""
     components = official["components"].get("parameters", {})
     return [
         components[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
@@ -102,14 +102,14 @@ def test_parameters_of_clients_of_every_version_are_known(path: str, name: str) 
 
 
 @pytest.mark.parametrize("name", ["verbosity=full", "includeRequestedForDelete=true"])
-def test_an_official_parameter_without_meaning_here_has_no_effect(
+def test_an_official_parameter_without_a_function_here_is_ignored(
     client: Client, organization: Organization, name: str
 ) -> None:
     plain = client.get("/api/v1/clusters")
     assert client.get(f"/api/v1/clusters?{name}").json() == plain.json() != []
 
 
-def test_a_misspelled_parameter_is_refused_and_the_right_one_is_named(client: Client) -> None:
+def test_a_misspelled_parameter_is_refused_with_a_suggestion(client: Client) -> None:
     answer = client.get("/api/v1/apps?filterby=name==root&Limit=1")
     assert answer.status_code == 400
     assert answer.json() == {"code": 400, "message": "Invalid parameter", "details": ANY}
@@ -117,11 +117,11 @@ def test_a_misspelled_parameter_is_refused_and_the_right_one_is_named(client: Cl
     assert "'filterby' (did you mean filterBy?), 'Limit' (did you mean limit?)" in details
 
 
-def test_a_parameter_of_a_body_does_not_pass_as_one_of_the_query(client: Client) -> None:
+def test_members_of_a_body_are_not_accepted_as_query_parameters(client: Client) -> None:
     assert client.get("/api/v1/apps?clientId=root").status_code == 400
 
 
-def test_an_unknown_parameter_stops_a_write(client: Client) -> None:
+def test_an_unknown_parameter_prevents_a_write(client: Client) -> None:
     doomed = factories.application("doomed")
     assert client.delete(f"/api/v1/apps/{doomed.pk}?dryRun=true").status_code == 400
     assert client.post("/api/v1/apps?dryRun=true", {"name": "new"}, JSON).status_code == 400
@@ -134,17 +134,15 @@ def test_head_refuses_what_get_refuses(client: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS"])
-def test_a_method_that_is_not_there_is_405_whatever_its_parameters(
-    client: Client, method: str
-) -> None:
+def test_an_unsupported_method_is_405_with_any_parameters(client: Client, method: str) -> None:
     assert client.generic(method, "/api/v1/apps?limit=1&nope=1").status_code == 405
 
 
-def test_strangers_learn_nothing_of_parameters() -> None:
+def test_unauthenticated_callers_do_not_get_parameter_errors() -> None:
     assert Client().get("/api/v1/apps?nope=1").status_code == 401
 
 
-def test_a_long_name_is_cut(client: Client) -> None:
+def test_a_long_name_is_truncated(client: Client) -> None:
     answer = client.get("/api/v1/apps?" + "&".join(f"{'x' * 500}{n}=1" for n in range(50)))
     assert answer.status_code == 400
     assert len(answer.json()["details"]) < 1000
@@ -153,7 +151,7 @@ def test_a_long_name_is_cut(client: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/v1/token", "/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"]
 )
-def test_token_endpoints_ignore_parameters_that_they_do_not_know(path: str) -> None:
+def test_token_endpoints_ignore_unknown_parameters(path: str) -> None:
     """RFC 6749 §3.2."""
     answers = [Client().post(address) for address in (path, f"{path}?nope=1")]
     assert answers[0].content == answers[1].content
@@ -189,7 +187,7 @@ def test_token_endpoints_ignore_parameters_that_they_do_not_know(path: str) -> N
         ),
     ],
 )  # fmt: skip
-def test_a_misspelled_member_is_refused_and_the_right_one_is_named(
+def test_a_misspelled_member_is_refused_with_a_suggestion(
     client: Client, path: str, body: dict[str, Any], member: str, intended: str
 ) -> None:
     target = factories.application("target")
@@ -207,7 +205,7 @@ def test_other_unknown_members_are_ignored(client: Client) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_no_member_of_an_official_body_counts_as_a_misspelling(version: str) -> None:
+def test_no_official_member_counts_as_a_misspelling(version: str) -> None:
     if not document(version).exists():
         skip_for_missing_tool("the official documents do not lie beside this checkout")
     official = json.loads(document(version).read_text(encoding="utf-8"))
@@ -221,7 +219,7 @@ def test_no_member_of_an_official_body_counts_as_a_misspelling(version: str) -> 
 
 
 def bodies_of(openapi: dict[str, Any]) -> dict[tuple[str, ...], set[str]]:
-    """Return the members of every JSON body by method, path and the names of what they are in."""
+    """Return the members of every JSON body by method, path and containing members."""
     found: dict[tuple[str, ...], set[str]] = {}
 
     def collect(schema: dict[str, Any], *key: str) -> None:

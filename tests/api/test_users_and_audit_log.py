@@ -27,7 +27,7 @@ def span() -> dict[str, str]:
     }
 
 
-def test_people_are_listed_counted_and_read(as_: As, administrator: Application) -> None:
+def test_users_are_listed_counted_and_read(as_: As, administrator: Application) -> None:
     ada = factories.person("ada@acme.example")
     factories.person("bob@acme.example")
     factories.group("engineers", ada)
@@ -52,7 +52,7 @@ def test_people_are_listed_counted_and_read(as_: As, administrator: Application)
         ({"search": "bob"}, ["bob@acme.example"]),
     ],
 )
-def test_people_can_be_narrowed_and_sorted(
+def test_users_can_be_filtered_and_sorted(
     as_: As, administrator: Application, query: dict[str, str], names: list[str]
 ) -> None:
     factories.person("ada@acme.example")
@@ -61,7 +61,7 @@ def test_people_can_be_narrowed_and_sorted(
     assert [user["username"] for user in found] == names
 
 
-def test_a_department_administrator_sees_the_people_of_the_department(
+def test_a_department_administrator_lists_the_users_of_the_department(
     as_: As, organization: Organization
 ) -> None:
     factories.person("ada@acme.example", "Viewer", organization.training)
@@ -72,7 +72,7 @@ def test_a_department_administrator_sees_the_people_of_the_department(
     assert as_(factories.application("newcomer")).get(USERS).status_code == 403
 
 
-def test_only_groups_in_sight_are_named(as_: As, organization: Organization) -> None:
+def test_only_visible_groups_are_included(as_: As, organization: Organization) -> None:
     ada = factories.person("ada@acme.example", "Viewer", organization.training)
     seen, hidden = factories.group("seen", ada), factories.group("hidden", ada)
     factories.rule(seen, "Viewer", organization.training)
@@ -84,11 +84,11 @@ def test_only_groups_in_sight_are_named(as_: As, organization: Organization) -> 
 
 
 @pytest.mark.parametrize("id_", ["x", "00000000-0000-0000-0000-000000000000"])
-def test_an_unknown_person_is_404(as_: As, administrator: Application, id_: str) -> None:
+def test_an_unknown_user_is_404(as_: As, administrator: Application, id_: str) -> None:
     assert as_(administrator).get(f"{USERS}/{id_}").status_code == 404
 
 
-def test_the_record_tells_who_did_what(as_: As, administrator: Application) -> None:
+def test_the_audit_log_contains_who_did_what(as_: As, administrator: Application) -> None:
     create_application(caller=factories.caller(administrator, "192.0.2.7"), name="nightly")
     answer = as_(administrator).get(LOG, span()).json()
     assert answer["total"] == 1
@@ -100,7 +100,7 @@ def test_the_record_tells_who_did_what(as_: As, administrator: Application) -> N
     assert event["tenant_id"] == "1001"
 
 
-def test_the_record_can_be_narrowed_and_paged(as_: As, administrator: Application) -> None:
+def test_the_audit_log_can_be_filtered_and_paged(as_: As, administrator: Application) -> None:
     for name in ("one", "two", "three"):
         create_application(caller=factories.caller(administrator), name=name)
     client = as_(administrator)
@@ -115,10 +115,10 @@ def test_the_record_can_be_narrowed_and_paged(as_: As, administrator: Applicatio
         assert answer.json()["details"].startswith(next(iter(bad)))
 
 
-def test_the_record_counts_what_the_contract_has_words_for(
+def test_the_audit_log_contains_only_actions_of_the_contract(
     as_: As, administrator: Application
 ) -> None:
-    """Refused reads stand in the record, and not in this answer: neither listed nor counted."""
+    """Denied reads are in the audit log, but neither listed nor counted in this response."""
     stranger = as_(factories.application("stranger"))
     assert stranger.get("/api/v1/apps").status_code == 403
     assert stranger.delete(f"/api/v1/apps/{administrator.pk}").status_code == 403
@@ -129,23 +129,27 @@ def test_the_record_counts_what_the_contract_has_words_for(
         assert [event["action"] for event in answer.json()["audit_logs"]] == ["delete"]
 
 
-def test_who_is_no_application_counts_as_a_user(as_: As, administrator: Application) -> None:
+def test_subjects_other_than_applications_have_the_type_user(
+    as_: As, administrator: Application
+) -> None:
     create_application(caller=SYSTEM, name="nightly")
     create_application(caller=factories.caller(administrator), name="weekly")
     for type_, name in (("User", "nightly"), ("app", "weekly")):
-        asked = {**span(), "filterBy": f"subject_type=={type_}"}
-        [event] = as_(administrator).get(LOG, asked).json()["audit_logs"]
+        parameters = {**span(), "filterBy": f"subject_type=={type_}"}
+        [event] = as_(administrator).get(LOG, parameters).json()["audit_logs"]
         assert event["entity_name"] == name
 
 
 @pytest.mark.parametrize("missing", ["start", "end"])
-def test_the_record_needs_both_times(as_: As, administrator: Application, missing: str) -> None:
+def test_the_audit_log_requires_both_times(
+    as_: As, administrator: Application, missing: str
+) -> None:
     answer = as_(administrator).get(LOG, {**span(), missing: ""})
     assert answer.status_code == 400
     assert missing in answer.json()["details"]
 
 
-def test_only_an_administrator_of_the_account_reads_the_record(
+def test_only_account_administrators_can_read_the_audit_log(
     as_: As, organization: Organization
 ) -> None:
     almost: Any = factories.application("almost", ("System administrator", organization.cluster))

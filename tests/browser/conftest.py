@@ -1,4 +1,4 @@
-"""A signed-in browser that notices everything that goes wrong in it."""
+"""A signed-in browser that records all errors in it."""
 
 import re
 import uuid
@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.servers import Server
 
-# A refused form is an answer like any other; Chromium reports its status as an error all the same.
-# HTMX reports as errors the requests that a later one replaces.
-REFUSED = re.compile(
+# Expected console errors: Chromium reports the status of a refused form, HTMX reports requests that a
+# later one replaces.
+EXPECTED = re.compile(
     r"Failed to load resource: .* status of (404|409|422)|htmx:(afterRequest|sendAbort), "
 )
 CLUSTER, DEPARTMENT = "browser-cluster", "browser-department"
@@ -23,15 +23,15 @@ Visit = Callable[..., "Visitor"]
 
 @dataclass
 class Visitor:
-    """A page in which the administrator is signed in, and what went wrong in it."""
+    """A page of the signed-in administrator, and the errors in it."""
 
     page: Page
     url: str
-    wrong: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def sign_in(self, server: Server) -> None:
         self.page.goto(f"{self.url}/sign-in/")
@@ -41,9 +41,9 @@ class Visitor:
         self.page.wait_for_url("**/applications/")
 
     def press(self, label: str) -> None:
-        """Click the one visible button or link of that label; where it leads to a page, to all of it.
+        """Click the only visible button or link with this label, and wait for a new page to load.
 
-        Playwright waits for a page to begin. Whoever reads it at once might find half of it.
+        Playwright waits only for the response to begin, so a test could read half a page.
         """
         button = self.page.get_by_role("button", name=label, exact=True)
         link = self.page.get_by_role("link", name=label, exact=True)
@@ -55,7 +55,7 @@ class Visitor:
         self.page.get_by_role("checkbox", name=name, exact=True).check()
 
     def create(self, name: str) -> str:
-        """Create an application and return its secret, still shown."""
+        """Create an application and return its secret; the dialog stays open."""
         self.press("NEW APPLICATION")
         self.page.get_by_label("Application name").fill(name)
         self.press("CREATE")
@@ -66,26 +66,26 @@ class Visitor:
         return self.page.locator("body").inner_text()
 
     def wait_until(self, condition: str) -> None:
-        """Wait until a condition in JavaScript holds.
+        """Wait until a JavaScript condition is true.
 
-        Playwright's own wait looks again by `eval`, which the policy of our pages refuses.
+        Playwright's `wait_for_function` uses `eval`, which our content security policy forbids.
         """
         self.page.evaluate(
             """(condition) => new Promise((resolve, reject) => {
                 const timer = setTimeout(() => reject(new Error(`never: ${condition}`)), 10_000);
-                const look = () => {
-                    if (!holds()) return requestAnimationFrame(look);
+                const check = () => {
+                    if (!holds()) return requestAnimationFrame(check);
                     clearTimeout(timer);
                     resolve();
                 };
                 const holds = () => CONDITION;
-                look();
+                check();
             })""".replace("CONDITION", condition),
             condition,
         )
 
     def hold(self, pattern: str | re.Pattern[str]) -> list[Route]:
-        """Let requests wait until the test says `continue_()`; return them as they come."""
+        """Hold matching requests until the test calls `continue_()`; return the list of held ones."""
         held: list[Route] = []
 
         def wait(route: Route) -> None:
@@ -95,7 +95,7 @@ class Visitor:
         return held
 
     def check_accessibility(self) -> None:
-        """Fail on what axe finds, in the light and in the dark."""
+        """Fail if axe finds a violation, in the light or the dark theme."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
             found = Axe().run(self.page).response["violations"]
@@ -104,25 +104,25 @@ class Visitor:
             ]
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not REFUSED.match(message.text):
-            self.wrong.append(message.text)
+        if message.type in ("error", "warning") and not EXPECTED.match(message.text):
+            self.errors.append(message.text)
 
 
 @pytest.fixture(scope="session")
 def _scopes(server: Server) -> None:
-    """A cluster with a department, so that there is a tree to choose from."""
-    made = server.command(
+    """A cluster with a department for the scope pickers."""
+    result = server.command(
         "shell",
         "-c",
         "from tests import factories;"
         f"factories.department({DEPARTMENT!r}, factories.cluster({CLUSTER!r}))",
     )
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture
 def visit(chromium: Browser, server: Server, _scopes: None) -> Iterator[Visit]:
-    """Open a browser of its own, sign in, and in the end fail if anything went wrong in it."""
+    """Open separate browser contexts and sign in; fail at the end if any had an error."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
@@ -139,7 +139,7 @@ def visit(chromium: Browser, server: Server, _scopes: None) -> Iterator[Visit]:
     yield open_
     for context in contexts:
         context.close()
-    assert [wrong for visitor in visitors for wrong in visitor.wrong] == []
+    assert [error for visitor in visitors for error in visitor.errors] == []
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_application_page_links_to_its_history(visit: Visit, name: str) -> None:
     visitor.create(name)
     visitor.press("DONE")
     page.get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("link", name="All of its history").click()
+    page.get_by_role("link", name="View history").click()
     expect(page.get_by_role("heading", name="Activity")).to_be_visible()
     expect(page.locator(".chip").first).to_contain_text(f"History of application {name}")
     expect(page.locator("[data-row]")).to_have_count(1)

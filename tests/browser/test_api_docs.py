@@ -1,9 +1,9 @@
-"""The API's page in a browser."""
+"""The API page in a browser."""
 
 from tests.browser.conftest import Visit
 
 
-def test_the_page_is_readable_accessible_and_quiet(visit: Visit) -> None:
+def test_page_is_accessible_and_fits_a_phone(visit: Visit) -> None:
     visitor = visit()
     visitor.press("API")
     visitor.page.wait_for_url("**/api/docs/")

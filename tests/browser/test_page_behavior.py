@@ -1,4 +1,4 @@
-"""What the scripts and the style sheets add to the pages."""
+"""Behavior that scripts and style sheets add to the pages."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.servers import Server
 pytestmark = pytest.mark.slow
 
 
-def test_escape_closes_a_dialog_and_gives_the_focus_back(visit: Visit) -> None:
+def test_escape_closes_a_dialog_and_restores_the_focus(visit: Visit) -> None:
     page = visit().page
     opener = page.get_by_role("link", name="NEW APPLICATION").first
     opener.focus()
@@ -22,7 +22,7 @@ def test_escape_closes_a_dialog_and_gives_the_focus_back(visit: Visit) -> None:
     expect(opener).to_be_focused()
 
 
-def test_escape_does_not_lose_a_shown_secret(visit: Visit, name: str) -> None:
+def test_escape_does_not_close_a_dialog_with_a_secret(visit: Visit, name: str) -> None:
     visitor = visit()
     secret = visitor.create(name)
     for _ in range(3):
@@ -30,7 +30,7 @@ def test_escape_does_not_lose_a_shown_secret(visit: Visit, name: str) -> None:
     expect(visitor.page.locator("dialog[open] #issued-secret")).to_have_text(secret)
 
 
-def test_a_secret_is_gone_after_done_back_and_reload(visit: Visit, name: str) -> None:
+def test_secret_is_removed_after_done_back_and_reload(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?sort=application")
@@ -47,16 +47,14 @@ def test_a_secret_is_gone_after_done_back_and_reload(visit: Visit, name: str) ->
     assert secret not in page.evaluate(stored)
 
 
-def test_a_page_that_is_left_keeps_no_secret_for_the_browser_to_bring_back(
-    visit: Visit, name: str
-) -> None:
+def test_secret_is_removed_when_the_user_leaves_the_page(visit: Visit, name: str) -> None:
     visitor = visit()
     secret = visitor.create(name)
     visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
     assert secret not in visitor.page.content()
 
 
-def test_leaving_the_page_while_a_secret_is_shown_asks_first(visit: Visit, name: str) -> None:
+def test_leaving_the_page_with_a_secret_asks_first(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     secret = visitor.create(name)
@@ -73,7 +71,7 @@ def test_leaving_the_page_while_a_secret_is_shown_asks_first(visit: Visit, name:
     assert questions == []
 
 
-def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str) -> None:
+def test_dialog_of_a_deleted_application_says_so(visit: Visit, name: str) -> None:
     visitor, other = visit(), visit()
     visitor.create(name)
     visitor.press("DONE")
@@ -91,7 +89,7 @@ def test_a_dialog_of_an_application_that_is_gone_says_so(visit: Visit, name: str
     expect(visitor.page.get_by_role("checkbox", name=name, exact=True)).to_have_count(0)
 
 
-def test_a_server_that_can_not_be_reached_is_told(visit: Visit) -> None:
+def test_unreachable_server_is_reported(visit: Visit) -> None:
     visitor = visit()
     visitor.page.context.set_offline(True)
     visitor.press("NEW APPLICATION")
@@ -99,10 +97,10 @@ def test_a_server_that_can_not_be_reached_is_told(visit: Visit) -> None:
     visitor.page.context.set_offline(False)
     visitor.press("NEW APPLICATION")
     expect(visitor.page.get_by_label("Application name")).to_be_visible()
-    visitor.wrong.clear()  # Chromium tells of the lost connection too
+    visitor.errors.clear()  # Chromium reports the lost connection, too
 
 
-def test_the_copy_button_copies_and_says_so(visit: Visit, name: str) -> None:
+def test_copy_button_copies_and_confirms(visit: Visit, name: str) -> None:
     visitor = visit(permissions=["clipboard-read", "clipboard-write"])
     secret = visitor.create(name)
     visitor.press("Copy client secret")
@@ -110,10 +108,8 @@ def test_the_copy_button_copies_and_says_so(visit: Visit, name: str) -> None:
     assert visitor.page.evaluate("navigator.clipboard.readText()") == secret
 
 
-def test_where_the_page_may_not_copy_the_text_is_selected_and_the_browser_copies_it(
-    visit: Visit, name: str
-) -> None:
-    """Over plain HTTP, as in many a machine room, a page has no clipboard."""
+def test_copy_button_works_without_clipboard_access(visit: Visit, name: str) -> None:
+    """Over plain HTTP a page has no clipboard access."""
     visitor = visit(permissions=["clipboard-read"])
     visitor.page.add_init_script("delete Navigator.prototype.clipboard")
     visitor.page.reload()
@@ -127,9 +123,7 @@ def test_where_the_page_may_not_copy_the_text_is_selected_and_the_browser_copies
     assert other.evaluate("navigator.clipboard.readText()") == secret
 
 
-def test_where_nothing_may_copy_the_text_is_selected_and_the_keys_are_told(
-    visit: Visit, name: str
-) -> None:
+def test_copy_button_selects_the_text_if_copying_is_impossible(visit: Visit, name: str) -> None:
     visitor = visit()
     visitor.page.add_init_script(
         "delete Navigator.prototype.clipboard; Document.prototype.execCommand = () => false"
@@ -142,7 +136,7 @@ def test_where_nothing_may_copy_the_text_is_selected_and_the_keys_are_told(
     assert visitor.page.evaluate("String(getSelection())").strip() == secret
 
 
-def test_times_are_shown_in_the_zone_of_the_browser(visit: Visit, name: str) -> None:
+def test_times_are_shown_in_the_browser_time_zone(visit: Visit, name: str) -> None:
     visitor = visit(timezone_id="Asia/Kolkata")
     visitor.create(name)
     visitor.press("DONE")
@@ -154,9 +148,7 @@ def test_times_are_shown_in_the_zone_of_the_browser(visit: Visit, name: str) -> 
     expect(time).to_contain_text(f"{minutes // 60:02}:{minutes % 60:02} GMT")
 
 
-def test_times_are_rewritten_before_anything_is_painted_so_that_nothing_moves(
-    visit: Visit, name: str
-) -> None:
+def test_times_are_converted_before_the_first_paint(visit: Visit, name: str) -> None:
     visitor = visit(timezone_id="Asia/Kolkata")
     page = visitor.page
     visitor.create(name)
@@ -177,11 +169,11 @@ def test_times_are_rewritten_before_anything_is_painted_so_that_nothing_moves(
     assert page.evaluate(moved) == []
 
 
-def test_the_header_says_the_zone_and_a_time_only_another_one(
+def test_header_names_the_zone_and_times_name_only_another_zone(
     visit: Visit, server: Server, name: str
 ) -> None:
     winter, summer = "2026, 1, 15, 12", "2026, 7, 15, 12"
-    made = server.command(
+    result = server.command(
         "shell", "-c",
         "from datetime import UTC, datetime; from tests import factories;"
         "from applications.models import Application;"
@@ -190,7 +182,7 @@ def test_the_header_says_the_zone_and_a_time_only_another_one(
         "[Application.objects.filter(pk=pk).update(created_at=time)"
         " for pk, time in zip(pks, times, strict=True)]",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
     visitor = visit(timezone_id="Asia/Kolkata")
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?search={name}&sort=creation_time")
@@ -209,7 +201,7 @@ def test_the_header_says_the_zone_and_a_time_only_another_one(
     expect(there.page.locator("td.column-creation_time .zone").first).to_be_visible()
 
 
-def test_a_click_in_a_row_selects_it_and_a_second_one_lets_it_go(visit: Visit, name: str) -> None:
+def test_click_on_a_row_toggles_its_selection(visit: Visit, name: str) -> None:
     visitor = visit()
     visitor.create(name)
     visitor.press("DONE")
@@ -227,7 +219,7 @@ def test_a_click_in_a_row_selects_it_and_a_second_one_lets_it_go(visit: Visit, n
     expect(radio).not_to_be_checked()
 
 
-def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: str) -> None:
+def test_sorting_keeps_the_focus_and_updates_the_url(visit: Visit, name: str) -> None:
     visitor = visit()
     visitor.create(name)
     visitor.press("DONE")
@@ -242,13 +234,11 @@ def test_sorting_keeps_the_focus_and_goes_into_the_address(visit: Visit, name: s
     expect(header).not_to_have_attribute("aria-sort", "ascending")
 
 
-def test_what_is_new_on_the_page_comes_into_elements_that_are_read_aloud(
-    visit: Visit, name: str
-) -> None:
+def test_changes_are_announced_in_live_regions(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
-    for made in (f"{name}1", f"{name}2"):
-        visitor.create(made)
+    for created in (f"{name}1", f"{name}2"):
+        visitor.create(created)
         visitor.press("DONE")
     page.goto(f"{visitor.url}/applications/?search={name}1")
     page.evaluate(
@@ -266,7 +256,7 @@ def test_what_is_new_on_the_page_comes_into_elements_that_are_read_aloud(
     assert page.evaluate("window.kept.every((element) => element.isConnected)")
 
 
-def test_where_motion_is_unwelcome_the_bar_that_says_loading_does_not_grow(visit: Visit) -> None:
+def test_loading_bar_respects_reduced_motion(visit: Visit) -> None:
     page = visit().page
     moves = """() => {
         const bar = document.getElementById("loading");
@@ -278,9 +268,7 @@ def test_where_motion_is_unwelcome_the_bar_that_says_loading_does_not_grow(visit
     assert "scale" in page.evaluate(moves)
 
 
-def test_a_list_that_comes_late_does_not_replace_the_one_asked_for_after_it(
-    visit: Visit, name: str
-) -> None:
+def test_late_response_does_not_replace_a_newer_list(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     header = page.get_by_role("columnheader", name="Application", exact=True)
@@ -298,15 +286,15 @@ def test_a_list_that_comes_late_does_not_replace_the_one_asked_for_after_it(
     page.wait_for_url("**sort=created_by")
 
 
-def test_the_focus_is_never_lost_when_a_part_of_the_page_is_swapped(
+def test_swapping_a_part_of_the_page_keeps_the_focus(
     visit: Visit, server: Server, name: str
 ) -> None:
-    made = server.command(
+    result = server.command(
         "shell", "-c",
         "from tests import factories;"
         f"[factories.application(f'{name}{{n}}') for n in range(41)]",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert result.returncode == 0, result.stderr
     visitor = visit()
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?search={name}&size=20&application__contains=app")
@@ -330,7 +318,7 @@ def test_the_focus_is_never_lost_when_a_part_of_the_page_is_swapped(
     expect(page.get_by_role("link", name="ADD FILTER")).to_be_focused()
 
 
-def test_the_focus_comes_back_to_what_opened_each_dialog(visit: Visit, name: str) -> None:
+def test_closing_a_dialog_restores_the_focus_to_its_opener(visit: Visit, name: str) -> None:
     visitor = visit()
     page = visitor.page
     visitor.create(name)
@@ -344,18 +332,18 @@ def test_the_focus_comes_back_to_what_opened_each_dialog(visit: Visit, name: str
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)
         expect(page.locator(opener)).to_be_focused()
-    for opener, button, news in [
+    for opener, button, message in [
         ("#do-disable", "DISABLE", "disabled."), ("#do-enable", "ENABLE", "enabled."),
         ("#do-delete", "DELETE", "deleted."),
     ]:  # fmt: skip
         page.locator(opener).focus()
         page.keyboard.press("Enter")
         page.locator("dialog[open]").get_by_role("button", name=button).press("Enter")
-        expect(page.get_by_text(news)).to_be_visible()
+        expect(page.get_by_text(message)).to_be_visible()
         expect(page.locator(":focus")).to_have_count(1)
 
 
-def test_a_theme_is_switched_at_once_and_kept(visit: Visit) -> None:
+def test_theme_switches_immediately_and_is_saved(visit: Visit) -> None:
     visitor = visit(color_scheme="light")
     page = visitor.page
     background = "getComputedStyle(document.body).backgroundColor"
@@ -387,7 +375,7 @@ def test_no_page_scrolls_sideways(visit: Visit, name: str, width: int) -> None:
     assert not page.evaluate(too_wide)
 
 
-def test_on_a_phone_the_menu_opens_with_the_same_content(visit: Visit) -> None:
+def test_menu_on_a_phone_has_the_same_content(visit: Visit) -> None:
     visitor = visit(viewport={"width": 390, "height": 800})
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_hidden()
     visitor.press("Menu")
@@ -396,7 +384,7 @@ def test_on_a_phone_the_menu_opens_with_the_same_content(visit: Visit) -> None:
     visitor.page.wait_for_url("**/sign-in/")
 
 
-def test_a_form_in_flight_can_not_be_sent_again(visit: Visit, name: str) -> None:
+def test_form_cannot_be_submitted_twice(visit: Visit, name: str) -> None:
     visitor = visit()
     visitor.press("NEW APPLICATION")
     visitor.page.get_by_label("Application name").fill(name)
@@ -412,7 +400,7 @@ def test_a_form_in_flight_can_not_be_sent_again(visit: Visit, name: str) -> None
     expect(visitor.page.locator("#issued-client-id")).to_have_text(name)
 
 
-def test_no_address_but_our_own_is_ever_asked(visit: Visit, name: str) -> None:
+def test_all_requests_go_to_the_same_host(visit: Visit, name: str) -> None:
     visitor = visit()
     asked: list[str] = []
     visitor.page.on("request", lambda request: asked.append(request.url))
@@ -428,7 +416,7 @@ def _end_session(visitor: Visitor) -> None:
     visitor.page.context.add_cookies([{"name": cookie, "value": "over", "url": visitor.url}])
 
 
-def test_what_was_typed_in_a_dialog_outlives_the_session(
+def test_typed_values_survive_the_end_of_the_session(
     visit: Visit, server: Server, name: str
 ) -> None:
     visitor = visit()
@@ -447,7 +435,9 @@ def test_what_was_typed_in_a_dialog_outlives_the_session(
     assert page.evaluate("sessionStorage.getItem('kept-form')") is None
 
 
-def test_filters_and_search_outlive_the_session(visit: Visit, server: Server, name: str) -> None:
+def test_filters_and_search_survive_the_end_of_the_session(
+    visit: Visit, server: Server, name: str
+) -> None:
     visitor = visit()
     page = visitor.page
     visitor.create(name)
@@ -459,7 +449,7 @@ def test_filters_and_search_outlive_the_session(visit: Visit, server: Server, na
     assert "sort=-application" in page.url
 
 
-def test_a_dialog_opened_before_signing_in_again_keeps_what_was_typed(
+def test_dialog_opened_before_a_new_sign_in_keeps_typed_values(
     visit: Visit, server: Server, name: str
 ) -> None:
     visitor = visit()
@@ -481,7 +471,7 @@ def test_a_dialog_opened_before_signing_in_again_keeps_what_was_typed(
     expect(page.locator("#issued-secret")).to_be_visible()
 
 
-def test_choices_that_a_search_found_outlive_the_session(
+def test_choices_from_a_search_survive_the_end_of_the_session(
     visit: Visit, server: Server, name: str
 ) -> None:
     visitor = visit()
@@ -505,7 +495,9 @@ def test_choices_that_a_search_found_outlive_the_session(
     expect(page.get_by_text("1 of 1 done")).to_be_visible()
 
 
-def test_another_user_does_not_find_what_was_typed(visit: Visit, server: Server, name: str) -> None:
+def test_another_user_does_not_get_the_typed_values(
+    visit: Visit, server: Server, name: str
+) -> None:
     email = f"{name}@example.com"
     assert server.command("create_admin", email).returncode == 0
     visitor = visit()

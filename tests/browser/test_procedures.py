@@ -116,7 +116,7 @@ def test_application_procedures_without_javascript(visit: Visit, name: str) -> N
     visitor.select(name)
     visitor.press("ACCESS RULES")
     visitor.press("ACCESS RULE")
-    page.get_by_text("What the roles permit").click()
+    page.get_by_text("Permissions of the roles").click()
     expect(page.get_by_text("Looks at departments, projects")).to_be_visible()
     page.get_by_label("Role").select_option(label="Viewer")
     page.get_by_role("radio", name=DEPARTMENT).check()

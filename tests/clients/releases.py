@@ -1,4 +1,4 @@
-"""Every minor version of the official client, each imported by its own Python process."""
+"""Every minor version of the official client, each in its own Python process."""
 
 import os
 import subprocess
@@ -28,9 +28,9 @@ VERSIONS = (*LOCKED, CURRENT)
 
 
 def python_with(version: str, *arguments: str | Path, stdin: str = "") -> str:
-    """Run a Python that imports that version of the client; return its output.
+    """Run Python with this version of the client, and return its output.
 
-    Fails the test with the process's own error if it doesn't succeed.
+    If it fails, the test fails with its stderr.
     """
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -46,7 +46,7 @@ def python_with(version: str, *arguments: str | Path, stdin: str = "") -> str:
 
 
 def _path(version: str) -> str:
-    """Return the folder that comes before the installed packages; "" for the installed version."""
+    """Return the folder for PYTHONPATH, or "" for the installed version."""
     if version == CURRENT:
         return ""
     folder = FOLDER / f"runapy-{version}"
@@ -59,7 +59,7 @@ def _install(version: str, folder: Path) -> None:
     if not UV.exists():
         skip_for_missing_tool("uv is not in .venv; `make test` puts it there")
     FOLDER.mkdir(exist_ok=True)
-    # Renamed when complete: tests on the other database may run beside these.
+    # Renamed when complete, because tests on the other database can run at the same time.
     with tempfile.TemporaryDirectory(dir=FOLDER) as made:
         target = Path(made) / "client"
         subprocess.run(
@@ -73,5 +73,5 @@ def _install(version: str, folder: Path) -> None:
             timeout=300,
             check=True,
         )  # fmt: skip
-        with suppress(OSError):  # the other run was first
+        with suppress(OSError):  # the other run was faster
             target.rename(folder)

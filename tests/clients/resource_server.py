@@ -1,9 +1,9 @@
-"""A resource server of django-oauth-toolkit that accepts our tokens by introspection (RFC 7662).
+"""A resource server (django-oauth-toolkit) that accepts our tokens by introspection (RFC 7662).
 
     python resource_server.py BASE_URL CLIENT_ID CLIENT_SECRET TOKEN
 
-Prints the status that its protected page answers to the token. It serves under the installation's
-own address, as a platform's API does: the tokens' audience, to which the library holds them.
+Prints the status of its protected page for the token. It uses the URL of the installation, like the
+API of a platform, because the library checks the audience of tokens.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""What every generation of the official client does with us; run by an interpreter that has it.
+"""A scenario for every generation of the official client. Run it with an interpreter that has it.
 
     python scenario.py BASE_URL CLIENT_ID CLIENT_SECRET PROJECT
 
-Prints one line for each step that worked and ends with the client's version; fails at the first
-answer that the client's own models refuse.
+Prints a line per successful step, and finally the client's version. Fails at the first response
+that the client's models refuse.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ def main(base_url: str, client_id: str, secret: str, project: str) -> None:
 
 
 def threaded(configuration: Configuration, name: str) -> None:
-    """The same name asked for by several threads at once is made once."""
+    """Concurrent requests with the same name create one application."""
     with ThreadedApiClient(configuration, pool_size=4) as pool:
-        client = RunaiClient(pool)  # it ends with the last who holds it, and its pool with it
+        client = RunaiClient(pool)  # closes its pool when it is deleted
         access = client.authentication_and_authorization
         create = current(access.applications, "create_application")
-        asked = [create(models.ApplicationCreationRequest(name=name)) for _ in range(4)]
-        outcomes = Counter(status_of(one) for one in asked)
+        pending = [create(models.ApplicationCreationRequest(name=name)) for _ in range(4)]
+        outcomes = Counter(status_of(request) for request in pending)
         assert outcomes == {201: 1, 409: 3}, outcomes
         listed = current(access.applications, "get_applications")().get(60).data
         [id_] = [row["id"] for row in listed if row["name"] == name]
@@ -54,15 +54,15 @@ def threaded(configuration: Configuration, name: str) -> None:
     print("threads")
 
 
-def status_of(asked: Any) -> int:
+def status_of(pending: Any) -> int:
     try:
-        return int(asked.get(60).status_code)
+        return int(pending.get(60).status_code)
     except ApiException as error:
         return int(error.status)
 
 
 async def asynchronous(configuration: Configuration, client_id: str) -> None:
-    """Reading only: it encodes what it writes twice (contract/README.md, Known errata)."""
+    """Read-only, because it encodes bodies twice (contract/README.md, Known errata)."""
     async with AsyncApiClient(configuration) as api:
         client = RunaiClient(api)
         access = client.authentication_and_authorization
@@ -92,7 +92,7 @@ def applications(api: Any, name: str) -> None:
 
 
 def roles(api: Any) -> None:
-    # 2.24 calls it v1; the address is the same.
+    # 2.24 calls it v1; the path is the same.
     found = (getattr(api, "get_roles_v1", None) or api.get_roles)().data
     assert {role["id"] for role in found} >= {1, 3, 4, 5, 6, 7, 8, 1710}
     for role in found:
@@ -118,12 +118,12 @@ def rules(api: Any, projects: Any, *, name: str, project: str) -> None:
 
 
 def current(api: Any, name: str) -> Any:
-    """Return the method for our contract: older clients keep a still older one under its name."""
+    """Return the method of our contract: older clients have an even older one with its name."""
     return getattr(api, f"{name}_0", None) or getattr(api, name)
 
 
 def known(permissions: list[Any]) -> list[Any]:
-    """Drop what this version has no resource type for (contract/README.md)."""
+    """Drop resource types that this version doesn't know (contract/README.md)."""
     types = {member.value for member in models.ResourceType}
     return [permission for permission in permissions if permission["resourceType"] in types]
 

@@ -1,4 +1,4 @@
-"""Every kind of event in the audit log, parsed by the models of every official client."""
+"""The models of every official client parse every kind of audit event."""
 
 import io
 import json
@@ -119,20 +119,18 @@ def _origin(event: dict[str, Any]) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", WITH_AUDIT_LOG)
-def test_every_kind_of_event_is_parsed(every_kind: list[dict[str, Any]], version: str) -> None:
+def test_every_kind_of_event_can_be_parsed(every_kind: list[dict[str, Any]], version: str) -> None:
     python_with(version, "-c", PARSE, stdin=json.dumps(every_kind))
 
 
-def test_an_event_has_the_status_that_its_request_was_answered_with(
-    api: Client, root: Application
-) -> None:
+def test_an_event_has_the_status_of_its_response(api: Client, root: Application) -> None:
     scope = {"scopeId": factories.account().uid, "scopeType": "tenant"}
     subject = {"subjectId": "root", "subjectType": "app"}
-    answered: list[tuple[str, str, int]] = []
+    expected: list[tuple[str, str, int]] = []
 
     def ask(action: str, client: Client, method: str, path: str, body: Any = None) -> Any:
         answer = _send(client, method, path, body)
-        answered.append((action, path, answer.status_code))
+        expected.append((action, path, answer.status_code))
         return answer.json() if answer.content else None
 
     made = ask("create", api, "post", "/api/v1/service-accounts", {"name": "nightly"})
@@ -156,7 +154,7 @@ def test_an_event_has_the_status_that_its_request_was_answered_with(
         (event["action"], "/" + event["url"].split("/", 3)[3], event["http_status_code"])
         for event in events(api)
     ]
-    assert found == answered
+    assert found == expected
 
 
 def test_a_command_is_an_event_without_a_request(api: Client) -> None:
@@ -178,9 +176,7 @@ def test_a_command_is_an_event_without_a_request(api: Client) -> None:
         ("http_method==PATCH", []),
     ],
 )
-def test_the_derived_members_can_be_filtered_by(
-    api: Client, condition: str, names: list[str]
-) -> None:
+def test_derived_members_can_be_filtered(api: Client, condition: str, names: list[str]) -> None:
     call_command("create_application", "by-command", stdout=io.StringIO())
     _send(api, "post", "/api/v1/apps", {"name": "by-api"})
     span = {"start": "2020-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}

@@ -1,4 +1,4 @@
-"""Clients of 2.18 to 2.24, unmodified, against one running server."""
+"""Unmodified clients of 2.18 to 2.24 with one server."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def credentials(server: Server) -> dict[str, str]:
-    """Client ID and secret of an administrator application; its server has one project."""
+    """Client ID and secret of an administrator application. Its server has one project."""
     made = server.command(
         "create_application", "generations", "--role", "System administrator", "--json"
     )

@@ -1,4 +1,4 @@
-"""Clients and servers that no one here wrote obtain, use and accept our tokens."""
+"""Third-party clients and servers obtain, use and accept our tokens."""
 
 import json
 import subprocess
@@ -65,7 +65,7 @@ def grant(server: Server, credentials: dict[str, str]) -> str:
     return token
 
 
-def test_a_verifier_finds_its_keys_by_discovery_alone(
+def test_a_verifier_needs_only_the_discovery_document(
     server: Server, credentials: dict[str, str]
 ) -> None:
     discovery = f"{server.url}/.well-known/openid-configuration"
@@ -82,19 +82,19 @@ def test_a_verifier_finds_its_keys_by_discovery_alone(
     assert claims["client_id"] == credentials["clientId"]
 
 
-def test_django_oauth_toolkit_accepts_a_living_token_by_introspection_and_no_dead_one(
+def test_django_oauth_toolkit_accepts_only_valid_tokens_by_introspection(
     server: Server, credentials: dict[str, str]
 ) -> None:
-    living, dead = grant(server, credentials), grant(server, credentials)
+    valid, revoked_token = grant(server, credentials), grant(server, credentials)
     revoked = requests.post(
         f"{server.url}/oauth2/revoke",
-        data={"token": dead},
+        data={"token": revoked_token},
         auth=(credentials["clientId"], credentials["clientSecret"]),
         timeout=10,
     )
     assert revoked.status_code == 200
-    for token, status in [(living, "200"), (dead, "403")]:
-        answered = subprocess.run(
+    for token, status in [(valid, "200"), (revoked_token, "403")]:
+        process = subprocess.run(
             [
                 sys.executable, RESOURCE_SERVER, server.url,
                 credentials["clientId"], credentials["clientSecret"], token,
@@ -104,4 +104,4 @@ def test_django_oauth_toolkit_accepts_a_living_token_by_introspection_and_no_dea
             timeout=60,
             check=False,
         )  # fmt: skip
-        assert answered.stdout.strip() == status, answered.stderr
+        assert process.stdout.strip() == status, process.stderr

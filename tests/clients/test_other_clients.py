@@ -1,4 +1,4 @@
-"""The official client's other two kinds, and its retries: nothing is made twice."""
+"""The threaded and asynchronous official clients, and retries: nothing is created twice."""
 
 import asyncio
 import json
@@ -42,8 +42,8 @@ def configured(url: str, credentials: dict[str, str]) -> Configuration:
     return configuration
 
 
-class LosingAnswers(BaseHTTPRequestHandler):
-    """Passes every request on and loses the first answer to each POST: the client hears 503."""
+class LossyProxy(BaseHTTPRequestHandler):
+    """A proxy that replaces the first response to each POST with a 503."""
 
     server_url = ""
     lost: Counter[tuple[str, bytes]] = Counter()
@@ -75,12 +75,12 @@ class LosingAnswers(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def losing_proxy(server: Server) -> Iterator[str]:
-    handler = type("Handler", (LosingAnswers,), {"server_url": server.url, "lost": Counter()})
+    handler = type("Handler", (LossyProxy,), {"server_url": server.url, "lost": Counter()})
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=proxy.serve_forever)
     thread.start()
@@ -92,19 +92,19 @@ def losing_proxy(server: Server) -> Iterator[str]:
         proxy.server_close()
 
 
-def test_the_threaded_client_makes_each_application_once(
+def test_the_threaded_client_creates_each_application_once(
     server: Server, credentials: dict[str, str]
 ) -> None:
     api = ThreadedApiClient(configured(server.url, credentials), pool_size=8)
-    client = RunaiClient(api)  # it closes its pool when nobody holds it any more
+    client = RunaiClient(api)  # closes its pool when it is deleted
     applications = client.authentication_and_authorization.applications
     names = [f"threaded-{number}" for number in range(6)]
-    asked = [
+    pending = [
         applications.create_application(models.ApplicationCreationRequest(name=name))
         for name in names * 2
     ]
     outcomes: Counter[int] = Counter()
-    for one in asked:
+    for one in pending:
         try:
             outcomes[one.get(60).status_code] += 1
         except ApiException as error:
@@ -115,10 +115,8 @@ def test_the_threaded_client_makes_each_application_once(
     assert Counter(row["name"] for row in listed if row["name"] in names) == dict.fromkeys(names, 1)
 
 
-def test_an_answer_that_got_lost_makes_nothing_twice(
-    server: Server, credentials: dict[str, str]
-) -> None:
-    """The client retries a 503, POST included; what was made is there once, and it hears 409."""
+def test_a_lost_response_creates_no_duplicate(server: Server, credentials: dict[str, str]) -> None:
+    """The client retries a 503, also for POST, and gets a 409. The application exists once."""
     with losing_proxy(server) as url, ApiClient(configured(url, credentials)) as api:
         client = RunaiClient(api)
         access = client.authentication_and_authorization
@@ -160,7 +158,7 @@ def test_the_asynchronous_client_reads(server: Server, credentials: dict[str, st
         return [answer.status_code for answer in answers]
 
     statuses: list[int] = []
-    # A thread of its own: the browser's event loop may live in this one.
+    # In another thread, because this one can have the event loop of the browser.
     thread = threading.Thread(target=lambda: statuses.extend(asyncio.run(read())))
     thread.start()
     thread.join(60)

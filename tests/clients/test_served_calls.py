@@ -1,4 +1,4 @@
-"""docs/api-coverage.md lists exactly which calls of the official client are served."""
+"""docs/api-coverage.md lists exactly the served calls of the official client."""
 
 import inspect
 import re
@@ -23,13 +23,13 @@ Call = tuple[str, str]
 
 
 def normalized(path: str) -> str:
-    """Return a path without the names of its parameters, as the client sends it."""
+    """Return a path as the client sends it, without parameter names."""
     return re.sub(r"{[^}]*}", "{}", path).replace("_", "-")
 
 
 @cache
 def official_calls() -> dict[str, set[Call]]:
-    """Return method and path of every call of the installed client, by group."""
+    """Return method and path of all calls of the installed client, by group."""
     groups = {}
     for name, group in vars(api).items():
         if name.endswith("Api"):
@@ -76,13 +76,13 @@ def test_coverage_counts_the_calls_and_the_groups_that_are_not_served() -> None:
     assert tuple(map(int, totals.groups())) == (served, official, others)
 
 
-def test_what_is_served_of_users_roles_and_the_organization_only_reads() -> None:
+def test_served_calls_of_users_roles_and_organization_are_read_only() -> None:
     for group in ("Audit logs", "Clusters", "Departments", "Projects", "Roles", "Users"):
         assert {method for method, _ in served_calls()[group]} == {"GET"}
 
 
 @pytest.mark.django_db
-def test_a_group_that_is_not_served_answers_404() -> None:
+def test_calls_of_unserved_groups_are_404() -> None:
     root = factories.application("root", ("System administrator", factories.account()))
     client = Client(headers={"Authorization": f"Bearer {issue(root).text}"})
     for group, calls in official_calls().items():

@@ -233,12 +233,12 @@ FORGED: dict[str, Callable[[Application], str]] = {
     "another application": lambda a: _signed(
         a, claims={"sub": str(factories.application("other").pk)}
     ),
-    "an application that never was": lambda a: _signed(a, claims={"sub": str(uuid.uuid4())}),
+    "an unknown application": lambda a: _signed(a, claims={"sub": str(uuid.uuid4())}),
     "another credential": lambda a: _signed(a, claims={"cid": str(uuid.uuid4())}),
-    "a subject that is no id": lambda a: _signed(a, claims={"sub": "ci-pipeline-prod"}),
+    "a subject that is not a UUID": lambda a: _signed(a, claims={"sub": "ci-pipeline-prod"}),
     "a subject with NUL": lambda a: _signed(a, claims={"sub": "\x00"}),
     "a subject that is a number": lambda a: _signed(a, claims={"sub": 1}),
-    "a credential that is no id": lambda a: _signed(a, claims={"cid": "1"}),
+    "a credential that is not a UUID": lambda a: _signed(a, claims={"cid": "1"}),
     "a credential that is a list": lambda a: _signed(a, claims={"cid": [str(a.credential_id)]}),
     "a credential that is null": lambda a: _signed(a, claims={"cid": None}),
 }

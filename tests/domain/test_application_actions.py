@@ -320,11 +320,11 @@ def test_deleting_removes_the_credential_and_keeps_the_audit_log(
 
 def test_deleting_audits_the_application_and_each_rule(sam: Caller, acme: Organization) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
-    gone = factories.rule(ci, "Viewer", acme["alpha"])
-    AccessRule.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
+    deleted = factories.rule(ci, "Viewer", acme["alpha"])
+    AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=deleted.created_at)
     actions.delete_application(caller=sam, application_id=ci.pk)
-    told = [(e.action, e.entity_type, e.entity_name) for e in AuditEvent.objects.order_by("pk")]
-    assert sorted(told) == [
+    events = [(e.action, e.entity_type, e.entity_name) for e in AuditEvent.objects.order_by("pk")]
+    assert sorted(events) == [
         ("delete", "access_rule", "ci-prod is Viewer in project batch"),
         ("delete", "access_rule", "ci-prod is Viewer in project vision"),
         ("delete", "application", "ci-prod"),
@@ -428,11 +428,11 @@ def test_bulk_delete_skips_applications_already_deleted(sam: Caller) -> None:
 def test_bulk_status_change_audits_each_application(sam: Caller, acme: Organization) -> None:
     some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
     credentials = {one.credential_id for one in some}
-    gone = factories.application("gone")
-    actions.delete_application(caller=sam, application_id=gone.pk)
+    deleted = factories.application("deleted")
+    actions.delete_application(caller=sam, application_id=deleted.pk)
     for enabled in (False, True):
         refusals = actions.set_applications_enabled(
-            caller=sam, applications=[*some, gone], enabled=enabled
+            caller=sam, applications=[*some, deleted], enabled=enabled
         )
         assert refusals == {one.pk: None for one in some}
         for one in Application.objects.select_related("subject"):

@@ -211,7 +211,7 @@ def test_refusals_are_equal_when_too_many_verifications_wait(
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     monkeypatch.setattr(hashing, "GUESSES_WAITING", 0)
-    told = set()
+    refusals = set()
     with hashing._queue.slot(HashKind.CLIENT_SECRET):
         for client_id, secret in [
             ("ci-prod", issued.secret),
@@ -220,8 +220,8 @@ def test_refusals_are_equal_when_too_many_verifications_wait(
         ]:
             with pytest.raises(Busy) as busy:
                 authenticate(client_id, secret)
-            told.add((str(busy.value), busy.value.retry_after))
-    assert len(told) == 1
+            refusals.add((str(busy.value), busy.value.retry_after))
+    assert len(refusals) == 1
     assert authenticate("ci-prod", issued.secret)
 
 

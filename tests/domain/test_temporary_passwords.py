@@ -213,11 +213,11 @@ def test_last_administrator_cannot_be_disabled() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_administrators_disabling_each_other_leave_one_enabled() -> None:
-    people = [
+    administrators = [
         factories.person(f"{name}@acme.example", "System administrator") for name in ("ada", "bob")
     ]
     disable = partial(set_user_enabled, caller=SYSTEM, enabled=False)
-    outcomes = together([partial(disable, user_id=whom.pk) for whom in people])
+    outcomes = together([partial(disable, user_id=whom.pk) for whom in administrators])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "User"], outcomes
     assert User.objects.filter(subject__enabled=True).count() == 1
 

@@ -1,4 +1,4 @@
-"""What the database keeps up by itself: copies to sort by, and the index that search looks in."""
+"""Triggers maintain the denormalized columns of applications and the search index."""
 
 import sqlite3
 from typing import Self
@@ -24,7 +24,7 @@ def _first_rule(application: Application) -> str | None:
     return Application.objects.values_list("first_rule", flat=True).get(pk=application.pk)
 
 
-def test_the_first_rule_is_the_oldest_that_lives() -> None:
+def test_first_rule_is_the_oldest_active_rule() -> None:
     application = factories.application("ci")
     assert _first_rule(application) is None
     east = factories.cluster("east")
@@ -37,14 +37,14 @@ def test_the_first_rule_is_the_oldest_that_lives() -> None:
     assert _first_rule(application) is None
 
 
-def test_a_rule_above_the_account_is_not_the_first_for_those_who_see_the_account() -> None:
+def test_first_rule_ignores_rules_above_the_account() -> None:
     application = factories.application("ci", ("Viewer", factories.system()))
     assert _first_rule(application) is None
     factories.rule(application, "Editor", factories.account())
     assert _first_rule(application) == f"Editor in {factories.account()}"
 
 
-def test_rules_that_were_there_first_count_too() -> None:
+def test_first_rule_includes_rules_created_before_the_application() -> None:
     subject = factories.application("ci").subject
     factories.rule(subject.application, "Viewer", factories.cluster("east"))
     Application.objects.filter(pk=subject.pk).delete()
@@ -52,7 +52,7 @@ def test_rules_that_were_there_first_count_too() -> None:
     assert _first_rule(again) == "Viewer in east"
 
 
-def test_a_new_name_of_role_or_scope_is_followed() -> None:
+def test_first_rule_is_updated_when_role_or_scope_is_renamed() -> None:
     east = factories.cluster("east")
     role = factories.custom_role("Reader", apps="r")
     application = factories.application("ci", ("Reader", east))
@@ -64,7 +64,7 @@ def test_a_new_name_of_role_or_scope_is_followed() -> None:
     assert _first_rule(other) == f"Viewer in {factories.account()}"
 
 
-def test_the_copied_state_follows_the_subject() -> None:
+def test_is_enabled_is_updated_with_the_subject() -> None:
     application = factories.application("ci")
     for enabled in (False, True):
         application.subject.enabled = enabled
@@ -72,7 +72,7 @@ def test_the_copied_state_follows_the_subject() -> None:
         assert Application.objects.get(pk=application.pk).is_enabled is enabled
 
 
-def test_rebuilding_brings_what_came_without_triggers() -> None:
+def test_rebuild_recomputes_rows_written_without_triggers() -> None:
     east = factories.cluster("east")
     if connection.vendor == "sqlite":
         triggers.remove(connection)
@@ -89,7 +89,7 @@ def test_rebuilding_brings_what_came_without_triggers() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"first_rule": "wrong"}, {"first_rule": None}, {"is_enabled": False}]
 )
-def test_a_single_copy_that_is_wrong_is_rebuilt(wrong: dict[str, object]) -> None:
+def test_rebuild_corrects_each_denormalized_column(wrong: dict[str, object]) -> None:
     application = factories.application("ci", ("Viewer", factories.cluster("east")))
     Application.objects.update(**wrong)
     triggers.rebuild(connection)
@@ -98,13 +98,13 @@ def test_a_single_copy_that_is_wrong_is_rebuilt(wrong: dict[str, object]) -> Non
 
 
 def _found(term: str) -> list[str]:
-    """Return the names of those that search's own index leads to; "?" for one that is not there."""
+    """Return the names of applications in the search index; "?" for one that does not exist."""
     names = {application.pk: application.name for application in Application.objects.all()}
     keys = map(UUID, map(str, keys_with_text(term).first(99)))
     return sorted(names.get(key, "?") for key in keys)
 
 
-def test_search_leads_to_whatever_is_written_however_it_is() -> None:
+def test_search_index_is_updated_by_every_kind_of_write() -> None:
     factories.application("crawl-one")
     many = factories.many_applications(3)  # in one statement
     assert _found("crawl") == ["crawl-one"]
@@ -123,36 +123,36 @@ def test_search_leads_to_whatever_is_written_however_it_is() -> None:
     assert _found("crawl") == ["crawl-one", many[0].name]
 
 
-def test_search_leads_to_nothing_when_all_are_gone_at_once() -> None:
+def test_search_index_is_empty_after_all_rows_are_deleted() -> None:
     factories.many_applications(3, ("Viewer", factories.cluster("east")))
     connection.check_constraints()
-    way = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
+    statement = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
     with connection.cursor() as cursor:
-        cursor.execute(f"{way} applications_application")
+        cursor.execute(f"{statement} applications_application")
     assert _found("many") == []
     assert not AccessRule.objects.exclude(application_created_at=None).exists()
 
 
-def test_what_came_without_triggers_is_found_when_it_is_made_anew() -> None:
-    _, gone, reworded = factories.many_applications(3)
+def test_rebuild_restores_the_search_index() -> None:
+    _, deleted, updated = factories.many_applications(3)
     late = Subject.objects.create(type=Subject.Type.APP, name="late")
     connection.check_constraints()
     triggers.remove(connection)
     Application.objects.create(subject=late, created_by=factories.MAKER)
-    Application.objects.filter(pk=gone.pk).delete()
-    Application.objects.filter(pk=reworded.pk).update(search_text="crawl\n")
+    Application.objects.filter(pk=deleted.pk).delete()
+    Application.objects.filter(pk=updated.pk).update(search_text="crawl\n")
     assert (_found("late"), _found("crawl")) == ([], [])
     assert "?" in _found("many")
     triggers.rebuild(connection)
     assert _found("late") == ["late"]
-    assert _found("crawl") == [reworded.name]
+    assert _found("crawl") == [updated.name]
     assert len(_found("many")) == 1
     triggers.install(connection)
     factories.application("crawl-one")
-    assert _found("crawl") == ["crawl-one", reworded.name]
+    assert _found("crawl") == ["crawl-one", updated.name]
 
 
-def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
+def test_migrations_install_the_triggers_again() -> None:
     config = apps.get_app_config("applications")
     triggers.before_migrating(plan=["any"], using="default", sender=config)
     triggers.after_migrating(plan=["any"], using="default", sender=config)
@@ -160,7 +160,7 @@ def test_whatever_is_migrated_the_triggers_are_there_afterwards() -> None:
     assert _first_rule(application) == "Viewer in east"
 
 
-def test_missing_triggers_are_installed_by_the_next_migrate() -> None:
+def test_next_migrate_installs_missing_triggers() -> None:
     triggers.remove(connection)
     assert triggers.missing(connection)
     application = factories.application("ci", ("Viewer", factories.cluster("east")))
@@ -171,7 +171,7 @@ def test_missing_triggers_are_installed_by_the_next_migrate() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_applications_can_be_migrated_back_to_nothing_and_again() -> None:
+def test_applications_can_be_migrated_to_zero_and_back() -> None:
     east = factories.cluster("east")
     try:
         call_command("migrate", "applications", "zero", verbosity=0)
@@ -183,7 +183,7 @@ def test_applications_can_be_migrated_back_to_nothing_and_again() -> None:
     assert _found("late") == ["late"]
 
 
-def test_every_migration_can_be_taken_back() -> None:
+def test_every_migration_is_reversible() -> None:
     executor = MigrationExecutor(connection)
     nodes = executor.loader.graph.leaf_nodes("applications")
     plan = executor.loader.graph.forwards_plan(nodes[0])
@@ -194,7 +194,7 @@ def test_every_migration_can_be_taken_back() -> None:
     )
 
 
-def test_a_sqlite_that_can_not_search_is_refused_with_the_reason(
+def test_sqlite_without_trigram_search_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert triggers.check_sqlite() == []

@@ -79,7 +79,7 @@ def test_a_truncated_body_is_not_treated_as_complete(
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(10_000), b""))
     assert b" 400 " in answer.split(b"\r\n")[0]
-    assert b"shorter than its Content-Length" in answer
+    assert b"is shorter than its Content-Length" in answer
 
 
 def test_a_post_without_a_body_is_answered(server: Server) -> None:

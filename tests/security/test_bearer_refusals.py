@@ -1,4 +1,4 @@
-"""Requests with an invalid token are refused as in RFC 6750 §3.1."""
+"""Invalid tokens are reported as RFC 6750 §3.1 requires."""
 
 import pytest
 from django.test import Client
@@ -29,8 +29,8 @@ def test_a_revoked_token_is_an_invalid_token() -> None:
 
 
 @pytest.mark.django_db
-def test_a_missing_token_is_no_error(client: Client) -> None:
-    """RFC 6750 §3.1: a request without credentials gets no error code."""
+def test_a_missing_token_has_no_error_code(client: Client) -> None:
+    """RFC 6750 §3.1: requests without credentials get no error code."""
     assert client.get("/api/v1/apps").headers["WWW-Authenticate"] == CHALLENGE
 
 
@@ -43,7 +43,7 @@ def test_an_invalid_token_with_a_valid_session_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_a_token_has_precedence_over_a_session() -> None:
+def test_a_token_takes_precedence_over_a_session() -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(factories.person("ada@acme.example", "System administrator"))
     token = issue(factories.application("robot")).text

@@ -1,4 +1,4 @@
-"""Responses are compressed, except those with a secret or token (BREACH)."""
+"""Compression, which must never apply to responses with a secret or token (BREACH)."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ def api(root: Application) -> Client:
 
 @pytest.fixture
 def browser(db: None) -> Client:
-    """A browser of Ada, a System administrator."""
+    """A browser in which Ada, a System administrator, is signed in."""
     browser = Client(headers=GZIP)
     browser.force_login(
         factories.person("ada@acme.example", "System administrator", password=PASSWORD)
@@ -63,7 +63,7 @@ def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
 # Compressed responses.
 
 
-def test_an_api_list_is_compressed_if_the_client_accepts_it(api: Client) -> None:
+def test_api_lists_are_compressed_for_clients_that_accept_it(api: Client) -> None:
     factories.many_applications(20)
     answer = api.get("/api/v1/apps")
     assert is_compressed(answer)
@@ -95,7 +95,7 @@ def test_pages_are_compressed(browser: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/applications/applications.csv", "/activity/activity.json"])
-def test_files_are_compressed_while_streaming(browser: Client, path: str) -> None:
+def test_file_downloads_are_compressed_as_streams(browser: Client, path: str) -> None:
     answer = browser.get(path)
     assert is_compressed(answer)
     assert "Content-Length" not in answer.headers
@@ -110,7 +110,7 @@ def test_the_openapi_document_is_compressed(db: None, accept: str) -> None:
     assert set(answer.headers["Vary"].split(", ")) >= {"Accept", "Accept-Encoding"}
 
 
-def test_responses_to_queries_by_post_are_compressed(api: Client) -> None:
+def test_responses_of_read_only_posts_are_compressed(api: Client) -> None:
     department = factories.department("vision", factories.cluster("gpu-east"))
     for number in range(50):
         factories.project(f"p{number}", department)
@@ -118,11 +118,11 @@ def test_responses_to_queries_by_post_are_compressed(api: Client) -> None:
     assert is_compressed(api.post(where, {"resourceType": "project"}, JSON))
 
 
-# Responses that are never compressed.
+# Responses with a secret.
 
 
 def shown_by_the_api(api: Client, target: Application, secret: str) -> Iterator[Any]:
-    """Yield every API response that contains a secret or a token."""
+    """Yield all API responses with a secret or a token."""
     for prefix, name in [("apps", "one"), ("service-accounts", "two")]:
         yield api.post(f"/api/v1/{prefix}", {"name": name}, JSON)
     grant = {"grantType": "app_token", "AppId": "target", "AppSecret": secret}
@@ -137,10 +137,10 @@ def shown_by_the_api(api: Client, target: Application, secret: str) -> Iterator[
 
 
 @pytest.mark.usefixtures("every_size")
-def test_no_api_response_with_a_secret_or_token_is_compressed(api: Client) -> None:
+def test_api_responses_with_a_secret_or_token_are_not_compressed(api: Client) -> None:
     secret = new_secret()
     target = factories.application("target", secret=secret)
-    assert is_compressed(api.get("/api/v1/apps")), "otherwise the test would prove nothing"
+    assert is_compressed(api.get("/api/v1/apps")), "otherwise the test is meaningless"
     answers = list(shown_by_the_api(api, target, secret))
     assert len(answers) == 8
     for answer in answers:
@@ -149,7 +149,7 @@ def test_no_api_response_with_a_secret_or_token_is_compressed(api: Client) -> No
 
 
 @pytest.mark.usefixtures("every_size")
-def test_no_page_with_a_secret_or_password_is_compressed(browser: Client) -> None:
+def test_pages_with_a_secret_or_password_are_not_compressed(browser: Client) -> None:
     target = factories.application("target", secret=new_secret())
     person = factories.person("bo@acme.example")
     for path, form in [
@@ -161,22 +161,22 @@ def test_no_page_with_a_secret_or_password_is_compressed(browser: Client) -> Non
         answer = browser.post(path, {**form, "submission": str(uuid.uuid4())})
         assert answer.status_code == 200, path
         assert not is_compressed(answer), path
-        assert answer.is_compressible is False, "it is marked explicitly"
-        assert is_compressed(browser.get(path)), "the form before it contains no secret"
+        assert answer.is_compressible is False, "explicitly"
+        assert is_compressed(browser.get(path)), "the form has no secret"
 
 
-def test_an_unmarked_response_is_not_compressed() -> None:
+def test_responses_are_not_compressed_unless_allowed() -> None:
     for method in ("GET", "POST"):
         assert not is_compressed(through(JsonResponse({"a": LONG.decode()}), method=method))
         assert not is_compressed(
             through(HttpResponse(LONG, content_type="text/plain"), method=method)
         )
-    assert not is_compressed(through(HttpResponse(LONG), method="POST")), "a page after a POST"
-    assert not is_compressed(through(HttpResponse(LONG, status=403))), "a refusal"
+    assert not is_compressed(through(HttpResponse(LONG), method="POST")), "a POST"
+    assert not is_compressed(through(HttpResponse(LONG, status=403))), "an error"
     assert not is_compressed(through(forbid_compression(HttpResponse(LONG))))
 
 
-# The format.
+# Encoding.
 
 
 def through(response: Any, *, method: str = "GET", accept: str = "gzip") -> Any:
@@ -187,13 +187,13 @@ def through(response: Any, *, method: str = "GET", accept: str = "gzip") -> Any:
     return CompressionMiddleware(view)(request)
 
 
-def test_a_compressed_response_is_not_compressed_again() -> None:
+def test_compressed_responses_are_not_compressed_again() -> None:
     file = allow_compression(HttpResponse(LONG, headers={"Content-Encoding": "br"}))
     assert through(file).headers["Content-Encoding"] == "br"
     assert file.content == LONG
 
 
-def test_lengths_vary_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compressed_lengths_vary_randomly(monkeypatch: pytest.MonkeyPatch) -> None:
     def length() -> int:
         return len(through(allow_compression(HttpResponse(LONG))).content)
 
@@ -210,35 +210,35 @@ def test_head_has_the_headers_of_get() -> None:
 
 
 def test_a_strong_entity_tag_becomes_weak() -> None:
-    """RFC 9110 §8.8.1: different bytes, equivalent content."""
+    """RFC 9110 §8.8.1: different bytes of the same content."""
     assert through(HttpResponse(LONG, headers={"ETag": '"a"'})).headers["ETag"] == 'W/"a"'
     assert through(HttpResponse(LONG, headers={"ETag": 'W/"a"'})).headers["ETag"] == 'W/"a"'
 
 
-def test_a_stream_is_compressed_while_it_is_generated() -> None:
-    generated = []
+def test_a_stream_is_compressed_chunk_by_chunk() -> None:
+    made = []
 
     def pieces() -> Iterator[bytes]:
         for number in range(1000):
-            generated.append(number)
+            made.append(number)
             yield json.dumps({"number": number}).encode()
 
     answer = through(allow_compression(StreamingHttpResponse(pieces())))
     sent = iter(answer)
     first = next(sent)
-    assert len(generated) == 1
+    assert len(made) == 1
     begun = gzip.zlib.decompressobj(wbits=31).decompress(first)
-    assert begun == b'{"number": 0}', "the first piece is complete"
+    assert begun == b'{"number": 0}', "the first chunk is complete"
     assert gzip.decompress(first + b"".join(sent)).endswith(b'{"number": 999}')
 
 
-def test_an_aborted_stream_has_no_valid_end() -> None:
+def test_an_interrupted_stream_has_no_valid_end() -> None:
     def pieces() -> Iterator[bytes]:
         yield LONG
-        raise OSError("the disk is gone")
+        raise OSError("the disk failed")
 
     sent = b""
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(OSError, match="the disk failed"):
         for piece in through(allow_compression(StreamingHttpResponse(pieces()))):
             sent += piece
     with pytest.raises(EOFError):

@@ -1,6 +1,6 @@
-"""Required responses of the three token endpoints; each test names its RFC section.
+"""Security requirements of the three token endpoints. Each test names its section.
 
-Covers all endpoints for the cases that test_tokens.py tests for one of them.
+Covers all endpoints where test_tokens.py covers one.
 """
 
 import base64
@@ -61,7 +61,7 @@ def nightly(db: None, secret: str) -> Application:
 
 
 def seen(answer: Any) -> tuple[Any, ...]:
-    """Return everything that a client sees of a response, except the request ID."""
+    """Return everything visible in a response, except the request ID."""
     headers = {name: text for name, text in answer.headers.items() if name != "X-Request-Id"}
     return answer.status_code, answer.content, tuple(sorted(headers.items()))
 
@@ -69,14 +69,14 @@ def seen(answer: Any) -> tuple[Any, ...]:
 def refused_clients(secret: str) -> list[tuple[str, str]]:
     off = factories.application("off", secret=secret)
     type(off.subject).objects.filter(pk=off.pk).update(enabled=False)
-    gone = factories.application("gone", secret=secret)
-    gone.subject.delete()
-    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("gone", secret)]
+    deleted = factories.application("deleted", secret=secret)
+    deleted.subject.delete()
+    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("deleted", secret)]
 
 
 @every_endpoint
 def test_token_responses_are_not_cacheable(nightly: Application, secret: str, ask: Ask) -> None:
-    """RFC 6749 §5.1: `Cache-Control: no-store` and `Pragma: no-cache`, refusals (§5.2) too."""
+    """RFC 6749 §5.1: `Cache-Control: no-store` and `Pragma: no-cache`, also for errors (§5.2)."""
     for answer in (ask("nightly", secret), ask("nightly", new_secret()), ask("", "")):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Pragma"] == "no-cache"
@@ -84,11 +84,11 @@ def test_token_responses_are_not_cacheable(nightly: Application, secret: str, as
 
 
 @every_endpoint
-def test_unknown_wrong_disabled_and_deleted_clients_look_the_same(
+def test_unknown_wrong_disabled_and_deleted_get_the_same_response(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     """RFC 6749 §5.2 `invalid_client`: 401 with WWW-Authenticate. Zitadel CVE-2024-47000,
-    authentik CVE-2025-64521: a disabled client gets nothing."""
+    authentik CVE-2025-64521: a disabled client gets no token."""
     answers = [ask(*client) for client in refused_clients(secret)]
     assert len({seen(answer) for answer in answers}) == 1
     assert answers[0].status_code == 401
@@ -136,7 +136,7 @@ def test_a_secret_with_a_line_end_or_truncated_is_reported(
 def test_a_malformed_secret_in_a_basic_header_is_reported(
     nightly: Application, secret: str
 ) -> None:
-    """As produced by `echo "$CLIENT_ID:$CLIENT_SECRET" | base64` without -n."""
+    """Like the output of `echo "$CLIENT_ID:$CLIENT_SECRET" | base64`, without -n."""
     header = base64.b64encode(f"nightly:{secret}\n".encode()).decode()
     answer = Client().post(
         "/api/v2/token", "grant_type=client_credentials", FORM,
@@ -149,8 +149,8 @@ def test_a_malformed_secret_in_a_basic_header_is_reported(
 
 @pytest.mark.parametrize("path", [*PATHS, "/oauth2/introspect", "/oauth2/revoke"])
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "GZIP"])
-def test_a_compressed_body_is_415(path: str, coding: str, db: None) -> None:
-    """RFC 9110 §15.5.16; endpoints that read forms respond as in RFC 6749 §5.2."""
+def test_a_compressed_body_is_415_in_the_endpoints_format(path: str, coding: str, db: None) -> None:
+    """RFC 9110 §15.5.16. Form endpoints have the error format of RFC 6749 §5.2."""
     content_type = FORM if "v2" in path or "oauth2" in path else "application/json"
     answer = Client().post(
         path, gzip.compress(b"{}"), content_type, headers={"Content-Encoding": coding}
@@ -164,7 +164,7 @@ def test_a_compressed_body_is_415(path: str, coding: str, db: None) -> None:
 
 @pytest.mark.full_hashing
 @every_endpoint
-def test_all_refusals_have_the_same_cost(
+def test_all_refusals_cost_the_same(
     nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Django CVE-2024-39329: timing revealed users. Each refusal runs Argon2 exactly once."""
@@ -180,15 +180,15 @@ def test_all_refusals_have_the_same_cost(
         before = len(runs)
         assert ask(*client).status_code == 401
         assert len(runs) == before + 1
-    assert len(set(runs)) == 1, "with the same cost each time"
+    assert len(set(runs)) == 1, "always the same cost"
 
 
 @every_endpoint
-def test_a_full_hashing_queue_reveals_nothing(
+def test_a_full_hashing_queue_has_one_response_for_all_clients(
     nightly: Application, secret: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 9110 §15.6.4: 503 with Retry-After, the same for right and wrong secrets. It does
-    not count as a failure, because nothing was tried."""
+    """RFC 9110 §15.6.4: 503 with Retry-After, the same for correct and wrong secrets. It does
+    not count as a failure, because nothing was verified."""
     clients = [("nightly", secret), *refused_clients(secret)]
     with monkeypatch.context() as patch, hashing._queue.slot(HashKind.PASSWORD):
         patch.setattr(hashing, "GUESSES_WAITING", 0)
@@ -197,11 +197,11 @@ def test_a_full_hashing_queue_reveals_nothing(
             assert len({seen(answer) for answer in answers}) == 1
     assert answers[0].status_code == 503
     assert int(answers[0].headers["Retry-After"]) <= 30
-    assert ask("nightly", secret).status_code == 200, "25 failed attempts would have been too many"
+    assert ask("nightly", secret).status_code == 200, "25 failures would be too many"
 
 
 @every_endpoint
-def test_too_many_failures_get_429_but_cached_clients_do_not(
+def test_too_many_failures_are_429_except_for_cached_secrets(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     """RFC 6585 §4: 429 with Retry-After."""
@@ -213,14 +213,14 @@ def test_too_many_failures_get_429_but_cached_clients_do_not(
 
 
 @every_endpoint
-def test_without_a_database_the_response_is_503_in_json(
+def test_without_a_database_the_response_is_a_json_503(
     nightly: Application,
     secret: str,
     ask: Ask,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """RFC 9110 §15.6.4. The cause is logged once and not shown to clients."""
+    """RFC 9110 §15.6.4. The reason is logged once, and not in the response."""
 
     def away(client_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
@@ -247,7 +247,7 @@ def test_no_body_gets_a_5xx(db: None, path: str, body: bytes) -> None:
 
 
 @every_endpoint
-def test_a_secret_of_a_megabyte_is_not_hashed(
+def test_a_secret_of_a_megabyte_costs_no_hash(
     nightly: Application, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -266,10 +266,10 @@ def test_a_secret_of_a_megabyte_is_not_hashed(
         ("/oauth2/introspect", "token"), ("/oauth2/revoke", "client_secret"),
     ],
 )  # fmt: skip
-def test_credentials_in_the_url_are_refused_even_with_a_good_body(
+def test_credentials_in_the_url_are_refused_also_with_a_valid_body(
     nightly: Application, secret: str, path: str, parameter: str
 ) -> None:
-    """RFC 6749 §2.3.1: otherwise clients would continue to write secrets into logs."""
+    """RFC 6749 §2.3.1. Otherwise clients would keep leaking secrets into logs."""
     form = {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": secret}
     bodies = {
         "/api/v1/token": {"grantType": "app_token", "appId": "nightly", "appSecret": secret},
@@ -286,7 +286,7 @@ def test_credentials_in_the_url_are_refused_even_with_a_good_body(
 
 
 @pytest.mark.parametrize("path", ["/api/v2/token", "/oauth2/introspect", "/oauth2/revoke"])
-def test_an_error_description_has_only_allowed_characters(db: None, path: str) -> None:
+def test_error_descriptions_are_printable_ascii(db: None, path: str) -> None:
     """RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, for any request."""
     many = "&".join(f"p{number}=1" for number in range(2000))
     answers = [

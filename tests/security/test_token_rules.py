@@ -1,8 +1,7 @@
-"""RFC 9068 and RFC 8725, rule by rule, at the endpoints that use tokens.
+"""The rules of RFC 9068 and RFC 8725 at the endpoints.
 
-The forgeries are those of tests/domain/test_access_tokens.py. Here each is listed with the section that
-forbids it and sent to the API, which returns 401 `invalid_token` (RFC 6750 §3.1), and to introspection,
-which reports it as inactive (RFC 7662 §2.2).
+Sends the forgeries of tests/domain/test_access_tokens.py, by the section that forbids them. Our API
+responds with 401 `invalid_token` (RFC 6750 §3.1), and introspection with inactive (RFC 7662 §2.2).
 """
 
 import json
@@ -31,23 +30,23 @@ RULES = {
     "RFC 8725 §3.5 no key is empty": ["HS256 with an empty key"],
     "RFC 8725 §3.8 the issuer and the subject": [
         "wrong issuer", "no issuer", "no subject", "another application",
-        "an application that never was", "a subject that is no id", "a subject with NUL",
+        "an unknown application", "a subject that is not a UUID", "a subject with NUL",
         "a subject that is a number",
     ],
     "RFC 8725 §3.9 the audience": ["wrong audience", "audience of an ID token", "no audience"],
-    "RFC 8725 §3.10 and RFC 7515 §4.1.2, §4.1.3, §4.1.5: headers bring no key": ["jku", "jwk", "x5u"],
+    "RFC 8725 §3.10 and RFC 7515 §4.1.2, §4.1.3, §4.1.5: no keys in headers": ["jku", "jwk", "x5u"],
     "RFC 8725 §3.11, §3.12 and RFC 9068 §4: typed as an access token": [
         "typ JWT", "no typ", "typ of another kind",
     ],
-    "RFC 7515 §4.1.11 what must be understood is, or refuses": [
+    "RFC 7515 §4.1.11 critical headers": [
         "unknown crit", "crit of b64", "empty crit",
     ],
-    "RFC 7519 §4.1.4, §4.1.5, §4.1.6: in its time": [
+    "RFC 7519 §4.1.4, §4.1.5, §4.1.6: validity period": [
         "expired", "no expiry", "expiry not a number", "not yet valid", "issued in the future",
     ],
-    "RFC 9068 §2.2 its own id": ["no id"],
-    "ours: the credential that it came from lives": [
-        "no credential", "another credential", "a credential that is no id",
+    "RFC 9068 §2.2 token ID": ["no id"],
+    "ours: the credential is active": [
+        "no credential", "another credential", "a credential that is not a UUID",
         "a credential that is a list", "a credential that is null",
     ],
 }  # fmt: skip
@@ -64,7 +63,7 @@ def sent(token: str) -> Any:
 
 
 def introspected(token: str) -> Any:
-    """Introspect a token as another application with permission."""
+    """Introspect a token as another application."""
     secret = new_secret()
     asker = factories.application("asker", secret=secret)
     form = {"token": token, "client_id": asker.client_id, "client_secret": secret}
@@ -93,7 +92,7 @@ def test_a_forged_token_is_an_invalid_token(ci: Application, rule: str, forgery:
 
 @pytest.mark.parametrize("kid", HOSTILE_KIDS[:6], ids=lambda kid: repr(kid)[:20])
 def test_a_hostile_key_id_is_an_invalid_token(ci: Application, kid: Any) -> None:
-    """RFC 7515 §4.1.4 and RFC 8725 §3.10: a kid is only compared, never opened or fetched."""
+    """RFC 7515 §4.1.4 and RFC 8725 §3.10: a kid is a lookup key, never a path, query or URL."""
     head = _b64(json.dumps({"alg": "ES256", "typ": "at+jwt", "kid": kid}).encode())
     token = f"{head}.{issue(ci).text.split('.')[1]}.{_b64(b'0' * 64)}"
     answer = sent(token)
@@ -101,8 +100,8 @@ def test_a_hostile_key_id_is_an_invalid_token(ci: Application, kid: Any) -> None
     assert answer.headers["WWW-Authenticate"].endswith('error="invalid_token"')
 
 
-def test_a_token_has_the_required_claims(ci: Application, settings: Settings) -> None:
-    """RFC 9068 §2.1 (typ and an asymmetric algorithm) and §2.2 (required claims)."""
+def test_a_token_has_all_required_claims(ci: Application, settings: Settings) -> None:
+    """RFC 9068 §2.1 (typ, and an asymmetric algorithm) and §2.2 (required claims)."""
     text = issue(ci).text
     header, claims = _part(text, 0), _part(text, 1)
     assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
@@ -113,22 +112,22 @@ def test_a_token_has_the_required_claims(ci: Application, settings: Settings) ->
 
 @pytest.mark.parametrize(("ago", "status"), [(55, 200), (65, 401)])
 def test_the_leeway_is_a_minute(ci: Application, ago: int, status: int) -> None:
-    """RFC 7519 §4.1.4: a small leeway for clock differences; here 60 s."""
+    """RFC 7519 §4.1.4: a small leeway for clock skew; here exactly 60 s."""
     now = int(time.time())
     assert sent(_signed(ci, claims={"iat": now - 7200, "exp": now - ago})).status_code == status
 
 
-def test_both_spellings_of_the_token_type_are_accepted(ci: Application) -> None:
+def test_typ_is_accepted_in_both_spellings(ci: Application) -> None:
     """RFC 9068 §4: `typ` is `at+jwt` or `application/at+jwt`; RFC 7515 §4.1.9: in any case."""
     for typ in ("at+jwt", "AT+JWT", "application/at+jwt"):
         assert sent(_signed(ci, headers={"typ": typ})).status_code == 200
 
 
-def test_a_token_in_the_url_is_ignored(ci: Application) -> None:
-    """RFC 6750 §2.3 and §5.3: a bearer token in a query ends up in logs and histories."""
+def test_a_token_in_the_url_is_not_accepted(ci: Application) -> None:
+    """RFC 6750 §2.3 and §5.3: tokens in URLs leak into logs and browser histories."""
     answer = Client().get("/api/v1/apps", {"access_token": issue(ci).text})
     assert answer.status_code == 401
-    assert "invalid_token" not in answer.headers["WWW-Authenticate"], "no token was presented"
+    assert "invalid_token" not in answer.headers["WWW-Authenticate"], "no token was sent"
 
 
 def test_the_published_keys_have_no_private_part(ci: Application) -> None:
@@ -140,7 +139,7 @@ def test_the_published_keys_have_no_private_part(ci: Application) -> None:
     assert _b64(number.to_bytes(32, "big")) not in json.dumps(keys)
 
 
-def test_both_discovery_documents_name_this_issuer_and_what_is_served(
+def test_both_discovery_documents_have_this_issuer_and_served_urls(
     ci: Application, settings: Settings
 ) -> None:
     """RFC 8414 §2 and §3.3, OpenID Connect Discovery 1.0 §3 and §4.3: `issuer` is its URL."""
@@ -149,7 +148,7 @@ def test_both_discovery_documents_name_this_issuer_and_what_is_served(
         assert document["issuer"] == settings.PUBLIC_URL == _part(issue(ci).text, 1)["iss"]
         for member in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
             path = document[member].removeprefix(settings.PUBLIC_URL)
-            assert Client().get(path).status_code == 405, "it exists and requires POST"
+            assert Client().get(path).status_code == 405, "the path exists and requires POST"
         keys = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
         kid = jwt.get_unverified_header(issue(ci).text)["kid"]
         assert kid in {key.key_id for key in keys.keys}

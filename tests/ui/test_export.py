@@ -1,4 +1,4 @@
-"""Cells and lines of a CSV file."""
+"""CSV files: cells, lines, names and streaming."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ readable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 
 @given(rows=st.lists(st.lists(readable, min_size=2, max_size=2), max_size=5))
-def test_a_reader_of_rfc_4180_gets_back_every_cell(rows: list[list[str]]) -> None:
+def test_csv_round_trips_through_an_rfc_4180_reader(rows: list[list[str]]) -> None:
     text = "".join(lines(["a", "b"], rows))
     assert text.startswith("\ufeff")
     assert text.endswith("\r\n")
@@ -22,7 +22,7 @@ def test_a_reader_of_rfc_4180_gets_back_every_cell(rows: list[list[str]]) -> Non
     assert read == [["a", "b"], *[[cell(value) for value in row] for row in rows]]
 
 
-def test_a_file_that_is_cut_says_so_in_its_name_and_a_header() -> None:
+def test_truncated_file_says_so_in_its_name_and_a_header() -> None:
     cut = csv_response("things", ["a"], [["1"]], is_cut=True)
     assert "things-first-20000-rows.csv" in cut.headers["Content-Disposition"]
     assert cut.headers["X-Row-Limit-Reached"] == "true"
@@ -44,8 +44,8 @@ def test_a_file_that_is_cut_says_so_in_its_name_and_a_header() -> None:
         ("a\r\nSet-Cookie: x=y", "a--Set-Cookie: x=y.csv"),
     ],
 )
-def test_a_file_name_is_quoted_or_encoded(name: str, saved_as: str) -> None:
-    """RFC 6266: quoted, or encoded where it is not ASCII."""
+def test_file_name_is_quoted_or_encoded(name: str, saved_as: str) -> None:
+    """RFC 6266: quoted, or encoded if it is not ASCII."""
     response = csv_response(name, ["a"], [], is_cut=False)
     header = response.headers["Content-Disposition"]
     assert header.isascii()
@@ -55,14 +55,14 @@ def test_a_file_name_is_quoted_or_encoded(name: str, saved_as: str) -> None:
     assert parsed.get_filename() == saved_as
 
 
-def test_a_file_is_made_while_it_is_sent() -> None:
-    made = []
+def test_file_is_streamed() -> None:
+    produced = []
 
     def endless() -> object:
         for number in range(1_000_000):
-            made.append(number)
+            produced.append(number)
             yield [str(number)]
 
     response = csv_response("things", ["a"], endless(), is_cut=False)
     next(iter(response))
-    assert len(made) < 10
+    assert len(produced) < 10

@@ -1,4 +1,4 @@
-"""No part of a cell is a formula, whichever separator a spreadsheet splits it at."""
+"""No part of a cell is a formula, at whatever separator a spreadsheet splits it."""
 
 import time
 
@@ -10,7 +10,7 @@ from runai_access.lists.export import lines
 from runai_access.lists.formulas import escape_formulas, unescape_formulas
 from tests.spreadsheets import SEPARATORS, STARTS, formulas
 
-# The separators and starts of formulas, what a spreadsheet removes before one, and letters.
+# Separators, characters that start formulas, characters that spreadsheets remove, and letters.
 hostile = st.text(alphabet=f"{SEPARATORS}{STARTS}\"' \r\n\v\u00a0ax9.", max_size=20)
 readable = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 texts = hostile | readable
@@ -25,7 +25,7 @@ texts = hostile | readable
 @example(text=";\t=9+9")
 @example(text="'=9+9")
 @example(text=";''=9+9")
-def test_no_part_of_an_escaped_text_is_a_formula(text: str) -> None:
+def test_escaped_text_contains_no_formula(text: str) -> None:
     escaped = escape_formulas(text)
     for separators in (*SEPARATORS, SEPARATORS):
         assert formulas(escaped, separators) == []
@@ -33,7 +33,7 @@ def test_no_part_of_an_escaped_text_is_a_formula(text: str) -> None:
 
 @given(rows=st.lists(st.lists(texts, min_size=3, max_size=3), max_size=4))
 @pytest.mark.parametrize("separators", [*SEPARATORS, SEPARATORS])
-def test_no_part_of_a_file_is_a_formula(separators: str, rows: list[list[str]]) -> None:
+def test_file_contains_no_formula(separators: str, rows: list[list[str]]) -> None:
     assert formulas("".join(lines(["a", "b", "c"], rows)), separators) == []
 
 
@@ -42,12 +42,12 @@ def test_no_part_of_a_file_is_a_formula(separators: str, rows: list[list[str]]) 
 @example(text="';'=")
 @example(text="\t'=")
 @example(text="'\t=")
-def test_an_escaped_text_is_restored_exactly(text: str) -> None:
+def test_unescaping_restores_the_text_exactly(text: str) -> None:
     assert unescape_formulas(escape_formulas(text)) == text
 
 
 @given(text=st.text(alphabet="abc .:/()\"'\u00e4\u6771", max_size=20))
-def test_a_text_without_a_formula_is_not_changed(text: str) -> None:
+def test_text_without_a_formula_is_unchanged(text: str) -> None:
     assert escape_formulas(text) == text
     assert unescape_formulas(text) == text
 
@@ -72,7 +72,7 @@ def test_only_the_start_of_a_formula_is_escaped(text: str, escaped: str) -> None
 
 
 @pytest.mark.parametrize("text", ["\t" * 200_000, "; " * 100_000, "'" * 200_000, ";'\"" * 70_000])
-def test_a_long_hostile_text_takes_no_long_time(text: str) -> None:
+def test_long_hostile_text_is_escaped_in_linear_time(text: str) -> None:
     began = time.process_time()
     assert unescape_formulas(escape_formulas(text)) == text
     assert time.process_time() - began < 2

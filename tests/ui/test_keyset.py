@@ -1,4 +1,4 @@
-"""Paging by keyset, over rows that tie, and over rows without a value."""
+"""Keyset pagination, including rows with equal and NULL sort values."""
 
 import base64
 import json
@@ -37,17 +37,17 @@ SORTS = {
     "login": Sort.time("last_login", is_nullable=True),
     "enabled": Sort.flag("subject__enabled"),
 }
-few = st.integers(0, 2)
-rows = st.lists(st.tuples(few, few, st.none() | few, st.booleans()), max_size=9)
+small = st.integers(0, 2)
+rows = st.lists(st.tuples(small, small, st.none() | small, st.booleans()), max_size=9)
 
 
 def _make(values: list[tuple[int, int, int | None, bool]]) -> None:
     Application.objects.all().delete()
     for number, (creator, created, login, enabled) in enumerate(values):
-        made = factories.application(f"app-{number}-{timezone.now().timestamp()}")
-        made.subject.enabled = enabled
-        made.subject.save()
-        Application.objects.filter(pk=made.pk).update(
+        application = factories.application(f"app-{number}-{timezone.now().timestamp()}")
+        application.subject.enabled = enabled
+        application.subject.save()
+        Application.objects.filter(pk=application.pk).update(
             created_by=["Zoe", "anna", "\u00e9lodie"][creator],
             created_at=START + timedelta(days=created),
             last_login=None if login is None else START + timedelta(days=login),
@@ -68,7 +68,7 @@ def _page(name: str, position: Position, *, is_descending: bool, size: int) -> P
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4))
-def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
+def test_paging_in_both_directions_returns_each_row_once(
     name: str, values: list[tuple[int, int, int | None, bool]], is_descending: bool, size: int
 ) -> None:
     _make(values)
@@ -103,7 +103,7 @@ def test_pages_never_repeat_or_skip_a_row_whichever_way_one_goes(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(values=rows, is_descending=st.booleans(), size=st.integers(1, 4), limit=st.integers(0, 9))
-def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
+def test_index_scan_returns_the_same_pages_for_every_limit(
     name: str,
     values: list[tuple[int, int, int | None, bool]],
     is_descending: bool,
@@ -113,14 +113,16 @@ def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
     _make(values)
     sort, everything = SORTS[name], Application.objects.all()
     some = everything.exclude(created_by="anna")
-    walk = BoundedIndexScan(some, everything, sort, limit)
+    scan = BoundedIndexScan(some, everything, sort, limit)
 
     def pages(position: Position) -> tuple[Page[Application], Page[Application]]:
-        one, other = (
-            page_of(OrderedQuery(some, sort, way), position, is_descending=is_descending, size=size)
-            for way in (walk, None)
+        scanned, plain = (
+            page_of(
+                OrderedQuery(some, sort, plan), position, is_descending=is_descending, size=size
+            )
+            for plan in (scan, None)
         )
-        return one, other
+        return scanned, plain
 
     page, expected = pages(Position())
     assert page == expected
@@ -137,7 +139,7 @@ def test_a_walk_leads_to_the_same_pages_however_far_it_reaches(
 
 
 @pytest.mark.django_db
-def test_a_walk_goes_no_further_than_it_reaches() -> None:
+def test_index_scan_stops_at_its_limit() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 3)
     sort, everything = SORTS["created"], Application.objects.all()
     last = everything.filter(created_at=START + timedelta(days=2))
@@ -152,35 +154,33 @@ def test_a_walk_goes_no_further_than_it_reaches() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_descending", [True, False])
 @pytest.mark.parametrize("name", ["created", "login"])
-def test_a_walk_ends_among_equal_values_and_among_those_without_one(
-    name: str, is_descending: bool
-) -> None:
+def test_index_scan_can_stop_within_equal_or_null_values(name: str, is_descending: bool) -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = BoundedIndexScan(everything, everything, SORTS[name], 3)
+    scan = BoundedIndexScan(everything, everything, SORTS[name], 3)
     for length in (1, 2, 3):
-        keys = walk.keys(Q(), length, is_descending=is_descending)
+        keys = scan.keys(Q(), length, is_descending=is_descending)
         page = _page(name, Position(), is_descending=is_descending, size=length)
         assert keys == [row.pk for row in page.rows]
-    assert walk.keys(Q(), 4, is_descending=is_descending) is None
+    assert scan.keys(Q(), 4, is_descending=is_descending) is None
 
 
 @pytest.mark.django_db
-def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> None:
+def test_index_scan_that_stops_within_equal_values_reads_two_ranges() -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
-    walk = BoundedIndexScan(
+    scan = BoundedIndexScan(
         everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3
     )
     with CaptureQueriesContext(connection) as queries:
-        assert walk.keys(Q(), 3, is_descending=False) is None
+        assert scan.keys(Q(), 3, is_descending=False) is None
     _, other_values, own_value = (query["sql"] for query in queries)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             explain, is_a_range = "EXPLAIN QUERY PLAN", "(is_enabled>? AND is_enabled<?)"
         else:
-            for way in ("seqscan", "bitmapscan", "sort"):
-                cursor.execute(f"SET LOCAL enable_{way} = off")
+            for method in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{method} = off")
             explain, is_a_range = "EXPLAIN", "Index Cond: ((is_enabled >="
         cursor.execute(f"{explain} {own_value}")
         assert is_a_range in str(cursor.fetchall())
@@ -189,7 +189,7 @@ def test_a_walk_that_ends_among_equal_values_reads_two_ranges_of_the_index() -> 
 
 
 @pytest.mark.django_db
-def test_a_row_that_goes_away_meanwhile_is_no_reason_to_skip_another() -> None:
+def test_deleted_row_does_not_make_the_next_page_skip_rows() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 2)
     first = _page("created", Position(), is_descending=False, size=2)
     cursor = decode(first.next_cursor, SORTS["created"])
@@ -201,14 +201,14 @@ def test_a_row_that_goes_away_meanwhile_is_no_reason_to_skip_another() -> None:
 
 
 @pytest.mark.django_db
-def test_text_is_sorted_by_its_bytes_on_every_database() -> None:
+def test_text_is_sorted_by_bytes_in_every_database() -> None:
     _make([(creator, 0, None, True) for creator in (2, 1, 0)])
     (found,) = in_order(Application.objects.all(), SORTS["creator"], is_descending=False)
     assert [row.created_by for row in found] == ["Zoe", "anna", "\u00e9lodie"]
 
 
 @pytest.mark.django_db
-def test_counting_stops_at_the_limit_and_says_so() -> None:
+def test_count_stops_at_the_limit_and_is_marked_as_inexact() -> None:
     _make([(0, 0, None, True)] * 4)
     assert count_up_to(Application.objects.all(), 4) == Count(4, is_exact=True)
     assert count_up_to(Application.objects.all(), 3) == Count(3, is_exact=False)
@@ -229,13 +229,13 @@ def _packed(content: object) -> str:
         "W1tbW1tbW1tbW1tbW1tbW1tbW1tb" * 100,
     ],
 )  # fmt: skip
-def test_a_cursor_that_is_none_is_refused(text: str) -> None:
+def test_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):
         decode(text, SORTS["created"])
 
 
 @given(text=st.text())
-def test_a_cursor_brings_back_what_went_into_it(text: str) -> None:
+def test_cursor_round_trips_value_and_key(text: str) -> None:
     class Row:
         sort_key = text
         pk = 7

@@ -1,4 +1,4 @@
-"""The pieces that rows are made of."""
+"""HTML fragments: escaping, highlighting and times."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,29 +10,31 @@ from runai_access.lists.markup import badge, clip, copy_button, icon, marked, ma
 NOON = datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)
 
 
-def test_what_is_no_html_is_escaped_and_what_is_stays() -> None:
-    made = markup("<p>{} {}</p>", "<i>&'\"", SafeString("<b>yes</b>"))
-    assert made == "<p>&lt;i&gt;&amp;&#x27;&quot; <b>yes</b></p>"
-    assert isinstance(made, SafeString)
+def test_markup_escapes_text_but_not_html() -> None:
+    html = markup("<p>{} {}</p>", "<i>&'\"", SafeString("<b>yes</b>"))
+    assert html == "<p>&lt;i&gt;&amp;&#x27;&quot; <b>yes</b></p>"
+    assert isinstance(html, SafeString)
 
 
-def test_a_value_with_braces_is_no_pattern() -> None:
+def test_braces_in_values_are_not_replaced() -> None:
     assert markup("<p>{}</p>", "{0} {name}") == "<p>{0} {name}</p>"
 
 
-@pytest.mark.parametrize("piece", [badge, muted, clip, lambda text: copy_button("id", text), icon])
-def test_every_piece_escapes_its_text(piece) -> None:  # type: ignore[no-untyped-def]  # of several kinds
-    assert "<i>" not in piece('"><i>')
-    assert "&quot;&gt;&lt;i&gt;" in piece('"><i>')
+@pytest.mark.parametrize(
+    "fragment", [badge, muted, clip, lambda text: copy_button("id", text), icon]
+)
+def test_every_fragment_escapes_its_text(fragment) -> None:  # type: ignore[no-untyped-def]  # of different types
+    assert "<i>" not in fragment('"><i>')
+    assert "&quot;&gt;&lt;i&gt;" in fragment('"><i>')
 
 
 @pytest.mark.parametrize("term", ["", "b", "x"])
-def test_what_is_marked_is_a_text_even_if_it_is_html(term: str) -> None:
+def test_highlighting_escapes_even_html(term: str) -> None:
     assert "<b>" not in marked(SafeString("<b>bold</b>"), term)
 
 
 @pytest.mark.parametrize("time", [NOON, NOON.astimezone(timezone(timedelta(hours=5)))])
-def test_a_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
+def test_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
     shown = moment(time)
     assert 'datetime="2026-03-01T12:05:09+00:00"' in shown
     assert '>1 Mar 2026, 12:05 <span class="zone">UTC</span>' in shown
@@ -40,12 +42,12 @@ def test_a_time_is_shown_in_utc_to_the_minute_or_second(time: datetime) -> None:
 
 
 @pytest.mark.parametrize("month", range(1, 13))
-def test_a_month_goes_by_its_short_name(month: int) -> None:
+def test_month_is_abbreviated(month: int) -> None:
     time = NOON.replace(month=month)
     assert f">{time:%-d %b %Y, %H:%M} <span" in moment(time)
 
 
-def test_in_a_column_every_time_takes_the_same_room() -> None:
+def test_times_in_a_column_have_the_same_width() -> None:
     late = datetime(2026, 12, 31, 23, 5, 9, tzinfo=UTC)
     for seconds in (False, True):
         texts = [
@@ -57,7 +59,7 @@ def test_in_a_column_every_time_takes_the_same_room() -> None:
         assert texts[1].startswith("31 Dec")
 
 
-def test_a_distance_has_the_exact_time_behind_it() -> None:
+def test_relative_time_has_the_exact_time_as_tooltip() -> None:
     shown = moment(NOON, relative=True)
     assert 'title="1 Mar 2026, 12:05:09 UTC"' in shown
     assert shown.endswith((" ago</time>", "just now</time>"))

@@ -1,4 +1,4 @@
-"""Addresses of rows."""
+"""URLs of rows, dialogs and histories."""
 
 from uuid import UUID, uuid4
 
@@ -18,21 +18,21 @@ from runai_access.ui.dialogs import dialog_url
         ("activity:event", [5_000_000]),
     ],
 )
-def test_the_address_of_a_row_is_what_reverse_says(view: str, keys: list[int | UUID]) -> None:
+def test_row_url_equals_reverse(view: str, keys: list[int | UUID]) -> None:
     for key in keys:
         assert row_url(view, key) == reverse(view, args=[key])
         assert dialog_url(view, key) == reverse(view, args=[key])
         assert dialog_url(view, str(key)) == reverse(view, args=[key])
 
 
-def test_a_dialog_knows_where_it_was_opened() -> None:
+def test_dialog_url_contains_the_url_to_return_to() -> None:
     key = uuid4()
     address = dialog_url("applications:access-rules", key, back="/applications/?a=1&b=2", add="1")
     expected = f"/applications/{key}/access-rules/?add=1&from=%2Fapplications%2F%3Fa%3D1%26b%3D2"
     assert address == expected
 
 
-def test_a_history_is_asked_for_by_type_and_id() -> None:
+def test_history_url_filters_by_type_and_id() -> None:
     assert history_url("project", "a b/ä") == (
         f"{reverse('activity:list')}?history__is=project%3Aa+b%2F%C3%A4"
     )

@@ -1,4 +1,4 @@
-"""Tables of lists: their cells come from `render_*` methods, as those of any django-tables2 table."""
+"""Tables of lists render cells with `render_*` methods, as django-tables2 does."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_every_column_has_a_render_method(table: type[ListTable]) -> None:
     assert missing == []
 
 
-def test_a_page_shows_the_cells_that_django_tables2_would() -> None:
+def test_cells_equal_those_of_django_tables2() -> None:
     role = Role(pk=1, name="Viewer <i>", description="Reads", assignable=True)
     page = Page([role], 1, 1, Count(1, is_exact=True), False, False)
     table = RoleTable(

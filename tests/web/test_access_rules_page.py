@@ -339,7 +339,7 @@ def test_bulk_delete_reports_each_outcome(
     browser: Client, ada: User, ci: Application, acme: Organization
 ) -> None:
     chosen = [_rule_of(ci).pk, _rule_of(ada).pk, 10**6]
-    answer = browser.post(f"{LIST}several/delete/", {"selected": chosen}, headers=DIALOG)
+    answer = browser.post(f"{LIST}bulk/delete/", {"selected": chosen}, headers=DIALOG)
     text = text_of(answer)
     assert "1 of 3 done, 2 not" in text
     assert "ci access rule removed: Viewer in project training" in text
@@ -357,10 +357,10 @@ def test_bulk_delete_keeps_rules_the_caller_cannot_delete(
     factories.rule(rita, "Research manager", acme.speech)
     other = factories.application("other", ("Viewer", acme.dictation))
     chosen = {"selected": [_rule_of(ci).pk, _rule_of(other).pk]}
-    text = text_of(as_(rita).get(f"{LIST}several/delete/", chosen))
+    text = text_of(as_(rita).get(f"{LIST}bulk/delete/", chosen))
     assert "Delete access rule?" in text
     assert "You can't delete access rules in the scopes of these: ci is Viewer in project" in text
-    report = text_of(as_(rita).post(f"{LIST}several/delete/", chosen))
+    report = text_of(as_(rita).post(f"{LIST}bulk/delete/", chosen))
     assert "1 of 2 done, 1 not" in report
     assert "Not done: You need the “Delete access rules” permission in project training." in report
     assert (_living(ci), _living(other)) == (1, 0)
@@ -377,11 +377,11 @@ def test_the_bulk_preview_has_a_constant_number_of_queries(
         keys.append(factories.rule(ops, "Viewer", acme.west).pk)
     for selected in (keys[:2], keys):
         with django_assert_num_queries(7):
-            browser.get(f"{LIST}several/delete/", {"selected": selected})
+            browser.get(f"{LIST}bulk/delete/", {"selected": selected})
 
 
 def test_an_empty_selection_redirects_to_the_list(browser: Client) -> None:
-    assert browser.get(f"{LIST}several/delete/").url == LIST
-    assert browser.post(f"{LIST}several/delete/", {"selected": "x"}).url == LIST
+    assert browser.get(f"{LIST}bulk/delete/").url == LIST
+    assert browser.post(f"{LIST}bulk/delete/", {"selected": "x"}).url == LIST
     page = browser.get(f"{LIST}selected/", {"action": "delete"}, follow=True)
     assert "Select an access rule first." in text_of(page)

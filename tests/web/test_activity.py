@@ -136,22 +136,22 @@ def test_rail_hides_activity_without_permission(as_: SignedIn, dina: User) -> No
 FILTERS: list[tuple[dict[str, str | list[str]], list[str]]] = [
     ({"subject__is": "ben@acme.example"}, ["ben's"]),
     ({"subject__is": "BEN"}, []),
-    ({"action__any_of": "delete"}, ["gone"]),
-    ({"action__any_of": ["delete", "create"]}, ["made", "gone"]),
+    ({"action__any_of": "delete"}, ["removed"]),
+    ({"action__any_of": ["delete", "create"]}, ["made", "removed"]),
     ({"entity_type__any_of": "user"}, ["person"]),
-    ({"entity__is": "gone"}, ["gone"]),
+    ({"entity__is": "removed"}, ["removed"]),
     ({"result__is": "Failed"}, ["refused"]),
     ({"source_ip__is": "2001:db8::1"}, ["far"]),
     ({"source_ip__is": "2001:DB8:0::1"}, ["far"]),
     ({"result__is": "Failed", "action__any_of": "update"}, ["refused"]),
     ({"result__is": "Failed", "action__any_of": "delete"}, []),
-    ({"entity__is": "gone", "action__any_of": "delete", "result__is": "Succeeded"}, ["gone"]),
+    ({"entity__is": "removed", "action__any_of": "delete", "result__is": "Succeeded"}, ["removed"]),
     ({"time__since": "2026-03-01T12:05"}, ["made", "far"]),
     ({"time__since": "2026-03-01T12:05:00+00:00"}, ["made", "far"]),
     ({"time__until": "2026-03-01T12:01"}, ["ben's"]),
-    ({"time__since": "2026-03-01T12:01", "time__until": "2026-03-01T12:03"}, ["person", "gone"]),
+    ({"time__since": "2026-03-01T12:01", "time__until": "2026-03-01T12:03"}, ["person", "removed"]),
     ({"time__before": "2026-03-01"}, []),
-    ({"time__after": "2026-02-28", "action__any_of": "delete"}, ["gone"]),
+    ({"time__after": "2026-02-28", "action__any_of": "delete"}, ["removed"]),
     ({"search": "PERSON"}, ["person"]),
     ({"search": "ben@", "result__is": "Succeeded"}, ["ben's"]),
     ({"search": "100%"}, []),
@@ -163,7 +163,7 @@ def test_events_can_be_filtered(
     browser: Client, query: dict[str, str | list[str]], found: list[str]
 ) -> None:
     happened("ben's", 0, subject_name="ben@acme.example")
-    happened("gone", 1, action="delete")
+    happened("removed", 1, action="delete")
     happened("person", 2, entity_type="user")
     happened("refused", 4, result="Failed", reason="no")
     happened("far", 5, source_ip="2001:db8::1")

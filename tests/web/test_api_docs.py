@@ -1,4 +1,4 @@
-"""The API's own page."""
+"""The API page of the console."""
 
 import html
 import json
@@ -21,7 +21,7 @@ def page(client: Client) -> str:
     return client.get(PAGE).content.decode()
 
 
-def test_every_operation_of_the_document_is_on_the_page(page: str) -> None:
+def test_page_shows_every_operation_of_the_schema(page: str) -> None:
     document = read_yaml((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
     for path, item in document["paths"].items():
         assert f"<code>{path}</code>" in page
@@ -29,14 +29,14 @@ def test_every_operation_of_the_document_is_on_the_page(page: str) -> None:
             assert f'id="{operation["operationId"]}"' in page
 
 
-def test_every_schema_that_an_answer_names_can_be_followed(page: str) -> None:
+def test_every_link_to_a_schema_has_a_target(page: str) -> None:
     named = set(page.split('href="#schema-')[1:])
     assert named
     for rest in named:
         assert f'id="schema-{rest.partition(chr(34))[0]}"' in page
 
 
-def test_summaries_and_examples_of_the_document_are_on_the_page(page: str) -> None:
+def test_page_shows_summaries_and_examples(page: str) -> None:
     document = read_yaml((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
     listing = document["paths"]["/api/v1/apps"]["get"]
     assert listing["summary"] in page
@@ -49,13 +49,13 @@ def test_summaries_and_examples_of_the_document_are_on_the_page(page: str) -> No
     assert any(text.startswith("grant_type=client_credentials&client_id=") for text in shown)
 
 
-def test_nothing_on_the_page_comes_from_another_host(page: str) -> None:
-    """Addresses of other hosts are in examples, which are text."""
+def test_page_loads_nothing_from_other_hosts(page: str) -> None:
+    """Only examples, which are text, contain URLs of other hosts."""
     assert not re.search(r"""(?:src|href|action|url\()[=("' ]*(?:https?:)?//""", page)
     assert not re.search(r"<(?:iframe|object|embed|meta http-equiv)", page)
 
 
-def test_who_is_not_signed_in_is_sent_to_sign_in(client: Client) -> None:
+def test_anonymous_user_is_redirected_to_sign_in(client: Client) -> None:
     answer = client.get(PAGE)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in/")

@@ -16,7 +16,7 @@ from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
-SEVERAL = "/applications/several/"
+SEVERAL = "/applications/bulk/"
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_confirmation_shows_the_effect_and_changes_nothing(
 def test_bulk_delete_reports_and_audits_each_application(
     browser: Client, two: list[Application]
 ) -> None:
-    gone = str(uuid.uuid4())
-    chosen = {"selected": [*_ids(two)["selected"], gone]}
+    missing = str(uuid.uuid4())
+    chosen = {"selected": [*_ids(two)["selected"], missing]}
     answer = browser.post(f"{SEVERAL}delete/", chosen, headers=DIALOG)
     text = text_of(answer)
     assert "2 of 3 done, 1 not" in text

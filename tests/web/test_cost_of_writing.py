@@ -1,4 +1,4 @@
-"""What a write on a page costs in queries: the same in a small installation and in a large one."""
+"""The number of queries of a write is the same in small and large installations."""
 
 import uuid
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from runai_access.accounts.models import User
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn
 
-MAX_SORTED_CANDIDATES, MANY = 10, 400
+FEW, MANY = 10, 400
 
 
 @pytest.fixture
@@ -50,19 +50,19 @@ def delete(application: Application) -> tuple[str, dict[str, object]]:
 
 
 @pytest.mark.parametrize("write", [create, grant, regenerate, disable, revoke, delete])
-def test_a_write_costs_as_many_queries_among_many_as_among_few(
+def test_number_of_queries_of_a_write_is_independent_of_the_table_size(
     browser: Client,
     acme: Organization,
     write: Callable[[Application], tuple[str, dict[str, object]]],
 ) -> None:
     rules = [("Viewer", acme.vision), ("Editor", acme.vision)]
-    few = cost(browser, *write(factories.many_applications(MAX_SORTED_CANDIDATES, *rules)[0]))
+    few = cost(browser, *write(factories.many_applications(FEW, *rules)[0]))
     rules += [("Viewer", acme.speech), ("Editor", acme.training)]
     assert cost(browser, *write(factories.many_applications(MANY, *rules)[0])) == few
 
 
 def cost(browser: Client, path: str, form: dict[str, object]) -> int:
-    """Send it, and return how many queries it took."""
+    """Submit the form and return the number of queries."""
     with CaptureQueriesContext(connection) as queries:
         answer = browser.post(f"/applications/{path}", form, headers=DIALOG)
     assert answer.status_code in (200, 204), answer.content

@@ -1,4 +1,4 @@
-"""Filters, search, columns, page sizes and the file; and addresses that ask for what is not there."""
+"""Filters, search, columns, page sizes, CSV files, and invalid URL parameters."""
 
 import csv
 import io
@@ -28,12 +28,12 @@ def browser(ada: User, as_: SignedIn) -> Client:
     return as_(ada)
 
 
-def _made(name: str, *rules: tuple[str, object], **fields: object) -> Application:
-    made = factories.application(name, *rules)
+def _application(name: str, *rules: tuple[str, object], **fields: object) -> Application:
+    application = factories.application(name, *rules)
     if "created_by" in fields:
         fields["search_text"] = search_text_of(name, str(fields["created_by"]))
-    Application.objects.filter(pk=made.pk).update(**fields)
-    return made
+    Application.objects.filter(pk=application.pk).update(**fields)
+    return application
 
 
 def _names(browser: Client, **query: object) -> list[str]:
@@ -43,26 +43,26 @@ def _names(browser: Client, **query: object) -> list[str]:
 @pytest.fixture
 def four(acme: Organization) -> dict[str, Application]:
     now = timezone.now()
-    made = {
-        "ci-prod": _made(
+    applications = {
+        "ci-prod": _application(
             "ci-prod", ("Viewer", acme.training), ("L1 researcher", acme.west),
             created_by="zo\u00eb@acme.example", last_login=now - timedelta(days=2),
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         ),
-        "ci-test": _made(
+        "ci-test": _application(
             "ci-test", ("Viewer", acme.west), created_by="ada@acme.example",
             last_login=now - timedelta(days=40),
             created_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
         ),
-        "backup": _made(
+        "backup": _application(
             "backup", ("ML engineer", acme.east), created_by="terraform",
             created_at=datetime(2026, 3, 3, 12, tzinfo=UTC),
         ),
-        "idle": _made("idle", created_by="terraform"),
+        "idle": _application("idle", created_by="terraform"),
     }  # fmt: skip
-    made["backup"].subject.enabled = False
-    made["backup"].subject.save()
-    return made
+    applications["backup"].subject.enabled = False
+    applications["backup"].subject.save()
+    return applications
 
 
 @pytest.mark.usefixtures("four")
@@ -90,7 +90,7 @@ def four(acme: Organization) -> dict[str, Application]:
         ({"application__contains": "%"}, []),
     ],
 )
-def test_each_operator_finds_what_it_says(
+def test_each_operator_returns_the_matching_rows(
     browser: Client, query: dict[str, str], found: list[str]
 ) -> None:
     page = browser.get(LIST, query)
@@ -98,7 +98,7 @@ def test_each_operator_finds_what_it_says(
     assert "ignored" not in text_of(page)
 
 
-def test_roles_and_scopes_are_any_of_several(
+def test_roles_and_scopes_match_any_of_the_given(
     browser: Client, four: dict[str, Application], acme: Organization
 ) -> None:
     roles = [factories.role("ML engineer").pk, factories.role("L1 researcher").pk]
@@ -108,7 +108,7 @@ def test_roles_and_scopes_are_any_of_several(
     assert "Role is any of" in page
 
 
-def test_a_filter_looks_only_where_one_may(
+def test_filters_and_search_use_only_visible_rules(
     dina: User, four: dict[str, Application], acme: Organization, as_: SignedIn
 ) -> None:
     page = as_(dina).get(LIST, {"scope__any_of": str(acme.west.pk)})
@@ -118,7 +118,7 @@ def test_a_filter_looks_only_where_one_may(
     assert column(as_(dina).get(LIST, {"search": "west"}), "application") == []
 
 
-def test_a_filter_is_a_chip_that_can_be_edited_and_removed(browser: Client, four: object) -> None:
+def test_filter_is_a_chip_that_can_be_edited_and_removed(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"last_login__before": "2026-10-01", "status__is": "enabled"})
     content = page.content.decode()
     assert "Last login is before 1 Oct 2026" in text_of(page)
@@ -128,14 +128,12 @@ def test_a_filter_is_a_chip_that_can_be_edited_and_removed(browser: Client, four
     edit = {"last_login__before": "2026-10-01", "status__is": "enabled"}
     dialog = browser.get(f"{LIST}filter/", {**edit, "column": "last_login", "edit": "1"})
     chips = browser.get(LIST, edit)
-    place = 0 if "chip-0" in chips.content.decode().split("Last login is before")[0] else 1
-    dialog = browser.get(f"{LIST}filter/", {**edit, "column": "last_login", "edit": str(place)})
+    index = 0 if "chip-0" in chips.content.decode().split("Last login is before")[0] else 1
+    dialog = browser.get(f"{LIST}filter/", {**edit, "column": "last_login", "edit": str(index)})
     assert "Edit filter: Last login" in text_of(dialog)
 
 
-def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
-    browser: Client, four: object
-) -> None:
+def test_filter_can_be_added_without_javascript(browser: Client, four: object) -> None:
     first = browser.get(f"{LIST}filter/", {"sort": "application"})
     assert "Select the column to filter by." in text_of(first)
     form = {"sort": "application", "column": "created_by", "operator": "contains"}
@@ -150,26 +148,26 @@ def test_adding_a_filter_without_scripts_leads_from_column_to_value_to_the_list(
 
 
 @pytest.mark.parametrize(
-    ("column", "operator", "authority"),
+    ("column", "operator", "error"),
     [
         ("last_login", "before", "Enter a date."),
         ("last_login", "last_days", "Enter a number of days."),
         ("status", "is", "Choose at least one."),
     ],
 )
-def test_a_filter_without_a_value_says_what_is_missing(
-    browser: Client, column: str, operator: str, authority: str
+def test_filter_without_a_value_says_what_is_missing(
+    browser: Client, column: str, operator: str, error: str
 ) -> None:
     query = {"column": column, "operator": operator, "do": "apply"}
-    assert authority in text_of(browser.get(f"{LIST}filter/", query))
+    assert error in text_of(browser.get(f"{LIST}filter/", query))
 
 
-def test_htmx_is_told_where_the_filtered_list_is(browser: Client, four: object) -> None:
+def test_htmx_response_contains_the_url_of_the_filtered_list(browser: Client, four: object) -> None:
     query = {"column": "status", "operator": "is", "value": "disabled", "do": "apply"}
     answer = browser.get(f"{LIST}filter/", query, headers=DIALOG)
     assert answer.status_code == 204
-    told = json.loads(answer.headers["HX-Trigger"])
-    assert told["show-list"] == {"address": f"{LIST}?status__is=disabled"}
+    event = json.loads(answer.headers["HX-Trigger"])
+    assert event["show-list"] == {"address": f"{LIST}?status__is=disabled"}
 
 
 @pytest.mark.usefixtures("four")
@@ -186,35 +184,33 @@ def test_htmx_is_told_where_the_filtered_list_is(browser: Client, four: object) 
         ("e\nt", []),
     ],
 )
-def test_search_is_over_name_creator_roles_and_scopes(
+def test_search_covers_name_creator_roles_and_scopes(
     browser: Client, term: str, found: list[str]
 ) -> None:
-    names = _names(browser, search=term)  # a mark ends a word here, and only here
+    names = _names(browser, search=term)  # highlighting splits the names
     assert [name.replace(" ", "").removesuffix("Disabled") for name in names] == found
 
 
-def test_search_without_regard_to_case_beyond_ascii_finds_scopes_too(
-    browser: Client, acme: Organization
-) -> None:
-    _made("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
+def test_search_ignores_case_beyond_ascii(browser: Client, acme: Organization) -> None:
+    _application("ci", ("Viewer", factories.cluster("\u00c9quipe-Stra\u00dfe")))
     assert _names(browser, search="\u00e9QUIPE-STRASSE") == ["ci"]
     page = browser.get(LIST, {"search": "STRASSE"}).content.decode()
     assert "<mark>Stra\u00dfe</mark>" in page
 
 
-def test_a_rule_that_search_found_is_named_first(browser: Client, acme: Organization) -> None:
-    _made("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
+def test_rule_that_matches_the_search_is_shown_first(browser: Client, acme: Organization) -> None:
+    _application("ci", ("Viewer", acme.east), ("ML engineer", acme.west))
     (cell,) = column(browser.get(LIST, {"search": "west"}), "access_rules")
     assert cell.startswith("ML engineer in west")
 
 
-def test_no_match_says_so_and_offers_to_clear(browser: Client, four: object) -> None:
+def test_no_match_state_offers_to_clear_all(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"search": "nothing-like-it"})
     assert "No results" in text_of(page)
     assert 'id="clear-all"' in page.content.decode()
 
 
-def test_columns_are_shown_hidden_and_ordered_and_remembered_per_person(
+def test_columns_are_chosen_ordered_and_saved_for_each_user(
     browser: Client, four: object, as_: SignedIn
 ) -> None:
     url = f"{LIST}columns/"
@@ -236,9 +232,7 @@ def test_columns_are_shown_hidden_and_ordered_and_remembered_per_person(
     assert "sort-client_id" in browser.get(LIST).content.decode()
 
 
-def test_a_column_is_moved_by_buttons_and_the_name_stays_first(
-    browser: Client, four: object
-) -> None:
+def test_buttons_move_a_column_and_the_name_stays_first(browser: Client, four: object) -> None:
     order = ["application", "client_id", "created_by"]
     answer = browser.post(f"{LIST}columns/", {"order": order, "shown": order, "up": "created_by"})
     content = answer.content.decode()
@@ -248,7 +242,7 @@ def test_a_column_is_moved_by_buttons_and_the_name_stays_first(
     assert not TablePreference.objects.exists()
 
 
-def test_an_address_names_columns_but_overwrites_nothing(browser: Client, four: object) -> None:
+def test_columns_in_the_url_do_not_change_the_saved_ones(browser: Client, four: object) -> None:
     page = browser.get(LIST, {"columns": "status,application"}).content.decode()
     assert "sort-status" in page
     assert "sort-client_id" not in page
@@ -257,7 +251,7 @@ def test_an_address_names_columns_but_overwrites_nothing(browser: Client, four: 
     assert not TablePreference.objects.exists()
 
 
-def test_a_page_size_is_remembered(browser: Client) -> None:
+def test_page_size_is_saved(browser: Client) -> None:
     for number in range(51):
         factories.application(f"app-{number:02}")
     answer = browser.post(f"{LIST}page-size/", {"size_chosen": "50", "search": "app"})
@@ -281,7 +275,7 @@ HOSTILE = [
 
 @pytest.mark.usefixtures("four")
 @pytest.mark.parametrize("query", HOSTILE, ids=str)
-def test_what_an_address_gets_wrong_is_told_and_the_rest_is_shown(
+def test_invalid_url_parameters_are_reported_and_ignored(
     browser: Client, query: dict[str, str]
 ) -> None:
     page = browser.get(LIST, query)
@@ -296,7 +290,7 @@ def test_what_an_address_gets_wrong_is_told_and_the_rest_is_shown(
 @pytest.mark.usefixtures("four")
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize("operator", ["before", "after"])
-def test_the_edges_of_the_calendar_are_days_like_others(
+def test_first_and_last_day_of_the_calendar_are_valid(
     browser: Client, day: str, operator: str
 ) -> None:
     page = browser.get(LIST, {f"creation_time__{operator}": day})
@@ -310,7 +304,9 @@ def _csv(response: HttpResponse) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text[1:], newline="")))
 
 
-def test_the_file_is_exactly_the_view(browser: Client, four: dict[str, Application]) -> None:
+def test_file_contains_exactly_the_current_view(
+    browser: Client, four: dict[str, Application]
+) -> None:
     columns = "application,access_rules,status,last_login"
     query = {"search": "viewer", "sort": "-application", "columns": columns}
     answer = browser.get(f"{LIST}applications.csv", query)
@@ -326,30 +322,28 @@ def test_the_file_is_exactly_the_view(browser: Client, four: dict[str, Applicati
     assert rows[1][3] == f"{last_login.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def test_a_file_leaves_out_what_is_not_visible(
+def test_file_contains_only_visible_rows_and_rules(
     dina: User, acme: Organization, as_: SignedIn
 ) -> None:
-    _made("ours", ("Viewer", acme.training), ("Viewer", acme.west))
-    _made("theirs", ("Viewer", acme.west))
+    _application("ours", ("Viewer", acme.training), ("Viewer", acme.west))
+    _application("theirs", ("Viewer", acme.west))
     rows = _csv(as_(dina).get(f"{LIST}applications.csv"))
     assert [row[0] for row in rows[1:]] == ["ours"]
     assert rows[1][2] == "Viewer in training"
 
 
-def test_a_file_takes_one_query_for_the_rules_of_500_rows(
-    browser: Client, acme: Organization
-) -> None:
+def test_file_runs_one_query_for_the_rules_of_500_rows(browser: Client, acme: Organization) -> None:
     counts = []
     for more in (1, 40):
         for number in range(more):
-            _made(f"app-{more}-{number}", ("Viewer", acme.east))
+            _application(f"app-{more}-{number}", ("Viewer", acme.east))
         with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
             assert len(_csv(browser.get(f"{LIST}applications.csv"))) > more
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
 
-def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
+def test_row_limit_is_announced_before_and_in_the_file(
     browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROW_LIMIT", 3)
@@ -361,7 +355,7 @@ def test_more_rows_than_a_file_holds_are_told_before_and_in_it(
     assert len(_csv(answer)) == 1 + 3
 
 
-def test_where_not_all_rows_are_counted_the_menu_says_how_many_a_file_holds(
+def test_menu_shows_the_row_limit_if_the_count_is_inexact(
     browser: Client, four: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Download as CSV 4 rows, as shown" in text_of(browser.get(LIST))
@@ -375,7 +369,7 @@ def test_where_not_all_rows_are_counted_the_menu_says_how_many_a_file_holds(
     [{"role__any_of": "Viewer"}, {"search": "app"}, {"role__any_of": "Viewer", "search": "app"}],
 )
 @pytest.mark.parametrize(("limit", "is_cut"), [(6, "false"), (5, "true")])
-def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
+def test_file_is_reported_as_truncated_only_if_it_is(
     query: dict[str, str], limit: int, is_cut: str, browser: Client, acme: Organization,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -394,7 +388,7 @@ def test_a_file_is_said_to_be_cut_only_where_it_is_however_far_a_list_counts(
     assert len(_csv(answer)) == 1 + limit
 
 
-def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
+def test_file_of_two_unselective_filters_is_complete(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(9):
@@ -412,7 +406,7 @@ def test_a_file_of_what_two_conditions_leave_of_many_is_counted_to_the_end(
 
 
 @pytest.mark.parametrize(("limit", "is_cut"), [(1, "true"), (2, "false"), (3, "false")])
-def test_a_file_that_two_conditions_fill_to_its_last_row_is_not_cut(
+def test_file_with_exactly_the_row_limit_is_not_truncated(
     limit: int, is_cut: str, browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(4):
@@ -438,7 +432,7 @@ def test_paging_keeps_filters_sort_and_columns(browser: Client) -> None:
     assert column(browser.get(next_url), "application")[0] == "app-20"
 
 
-def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object) -> None:
+def test_changed_row_is_shown_first_if_it_is_not_on_the_page(browser: Client, four: object) -> None:
     idle = Application.objects.get(subject__name="idle")
     page = browser.get(LIST, {"search": "ci-", "changed": str(idle.pk)})
     assert column(page, "application")[0].startswith("idle")
@@ -449,7 +443,7 @@ def test_a_changed_row_is_shown_whatever_the_sort(browser: Client, four: object)
     assert "shown out of order" not in text_of(here)
 
 
-def test_a_list_that_is_counted_no_further_says_so(
+def test_inexact_count_is_shown_as_at_least(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "COUNTED", 30)

@@ -1,4 +1,4 @@
-"""What every CSV file of the console has in common: no formulas, and times that a spreadsheet sorts."""
+"""All CSV files of the console: no formulas, and times that spreadsheets sort."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ LISTS: dict[str, type[ListTable]] = {
 
 @pytest.fixture
 def files(ada: User, acme: Organization, as_: SignedIn) -> dict[str, str]:
-    """Every CSV file with all its columns, by its route, where all names that can be are hostile."""
+    """Every CSV file with all its columns, by route. All names that can be hostile are."""
     for number, start in enumerate(["=", ";=", "|@", "\t+", ' , "-']):
         text = f"{HOSTILE}{start}9"
         scope = factories.project(text, acme.vision)
@@ -92,7 +92,7 @@ def _csv_routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
             yield route
 
 
-def test_no_file_has_a_formula_wherever_it_is_split(files: dict[str, str]) -> None:
+def test_no_file_contains_a_formula_at_any_separator(files: dict[str, str]) -> None:
     assert set(files) == set(_csv_routes(get_resolver()))
     for route, text in files.items():
         assert re.search("'[=+@-]", text), f"{route} has no hostile cell"
@@ -103,7 +103,7 @@ def test_no_file_has_a_formula_wherever_it_is_split(files: dict[str, str]) -> No
 @pytest.mark.parametrize(
     "email", ['"x;=9+9;y"@example.com', "=9+9@example.com", '"|@x"@example.com']
 )
-def test_a_stranger_can_place_no_formula_in_the_activity_file(
+def test_failed_sign_in_cannot_put_a_formula_into_the_activity_file(
     ada: User, as_: SignedIn, email: str
 ) -> None:
     form = {"email": email, "password": "a wrong guess"}
@@ -116,7 +116,7 @@ def test_a_stranger_can_place_no_formula_in_the_activity_file(
         assert formulas(text, separators) == []
 
 
-def test_every_time_in_a_file_is_in_utc_and_sorts_as_text(files: dict[str, str]) -> None:
+def test_times_in_files_are_in_utc_and_sort_as_text(files: dict[str, str]) -> None:
     seen = 0
     for route, text in files.items():
         rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
@@ -129,15 +129,13 @@ def test_every_time_in_a_file_is_in_utc_and_sorts_as_text(files: dict[str, str])
     assert seen > len(LISTS)
 
 
-def test_a_time_loses_its_microseconds_and_one_that_never_was_is_empty(
-    ada: User, as_: SignedIn
-) -> None:
+def test_times_in_files_have_no_microseconds_and_null_is_empty(ada: User, as_: SignedIn) -> None:
     for name, time in (
         ("ci", datetime(2026, 11, 29, 6, 53, 9, 987654, tzinfo=UTC)),
         ("idle", None),
     ):
-        made = factories.application(name)
-        Application.objects.filter(pk=made.pk).update(last_login=time)
+        application = factories.application(name)
+        Application.objects.filter(pk=application.pk).update(last_login=time)
     address = "/applications/applications.csv?columns=application,last_login&sort=application"
     text = _file(as_(ada), address)
     assert text.removeprefix("\ufeff").splitlines() == [
@@ -146,7 +144,7 @@ def test_a_time_loses_its_microseconds_and_one_that_never_was_is_empty(
 
 
 @pytest.mark.parametrize("table", LISTS.values(), ids=lambda table: table.name)
-def test_no_column_writes_a_time_in_another_form(table: type[ListTable]) -> None:
+def test_columns_export_times_only_as_spreadsheet_times(table: type[ListTable]) -> None:
     columns: dict[str, ListColumn] = table.base_columns
     for name, column in columns.items():
         paths = [path for path in column.exports if isinstance(path, str)]

@@ -233,10 +233,10 @@ def test_delete_dialog_counts_only_visible_members(
 def test_groups_can_be_disabled_and_enabled_in_bulk(browser: Client, engineers: Subject) -> None:
     pilots = factories.group("pilots")
     selected = {"selected": [str(engineers.pk), str(pilots.pk)]}
-    assert "Disable 2 groups?" in text_of(browser.get("/groups/several/disable/", selected))
-    assert "2 of 2 done" in text_of(browser.post("/groups/several/disable/", selected))
+    assert "Disable 2 groups?" in text_of(browser.get("/groups/bulk/disable/", selected))
+    assert "2 of 2 done" in text_of(browser.post("/groups/bulk/disable/", selected))
     assert not Subject.objects.filter(type="group", enabled=True).exists()
-    browser.post("/groups/several/enable/", selected)
+    browser.post("/groups/bulk/enable/", selected)
     assert Subject.objects.filter(type="group", enabled=True).count() == 2
 
 

@@ -179,9 +179,9 @@ def test_the_comparison_asks_for_two_roles(browser: Client, query: str) -> None:
 
 
 def test_selected_roles_open_the_comparison_page(browser: Client) -> None:
-    answer = browser.get("/roles/several/compare/?selected=7&selected=8")
+    answer = browser.get("/roles/bulk/compare/?selected=7&selected=8")
     assert answer.url == "/roles/compare/?role=7&role=8"
-    answer = browser.get("/roles/several/compare/?selected=7&selected=8", headers=DIALOG)
+    answer = browser.get("/roles/bulk/compare/?selected=7&selected=8", headers=DIALOG)
     assert answer.headers["HX-Redirect"] == "/roles/compare/?role=7&role=8"
 
 

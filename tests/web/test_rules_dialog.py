@@ -147,7 +147,7 @@ def test_the_tree_shows_grantable_scopes_and_their_ancestors(
     offered = set(re.findall(r'name="scope" value="(\d+)"', content))
     assert offered == {str(acme.vision.pk), str(acme.training.pk)}
     assert "System administrator" not in content
-    assert re.search(r'class="branch-way"><span>east</span>', content)
+    assert re.search(r'class="branch-path"><span>east</span>', content)
     assert "speech" not in content
 
 

@@ -1,4 +1,4 @@
-"""Finding rows among very many: the same rows as a plain look at each, whichever way is taken."""
+"""Query strategies of filtered lists: all return the rows that a plain test of each row returns."""
 
 import re
 from dataclasses import replace
@@ -46,15 +46,16 @@ from tests.web.conftest import Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
-WAYS = ("few", "counted", "many")
+# How the candidates are handled: keys read, sorted in the database, or the list's index scanned.
+STRATEGIES = ("keys", "sort", "scan")
 
 pytestmark = pytest.mark.django_db
 
 
-def take(way: str, monkeypatch: pytest.MonkeyPatch, few: int = 1_000) -> None:
-    """Have rows found as few are, as those that are counted whole, or as many."""
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few if way == "few" else -1)
-    if way == "many":
+def use(strategy: str, monkeypatch: pytest.MonkeyPatch, limit: int = 1_000) -> None:
+    """Force one of STRATEGIES; `limit` is the maximum number of candidate keys."""
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit if strategy == "keys" else -1)
+    if strategy == "scan":
         monkeypatch.setattr(Selection, "_is_scan", True)
 
 
@@ -62,23 +63,24 @@ def _names(selected: Selection) -> set[str]:
     return set(selected.rows().values_list("subject__name", flat=True))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @settings(
     max_examples=sizes.LIST_EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(creators=creators, term=st.text(ALPHABET, min_size=1, max_size=5), data=st.data())
-def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
-    way: str, creators: list[str], term: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take(way, monkeypatch)
+def test_search_finds_the_same_rows_as_a_substring_test(
+    strategy: str, creators: list[str], term: str, data: st.DataObject,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    use(strategy, monkeypatch)
     Application.objects.all().delete()
     for creator in creators:
-        made = factories.application(f"app-{uuid4()}")
-        text = search_text_of(made.name, creator)
-        Application.objects.filter(pk=made.pk).update(created_by=creator, search_text=text)
-    if data.draw(st.booleans()):  # half of the terms stand somewhere
+        application = factories.application(f"app-{uuid4()}")
+        text = search_text_of(application.name, creator)
+        Application.objects.filter(pk=application.pk).update(created_by=creator, search_text=text)
+    if data.draw(st.booleans()):  # half of the terms occur somewhere
         creator = data.draw(st.sampled_from(creators))
         start = data.draw(st.integers(0, len(creator) - 1))
         term = creator[start : start + data.draw(st.integers(1, 5))]
@@ -92,18 +94,20 @@ def test_a_search_finds_what_a_plain_look_for_the_substring_finds(
 
 @pytest.fixture
 def thirty(acme: Organization) -> None:
-    """Thirty applications: each third has a rule in east, each tenth is made by zoe."""
+    """Thirty applications: every third has a rule in east, and zoe created every tenth."""
     for number in range(30):
-        made = factories.application(f"app-{number:02}")
+        application = factories.application(f"app-{number:02}")
         if number % 3 == 0:
-            factories.rule(made, "Viewer", acme.east)
+            factories.rule(application, "Viewer", acme.east)
         if number % 10 == 0:
-            text = search_text_of(made.name, "zoe")
-            Application.objects.filter(pk=made.pk).update(created_by="zoe", search_text=text)
+            text = search_text_of(application.name, "zoe")
+            Application.objects.filter(pk=application.pk).update(created_by="zoe", search_text=text)
 
 
 @pytest.mark.usefixtures("thirty")
-@pytest.mark.parametrize(("way", "few"), [("many", 0), ("counted", 0), ("few", 5), ("few", 1_000)])
+@pytest.mark.parametrize(
+    ("strategy", "limit"), [("scan", 0), ("sort", 0), ("keys", 5), ("keys", 1_000)]
+)
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -123,16 +127,16 @@ def thirty(acme: Organization) -> None:
         ({"last_login__never": "1", "status__is": "enabled", "search": "zo"}, {0, 10, 20}),
     ],
 )  # fmt: skip
-def test_every_way_leads_to_the_same_rows(
-    way: str,
-    few: int,
+def test_all_query_strategies_return_the_same_rows(
+    strategy: str,
+    limit: int,
     query: dict[str, str],
     found: set[int],
     ada: User,
     as_: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    take(way, monkeypatch, few)
+    use(strategy, monkeypatch, limit)
     keys = dict(Role.objects.values_list("name", "pk")) | dict(
         Scope.objects.values_list("name", "pk")
     )
@@ -146,37 +150,39 @@ def test_every_way_leads_to_the_same_rows(
         assert f'<span class="count">{len(found)}</span>' in page.content.decode()
 
 
-def test_who_sees_one_department_finds_only_there_whichever_way(
+def test_all_query_strategies_respect_visibility(
     dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
-    for way in WAYS:
-        take(way, monkeypatch)
+    for strategy in STRATEGIES:
+        use(strategy, monkeypatch)
         for query in ({}, {"search": "s"}, {"search": "our"}, {"sort": "access_rules"}):
             (name,) = column(as_(dina).get("/applications/", query), "application")
-            assert name.replace(" ", "") == "ours"  # what was searched for is marked
+            assert name.replace(" ", "") == "ours"  # highlighting splits the name
         assert column(as_(dina).get("/applications/", {"search": "dictation"}), "application") == []
 
 
 @pytest.mark.usefixtures("thirty")
-def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_unselective_filters_scan_the_index_of_the_sort(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
     authority = authority_of(factories.system_person())
     sort, _ = ApplicationTable.sort_of("-creation_time", authority)
     plans = {}
-    # Thirty are many, ten can be counted, three are few.
+    # Thirty rows are scanned, ten are sorted in the database, the keys of three are read.
     for term in ("app-", "app-1", "zoe"):
         selected = Selection(Application.objects.all(), [search(term, authority)], counted=13)
         rows = selected.rows(sort).annotate(key=selected.order(sort).by)
         plans[term] = rows.order_by("-key", "-pk")[:20].explain()
     for term, plan in plans.items():
-        is_walked = term == "app-"
+        is_scan = term == "app-"
         if connection.vendor == "sqlite":
-            assert ("application_by_creation" in plan) is is_walked
-            assert ("TEMP B-TREE FOR ORDER BY" in plan) is not is_walked
+            assert ("application_by_creation" in plan) is is_scan
+            assert ("TEMP B-TREE FOR ORDER BY" in plan) is not is_scan
         else:
-            assert ("GREATEST" in plan) is not is_walked
+            assert ("GREATEST" in plan) is not is_scan
 
 
 @pytest.mark.usefixtures("thirty")
@@ -188,7 +194,7 @@ def test_many_are_walked_through_and_others_are_sorted(monkeypatch: pytest.Monke
         ({"status__is": "enabled"}, "application_by_status"),
     ],
 )
-def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usual_order(
+def test_range_filters_use_an_index_only_scan_in_default_order(
     query: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
@@ -203,15 +209,15 @@ def test_what_is_counted_in_a_range_of_an_index_is_read_from_it_alone_in_the_usu
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
     plan = rows.values("pk")[:20].explain()
-    alone = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan using"
-    assert f"{alone} {index}" in plan
+    index_only = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan using"
+    assert f"{index_only} {index}" in plan
 
 
 @pytest.mark.usefixtures("thirty")
-def test_for_a_page_that_is_walked_to_rules_are_looked_for_one_by_one(
+def test_scanned_page_tests_access_rules_with_a_correlated_subquery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    take("many", monkeypatch)
+    use("scan", monkeypatch)
     authority = authority_of(factories.system_person())
     role = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
     filters = ApplicationFilterSet(role, Application.objects.all(), context=authority)
@@ -235,10 +241,10 @@ def test_for_a_page_that_is_walked_to_rules_are_looked_for_one_by_one(
         ({"last_login__never": "1"}, False),
     ],
 )
-def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condition_holds(
+def test_index_scan_is_tried_before_sorting_only_for_one_filter(
     query: dict[str, str], is_tried: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take("counted", monkeypatch)
+    use("sort", monkeypatch)
     authority = authority_of(factories.system_person())
     role = {"role__any_of": str(factories.role("Viewer").pk)}
     asked = QueryDict(urlencode(query | (role if "role__any_of" in query else {})))
@@ -247,24 +253,24 @@ def test_a_page_of_what_is_sorted_is_looked_for_along_the_order_where_one_condit
     if "search" in query:
         list_filters.append(search(query["search"], authority))
     sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    walk = Selection(rows, list_filters).index_scan(sort)
-    assert (walk is not None) is is_tried
-    by_what_has_no_index = Sort(Coalesce(F("last_login"), F("created_at")))
-    assert Selection(rows, list_filters).index_scan(by_what_has_no_index) is None
-    take("few", monkeypatch)
+    scan = Selection(rows, list_filters).index_scan(sort)
+    assert (scan is not None) is is_tried
+    sort_without_index = Sort(Coalesce(F("last_login"), F("created_at")))
+    assert Selection(rows, list_filters).index_scan(sort_without_index) is None
+    use("keys", monkeypatch)
     assert Selection(rows, list_filters).index_scan(sort) is None
-    if walk:
-        assert walk.limit == 15  # half as many again as there are
-        assert walk.all.count() == 30
-        assert walk.rows.count() == 10
+    if scan:
+        assert scan.limit == 15  # 1.5 times the number of matches
+        assert scan.all.count() == 30
+        assert scan.rows.count() == 10
 
 
-_Holders = tuple[str, list[int]]
+_Filter = tuple[str, list[int]]
 
 
 @pytest.fixture
-def holders(acme: Organization) -> dict[str, _Holders]:
-    """Nineteen with several rules, in threes of the same age; each filter, and whom it leaves."""
+def holders(acme: Organization) -> dict[str, _Filter]:
+    """Filters of nineteen applications with three rules each; three applications share each time."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     factories.rule(factories.group("ops"), "Viewer", acme.east)
     factories.application("none", ("Editor", acme.west))
@@ -272,9 +278,9 @@ def holders(acme: Organization) -> dict[str, _Holders]:
     AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
     for number in range(19):
         rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
-        made = factories.application(f"app-{number:02}", *rules)
+        application = factories.application(f"app-{number:02}", *rules)
         age = start + timedelta(days=number // 3)
-        Application.objects.filter(pk=made.pk).update(created_at=age)
+        Application.objects.filter(pk=application.pk).update(created_at=age)
     return {
         "role": ("role__any_of", [factories.role("Viewer").pk]),
         "roles": ("role__any_of", [factories.role(name).pk for name in ("Viewer", "Editor")]),
@@ -283,7 +289,7 @@ def holders(acme: Organization) -> dict[str, _Holders]:
     }
 
 
-def _narrowed(query: dict[str, Any]) -> Selection:
+def _filtered(query: dict[str, Any]) -> Selection:
     return Selection(Application.objects.all(), _list_filters(query))
 
 
@@ -298,12 +304,12 @@ def _list_filters(query: dict[str, Any]) -> list[ListFilter]:
     ("column_", "number"), [("role", 19), ("roles", 20), ("scope", 19), ("scopes", 20)]
 )
 @pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_them(
-    sort: str, column_: str, number: int, holders: dict[str, _Holders]
+def test_subjects_of_roles_and_scopes_are_paged_from_a_covering_index(
+    sort: str, column_: str, number: int, holders: dict[str, _Filter]
 ) -> None:
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
-    listed = _narrowed(dict([holders[column_]])).listed(by)
+    listed = _filtered(dict([holders[column_]])).listed(by)
     assert listed.ordered
 
     def page(position: Position) -> Page[Application]:
@@ -329,16 +335,16 @@ def test_the_holders_of_roles_or_in_scopes_are_paged_through_as_their_index_has_
         assert next_url.rows == same.rows
 
 
-@pytest.mark.parametrize("along", [3_000, 3])
+@pytest.mark.parametrize("limit", [3_000, 3])
 @pytest.mark.parametrize("column_", ["role", "roles", "scope", "scopes"])
 @pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_it(
-    sort: str, column_: str, along: int, holders: dict[str, _Holders],
+def test_key_scan_tests_other_filters_up_to_its_limit(
+    sort: str, column_: str, limit: int, holders: dict[str, _Filter],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    take("many", monkeypatch)
-    monkeypatch.setattr(selection, "SCAN_LIMIT", along)
-    monkeypatch.setattr(selection, "_MORE", 1)  # so that a page is not full at once
+    use("scan", monkeypatch)
+    monkeypatch.setattr(selection, "SCAN_LIMIT", limit)
+    monkeypatch.setattr(selection, "_MORE", 1)  # a page needs more than one read
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     found = [*_list_filters(dict([holders[column_]])), search("app-1", authority)]
@@ -359,90 +365,88 @@ def test_what_is_left_of_holders_is_met_along_their_index_or_else_found_behind_i
         ).rows
 
     assert page(Position()) == expected[:size]
-    for place, row in enumerate(expected[:-1]):
+    for index, row in enumerate(expected[:-1]):
         edge = Cursor(row.created_at, row.pk)
-        assert page(Position(after=edge)) == expected[place + 1 :][:size]
-        if place >= size:
-            assert page(Position(before=edge)) == expected[place - size : place]
+        assert page(Position(after=edge)) == expected[index + 1 :][:size]
+        if index >= size:
+            assert page(Position(before=edge)) == expected[index - size : index]
 
 
-def _walk_along_holders(number: int, acme: Organization) -> KeyScan[Application]:
-    """Return the walk to a page of so many new ones that have a rule, and are searched as well."""
+def _key_scan(number: int, acme: Organization) -> KeyScan[Application]:
+    """Create applications and return the key scan of a filter by scope and a search for them."""
     factories.many_applications(number, ("Viewer", acme.east))
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("creation_time", authority)
     found = [*_list_filters({"scope__any_of": acme.east.pk}), search("many", authority)]
-    walk = Selection(Application.objects.all(), found).listed(by).index_scan
-    assert isinstance(walk, KeyScan)
-    return walk
+    scan = Selection(Application.objects.all(), found).listed(by).index_scan
+    assert isinstance(scan, KeyScan)
+    return scan
 
 
-def test_no_more_of_an_index_is_read_than_fills_a_page(
+def test_key_scan_reads_no_more_keys_than_a_page_needs(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take("many", monkeypatch)
-    walk = _walk_along_holders(60, acme)
+    use("scan", monkeypatch)
+    scan = _key_scan(60, acme)
     asked: list[int] = []
     edges = CoveringIndexScan.edges
 
-    def counted(self: CoveringIndexScan, part: Q, number: int, **way: bool) -> list[Any]:
+    def recorded(self: CoveringIndexScan, part: Q, number: int, **options: bool) -> list[Any]:
         asked.append(number)
-        return edges(self, part, number, **way)
+        return edges(self, part, number, **options)
 
-    monkeypatch.setattr(CoveringIndexScan, "edges", counted)
-    assert len(walk.keys(Q(), 5, is_descending=True) or []) == 5
+    monkeypatch.setattr(CoveringIndexScan, "edges", recorded)
+    assert len(scan.keys(Q(), 5, is_descending=True) or []) == 5
     assert asked == [20]
-    assert len(walk.keys(Q(), 99, is_descending=True) or []) == 60  # which is all
+    assert len(scan.keys(Q(), 99, is_descending=True) or []) == 60  # all of them
     asked.clear()
-    nobody = replace(walk, rows=walk.rows.filter(search_text="x"), limit=50)
-    assert nobody.keys(Q(), 5, is_descending=True) is None
+    no_match = replace(scan, rows=scan.rows.filter(search_text="x"), limit=50)
+    assert no_match.keys(Q(), 5, is_descending=True) is None
     assert asked == [20, 30]
     asked.clear()
-    assert nobody.keys(Q(), 51, is_descending=True) is None
+    assert no_match.keys(Q(), 51, is_descending=True) is None
     assert not asked
 
 
-def test_a_row_that_comes_while_keys_are_walked_along_is_not_met_twice(
+def test_row_created_during_a_key_scan_is_not_returned_twice(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take("many", monkeypatch)
+    use("scan", monkeypatch)
     monkeypatch.setattr(selection, "_MORE", 1)
-    walk = _walk_along_holders(6, acme)
+    scan = _key_scan(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
     assert last
     edges = CoveringIndexScan.edges
     asked: list[int] = []
 
-    def with_another(self: CoveringIndexScan, part: Q, number: int, **way: bool) -> list[Any]:
+    def with_new_row(self: CoveringIndexScan, part: Q, number: int, **options: bool) -> list[Any]:
         if asked:
             factories.many_applications(1, ("Viewer", acme.east))
         asked.append(number)
-        return edges(self, part, number, **way)
+        return edges(self, part, number, **options)
 
-    monkeypatch.setattr(CoveringIndexScan, "edges", with_another)
-    walk = replace(
-        walk, rows=walk.rows.exclude(pk=last.pk)
-    )  # so that the first three are not enough
+    monkeypatch.setattr(CoveringIndexScan, "edges", with_new_row)
+    scan = replace(scan, rows=scan.rows.exclude(pk=last.pk))  # the first three keys do not suffice
     plain = Application.objects.exclude(pk=last.pk).order_by("-created_at", "-pk")
-    expected = [one.pk for one in plain[:3]]
-    assert walk.keys(Q(), 3, is_descending=True) == expected
+    expected = [row.pk for row in plain[:3]]
+    assert scan.keys(Q(), 3, is_descending=True) == expected
     assert len(asked) == 2
 
 
 @pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_holders_are_not_walked_along_where_a_range_of_the_order_is_asked_for(
+def test_range_of_the_sort_column_rules_out_a_key_scan(
     sort: str, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take("many", monkeypatch)
+    use("scan", monkeypatch)
     factories.many_applications(9, ("Viewer", acme.east))
     by, _ = ApplicationTable.sort_of(sort, authority_of(factories.system_person()))
     query = {"scope__any_of": acme.east.pk, "creation_time__before": "2100-01-01"}
-    assert _narrowed(query).listed(by).index_scan is None
+    assert _filtered(query).listed(by).index_scan is None
     with_others = {"scope__any_of": acme.east.pk, "last_updated__before": "2100-01-01"}
-    assert isinstance(_narrowed(with_others).listed(by).index_scan, KeyScan)
+    assert isinstance(_filtered(with_others).listed(by).index_scan, KeyScan)
 
 
-def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
+def _four_and_twice_two(*ages: int) -> list[tuple[int, list[int]]]:
     held = zip(ages, (4, 2, 2), (0, 2, 4), strict=True)
     return [(age, [rule]) for age, number, rule in held for _ in range(number)]
 
@@ -459,12 +463,12 @@ def _four_of_one_and_two_of_others(*ages: int) -> list[tuple[int, list[int]]]:
     ),
     chosen=st.sets(st.integers(0, 2), min_size=2),
     size=st.integers(1, 4),
-    share=st.integers(1, 4),  # of what is read of each at first
+    share=st.integers(1, 4),  # of the keys that are first read from each range
 )
-# All of a page stand in one of three, of which half as many are read at first.
-@example(held=_four_of_one_and_two_of_others(0, 1, 2), chosen={0, 1, 2}, size=4, share=2)
-@example(held=_four_of_one_and_two_of_others(2, 1, 0), chosen={0, 1, 2}, size=4, share=2)
-def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
+# One of three ranges has all rows of the page, and half as many are read from it at first.
+@example(held=_four_and_twice_two(0, 1, 2), chosen={0, 1, 2}, size=4, share=2)
+@example(held=_four_and_twice_two(2, 1, 0), chosen={0, 1, 2}, size=4, share=2)
+def test_merged_index_ranges_equal_a_plain_sort(
     is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int, share: int,
     acme: Organization, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -475,15 +479,15 @@ def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
     expected = []
     for age, rules in held:
         granted = [(("Viewer", "Editor")[rule % 2], places[rule // 2]) for rule in set(rules)]
-        made = factories.application(f"app-{uuid4()}", *granted)
-        made.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
-        made.save()
+        application = factories.application(f"app-{uuid4()}", *granted)
+        application.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
+        application.save()
         if {rule // 2 for rule in rules} & chosen:
-            expected.append((made.created_at, made.pk))
+            expected.append((application.created_at, application.pk))
     keys = [pk for _, pk in sorted(expected, reverse=is_descending)]
     query = {"scope__any_of": [places[number].pk for number in chosen]}
     by, _ = ApplicationTable.sort_of("creation_time", authority_of(factories.system_person()))
-    listed = _narrowed(query).listed(by)
+    listed = _filtered(query).listed(by)
     assert listed.ordered
     whole = Application.objects.all()
     read: list[Any] = []
@@ -501,8 +505,8 @@ def test_merged_ranges_have_what_a_plain_sort_of_the_holders_has(
 @pytest.mark.parametrize(
     ("column_", "text"), [("role", ""), ("scope", ""), ("role", "Editor"), ("scope", "east")]
 )
-def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_asked(
-    column_: str, text: str, holders: dict[str, _Holders]
+def test_page_of_a_role_or_scope_is_one_covering_index_range(
+    column_: str, text: str, holders: dict[str, _Filter]
 ) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("-creation_time", authority)
@@ -518,25 +522,25 @@ def test_a_page_of_holders_is_one_range_of_an_index_which_tells_all_that_is_aske
         assert f"COVERING INDEX access_rule_of_{column_}" in plan
         assert plan.count("TEMP B-TREE") == 1  # the page itself
     else:
-        _, is_there, way = plan.partition("Unique")
-        way, is_there, _ = way.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
-        assert is_there
-        assert "Sort" not in way
+        _, _, rest = plan.partition("Unique")
+        steps, scan, _ = rest.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
+        assert scan
+        assert "Sort" not in steps
 
 
 @pytest.mark.parametrize("column_", ["role", "scope"])
-def test_the_holders_of_several_are_merged_from_the_range_of_each_unless_those_are_very_many(
-    column_: str, holders: dict[str, _Holders], monkeypatch: pytest.MonkeyPatch
+def test_roles_or_scopes_are_merged_from_index_ranges_up_to_a_limit(
+    column_: str, holders: dict[str, _Filter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by, _ = ApplicationTable.sort_of("-creation_time", authority_of(factories.system_person()))
     query = dict([holders[f"{column_}s"]])
     with CaptureQueriesContext(connection) as queries:
-        merged = page_of(_narrowed(query).listed(by), Position(), is_descending=True, size=5)
+        merged = page_of(_filtered(query).listed(by), Position(), is_descending=True, size=5)
     read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
-    way = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
-    assert f"{way} access_rule_of_{column_}" in _plan(read[-1])
+    scan = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
+    assert f"{scan} access_rule_of_{column_}" in _plan(read[-1])
     monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
-    listed = _narrowed(query).listed(by)
+    listed = _filtered(query).listed(by)
     assert listed.ordered is None
     assert page_of(listed, Position(), is_descending=True, size=5).rows == merged.rows
 
@@ -549,14 +553,14 @@ def test_the_holders_of_several_are_merged_from_the_range_of_each_unless_those_a
         ({"status__is": "enabled"}, "creation_time"),
     ],
 )
-def test_other_orders_and_conditions_are_not_read_from_the_index_of_holders(
-    more: dict[str, str], sort: str, holders: dict[str, _Holders], ada: User, as_: SignedIn
+def test_covering_index_is_not_used_for_other_sorts_and_filters(
+    more: dict[str, str], sort: str, holders: dict[str, _Filter], ada: User, as_: SignedIn
 ) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of(sort, authority)
     query: dict[str, Any] = dict([holders["role"]]) | more
     if "search" not in more:
-        assert _narrowed(query).listed(by).ordered is None
+        assert _filtered(query).listed(by).ordered is None
     page = as_(ada).get("/applications/", {**query, "sort": sort, "size": "50"})
     assert len(column(page, "application")) == 19
 
@@ -565,14 +569,14 @@ def test_other_orders_and_conditions_are_not_read_from_the_index_of_holders(
 @pytest.mark.parametrize(
     ("text", "is_ordered", "found"),
     [
-        ("Editor", True, 20),  # one role, and nobody is called so
+        ("Editor", True, 20),  # one role, no application name
         ("editor-to-be", False, 1),
-        ("dito", False, 21),  # the role, and somebody's name
+        ("dito", False, 21),  # the role and an application name
         ("east", True, 19),  # one scope
-        ("admin", True, 0),  # several roles
+        ("admin", True, 0),  # many roles
     ],
 )
-def test_a_search_that_leads_to_roles_or_scopes_alone_is_read_from_the_index_of_holders(
+def test_search_matching_only_roles_or_scopes_uses_the_covering_index(
     text: str, is_ordered: bool, found: int, ada: User, as_: SignedIn
 ) -> None:
     if text in ("editor-to-be", "dito"):
@@ -596,7 +600,7 @@ def test_a_search_that_leads_to_roles_or_scopes_alone_is_read_from_the_index_of_
         {"search": "app-0", "role__any_of": "Viewer"},
     ],
 )
-def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
+def test_matches_at_the_end_of_a_scan_are_sorted_up_to_a_limit(
     query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
@@ -626,7 +630,7 @@ def test_many_that_stand_at_the_far_end_are_sorted_unless_they_are_too_many(
 
 
 @pytest.mark.usefixtures("holders")
-def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
+def test_index_scan_serves_the_second_page_but_not_later_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
@@ -655,16 +659,18 @@ def test_the_second_page_is_walked_to_as_well_and_a_later_one_is_not(
 @pytest.mark.parametrize(
     "query", [{}, {"sort": "application"}, {"search": "app"}, {"status__is": "enabled"}]
 )
-def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
+def test_visible_rows_at_the_end_of_a_scan_are_all_shown_in_order(
     query: dict[str, str], counted: int, far: int, dina: User, acme: Organization,
     as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     factories.many_applications(12, ("Viewer", acme.dictation))
     expected = [f"app-{number:02}" for number in range(25)]
     for number, name in enumerate(expected):
-        made = factories.application(name, ("Viewer", acme.training), ("Editor", acme.vision))
+        application = factories.application(
+            name, ("Viewer", acme.training), ("Editor", acme.vision)
+        )
         old = datetime(2020, 1, 30 - number, tzinfo=UTC)
-        Application.objects.filter(pk=made.pk).update(created_at=old)
+        Application.objects.filter(pk=application.pk).update(created_at=old)
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
     for name, value in (("MAX_SORT_FALLBACK", far), ("COUNTED", counted), ("MIN_ESTIMATE", 3)):
         monkeypatch.setattr(selection, name, value)
@@ -677,21 +683,21 @@ def test_whoever_sees_a_part_at_the_far_end_is_shown_all_of_it_in_order(
 
 
 @pytest.mark.usefixtures("thirty")
-def test_a_range_of_the_order_itself_needs_no_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filter_on_the_sort_column_needs_no_index_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     authority = authority_of(factories.system_person())
     list_filters = _list_filters({"creation_time__before": "2100-01-01"})
     selected = Selection(Application.objects.all(), list_filters, counted=9)
-    walks = {
+    scans = {
         sort: selected.index_scan(ApplicationTable.sort_of(sort, authority)[0])
         for sort in ("creation_time", "application")
     }
-    assert walks["application"]
-    assert not walks["creation_time"]
+    assert scans["application"]
+    assert not scans["creation_time"]
 
 
 @pytest.mark.parametrize("column", ["role", "scope"])
-def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
+def test_subjects_with_several_rules_are_counted_once_from_the_index(
     column: str, acme: Organization
 ) -> None:
     authority = authority_of(factories.system_person())
@@ -712,11 +718,11 @@ def test_who_holds_a_rule_is_counted_once_as_an_index_has_them(
     assert _is_read_in_order(*keys.once)
 
 
-@pytest.mark.parametrize("few", [1, 9])
-def test_holders_of_more_rules_than_are_read_are_all_found(
-    few: int, acme: Organization, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", [1, 9])
+def test_subjects_are_found_if_their_rules_exceed_the_candidate_limit(
+    limit: int, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit)
     places = (acme.east, acme.west, acme.speech, acme.vision)
     names = {f"app-{number}" for number in range(4)}
     for name in names:
@@ -729,7 +735,7 @@ def test_holders_of_more_rules_than_are_read_are_all_found(
     assert selected.count() == Count(4, is_exact=True)
 
 
-def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
+def test_filter_with_more_keys_than_the_limit_is_not_deduplicated(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
@@ -738,29 +744,29 @@ def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
         factories.application(name, *(("Viewer", scope) for scope in (acme.east, acme.west)))
     factories.application("job-none")
     both = [search("job", authority_of(factories.system_person())), _with_rules()]
-    told_apart: list[int] = []
+    limits: list[int] = []
     count, first = KeySubquery.count, KeySubquery.first
 
-    def noted(read: Any) -> Any:
+    def recorded(read: Any) -> Any:
         def reading(keys: KeySubquery, limit: int) -> Any:
-            told_apart.extend([] if keys.has_distinct_keys else [limit])
+            limits.extend([] if keys.has_distinct_keys else [limit])
             return read(keys, limit)
 
         return reading
 
-    monkeypatch.setattr(KeySubquery, "count", noted(count))
-    monkeypatch.setattr(KeySubquery, "first", noted(first))
+    monkeypatch.setattr(KeySubquery, "count", recorded(count))
+    monkeypatch.setattr(KeySubquery, "first", recorded(first))
     Selection(Application.objects.all(), both, counted=3).rows()
-    assert told_apart == []
+    assert limits == []
     Selection(Application.objects.all(), both, counted=9).rows()
-    assert told_apart
+    assert limits
     for counted in (3, 4, 9):
         selected = Selection(Application.objects.all(), both, counted=counted)
         assert _names(selected) == names
         assert selected.count() == Count(min(counted, 4), is_exact=counted == 9)
 
 
-@pytest.mark.parametrize("few", [0, 1_000])
+@pytest.mark.parametrize("limit", [0, 1_000])
 @pytest.mark.parametrize("reader", ["ada", "dina"])
 @pytest.mark.parametrize("search", ["", "a", "no-such-thing"])
 @pytest.mark.parametrize(
@@ -776,15 +782,15 @@ def test_one_of_several_conditions_may_have_more_keys_than_are_told_apart(
     ],
 )
 @pytest.mark.usefixtures("thirty")
-def test_as_many_are_counted_as_are_shown(
-    address: str, search: str, reader: str, few: int, request: pytest.FixtureRequest,
+def test_count_equals_the_number_of_rows_shown(
+    address: str, search: str, reader: str, limit: int, request: pytest.FixtureRequest,
     as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    person = request.getfixturevalue(reader)
+    user = request.getfixturevalue(reader)
     factories.group("a-group")
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", few)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit)
     monkeypatch.setattr(selection, "MIN_ESTIMATE", 1)
-    page = as_(person).get(f"{address}&search={search}&size=100").content.decode()
+    page = as_(user).get(f"{address}&search={search}&size=100").content.decode()
     (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
     assert count == str(page.count('<tr role="row" data-row'))
 
@@ -800,21 +806,21 @@ def _plan(sql: str, parameters: tuple[Any, ...] | None = None) -> str:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-        else:  # of so few rows it would make less of the order than of very many
-            for way in ("seqscan", "bitmapscan", "sort", "hashagg"):
-                cursor.execute(f"SET LOCAL enable_{way} = off")
+        else:  # for few rows the planner would sort instead of reading the index in order
+            for method in ("seqscan", "bitmapscan", "sort", "hashagg"):
+                cursor.execute(f"SET LOCAL enable_{method} = off")
             cursor.execute(f"EXPLAIN {sql}", parameters)
         return str(cursor.fetchall())
 
 
 @pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
-def test_keys_are_counted_once_each_and_as_far_as_they_are_read(keys: str, read: int) -> None:
+def test_count_is_of_distinct_keys_up_to_the_limit(keys: str, read: int) -> None:
     parts = tuple(("SELECT %s AS k", (key,)) for key in keys)
     many = KeySubquery((*parts, ("SELECT %s AS k WHERE 1 = 0", ("z",))))
     assert many.count(read) == (len(set(keys)), len(keys) < read)
 
 
-def test_keys_that_never_repeat_are_counted_alike() -> None:
+def test_distinct_subquery_counts_without_deduplication() -> None:
     applications = factories.many_applications(5, ("Viewer", factories.account()))
     keys = KeySubquery.of(Application.objects.filter(pk__in=[one.pk for one in applications]))
     assert keys.is_distinct
@@ -833,7 +839,7 @@ def test_keys_that_never_repeat_are_counted_alike() -> None:
 
 
 @pytest.mark.parametrize(("term", "number"), [("many-", 5), ("no-such", 0), ("m", 5)])
-def test_keys_are_sent_only_where_they_are_few(term: str, number: int) -> None:
+def test_keys_are_read_only_up_to_the_candidate_limit(term: str, number: int) -> None:
     factories.many_applications(5)
     keys = keys_with_text(term)
     assert len(keys.first(9)) == number
@@ -843,7 +849,7 @@ def test_keys_are_sent_only_where_they_are_few(term: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(("term", "number"), [("app-", 5), ("no-such", 0), ("p", 5), ('"', 0)])
-def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
+def test_text_matches_are_counted_exactly_up_to_the_limit(term: str, number: int) -> None:
     for one in range(5):
         factories.application(f"app-{one}")
     keys = keys_with_text(term)
@@ -853,9 +859,9 @@ def test_texts_are_counted_as_they_are_found(term: str, number: int) -> None:
     assert [keys.exists_more_than(most) for most in (3, 4, 5)] == [number > 3, number > 4, False]
 
 
-def test_among_no_keys_is_nobody() -> None:
-    made = factories.application("app")
-    found = KeySubquery.of(Application.objects.filter(pk=made.pk))
+def test_empty_key_subquery_matches_no_row() -> None:
+    application = factories.application("app")
+    found = KeySubquery.of(Application.objects.filter(pk=application.pk))
     among = [
         InKeySubquery("pk", keys)
         for keys in (found, found.limited(1), KeySubquery(), KeySubquery().limited(1))
@@ -864,7 +870,7 @@ def test_among_no_keys_is_nobody() -> None:
 
 
 @pytest.mark.parametrize("spellings", [["{}", "0{}"], ["{}", "0{}", "00{}"], ["{} ", "{}"]])
-def test_a_scope_that_is_asked_for_twice_is_one(
+def test_scope_given_twice_counts_once(
     spellings: list[str], ada: User, acme: Organization, as_: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -876,7 +882,7 @@ def test_a_scope_that_is_asked_for_twice_is_one(
         assert len(column(page, "application")) == 30
 
 
-def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
+def test_empty_key_subquery_has_no_covering_index_scan() -> None:
     ordered = CoveringIndexScan(
         AccessRule.objects.none(), "subject_id", "application_created_at", "created_at", "deleted_at",
         choice="role", choices=(1, 2),
@@ -886,7 +892,7 @@ def test_where_nothing_is_found_there_is_no_order_to_read() -> None:
     assert keys.count(9) == (0, True)
 
 
-def test_what_is_cut_is_not_counted_to_know_how_far_to_walk(acme: Organization) -> None:
+def test_partial_key_subquery_does_not_limit_the_scan(acme: Organization) -> None:
     authority = authority_of(factories.system_person())
     by, _ = ApplicationTable.sort_of("application", authority)
     cut = KeySubquery.of(AccessRule.objects.living(), "subject_id", is_whole=False)
@@ -894,17 +900,17 @@ def test_what_is_cut_is_not_counted_to_know_how_far_to_walk(acme: Organization) 
         Application.objects.all(), [ListFilter(Q(created_by="ada"), cut)], counted=10
     )
     with CaptureQueriesContext(connection) as queries:
-        walk = selected.index_scan(by)
-    assert walk
-    assert walk.limit == 18
+        scan = selected.index_scan(by)
+    assert scan
+    assert scan.limit == 18
     assert not len(queries)
 
 
 @pytest.mark.parametrize("term", ["zoe", "app"])
-def test_no_more_keys_are_read_than_tell_few_from_many(
+def test_probe_reads_at_most_the_candidate_limit(
     term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Roles are called so too ("app"): the same ones are told apart among those that are counted."""
+    """The name of a role contains "app", too, so its keys are deduplicated within the count limit."""
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 5)
     asked: list[int] = []
 
@@ -915,20 +921,16 @@ def test_no_more_keys_are_read_than_tell_few_from_many(
     monkeypatch.setattr(KeySubquery, "few", lambda _, most: asked.append(most))
     monkeypatch.setattr(KeySubquery, "first", first)
     monkeypatch.setattr(KeySubquery, "count", lambda _, limit: (limit, False))
-    found = [search(term, authority_of(_nobody()))]
+    found = [search(term, authority_of(factories.application("nobody").subject))]
     many = Selection(Application.objects.all(), found, counted=17)
     many.rows()
     many.count()
-    told_apart = [20] if connection.vendor == "sqlite" else []
-    assert asked == ([5] if term == "zoe" else [5, *told_apart])
-
-
-def _nobody() -> Any:
-    return factories.application("nobody").subject
+    limits = [20] if connection.vendor == "sqlite" else []
+    assert asked == ([5] if term == "zoe" else [5, *limits])
 
 
 @pytest.mark.usefixtures("thirty")
-def test_what_takes_too_long_to_count_is_counted_as_at_least(
+def test_expensive_count_is_a_lower_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authority = authority_of(factories.system_person())
@@ -943,14 +945,14 @@ def test_what_takes_too_long_to_count_is_counted_as_at_least(
 
 
 @pytest.mark.usefixtures("thirty")
-def test_a_count_is_exact_where_one_of_several_conditions_can_be_read_whole(
+def test_count_is_exact_if_one_filter_is_within_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authority = authority_of(factories.system_person())
     both = [search("app", authority), _with_rules()]
     everything = Selection(Application.objects.all(), both).count()
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 2)
-    # Fewer are counted than are named so, more than have rules.
+    # The limit is below the number of name matches and above that of applications with rules.
     assert Selection(Application.objects.all(), both, counted=13).count() == everything
 
 
@@ -963,7 +965,7 @@ def _with_rules() -> ListFilter:
 
 @pytest.mark.usefixtures("thirty")
 @pytest.mark.parametrize("sort", ["last_login", "-last_login", "access_rules", "-access_rules"])
-def test_a_page_by_its_number_crosses_from_rows_without_a_value_to_those_with_one(
+def test_numbered_pages_continue_from_null_to_non_null_values(
     sort: str,
 ) -> None:
     authority = authority_of(factories.system_person())
@@ -977,7 +979,7 @@ def test_a_page_by_its_number_crosses_from_rows_without_a_value_to_those_with_on
     assert len(names) == len(set(names)) == 30
 
 
-def test_the_page_of_a_person_without_any_filter_reads_no_keys(
+def test_unfiltered_page_reads_no_keys(
     ada: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def first(*_: object) -> None:

@@ -249,12 +249,12 @@ def test_htmx_request_after_the_session_returns_to_its_page(client: Client, targ
 
 def test_dialog_submitted_after_the_session_is_reopened(client: Client) -> None:
     answer = _without_session(client).post(
-        "/applications/several/delete/",
+        "/applications/bulk/delete/",
         {"selected": ["a", "b"], "from": FILTERED, "name": "typed"},
         headers={**DIALOG, "HX-Current-URL": f"http://testserver{LIST}"},
     )
     address = _next(answer.headers["HX-Redirect"])
-    assert urlsplit(address).path == "/applications/several/delete/"
+    assert urlsplit(address).path == "/applications/bulk/delete/"
     query = parse_qs(urlsplit(address).query)
     assert query == {"selected": ["a", "b"], "from": [FILTERED]}
     assert answer.headers["X-Keep-Form"] == "true"
@@ -286,13 +286,13 @@ def test_invalid_current_url_is_ignored(rosa: User, header: str) -> None:
     assert answer.headers["HX-Redirect"] == "/"
 
 
-@pytest.mark.parametrize(("count", "path"), [(100, "/applications/several/delete/"), (1000, LIST)])
+@pytest.mark.parametrize(("count", "path"), [(100, "/applications/bulk/delete/"), (1000, LIST)])
 def test_bulk_dialog_after_the_session_keeps_up_to_a_page_of_rows(
     client: Client, count: int, path: str
 ) -> None:
     rows = [str(uuid.uuid4()) for _ in range(count)]
     answer = _without_session(client).post(
-        "/applications/several/delete/", {"selected": rows, "from": FILTERED}, headers=DIALOG
+        "/applications/bulk/delete/", {"selected": rows, "from": FILTERED}, headers=DIALOG
     )
     address = urlsplit(_next(answer.headers["HX-Redirect"]))
     assert address.path == path

@@ -1,4 +1,4 @@
-"""Pages and API find the same rows, however names and search terms are spelled."""
+"""Pages and API find the same rows for every Unicode spelling of names and search terms."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from tests.web.activity import NOON, happened, names
 from tests.web.conftest import Organization, SignedIn, column
 
 pytestmark = pytest.mark.django_db
-# Each pair both ways: either spelling can be stored, and the other one searched for.
+# Each pair in both directions: one spelling is stored, the other is the search term.
 SPELLINGS = [pair for one, other in SAME for pair in ((one, other), (other, one))]
 every_spelling = pytest.mark.parametrize(("stored", "term"), SPELLINGS)
 
@@ -43,7 +43,7 @@ def asked(api: Client, path: str, **parameters: str) -> Any:
 def test_scopes_are_found(
     page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
-    made = factories.project(f"x {stored} y", acme.vision)
+    scope = factories.project(f"x {stored} y", acme.vision)
     factories.project("another", acme.vision)
     shown = column(page.get("/scopes/list/", {"search": term}), "scope")
     filtered = column(page.get("/scopes/list/", {"scope__contains": term}), "scope")
@@ -57,7 +57,7 @@ def test_scopes_are_found(
         {"filterBy": f"name=${term} y"},
     ):
         answer = asked(api, "org-unit/projects", **asking)
-        assert [project["id"] for project in answer["projects"]] == [made.uid], asking
+        assert [project["id"] for project in answer["projects"]] == [scope.uid], asking
     others = asked(api, "org-unit/projects", filterBy=f"name!@{term}")["projects"]
     assert {project["name"] for project in others} == {"another", "training", "dictation"}
 
@@ -81,7 +81,7 @@ def test_rules_of_groups_are_found(
 
 
 @every_spelling
-def test_users_and_what_they_made_are_found(
+def test_users_and_the_rows_they_created_are_found(
     page: Client, api: Client, acme: Organization, stored: str, term: str
 ) -> None:
     email, typed = f"rosa@{stored}.example", f"rosa@{term}.example"
@@ -92,8 +92,8 @@ def test_users_and_what_they_made_are_found(
     application.search_text = search_text_of("nightly", email)
     application.save()
     rule = factories.rule(application, "Viewer", acme.training)
-    for made in (Scope.objects.filter(pk=acme.speech.pk), AccessRule.objects.filter(pk=rule.pk)):
-        made.update(created_by=email)
+    for created in (Scope.objects.filter(pk=acme.speech.pk), AccessRule.objects.filter(pk=rule.pk)):
+        created.update(created_by=email)
     for query in ({"search": typed}, {"user__is": typed}):
         assert len(column(page.get("/users/", query), "user")) == 1, query
     for asking in ({"search": typed}, {"filterBy": f"username=={typed}"}):
@@ -124,7 +124,7 @@ def test_events_are_found(page: Client, api: Client, stored: str, term: str) -> 
 
 
 @pytest.mark.parametrize("term", ["\u200bnightly", "night\u200bly\u2060", " \ufeff nightly \u200b"])
-def test_a_pasted_invisible_character_is_ignored(page: Client, api: Client, term: str) -> None:
+def test_invisible_characters_in_a_search_are_ignored(page: Client, api: Client, term: str) -> None:
     factories.application("nightly")
     factories.application("another")
     found = column(page.get("/applications/", {"search": term}), "application")
@@ -132,41 +132,41 @@ def test_a_pasted_invisible_character_is_ignored(page: Client, api: Client, term
     assert [app["name"] for app in asked(api, "apps", search=term)] == found
 
 
-def test_a_search_for_nothing_visible_finds_everything(page: Client, api: Client) -> None:
+def test_search_for_only_invisible_characters_returns_all_rows(page: Client, api: Client) -> None:
     everything = len(column(page.get("/applications/"), "application"))
     shown = column(page.get("/applications/", {"search": "\u200b"}), "application")
     assert len(shown) == len(asked(api, "apps", search="\u200b")) == everything == 1
 
 
-def test_many_different_capitals_are_searched_for(
+def test_search_handles_many_different_capitals(
     page: Client, api: Client, acme: Organization
 ) -> None:
     capitals = "".join(map(chr, range(0x0410, 0x0430))) + "".join(map(chr, range(0x0391, 0x03A2)))
-    made = factories.project(capitals.lower(), acme.vision)
+    scope = factories.project(capitals.lower(), acme.vision)
     answer = asked(api, "org-unit/projects", search=capitals)
-    assert [project["id"] for project in answer["projects"]] == [made.uid]
+    assert [project["id"] for project in answer["projects"]] == [scope.uid]
     assert len(column(page.get("/scopes/list/", {"search": capitals}), "scope")) == 1
 
 
-def test_a_term_that_grows_too_long_is_refused(api: Client) -> None:
-    # One such ligature is eighteen letters in compared form.
+def test_search_term_that_normalizes_to_more_than_8000_characters_fails(api: Client) -> None:
+    # The normalized form of this ligature has 18 letters.
     answer = api.get(f"/api/v1/apps?{urlencode({'search': chr(0xFDFA) * 1000})}")
     assert answer.status_code == 400
     assert "search must have at most 8000 characters" in answer.json()["details"]
 
 
-def test_the_longest_search_of_a_page_is_answered(page: Client) -> None:
+def test_longest_search_term_of_a_page_is_accepted(page: Client) -> None:
     for path in ("/applications/", "/users/", "/access-rules/", "/scopes/list/", "/activity/"):
         assert page.get(path, {"search": chr(0xFDFA) * 200}).status_code == 200
 
 
-def test_matches_are_marked_in_every_spelling(page: Client, acme: Organization) -> None:
+def test_matches_are_highlighted_in_every_spelling(page: Client, acme: Organization) -> None:
     factories.project("Zürich", acme.vision)
     content = page.get("/scopes/list/", {"search": "zu\u0308RI"}).content.decode()
     assert "<mark>Züri</mark>ch" in content
 
 
-def test_names_of_applications_need_no_normalization() -> None:
+def test_application_names_need_no_normalization() -> None:
     # Their pattern allows lower-case ASCII only, so equal names are the same text.
-    made = factories.application("nightly")
-    assert Application.objects.get(pk=made.pk).subject.normalized_name == "nightly"
+    application = factories.application("nightly")
+    assert Application.objects.get(pk=application.pk).subject.normalized_name == "nightly"

@@ -136,7 +136,7 @@ def test_enabling_requires_the_permissions_of_the_user(
     for answer in (keeper.get(url("enable", bo)), keeper.post(url("enable", bo))):
         assert answer.status_code == 403
     assert not is_enabled(bo)
-    report = keeper.post("/users/several/enable/", {"selected": [str(bo.pk)]})
+    report = keeper.post("/users/bulk/enable/", {"selected": [str(bo.pk)]})
     assert "0 of 1 done, 1 not" in text_of(report)
     assert not is_enabled(bo)
 
@@ -148,11 +148,11 @@ def test_bulk_disable_reports_each_user(
     Subject.objects.filter(pk=off.pk).update(enabled=False)
     missing = "00000000-0000-0000-0000-000000000000"
     ids = [str(ada.pk), str(bo.pk), str(off.pk), missing]
-    summary = text_of(browser.get("/users/several/disable/", {"selected": ids}))
+    summary = text_of(browser.get("/users/bulk/disable/", {"selected": ids}))
     assert "Disable 2 users?" in summary
     assert "Already disabled" in summary
     assert "1 selected user was already deleted." in summary
-    report = text_of(browser.post("/users/several/disable/", {"selected": ids}))
+    report = text_of(browser.post("/users/bulk/disable/", {"selected": ids}))
     assert "bo@acme.example disabled" in report
     assert "ada@acme.example Not done: The account needs a System administrator" in report
     assert "off@acme.example already disabled" in report
@@ -163,7 +163,7 @@ def test_bulk_disable_reports_each_user(
 
 def test_empty_selection_returns_to_the_list(browser: Client) -> None:
     for name in ("enable", "disable", "add-to-group"):
-        assert browser.get(f"/users/several/{name}/").url == "/users/"
+        assert browser.get(f"/users/bulk/{name}/").url == "/users/"
 
 
 # Groups
@@ -219,7 +219,7 @@ def test_user_cannot_be_added_to_a_stronger_group(
     assert answer.status_code == 403
     assert "To give its access to members, you need the same" in text_of(answer)
     report = clerk.post(
-        "/users/several/add-to-group/", {"selected": [str(bo.pk)], "group": str(strong.pk)}
+        "/users/bulk/add-to-group/", {"selected": [str(bo.pk)], "group": str(strong.pk)}
     )
     assert "0 of 1 done" in text_of(report)
     assert not GroupMembership.objects.exists()
@@ -230,7 +230,7 @@ def test_bulk_add_to_group_reports_each_user(browser: Client, bo: User) -> None:
     cid = factories.person("cid@acme.example")
     group = factories.group("engineers", cid)
     selected = [str(bo.pk), str(cid.pk)]
-    address = "/users/several/add-to-group/"
+    address = "/users/bulk/add-to-group/"
     assert "Add 2 users to a group" in text_of(browser.get(address, {"selected": selected}))
     assert browser.post(address, {"selected": selected, "group": ""}).status_code == 422
     report = text_of(browser.post(address, {"selected": selected, "group": str(group.pk)}))

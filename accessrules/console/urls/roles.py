@@ -8,6 +8,6 @@ app_name = "roles"
 urlpatterns = [
     *roles.PAGE.patterns,
     path("compare/", roles.compare, name="compare"),
-    path("several/compare/", roles.compare_selected, name="bulk-compare"),
+    path("bulk/compare/", roles.compare_selected, name="bulk-compare"),
     path("<int:role_id>/", roles.detail, name="detail"),
 ]

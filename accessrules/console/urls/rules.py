@@ -8,7 +8,7 @@ app_name = "accessrules"
 urlpatterns = [
     path("access-rules/", include(rules.PAGE.patterns)),
     path("access-rules/new/", new_rules.create, name="create"),
-    path("access-rules/several/delete/", rules.bulk_delete, name="bulk-delete"),
+    path("access-rules/bulk/delete/", rules.bulk_delete, name="bulk-delete"),
     path("access-rules/<int:rule_id>/delete/", rules.delete, name="delete"),
     path(
         "access/subjects/<uuid:subject_id>/",

@@ -82,7 +82,7 @@ class CredentialsView(APIView):
         return self.finalize_response(self.request, self.handle_exception(error))
 
 
-def answer(members: dict[str, Any]) -> HttpResponse:
+def json_response(members: dict[str, Any]) -> HttpResponse:
     """Return `members` as JSON."""
     return HttpResponse(orjson.dumps(members), content_type="application/json")
 

@@ -28,7 +28,7 @@ from applications.oauth.views.base import (
     authenticate_client,
     required,
 )
-from applications.oauth.views.credentials import answer, application_without_login
+from applications.oauth.views.credentials import application_without_login, json_response
 from runai_access.api.serializers import ResponseSerializer
 from runai_access.compression import allow_compression
 
@@ -144,9 +144,9 @@ class IntrospectView(TokenManagementView):
             claims = verified_claims(required(form, "token"))
             get_enabled_principal(claims)
         except InvalidToken:
-            return answer(IntrospectionSerializer.represent({"active": False}))
+            return json_response(IntrospectionSerializer.represent({"active": False}))
         members = {**claims, "active": True, "token_type": "Bearer"}
-        return answer(IntrospectionSerializer.represent(members))
+        return json_response(IntrospectionSerializer.represent(members))
 
 
 class RevokeView(TokenManagementView):
@@ -163,8 +163,8 @@ class RevokeView(TokenManagementView):
         try:
             claims = verified_claims(required(form, "token"))
         except InvalidToken:
-            return answer({})  # §2.2: invalid tokens need no revocation
+            return json_response({})  # §2.2: invalid tokens need no revocation
         if claims["sub"] != str(application.pk):
             raise OAuthError("unauthorized_client", "The token belongs to another application.")
         revoke(claims)
-        return answer({})
+        return json_response({})

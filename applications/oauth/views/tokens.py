@@ -35,9 +35,9 @@ from applications.oauth.views.credentials import (
     MAX_PARAMETER,
     CredentialsView,
     Refusal,
-    answer,
     application_with,
     describe_refusal,
+    json_response,
 )
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.errors import INVALID, error
@@ -57,7 +57,7 @@ class JSONGrantView(CredentialsView):
         """Return the parameters by canonical name, without empty ones. Raises Refusal if invalid."""
         if any(name.lower() in self.spellings for name in request.GET):
             raise _invalid(IN_URL)
-        given: dict[str, str] = {}
+        parameters: dict[str, str] = {}
         for key, value in self.body(request).items():
             name = self.spellings.get(key.lower())
             if name is None:
@@ -66,9 +66,9 @@ class JSONGrantView(CredentialsView):
                 raise _invalid(f"{key}: must be a string.")
             if len(value) > MAX_PARAMETER:
                 raise _invalid(f"{key}: must have at most {MAX_PARAMETER} characters.")
-            if value and given.setdefault(name, value) != value:
+            if value and parameters.setdefault(name, value) != value:
                 raise _invalid(f"{key}: is repeated with different values.")
-        return given
+        return parameters
 
 
 class TokenV1View(JSONGrantView):
@@ -90,25 +90,25 @@ class TokenV1View(JSONGrantView):
 
         Exchanges a client ID and a client secret for a token.
         """
-        given = self.parameters(request)
-        if settings.PASSWORD_GRANT and given.get("grantType") == "password":
-            token = self._for_user(request, given)
+        parameters = self.parameters(request)
+        if settings.PASSWORD_GRANT and parameters.get("grantType") == "password":
+            token = self._for_user(request, parameters)
         else:
-            token = self._for_application(request, given)
-        return answer(TokenSerializer.represent(token))
+            token = self._for_application(request, parameters)
+        return json_response(TokenSerializer.represent(token))
 
-    def _for_application(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
-        _require(given, "grantType", "clientID", "clientSecret")
-        if given["grantType"] not in V1_GRANTS:
+    def _for_application(self, request: HttpRequest, parameters: dict[str, str]) -> AccessToken:
+        _require(parameters, "grantType", "clientID", "clientSecret")
+        if parameters["grantType"] not in V1_GRANTS:
             raise _invalid(f"grantType: must be {' or '.join(V1_GRANTS)}.")
-        client = ClientCredentials(given["clientID"], given["clientSecret"])
+        client = ClientCredentials(parameters["clientID"], parameters["clientSecret"])
         return issue(_require_application(application_with(request, client), client))
 
-    def _for_user(self, request: HttpRequest, given: dict[str, str]) -> AccessToken:
-        _require(given, "username", "password")
-        if "clientSecret" in given:
+    def _for_user(self, request: HttpRequest, parameters: dict[str, str]) -> AccessToken:
+        _require(parameters, "username", "password")
+        if "clientSecret" in parameters:
             raise _invalid("clientSecret: can't be combined with the password of a user.")
-        token = token_for(request, email=given["username"], password=given["password"])
+        token = token_for(request, email=parameters["username"], password=parameters["password"])
         if token is None:
             raise _unauthorized(WRONG_USER)
         return token
@@ -137,7 +137,7 @@ class TokenV2View(OAuthView):
         # The requested scope has no effect, so the response states the granted one (RFC 6749 §3.3).
         if "scope" in form:
             token = replace(token, scope=SCOPE)
-        return answer(OAuthTokenSerializer.represent(token))
+        return json_response(OAuthTokenSerializer.represent(token))
 
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
@@ -163,22 +163,22 @@ class AppTokenView(JSONGrantView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Get an access token and an ID token.
 
-        Exchanges an application's id, name and secret for tokens. `id` can be the name too. Deprecated:
+        Exchanges an application's ID, name and secret for tokens. `id` can be the name too. Deprecated:
         use `/api/v1/token` or `/api/v2/token`.
         """
-        given = self.parameters(request)
-        _require(given, "id", "name", "secret")
-        client = ClientCredentials(given["name"], given["secret"])
+        parameters = self.parameters(request)
+        _require(parameters, "id", "name", "secret")
+        client = ClientCredentials(parameters["name"], parameters["secret"])
         application = _require_application(
-            application_with(request, client, known_as=given["id"]), client
+            application_with(request, client, known_as=parameters["id"]), client
         )
         token = issue(application)
         members = {"access_token": token.text, "id_token": issue_id_token(application)}
-        return answer(AppTokensSerializer.represent(members))
+        return json_response(AppTokensSerializer.represent(members))
 
 
-def _require(given: dict[str, str], *names: str) -> None:
-    if missing := [name for name in names if name not in given]:
+def _require(parameters: dict[str, str], *names: str) -> None:
+    if missing := [name for name in names if name not in parameters]:
         raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
