@@ -171,7 +171,7 @@ def _text(path: tuple[int, ...]) -> str:
 
 
 def guardian(data: Data, database: dict[str, Any]) -> tuple[str, float, list[bool]]:
-    """Measure django-guardian on Django's own users; a Group row stands for a scope."""
+    """Measure django-guardian on Django's own users; a Group row represents a scope."""
     import django
     from django.conf import settings
 

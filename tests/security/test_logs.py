@@ -40,7 +40,7 @@ def test_an_error_is_logged_with_the_request_id_of_its_response(
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
     answer = client.get(f"/api/v1/apps/{secret}", headers=sent)
     assert answer.status_code == 500
-    assert "logged with this request's id" in answer.json()["details"]
+    assert "logged with the ID of this request" in answer.json()["details"]
     [line] = [line for line in lines(caplog) if "Internal Server Error" in line]
     assert line.startswith(f"[{answer.headers['X-Request-Id']}] ")
     assert answer.headers["X-Request-Id"] == sent.get("X-Request-Id", ANY)
@@ -56,7 +56,7 @@ def test_an_unknown_host_is_refused_and_the_log_lists_allowed_ones(
     for number in range(3):
         answer = Client(headers={"Host": f"evil-{number}.example"}).get("/sign-in/")
         assert answer.status_code == 400
-    assert "Refused a request for the host 'evil-0.example'. Served hosts: 127.0.0.1" in caplog.text
+    assert "Refused a request for host 'evil-0.example'. Allowed hosts: 127.0.0.1" in caplog.text
     kinds = {logs._kind_of(record) for record in caplog.records}
     assert len(kinds) == 1, "one line a minute, whatever the client sends"
 
