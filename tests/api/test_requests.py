@@ -110,7 +110,7 @@ def test_a_path_with_extra_slashes_is_a_json_404_with_the_right_path(
 def test_any_other_unknown_path_is_a_plain_json_404(client: Client, path: str) -> None:
     answer = client.get(path, PATH_INFO=path)
     assert answer.status_code == 404
-    assert "The path is" not in answer.json()["details"]
+    assert "Use the path" not in answer.json()["details"]
 
 
 def test_deleting_with_an_empty_id_deletes_nothing(client: Client) -> None:
@@ -123,7 +123,7 @@ def test_deleting_with_an_empty_id_deletes_nothing(client: Client) -> None:
 def test_the_server_handles_extra_slashes_in_the_same_way(server: Server, path: str) -> None:
     answer = requests.post(server.url + path, data=b"{}", timeout=10, allow_redirects=False)
     assert answer.status_code == 404
-    assert "The path is /api/v1/apps" in answer.json()["details"]
+    assert "Use the path /api/v1/apps" in answer.json()["details"]
 
 
 # CORS.
