@@ -128,7 +128,7 @@ def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> Non
     page.keyboard.press("f")
     dialog.get_by_role("link", name="Client ID").click()
     dialog.get_by_label("Value").fill(f"{name}2")
-    held = visitor.hold("**operator=is**do=look**")
+    held = visitor.hold("**operator=is**do=refresh**")
     with page.expect_request("**operator=is**"):
         dialog.get_by_label("Client ID …").select_option("is")
     visitor.press("APPLY")

@@ -233,7 +233,7 @@ def test_older_database_is_refused_and_unchanged(old: Environment) -> None:
     before = schema_of(database), rows_of(database)
     said = manage("migrate", environment=old)
     assert said.returncode == 1
-    assert "Start release 0.1.0 with it once" in said.stderr
+    assert "Start release 0.1.0 with this database" in said.stderr
     assert (
         "Missing migrations: accessrules.0008_creation_of_holders, "
         "applications.0008_search_in_its_own_table." in said.stderr
