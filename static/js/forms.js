@@ -40,7 +40,7 @@ const goOn = (event) => {
 };
 document.addEventListener("click", goOn, { capture: true });
 
-// Keeps what was typed during a request; if it is a search, searches again.
+// Keeps what was typed or selected during a request; if it is a search, searches again.
 let sent = new Map();
 document.addEventListener("htmx:beforeRequest", () => {
   const inputs = [...document.querySelectorAll("#dialog input")];
@@ -52,10 +52,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id !== "dialog" || !isTyped) return;
   const { id, type, value, selectionStart, selectionEnd } = input;
   const isSearch = input.matches("[data-live-search][type=search]");
-  if (!isSearch && sent.get(id) === value) return;
+  const isUnchanged = !isSearch && sent.get(id) === value;
   const restore = () => {
     const next = document.getElementById(id);
-    if (next?.type !== type) return;
+    if (next?.type !== type || (isUnchanged && next.value !== value)) return;
     const isBehind = next.value.trim() !== value.trim();
     next.value = value;
     next.focus();

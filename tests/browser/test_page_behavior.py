@@ -411,6 +411,8 @@ def test_all_requests_go_to_the_same_host(visit: Visit, name: str) -> None:
 
 
 def _end_session(visitor: Visitor) -> None:
+    # A request that is still pending would meet the ended session first.
+    visitor.wait_until("document.querySelector('.htmx-request') === null")
     names = [c["name"] for c in visitor.page.context.cookies() if c["name"].endswith("session")]
     (cookie,) = names
     visitor.page.context.add_cookies([{"name": cookie, "value": "over", "url": visitor.url}])

@@ -138,6 +138,25 @@ def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> Non
     expect(dialog).to_have_count(0)
 
 
+def test_selected_text_stays_selected_during_a_reload(visit: Visit, name: str) -> None:
+    """So that typing replaces it: a reload between selecting and typing must not matter."""
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    page.keyboard.press("f")
+    dialog.get_by_role("link", name="Client ID").click()
+    dialog.get_by_label("Value").fill(name)
+    held = visitor.hold("**operator=is**do=refresh**")
+    with page.expect_request("**operator=is**"):
+        dialog.get_by_label("Client ID …").select_option("is")
+    dialog.get_by_label("Value").select_text()
+    with page.expect_response("**operator=is**"):
+        held[0].continue_()
+    visitor.wait_until("document.querySelector('.htmx-request') === null")
+    page.keyboard.type("other")
+    expect(dialog.get_by_label("Value")).to_have_value("other")
+
+
 def test_focus_stays_on_the_button_when_a_column_moves(visit: Visit, name: str) -> None:
     visitor = visit()
     _make(visitor, name)
