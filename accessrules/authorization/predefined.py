@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accessrules.authorization.catalog import PREDEFINED_ROLES
@@ -15,6 +15,7 @@ T = TypeVar("T", Role, Scope)
 def load(**_: Any) -> None:
     """Create or update the predefined roles, `system` and the account. Idempotent."""
     with transaction.atomic():
+        _wait_for_other_processes()
         for role in PREDEFINED_ROLES:
             _upsert(
                 Role,
@@ -44,6 +45,13 @@ def load(**_: Any) -> None:
                 "path": ACCOUNT_PATH,
             },
         )
+
+
+def _wait_for_other_processes() -> None:
+    """Let one `migrate` at a time create rows. In SQLite the transaction has already waited."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE accessrules_role IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _upsert(model: type[T], key: dict[str, Any], values: dict[str, Any]) -> T:
