@@ -33,6 +33,8 @@ UNION ALL SELECT 'sequence', '', sequencename, data_type::text FROM pg_sequences
 def load(database: str) -> None:
     """Fill an empty database, given by its URL, with a copy of one of the first release."""
     if _is_sqlite(database):
+        # The first release left its file in this mode, and a dump does not contain the mode.
+        execute(database, "PRAGMA journal_mode=WAL")
         execute(database, (DATA / "first_release_sqlite.sql").read_text())
     else:
         execute(database, (DATA / "first_release_postgresql.sql").read_text())
