@@ -71,7 +71,7 @@ def copy_to(name: str) -> None:
 
 
 def drop(name: str) -> None:
-    """Drop a database by its name, whoever is connected to it."""
+    """Drop a database, and end the connections to it."""
     cluster = _cluster()
     if cluster:
         _execute(cluster, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

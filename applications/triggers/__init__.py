@@ -24,6 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accessrules.triggers import postgresql as rules_in_postgresql
 from accessrules.triggers import sqlite as rules_in_sqlite
 from applications.triggers import postgresql, sqlite
+from runai_access.db.triggers import enabled_triggers
 
 _DIALECTS = {
     "sqlite": (rules_in_sqlite, sqlite),
@@ -54,15 +55,10 @@ def rebuild(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the names of the triggers that the database does not have."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        else:
-            cursor.execute("SELECT tgname FROM pg_trigger")
-        existing = {name for (name,) in cursor.fetchall()}
+    """Return the names of the triggers that are missing or disabled."""
+    enabled = enabled_triggers(connection)
     names = [name for part in _DIALECTS[connection.vendor] for name in part.TRIGGERS]
-    return [name for name in names if name not in existing]
+    return [name for name in names if name not in enabled]
 
 
 def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:

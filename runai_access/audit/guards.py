@@ -17,6 +17,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
+from runai_access.db.triggers import enabled_triggers
+
 MIGRATION = ("audit", "0001_initial")
 
 SQLITE = {
@@ -120,13 +122,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the names of the triggers that are missing or disabled."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        else:
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')")
-        there = {name for (name,) in cursor.fetchall()}
-    return [name for name in _triggers(connection) if name not in there]
+    enabled = enabled_triggers(connection)
+    return [name for name in _triggers(connection) if name not in enabled]
 
 
 def installing(connection: BaseDatabaseWrapper) -> list[str]:

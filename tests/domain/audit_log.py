@@ -3,10 +3,13 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
+import pytest
 from django.db import connection, transaction
 
-from runai_access.audit import guards
+from runai_access.audit import guards, recorder
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Actor, Entity, Origin, record
 from runai_access.audit.sealer import seal_waiting
@@ -15,6 +18,19 @@ from runai_access.audit.verification import verify
 ROSA = Actor(
     "user", "rosa@acme.example", uuid.UUID(int=7), Origin("2001:db8::1", uuid.UUID(int=8), "POST")
 )
+
+Clock = Callable[[timedelta], None]
+
+
+def set_recorder_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Clock:
+    """Stop the recorder's clock at `now`; return a function that moves it."""
+    monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
+
+    def move(by: timedelta) -> None:
+        nonlocal now
+        now += by
+
+    return move
 
 
 def happened(*names: str) -> list[int]:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from runai_access.audit.recorder import (
     record_all,
     record_once_a_minute,
 )
+from tests.domain.audit_log import Clock, set_recorder_clock
 from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
@@ -30,16 +30,9 @@ NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Set the recorder's clock to half a minute past noon; return a function that moves it."""
-    now = NOON
-    monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
-
-    def move(by: timedelta) -> None:
-        nonlocal now
-        now += by
-
-    return move
+    return set_recorder_clock(monkeypatch, NOON)
 
 
 def _recorded(name: str = "ci-prod") -> AuditEvent:
@@ -47,7 +40,7 @@ def _recorded(name: str = "ci-prod") -> AuditEvent:
     return AuditEvent.objects.latest("pk")
 
 
-def _add_error(actor: Actor = ROSA, entity: Entity = CI, **changes: Any) -> None:
+def _refuse(actor: Actor = ROSA, entity: Entity = CI, **changes: Any) -> None:
     record_once_a_minute(
         changes.pop("action", "sign-in"),
         entity,
@@ -117,16 +110,16 @@ def test_two_equal_changes_are_two_rows() -> None:
 # Recorded once a minute.
 
 
-def test_equal_events_are_recorded_once_a_minute(clock: Callable[[timedelta], None]) -> None:
+def test_equal_events_are_recorded_once_a_minute(clock: Clock) -> None:
     for _ in range(3):
-        _add_error()
+        _refuse()
     assert AuditEvent.objects.count() == 1
     clock(timedelta(seconds=29))
-    _add_error()
+    _refuse()
     assert AuditEvent.objects.count() == 1
     clock(timedelta(seconds=1))
     for _ in range(3):
-        _add_error()
+        _refuse()
     assert AuditEvent.objects.count() == 2
 
 
@@ -146,36 +139,34 @@ def test_equal_events_are_recorded_once_a_minute(clock: Callable[[timedelta], No
     ],
     ids=lambda other: repr(other)[:60],
 )
-def test_different_events_are_recorded_separately(
-    clock: Callable[[timedelta], None], other: dict[str, Any]
-) -> None:
-    _add_error()
-    _add_error(**other)
+def test_different_events_are_recorded_separately(clock: Clock, other: dict[str, Any]) -> None:
+    _refuse()
+    _refuse(**other)
     assert AuditEvent.objects.count() == 2
 
 
-def test_another_process_records_no_duplicate(clock: Callable[[timedelta], None]) -> None:
-    _add_error()
+def test_another_process_records_no_duplicate(clock: Clock) -> None:
+    _refuse()
     recorder.recently_logged.clear()
-    _add_error()
+    _refuse()
     assert AuditEvent.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_is_recorded_again_after_a_rollback(
-    clock: Callable[[timedelta], None],
+    clock: Clock,
 ) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        _add_error()
+        _refuse()
         raise RuntimeError
     assert not AuditEvent.objects.exists()
-    _add_error()
+    _refuse()
     assert AuditEvent.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_is_recorded_again_after_a_failed_write(
-    clock: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object, **__: object) -> None:
         raise ConnectionError("the database is away")
@@ -183,14 +174,14 @@ def test_an_event_is_recorded_again_after_a_failed_write(
     with monkeypatch.context() as patch:
         patch.setattr(AuditEvent.objects, "bulk_create", away)
         with pytest.raises(ConnectionError):
-            _add_error()
-    _add_error()
+            _refuse()
+    _refuse()
     assert AuditEvent.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_equal_concurrent_events_are_one_row(clock: Callable[[timedelta], None]) -> None:
-    assert together([_add_error for _ in range(8)]) == [None] * 8
+def test_equal_concurrent_events_are_one_row(clock: Clock) -> None:
+    assert together([_refuse for _ in range(8)]) == [None] * 8
     assert AuditEvent.objects.count() == 1
 
 

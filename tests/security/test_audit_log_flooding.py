@@ -1,9 +1,7 @@
 """Unauthenticated requests with made-up names fill neither the audit log nor memory."""
 
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -14,6 +12,7 @@ from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import MORE, Actor, Entity, Origin, record_once_a_minute
 from tests import factories
+from tests.domain.audit_log import Clock, set_recorder_clock
 from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
@@ -21,20 +20,11 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 HOME = "192.0.2.1"
 PASSWORD = "correct-horse-battery-staple"
 
-Clock = Callable[[timedelta], None]
-
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stop the recorder's clock at noon; return a function that moves it."""
-    now = NOON
-    monkeypatch.setattr(recorder, "timezone", SimpleNamespace(now=lambda: now))
-
-    def move(by: timedelta) -> None:
-        nonlocal now
-        now += by
-
-    return move
+    return set_recorder_clock(monkeypatch, NOON)
 
 
 def guess(client_id: str, address: str = HOME) -> None:
