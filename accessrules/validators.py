@@ -15,14 +15,6 @@ _BLANKS = frozenset("\u2800\u115f\u1160\u3164\uffa0")
 _SCOPE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", re.ASCII)
 
 
-def is_storable(text: str) -> bool:
-    """Return whether every database can store `text`: no NUL (PostgreSQL), no lone surrogate.
-
-    Check untrusted text with this before a lookup: text that can't be stored can't match.
-    """
-    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
-
-
 def check_name(name: str) -> str:
     """Return the stored form of the name of a group or scope. Raises ValidationError.
 

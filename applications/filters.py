@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, Value
 from django.db.models.functions import StrIndex, Substr
-from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
+from django.db.models.lookups import GreaterThan
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import numbers, visible_user_emails
+from accessrules.console.filters.rules import primary_keys, visible_user_emails
 from accessrules.console.filters.subjects import (
-    CreatorFilter,
     HeldRoleFilter,
     HeldScopeFilter,
     NoRulesFilter,
@@ -23,7 +22,7 @@ from applications.search import (
     keys_by_rules,
     keys_with_text,
 )
-from runai_access.db.expressions import BinaryCollation
+from runai_access.db.expressions import starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
@@ -37,8 +36,6 @@ from runai_access.lists.filters import (
     TimeFilter,
 )
 
-_MAX_CHARACTER = "\U0010ffff"
-
 
 @dataclass(frozen=True)
 class NameFilter(TextFilter):
@@ -50,9 +47,9 @@ class NameFilter(TextFilter):
             if operator == CONTAINS:
                 condition &= Q(GreaterThan(StrIndex(_NAME, Value(value)), 0))
             elif operator == STARTS_WITH:
-                condition &= _starts_with(value)
+                condition &= starts_with("search_text", value)
             else:
-                is_name = _starts_with(f"{value}\n")
+                is_name = starts_with("search_text", f"{value}\n")
                 condition &= ~is_name if operator == IS_NOT else is_name
         return condition
 
@@ -65,7 +62,7 @@ class NameFilter(TextFilter):
 
 
 @dataclass(frozen=True)
-class ApplicationCreatorFilter(CreatorFilter):
+class ApplicationCreatorFilter(TextFilter):
     """Filters by creator, which follows the name in the search text."""
 
     def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
@@ -95,14 +92,8 @@ _NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
 _CREATOR = Substr(F("search_text"), _END_OF_NAME + Value(1))
 
 
-def _starts_with(text: str) -> Q:
-    """Return the condition as a range scan of the index on the search text."""
-    stored = BinaryCollation(F("search_text"))
-    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _MAX_CHARACTER))
-
-
-class NoRuleFilter(NoRulesFilter):
-    """Filters applications without visible access rules."""
+class ApplicationNoRulesFilter(NoRulesFilter):
+    """Filters for applications without visible access rules."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         if can_use_first_rule(context):
@@ -121,17 +112,17 @@ class ApplicationRoleFilter(HeldRoleFilter):
     """Filters by the roles of visible access rules."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return keys_by_rules(_rules(context), "role", numbers(values))
+        return keys_by_rules(_rules(context), "role", primary_keys(values))
 
 
 class ApplicationScopeFilter(HeldScopeFilter):
     """Filters by the scopes of visible access rules."""
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return keys_by_rules(_rules(context), "scope", numbers(values))
+        return keys_by_rules(_rules(context), "scope", primary_keys(values))
 
 
-class EnabledFilter(StatusFilter):
+class ApplicationStatusFilter(StatusFilter):
     """Filters by status: enabled or disabled."""
 
     indexed_column = "is_enabled"
@@ -147,10 +138,10 @@ class ApplicationFilterSet(ListFilterSet):
     field_filters = {
         "application": NameFilter("name"),
         "client_id": NameFilter("name"),
-        "access_rules": NoRuleFilter(),
+        "access_rules": ApplicationNoRulesFilter(),
         "role": ApplicationRoleFilter(),
         "scope": ApplicationScopeFilter(),
-        "status": EnabledFilter("is_enabled"),
+        "status": ApplicationStatusFilter("is_enabled"),
         "last_login": TimeFilter("last_login", can_be_never=True),
         "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),

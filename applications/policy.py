@@ -15,6 +15,7 @@ _APPLICATIONS: Policy[QuerySet[Application]] = Policy(
 is_allowed = _APPLICATIONS.is_allowed
 require = _APPLICATIONS.require
 require_anywhere = _APPLICATIONS.require_anywhere
+sees_all = _APPLICATIONS.sees_all
 visible = _APPLICATIONS.visible
 
 

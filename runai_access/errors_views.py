@@ -56,7 +56,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     missing = str(exception) if isinstance(exception, NotFound) else ""
     if missing in ("", CONTRACT_NOT_FOUND):
-        missing = "This page does not exist, or you can't see it. It might have been deleted."
+        missing = (
+            "There is no such endpoint."
+            if is_for_programs(request)
+            else "This page does not exist, or you can't see it. It might have been deleted."
+        )
     if intended := _intended_path(request):
         missing = f"Use the path {intended}, without extra slashes."
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")

@@ -1,6 +1,7 @@
 """Django settings. All settings for operators come from `environment`; see README."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from runai_access import environment
@@ -63,7 +64,7 @@ MIDDLEWARE = [
     "runai_access.middleware.RefusalMiddleware",
 ]
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],

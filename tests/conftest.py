@@ -95,7 +95,7 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _record_may_be_emptied() -> Iterator[None]:
+def _audit_log_can_be_flushed() -> Iterator[None]:
     """Disable the audit triggers for Django's flush after a test on a real database.
 
     In one transaction, so no test runs without them.
@@ -103,8 +103,9 @@ def _record_may_be_emptied() -> Iterator[None]:
     from runai_access.audit import guards
 
     def emptied(operations: Any, statements: list[str]) -> None:
-        way = guards.removing(operations.connection), guards.installing(operations.connection)
-        flush(operations, [*way[0], *statements, *way[1]])
+        removal = guards.removing(operations.connection)
+        installation = guards.installing(operations.connection)
+        flush(operations, [*removal, *statements, *installation])
 
     flush = BaseDatabaseOperations.execute_sql_flush
     with pytest.MonkeyPatch.context() as patch:

@@ -21,7 +21,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "alex.admin@example.com"
 ADMIN_PASSWORD = "correct-horse-battery-staple"
-READY_SECONDS = 120
+READY_SECONDS = 60
 
 
 @dataclass

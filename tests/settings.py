@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-tests-" + "x" * 32)
 
@@ -10,7 +11,7 @@ os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-tests-" + "x" * 32)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from runai_access.settings import *  # noqa: F403
-from runai_access.settings import DATABASES, IS_SQLITE
+from runai_access.settings import DATABASES, IS_SQLITE, TEMPLATES
 
 # The first process of a run makes the folder; pytest-xdist's workers inherit it.
 RUN_FOLDER = Path(
@@ -19,6 +20,21 @@ RUN_FOLDER = Path(
 os.environ["TESTS_RUN_FOLDER"] = str(RUN_FOLDER)
 _FOLDER = RUN_FOLDER / os.environ.get("PYTEST_XDIST_WORKER", "main")
 _FOLDER.mkdir(exist_ok=True)
+
+
+class _MissingVariable(str):
+    """What a template shows for a variable that does not exist: an error instead of nothing."""
+
+    __slots__ = ()
+
+    def __contains__(self, part: object) -> bool:
+        return part == "%s"
+
+    def __mod__(self, name: object) -> NoReturn:
+        raise AssertionError(f"A template shows {name}, which does not exist.")
+
+
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = _MissingVariable("missing")
 
 # Pages are rendered without `collectstatic`; servers that tests start run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

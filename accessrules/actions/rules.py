@@ -10,8 +10,8 @@ from django.utils import timezone
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
-from accessrules.validators import is_storable
 from runai_access.audit.recorder import Entity, record, record_all
+from runai_access.db.normalization import is_storable
 from runai_access.errors import Conflict, NotFound
 
 
@@ -31,7 +31,7 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
             rule.save()
     except IntegrityError as error:
         raise Conflict(
-            f"{living.name} is already {role.name} in {scope.label}.", field="roleId"
+            f"{living.name} already has the role {role.name} in {scope.label}.", field="roleId"
         ) from error
     record("create", _entity(rule), actor=caller.actor, changes=_changes(None, rule))
     return rule

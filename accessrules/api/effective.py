@@ -13,13 +13,13 @@ from accessrules.api.views import CallerView
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.effective_access import (
     effective_access,
-    get_visible_scope,
+    get_scope_with_readable_rules,
     get_visible_subject,
     sees_all_access,
     sees_all_subjects,
 )
 from accessrules.authorization.grants import ACTIONS
-from accessrules.authorization.scope_access import Holders, Question, access_of
+from accessrules.authorization.scope_access import AccessFilter, SubjectsWithAccess, access_of
 from runai_access.api.fields import Choice, Text
 from runai_access.api.listing import MAX_OFFSET
 
@@ -39,11 +39,11 @@ class ScopeAccessParameters(serializers.Serializer):  # type: ignore[type-arg]  
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_OFFSET)
 
     @property
-    def question(self) -> Question:
+    def access_filter(self) -> AccessFilter:
         """The filters, with the canonical name of the resource type."""
         given = self.validated_data
         resource_type = given.get("resourceType", "")
-        return Question(
+        return AccessFilter(
             action=given.get("action", ""),
             resource_type=ALIASES.get(resource_type, resource_type),
             name=given.get("search", ""),
@@ -85,18 +85,18 @@ class ScopeAccessView(CallerView):
         scopes. Each entry names the access rule that grants it.
         """
         authority = self.caller.authority
-        scope = get_visible_scope(authority, type=scope_type, uid=uid)
+        scope = get_scope_with_readable_rules(authority, type=scope_type, uid=uid)
         parameters = ScopeAccessParameters(data=request.query_params)
         parameters.is_valid(raise_exception=True)
-        holders = Holders(scope, authority, parameters.question)
+        subjects = SubjectsWithAccess(scope, authority, parameters.access_filter)
         offset = parameters.validated_data["offset"]
         limit = parameters.validated_data["limit"]
-        rows = holders.some(offset, limit)
-        total, end = holders.count(), offset + len(rows)
+        rows = subjects.some(offset, limit)
+        total, end = subjects.count(), offset + len(rows)
         members = {
             "complete": sees_all_subjects(authority),
             "totalRecords": total,
-            "access": access_of(rows, parameters.question),
+            "access": access_of(rows, parameters.access_filter),
             "next": end if rows and end < total else None,
         }
         return Response(ScopeAccessSerializer.represent(members))

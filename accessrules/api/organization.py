@@ -19,6 +19,7 @@ from accessrules.models import Scope, ScopeQuerySet, load_ancestors
 from runai_access.api.filtering import Field, FieldType
 from runai_access.api.listing import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer, ResponseSerializer
+from runai_access.db.normalization import is_storable
 from runai_access.errors import NotFound
 
 
@@ -205,8 +206,8 @@ class ScopeView(LevelView):
 
         Responds with 404 if the {resource} is not visible to the caller.
         """
-        scope = None if "\x00" in uid else self.visible().filter(uid__iexact=uid).first()
+        scope = self.visible().filter(uid__iexact=uid).first() if is_storable(uid) else None
         if scope is None:
-            raise NotFound(f"There is no {self.level.scope_type.label.lower()} {uid[:80]!r}.")
+            raise NotFound(f"There is no {self.resource} {uid[:80]!r}.")
         self.load_ancestors([scope])
         return Response(self.level.serializer.represent(scope))

@@ -9,10 +9,8 @@ from rest_framework import serializers
 
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS, Permission, permissions_of
-from accessrules.models import Role, Scope
+from accessrules.models import Role, Scope, Subject
 from runai_access.api.serializers import ConstantField, ResponseSerializer, TimeField
-
-SUBJECT_TYPES = ["user", "app", "group"]
 
 
 class MyAccessRuleSerializer(ResponseSerializer):
@@ -20,7 +18,7 @@ class MyAccessRuleSerializer(ResponseSerializer):
 
     id = serializers.IntegerField()
     subjectId = serializers.CharField(source="subject.name")
-    subjectType = serializers.ChoiceField(source="subject.type", choices=SUBJECT_TYPES)
+    subjectType = serializers.ChoiceField(source="subject.type", choices=Subject.Type.values)
     roleId = serializers.IntegerField(source="role_id")
     roleName = serializers.CharField(source="role.name")
     scopeId = serializers.CharField(source="scope.uid")
@@ -253,7 +251,7 @@ class AccessSerializer(ResponseSerializer):
     """The actions on a resource type that an access rule grants a subject."""
 
     subjectId = serializers.CharField(source="subject.name")
-    subjectType = serializers.ChoiceField(source="subject.type", choices=SUBJECT_TYPES)
+    subjectType = serializers.ChoiceField(source="subject.type", choices=Subject.Type.values)
     resourceType = serializers.ChoiceField(source="resource_type", choices=list(RESOURCE_TYPES))
     displayName = serializers.CharField(source="resource_name")
     actions = serializers.ListField(child=serializers.ChoiceField(choices=list(ACTIONS.values())))

@@ -31,8 +31,8 @@ from accessrules.models import (
     Subject,
     SubjectQuerySet,
 )
-from accessrules.validators import is_storable
 from runai_access.db.expressions import SQLiteNoIndexHint
+from runai_access.db.normalization import is_storable
 from runai_access.errors import NotFound
 
 NOT_FOUND = "Resource id not found."
@@ -149,7 +149,7 @@ def visible_subjects(authority: Authority) -> SubjectQuerySet:
     return Subject.objects.living().filter(visible)
 
 
-def get_visible_scope(authority: Authority, **key: Any) -> Scope:
+def get_scope_with_readable_rules(authority: Authority, **key: Any) -> Scope:
     """Return a scope whose access rules the caller can read.
 
     Raises Denied if the caller can't read rules anywhere, NotFound if the scope is not visible,

@@ -8,7 +8,7 @@ from accessrules.actions.bulk import MAX_SCOPES, MAX_SUBJECTS
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.catalog import RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS
-from accessrules.authorization.scope_access import Question
+from accessrules.authorization.scope_access import AccessFilter
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Role, Scope, ScopeQuerySet, Subject
@@ -153,9 +153,9 @@ class ScopeAccessForm(forms.Form):
         return {key: value for key, value in values.items() if value}
 
     @property
-    def question(self) -> Question:
+    def access_filter(self) -> AccessFilter:
         """The filter as the domain's object."""
-        return Question(**self.asked)
+        return AccessFilter(**self.asked)
 
     @property
     def number_of_page(self) -> int:

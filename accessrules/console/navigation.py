@@ -7,7 +7,6 @@ from django.views.generic import RedirectView
 
 from accessrules.authorization.callers import Caller, caller_of
 from accessrules.authorization.scope_policy import TYPES
-from accessrules.console.tables.history import sees_activity
 
 # Name, resource types and view, in the order of the navigation rail. A page is shown if the caller can
 # read one of the resource types; of two views with the same name, the first allowed one is used.
@@ -28,7 +27,7 @@ def pages_of(caller: Caller) -> dict[str, str]:
         can_read = any(caller.authority.allows_anywhere("read", type_) for type_ in resource_types)
         if can_read and name not in pages:
             pages[name] = resolve_url(view)
-    if sees_activity(caller):
+    if caller.authority.reads_audit_log:
         pages["activity"] = resolve_url("activity:list")
     return pages
 

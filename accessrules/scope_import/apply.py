@@ -13,8 +13,9 @@ from django.utils import timezone
 from accessrules.actions.rules import lock_administration
 from accessrules.actions.scopes import entity_of
 from accessrules.authorization.callers import Caller
+from accessrules.authorization.scope_policy import CREATABLE_TYPES
 from accessrules.models import LABEL_DIGITS, AccessRule, Scope
-from accessrules.scope_import.plan import TYPES, Node, Plan, lay_out
+from accessrules.scope_import.plan import Node, Plan, lay_out
 from accessrules.scope_import.readers import Contents
 from accessrules.scope_import.rows import Fault, Faults
 from accessrules.scope_import.validation import (
@@ -132,7 +133,7 @@ def _write(plan: Plan) -> None:
         elif path != scope.path and scope.pk is not None:
             shifted.append(scope)
         scope.name, scope.path = node.name, path
-    for type_ in TYPES:
+    for type_ in CREATABLE_TYPES:
         created = [node.now for node in plan.created if node.type == type_]
         Scope.objects.bulk_create(created, batch_size=BATCH_SIZE)
     for node in (*plan.renamed, *plan.moved):
@@ -156,7 +157,7 @@ def _free_names(plan: Plan) -> None:
 
 
 def _remove(nodes: list[Node]) -> None:
-    for type_ in reversed(TYPES):
+    for type_ in reversed(CREATABLE_TYPES):
         for pks in _batches([node.now.pk for node in nodes if node.type == type_]):
             # Only soft-deleted rules are left; the audit log keeps their history.
             AccessRule.objects.filter(scope__in=pks).delete()

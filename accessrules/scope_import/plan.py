@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from django.utils.functional import cached_property
 
 from accessrules.authorization.breadcrumbs import SEPARATOR
+from accessrules.authorization.scope_policy import CREATABLE_TYPES
 from accessrules.models import Scope, scope_label
 from accessrules.scope_import.rows import Entry, Place
 from runai_access.db.normalization import normalize
-
-TYPES = (Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
 
 
 @dataclass(eq=False)
@@ -80,7 +79,7 @@ class Plan:
     removed: list[Node] = field(default_factory=list)
 
     @property
-    def is_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return not (self.created or self.renamed or self.moved or self.removed)
 
     def lines(self) -> Iterator[str]:
@@ -141,7 +140,7 @@ def lay_out(entries: Iterable[Entry]) -> Layout:
     account = Node(Scope.Type.TENANT, scopes[0].name, scope=scopes[0])
     level = _Level([account], "")
     layout = Layout(nodes=[], scopes=scopes, lost={})
-    for type_ in TYPES:
+    for type_ in CREATABLE_TYPES:
         placing = _Placing(level, [scope for scope in scopes if scope.type == type_], layout.lost)
         level = _Level(placing.nodes(type_, by_type[type_]), account.name)
         layout.nodes.extend(level.nodes)

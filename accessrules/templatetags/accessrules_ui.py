@@ -1,6 +1,4 @@
-"""Template tags for roles and scopes."""
-
-from typing import Any
+"""Template tags for roles."""
 
 from django import template
 
@@ -24,13 +22,8 @@ def permission_summary(role: Role) -> list[str]:
     """Return the permissions of a role by resource, for example "Applications: create, read"."""
     # Resource types can share a name, such as the data sources.
     lines = {
-        f"{_name(resource_type)}: {', '.join(ACTIONS[letter] for letter in letters)}"
+        f"{RESOURCE_TYPES[resource_type].name}: {', '.join(ACTIONS[letter] for letter in letters)}"
         for resource_type, letters in role.permissions.items()
         if letters
     }
     return sorted(lines)
-
-
-def _name(resource_type: str) -> Any:
-    known = RESOURCE_TYPES.get(resource_type)
-    return known.name if known else resource_type

@@ -1,7 +1,6 @@
 """Template tags for rows of the scope tree, which have the same cells as the list."""
 
 from django import template
-from django.utils.safestring import SafeString
 
 from accessrules.authorization.scope_policy import PossibleActions
 from accessrules.console.tables.scopes import ScopeTable
@@ -17,16 +16,6 @@ def allowed_actions(table: ScopeTable, scope: Scope) -> PossibleActions:
     return table.possible[scope.pk]
 
 
-@register.simple_tag
-def naming_cell(table: ScopeTable, scope: Scope) -> str:
-    """Render the cell with the name of a scope."""
-    return rows.naming_cell(table, scope)
-
-
-@register.simple_tag
-def other_cells(table: ScopeTable, scope: Scope) -> SafeString:
-    """Render the other cells of a scope."""
-    return rows.other_cells(table, scope)
-
-
+register.simple_tag(rows.naming_cell)
+register.simple_tag(rows.other_cells)
 register.simple_tag(rows.history_attribute)

@@ -90,7 +90,7 @@ def get_active_application(claims: dict[str, Any]) -> Application:
         application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
     )
     if application is None:
-        raise InvalidToken("The token's credential has ended.")
+        raise InvalidToken("The token or its credential has been revoked.")
     return application
 
 
@@ -161,4 +161,4 @@ def verified_claims(text: str) -> dict[str, Any]:
     except jwt.ExpiredSignatureError:
         raise InvalidToken("The token has expired.") from None
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
-        raise InvalidToken("The token is not valid here.") from None
+        raise InvalidToken("The token is invalid.") from None

@@ -1,5 +1,6 @@
 """The ACCESS RULES dialog of an application: lists, adds and deletes its rules."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,12 @@ from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods
 
 from accessrules.actions import rules as rule_actions
-from accessrules.authorization.authority import ACCOUNT, Authority
-from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller, caller_of, record_denial
-from accessrules.authorization.effective_access import changes_by_removing
+from accessrules.authorization.effective_access import changes_by_removing, sees_all_rules
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
-from accessrules.models import AccessRule
+from accessrules.console.tables.rules_of_subject import ListedRule, listed
 from applications import policy
 from applications.models import Application
 from applications.views.listing import PAGE
@@ -106,14 +106,13 @@ def _dialog(
     status: int = 200,
     changed: UUID | None = None,
 ) -> HttpResponse:
-    caller = caller_of(request)
-    authority = caller.authority
-    rules = rules_of(caller, application)
-    _add_removal_previews(rules, authority)
+    authority = caller_of(request).authority
+    visible = authority.visible_rules().living().filter(subject=application.subject)
+    rules = listed(visible, application.subject, authority)
     context: dict[str, Any] = {
         "application": application,
-        "rules": rules,
-        "sees_all_rules": authority.allows("read", "access_rules", ACCOUNT),
+        "rules": _with_removal_previews(rules, authority),
+        "sees_all_rules": sees_all_rules(authority),
         "can_add": authority.allows_anywhere("create", "access_rules"),
         "form": form,
         "picker": ScopePicker(authority, request.POST or None) if form else None,
@@ -125,31 +124,9 @@ def _dialog(
     )  # fmt: skip
 
 
-def _add_removal_previews(items: list[dict[str, Any]], authority: Authority) -> None:
-    """Add the permissions that removing a rule revokes, for the first rules the caller can delete."""
-    deletable = [item for item in items if item["can_delete"]][:MAX_REMOVAL_PREVIEWS]
-    rules = [item["rule"] for item in deletable]
-    removals = changes_by_removing(rules, authority, each_alone=True)
-    for item, removal in zip(deletable, removals, strict=True):
-        item["removal"] = removal
-        item["lost"] = frozenset().union(*(change.lost for change in removal.changes))
-
-
-def rules_of(caller: Caller, application: Application) -> list[dict[str, Any]]:
-    """Return the visible rules with their full paths, and whether the caller can delete each."""
-    rules: list[AccessRule] = list(
-        caller.authority.visible_rules()
-        .living()
-        .filter(subject=application.subject)
-        .select_related("subject", "role", "scope")
-        .order_by("pk")
-    )
-    names = full_names(rule.scope for rule in rules)
-    return [
-        {
-            "rule": rule,
-            "full_name": names[rule.scope.path],
-            "can_delete": caller.authority.allows("delete", "access_rules", rule.scope),
-        }
-        for rule in rules
-    ]
+def _with_removal_previews(rules: list[ListedRule], authority: Authority) -> list[ListedRule]:
+    """Add the effect of removing a rule to the first rules that the caller can delete."""
+    deletable = [item.rule for item in rules if item.can_delete][:MAX_REMOVAL_PREVIEWS]
+    removals = changes_by_removing(deletable, authority, each_alone=True)
+    previews = {removal.rule.pk: removal for removal in removals}
+    return [replace(item, removal=previews.get(item.rule.pk)) for item in rules]

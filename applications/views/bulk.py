@@ -24,7 +24,7 @@ from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, NotFound
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
+from runai_access.ui.reports import ResultRow, missing_rows, render_report, result_row
 
 # Applications in one transaction. On SQLite it blocks all other writes.
 BATCH_SIZE = 100
@@ -192,6 +192,6 @@ def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> s
 def _report_rows(outcomes: list[Outcome[Application, str]], selected_count: int) -> list[ResultRow]:
     """Return a report row for each outcome, and one for selected applications that no longer exist."""
     rows = [
-        line_of(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes
+        result_row(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes
     ]
     return [*rows, *missing_rows(selected_count - len(rows), "application")]

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import caller_of
-from accessrules.console.tables.history import last_events, sees_activity
+from accessrules.authorization.effective_access import sees_all_rules
+from accessrules.console.tables.history import last_events
+from accessrules.console.tables.rules_of_subject import listed
 from applications import policy
-from applications.views.access_rules import rules_of
 from runai_access.ui.dialogs import is_htmx_target
 
 
@@ -21,14 +21,16 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Show the details, rules and recent activity of an application, and how to get a token."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
+    authority = caller.authority
+    rules = authority.visible_rules().living().filter(subject=application.subject)
     context: dict[str, Any] = {
         "application": application,
-        "rules": rules_of(caller, application),
-        "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
+        "rules": listed(rules, application.subject),
+        "sees_all_rules": sees_all_rules(authority),
         "can_update": policy.is_allowed(caller, "update"),
         "can_delete": policy.is_allowed(caller, "delete"),
-        "can_grant": caller.authority.allows_anywhere("create", "access_rules"),
-        "sees_activity": sees_activity(caller),
+        "can_grant": authority.allows_anywhere("create", "access_rules"),
+        "sees_activity": authority.reads_audit_log,
         "base_url": settings.PUBLIC_URL,
         "oob": is_htmx_target(request, "listing"),
     }

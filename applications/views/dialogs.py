@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import caller_of
+from accessrules.authorization.effective_access import sees_all_rules
 from applications import actions, policy
 from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog
@@ -27,7 +27,7 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
     context = {
         "application": application,
         "rule_count": rules.count(),
-        "sees_all_rules": caller.authority.allows("read", "access_rules", ACCOUNT),
+        "sees_all_rules": sees_all_rules(caller.authority),
     }
     return render_dialog(
         request, "applications/_delete.html", context, parent_page=PAGE.parent_page, row=id_

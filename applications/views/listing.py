@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accessrules.authorization.authority import ACCOUNT, Authority
+from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from applications import policy
 from applications.filters import ApplicationFilterSet
@@ -43,7 +43,7 @@ class ApplicationPage(ListView):
         return search(text, authority)
 
     def permission_filter(self, authority: Authority) -> ListFilter | None:
-        return None if authority.allows("read", "apps", ACCOUNT) else permission_filter(authority)
+        return None if policy.sees_all(authority) else permission_filter(authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return policy.is_allowed(caller_of(request), "create")
@@ -60,7 +60,7 @@ class ApplicationPage(ListView):
         return actions
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {"sees_all": caller_of(request).authority.allows("read", "apps", ACCOUNT)}
+        return {"sees_all": policy.sees_all(caller_of(request).authority)}
 
 
 PAGE = ApplicationPage()

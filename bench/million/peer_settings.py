@@ -18,7 +18,7 @@ if not IS_SQLITE:
 MIGRATION_MODULES = {"admin": None}
 ROOT_URLCONF = "bench.million.peer_urls"
 TEMPLATES = [
-    {**engine, "DIRS": [*engine["DIRS"], BASE_DIR / "bench" / "million" / "templates"]}  # type: ignore[misc]
+    {**engine, "DIRS": [*engine["DIRS"], BASE_DIR / "bench" / "million" / "templates"]}
     for engine in TEMPLATES
 ]
 VAR_DIR = BASE_DIR / "bench" / "var"

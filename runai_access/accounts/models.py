@@ -14,10 +14,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accessrules.models import Subject
-from accessrules.validators import is_storable
 from runai_access.accounts.validators import EMAIL_MAX_LENGTH
 from runai_access.db.expressions import BinaryCollation
-from runai_access.db.normalization import normalize, normalize_email, normalize_term
+from runai_access.db.normalization import is_storable, normalize, normalize_email, normalize_term
 from runai_access.row_urls import row_url
 
 

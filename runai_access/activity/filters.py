@@ -161,14 +161,16 @@ class EventFilterSet(ListFilterSet):
                 history += [
                     part for entity in values for part in history_of(entity.type, entity.id)
                 ]
-            elif values and isinstance(filter_.kind, ChoiceFilter):
-                column = filter_.kind.column  # type: ignore[attr-defined]  # all filters here have one
+            elif values and isinstance(filter_.field_filter, ChoiceFilter):
+                column = filter_.field_filter.column  # type: ignore[attr-defined]  # all filters here have one
                 column_filters.append(
                     ColumnFilter(column, tuple(choice.value for choice in values))
                 )
             else:
-                # Values of one filter must all hold, so two different ones leave noentity.
-                column_filters += [ColumnFilter(filter_.kind.column, (value,)) for value in values]
+                # Values of one filter must all hold, so two different values match nothing.
+                column_filters += [
+                    ColumnFilter(filter_.field_filter.column, (value,)) for value in values
+                ]
         return self.context.apply_filters(queryset, column_filters, history)  # type: ignore[no-any-return]  # untyped
 
 

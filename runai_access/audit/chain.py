@@ -6,8 +6,9 @@ input is a word for the type, a line feed, and a JSON object with sorted keys, n
 only (other characters as \\uXXXX).
 
 - A row's `tag`: "event", and the members FIELDS under the names in MEMBER_NAMES. Times are ISO 8601 in
-  UTC with microseconds, UUIDs have hyphens, an address is its bytes in hexadecimal, what is missing is
-  null. The row's id is not in it, for the database gives that later; the seal has both.
+  UTC with microseconds, UUIDs have hyphens, an address is its bytes in hexadecimal. A missing
+  value is null. The tag does not cover the row's id, because the database assigns it later; the seal
+  covers both.
 - A seal's `digest`: SHA-256 of a line "ID:TAG" for each of its rows in order of id, or "ID:missing" for
   a missing row.
 - A seal's `hash`: "seal", and the members SEAL_FIELDS; `previous` is the hash of the previous seal,

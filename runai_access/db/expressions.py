@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, F, Func, TextField
+from django.db.models import BooleanField, F, Func, Q, TextField
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
+
+_MAX_CHARACTER = "\U0010ffff"  # the last code point
 
 
 class InArray(Func):
@@ -29,6 +32,12 @@ class InArray(Func):
             listed = ",".join([k.hex if isinstance(k, UUID) else str(k) for k in self._keys])
             return f"{key} = ANY(%s::{type_}[])", [*parameters, f"{{{listed}}}"]
         return f"{key} = ANY(%s)", [*parameters, self._keys]
+
+
+def starts_with(path: str, text: str) -> Q:
+    """Return the condition that a column starts with `text`, as a range of its index."""
+    stored = BinaryCollation(F(path))
+    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + _MAX_CHARACTER))
 
 
 class AsStored(Func):

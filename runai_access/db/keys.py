@@ -269,7 +269,7 @@ class KeySubquery:
 
 
 class InKeySubquery(Func):
-    """Whether a key is one of `Keys`, which stay where they are."""
+    """True if a key is in a `KeySubquery`, which the database evaluates."""
 
     output_field = BooleanField()
     conditional = True

@@ -62,6 +62,14 @@ def normalize_password(password: str) -> str:
     return stored_form(spaced)
 
 
+def is_storable(text: str) -> bool:
+    """Return whether every database can store `text`: no NUL (PostgreSQL), no lone surrogate.
+
+    Check untrusted text with this before a lookup: text that can't be stored can't match.
+    """
+    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
+
+
 def is_ignorable(character: str) -> bool:
     """Return whether `character` is invisible."""
     return _IGNORABLE.fullmatch(character) is not None

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from runai_access.db.keys import KeySubquery
-from runai_access.db.normalization import normalize
+from runai_access.db.normalization import is_storable, normalize
 from runai_access.lists.selection import ListFilter
 
 MAX_VALUES = 50
@@ -254,14 +254,9 @@ class ValuesField(forms.Field):
     def _read_one(self, text: str, before: int) -> Any:
         if before == MAX_VALUES:
             raise ValidationError(f"a filter can have at most {MAX_VALUES} values.")
-        if len(text) > _MAX_VALUE_LENGTH or not is_text(text):
+        if len(text) > _MAX_VALUE_LENGTH or not is_storable(text):
             raise ValidationError(f"a value can have at most {_MAX_VALUE_LENGTH} characters.")
         return self.read(text.strip())
-
-
-def is_text(text: str) -> bool:
-    """Return whether a database can store `text`: no NUL, no lone surrogate."""
-    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-filter has no types
@@ -269,19 +264,19 @@ class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-fil
 
     field_class = ValuesField
 
-    def __init__(self, column: str, kind: FieldFilter, operator: Operator) -> None:
+    def __init__(self, column: str, field_filter: FieldFilter, operator: Operator) -> None:
         super().__init__(field_name=column, label=f"{column} {operator.words}")
-        self.column, self.kind, self.operator = column, kind, operator
+        self.column, self.field_filter, self.operator = column, field_filter, operator
 
     @property
     def field(self) -> ValuesField:
         context = self.parent.context
-        return ValuesField(read=lambda text: self.kind.read(self.operator, text, context))
+        return ValuesField(read=lambda text: self.field_filter.read(self.operator, text, context))
 
     def filter(self, qs: QuerySet[Any], value: list[Any]) -> QuerySet[Any]:
         if not value:
             return qs
-        return qs.filter(self.kind.condition(self.operator, value, self.parent.context))
+        return qs.filter(self.field_filter.condition(self.operator, value, self.parent.context))
 
 
 @dataclass(frozen=True)
@@ -316,9 +311,11 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
         filters = super().get_filters()
-        for column, kind in cls.field_filters.items():
-            for operator in kind.operators:
-                filters[f"{column}__{operator.name}"] = OperatorFilter(column, kind, operator)
+        for column, field_filter in cls.field_filters.items():
+            for operator in field_filter.operators:
+                filters[f"{column}__{operator.name}"] = OperatorFilter(
+                    column, field_filter, operator
+                )
         return dict(filters)
 
     @classmethod
@@ -343,12 +340,12 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         return [self._list_filter(filter_, values) for filter_, values in asked if values]
 
     def _list_filter(self, filter_: OperatorFilter, values: list[Any]) -> ListFilter:
-        kind, operator = filter_.kind, filter_.operator
-        condition = kind.condition(operator, values, self.context)
-        if not kind.indexed_column:
-            return ListFilter(condition, kind.keys(operator, values, self.context))
+        field_filter, operator = filter_.field_filter, filter_.operator
+        condition = field_filter.condition(operator, values, self.context)
+        if not field_filter.indexed_column:
+            return ListFilter(condition, field_filter.keys(operator, values, self.context))
         keys = KeySubquery.of(self.indexed_queryset().filter(condition))
-        return ListFilter(condition, keys, kind.indexed_column)
+        return ListFilter(condition, keys, field_filter.indexed_column)
 
     def indexed_queryset(self) -> QuerySet[Any]:
         """Return the rows in which an index searches: all, unless the list never shows some."""
@@ -359,7 +356,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         """Return a message for each value that could not be parsed."""
         self.form.is_valid()
         return [
-            f"{self._title(name)}: {message}"
+            f"Ignored filter {self._title(name)}: {message}"
             for name, values in self.form.fields.items()
             for message in values.refused
         ]
@@ -370,9 +367,10 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         chips: list[Chip] = []
         for name, values in self.form.cleaned_data.items():
             filter_ = self.filters[name]
-            together = isinstance(filter_.kind, ChoiceFilter)
+            together = isinstance(filter_.field_filter, ChoiceFilter)
             for group in [values] if together and values else [[value] for value in values]:
-                words = f"{filter_.operator.words} {filter_.kind.words(filter_.operator, group)}"
+                operator = filter_.operator
+                words = f"{operator.words} {filter_.field_filter.words(operator, group)}"
                 chips.append(
                     Chip(
                         filter_.column, name, self.titles[filter_.column], words.strip(),

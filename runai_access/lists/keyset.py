@@ -174,7 +174,7 @@ class Page(Generic[M]):
         return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
 
     @property
-    def limit(self) -> int:
+    def max_page(self) -> int:
         """The last page that the user can jump to."""
         return self.pages or COUNTED // self.size
 

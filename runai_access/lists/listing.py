@@ -1,4 +1,4 @@
-"""One request for a list: parses its query string, runs the query, and builds the URLs to go on.
+"""One request for a list: parses its query string, runs the query, and builds URLs of related views.
 
 The URL is the state: filters, search, sort, columns, page size and page. Parameters that cannot be
 parsed are ignored and reported. See `ListConfig` for what a list needs.
@@ -15,9 +15,9 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from runai_access.db.expressions import AsStored, InArray
-from runai_access.db.normalization import normalize_term
+from runai_access.db.normalization import is_storable, normalize_term
 from runai_access.lists import export
-from runai_access.lists.filters import Chip, ListFilterSet, is_text
+from runai_access.lists.filters import Chip, ListFilterSet
 from runai_access.lists.keyset import (
     COUNTED,
     BadCursor,
@@ -98,8 +98,10 @@ class Listing:
         text = self._given.get("search", "").strip()
         if not normalize_term(text):
             return ""
-        if not is_text(text) or len(text) > SEARCH_LENGTH:
-            self.ignored.append(f"A search can have at most {SEARCH_LENGTH} characters.")
+        if not is_storable(text) or len(text) > SEARCH_LENGTH:
+            self.ignored.append(
+                f"Ignored the search: it can have at most {SEARCH_LENGTH} characters."
+            )
             return ""
         self.query["search"] = text
         return text
@@ -108,7 +110,7 @@ class Listing:
         filters = self.source.filters(self._given, self.source.rows, context=self.source.context)
         for name in self._given:
             if name not in filters.filters and name not in _OWN:
-                self.ignored.append(f"Unknown URL parameter “{_short(name)}”.")
+                self.ignored.append(f"Ignored unknown URL parameter “{_short(name)}”.")
         self.ignored += filters.refused()
         for chip in filters.chips():
             for text in chip.texts:
@@ -121,7 +123,7 @@ class Listing:
         if not sort:
             return table.default_sort
         if not table.can_sort_by(sort):
-            self.ignored.append(f"Unknown sort column “{_short(sort)}”.")
+            self.ignored.append(f"Ignored unknown sort column “{_short(sort)}”.")
             return table.default_sort
         self.query["sort"] = sort
         return sort
@@ -134,7 +136,7 @@ class Listing:
             return kept or table.default_columns()
         unknown = [name for name in asked if name not in table.base_columns]
         for name in unknown[:3]:
-            self.ignored.append(f"Unknown column “{_short(name)}”.")
+            self.ignored.append(f"Ignored unknown column “{_short(name)}”.")
         known = [name for name in dict.fromkeys(asked) if name not in unknown]
         if not known:
             return table.default_columns()
@@ -147,14 +149,14 @@ class Listing:
         if not text:
             return self.preference.page_size
         if text not in map(str, PAGE_SIZES):
-            self.ignored.append(f"Invalid page size “{_short(text)}”: use 20, 50 or 100.")
+            self.ignored.append(f"Ignored page size “{_short(text)}”: use 20, 50 or 100.")
             return self.preference.page_size
         self.query["size"] = text
         return int(text)
 
     def _read_ids(self, name: str) -> frozenset[str]:
         keys, refused = read_keys(self.source.rows.model, self._given.getlist(name))
-        self.ignored += [f"Invalid row ID “{_short(text)}” in “{name}”." for text in refused]
+        self.ignored += [f"Ignored row ID “{_short(text)}” in “{name}”." for text in refused]
         return frozenset(map(str, keys))
 
     def _read_position(self) -> Position:
@@ -162,15 +164,15 @@ class Listing:
         is_last = number == "last"
         page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 0
         if not is_last and (page < 1 or (page > COUNTED // self.size and not self._has_cursor)):
-            self.ignored.append(f"No page “{_short(number)}”.")
+            self.ignored.append(f"Ignored page “{_short(number)}”, which does not exist.")
             page = 1
         try:
             after, before = self._cursor("after"), self._cursor("before")
         except BadCursor:
-            self.ignored.append("Invalid cursor in “after” or “before”.")
+            self.ignored.append("Ignored an invalid cursor in “after” or “before”.")
             return Position()
         if after and before:
-            self.ignored.append("Use either “after” or “before”, not both.")
+            self.ignored.append("Ignored “after” and “before”: use only one of them.")
             return Position()
         return Position(max(page, 1), is_last, after, before)
 
@@ -238,7 +240,7 @@ class Listing:
             values=self.source.table.values,
         )
         if position.number > 1 and page.pages and position.number > page.pages:
-            self.ignored.append(f"No page “{position.number}”.")
+            self.ignored.append(f"Ignored page “{position.number}”, which does not exist.")
         return self._with_changed(page)
 
     def _with_changed(self, page: Page[Any]) -> Page[Any]:

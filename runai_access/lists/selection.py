@@ -185,7 +185,7 @@ class Selection:
             list_filter, few = self._candidates
             rows = self._rows.filter(InArray("pk", few))
             return apply_filters(rows, _remaining_filters(self._list_filters, list_filter))
-        if self._whole is not None and not self._is_scan:
+        if self._whole is not None:
             return self._driven_by(*self._whole)
         return self._index_scan(sort, is_page=is_page)
 
@@ -201,8 +201,8 @@ class Selection:
             self.order(sort),
             self.index_scan(sort),
         )
-        far = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
-        return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=far)
+        fallback = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
+        return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=fallback)
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return the covering index that has the keys of these rows in this order, if there is one."""
@@ -373,8 +373,8 @@ def apply_filters(
     for list_filter in list_filters:
         column = list_filter.column
         if driven_by is not None and column not in ("", driven_by):
-            rows = rows.alias(**{f"aside_{column}": SQLiteNoIndexHint(F(column))})
-            rows = rows.filter(renamed(list_filter.condition, column, f"aside_{column}"))
+            rows = rows.alias(**{f"no_index_{column}": SQLiteNoIndexHint(F(column))})
+            rows = rows.filter(renamed(list_filter.condition, column, f"no_index_{column}"))
         else:
             rows = rows.filter(list_filter.condition)
     return rows

@@ -69,12 +69,12 @@ class _FilterForm:
     def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
         self.listing, self.column = listing, column
         self.title = listing.filters.titles[column]
-        self.kind = listing.filters.field_filters[column]
-        self.operators = self.kind.operators
+        self.field_filter = listing.filters.field_filters[column]
+        self.operators = self.field_filter.operators
         given = request.GET
         self.replaced = self._chip(given.get("edit", ""))
         name = given.get("operator") or (self.replaced.name.split("__")[1] if self.replaced else "")
-        self.operator: Operator = self.kind.operator(name) or self.operators[0]
+        self.operator: Operator = self.field_filter.operator(name) or self.operators[0]
         texts = [text for text in given.getlist("value") if text.strip()]
         starts_with_replaced = self.replaced and "operator" not in given
         self.texts = self.replaced.texts if starts_with_replaced and self.replaced else texts
@@ -127,16 +127,18 @@ class _FilterForm:
     @property
     def choices(self) -> list[Any]:
         """The options: selected ones first, even if the search does not match them."""
-        if not isinstance(self.kind, ChoiceFilter) or not self.operator.takes:
+        if not isinstance(self.field_filter, ChoiceFilter) or not self.operator.takes:
             return []
         context = self.listing.source.context
-        chosen = self.kind.chosen(self.texts, context) if self.kind.has_search else []
-        found = self.kind.choices(context, self.find)
+        chosen = (
+            self.field_filter.chosen(self.texts, context) if self.field_filter.has_search else []
+        )
+        found = self.field_filter.choices(context, self.find)
         return [*chosen, *(choice for choice in found if choice not in chosen)]
 
     @property
     def suggestions(self) -> list[str]:
-        suggest = getattr(self.kind, "suggest", None)
+        suggest = getattr(self.field_filter, "suggest", None)
         return list(suggest(self.listing.source.context)) if suggest else []
 
     @property

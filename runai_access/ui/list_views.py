@@ -114,7 +114,7 @@ class ListView:
         raise NotImplementedError
 
     def authority(self, request: HttpRequest) -> Any:
-        """Return the caller's authority: the `context` of table, filters and search."""
+        """Return the context of table, filters and search: the caller's authority, or more."""
         raise NotImplementedError
 
     def search(self, rows: QuerySet[Any], text: str, authority: Any) -> QuerySet[Any]:
@@ -241,8 +241,8 @@ class ListView:
     def selected_keys(self, request: HttpRequest) -> list[Any]:
         """Return the primary keys of the selected rows, without invalid ones.
 
-        A dialog may be asked about the whole view that it was opened from; it then names the rows, so
-        that what is done is done to those that were shown.
+        A dialog can be opened for the whole view. Its form then contains the keys of the shown rows, so
+        the action applies to exactly those.
         """
         if _selects_view(request):
             return self._keys_of_view(request)

@@ -18,7 +18,7 @@ class ResultRow:
     went_well: bool = True
 
 
-def line_of(name: str, done: str, refusal: DomainError | None) -> ResultRow:
+def result_row(name: str, done: str, refusal: DomainError | None) -> ResultRow:
     """Return the report row: `done` if there was no refusal, else the reason."""
     if refusal is None:
         return ResultRow(name, done)
@@ -37,7 +37,7 @@ def missing_rows(count: int, noun: str) -> list[ResultRow]:
 
 def render_report(
     request: HttpRequest,
-    lines: Sequence[ResultRow],
+    rows: Sequence[ResultRow],
     *,
     parent_page: ParentPage,
     changed: object = "",
@@ -47,9 +47,9 @@ def render_report(
     The list behind the dialog is refreshed; `changed` is the row to highlight, if there is just one.
     """
     context = {
-        "lines": sorted(lines, key=lambda line: line.went_well),
-        "well": sum(line.went_well for line in lines),
-        "failed": sum(not line.went_well for line in lines),
+        "rows": sorted(rows, key=lambda row: row.went_well),
+        "succeeded": sum(row.went_well for row in rows),
+        "failed": sum(not row.went_well for row in rows),
     }
     return render_dialog(
         request, "ui/_report.html", context, parent_page=parent_page, changed=changed

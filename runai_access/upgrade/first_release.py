@@ -68,6 +68,8 @@ def upgrade(connection: BaseDatabaseWrapper, report: Callable[[str], Any] = prin
         triggers.install(connection)
         # After the triggers: these columns feed denormalized columns and indexes.
         _normalize_again(apps, connection.alias)
+        # The first release could run without its triggers, after an interrupted migrate.
+        triggers.rebuild(connection)
         _report_equal_names(apps, connection.alias, report)
         _record(connection)
 

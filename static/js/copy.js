@@ -13,7 +13,7 @@ function select(element) {
   selection.addRange(range);
 }
 
-function tell(button, name, text, time) {
+function showResult(button, name, text, time) {
   const label = button.getAttribute("aria-label");
   button.dataset[name] = text;
   button.setAttribute("aria-label", text);
@@ -29,10 +29,10 @@ document.addEventListener("click", async (event) => {
   const source = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(source.textContent);
-    tell(button, "copied", "Copied", CONFIRMED_FOR);
+    showResult(button, "copied", "Copied", CONFIRMED_FOR);
   } catch {
     select(source);
-    if (document.execCommand("copy")) tell(button, "copied", "Copied", CONFIRMED_FOR);
-    else tell(button, "byHand", BY_HAND, BY_HAND_FOR);
+    if (document.execCommand("copy")) showResult(button, "copied", "Copied", CONFIRMED_FOR);
+    else showResult(button, "byHand", BY_HAND, BY_HAND_FOR);
   }
 });

@@ -55,10 +55,13 @@ function openMenu(link) {
 // The latest request for the list. A new one aborts it, because a late response would show an older list.
 let underWay;
 
-// Selected rows stay selected; the changed row is highlighted and scrolled into view.
+// Selected rows stay selected; the changed row is highlighted and scrolled into view. A new row is selected
+// alone, so that the next action does not apply to an older selection.
 function refresh(address, changed) {
   const url = new URL(address, location.href);
-  for (const box of boxes()) if (box.checked) url.searchParams.append("selected", box.value);
+  const isNew = changed && !boxes().some((box) => box.value === changed);
+  const kept = isNew ? [] : boxes().filter((box) => box.checked);
+  for (const box of kept) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
   // HTMX would queue this request behind an earlier one of the same list, and drop it when the response
   // to that one replaces the list.

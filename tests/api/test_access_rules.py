@@ -81,7 +81,7 @@ def test_a_duplicate_rule_is_409(
     factories.application("nightly", ("Viewer", organization.training))
     answer = post(as_(administrator), **wanted(organization))
     assert answer.status_code == 409
-    assert "nightly is already Viewer in project training" in answer.json()["details"]
+    assert "nightly already has the role Viewer in project training" in answer.json()["details"]
 
 
 @pytest.mark.parametrize(

@@ -371,6 +371,36 @@ def test_all_columns_fit_on_a_laptop(
     assert visitor.page.evaluate(f"{table}.scrollWidth <= {table}.clientWidth")
 
 
+@pytest.mark.parametrize("size", [(720, 450), (390, 600)])
+def test_confirmation_of_a_secret_dialog_is_visible_on_small_screens(
+    visit: Visit, name: str, size: tuple[int, int]
+) -> None:
+    visitor = visit(viewport={"width": size[0], "height": size[1]})
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    visitor.create(name)
+    page.keyboard.press("Escape")
+    button = dialog.get_by_role("button", name="GO BACK")
+    expect(button).to_be_focused()
+    footer = dialog.locator(".dialog-foot").bounding_box()
+    shown = button.bounding_box()
+    assert footer
+    assert shown
+    assert shown["y"] + shown["height"] <= footer["y"]
+    assert shown["y"] >= 0
+
+
+def test_new_application_is_selected_alone(visit: Visit, name: str) -> None:
+    """The next action must not apply to the application that was selected before."""
+    visitor = visit()
+    page = visitor.page
+    for number in (1, 2):
+        visitor.create(f"{name}{number}")
+        visitor.press("DONE")
+        box = page.get_by_role("checkbox", name=f"{name}{number}", exact=True)
+        expect(box).to_be_checked()
+    expect(page.locator("[data-row] input:checked")).to_have_count(1)
+
+
 def test_closing_a_secret_dialog_asks_for_confirmation(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")

@@ -331,8 +331,8 @@ def test_refusal_reveals_nothing_about_the_token(ci: Application) -> None:
                 "The token is not an access token.",
                 "The token is signed with an unknown key.",
                 "The token has expired.",
-                "The token is not valid here.",
-                "The token's credential has ended.",
+                "The token is invalid.",
+                "The token or its credential has been revoked.",
             }
             assert refused.__cause__ is None
         Application.objects.exclude(pk=ci.pk).delete()
@@ -378,7 +378,7 @@ def test_issued_tokens_are_revoked_immediately(ci: Application, how: str) -> Non
     issued = [issue(ci).text for _ in range(2)]
     ENDS[how](ci)
     for text in issued:
-        with pytest.raises(InvalidToken, match="credential has ended"):
+        with pytest.raises(InvalidToken, match="credential has been revoked"):
             application_of(text)
 
 
@@ -388,7 +388,7 @@ def test_token_of_a_disabled_or_retired_application_is_refused(ci: Application, 
     text = issue(ci).text
     retired_at = timezone.now() if state == "retired" else None
     Subject.objects.filter(pk=ci.pk).update(enabled=False, retired_at=retired_at)
-    with pytest.raises(InvalidToken, match="credential has ended"):
+    with pytest.raises(InvalidToken, match="credential has been revoked"):
         application_of(text)
 
 

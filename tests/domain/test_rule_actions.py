@@ -114,7 +114,9 @@ def test_a_rule_the_caller_cannot_grant_is_denied(
 
 def test_the_same_rule_twice_is_a_conflict(acme: Organization, dana: Caller) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
-    with pytest.raises(Conflict, match="ci-prod is already L1 researcher in project vision"):
+    with pytest.raises(
+        Conflict, match="ci-prod already has the role L1 researcher in project vision"
+    ):
         _grant(dana, ci, "L1 researcher", acme["vision"])
     assert AccessRule.objects.filter(subject=ci.subject).count() == 1
     assert not AuditEvent.objects.exists()

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.rows import dict_row
 
+from runai_access.upgrade import first_release_names as names
+
 DATA = Path(__file__).parent / "data"
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -38,6 +40,16 @@ def load(database: str) -> None:
         execute(database, (DATA / "first_release_sqlite.sql").read_text())
     else:
         execute(database, (DATA / "first_release_postgresql.sql").read_text())
+
+
+def drop_triggers(database: str) -> None:
+    """Drop all triggers of the first release."""
+    if _is_sqlite(database):
+        statements = [f"DROP TRIGGER IF EXISTS {name}" for name in names.SQLITE_TRIGGERS]
+    else:
+        functions = names.POSTGRESQL_FUNCTIONS
+        statements = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in functions]
+    execute(database, ";".join(statements))
 
 
 def execute(database: str, statements: str) -> None:

@@ -246,6 +246,7 @@ def test_every_stopping_process_runs_its_last_jobs(start: Start, is_leader: bool
     assert (last.runs, other.runs) == (1, 0)
 
 
+@pytest.mark.alone
 def test_a_hanging_job_delays_a_stop_only_for_seconds(start: Start) -> None:
     work, can_end, is_running = Work(), threading.Event(), threading.Event()
 
@@ -258,7 +259,7 @@ def test_a_hanging_job_delays_a_stop_only_for_seconds(start: Start) -> None:
     assert is_running.wait(30)
     began = time.monotonic()
     scheduler.stop()
-    assert time.monotonic() - began < STOP_SECONDS + 5  # more time for a busy machine
+    assert time.monotonic() - began < STOP_SECONDS + 1
     can_end.set()
 
 

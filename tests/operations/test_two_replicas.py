@@ -179,6 +179,7 @@ def test_replicas_count_guesses_together(installation: Installation) -> None:
         assert max(waits) <= METER_SECONDS
 
 
+@pytest.mark.alone
 def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path: Path) -> None:
     """A refused client has sent nothing, and asks the other replica. nginx does so for its clients, but
     sends no POST to another replica once it has sent it to one."""
@@ -220,8 +221,7 @@ def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path:
             stop.set()
     for each in asking:
         each.result()
-    # An overloaded machine answers 503 while new processes verify the secret for the first time.
-    assert statuses.keys() <= {200, 503}
+    assert statuses.keys() == {200}
 
 
 @pytest.mark.alone

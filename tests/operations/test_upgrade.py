@@ -70,6 +70,13 @@ INSERT INTO django_migrations (app, name, applied) VALUES
 """
 
 
+_STALE = """
+UPDATE applications_application SET first_rule = NULL;
+UPDATE accessrules_accessrule SET holder_created_at = NULL;
+DELETE FROM applications_search;
+"""
+
+
 @dataclass(frozen=True)
 class Upgraded:
     """A database that was upgraded, what it was before, and the output of the upgrade."""
@@ -180,8 +187,7 @@ def test_equal_names_are_reported(upgraded: Upgraded) -> None:
 
 
 def test_upgraded_rows_are_found_and_sorted(upgraded: Upgraded) -> None:
-    read = manage("shell", "-v0", "-c", _READ, environment=upgraded.environment)
-    assert json.loads(read.stdout) == {
+    assert _read(upgraded.environment) == {
         "found": ["crawl"],
         "user": ["rosa@İstanbul.example"],
         "groups": ["TEAM", _TEAM],
@@ -191,6 +197,19 @@ def test_upgraded_rows_are_found_and_sorted(upgraded: Upgraded) -> None:
         "first": "L1 researcher in east",
         "password": True,
     }  # fmt: skip
+
+
+def test_columns_that_missing_triggers_left_stale_are_recomputed(
+    old: Environment, upgraded: Upgraded
+) -> None:
+    first_release.drop_triggers(old["DATABASE_URL"])
+    first_release.execute(old["DATABASE_URL"], _STALE)
+    _migrate(old)
+    assert _read(old) == _read(upgraded.environment)
+
+
+def _read(environment: Environment) -> Any:
+    return json.loads(manage("shell", "-v0", "-c", _READ, environment=environment).stdout)
 
 
 def test_upgraded_audit_log_verifies(upgraded: Upgraded) -> None:

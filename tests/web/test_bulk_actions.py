@@ -236,7 +236,7 @@ def test_rule_is_added_to_applications_without_it(
     rule = {"role": factories.role("Viewer").pk, "scope": acme.east.pk, "do": "save"}
     report = text_of(browser.post(f"{BULK}add-rule/", {**_ids(two), **rule}))
     assert "1 of 2 done, 1 not" in report
-    assert "one is already Viewer in cluster east" in report
+    assert "one already has the role Viewer in cluster east" in report
     assert "two access rule added: Viewer in cluster east" in report
     assert AccessRule.objects.living().filter(subject=two[1].subject).count() == 1
 

@@ -201,7 +201,15 @@ def test_page_out_of_range_shows_the_nearest_page(browser: Client, page: str, sh
     answer = browser.get(LIST, {"page": page})
     assert answer.status_code == 200
     assert len(column(answer, "application")) == shown
-    assert "Ignored parts of the URL: No page" in text_of(answer)
+    assert "Ignored page “" in text_of(answer)
+
+
+def test_page_number_to_jump_to_is_limited_to_the_last_page(browser: Client) -> None:
+    for number in range(41):
+        factories.application(f"app-{number:02}")
+    field = re.search(r'<input name="page"[^>]*>', browser.get(LIST).content.decode())
+    assert field
+    assert 'max="3"' in field[0]
 
 
 def test_query_count_does_not_grow_with_the_rows(

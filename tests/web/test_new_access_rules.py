@@ -51,7 +51,10 @@ def test_each_subject_gets_the_role_in_each_scope(
     answer = browser.post(NEW, form, headers=DIALOG)
     text = text_of(answer)
     assert "4 of 6 done, 2 not" in text
-    assert "ci in project training Not done: ci is already Viewer in project training." in text
+    assert (
+        "ci in project training Not done: ci already has the role Viewer in project training."
+        in text
+    )
     assert "ops access rule added: Viewer in cluster west" in text
     assert text.rindex("Not done") < text.index("access rule added"), "refusals come first"
     assert "changed" in answer.headers["HX-Trigger"]

@@ -114,7 +114,7 @@ def test_the_role_page_lists_the_newest_rules(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, counted: int
 ) -> None:
     monkeypatch.setattr(roles, "count_up_to", lambda rules: count_up_to(rules, counted))
-    monkeypatch.setattr(roles, "HOLDERS", 3)
+    monkeypatch.setattr(roles, "MAX_SUBJECTS_SHOWN", 3)
     for number in range(6):
         factories.application(f"app-{number}", ("Viewer", acme.training))
     factories.application("other", ("Editor", acme.training))

@@ -100,7 +100,7 @@ def test_an_existing_rule_is_reported_in_the_dialog(
 ) -> None:
     answer = _grant(browser, ci, "Viewer", acme.training)
     assert answer.status_code == 409
-    assert "ci is already Viewer in project training." in text_of(answer)
+    assert "ci already has the role Viewer in project training." in text_of(answer)
     content = answer.content.decode()
     assert f'value="{acme.training.pk}" id="scope-{acme.training.pk}" checked' in content
     assert re.search(r"<option [^>]* selected>Viewer</option>", content)

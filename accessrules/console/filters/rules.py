@@ -8,8 +8,6 @@ from django.db.models import F, Q
 from django.db.models.lookups import (
     Contains,
     Exact,
-    GreaterThanOrEqual,
-    LessThan,
     StartsWith,
 )
 
@@ -17,7 +15,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
-from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
+from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.db.normalization_sql import normalized
@@ -36,7 +34,6 @@ from runai_access.lists.filters import (
 
 MAX_SUGGESTIONS = 200
 MAX_CHOICES = 50
-MAX_CHARACTER = "\U0010ffff"  # the last code point
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
@@ -47,7 +44,7 @@ class RoleFilter(ChoiceFilter):
         return [Choice(str(role.pk), role.name) for role in Role.objects.all()]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(role__in=numbers(values))
+        return Q(role__in=primary_keys(values))
 
 
 class ScopeFilter(ChoiceFilter):
@@ -67,7 +64,7 @@ class ScopeFilter(ChoiceFilter):
         return self._choices_for(self._scopes(context).filter(pk__in=known))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(scope__in=numbers(values))
+        return Q(scope__in=primary_keys(values))
 
     def _scopes(self, context: Authority) -> Any:
         return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))
@@ -95,7 +92,7 @@ class RuleRoleFilter(RoleFilter):
     """Filters by the role of the rule."""
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(InArray(SQLiteNoIndexHint(F("role")), numbers(values)))
+        return Q(InArray(SQLiteNoIndexHint(F("role")), primary_keys(values)))
 
     def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
         return _keys(context, super().condition(operator, values, context))
@@ -114,8 +111,10 @@ class RuleScopeFilter(ScopeFilter):
 
     def _chosen(self, operator: Operator, values: list[Choice], context: Authority) -> list[int]:
         if operator != WITHIN:
-            return numbers(values)
-        paths = self._scopes(context).filter(pk__in=numbers(values)).values_list("path", flat=True)
+            return primary_keys(values)
+        paths = (
+            self._scopes(context).filter(pk__in=primary_keys(values)).values_list("path", flat=True)
+        )
         return list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
 
 
@@ -130,7 +129,7 @@ class RuleSubjectFilter(TextFilter):
         if operator == CONTAINS:
             return keys_of_subjects(rules_to_find(context), longest, is_exact=is_only)
         is_exact = is_only and operator == STARTS_WITH
-        return _keys(context, _starts_with(self.path, longest), is_exact=is_exact)
+        return _keys(context, starts_with(self.path, longest), is_exact=is_exact)
 
 
 @dataclass(frozen=True)
@@ -139,12 +138,8 @@ class AuthorizerFilter(TextFilter):
 
     def lookup(self, operator: Operator, text: str) -> Q:
         # No index: if one user created almost all rules, it would return all of them unsorted.
-        field_filters = {"contains": Contains, "starts_with": StartsWith}
-        return Q(
-            field_filters.get(operator.name, Exact)(
-                normalized(SQLiteNoIndexHint(F(self.path))), text
-            )
-        )
+        lookup = {"contains": Contains, "starts_with": StartsWith}.get(operator.name, Exact)
+        return Q(lookup(normalized(SQLiteNoIndexHint(F(self.path))), text))
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator in (IS_NOT, CONTAINS):
@@ -152,7 +147,7 @@ class AuthorizerFilter(TextFilter):
         longest = normalize(max(values, key=len))
         # Only the domain of an email address can differ between its stored and normalized form.
         local_part, at, _ = longest.partition("@")
-        return _keys(context, _starts_with(self.path, local_part + at), is_exact=False)
+        return _keys(context, starts_with(self.path, local_part + at), is_exact=False)
 
 
 class RoleNameFilter(TextFilter):
@@ -177,7 +172,7 @@ class AssignableFilter(ChoiceFilter):
         return Q(assignable__in=[choice.value == "yes" for choice in values])
 
 
-def numbers(choices: Iterable[Choice]) -> list[int]:
+def primary_keys(choices: Iterable[Choice]) -> list[int]:
     """Return the choices' values as primary keys."""
     return [int(choice.value) for choice in choices]
 
@@ -189,12 +184,6 @@ def _values(choices: Iterable[Choice]) -> list[str]:
 def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
     """Return the keys of the rules that match an indexed condition."""
     return KeySubquery.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
-
-
-def _starts_with(path: str, text: str) -> Q:
-    """Return the condition that `path` starts with `text`, as an index range."""
-    stored = BinaryCollation(F(path))
-    return Q(GreaterThanOrEqual(stored, text)) & Q(LessThan(stored, text + MAX_CHARACTER))
 
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:

@@ -9,7 +9,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.console.filters.rules import (
     AuthorizerFilter,
     ScopeFilter,
-    numbers,
+    primary_keys,
     visible_user_emails,
 )
 from accessrules.console.filters.search import names_matching
@@ -58,7 +58,7 @@ class AncestorFilter(ScopeFilter):
     operators = (Operator("any_of", "any of", "choices"),)
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        chosen = numbers(values)
+        chosen = primary_keys(values)
         paths = self._scopes(context).filter(pk__in=chosen).values_list("path", flat=True)
         return at_or_below(paths) & ~Q(path__in=list(paths))
 

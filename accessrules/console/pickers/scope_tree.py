@@ -14,12 +14,12 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.scope_policy import TYPES
 from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, at_or_below
 from runai_access.db.normalization import normalize, normalize_term
 
 SHOWN = 50
 MAX_SEARCH_LENGTH = 200
-TYPES = (Scope.Type.TENANT, Scope.Type.CLUSTER, Scope.Type.DEPARTMENT, Scope.Type.PROJECT)
 _MAX_OPEN_CLUSTERS = 5  # up to this many clusters are open initially
 
 

@@ -6,7 +6,8 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.pickers.scope_tree import TYPES, ScopeTree, numbers
+from accessrules.authorization.scope_policy import TYPES
+from accessrules.console.pickers.scope_tree import ScopeTree, numbers
 from accessrules.models import Role, Scope
 
 

@@ -6,7 +6,7 @@ The form carries the search and the selection, as in the scope picker.
 from uuid import UUID
 
 from django.db.models import F
-from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
+from django.db.models.lookups import Exact
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
@@ -15,7 +15,7 @@ from accessrules.actions.rules import find_subject
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_subjects
 from accessrules.models import Subject, SubjectQuerySet
-from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint
+from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint, starts_with
 from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to
@@ -71,11 +71,7 @@ class SubjectPicker:
             if self.type:
                 names = names.filter(Exact(SQLiteNoIndexHint(F("type")), self.type))
         if self.is_large and term:
-            # A prefix search, as a range of that index up to the last code point.
-            name = BinaryCollation(F("normalized_name"))
-            names = names.filter(
-                GreaterThanOrEqual(name, term), LessThan(name, term + "\U0010ffff")
-            )
+            names = names.filter(starts_with("normalized_name", term))
         elif term:
             names = names.filter(normalized_name__contains=term)
         exact = self._named() if self.find else []

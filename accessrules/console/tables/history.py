@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, Scope, Subject
 from runai_access.audit.models import AuditEvent
 
@@ -12,11 +11,6 @@ EVENTS = 10
 SUBJECTS = ("application", "user", "group")
 _MAX_RULES_SCANNED = 500
 _MAX_EVENTS_SCANNED = 2 * _MAX_RULES_SCANNED  # a rule has two events: created and deleted
-
-
-def sees_activity(caller: Caller) -> bool:
-    """Return whether the caller can read the audit log."""
-    return caller.authority.reads_audit_log
 
 
 def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:

@@ -4,17 +4,29 @@ from dataclasses import dataclass
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
+from accessrules.authorization.effective_access import Removal
+from accessrules.authorization.grants import Permission
 from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 
 
 @dataclass(frozen=True)
 class ListedRule:
-    """A rule that applies to a subject: the full name of its scope, and the group that grants it."""
+    """A rule that applies to a subject: the full name of its scope, and the group that grants it.
+
+    `removal` is the effect of removing it; None without a preview.
+    """
 
     rule: AccessRule
     full_name: str
     through: Subject | None
     can_delete: bool
+    removal: Removal | None = None
+
+    @property
+    def lost(self) -> frozenset[Permission]:
+        """The permissions that removing the rule revokes."""
+        changes = self.removal.changes if self.removal else ()
+        return frozenset().union(*(change.lost for change in changes))
 
 
 def listed(

@@ -48,7 +48,7 @@ class ScopeTable(ListTable):
     )  # fmt: skip
     parent = ListColumn("Parent", as_text=lambda related: related.parent)
     scopes_below = ListColumn(
-        "Scopes below",
+        "Child scopes",
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
         as_text=lambda related: related.scopes_below,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from accessrules.authorization import effective_access as effective
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
-from accessrules.authorization.scope_access import Holders, Question, access_of
+from accessrules.authorization.scope_access import AccessFilter, SubjectsWithAccess, access_of
 from accessrules.console.forms import ScopeAccessForm
 from accessrules.console.tables.subject_links import own_page
 from accessrules.models import AccessRule, Scope
@@ -61,12 +61,12 @@ def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponse
 def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
     """Show the subjects with access to a scope; the query string filters them."""
     authority = caller_of(request).authority
-    scope = effective.get_visible_scope(authority, pk=scope_id)
+    scope = effective.get_scope_with_readable_rules(authority, pk=scope_id)
     form = ScopeAccessForm(request.GET)
-    holders = Holders(scope, authority, form.question)
+    subjects = SubjectsWithAccess(scope, authority, form.access_filter)
     start = (form.number_of_page - 1) * SUBJECTS_PER_PAGE
-    shown = holders.some(start, SUBJECTS_PER_PAGE + 1)
-    found = access_of(shown[:SUBJECTS_PER_PAGE], form.question)
+    shown = subjects.some(start, SUBJECTS_PER_PAGE + 1)
+    found = access_of(shown[:SUBJECTS_PER_PAGE], form.access_filter)
     context = {
         "scope": scope,
         "full_name": full_names([scope]).get(scope.path, scope.name),
@@ -88,10 +88,10 @@ def scope_access(request: HttpRequest, scope_id: int) -> HttpResponse:
 def scope_access_csv(request: HttpRequest, scope_id: int) -> HttpResponseBase:
     """Return the report as CSV, with one row for each action."""
     authority = caller_of(request).authority
-    scope = effective.get_visible_scope(authority, pk=scope_id)
+    scope = effective.get_scope_with_readable_rules(authority, pk=scope_id)
     return _csv(
         f"access-in-{scope.name}",
-        _rows_of_scope(scope, authority, ScopeAccessForm(request.GET).question),
+        _rows_of_scope(scope, authority, ScopeAccessForm(request.GET).access_filter),
     )
 
 
@@ -139,12 +139,12 @@ def _page_query(form: ScopeAccessForm, page: int) -> str:
 
 
 def _rows_of_scope(
-    scope: Scope, authority: Authority, asked: Question
+    scope: Scope, authority: Authority, access_filter: AccessFilter
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows in batches, because the number of ids in one query is limited."""
-    holders = iter(Holders(scope, authority, asked))
-    while batch := list(islice(holders, SUBJECT_BATCH_SIZE)):
-        yield from _csv_rows(access_of(batch, asked))
+    subjects = iter(SubjectsWithAccess(scope, authority, access_filter))
+    while batch := list(islice(subjects, SUBJECT_BATCH_SIZE)):
+        yield from _csv_rows(access_of(batch, access_filter))
 
 
 def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:

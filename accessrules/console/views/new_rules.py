@@ -13,7 +13,7 @@ from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.console.views.rules import PAGE
 from accessrules.models import AccessRule, Scope, Subject
 from runai_access.ui.dialogs import render_dialog
-from runai_access.ui.reports import ResultRow, line_of, render_report
+from runai_access.ui.reports import ResultRow, render_report, result_row
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,7 +35,7 @@ def create(request: HttpRequest) -> HttpResponse:
             request, caller=caller, subjects=chosen_subjects, role=role, scopes=chosen_scopes
         )
         created = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
-        lines = [_line(outcome) for outcome in outcomes]
+        lines = [_result_row(outcome) for outcome in outcomes]
         changed = created[0] if len(created) == 1 else ""
         return render_report(request, lines, parent_page=PAGE.parent_page, changed=changed)
     context: dict[str, Any] = {"form": form, "picker": scopes, "subjects": subjects}
@@ -48,8 +48,10 @@ def create(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _line(outcome: Outcome[tuple[Subject, Scope], AccessRule]) -> ResultRow:
+def _result_row(outcome: Outcome[tuple[Subject, Scope], AccessRule]) -> ResultRow:
     subject, scope = outcome.wanted
     if outcome.made is None:
-        return line_of(f"{subject.name} in {scope.label}", "", outcome.refusal)
-    return line_of(subject.name, f"access rule added: {outcome.made.role} in {scope.label}", None)
+        return result_row(f"{subject.name} in {scope.label}", "", outcome.refusal)
+    return result_row(
+        subject.name, f"access rule added: {outcome.made.role} in {scope.label}", None
+    )

@@ -1,4 +1,4 @@
-"""Role pages: the list, one role with its permissions and holders, and a comparison of two."""
+"""Role pages: the list, one role with its permissions and subjects, and a comparison of two."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from runai_access.lists.keyset import count_up_to
 from runai_access.ui.dialogs import leave_for
 from runai_access.ui.list_views import Action, ListView
 
-HOLDERS = 20
+MAX_SUBJECTS_SHOWN = 20
 COMPARE = Action("compare", "COMPARE", "columns-2", for_one=False)
 
 
@@ -68,7 +68,7 @@ def detail(request: HttpRequest, role_id: int) -> HttpResponse:
         "can_read_rules": authority.allows_anywhere("read", "access_rules"),
     }
     if context["can_read_rules"]:
-        context |= _holders(authority, role)
+        context |= _assignments(authority, role)
     return render(request, "accessrules/role.html", context)
 
 
@@ -120,7 +120,7 @@ def _role(role_id: int) -> Role:
     return role
 
 
-def _holders(authority: Authority, role: Role) -> dict[str, Any]:
+def _assignments(authority: Authority, role: Role) -> dict[str, Any]:
     """Return the newest visible rules with the role, and their number."""
     rules = authority.visible_rules().living()
     count = count_up_to(rules.filter(role=role))
@@ -128,10 +128,10 @@ def _holders(authority: Authority, role: Role) -> dict[str, Any]:
     of_role = rules.filter(
         Q(role=role) if count.is_exact else Q(Exact(SQLiteNoIndexHint(F("role")), role.pk))
     )
-    newest = list(of_role.select_related("subject", "scope").order_by("-pk")[:HOLDERS])
+    newest = list(of_role.select_related("subject", "scope").order_by("-pk")[:MAX_SUBJECTS_SHOWN])
     names = full_names(rule.scope for rule in newest)
     return {
-        "holders": [{"rule": rule, "full_name": names[rule.scope.path]} for rule in newest],
-        "holder_count": count,
+        "assignments": [{"rule": rule, "full_name": names[rule.scope.path]} for rule in newest],
+        "assignment_count": count,
         "sees_all_rules": sees_all_rules(authority),
     }

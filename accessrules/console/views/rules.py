@@ -21,7 +21,7 @@ from runai_access.errors import Conflict, NotFound
 from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.list_views import Action, ListView
-from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
+from runai_access.ui.reports import ResultRow, missing_rows, render_report, result_row
 
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
 
@@ -111,7 +111,7 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
         outcomes = run_bulk(
             request, rules, lambda rule: delete_access_rule(caller=caller, rule_id=rule.pk)
         )
-        lines = [*map(_line, outcomes), *missing_rows(missing, "access rule")]
+        lines = [*map(_result_row, outcomes), *missing_rows(missing, "access rule")]
         return render_report(request, lines, parent_page=PAGE.parent_page)
     deletable, kept = list[AccessRule](), list[AccessRule]()
     for rule in rules:
@@ -133,11 +133,11 @@ def _rules(authority: Authority) -> QuerySet[AccessRule]:
     return rules.select_related("subject", "role", "scope").order_by("subject__name", "pk")
 
 
-def _line(outcome: Outcome[AccessRule, AccessRule]) -> ResultRow:
+def _result_row(outcome: Outcome[AccessRule, AccessRule]) -> ResultRow:
     rule = outcome.wanted
     if outcome.refusal is not None:
-        return line_of(str(rule), "", outcome.refusal)
-    return line_of(rule.subject.name, f"access rule removed: {_grant(rule)}", outcome.refusal)
+        return result_row(str(rule), "", outcome.refusal)
+    return result_row(rule.subject.name, f"access rule removed: {_grant(rule)}", outcome.refusal)
 
 
 def _grant(rule: AccessRule) -> str:

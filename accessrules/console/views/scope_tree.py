@@ -42,7 +42,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
         [row.scope for row in rows if isinstance(row, ScopeRow) and not row.is_only_ancestor],
         authority=authority, columns=kept.columns, search=tree.find, address=tree.address,
     )  # fmt: skip
-    offered = {name for possible in table.possible.values() for name in possible.actions}
+    names = {name for possible in table.possible.values() for name in possible.actions}
     context: dict[str, Any] = {
         "tree": tree,
         "rows": rows,
@@ -52,7 +52,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
         "page": tree_parent_page(),
         "tabs": tabs(),
         "count": f"{tree.scopes.count():,}",
-        "actions": [action for action in ACTIONS if action.name in offered],
+        "actions": [action for action in ACTIONS if action.name in names],
         "can_create": bool(scope_policy.creatable_types(authority)),
         "is_empty": not tree.scopes.filter(depth__gt=1).exists(),
     }

@@ -42,11 +42,11 @@ class Command(BaseCommand):
                 self.stdout.write("Dry run: nothing was changed.")
                 return
             plan = import_scopes(caller=SYSTEM, contents=contents, remove=remove, show=self._show)
-            if not plan.is_nothing:
+            if not plan.is_empty:
                 self.stdout.write("Done.")
 
     def _show(self, plan: Plan) -> None:
-        if plan.is_nothing:
+        if plan.is_empty:
             self.stdout.write("No changes: the scopes match the file.")
             return
         for line in plan.lines():

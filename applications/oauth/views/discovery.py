@@ -19,13 +19,20 @@ from applications.oauth.serializers import (
     MetadataSerializer,
     TokenFormSerializer,
 )
-from applications.oauth.tokens import InvalidToken, application_of, revoke, verified_claims
+from applications.oauth.tokens import (
+    ALGORITHM,
+    InvalidToken,
+    application_of,
+    revoke,
+    verified_claims,
+)
 from applications.oauth.views.base import (
     REFUSALS,
     SCOPE,
     OAuthError,
     OAuthView,
     authenticate_client,
+    grant_types,
     required,
 )
 from applications.oauth.views.credentials import application_without_login, json_response
@@ -53,17 +60,14 @@ def metadata() -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "introspection_endpoint": f"{base}/oauth2/introspect",
         "revocation_endpoint": f"{base}/oauth2/revoke",
-        "grant_types_supported": [
-            "client_credentials",
-            *(["password"] if settings.PASSWORD_GRANT else []),
-        ],
+        "grant_types_supported": grant_types(),
         "response_types_supported": ["none"],
         "scopes_supported": [SCOPE],
         "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "introspection_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "Bearer"],
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
         "claims_supported": ["iss", "aud", "sub", "iat", "exp"],
     }
 

@@ -22,7 +22,7 @@ from runai_access.accounts.views import groups, users
 from runai_access.accounts.views.group import members_shown
 from runai_access.errors import Denied, DomainError, NotFound
 from runai_access.ui.dialogs import ParentPage, is_htmx_target, query_with_return_url, render_dialog
-from runai_access.ui.reports import line_of, missing_rows, render_report
+from runai_access.ui.reports import missing_rows, render_report, result_row
 
 _STATUS = {Denied: 403, NotFound: 404}
 
@@ -75,7 +75,7 @@ def members(request: HttpRequest, id_: UUID) -> HttpResponse:
     )
     added = [outcome.wanted.name for outcome in outcomes if not outcome.refusal]
     if len(added) < len(outcomes):
-        rows = [line_of(o.wanted.name, f"added to {group}", o.refusal) for o in outcomes]
+        rows = [result_row(o.wanted.name, f"added to {group}", o.refusal) for o in outcomes]
         return render_report(request, rows, parent_page=groups.PAGE.parent_page)
     done = f"{', '.join(added)} added to {group}."
     return _finish(request, done, "groups:members", group.pk, groups.PAGE.parent_page) or _of_group(
@@ -118,7 +118,7 @@ def bulk_add(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         act = partial(_add, caller, form.chosen)
         report = [
-            line_of(str(outcome.wanted), f"added to {form.chosen}", outcome.refusal)
+            result_row(str(outcome.wanted), f"added to {form.chosen}", outcome.refusal)
             for outcome in run_bulk(request, rows, act)
         ]
         missing = missing_rows(len(keys) - len(rows), "user")

@@ -26,7 +26,7 @@ from runai_access.accounts.views import groups, users
 from runai_access.errors import Conflict
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.list_views import ListView
-from runai_access.ui.reports import ResultRow, line_of, missing_rows, render_report
+from runai_access.ui.reports import ResultRow, missing_rows, render_report, result_row
 
 Row = User | Group
 
@@ -124,9 +124,7 @@ def bulk_set_enabled(request: HttpRequest, kind: SubjectKind, enabled: bool) -> 
         "affected": affected,
         "missing": missing,
     }
-    return render_dialog(
-        request, "users/_bulk_result.html", context, parent_page=kind.page.parent_page
-    )
+    return render_dialog(request, "users/_bulk.html", context, parent_page=kind.page.parent_page)
 
 
 def _partition(rows: Iterable[Row], enabled: bool) -> tuple[list[Row], list[Row]]:
@@ -147,4 +145,4 @@ def _act(kind: SubjectKind, caller: Caller, enabled: bool, row: Row) -> Row:
 
 
 def _report_rows(outcomes: list[Outcome[Row, Row]], done: str) -> list[ResultRow]:
-    return [line_of(str(outcome.wanted), done, outcome.refusal) for outcome in outcomes]
+    return [result_row(str(outcome.wanted), done, outcome.refusal) for outcome in outcomes]

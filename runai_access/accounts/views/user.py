@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.authorization.grants import rules_of
-from accessrules.console.tables.history import last_events, sees_activity
+from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
 from runai_access.ui.dialogs import is_htmx_target
@@ -35,7 +35,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "can_update": policy.is_allowed(caller, "update"),
         "can_change_groups": policy.GROUPS.is_allowed(caller, "update"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
-        "sees_activity": sees_activity(caller),
+        "sees_activity": caller.authority.reads_audit_log,
         "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
