@@ -6,19 +6,15 @@ login does not rewrite its index.
 
 # ruff: noqa: S608  # statements consist of constants
 
-_FIRST_RULE = """
-    SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
-    JOIN accessrules_role role ON role.id = rule.role_id
-    JOIN accessrules_scope scope ON scope.id = rule.scope_id
-    WHERE rule.subject_id = {subject} AND rule.deleted_at IS NULL AND scope.depth > 0
-    ORDER BY rule.id LIMIT 1
-"""
-_OF_APPLICATION = _FIRST_RULE.format(subject="application.subject_id")
+from accessrules.triggers.postgresql import drop_functions, function, install_triggers
+from applications.triggers.first_rule import first_rule_of
+
+_OF_APPLICATION = first_rule_of("application.subject_id")
 # Lock first: in READ COMMITTED the next statement then sees everything that was committed before.
 _UPDATE_FIRST_RULES = f"""
     PERFORM 1 FROM applications_application application
         WHERE application.subject_id = ANY (subjects) ORDER BY subject_id FOR UPDATE;
-    UPDATE applications_application application SET first_rule = ({_OF_APPLICATION})
+    UPDATE applications_application application SET first_rule = {_OF_APPLICATION}
         WHERE application.subject_id = ANY (subjects);
 """
 _APPLICATION_CREATED_AT = (
@@ -29,21 +25,15 @@ _SET_CREATED_AT = """
 """
 
 
-def _function(name: str, body: str, declared: str = "") -> str:
-    declare = f"DECLARE {declared};" if declared else ""
-    return f"""CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
-        {declare} BEGIN {body} RETURN NEW; END $$"""
-
-
 _FUNCTIONS = {
-    "application_denormalize": _function(
+    "application_denormalize": function(
         "application_denormalize",
         f"""
         NEW.is_enabled := (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id);
-        NEW.first_rule := ({_FIRST_RULE.format(subject="NEW.subject_id")});
+        NEW.first_rule := {first_rule_of("NEW.subject_id")};
         """,
     ),
-    "application_propagate_created_at": _function(
+    "application_propagate_created_at": function(
         "application_propagate_created_at",
         f"""
         IF TG_OP = 'INSERT' OR OLD.created_at IS DISTINCT FROM NEW.created_at THEN
@@ -51,11 +41,11 @@ _FUNCTIONS = {
         END IF;
         """,
     ),
-    "application_clear_created_at": _function(
+    "application_clear_created_at": function(
         "application_clear_created_at",
         _SET_CREATED_AT.format(time="NULL", subject="OLD.subject_id"),
     ),
-    "application_index_search_text": _function(
+    "application_index_search_text": function(
         "application_index_search_text",
         """
         IF TG_OP = 'UPDATE' AND NEW.subject_id = OLD.subject_id AND NEW.search_text = OLD.search_text
@@ -70,7 +60,7 @@ _FUNCTIONS = {
         END IF;
         """,
     ),
-    "application_truncate": _function(
+    "application_truncate": function(
         "application_truncate",
         """
         DELETE FROM applications_search;
@@ -78,17 +68,17 @@ _FUNCTIONS = {
             WHERE application_created_at IS NOT NULL;
         """,
     ),
-    "application_rule_set_created_at": _function(
+    "application_rule_set_created_at": function(
         "application_rule_set_created_at",
         f"NEW.application_created_at := {_APPLICATION_CREATED_AT};",
     ),
-    "application_propagate_enabled": _function(
+    "application_propagate_enabled": function(
         "application_propagate_enabled",
         """
         UPDATE applications_application SET is_enabled = NEW.enabled WHERE subject_id = NEW.id;
         """,
     ),
-    "application_rule_update_first_rule": _function(
+    "application_rule_update_first_rule": function(
         "application_rule_update_first_rule",
         f"""
         subjects := array_remove(ARRAY[
@@ -105,7 +95,7 @@ _FUNCTIONS = {
         "subjects uuid[]",
     ),
     **{
-        f"application_propagate_{table}_name": _function(
+        f"application_propagate_{table}_name": function(
             f"application_propagate_{table}_name",
             f"""
             subjects := ARRAY(
@@ -142,14 +132,8 @@ TRIGGERS = {
 }
 
 
-INSTALL = [
-    *_FUNCTIONS.values(),
-    *(
-        f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {name}()"
-        for name, event in TRIGGERS.items()
-    ),
-]
-REMOVE = [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS]
+INSTALL = [*_FUNCTIONS.values(), *install_triggers(TRIGGERS)]
+REMOVE = drop_functions(_FUNCTIONS)
 REBUILD = [
     """DELETE FROM applications_search search WHERE NOT EXISTS (
             SELECT 1 FROM applications_application WHERE subject_id = search.application_id
@@ -161,10 +145,10 @@ REBUILD = [
         EXCEPT SELECT application_id, text FROM applications_search
         ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text""",
     f"""UPDATE applications_application application SET
-        is_enabled = subject.enabled, first_rule = ({_OF_APPLICATION})
+        is_enabled = subject.enabled, first_rule = {_OF_APPLICATION}
         FROM accessrules_subject subject WHERE subject.id = application.subject_id AND (
             application.is_enabled <> subject.enabled
-            OR application.first_rule IS DISTINCT FROM ({_OF_APPLICATION})
+            OR application.first_rule IS DISTINCT FROM {_OF_APPLICATION}
         )""",
     """UPDATE accessrules_accessrule rule SET application_created_at = found.created_at
         FROM (

@@ -6,16 +6,7 @@ application the integer that the index needs as its row id: SQLite's own row ids
 
 # ruff: noqa: S608  # statements consist of constants
 
-
-def _first_rule_of(subject: str) -> str:
-    return f"""(
-        SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
-        JOIN accessrules_role role ON role.id = rule.role_id
-        JOIN accessrules_scope scope ON scope.id = rule.scope_id
-        WHERE rule.subject_id = {subject} AND rule.deleted_at IS NULL AND scope.depth > 0
-        ORDER BY rule.id LIMIT 1
-    )"""
-
+from applications.triggers.first_rule import first_rule_of
 
 _APPLICATION_CREATED_AT = """(
         SELECT created_at FROM applications_application application
@@ -25,7 +16,7 @@ _SET_CREATED_AT = (
     f"UPDATE accessrules_accessrule SET application_created_at = {_APPLICATION_CREATED_AT}"
 )
 _UPDATE_FIRST_RULE = f"""UPDATE applications_application
-    SET first_rule = {_first_rule_of("applications_application.subject_id")}"""
+    SET first_rule = {first_rule_of("applications_application.subject_id")}"""
 _SUBJECT_IS_ENABLED = """(
         SELECT enabled FROM accessrules_subject subject
         WHERE subject.id = applications_application.subject_id
@@ -43,7 +34,7 @@ TRIGGERS = {
         {_ADD_TO_INDEX}
         UPDATE applications_application SET
             is_enabled = (SELECT enabled FROM accessrules_subject WHERE id = NEW.subject_id),
-            first_rule = {_first_rule_of("NEW.subject_id")}
+            first_rule = {first_rule_of("NEW.subject_id")}
             WHERE subject_id = NEW.subject_id;
         {_SET_CREATED_AT} WHERE subject_id = NEW.subject_id;
     END""",
@@ -104,6 +95,6 @@ REBUILD = [
         ORDER BY search.id""",
     f"""{_UPDATE_FIRST_RULE}, is_enabled = {_SUBJECT_IS_ENABLED}
         WHERE is_enabled IS NOT {_SUBJECT_IS_ENABLED}
-        OR first_rule IS NOT {_first_rule_of("applications_application.subject_id")}""",
+        OR first_rule IS NOT {first_rule_of("applications_application.subject_id")}""",
     f"{_SET_CREATED_AT} WHERE application_created_at IS NOT {_APPLICATION_CREATED_AT}",
 ]
