@@ -185,9 +185,9 @@ class Selection:
             list_filter, few = self._candidates
             rows = self._rows.filter(InArray("pk", few))
             return apply_filters(rows, _remaining_filters(self._list_filters, list_filter))
-        if self._whole is not None:
-            return self._driven_by(*self._whole)
-        return self._index_scan(sort, is_page=is_page)
+        if self._is_scan or self._whole is None:
+            return self._index_scan(sort, is_page=is_page)
+        return self._driven_by(*self._whole)
 
     def listed(self, sort: Sort) -> OrderedQuery[Any]:
         """Return the query that reads pages."""
