@@ -30,6 +30,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+# Browsers and clients can't tell the databases apart.
+CLIENT_FOLDERS = {"browser", "clients"}
 # Tests that use one of these share what it starts, so one process runs all of them in a file.
 SHARED_FIXTURES = {"server", "server_factory", "clone"}
 # Tests that use one of these take seconds.
@@ -52,6 +54,8 @@ settings.load_profile("tests")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Let pytest-xdist keep tests together that share a server, and start slow tests first."""
     for item in items:
+        if item.path.parent.name in CLIENT_FOLDERS:
+            item.add_marker(pytest.mark.any_database)
         if SHARED_FIXTURES & set(_fixtures(item)) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     yield  # pytest-randomly shuffles them

@@ -18,8 +18,11 @@ LIST_EXAMPLES = size(8, 60)
 SCOPE_FILE_EXAMPLES = size(20, 200)
 
 # The authorization state machine: sequences, and steps in each.
-STATE_MACHINE_EXAMPLES = size(20, 1000)
+STATE_MACHINE_EXAMPLES = size(8, 1000)
 STATE_MACHINE_STEPS = 30
+
+# Of the combinations of role and scope, a test of a route tries every n-th.
+ROUTE_GRANTS = size(4, 1)
 
 # Requests that schemathesis generates for each operation and caller.
 SCHEMA_EXAMPLES = size(3, 30)

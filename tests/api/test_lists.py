@@ -140,12 +140,12 @@ def test_an_unsupported_field_is_refused_and_never_part_of_a_value(
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_field_supports_its_operators(root: Client, path: str) -> None:
-    """Includes a value beyond ASCII, and one with a wildcard."""
+    """Values beyond ASCII, and wildcards, too."""
     for name, field in LISTS[path][0].fields.items():
         for operator in LOOKUPS[field.kind]:
-            for value in VALUES[field.kind]:
-                answer = ask(root, path, filterBy=f"{name}{operator}{value}")
-                assert answer.status_code == 200, (name, operator, value, answer.json())
+            conditions = [f"{name}{operator}{value}" for value in VALUES[field.kind]]
+            answer = ask(root, path, filterBy=conditions)
+            assert answer.status_code == 200, (conditions, answer.json())
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -17,6 +17,8 @@ from applications.oauth import secrets
 from runai_access.api.examples import VALUES, add_examples
 from tests.api.test_schema import DOCUMENT, OPERATIONS
 
+pytestmark = pytest.mark.any_database
+
 Example = tuple[str, dict[str, Any], Any]
 
 

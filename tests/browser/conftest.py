@@ -4,10 +4,11 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, StorageState
 
 from tests.servers import Server
 
@@ -120,20 +121,37 @@ def _scopes(server: Server) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.fixture(scope="session")
+def _session(chromium: Browser, server: Server) -> StorageState:
+    """The cookies of a session of the administrator."""
+    with chromium.new_context() as context:
+        Visitor(context.new_page(), server.url).sign_in(server)
+        return context.storage_state()
+
+
 @pytest.fixture
-def visit(chromium: Browser, server: Server, _scopes: None) -> Iterator[Visit]:
-    """Open separate browser contexts and sign in; fail at the end if any had an error."""
+def visit(
+    chromium: Browser, server: Server, _scopes: None, _session: StorageState
+) -> Iterator[Visit]:
+    """Open separate browser contexts, signed in; fail at the end if any had an error.
+
+    They share one session, which saves a sign-in. A test that ends its session asks for its own.
+    """
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
-    def open_(**options: object) -> Visitor:
-        context = chromium.new_context(reduced_motion="reduce", **options)
+    def open_(*, own_session: bool = False, **options: Any) -> Visitor:
+        state = None if own_session else _session
+        context = chromium.new_context(reduced_motion="reduce", storage_state=state, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         visitor = Visitor(context.new_page(), server.url)
         visitor.watch()
         visitors.append(visitor)
-        visitor.sign_in(server)
+        if own_session:
+            visitor.sign_in(server)
+        else:
+            visitor.page.goto(f"{server.url}/applications/")
         return visitor
 
     yield open_

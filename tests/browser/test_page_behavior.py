@@ -376,7 +376,7 @@ def test_no_page_scrolls_sideways(visit: Visit, name: str, width: int) -> None:
 
 
 def test_menu_on_a_phone_has_the_same_content(visit: Visit) -> None:
-    visitor = visit(viewport={"width": 390, "height": 800})
+    visitor = visit(own_session=True, viewport={"width": 390, "height": 800})
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_hidden()
     visitor.press("Menu")
     visitor.check_accessibility()

@@ -8,6 +8,8 @@ import requests
 
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 TEN_MEGABYTES = 10_000_000
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

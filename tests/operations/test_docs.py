@@ -8,6 +8,8 @@ from django.db import connection
 
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.any_database
+
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

@@ -17,6 +17,8 @@ from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, listens, port_of, wait_until
 from tests.servers import Server, status_of
 
+pytestmark = pytest.mark.any_database
+
 # Enough requests to reach each of the two workers.
 OFTEN = 12
 # Longer than any test waits.

@@ -22,6 +22,8 @@ from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 
 class Headers(list[tuple[str, str]]):
     def items(self) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 CONNECTIONS, GUESSES = 40, 4
 CSRF = "x" * 32
 

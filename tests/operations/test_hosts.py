@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from runai_access import environment
 from tests.conftest import StartServer
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     ("url", "added", "expected"),

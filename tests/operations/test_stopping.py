@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import StartServer
 from tests.operations.conftest import SlowRequest, listens, port_of, wait_until
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     ("number", "to_group"),

@@ -24,6 +24,8 @@ from tests.operations.unfinished import KINDS, begin, held
 from tests.operations.writers import Access
 from tests.servers import Server, child_processes
 
+pytestmark = pytest.mark.any_database
+
 PAGES = ("/healthz", "/readyz", "/sign-in/", "/.well-known/jwks.json")
 
 

@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 import requests
 
 from tests.conftest import StartServer
 from tests.servers import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+
+pytestmark = pytest.mark.any_database
 
 HTTPS = {"RUNAI_ACCESS_URL": "https://access.acme.example"}
 HOST = {"Host": "access.acme.example", "Referer": "https://access.acme.example/"}
