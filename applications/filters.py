@@ -1,10 +1,7 @@
 """The filters of the Applications table."""
 
-from dataclasses import dataclass
-
 from django.db.models import F, Q, Value
-from django.db.models.functions import StrIndex, Substr
-from django.db.models.lookups import GreaterThan
+from django.db.models.functions import Length, StrIndex, Substr
 
 from accessrules.authorization.authority import Authority
 from accessrules.console.filters.rules import primary_keys, visible_user_emails
@@ -13,6 +10,7 @@ from accessrules.console.filters.subjects import (
     HeldScopeFilter,
     NoRulesFilter,
     StatusFilter,
+    line_matches,
 )
 from accessrules.models import AccessRuleQuerySet
 from applications.models import Application
@@ -27,7 +25,8 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
     CONTAINS,
-    IS_NOT,
+    ENDS_WITH,
+    IS,
     STARTS_WITH,
     Choice,
     ListFilterSet,
@@ -37,59 +36,54 @@ from runai_access.lists.filters import (
 )
 
 
-@dataclass(frozen=True)
 class NameFilter(TextFilter):
     """Filters by name, which is the first line of the search text. Names are stored normalized."""
 
-    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
-        condition = Q()
-        for value in map(normalize, values):
-            if operator == CONTAINS:
-                condition &= Q(GreaterThan(StrIndex(_NAME, Value(value)), 0))
-            elif operator == STARTS_WITH:
-                condition &= starts_with("search_text", value)
-            else:
-                is_name = starts_with("search_text", f"{value}\n")
-                condition &= ~is_name if operator == IS_NOT else is_name
-        return condition
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        if test == STARTS_WITH.name:
+            return starts_with("search_text", term)
+        if test == IS.name:
+            return starts_with("search_text", f"{term}\n")
+        return line_matches(_NAME, test, term)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator == CONTAINS:
-            return keys_with_text(max(map(normalize, values), key=len), is_exact=False)
-        if operator == IS_NOT:
+        if operator.negates:
             return None
+        if operator in (CONTAINS, ENDS_WITH):
+            return keys_with_text(_longest(operator, values), is_exact=False)
         return KeySubquery.of(Application.objects.filter(self.condition(operator, values, context)))
 
 
-@dataclass(frozen=True)
 class ApplicationCreatorFilter(TextFilter):
     """Filters by creator, which follows the name in the search text."""
 
-    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
-        condition = Q()
-        for value in map(normalize, values):
-            if operator == CONTAINS:
-                condition &= Q(GreaterThan(StrIndex(_CREATOR, Value(value)), 0))
-            elif operator == STARTS_WITH:
-                condition &= Q(has_text(f"\n{value}"))
-            else:
-                is_creator = Q(has_text(f"\n{value}\n"))
-                condition &= ~is_creator if operator == IS_NOT else is_creator
-        return condition
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        if test == STARTS_WITH.name:
+            return Q(has_text(f"\n{term}"))
+        if test == IS.name:
+            return Q(has_text(f"\n{term}\n"))
+        return line_matches(_CREATOR, test, term)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator == IS_NOT:
+        if operator.negates:
             return None
-        longest = max(map(normalize, values), key=len)
-        if operator == CONTAINS:
+        longest = _longest(operator, values)
+        if operator in (CONTAINS, ENDS_WITH):
             return keys_with_text(longest, is_exact=False)
-        end = "" if operator == STARTS_WITH else "\n"
-        return keys_with_text(f"\n{longest}{end}", is_exact=len(values) == 1)
+        return keys_with_text(f"\n{longest}", is_exact=len(values) == 1)
+
+
+def _longest(operator: Operator, values: list[str]) -> str:
+    """Return the longest term, with the line feed after it if the line must end there."""
+    end = "\n" if operator in (IS, ENDS_WITH) else ""
+    return max(map(normalize, values), key=len) + end
 
 
 _END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
 _NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
-_CREATOR = Substr(F("search_text"), _END_OF_NAME + Value(1))
+_CREATOR = Substr(
+    F("search_text"), _END_OF_NAME + Value(1), Length("search_text") - _END_OF_NAME - Value(1)
+)
 
 
 class ApplicationNoRulesFilter(NoRulesFilter):

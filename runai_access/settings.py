@@ -274,9 +274,17 @@ SPECTACULAR_SETTINGS = {
                 "schema": {"type": "integer", "minimum": 1},
             },
             "X-Total-Count": {
-                "description": "The number of matching items, on all pages.",
-                "required": True,
+                "description": "The number of matching items, on all pages, if it is known.",
                 "schema": {"type": "integer", "minimum": 0},
+            },
+            "X-Total-Count-At-Least": {
+                "description": "Instead of `X-Total-Count`: that many items match, or more.",
+                "schema": {"type": "integer", "minimum": 0},
+            },
+            "X-Search-Incomplete": {
+                "description": "This page has fewer items than `limit`, because the search continues"
+                " on the next page.",
+                "schema": {"type": "string", "enum": ["true"]},
             },
             "Link": {
                 "description": "The next and the previous page (RFC 8288), if any.",

@@ -21,7 +21,7 @@ from accessrules.authorization.effective_access import (
 from accessrules.authorization.grants import ACTIONS
 from accessrules.authorization.scope_access import AccessFilter, SubjectsWithAccess, access_of
 from runai_access.api.fields import Choice, Text
-from runai_access.api.listing import MAX_OFFSET
+from runai_access.api.paging import MAX_OFFSET
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500

@@ -1,5 +1,6 @@
 """The caller's own access: permissions, permitted-scopes and me/access-rules. Never a 403."""
 
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -14,29 +15,27 @@ from accessrules.api.serializers import (
     by_resource_type,
 )
 from accessrules.api.views import CallerView
+from accessrules.authorization.authority import unlimited_authority
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.grants import ACTIONS
 from accessrules.models import AccessRule, AccessRuleQuerySet, Scope
 from runai_access.api.fields import Body, Choice
-from runai_access.api.filtering import Field
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.paging import RowsEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 
 _FIELDS = (
     "subjectId", "subjectType", "roleId", "roleName", "scopeId", "scopeType", "scopeName",
 )  # fmt: skip
-PERMISSIONS = ListEndpoint(
-    fields={name: Field(name) for name in ("resourceType", "displayName", "groupId")},
-    search=("resourceType", "displayName"),
-    order=(),
+PERMISSIONS = RowsEndpoint(
+    names=("resourceType", "displayName", "groupId"), search=("resourceType", "displayName")
 )
 # Only fields of the response. `createdBy` is left out: it requires “View access rules”.
-MINE = ListEndpoint(
+MINE = replace(
+    LIST,
     fields={name: LIST.fields[name] for name in _FIELDS},
-    search=("subject__name", "role__name", "scope__name"),
-    order=("pk",),
-    default_limit=LIST.default_limit,
-    max_limit=LIST.max_limit,
+    permission_filter=lambda _: None,
+    has_keys=False,
+    unsupported_fields=(),
 )
 _MEMBERS = {
     Scope.Type.TENANT: "tenants",
@@ -67,7 +66,7 @@ class PermissionsView(CallerView):
         """
         permissions = by_resource_type(self.caller.authority.permissions())
         rows = PermissionSerializer.represent_all(permissions)
-        page = PERMISSIONS.page_of(rows, request.query_params)
+        page = PERMISSIONS.page(rows, request.query_params)
         return paged(request, page, page.rows)
 
 
@@ -116,7 +115,12 @@ class MyAccessRulesView(CallerView):
 
         Lists the access rules whose subject is the caller, without those of its groups.
         """
-        page = MINE.page(own_rules(self), request.query_params)
+        page = MINE.page(
+            own_rules(self),
+            request.query_params,
+            unlimited_authority(),
+            complete=lambda rules: rules.select_related("subject", "role", "scope"),
+        )
         return paged(request, page, MyAccessRulesSerializer.represent(page))
 
 
@@ -133,14 +137,13 @@ class MyAccessRulesCountView(CallerView):
 
         Counts the caller's access rules that match the parameters.
         """
-        count = MINE.matching(own_rules(self), request.query_params).count()
+        count = MINE.count(own_rules(self), request.query_params, unlimited_authority())
         return Response(CountSerializer.represent({"count": count}))
 
 
 def own_rules(view: CallerView) -> AccessRuleQuerySet:
     """Return the access rules whose subject is the caller, without deleted ones."""
-    rules = AccessRule.objects.living().filter(subject=view.caller.subject)
-    return rules.select_related("subject", "role", "scope")
+    return AccessRule.objects.living().filter(subject=view.caller.subject)
 
 
 def _permitted(scopes: list[Scope], paths: tuple[str, ...]) -> dict[str, Any]:

@@ -15,12 +15,16 @@ from accessrules.api.serializers import (
     ProjectsSerializer,
 )
 from accessrules.api.views import CallerView
+from accessrules.console.filters.search import search_scopes
 from accessrules.models import Scope, ScopeQuerySet, load_ancestors
-from runai_access.api.filtering import Field, FieldType
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.filter_by import Field, FieldType
+from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer, ResponseSerializer
 from runai_access.db.normalization import is_storable
+from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
+from runai_access.lists.filters import PlainTextFilter, TimeFilter
+from runai_access.lists.keyset import Sort
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ _FIGURES = (
 )
 
 
+def _text(path: str) -> Field:
+    return Field(PlainTextFilter(path), Sort(normalized(path)))
+
+
 def _listing(
     default_limit: int | None,
     max_limit: int,
@@ -62,16 +70,21 @@ def _listing(
 ) -> ListEndpoint:
     return ListEndpoint(
         fields={
-            "name": Field("name"),
-            "createdAt": Field("created_at", FieldType.TIME),
-            "updatedAt": Field("updated_at", FieldType.TIME),
+            "name": _text("name"),
+            "createdAt": Field(
+                TimeFilter("created_at", is_indexed=False), Sort.time("created_at"), FieldType.TIME
+            ),
+            "updatedAt": Field(
+                TimeFilter("updated_at", is_indexed=False), Sort.time("updated_at"), FieldType.TIME
+            ),
             **fields,
         },
-        search=("name",),
-        order=("name", "pk"),
+        search=search_scopes,
+        sort=Sort.text("name"),
         default_limit=default_limit,
         max_limit=max_limit,
         unsupported_fields=unsupported_fields,
+        has_exact_total=True,
     )
 
 
@@ -91,8 +104,8 @@ DEPARTMENTS = Level(
         50,
         500,
         unsupported_fields=_FIGURES,
-        createdBy=Field("created_by"),
-        clusterId=Field("parent__uid"),
+        createdBy=_text("created_by"),
+        clusterId=_text("parent__uid"),
     ),
     DepartmentSerializer,
     DepartmentsSerializer,
@@ -104,11 +117,11 @@ PROJECTS = Level(
         50,
         500,
         unsupported_fields=("phase", *_FIGURES),
-        createdBy=Field("created_by"),
-        clusterId=Field("parent__parent__uid"),
-        departmentId=Field("parent__uid"),
-        parentId=Field("parent__uid"),
-        parentName=Field("parent__name"),
+        createdBy=_text("created_by"),
+        clusterId=_text("parent__parent__uid"),
+        departmentId=_text("parent__uid"),
+        parentId=_text("parent__uid"),
+        parentName=_text("parent__name"),
     ),
     ProjectSerializer,
     ProjectsSerializer,
@@ -161,7 +174,8 @@ class ScopesView(LevelView):
 
         Lists the {resource}s visible to the caller.
         """
-        page = self.level.listing.page(self.visible(), request.query_params)
+        authority = self.caller.authority
+        page = self.level.listing.page(self.visible(), request.query_params, authority)
         self.load_ancestors(page.rows)
         if self.level.page_serializer:
             return paged(request, page, self.level.page_serializer.represent(page))
@@ -184,8 +198,9 @@ class ScopesCountView(LevelView):
 
         Counts the {resource}s that match the parameters.
         """
-        matching = self.level.listing.matching(self.visible(), request.query_params)
-        return Response(CountSerializer.represent({"count": matching.count()}))
+        authority = self.caller.authority
+        count = self.level.listing.count(self.visible(), request.query_params, authority)
+        return Response(CountSerializer.represent({"count": count}))
 
 
 class ScopeView(LevelView):

@@ -6,22 +6,31 @@ from rest_framework.response import Response
 
 from accessrules.api.serializers import RoleSerializer
 from accessrules.api.views import CallerView
+from accessrules.console.filters.rules import RoleNameFilter
+from accessrules.console.filters.search import search_roles
 from accessrules.models import Role
-from runai_access.api.filtering import Field, FieldType
+from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.ids import integer_id
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.paging import ListEndpoint, paged
+from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
+from runai_access.lists.filters import NumberFilter, PlainTextFilter, TimeFilter
+from runai_access.lists.keyset import Sort
 
 LIST = ListEndpoint(
     fields={
-        "id": Field("id", FieldType.NUMBER),
-        "name": Field("name"),
-        "createdBy": Field("created_by"),
-        "createdAt": Field("created_at", FieldType.TIME),
-        "updatedAt": Field("updated_at", FieldType.TIME),
+        "id": Field(NumberFilter("id"), Sort.number("id"), FieldType.NUMBER),
+        "name": Field(RoleNameFilter("name"), Sort(normalized("name"))),
+        "createdBy": Field(PlainTextFilter("created_by"), Sort(normalized("created_by"))),
+        "createdAt": Field(
+            TimeFilter("created_at", is_indexed=False), Sort.time("created_at"), FieldType.TIME
+        ),
+        "updatedAt": Field(
+            TimeFilter("updated_at", is_indexed=False), Sort.time("updated_at"), FieldType.TIME
+        ),
     },
-    search=("name", "description"),
-    order=("pk",),
+    search=search_roles,
+    sort=Sort.number("pk"),
 )
 
 
@@ -38,7 +47,7 @@ class RolesView(CallerView):
         Lists all roles, including those that can't be assigned in the console.
         """
         self.caller.authority.require_anywhere("read", "roles")
-        page = LIST.page(Role.objects.all(), request.query_params)
+        page = LIST.page(Role.objects.all(), request.query_params, self.caller.authority)
         return paged(request, page, RoleSerializer.represent_all(page.rows))
 
 

@@ -1,7 +1,9 @@
 """/api/v1/authorization/access-rules: list, count, create, read and delete access rules."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,14 @@ from accessrules.actions.rules import create_access_rule, delete_access_rule, fi
 from accessrules.api.serializers import AccessRuleSerializer, AccessRulesSerializer
 from accessrules.api.views import CallerView
 from accessrules.authorization.authority import Authority
+from accessrules.console.filters.rules import (
+    AccessRuleFilterSet,
+    PathFilter,
+    RoleNameFilter,
+    RuleReferenceFilter,
+    RuleTypeFilter,
+)
+from accessrules.console.filters.search import permission_filter, rules_to_find, search
 from accessrules.models import (
     AccessRule,
     AccessRuleQuerySet,
@@ -25,16 +35,29 @@ from accessrules.models import (
 )
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.fields import TEXT, Body, Choice, Integer, Text
-from runai_access.api.filtering import Field, FieldType, read_time
+from runai_access.api.filter_by import Field, FieldType, read_time
 from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.ids import MAX_ID, integer_id
-from runai_access.api.listing import ListEndpoint, paged, require_supported
+from runai_access.api.paging import ListEndpoint, paged, require_supported
 from runai_access.api.parameters import read_flag
 from runai_access.api.serializers import CountSerializer
 from runai_access.db.expressions import BinaryCollation, InArray
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
+from runai_access.lists.filters import (
+    AT_LEAST,
+    CONTAINS,
+    IS,
+    FieldFilter,
+    NumberFilter,
+    Operator,
+    PlainTextFilter,
+    TimeFilter,
+)
+from runai_access.lists.keyset import Sort
+from runai_access.lists.selection import ListFilter
 
 # `app` and `service-account` are the same type. Responses use `app`, which every client knows.
 SUBJECT_TYPES = {
@@ -44,31 +67,42 @@ SUBJECT_TYPES = {
     "group": Subject.Type.GROUP,
 }
 
+_FILTERS = AccessRuleFilterSet.field_filters
+_OF_ROLE, _OF_SCOPE = (
+    partial(RuleReferenceFilter, "role", Role),
+    partial(RuleReferenceFilter, "scope", Scope),
+)
 LIST = ListEndpoint(
     fields={
-        "subjectId": Field(
-            "subject__name", normalized="subject_name", order=BinaryCollation(F("subject_name"))
+        "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
+        "subjectType": Field(RuleTypeFilter(), Sort.text("subject_type"), accepts=SUBJECT_TYPES),
+        "roleId": Field(_OF_ROLE(NumberFilter("pk")), Sort.number("role_id"), FieldType.NUMBER),
+        "roleName": Field(_OF_ROLE(RoleNameFilter("name")), Sort(normalized("role_name"))),
+        "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), Sort.text("scope__uid")),
+        "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), Sort.text("scope__type")),
+        "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), Sort(normalized("scope_name"))),
+        "createdAt": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
+        "deletedAt": Field(
+            TimeFilter("deleted_at", can_be_never=True, is_indexed=False),
+            Sort.time("deleted_at", is_nullable=True, nulls_last=True),
+            FieldType.TIME,
+            is_nullable=True,
         ),
-        "subjectType": Field(
-            "subject__type", accepts=SUBJECT_TYPES, order=BinaryCollation(F("subject_type"))
-        ),
-        "roleId": Field("role_id", FieldType.NUMBER),
-        "roleName": Field("role__name", order=normalized("role_name")),
-        "scopeId": Field("scope__uid"),
-        "scopeType": Field("scope__type"),
-        "scopeName": Field("scope__name", order=normalized("scope_name")),
-        "createdAt": Field("created_at", FieldType.TIME),
-        "deletedAt": Field("deleted_at", FieldType.TIME, is_nullable=True),
-        # Emails, application names and "system" are all lowercase.
-        "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
+        "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
     },
-    search=("subject__name", "role__name", "scope__name", "created_by"),
-    order=("pk",),
+    search=search,
+    permission_filter=permission_filter,
+    indexed_rows=rules_to_find,
+    sort=Sort.number("pk"),
     default_limit=50,
     max_limit=500,
     unsupported_fields=("phase",),
+    has_exact_total=True,
 )
 
+
+# The indexes of the filters have no deleted rules.
+_WITH_DELETED = replace(LIST, permission_filter=lambda _: None, has_keys=False)
 
 # The contract's parameters of this list, in addition to the common ones.
 PARAMETERS = [
@@ -114,8 +148,14 @@ class AccessRulesView(CallerView):
         Lists the access rules visible to the caller. Includes deleted ones if `includeDeleted` is
         true.
         """
-        rules = visible(self.caller.authority, request.query_params)
-        page = LIST.page(rules.select_related("subject", "role", "scope"), request.query_params)
+        authority, parameters = self.caller.authority, request.query_params
+        page = _list(parameters).page(
+            _visible(authority, parameters),
+            parameters,
+            authority,
+            more=_more_filters(authority, parameters),
+            complete=lambda rules: rules.select_related("subject", "role", "scope"),
+        )
         load_ancestors(rule.scope for rule in page.rows)
         return paged(request, page, AccessRulesSerializer.represent(page))
 
@@ -164,8 +204,9 @@ class AccessRulesCountView(CallerView):
 
         Counts the access rules that match the parameters.
         """
-        rules = visible(self.caller.authority, request.query_params)
-        count = LIST.matching(rules, request.query_params).count()
+        authority, parameters = self.caller.authority, request.query_params
+        rules, more = _visible(authority, parameters), _more_filters(authority, parameters)
+        count = _list(parameters).count(rules, parameters, authority, more)
         return Response(CountSerializer.represent({"count": count}))
 
 
@@ -205,36 +246,42 @@ def _response(rule: AccessRule, status: int = 200) -> Response:
     return Response(AccessRuleSerializer.represent(rule), status=status)
 
 
-def visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
-    """Return the visible rules that match the contract's parameters of this list."""
+def _list(parameters: QueryDict) -> ListEndpoint:
+    return _WITH_DELETED if read_flag(parameters, "includeDeleted") else LIST
+
+
+def _visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
+    """Return the visible rules; deleted ones only if the parameters ask for them."""
     authority.require_anywhere("read", "access_rules")
+    if read_flag(parameters, "includeDeleted"):
+        return authority.visible_rules(by_scope=True)
+    return authority.visible_rules().living()
+
+
+def _more_filters(authority: Authority, parameters: QueryDict) -> list[ListFilter]:
+    """Return the filters for the contract's parameters of this list."""
     require_supported(parameters)
-    rules = authority.visible_rules(by_scope=True)
-    if not read_flag(parameters, "includeDeleted"):
-        rules = rules.living()
-    return rules.filter(*_conditions(parameters))
+    rows = rules_to_find(authority)
+    filters = []
+    for name, (filter_, operator, read) in _PARAMETERS.items():
+        text = parameters.get(name)
+        if text is not None:
+            filters.append(filter_.list_filter(operator, [read(text)], authority, rows))
+    ids = [name for text in parameters.getlist("subjectIds") for name in text.split(",")]
+    if ids:
+        names = [normalize_term(name) for name in ids]
+        named = Q(InArray(BinaryCollation(F("subject_name")), names))
+        filters.append(ListFilter(named, KeySubquery.of(rows.filter(named))))
+    return filters
 
 
-def _conditions(parameters: QueryDict) -> list[Q]:
-    conditions = [
-        condition(text)
-        for name, condition in _PARAMETER_CONDITIONS.items()
-        if (text := parameters.get(name)) is not None
-    ]
-    if ids := [name for text in parameters.getlist("subjectIds") for name in text.split(",")]:
-        conditions.append(
-            Q(InArray(BinaryCollation(F("subject_name")), [normalize_term(name) for name in ids]))
-        )
-    return conditions
-
-
-def _in_cluster(uid: str) -> Q:
+def _paths_of_cluster(uid: str) -> list[str]:
     try:
         UUID(uid)
     except ValueError:
         raise InvalidParameter(f"clusterId must be a UUID, not {uid[:80]!r}.") from None
     clusters = Scope.objects.filter(type=Scope.Type.CLUSTER, uid=uid.lower())
-    return Q(scope__in=Scope.objects.at_or_below([cluster.path for cluster in clusters]))
+    return [cluster.path for cluster in clusters]
 
 
 def _positive_integer(name: str, text: str) -> int:
@@ -271,12 +318,13 @@ def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
     return scope
 
 
-_PARAMETER_CONDITIONS: dict[str, Callable[[str], Q]] = {
-    "subjectType": lambda text: Q(subject__type=SUBJECT_TYPES[text]),
-    "subjectIdFilter": lambda text: Q(subject_name__contains=normalize_term(text)),
-    "scopeType": lambda text: Q(scope__type=text),
-    "scopeId": lambda text: Q(scope__uid=text),
-    "roleId": lambda text: Q(role=_positive_integer("roleId", text)),
-    "lastUpdated": lambda text: Q(updated_at__gte=read_time("lastUpdated", text)),
-    "clusterId": _in_cluster,
+# The filter of each parameter, its operator, and how its value is read.
+_PARAMETERS: dict[str, tuple[FieldFilter, Operator, Callable[[str], Any]]] = {
+    "subjectType": (LIST.fields["subjectType"].filter, IS, SUBJECT_TYPES.__getitem__),
+    "subjectIdFilter": (LIST.fields["subjectId"].filter, CONTAINS, str),
+    "scopeType": (LIST.fields["scopeType"].filter, IS, str),
+    "scopeId": (LIST.fields["scopeId"].filter, IS, str),
+    "roleId": (LIST.fields["roleId"].filter, IS, partial(_positive_integer, "roleId")),
+    "lastUpdated": (_FILTERS["last_updated"], AT_LEAST, partial(read_time, "lastUpdated")),
+    "clusterId": (_OF_SCOPE(PathFilter()), IS, _paths_of_cluster),
 }

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -28,30 +27,40 @@ from applications.api.serializers import (
     SecretSerializer,
     application_row,
 )
+from applications.filters import ApplicationFilterSet
 from applications.models import Application
+from applications.search import permission_filter, search
 from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.fields import Body, Flag, Integer, Text
-from runai_access.api.filtering import Field, FieldType
+from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.db.expressions import BinaryCollation
+from runai_access.lists.filters import FlagFilter
+from runai_access.lists.keyset import Sort
 
-# The order of an index on names; see the model.
-BY_NAME = BinaryCollation(F("search_text"))
+_FILTERS = ApplicationFilterSet.field_filters
+_BY_NAME = Sort.text("search_text")
 LIST = ListEndpoint(
     fields={
-        "name": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
-        "clientId": Field("subject__name", normalized="subject__normalized_name", order=BY_NAME),
-        "enabled": Field("subject__enabled", FieldType.FLAG),
-        # Emails, application names and "system" are all lowercase.
-        "createdBy": Field("created_by", order=BinaryCollation(F("created_by"))),
-        "createdAt": Field("created_at", FieldType.TIME),
-        "updatedAt": Field("updated_at", FieldType.TIME),
-        "lastLogin": Field("last_login", FieldType.TIME, is_nullable=True),
+        "name": Field(_FILTERS["application"], _BY_NAME),
+        "clientId": Field(_FILTERS["client_id"], _BY_NAME),
+        "enabled": Field(
+            FlagFilter("is_enabled", "is_enabled"), Sort.flag("is_enabled"), FieldType.FLAG
+        ),
+        "createdBy": Field(_FILTERS["created_by"], Sort.text("created_by")),
+        "createdAt": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
+        "updatedAt": Field(_FILTERS["last_updated"], Sort.time("updated_at"), FieldType.TIME),
+        "lastLogin": Field(
+            _FILTERS["last_login"],
+            Sort.time("last_login", is_nullable=True, nulls_last=True),
+            FieldType.TIME,
+            is_nullable=True,
+        ),
     },
-    search=("subject__name", "created_by"),
-    order=(BY_NAME.asc(), "pk"),
+    search=search,
+    permission_filter=permission_filter,
+    sort=_BY_NAME,
 )
 
 
@@ -120,7 +129,12 @@ class ApplicationsView(CallerView):
 
         Lists the {resource}s visible to the caller. Without `limit`, lists all of them.
         """
-        page = LIST.page(policy.visible(self.caller), request.query_params, COLUMNS)
+        page = LIST.page(
+            policy.visible(self.caller),
+            request.query_params,
+            self.caller.authority,
+            values=COLUMNS,
+        )
         return paged(request, page, [application_row(row) for row in page.rows])
 
     @extend_schema(request=NewApplication)

@@ -10,7 +10,7 @@ from runai_access.api.serializers import ConstantField, ResponseSerializer, Time
 TENANT_ID = str(settings.ACCOUNT_ID)
 # The columns of `application_row`.
 COLUMNS = (
-    "subject_id",
+    "pk",
     "subject__name",
     "subject__enabled",
     "created_by",
@@ -37,11 +37,11 @@ class ApplicationSerializer(ResponseSerializer):
 
 
 def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the same as ApplicationSerializer, for one row of COLUMNS.
+    """Return the same as ApplicationSerializer, for one row that starts with COLUMNS.
 
     Responses with a thousand applications are common, and this makes them a quarter faster.
     """
-    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime = row
+    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime, *_ = row
     return {
         "id": str(id_),
         "name": name,

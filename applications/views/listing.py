@@ -39,11 +39,11 @@ class ApplicationPage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search_filter(self, text: str, authority: Authority) -> ListFilter:
+    def search(self, text: str, authority: Authority) -> ListFilter:
         return search(text, authority)
 
     def permission_filter(self, authority: Authority) -> ListFilter | None:
-        return None if policy.sees_all(authority) else permission_filter(authority)
+        return permission_filter(authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return policy.is_allowed(caller_of(request), "create")

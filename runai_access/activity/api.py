@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,33 +11,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
+from runai_access.activity.bounded_query import search
+from runai_access.activity.filters import EventAddressFilter, EventTermFilter
 from runai_access.activity.serializers import ACTIONS, AuditLogSerializer
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, FieldType, read_time
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.filter_by import Field, FieldType, read_time
+from runai_access.api.paging import ListEndpoint, paged
 from runai_access.audit.models import AuditEvent
+from runai_access.db.normalization_sql import normalized
+from runai_access.lists.filters import PlainTextFilter, TimeFilter
+from runai_access.lists.keyset import Sort
+
+
+def _text(path: str) -> Field:
+    return Field(PlainTextFilter(path), Sort(normalized(path)))
+
+
+def _term(column: str) -> Field:
+    return Field(EventTermFilter(column), Sort.text(column))
+
 
 LIST = ListEndpoint(
     fields={
-        "timestamp": Field("time", FieldType.TIME),
-        "subject": Field("subject_name"),
-        "subject_type": Field("response_type"),
-        "source_ip": Field("source_ip", FieldType.ADDRESS, is_nullable=True),
-        # The server writes these values, so they need no normalization and can use an index.
-        "action": Field("action", order=F("action")),
-        "http_method": Field("response_method"),
-        "result": Field("result", order=F("result")),
-        "url": Field("response_url"),
-        "entity_type": Field("entity_type", order=F("entity_type")),
-        "entity_name": Field("entity_name"),
-        "entity_id": Field("entity_id"),
+        "timestamp": Field(TimeFilter("time", is_indexed=False), Sort.time("time"), FieldType.TIME),
+        "subject": _text("subject_name"),
+        "subject_type": _text("response_type"),
+        "source_ip": Field(
+            EventAddressFilter("source_ip"),
+            Sort(F("source_ip"), is_nullable=True, nulls_last=True),
+            is_nullable=True,
+        ),
+        "action": _term("action"),
+        "http_method": _text("response_method"),
+        "result": _term("result"),
+        "url": _text("response_url"),
+        "entity_type": _term("entity_type"),
+        "entity_name": _text("entity_name"),
+        "entity_id": _text("entity_id"),
     },
-    search=("subject_name", "entity_name"),
-    order=("time", "pk"),
+    search=lambda text, _: search(text),
+    sort=Sort.time("time"),
     default_limit=20,
     max_limit=1000,
     min_limit=0,
     unsupported_fields=("cluster_name",),
+    is_bounded=True,
 )
 
 
@@ -64,8 +82,13 @@ class AuditLogView(CallerView):
             action__in=ACTIONS,
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
-        ).annotate(response_type=_TYPE, response_method=_METHOD, response_url=_URL)
-        page = LIST.page(events, parameters)
+        )
+        page = LIST.page(
+            _with_response_values(events),
+            parameters,
+            self.caller.authority,
+            complete=_with_response_values,
+        )
         return paged(request, page, AuditLogSerializer.represent(page))
 
 
@@ -83,6 +106,10 @@ _URL = Case(
     default=Concat(Value(settings.PUBLIC_URL), "path"),
     output_field=TextField(),
 )
+
+
+def _with_response_values(events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+    return events.annotate(response_type=_TYPE, response_method=_METHOD, response_url=_URL)
 
 
 def _with_limit(query: QueryDict) -> QueryDict:

@@ -18,6 +18,7 @@ from django.db.models.lookups import Contains
 
 from runai_access.db.normalization import normalize_term
 from runai_access.db.normalization_sql import normalized
+from runai_access.lists.selection import ListFilter
 
 MAX_SCANNED = 30_000
 # The limit for each part of a history: changes to an entity, its own actions, and its access rules.
@@ -44,6 +45,7 @@ class BoundedQuery:
     """One query of the audit log. `back_to` is the oldest time tested, None if all rows were."""
 
     back_to: datetime | None = None
+    is_search: bool = False
 
     def apply_filters(
         self, events: QuerySet[Any], filters: Iterable[ColumnFilter], history: list[Q]
@@ -57,15 +59,13 @@ class BoundedQuery:
             remaining.remove(driver)
         return self._test_rows(events, remaining)
 
-    def search(self, events: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Return the rows whose subject or entity name contains `text`."""
-        term = normalize_term(text)
-        subject, entity = normalized("subject_name"), normalized("entity_name")
-        matches = Q(Contains(subject, term)) | Q(Contains(entity, term))
-        return self._bounded(events, MAX_SCANNED).filter(matches)
+    def search(self, text: str) -> ListFilter:
+        """Return the filter for names that contain `text`; `apply_filters` then bounds the query."""
+        self.is_search = True
+        return search(text)
 
     def _test_rows(self, events: QuerySet[Any], filters: list[ColumnFilter]) -> QuerySet[Any]:
-        if filters:
+        if filters or self.is_search:
             events = self._bounded(events, MAX_SCANNED)
         for item in filters:
             # An expression has no index, so the planner must use the index of the driving filter.
@@ -91,6 +91,13 @@ class BoundedQuery:
 
     def _note_limit(self, time: datetime) -> None:
         self.back_to = max(self.back_to, time) if self.back_to else time
+
+
+def search(text: str) -> ListFilter:
+    """Return the filter for events whose subject or entity name contains `text`."""
+    term = normalize_term(text)
+    subject, entity = normalized("subject_name"), normalized("entity_name")
+    return ListFilter(Q(Contains(subject, term)) | Q(Contains(entity, term)))
 
 
 def _time_of(events: QuerySet[Any], position: int) -> datetime | None:

@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
 from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.models import AuditEvent
-from runai_access.db.normalization import stored_form
+from runai_access.db.normalization import normalize, stored_form
 from runai_access.lists.filters import (
     IS,
+    NEVER,
     ONE_OF_FEW,
     Choice,
     ChoiceFilter,
@@ -23,6 +24,8 @@ from runai_access.lists.filters import (
     InstantFilter,
     ListFilterSet,
     Operator,
+    TextFilter,
+    is_match,
 )
 from runai_access.lists.selection import ListFilter
 
@@ -54,6 +57,52 @@ class AddressFilter(ExactFilter):
 
 
 @dataclass(frozen=True)
+class EventTermFilter(FieldFilter):
+    """Filters by a column of few values, compared as text, with an index on the value and the time."""
+
+    column: str
+
+    def list_filter(
+        self, operator: Operator, values: list[str], context: Any, rows: QuerySet[Any]
+    ) -> ListFilter:
+        term = normalize(values[0])
+        found = [
+            value
+            for value in distinct_values(self.column)
+            if is_match(operator, normalize(value), term)
+        ]
+        if len(found) != 1:
+            return ListFilter(Q(**{f"{self.column}__in": found}))
+        return ListFilter(Q(**{self.column: found[0]}), column=self.column, then_by="time")
+
+
+class EventAddressFilter(TextFilter):
+    """Filters by the source address as text."""
+
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        if operator.test == NEVER.name:
+            return Q(**{f"{self.path}__isnull": operator == NEVER})
+        return super().condition(operator, values, context)
+
+    def lookup(self, test: str, term: str, context: Any) -> Q:
+        names = {"contains": "icontains", "starts_with": "istartswith", "ends_with": "iendswith"}
+        return Q(**{f"{self.path}__{names.get(test, 'iexact')}": term})
+
+
+def distinct_values(column: str) -> list[str]:
+    """Return the values of a column, at most MAX_SUGGESTIONS, with one index lookup for each."""
+    found: list[str] = []
+    rows = AuditEvent.objects.order_by(column).values_list(column, flat=True)
+    while len(found) < MAX_SUGGESTIONS:
+        rest = rows.filter(**{f"{column}__gt": found[-1]}) if found else rows
+        value = rest.first()
+        if value is None:
+            break
+        found.append(value)
+    return found
+
+
+@dataclass(frozen=True)
 class TermFilter(ChoiceFilter):
     """Filters by the values that occur in a column."""
 
@@ -61,16 +110,7 @@ class TermFilter(ChoiceFilter):
     label: Any
 
     def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        """Return the distinct values, with one index lookup for each."""
-        words: list[str] = []
-        column = AuditEvent.objects.order_by(self.column).values_list(self.column, flat=True)
-        while len(words) < MAX_SUGGESTIONS:
-            rest = column.filter(**{f"{self.column}__gt": words[-1]}) if words else column
-            value = rest.first()
-            if value is None:
-                break
-            words.append(value)
-        return [self._choice(word) for word in words if word]
+        return [self._choice(word) for word in distinct_values(self.column) if word]
 
     def chosen(self, values: list[str], context: BoundedQuery) -> list[Choice]:
         return [self._choice(value) for value in values if _WORD.fullmatch(value)]

@@ -1,7 +1,5 @@
 """The Activity page and the event dialog. They require the “View event history” permission."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -13,6 +11,7 @@ from runai_access.activity.filters import EventFilterSet
 from runai_access.activity.tables import EventTable
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import NotFound
+from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.list_views import ListView
 
@@ -36,8 +35,8 @@ class ActivityPage(ListView):
     def authority(self, request: HttpRequest) -> BoundedQuery:
         return BoundedQuery()
 
-    def search(self, rows: QuerySet[Any], text: str, authority: BoundedQuery) -> QuerySet[Any]:
-        return authority.search(rows, text)
+    def search(self, text: str, authority: BoundedQuery) -> ListFilter:
+        return authority.search(text)
 
 
 PAGE = ActivityPage()

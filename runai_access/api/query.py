@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.listing import FILTER_PARAMETERS, PAGE_PARAMETERS
+from runai_access.api.paging import FILTER_PARAMETERS
 from runai_access.api.parameters import require_listed_values
 from runai_access.api.spelling import intended_name
 
@@ -34,9 +34,10 @@ def known_parameters(view: Any, method: str) -> list[str]:
             names.append(parameter.name)
         else:
             names += parameter().fields
-    if method in ("GET", "HEAD") and getattr(view, "listing", None) is not None:
+    listing = getattr(view, "listing", None)
+    if method in ("GET", "HEAD") and listing is not None:
         names += FILTER_PARAMETERS
-        names += () if getattr(view, "counts", False) else PAGE_PARAMETERS
+        names += () if getattr(view, "counts", False) else listing.parameters
     return names
 
 

@@ -10,9 +10,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
-from runai_access.api.filtering import EQUALITY, LOOKUPS, MAX_CONDITIONS, NULL, Field, FieldType
+from runai_access.api.filter_by import EQUALITY, MAX_CONDITIONS, NULL, OPERATORS, Field, FieldType
 from runai_access.api.idempotency import HEADER
-from runai_access.api.listing import MAX_OFFSET, MAX_PARAMETER_LENGTH, ListEndpoint
+from runai_access.api.paging import MAX_OFFSET, MAX_PARAMETER_LENGTH, ListEndpoint, RowsEndpoint
 from runai_access.api.query import own_parameters
 from runai_access.api.serializers import ErrorSerializer
 
@@ -34,10 +34,9 @@ DESCRIPTIONS = {
 }
 # The headers of each status. They are described in the components, in the settings.
 _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
-_LIST_HEADERS = ["X-Total-Count", "Link"]
+_LIST_HEADERS = ["X-Total-Count", "X-Total-Count-At-Least", "X-Search-Incomplete", "Link"]
 _VALUES = {
     FieldType.TEXT: r"[^\x00]+",
-    FieldType.ADDRESS: r"[^\x00]+",
     FieldType.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -47,14 +46,12 @@ _VALUES = {
 }
 _EXAMPLES = {
     FieldType.TEXT: "=@a",
-    FieldType.ADDRESS: "=@1",
     FieldType.TIME: ">=2026-01-01T00:00:00Z",
     FieldType.NUMBER: "<=100",
     FieldType.FLAG: "==true",
 }
 _TYPE_OF = {
     FieldType.TEXT: "text",
-    FieldType.ADDRESS: "text",
     FieldType.TIME: "time",
     FieldType.NUMBER: "number",
     FieldType.FLAG: "true or false",
@@ -99,7 +96,7 @@ class ContractSchema(AutoSchema):
         parameters = [*super().get_override_parameters(), *own_parameters(self.view, self.method)]
         if self.method in getattr(self.view, "idempotent", ()):
             parameters.append(IDEMPOTENCY_KEY)
-        listing: ListEndpoint | None = getattr(self.view, "listing", None)
+        listing: ListEndpoint | RowsEndpoint | None = getattr(self.view, "listing", None)
         if listing is not None and self.method == "GET":
             parameters += list_parameters(listing, counting=getattr(self.view, "counts", False))
         return parameters
@@ -178,7 +175,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiParameter]:
+def list_parameters(
+    listing: ListEndpoint | RowsEndpoint, *, counting: bool
+) -> list[OpenApiParameter]:
     """Return the parameters of a list, or only its filters if `counting`."""
     list_filter = [
         OpenApiParameter(
@@ -209,16 +208,21 @@ def list_parameters(listing: ListEndpoint, *, counting: bool) -> list[OpenApiPar
     ]
     if counting:
         return list_filter
-    return [
-        *list_filter,
+    page = [
         OpenApiParameter("sortBy", str, enum=list(listing.fields)),
         OpenApiParameter("sortOrder", str, enum=["asc", "desc"], default="asc"),
         OpenApiParameter("limit", _bounded(listing.min_limit, listing.max_limit)),
         OpenApiParameter("offset", _bounded(0, MAX_OFFSET)),
+        OpenApiParameter(
+            "cursor",
+            {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,4000}$"},
+            description="Start of a page, from the `Link` header of the page before it.",
+        ),
     ]
+    return [*list_filter, *(one for one in page if one.name in listing.parameters)]
 
 
-def filter_pattern(listing: ListEndpoint) -> str:
+def filter_pattern(listing: ListEndpoint | RowsEndpoint) -> str:
     """Return a regular expression for a condition: fields, operators and values."""
     conditions = [_condition_pattern(kind, listing) for kind in FieldType]
     if nullable := [name for name, field in listing.fields.items() if field.is_nullable]:
@@ -226,9 +230,9 @@ def filter_pattern(listing: ListEndpoint) -> str:
     return f"^({'|'.join(condition for condition in conditions if condition)})$"
 
 
-def _condition_pattern(kind: FieldType, listing: ListEndpoint) -> str:
+def _condition_pattern(kind: FieldType, listing: ListEndpoint | RowsEndpoint) -> str:
     names = [name for name, field in listing.fields.items() if field.kind is kind]
-    operators = "|".join(re.escape(operator) for operator in LOOKUPS[kind])
+    operators = "|".join(re.escape(operator) for operator in OPERATORS[kind])
     return f"({'|'.join(names)})({operators})({_VALUES[kind]})" if names else ""
 
 
@@ -238,10 +242,10 @@ def _bounded(minimum: int, maximum: int) -> dict[str, Any]:
 
 def _field(name: str, field: Field) -> str:
     type_ = _TYPE_OF[field.kind] + (" or null" if field.is_nullable else "")
-    return f"{name} ({type_}: {' '.join(LOOKUPS[field.kind])})"
+    return f"{name} ({type_}: {' '.join(OPERATORS[field.kind])})"
 
 
-def _filter_examples(listing: ListEndpoint) -> list[OpenApiExample]:
+def _filter_examples(listing: ListEndpoint | RowsEndpoint) -> list[OpenApiExample]:
     """Return an example condition for each field type of the list, and a combined one."""
     conditions: dict[str, str] = {}
     for name, field in listing.fields.items():

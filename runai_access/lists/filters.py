@@ -13,38 +13,55 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import Contains, EndsWith, Exact, StartsWith
 from django.utils import timezone
 
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import is_storable, normalize
+from runai_access.db.normalization_sql import normalized
 from runai_access.lists.selection import ListFilter
 
 MAX_VALUES = 50
 _MAX_VALUE_LENGTH = 300
 _MAX_DAYS = 36_500
+_LAST = datetime.max.replace(tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
 class Operator:
     """A comparison operator.
 
-    `takes` is the input of its value: text, date, moment, days, choices, or "" for none.
+    `takes` is the input of its value: text, date, moment, days, choices, or "" for none. A negated
+    operator matches the rows that the operator named `negates` does not.
     """
 
     name: str
     words: str
     takes: str = ""
+    negates: str = ""
 
     @property
     def label(self) -> str:
         return {"last_days": "is in the last … days"}.get(self.name, self.words)
 
+    @property
+    def test(self) -> str:
+        """The name of the comparison, without a negation."""
+        return self.negates or self.name
+
 
 CONTAINS = Operator("contains", "contains", "text")
 IS = Operator("is", "is", "text")
-IS_NOT = Operator("is_not", "is not", "text")
+IS_NOT = Operator("is_not", "is not", "text", negates="is")
 STARTS_WITH = Operator("starts_with", "starts with", "text")
+# Only the API has these.
+NOT_CONTAINS = Operator("not_contains", "does not contain", "text", negates="contains")
+ENDS_WITH = Operator("ends_with", "ends with", "text")
+AT_LEAST = Operator("at_least", "is at least")
+AT_MOST = Operator("at_most", "is at most")
+EVER = Operator("ever", "is not never", negates="never")
 BEFORE = Operator("before", "is before", "date")
 AFTER = Operator("after", "is after", "date")
 LAST_DAYS = Operator("last_days", "is in the last", "days")
@@ -78,9 +95,33 @@ class FieldFilter:
         """Return the keys of matching rows if an index has them, else None."""
         return None
 
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Any, rows: QuerySet[Any]
+    ) -> ListFilter:
+        """Return the condition and the keys of matching rows; an index searches in `rows`."""
+        condition = self.condition(operator, values, context)
+        if not self.indexed_column or operator.negates == IS.name:
+            return ListFilter(condition, self.keys(operator, values, context))
+        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), self.indexed_column)
+
     def words(self, operator: Operator, values: list[Any]) -> str:
         """Return the values as shown in a chip."""
         return ", ".join(str(value) for value in values)
+
+
+# The comparisons of text in the database and in Python. Both compare normalized forms.
+LOOKUPS = {"contains": Contains, "starts_with": StartsWith, "ends_with": EndsWith, "is": Exact}
+COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "contains": str.__contains__,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "is": str.__eq__,
+}
+
+
+def is_match(operator: Operator, text: str, term: str) -> bool:
+    """Return whether a normalized text matches a normalized term."""
+    return COMPARISONS[operator.test](text, term) is not bool(operator.negates)
 
 
 @dataclass(frozen=True)
@@ -97,14 +138,44 @@ class TextFilter(FieldFilter):
     def condition(self, operator: Operator, values: list[str], context: Any) -> Q:
         condition = Q()
         for value in values:
-            one = self.lookup(operator, normalize(value))
-            condition &= ~one if operator == IS_NOT else one
+            one = self.lookup(operator.test, normalize(value), context)
+            condition &= ~one if operator.negates else one
         return condition
 
-    def lookup(self, operator: Operator, text: str) -> Q:
-        """Return the condition for one value: contains, starts with, or equals."""
-        names = {"contains": "contains", "starts_with": "startswith"}
-        return Q(**{f"{self.path}__{names.get(operator.name, 'exact')}": text})
+    def lookup(self, test: str, term: str, context: Any) -> Q:
+        """Return the condition that the text contains, starts with, ends with or is a term."""
+        return Q(LOOKUPS[test](F(self.path), term))
+
+
+class PlainTextFilter(TextFilter):
+    """A text column that is not stored in normalized form, in a small table."""
+
+    def lookup(self, test: str, term: str, context: Any) -> Q:
+        return Q(LOOKUPS[test](normalized(self.path), term))
+
+
+@dataclass(frozen=True)
+class NumberFilter(FieldFilter):
+    """A column of integers."""
+
+    path: str
+
+    def condition(self, operator: Operator, values: list[int], context: Any) -> Q:
+        lookup = {AT_LEAST: "gte", AT_MOST: "lte"}.get(operator, "exact")
+        condition = Q(**{f"{self.path}__{lookup}": values[0]})
+        return ~condition if operator.negates else condition
+
+
+@dataclass(frozen=True)
+class FlagFilter(FieldFilter):
+    """A column of booleans; `indexed_column` is set if an index starts with it."""
+
+    path: str
+    indexed_column: str = ""
+
+    def condition(self, operator: Operator, values: list[bool], context: Any) -> Q:
+        # One range of the index, negated or not.
+        return Q(**{self.path: values[0] is not bool(operator.negates)})
 
 
 @dataclass(frozen=True)
@@ -113,10 +184,11 @@ class TimeFilter(FieldFilter):
 
     path: str
     can_be_never: bool = False
+    is_indexed: bool = True
 
     @property
     def indexed_column(self) -> str:  # type: ignore[override]  # it depends
-        return self.path
+        return self.path if self.is_indexed else ""
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # it depends
@@ -137,8 +209,10 @@ class TimeFilter(FieldFilter):
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         condition = Q()
         for value in values:
-            if operator == NEVER:
-                condition &= Q(**{f"{self.path}__isnull": True})
+            if operator.test == NEVER.name:
+                condition &= Q(**{f"{self.path}__isnull": operator == NEVER})
+            elif operator.test == IS.name or operator in (AT_LEAST, AT_MOST):
+                condition &= self._in_milliseconds(operator, value)
             elif operator == LAST_DAYS:
                 since = timezone.now() - timedelta(days=value)
                 condition &= Q(**{f"{self.path}__gte": since})
@@ -147,6 +221,17 @@ class TimeFilter(FieldFilter):
             else:
                 condition &= Q(**{f"{self.path}__gte": _next_day(value)})
         return condition
+
+    def _in_milliseconds(self, operator: Operator, time: datetime) -> Q:
+        """Compare with millisecond precision, so that clients can filter by times from responses."""
+        begin = time.replace(microsecond=time.microsecond // 1000 * 1000)
+        is_last = begin > _LAST - _MILLISECOND
+        from_begin = Q(**{f"{self.path}__gte": begin})
+        end = {"lte": time} if is_last else {"lt": begin + _MILLISECOND}
+        until_end = Q(**{f"{self.path}__{lookup}": value for lookup, value in end.items()})
+        if operator in (AT_LEAST, AT_MOST):
+            return from_begin if operator == AT_LEAST else until_end
+        return ~(from_begin & until_end) if operator.negates else from_begin & until_end
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         if operator == NEVER:
@@ -340,12 +425,9 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         return [self._list_filter(filter_, values) for filter_, values in asked if values]
 
     def _list_filter(self, filter_: OperatorFilter, values: list[Any]) -> ListFilter:
-        field_filter, operator = filter_.field_filter, filter_.operator
-        condition = field_filter.condition(operator, values, self.context)
-        if not field_filter.indexed_column:
-            return ListFilter(condition, field_filter.keys(operator, values, self.context))
-        keys = KeySubquery.of(self.indexed_queryset().filter(condition))
-        return ListFilter(condition, keys, field_filter.indexed_column)
+        return filter_.field_filter.list_filter(
+            filter_.operator, values, self.context, self.indexed_queryset()
+        )
 
     def indexed_queryset(self) -> QuerySet[Any]:
         """Return the rows in which an index searches: all, unless the list never shows some."""

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -23,6 +23,7 @@ from runai_access.db.keys import CoveringIndexScan
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
 _MAX_CURSOR_LENGTH = 4_000
+_MAX_DIGITS = 18  # of a number in a column of 64 bits
 
 
 class BadCursor(Exception):
@@ -34,18 +35,23 @@ def _same(text: str) -> Any:
 
 
 def _number(text: str) -> int:
-    if len(text) > 9:
+    if len(text) > _MAX_DIGITS:
         raise ValueError("The number in the cursor is too large.")
     return int(text)
 
 
 @dataclass(frozen=True)
 class Sort:
-    """The sort key of a column; `read` parses the text in a cursor."""
+    """The sort key of a column; `read` parses the text in a cursor.
+
+    NULL is the smallest value, or with `nulls_last` the last one in both directions. Lists in the
+    latter order can only be read forward.
+    """
 
     by: Combinable | Expression | F
     is_nullable: bool = False
     read: Callable[[str], Any] = _same
+    nulls_last: bool = False
 
     @property
     def column(self) -> str:
@@ -59,12 +65,12 @@ class Sort:
         return cls(BinaryCollation(F(path)), is_nullable)
 
     @classmethod
-    def time(cls, path: str, *, is_nullable: bool = False) -> "Sort":
-        return cls(F(path), is_nullable, datetime.fromisoformat)
+    def time(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":
+        return cls(F(path), is_nullable, datetime.fromisoformat, nulls_last)
 
     @classmethod
-    def number(cls, by: Combinable | Expression) -> "Sort":
-        return cls(by, read=_number)
+    def number(cls, by: str | Combinable | Expression) -> "Sort":
+        return cls(F(by) if isinstance(by, str) else by, read=_number)
 
     @classmethod
     def flag(cls, path: str) -> "Sort":
@@ -106,40 +112,51 @@ class Position:
     before: Cursor | None = None
 
 
+@dataclass(frozen=True)
+class Scan:
+    """The keys of the first rows. `stopped_at` is the last tested row of an incomplete scan."""
+
+    keys: list[Any]
+    stopped_at: Cursor | None = None
+
+
 class PageStrategy(Protocol):
     """A cheaper way to read a page, tried before all rows are sorted."""
 
-    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part, or None if the limit is reached before."""
+    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
+        """Return the keys of the first `length` rows of a part.
+
+        Tests no more rows than its own limit, or `limit` if that is more. None if `length` is more.
+        """
 
 
 @dataclass(frozen=True)
 class BoundedIndexScan(Generic[M]):
-    """Page strategy: scan `all` in the order of an index until a page of `rows` is full.
-
-    Gives up after `limit` rows of `all`.
-    """
+    """Page strategy: scan `all` in the order of an index until a page of `rows` is full."""
 
     rows: QuerySet[M]
     all: QuerySet[M]
     sort: Sort
     limit: int
 
-    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part, or None if the limit is reached before."""
-        if length > self.limit:
+    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
+        """Return the keys of the first rows of a part; None if `length` is more than the limit."""
+        limit = max(limit, self.limit)
+        if length > limit:
             return None
         order = _order(is_descending)
         passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
-        edge = list(passed.values_list("sort_key", "pk")[self.limit : self.limit + 1])
+        edges = list(passed.values_list("sort_key", "pk")[limit - 1 : limit + 1])
+        is_limited = len(edges) == 2
         rows = (
             _keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
         )
         keys: list[Any] = []
-        for near in _before(*edge[0], is_descending=is_descending) if edge else [Q()]:
+        for near in _before(*edges[1], is_descending=is_descending) if is_limited else [Q()]:
             if len(keys) < length:
                 keys += rows.filter(near)[: length - len(keys)]
-        return keys if len(keys) == length or not edge else None
+        is_cut = is_limited and len(keys) < length
+        return Scan(keys, Cursor(*edges[0]) if is_cut else None)
 
 
 @dataclass(frozen=True)
@@ -153,13 +170,21 @@ class OrderedQuery(Generic[M]):
     count: Count | None = None
     # Replaces sorting, if set.
     ordered: CoveringIndexScan | None = None
-    # Used when `index_scan` reaches its limit; None keeps these rows.
+    # Used when `index_scan` reaches its limit. If it returns None, there are too many rows to sort.
     sort_fallback: Callable[[], "OrderedQuery[M] | None"] | None = None
+
+
+# The most rows that are tested for a page if the matching rows are too many to sort.
+MAX_SCANNED = 30_000
 
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """The rows of one page. `number` is None if the page number is unknown."""
+    """The rows of one page. `number` is None if the page number is unknown.
+
+    `stopped_at` is set if the page is not full because MAX_SCANNED rows were tested. The next page, or
+    the previous one for a page that was read backwards, continues there.
+    """
 
     rows: list[M]
     number: int | None
@@ -167,6 +192,8 @@ class Page(Generic[M]):
     count: Count
     has_previous: bool
     has_next: bool
+    stopped_at: Cursor | None = None
+    is_backwards: bool = False
 
     @property
     def pages(self) -> int | None:
@@ -188,10 +215,14 @@ class Page(Generic[M]):
 
     @property
     def previous_cursor(self) -> str:
+        if self.stopped_at and self.is_backwards:
+            return encode_cursor(self.stopped_at)
         return encode(self.rows[0]) if self.rows else ""
 
     @property
     def next_cursor(self) -> str:
+        if self.stopped_at and not self.is_backwards:
+            return encode_cursor(self.stopped_at)
         return encode(self.rows[-1]) if self.rows else ""
 
 
@@ -203,9 +234,14 @@ def count_up_to(queryset: QuerySet[Any], limit: int = COUNTED) -> Count:
 
 def encode(row: Any) -> str:
     """Return the cursor of a row for a URL."""
-    value = row.sort_key
+    return encode_cursor(Cursor(row.sort_key, row.pk))
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    """Return a cursor for a URL."""
+    value = cursor.value
     text = value.isoformat() if isinstance(value, datetime) else value
-    packed = json.dumps([text if text is None else str(text), str(row.pk)]).encode()
+    packed = json.dumps([text if text is None else str(text), str(cursor.pk)]).encode()
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
@@ -231,7 +267,7 @@ def _key(text: Any) -> int | UUID:
     """Return the primary key in a cursor: an integer or a UUID."""
     if not isinstance(text, str):
         raise BadCursor
-    return int(text) if text.isdecimal() and len(text) < 19 else UUID(text)
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else UUID(text)
 
 
 def page_of(
@@ -248,9 +284,47 @@ def page_of(
     `listed` selects and sorts the rows. `whole` is the queryset that loads them with everything the
     cells need; with `values`, rows are named tuples of those values.
     """
-    whole = _keyed(listed.rows if whole is None else whole, listed.sort)
-    shown = with_values(whole, [*values, "sort_key"]) if values else whole
-    return _Reader(listed, shown, is_descending, size).page(position)
+    shown = shown_rows(listed.rows if whole is None else whole, listed.sort, values)
+    count = count_up_to(listed.rows) if listed.count is None else listed.count
+    return _Pager(_Reader(listed, shown, is_descending), count, size).page(position)
+
+
+@dataclass(frozen=True)
+class Slice(Generic[M]):
+    """Consecutive rows. `has_more`: there can be others after them, which start at `next_cursor`."""
+
+    rows: list[M]
+    has_more: bool
+    stopped_at: Cursor | None
+
+    @property
+    def next_cursor(self) -> str:
+        return encode_cursor(self.stopped_at) if self.stopped_at else encode(self.rows[-1])
+
+
+def slice_of(
+    listed: OrderedQuery[M],
+    start: int | Cursor,
+    length: int,
+    *,
+    is_descending: bool,
+    whole: QuerySet[M],
+) -> Slice[M]:
+    """Return the rows from a position, or after a cursor.
+
+    It can be shorter than `length`, even empty, if MAX_SCANNED rows were tested; `has_more` then holds.
+    """
+    reader = _Reader(listed, whole, is_descending)
+    one_more = length + 1
+    rows = reader.at(start, one_more) if isinstance(start, int) else reader.after(start, one_more)
+    has_more = len(rows) > length or reader.stopped_at is not None
+    return Slice(rows[:length], has_more, reader.stopped_at)
+
+
+def shown_rows(whole: QuerySet[M], sort: Sort, values: Sequence[str]) -> QuerySet[M]:
+    """Return the queryset that loads rows with their sort key; named tuples if `values` is set."""
+    rows = _keyed(whole, sort)
+    return with_values(rows, [*values, "sort_key"]) if values else rows
 
 
 def with_values(rows: QuerySet[M], names: Sequence[str]) -> QuerySet[M]:
@@ -270,67 +344,32 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
 
 
 class _Reader(Generic[M]):
-    def __init__(
-        self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool, size: int
-    ) -> None:
+    """Reads rows; `stopped_at` is set if it tested MAX_SCANNED rows before it found enough."""
+
+    def __init__(self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool) -> None:
         self._listed, self._sort = listed, listed.sort
         self._whole = whole
-        self._is_descending, self._size = is_descending, size
-        self._count = count_up_to(listed.rows) if listed.count is None else listed.count
+        self._is_descending = is_descending
+        self.stopped_at: Cursor | None = None
 
-    def page(self, position: Position) -> Page[M]:
-        if position.after:
-            rows = self._read(position.after, self._size + 1)
-            if rows:
-                return self._made(rows, position.number, has_previous=True)
-            return self._last()
-        if position.before:
-            rows = self._read(position.before, self._size + 1, backwards=True)
-            if len(rows) > self._size:
-                return self._backwards(rows, position.number, has_next=True)
-            return self._numbered(1)
-        last = -(-self._count.number // self._size)
-        if position.is_last or (self._count.is_exact and position.number >= max(last, 2)):
-            return self._last()
-        return self._numbered(position.number)
-
-    def _numbered(self, number: int) -> Page[M]:
-        start = (number - 1) * self._size
-        if start == 0:
-            return self._made(self._read(None, self._size + 1), 1, has_previous=False)
-        rows: list[M] = []
-        for part in _parts(self._sort, None, self._is_descending):
-            if len(rows) <= self._size:
-                found = self._slice(part, start, self._size + 1 - len(rows), self._is_descending)
-                rows += found
-                start = 0 if found else start - self._count_of(part)
-        return self._made(rows, number, has_previous=True)
-
-    def _last(self) -> Page[M]:
-        if not self._count.is_exact:
-            return self._backwards(self._read(None, self._size + 1, backwards=True), None)
-        pages = max(1, -(-self._count.number // self._size))
-        if pages == 1:
-            return self._numbered(1)
-        length = self._count.number - (pages - 1) * self._size
-        rows = self._read(None, length, backwards=True)[::-1]
-        return Page(rows, pages, self._size, self._count, has_previous=True, has_next=False)
-
-    def _made(self, rows: list[M], number: int, *, has_previous: bool) -> Page[M]:
-        kept, has_next = rows[: self._size], len(rows) > self._size
-        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
-
-    def _backwards(self, rows: list[M], number: int | None, *, has_next: bool = False) -> Page[M]:
-        kept, has_previous = rows[: self._size][::-1], len(rows) > self._size
-        return Page(kept, number or None, self._size, self._count, has_previous, has_next)
-
-    def _read(self, start: Cursor | None, length: int, *, backwards: bool = False) -> list[M]:
-        """Read from `start`; each part is one range of an index."""
+    def after(self, start: Cursor | None, length: int, *, backwards: bool = False) -> list[M]:
+        """Return the rows after `start`; each part is one range of an index."""
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
         for part in _parts(self._sort, start, is_descending):
-            if len(rows) < length:
+            if len(rows) < length and not self.stopped_at:
                 rows += self._slice(part, 0, length - len(rows), is_descending)
+        return rows
+
+    def at(self, offset: int, length: int) -> list[M]:
+        """Return the rows from a position."""
+        rows: list[M] = []
+        for part in _parts(self._sort, None, self._is_descending):
+            if len(rows) < length and not self.stopped_at:
+                found = self._slice(part, offset, length - len(rows), self._is_descending)
+                rows += found
+                passed = offset if found or not offset else self._count_of(part)
+                offset = max(0, offset - passed)
         return rows
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
@@ -340,38 +379,108 @@ class _Reader(Generic[M]):
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
         elif self._listed.index_scan:
-            found = self._listed.index_scan.keys(part, end, is_descending=is_descending)
+            found = self._scan(self._listed.index_scan, part, end, is_descending)
             keys = None if found is None else found[start:]
         if keys is None:
             keys = self._keys.filter(part).order_by(*order)[start:end]
         return list(self._whole.filter(pk__in=keys).order_by(*order))
+
+    def _scan(
+        self, index_scan: PageStrategy, part: Q, length: int, is_descending: bool
+    ) -> list[Any] | None:
+        """Return the keys that a scan finds, or None if the rows must be sorted."""
+        scan = index_scan.scan(part, length, is_descending=is_descending)
+        if scan and not scan.stopped_at:
+            return scan.keys
+        if self._listed.sort_fallback is None or self._fallback:
+            return None
+        # Too many rows to sort, so test more of them, and remember where that ended.
+        limit = max(MAX_SCANNED, length)
+        scan = index_scan.scan(part, length, is_descending=is_descending, limit=limit)
+        if scan is None:
+            return None
+        self.stopped_at = scan.stopped_at
+        return scan.keys
 
     def _count_of(self, part: Q) -> int:
         ordered = self._listed.ordered
         return ordered.count(part) if ordered else self._keys.filter(part).count()
 
     @cached_property
+    def _fallback(self) -> OrderedQuery[M] | None:
+        return self._listed.sort_fallback() if self._listed.sort_fallback else None
+
+    @cached_property
     def _keys(self) -> QuerySet[Any, Any]:
         """The keys of all rows, for the database to sort."""
-        listed = (
-            self._listed.sort_fallback() if self._listed.sort_fallback else None
-        ) or self._listed
+        listed = self._fallback or self._listed
         rows = listed.rows.select_related(None).prefetch_related(None)
         return _keyed(rows, listed.sort).values("pk")
+
+
+class _Pager(Generic[M]):
+    """Finds the page at a position."""
+
+    def __init__(self, reader: _Reader[M], count: Count, size: int) -> None:
+        self._reader, self._count, self._size = reader, count, size
+
+    def page(self, position: Position) -> Page[M]:
+        if position.after:
+            rows = self._reader.after(position.after, self._size + 1)
+            if rows or self._reader.stopped_at:
+                return self._forwards(rows, position.number, has_previous=True)
+            return self._last()
+        if position.before:
+            rows = self._reader.after(position.before, self._size + 1, backwards=True)
+            if len(rows) > self._size or self._reader.stopped_at:
+                return self._backwards(rows, position.number, has_next=True)
+            return self._numbered(1)
+        last = -(-self._count.number // self._size)
+        if position.is_last or (self._count.is_exact and position.number >= max(last, 2)):
+            return self._last()
+        return self._numbered(position.number)
+
+    def _numbered(self, number: int) -> Page[M]:
+        rows = self._reader.at((number - 1) * self._size, self._size + 1)
+        return self._forwards(rows, number, has_previous=number > 1)
+
+    def _last(self) -> Page[M]:
+        if not self._count.is_exact:
+            return self._backwards(self._reader.after(None, self._size + 1, backwards=True), None)
+        pages = max(1, -(-self._count.number // self._size))
+        if pages == 1:
+            return self._numbered(1)
+        length = self._count.number - (pages - 1) * self._size
+        rows = self._reader.after(None, length, backwards=True)
+        return replace(self._backwards(rows, pages), has_previous=True)
+
+    def _forwards(self, rows: list[M], number: int, *, has_previous: bool) -> Page[M]:
+        stopped_at = self._reader.stopped_at
+        kept, has_next = rows[: self._size], len(rows) > self._size or stopped_at is not None
+        size, count = self._size, self._count
+        return Page(kept, number or None, size, count, has_previous, has_next, stopped_at)
+
+    def _backwards(self, rows: list[M], number: int | None, *, has_next: bool = False) -> Page[M]:
+        stopped_at = self._reader.stopped_at
+        kept, has_previous = rows[: self._size][::-1], len(rows) > self._size or bool(stopped_at)
+        size, count = self._size, self._count
+        page = Page(kept, number or None, size, count, has_previous, has_next, stopped_at)
+        return replace(page, is_backwards=True)
 
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
+    null_is_last = is_descending or sort.nulls_last
     if start is None:
         if not sort.is_nullable:
             return [Q()]
-        return [something, nothing] if is_descending else [nothing, something]
+        return [something, nothing] if null_is_last else [nothing, something]
     if start.value is None:
         tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
-        return [nothing & tie] if is_descending else [nothing & tie, something]
+        return [nothing & tie] if null_is_last else [nothing & tie, something]
     ahead = after_cursor(start.value, start.pk, is_descending=is_descending)
-    return [ahead, nothing] if sort.is_nullable and is_descending else [ahead]
+    return [ahead, nothing] if sort.is_nullable and null_is_last else [ahead]
 
 
 def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:

@@ -56,10 +56,9 @@ class ListConfig:
     table: type[ListTable]
     filters: type[ListFilterSet]
     rows: QuerySet[Any]
-    search: Callable[[QuerySet[Any], str, Any], QuerySet[Any]]
+    search: Callable[[str, Any], ListFilter]
     context: Any
     path: str
-    search_filter: Callable[[str, Any], ListFilter | None] = lambda *_: None
     permission_filter: ListFilter | None = None
 
 
@@ -193,16 +192,11 @@ class Listing:
         return Selection(*self._list_filters())
 
     def _list_filters(self) -> tuple[QuerySet[Any], list[ListFilter]]:
+        text = self.search
+        search = self.source.search(text, self.source.context) if text else None
         rows, list_filters = self.filters.selection()
-        if self.search:
-            searched = self.source.search_filter(self.search, self.source.context)
-            if searched:
-                list_filters.append(searched)
-            else:
-                rows = self.source.search(rows, self.search, self.source.context)
-        if self.source.permission_filter:
-            list_filters.append(self.source.permission_filter)
-        return rows, list_filters
+        more = [search, self.source.permission_filter]
+        return rows, [*list_filters, *(one for one in more if one)]
 
     @cached_property
     def table(self) -> ListTable:

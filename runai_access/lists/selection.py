@@ -25,10 +25,13 @@ from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery, as_stored
 from runai_access.lists.keyset import (
     COUNTED,
+    MAX_SCANNED,
     BoundedIndexScan,
     Count,
+    Cursor,
     OrderedQuery,
     PageStrategy,
+    Scan,
     Sort,
     after_cursor,
     count_up_to,
@@ -42,19 +45,20 @@ _MORE = 4
 
 @dataclass(frozen=True)
 class KeyScan(Generic[M]):
-    """Page strategy: read keys in the list's order and test the other filters, at most `limit` keys."""
+    """Page strategy: read keys in the list's order and test the other filters."""
 
     rows: QuerySet[M]
     ordered: CoveringIndexScan
     limit: int
 
-    def keys(self, part: Q, length: int, *, is_descending: bool) -> list[Any] | None:
-        """Return the keys of the first rows of a part, or None if `limit` is reached before."""
-        if length > self.limit:
+    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
+        """Return the keys of the first rows of a part; None if `length` is more than the limit."""
+        limit = max(limit, self.limit)
+        if length > limit:
             return None
         keys: list[Any] = []
-        number, left, rest = length * _MORE, self.limit, part
-        while left:
+        number, left, rest = length * _MORE, limit, part
+        while True:
             number = min(number, left)
             edges = self.ordered.edges(rest, number, is_descending=is_descending)
             scanned = [key for _, key in edges]
@@ -62,11 +66,13 @@ class KeyScan(Generic[M]):
             matched = set(rows.values_list("pk", flat=True))
             keys += [key for key in scanned if key in matched]
             if len(keys) >= length or len(scanned) < number:
-                return keys[:length]
+                return Scan(keys[:length])
+            left -= number
+            if not left:
+                return Scan(keys, Cursor(*edges[-1]))
             # Continue after the last key: concurrent inserts neither repeat nor skip a row.
             rest = part & after_cursor(*edges[-1], is_descending=is_descending)
-            left, number = left - number, number * _MORE
-        return None
+            number *= _MORE
 
 
 # Sorting this many rows costs about as much as a scan until a page is full.
@@ -77,6 +83,7 @@ MAX_SORT_FALLBACK = 100_000
 SCAN_LIMIT = 3_000
 # Sample sizes for "at least N" counts, and the smallest estimate that is worth showing.
 _SAMPLES = (500, 1_000)
+_UNLIMITED = 2**31
 MIN_ESTIMATE = 100
 
 
@@ -88,13 +95,15 @@ class ListFilter:
     before it.
 
     `column` is set if the condition is one range of the index on that column, which also provides the
-    keys.
+    keys. `then_by` is the column that this index has next, if the range is one value: it can be the
+    order of the list.
     """
 
     condition: Q
     keys: KeySubquery | None = None
     column: str = ""
     among: QuerySet[Any] | None = None
+    then_by: str = ""
 
     @property
     def is_permission_filter(self) -> bool:
@@ -105,13 +114,20 @@ class ListFilter:
 class Selection:
     """The rows that match all `list_filters`, read with the cheaper strategy.
 
-    `counted` is the largest exact count: COUNTED by default, more for exports.
+    `counted` is the largest exact count: COUNTED by default, more for exports. With `is_bounded`, the
+    table is so large that filters without keys test at most MAX_SCANNED rows.
     """
 
     def __init__(
-        self, rows: QuerySet[Any], list_filters: Sequence[ListFilter], counted: int | None = None
+        self,
+        rows: QuerySet[Any],
+        list_filters: Sequence[ListFilter],
+        counted: int | None = None,
+        *,
+        is_bounded: bool = False,
     ) -> None:
         self._rows, self._list_filters = rows, list_filters
+        self._is_bounded = is_bounded
         self._limit = COUNTED if counted is None else counted
         # Keys can repeat, so read a few more than are counted.
         self._most = self._limit * 6 // 5
@@ -189,20 +205,35 @@ class Selection:
             return self._index_scan(sort, is_page=is_page)
         return self._driven_by(*self._whole)
 
-    def listed(self, sort: Sort) -> OrderedQuery[Any]:
-        """Return the query that reads pages."""
+    def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
+        """Return the query that reads pages; `count` is the number of rows, if it is known."""
+        count = self.count() if count is None else count
+        by_index = self._in_index_order(sort, count)
+        if by_index:
+            return by_index
         ordered = self._ordered(sort)
         if ordered:
-            return OrderedQuery(
-                self._rows, without_index(sort), count=self.count(), ordered=ordered
-            )
+            return OrderedQuery(self._rows, without_index(sort), count=count, ordered=ordered)
         rows, order, index_scan = (
             self.rows(sort, is_page=True),
             self.order(sort),
             self.index_scan(sort),
         )
         fallback = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
-        return OrderedQuery(rows, order, index_scan, self.count(), sort_fallback=fallback)
+        return OrderedQuery(rows, order, index_scan, count, sort_fallback=fallback)
+
+    def _in_index_order(self, sort: Sort, count: Count) -> OrderedQuery[Any] | None:
+        """Return the query along the index of one filter that has its rows in this order, if any."""
+        by_value = (one for one in self._list_filters if one.then_by == sort.column != "")
+        list_filter = next(by_value, None)
+        if list_filter is None and not (self._is_bounded and self._list_filters):
+            return None
+        others = [one for one in self._list_filters if one is not list_filter]
+        passed = self._rows.filter(list_filter.condition) if list_filter else self._rows
+        driven_by = list_filter.column if list_filter else sort.column
+        rows = apply_filters(passed, others, driven_by=driven_by)
+        scan = BoundedIndexScan(rows, passed, sort, MAX_SCANNED) if others else None
+        return OrderedQuery(rows, sort, scan, count, sort_fallback=lambda: None)
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return the covering index that has the keys of these rows in this order, if there is one."""
@@ -294,6 +325,8 @@ class Selection:
     def count(self) -> Count:
         """Return the exact count, or a lower bound if counting would take too long."""
         limit = self._limit
+        if self._is_bounded and not all(one.then_by for one in self._list_filters):
+            return Count(0, is_exact=False)
         if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
             # Use keys that were read already; only SQLite reads keys to count those that repeat.
             is_quick = self._found[0][1].has_distinct_keys or connection.vendor != "sqlite"
@@ -305,6 +338,21 @@ class Selection:
         if not self._found or self._candidates is not None or self._whole is not None:
             return count_up_to(self.rows(), limit)
         return self._count_among_some()
+
+    def total(self) -> Count:
+        """Return the exact count if there is no filter, or one that an index counts; else `count`."""
+        if not self._list_filters and not self._is_bounded:
+            return Count(self.exact_count(), is_exact=True)
+        if len(self._list_filters) == 1 and self._found:
+            _, keys = self._found[0]
+            if keys.is_exact and keys.is_whole and keys.has_distinct_keys:
+                number, _ = keys.count(_UNLIMITED)
+                return Count(number, is_exact=True)
+        return self.count()
+
+    def exact_count(self) -> int:
+        """Return the number of matching rows, however long that takes."""
+        return self.rows().order_by().count()
 
     def exists_more_than(self, number: int) -> bool | None:
         """Return whether more than `number` rows match; None if that would take too long."""

@@ -117,13 +117,9 @@ class ListView:
         """Return the context of table, filters and search: the caller's authority, or more."""
         raise NotImplementedError
 
-    def search(self, rows: QuerySet[Any], text: str, authority: Any) -> QuerySet[Any]:
-        """Return the rows that match a search; used if `search_filter` returns None."""
+    def search(self, text: str, authority: Any) -> ListFilter:
+        """Return the filter for rows that match a search, with keys from an index for large lists."""
         raise NotImplementedError
-
-    def search_filter(self, text: str, authority: Any) -> ListFilter | None:
-        """Return the search as a filter with keys from an index, for large lists."""
-        return None
 
     def permission_filter(self, authority: Any) -> ListFilter | None:
         """Return the permission filter with keys from an index, for callers who see few of many rows.
@@ -195,7 +191,6 @@ class ListView:
             filters=self.filters,
             rows=self.rows(request),
             search=self.search,
-            search_filter=self.search_filter,
             context=self.authority(request),
             path=self.address,
             permission_filter=self.permission_filter(self.authority(request)),

@@ -20,6 +20,7 @@ from runai_access.lists.keyset import (
     OrderedQuery,
     Page,
     Position,
+    Scan,
     Sort,
     count_up_to,
     decode,
@@ -143,12 +144,17 @@ def test_index_scan_stops_at_its_limit() -> None:
     _make([(0, number, None, True) for number in (0, 1, 2)] * 3)
     sort, everything = SORTS["created"], Application.objects.all()
     last = everything.filter(created_at=START + timedelta(days=2))
-    assert (
-        len(BoundedIndexScan(last, everything, sort, 9).keys(Q(), 3, is_descending=False) or [])
-        == 3
-    )
-    assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=False) is None
-    assert BoundedIndexScan(last, everything, sort, 5).keys(Q(), 3, is_descending=True) is not None
+
+    def found(limit: int, *, is_descending: bool) -> tuple[int, bool]:
+        scan = BoundedIndexScan(last, everything, sort, limit)
+        result = scan.scan(Q(), 3, is_descending=is_descending)
+        assert result
+        return len(result.keys), result.stopped_at is not None
+
+    assert found(9, is_descending=False) == (3, False)
+    assert found(5, is_descending=False) == (0, True)
+    assert found(8, is_descending=False) == (2, True)
+    assert found(5, is_descending=True) == (3, False)
 
 
 @pytest.mark.django_db
@@ -159,10 +165,10 @@ def test_index_scan_can_stop_within_equal_or_null_values(name: str, is_descendin
     everything = Application.objects.all()
     scan = BoundedIndexScan(everything, everything, SORTS[name], 3)
     for length in (1, 2, 3):
-        keys = scan.keys(Q(), length, is_descending=is_descending)
         page = _page(name, Position(), is_descending=is_descending, size=length)
-        assert keys == [row.pk for row in page.rows]
-    assert scan.keys(Q(), 4, is_descending=is_descending) is None
+        expected = Scan([row.pk for row in page.rows])
+        assert scan.scan(Q(), length, is_descending=is_descending) == expected
+    assert scan.scan(Q(), 4, is_descending=is_descending) is None
 
 
 @pytest.mark.django_db
@@ -173,7 +179,9 @@ def test_index_scan_that_stops_within_equal_values_reads_two_ranges() -> None:
         everything.filter(secret_hash="x"), everything, Sort.flag("is_enabled"), 3
     )
     with CaptureQueriesContext(connection) as queries:
-        assert scan.keys(Q(), 3, is_descending=False) is None
+        result = scan.scan(Q(), 3, is_descending=False)
+    assert result
+    assert result.stopped_at
     _, other_values, own_value = (query["sql"] for query in queries)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -36,6 +36,7 @@ from runai_access.lists.keyset import (
     OrderedQuery,
     Page,
     Position,
+    Scan,
     Sort,
     decode,
     page_of,
@@ -383,6 +384,12 @@ def _key_scan(number: int, acme: Organization) -> KeyScan[Application]:
     return scan
 
 
+def _scanned(scan: KeyScan[Application], length: int) -> Scan:
+    found = scan.scan(Q(), length, is_descending=True)
+    assert found
+    return found
+
+
 def test_key_scan_reads_no_more_keys_than_a_page_needs(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,15 +403,15 @@ def test_key_scan_reads_no_more_keys_than_a_page_needs(
         return edges(self, part, number, **options)
 
     monkeypatch.setattr(CoveringIndexScan, "edges", recorded)
-    assert len(scan.keys(Q(), 5, is_descending=True) or []) == 5
+    assert len(_scanned(scan, 5).keys) == 5
     assert asked == [20]
-    assert len(scan.keys(Q(), 99, is_descending=True) or []) == 60  # all of them
+    assert len(_scanned(scan, 99).keys) == 60  # all of them
     asked.clear()
     no_match = replace(scan, rows=scan.rows.filter(search_text="x"), limit=50)
-    assert no_match.keys(Q(), 5, is_descending=True) is None
+    assert _scanned(no_match, 5).stopped_at
     assert asked == [20, 30]
     asked.clear()
-    assert no_match.keys(Q(), 51, is_descending=True) is None
+    assert no_match.scan(Q(), 51, is_descending=True) is None
     assert not asked
 
 
@@ -429,7 +436,7 @@ def test_row_created_during_a_key_scan_is_not_returned_twice(
     scan = replace(scan, rows=scan.rows.exclude(pk=last.pk))  # the first three keys do not suffice
     plain = Application.objects.exclude(pk=last.pk).order_by("-created_at", "-pk")
     expected = [row.pk for row in plain[:3]]
-    assert scan.keys(Q(), 3, is_descending=True) == expected
+    assert _scanned(scan, 3).keys == expected
     assert len(asked) == 2
 
 

@@ -4,17 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q
-from django.db.models.lookups import (
-    Contains,
-    Exact,
-    StartsWith,
-)
+from django.db.models import F, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
-from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject
+from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
@@ -22,15 +17,20 @@ from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
     ANY_OF,
     CONTAINS,
-    IS_NOT,
+    ENDS_WITH,
+    IS,
+    LOOKUPS,
     STARTS_WITH,
     Choice,
     ChoiceFilter,
+    FieldFilter,
     ListFilterSet,
     Operator,
     TextFilter,
     TimeFilter,
+    is_match,
 )
+from runai_access.lists.selection import ListFilter
 
 MAX_SUGGESTIONS = 200
 MAX_CHOICES = 50
@@ -118,31 +118,29 @@ class RuleScopeFilter(ScopeFilter):
         return list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
 
 
-@dataclass(frozen=True)
 class RuleSubjectFilter(TextFilter):
     """Filters by the rule's denormalized subject name."""
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator == IS_NOT:
+        if operator.negates:
             return None
         longest, is_only = normalize(max(values, key=len)), len(values) == 1
-        if operator == CONTAINS:
-            return keys_of_subjects(rules_to_find(context), longest, is_exact=is_only)
+        if operator in (CONTAINS, ENDS_WITH):
+            is_exact = is_only and operator == CONTAINS
+            return keys_of_subjects(rules_to_find(context), longest, is_exact=is_exact)
         is_exact = is_only and operator == STARTS_WITH
         return _keys(context, starts_with(self.path, longest), is_exact=is_exact)
 
 
-@dataclass(frozen=True)
 class AuthorizerFilter(TextFilter):
     """Filters by the creator of the rule; its name is not stored in normalized form."""
 
-    def lookup(self, operator: Operator, text: str) -> Q:
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
         # No index: if one user created almost all rules, it would return all of them unsorted.
-        lookup = {"contains": Contains, "starts_with": StartsWith}.get(operator.name, Exact)
-        return Q(lookup(normalized(SQLiteNoIndexHint(F(self.path))), text))
+        return Q(LOOKUPS[test](normalized(SQLiteNoIndexHint(F(self.path))), term))
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator in (IS_NOT, CONTAINS):
+        if operator not in (IS, STARTS_WITH):
             return None
         longest = normalize(max(values, key=len))
         # Only the domain of an email address can differ between its stored and normalized form.
@@ -153,13 +151,49 @@ class AuthorizerFilter(TextFilter):
 class RoleNameFilter(TextFilter):
     """Filters by role name. There are few roles, so Python compares their normalized names."""
 
-    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
-        names = list(Role.objects.values_list("pk", "name"))
-        condition = Q()
-        for value in values:
-            named = Q(pk__in=names_matching(names, operator.name, normalize(value)))
-            condition &= ~named if operator == IS_NOT else named
-        return condition
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        names = Role.objects.values_list("pk", "name")
+        return Q(pk__in=names_matching(names, test, term))
+
+
+@dataclass(frozen=True)
+class RuleReferenceFilter(FieldFilter):
+    """Filters rules by their role or scope: `of` is a filter of the few roles or scopes.
+
+    `column` is the reference in the rule, `model` the model that it refers to.
+    """
+
+    column: str
+    model: type[Role | Scope]
+    of: FieldFilter
+
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        matching = self.model.objects.filter(self.of.condition(operator, values, context))
+        found = list(matching.order_by().values_list("pk", flat=True))
+        condition = Q(InArray(SQLiteNoIndexHint(F(self.column)), found))
+        return ListFilter(condition, _keys(context, Q(InArray(self.column, found))))
+
+
+class PathFilter(FieldFilter):
+    """Filters scopes by paths: those and all below them."""
+
+    def condition(self, operator: Operator, values: list[list[str]], context: Authority) -> Q:
+        return at_or_below(values[0])
+
+
+class RuleTypeFilter(FieldFilter):
+    """Filters rules by the type of their subject, compared as text."""
+
+    def list_filter(
+        self, operator: Operator, values: list[str], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        term = normalize(values[0])
+        found = [
+            Choice(type_, "") for type_ in Subject.Type.values if is_match(operator, type_, term)
+        ]
+        return SubjectTypeFilter().list_filter(ANY_OF, found, context, rows)
 
 
 class AssignableFilter(ChoiceFilter):

@@ -16,9 +16,7 @@ from accessrules.console.filters.search import names_matching
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray
 from runai_access.db.keys import KeySubquery
-from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
-    IS_NOT,
     NONE,
     Choice,
     ChoiceFilter,
@@ -32,13 +30,9 @@ from runai_access.lists.filters import (
 class ScopeNameFilter(TextFilter):
     """Filters by scope name. There are few scopes, so Python compares their normalized names."""
 
-    def condition(self, operator: Operator, values: list[str], context: Authority) -> Q:
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
         names = scope_policy.visible_scopes(context).values_list("pk", "name")
-        condition = Q()
-        for value in values:
-            named = Q(InArray("pk", names_matching(names, operator.name, normalize(value))))
-            condition &= ~named if operator == IS_NOT else named
-        return condition
+        return Q(InArray("pk", names_matching(names, test, term)))
 
 
 class ScopeTypeFilter(ChoiceFilter):

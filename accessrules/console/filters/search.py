@@ -14,6 +14,7 @@ from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subj
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
+from runai_access.lists.filters import COMPARISONS
 from runai_access.lists.selection import ListFilter
 
 _MAX_SUBJECTS = 6_000
@@ -95,8 +96,10 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
     return rules.living()
 
 
-def permission_filter(authority: Authority) -> ListFilter:
-    """Return the filter for visible rules, for callers who can't see all of them."""
+def permission_filter(authority: Authority) -> ListFilter | None:
+    """Return the filter for visible rules, or None if the caller sees all of them."""
+    if sees_all_rules(authority):
+        return None
     keys = KeySubquery.of(authority.visible_rules(by_scope=True).living())
     return ListFilter(Q(), keys, among=AccessRule.objects.living())
 
@@ -107,27 +110,26 @@ def roles_named(text: str) -> list[int]:
     return [pk for pk, name in Role.objects.values_list("pk", "name") if term in normalize(name)]
 
 
-def roles_containing(text: str) -> list[int]:
-    """Return the ids of roles whose name or description contains `text`."""
+def search_roles(text: str, _: Authority) -> ListFilter:
+    """Return the filter for roles whose name or description contains `text`."""
     term = normalize_term(text)
     rows = Role.objects.values_list("pk", "name", "description")
-    return [pk for pk, *texts in rows if term in normalize("\0".join(texts))]
+    found = [pk for pk, *texts in rows if term in normalize("\0".join(texts))]
+    return ListFilter(Q(pk__in=found))
 
 
-def names_matching(names: Iterable[tuple[int, str]], operator: str, term: str) -> list[int]:
-    """Return the ids of the names that match the normalized `term` with `operator`."""
-    if operator == "contains":
-        return [pk for pk, name in names if term in normalize(name)]
-    if operator == "starts_with":
-        return [pk for pk, name in names if normalize(name).startswith(term)]
-    return [pk for pk, name in names if normalize(name) == term]
+def names_matching(names: Iterable[tuple[int, str]], test: str, term: str) -> list[int]:
+    """Return the ids of the names that match the normalized `term`; `test` is that of an operator."""
+    matches = COMPARISONS[test]
+    return [pk for pk, name in names if matches(normalize(name), term)]
 
 
-def scopes_containing(text: str, authority: Authority) -> list[int]:
-    """Return the ids of visible scopes whose name or id contains `text`."""
+def search_scopes(text: str, authority: Authority) -> ListFilter:
+    """Return the filter for visible scopes whose name or id contains `text`."""
     term = normalize_term(text)
     rows = scope_policy.visible_scopes(authority).values_list("pk", "name", "uid")
-    return [pk for pk, name, uid in rows if term in normalize(name) or term in normalize(uid)]
+    found = [pk for pk, name, uid in rows if term in normalize(name) or term in normalize(uid)]
+    return ListFilter(Q(InArray("pk", found)))
 
 
 def scopes_named(text: str, authority: Authority) -> list[int]:

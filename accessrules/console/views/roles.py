@@ -14,13 +14,14 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.filters.rules import RoleFilterSet
-from accessrules.console.filters.search import roles_containing
+from accessrules.console.filters.search import search_roles
 from accessrules.console.tables.role_matrix import COLUMNS, count_exclusive, count_of, matrix
 from accessrules.console.tables.rules import RoleTable
 from accessrules.models import Role
 from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.errors import NotFound
 from runai_access.lists.keyset import count_up_to
+from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import leave_for
 from runai_access.ui.list_views import Action, ListView
 
@@ -44,8 +45,8 @@ class RolePage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return rows.filter(pk__in=roles_containing(text))
+    def search(self, text: str, authority: Authority) -> ListFilter:
+        return search_roles(text, authority)
 
     def actions(self, request: HttpRequest) -> list[Action]:
         return [COMPARE]

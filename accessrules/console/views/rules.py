@@ -44,11 +44,11 @@ class AccessRulePage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search_filter(self, text: str, authority: Authority) -> ListFilter:
+    def search(self, text: str, authority: Authority) -> ListFilter:
         return search(text, authority)
 
     def permission_filter(self, authority: Authority) -> ListFilter | None:
-        return None if sees_all_rules(authority) else permission_filter(authority)
+        return permission_filter(authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return caller_of(request).authority.allows_anywhere("create", "access_rules")

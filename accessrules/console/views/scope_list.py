@@ -10,10 +10,10 @@ from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from accessrules.console.filters.scopes import ScopeFilterSet
-from accessrules.console.filters.search import scopes_containing
+from accessrules.console.filters.search import search_scopes
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Scope
-from runai_access.db.expressions import InArray
+from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import ParentPage, return_url
 from runai_access.ui.list_views import Action, ListView
 
@@ -42,8 +42,8 @@ class ScopePage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return rows.filter(InArray("pk", scopes_containing(text, authority)))
+    def search(self, text: str, authority: Authority) -> ListFilter:
+        return search_scopes(text, authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return bool(scope_policy.creatable_types(caller_of(request).authority))

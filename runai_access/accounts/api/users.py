@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,31 +10,43 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from accessrules.authorization.callers import Caller
 from runai_access.accounts.api.serializers import UserSerializer
+from runai_access.accounts.filters import UserFilterSet
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import visible_memberships
+from runai_access.accounts.search import search_users
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filtering import Field, FieldType
+from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.ids import uuid_id
-from runai_access.api.listing import ListEndpoint, paged
+from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 from runai_access.errors import NotFound
+from runai_access.lists.filters import FlagFilter, PlainTextFilter
+from runai_access.lists.keyset import Sort
+from runai_access.lists.selection import ListFilter
 
 # The only type of user: each signs in to the console with a local password.
 LOCAL = "local"
 
+_FILTERS = UserFilterSet.field_filters
 LIST = ListEndpoint(
     fields={
-        # Emails and names of creators are stored in lowercase.
-        "username": Field("email", normalized="subject__normalized_name", order=F("email")),
-        "createdBy": Field("created_by", order=F("created_by")),
-        "creationTime": Field("created_at", FieldType.TIME),
-        "lastUpdated": Field("updated_at", FieldType.TIME),
-        "lastLogin": Field("last_login", FieldType.TIME, is_nullable=True),
-        "isLocal": Field("is_local", FieldType.FLAG),
-        "type": Field("kind"),
+        "username": Field(_FILTERS["user"], Sort.text("email")),
+        "createdBy": Field(_FILTERS["created_by"], Sort.text("created_by")),
+        "creationTime": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
+        "lastUpdated": Field(_FILTERS["last_updated"], Sort.time("updated_at"), FieldType.TIME),
+        "lastLogin": Field(
+            _FILTERS["last_login"],
+            Sort.time("last_login", is_nullable=True, nulls_last=True),
+            FieldType.TIME,
+            is_nullable=True,
+        ),
+        "isLocal": Field(FlagFilter("is_local"), Sort.flag("is_local"), FieldType.FLAG),
+        "type": Field(PlainTextFilter("kind"), Sort.text("kind")),
     },
-    search=("email", "created_by"),
-    order=("email",),
+    search=search_users,
+    # As on the page: indexes find users that are not visible, too.
+    permission_filter=lambda _: ListFilter(Q()),
+    sort=Sort.text("email"),
     default_limit=500,
     max_limit=500,
 )
@@ -58,7 +70,12 @@ class UsersView(CallerView):
 
         Lists the users visible to the caller.
         """
-        page = LIST.page(filtered_users(self, request), request.query_params)
+        page = LIST.page(
+            filtered_users(self, request),
+            request.query_params,
+            self.caller.authority,
+            complete=with_constants,
+        )
         _load_groups(page.rows, self.caller)
         return paged(request, page, UserSerializer.represent_all(page.rows))
 
@@ -77,8 +94,9 @@ class UsersCountView(CallerView):
 
         Counts the users that match the parameters.
         """
-        matching = LIST.matching(filtered_users(self, request), request.query_params)
-        return Response(CountSerializer.represent({"count": matching.count()}))
+        users, authority = filtered_users(self, request), self.caller.authority
+        count = LIST.count(users, request.query_params, authority)
+        return Response(CountSerializer.represent({"count": count}))
 
 
 class UserView(CallerView):
@@ -103,9 +121,12 @@ def visible(view: CallerView) -> QuerySet[User]:
     """Return the users visible to the caller. Raises Denied without the permission to view any."""
     authority = view.caller.authority
     authority.require_anywhere("read", "users")
-    return User.objects.filter(authority.visible_q("users")).annotate(
-        is_local=Value(True), kind=Value(LOCAL)
-    )
+    return with_constants(User.objects.filter(authority.visible_q("users")))
+
+
+def with_constants(users: QuerySet[User]) -> QuerySet[User]:
+    """Add the fields of the contract that are the same for all users."""
+    return users.annotate(is_local=Value(True), kind=Value(LOCAL))
 
 
 def filtered_users(view: CallerView, request: Request) -> QuerySet[User]:

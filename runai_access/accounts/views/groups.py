@@ -13,6 +13,7 @@ from runai_access.accounts.models import Group
 from runai_access.accounts.search import search_groups
 from runai_access.accounts.tables import GroupTable
 from runai_access.accounts.views.tabs import tabs
+from runai_access.lists.selection import ListFilter
 from runai_access.ui.list_views import Action, ListView
 
 MEMBERS = Action("members", "MEMBERS", "users-round", for_bulk=False)
@@ -37,8 +38,8 @@ class GroupPage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return search_groups(rows, text, authority)
+    def search(self, text: str, authority: Authority) -> ListFilter:
+        return search_groups(text, authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return policy.GROUPS.is_allowed(caller_of(request), "create")

@@ -13,6 +13,7 @@ from runai_access.accounts.models import User
 from runai_access.accounts.search import search_users
 from runai_access.accounts.tables import UserTable
 from runai_access.accounts.views.tabs import tabs
+from runai_access.lists.selection import ListFilter
 from runai_access.ui.list_views import Action, ListView
 
 GROUPS = Action("groups", "GROUPS", "users-round", for_bulk=False)
@@ -38,8 +39,8 @@ class UserPage(ListView):
     def authority(self, request: HttpRequest) -> Authority:
         return caller_of(request).authority
 
-    def search(self, rows: QuerySet[Any], text: str, authority: Authority) -> QuerySet[Any]:
-        return search_users(rows, text, authority)
+    def search(self, text: str, authority: Authority) -> ListFilter:
+        return search_users(text, authority)
 
     def can_create(self, request: HttpRequest) -> bool:
         return policy.is_allowed(caller_of(request), "create")

@@ -5,52 +5,62 @@ so a comma is a separator only before a known field and an operator.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from django.db.models import F, Q
-from django.db.models.expressions import Expression
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.texts import compare, like
-from runai_access.db import normalization_sql
 from runai_access.db.normalization import normalize
+from runai_access.lists.filters import (
+    AT_LEAST,
+    AT_MOST,
+    CONTAINS,
+    ENDS_WITH,
+    EVER,
+    IS,
+    IS_NOT,
+    NEVER,
+    NOT_CONTAINS,
+    STARTS_WITH,
+    FieldFilter,
+    Operator,
+    is_match,
+)
+from runai_access.lists.keyset import Sort
+from runai_access.lists.selection import ListFilter
 
 
 class FieldType(Enum):
     """The type of a field, which determines its operators and the format of its values."""
 
     TEXT = "text"
-    ADDRESS = "address"
     TIME = "time"
     NUMBER = "number"
     FLAG = "flag"
 
 
-_TEXT = {
-    "==": "iexact", "!=": "iexact", "=@": "icontains", "!@": "icontains",
-    "=^": "istartswith", "=$": "iendswith",
-}  # fmt: skip
-_ORDERED = {"==": "exact", "!=": "exact", "<=": "lte", ">=": "gte"}
-LOOKUPS = {
-    FieldType.TEXT: _TEXT,
-    FieldType.ADDRESS: _TEXT,
+_ORDERED = {"==": IS, "!=": IS_NOT, "<=": AT_MOST, ">=": AT_LEAST}
+OPERATORS: dict[FieldType, dict[str, Operator]] = {
+    FieldType.TEXT: {
+        "==": IS, "!=": IS_NOT, "=@": CONTAINS, "!@": NOT_CONTAINS,
+        "=^": STARTS_WITH, "=$": ENDS_WITH,
+    },
     FieldType.TIME: _ORDERED,
     FieldType.NUMBER: _ORDERED,
-    FieldType.FLAG: {"==": "exact", "!=": "exact"},
-}
+    FieldType.FLAG: {"==": IS, "!=": IS_NOT},
+}  # fmt: skip
 # Limited because SQLite's maximum expression depth is 1,000.
 MAX_CONDITIONS = 100
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 NULL = "null"
 # The operators that compare with `null`.
-EQUALITY = ("==", "!=")
-_MILLISECOND = timedelta(milliseconds=1)
+EQUALITY = {"==": NEVER, "!=": EVER}
 _OPERATORS = ["==", "!=", "<=", ">=", "=@", "!@", "=^", "=$"]
 _OPERATOR = "|".join(re.escape(operator) for operator in _OPERATORS)
 _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
@@ -58,72 +68,39 @@ _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Field:
-    """A field that a list can be filtered and sorted by.
+    """A field that a list can be filtered and sorted by, with the filter and the sort of the console.
 
-    `lookup` is the model lookup, and `accepts` maps values of the API to values of the column if they
-    differ. A nullable field can be compared with `null`; in other fields, `null` is plain text.
-    `normalized` is the lookup of the stored normalized form, if there is one. `order` is an indexed
-    sort key for that form; without it, the text is normalized in the query.
+    `accepts` maps values of the API to those of the column if they differ. A nullable field can be
+    compared with `null`; in other fields, `null` is plain text.
     """
 
-    lookup: str
+    filter: FieldFilter
+    sort: Sort | Callable[[Any], Sort]
     kind: FieldType = FieldType.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
-    normalized: str = ""
-    order: Expression | F | None = None
 
-    @property
-    def sort_key(self) -> Expression | F:
-        """The sort key. Text is sorted in its normalized form, as in filters."""
-        if self.order is not None:
-            return self.order
-        return (
-            normalization_sql.normalized(self.lookup)
-            if self.kind is FieldType.TEXT
-            else F(self.lookup)
-        )
+    def sort_for(self, context: Any) -> Sort:
+        """Return the sort key for a caller."""
+        return self.sort if isinstance(self.sort, Sort) else self.sort(context)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A filter condition, for a query or for a row in memory."""
+    """A condition: a field with its name, an operator and a parsed value."""
 
+    name: str
     field: Field
-    comparison: str
-    value: str | datetime | int | bool
-    is_negated: bool
+    operator: Operator
+    value: Any
 
-    def as_q(self) -> Q:
-        """Return the condition as a Q object."""
-        if isinstance(self.value, str) and self.field.kind is FieldType.TEXT:
-            condition = like(
-                self.field.lookup,
-                self.comparison,
-                self.value,
-                normalized_column=self.field.normalized,
-            )
-        elif isinstance(self.value, datetime):
-            condition = _compare_time(self.field.lookup, self.comparison, self.value)
-        else:
-            condition = Q(**{f"{self.field.lookup}__{self.comparison}": self.value})
-        return ~condition if self.is_negated else condition
+    def matches(self, text: str) -> bool:
+        """Return whether a normalized text matches."""
+        return is_match(self.operator, text, normalize(self.value))
 
-    def matches(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row of texts matches the condition."""
-        is_match = compare(row[self.field.lookup], self.comparison, str(self.value))
-        return is_match is not self.is_negated
-
-
-def _compare_time(lookup: str, comparison: str, time: datetime) -> Q:
-    """Compare with millisecond precision, so clients can filter by times from responses."""
-    begin = time.replace(microsecond=time.microsecond // 1000 * 1000)
-    is_last = begin > _LAST - _MILLISECOND
-    from_begin = Q(**{f"{lookup}__gte": begin})
-    until_end = Q(
-        **{f"{lookup}__lte": time} if is_last else {f"{lookup}__lt": begin + _MILLISECOND}
-    )
-    return {"gte": from_begin, "lte": until_end}.get(comparison, from_begin & until_end)
+    def list_filter(self, context: Any, rows: QuerySet[Any]) -> ListFilter:
+        """Return the same filter as the console for this operator and value."""
+        return self.field.filter.list_filter(self.operator, [self.value], context, rows)
 
 
 def parse_conditions(
@@ -159,19 +136,18 @@ def _condition(text: str, fields: Mapping[str, Field]) -> Condition:
         raise InvalidParameter(
             f"filterBy: unknown field {name[:80]!r}. Fields: {', '.join(fields)}."
         )
-    lookups = LOOKUPS[field.kind]
-    if operator not in lookups:
+    operators = OPERATORS[field.kind]
+    if operator not in operators:
         raise InvalidParameter(
-            f"filterBy: {name} doesn't support {operator}. Operators: {' '.join(lookups)}."
+            f"filterBy: {name} doesn't support {operator}. Operators: {' '.join(operators)}."
         )
-    is_negated = operator.startswith("!")
     if field.is_nullable and raw.strip().lower() == NULL:
         if operator not in EQUALITY:
             raise InvalidParameter(
                 f"filterBy: {name} supports null only with {' and '.join(EQUALITY)}."
             )
-        return Condition(field, "isnull", True, is_negated)
-    return Condition(field, lookups[operator], _value(name, field, raw), is_negated)
+        return Condition(name, field, EQUALITY[operator], True)
+    return Condition(name, field, operators[operator], _value(name, field, raw))
 
 
 def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
@@ -186,8 +162,6 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
-        case FieldType.ADDRESS:
-            return normalize(raw)
         case FieldType.TEXT:
             return (field.accepts or {}).get(raw.lower(), raw)
 

@@ -1,0 +1,316 @@
+"""The pages of all lists of the API: filterBy, search, sortBy, sortOrder, limit, offset, cursor.
+
+They have the filters, the search and the query strategies of the lists of the console.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from runai_access.api.errors import InvalidParameter
+from runai_access.api.filter_by import Field, parse_conditions
+from runai_access.db.normalization import normalize, normalize_term
+from runai_access.lists.filters import TextFilter
+from runai_access.lists.keyset import (
+    BadCursor,
+    Count,
+    Cursor,
+    Sort,
+    decode,
+    in_order,
+    shown_rows,
+    slice_of,
+    with_values,
+)
+from runai_access.lists.selection import ListFilter, Selection
+
+# The parameters of every list; a count has only the filter parameters.
+FILTER_PARAMETERS = ("filterBy", "search")
+PAGE_PARAMETERS = ("sortBy", "sortOrder", "limit", "offset", "cursor")
+MAX_OFFSET = 2**31 - 1
+MAX_PARAMETER_LENGTH = 8000
+R = TypeVar("R")
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class ApiPage(Generic[R]):
+    """A page of rows. `count` is the number of all matching rows; `limit` is None if there is none.
+
+    `cursor` is that of the next page; "" if only its offset leads there. An incomplete page has fewer
+    rows than its limit, because too many were tested; the next page continues there.
+    """
+
+    rows: list[R]
+    count: Count
+    offset: int
+    limit: int | None
+    cursor: str = ""
+    has_more: bool = False
+    is_incomplete: bool = False
+
+    @property
+    def total(self) -> int:
+        return self.count.number
+
+    @property
+    def size(self) -> int:
+        """The number of rows on this page."""
+        return len(self.rows)
+
+    @property
+    def next(self) -> int | None:
+        """The offset of the next page, or None on the last one."""
+        return self.offset + self.size if self.has_more else None
+
+
+@dataclass(frozen=True)
+class ListEndpoint:
+    """The list configuration of a resource. Without `default_limit`, all rows are returned.
+
+    `search`, `permission_filter` and `indexed_rows`, the rows in which filters search by an index, are
+    those of the console's list. `unsupported_fields` are fields of
+    the contract that are not stored. With `has_exact_total`, all matching rows are counted. With
+    `is_bounded`, filters without an index test at most MAX_SCANNED rows for a page.
+    """
+
+    fields: Mapping[str, Field]
+    search: Callable[[str, Any], ListFilter]
+    sort: Sort
+    indexed_rows: Callable[[Any], QuerySet[Any]] | None = None
+    permission_filter: Callable[[Any], ListFilter | None] = lambda _: None
+    default_limit: int | None = None
+    max_limit: int = 1000
+    min_limit: int = 1
+    unsupported_fields: tuple[str, ...] = ()
+    has_exact_total: bool = False
+    is_bounded: bool = False
+    # False if `rows` can contain rows that the indexes of the filters don't.
+    has_keys: bool = True
+    parameters: ClassVar[tuple[str, ...]] = PAGE_PARAMETERS
+
+    def page(  # what differs between the lists
+        self,
+        rows: QuerySet[M],
+        parameters: QueryDict,
+        context: Any,
+        *,
+        more: Sequence[ListFilter] = (),
+        complete: Callable[[QuerySet[M]], QuerySet[M]] = lambda rows: rows,
+        values: Sequence[str] = (),
+    ) -> ApiPage[Any]:
+        """Return the page selected by `parameters`. Raises InvalidParameter, with the parameter's name.
+
+        `more` are further filters. `complete` adds to a queryset what the response shows; with
+        `values`, rows are named tuples of these and of the sort key.
+        """
+        selection = self.selection(rows, parameters, context, more)
+        sort, is_descending = self._sort(parameters, context)
+        limit = self.read_limit(parameters)
+        limit = self.default_limit if limit is None else limit
+        start = self._start(parameters, sort)
+        offset = start if isinstance(start, int) else 0
+        if limit is None and isinstance(start, int):
+            parts = in_order(
+                complete(selection.rows(sort)), selection.order(sort), is_descending=is_descending
+            )
+            loaded = (with_values(part, values) if values else part for part in parts)
+            matches = [row for part in loaded for row in part]
+            return ApiPage(matches[offset:], Count(len(matches), is_exact=True), offset, limit)
+        count = (
+            Count(selection.exact_count(), is_exact=True)
+            if self.has_exact_total
+            else selection.total()
+        )
+        if limit == 0:
+            return ApiPage([], count, offset, limit)
+        found = slice_of(
+            selection.listed(sort, count),
+            start,
+            limit or self.max_limit,
+            is_descending=is_descending,
+            whole=shown_rows(complete(_all(rows)), sort, values),
+        )
+        cursor = found.next_cursor if found.has_more else ""
+        if not count.is_exact and isinstance(start, int):
+            # A client that pages up to the total must not stop before the last row.
+            end = offset + len(found.rows)
+            is_last = not found.has_more and (bool(found.rows) or not offset)
+            number = end if is_last else max(count.number, end + found.has_more)
+            count = Count(number, is_exact=is_last)
+        is_incomplete = found.stopped_at is not None
+        return ApiPage(found.rows, count, offset, limit, cursor, found.has_more, is_incomplete)
+
+    def count(
+        self,
+        rows: QuerySet[M],
+        parameters: QueryDict,
+        context: Any,
+        more: Sequence[ListFilter] = (),
+    ) -> int:
+        """Return the number of rows that match filterBy and search. Raises InvalidParameter."""
+        return self.selection(rows, parameters, context, more).exact_count()
+
+    def selection(
+        self,
+        rows: QuerySet[M],
+        parameters: QueryDict,
+        context: Any,
+        more: Sequence[ListFilter] = (),
+    ) -> Selection:
+        """Return the rows that match filterBy, search and `more`."""
+        require_supported(parameters)
+        indexed = self.indexed_rows(context) if self.indexed_rows else _all(rows)
+        filters = [
+            condition.list_filter(context, indexed)
+            for condition in parse_conditions(
+                parameters.getlist("filterBy"), self.fields, self.unsupported_fields
+            )
+        ]
+        text = parameters.get("search", "")
+        if normalize_term(text):
+            filters.append(self.search(text, context))
+        filters += more
+        permission_filter = self.permission_filter(context)
+        if permission_filter:
+            filters.append(permission_filter)
+        if not self.has_keys:
+            filters = [ListFilter(list_filter.condition) for list_filter in filters]
+        return Selection(rows, filters, is_bounded=self.is_bounded)
+
+    def read_limit(self, parameters: QueryDict, name: str = "limit") -> int | None:
+        """Return the limit in the parameter `name`, if given. Raises InvalidParameter."""
+        return _number(parameters, name, self.min_limit, self.max_limit)
+
+    def _start(self, parameters: QueryDict, sort: Sort) -> int | Cursor:
+        text = parameters.get("cursor")
+        if text is None:
+            return _number(parameters, "offset", 0, MAX_OFFSET) or 0
+        if "offset" in parameters:
+            raise InvalidParameter("cursor can't be combined with offset.")
+        try:
+            return decode(text, sort)
+        except BadCursor:
+            raise InvalidParameter(
+                "cursor must be copied from a Link header, with the same sortBy."
+            ) from None
+
+    def _sort(self, parameters: QueryDict, context: Any) -> tuple[Sort, bool]:
+        name, is_descending = sorting(parameters, self.fields)
+        if name is None:
+            return self.sort, False
+        return self.fields[name].sort_for(context), is_descending
+
+
+@dataclass(frozen=True)
+class RowsEndpoint:
+    """The list configuration of rows of texts in memory: their fields, and those that search tests."""
+
+    names: tuple[str, ...]
+    search: tuple[str, ...]
+    min_limit: int = 1
+    max_limit: int = 1000
+    parameters: ClassVar[tuple[str, ...]] = tuple(one for one in PAGE_PARAMETERS if one != "cursor")
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The fields, for the OpenAPI document and for filterBy."""
+        return {name: Field(TextFilter(name), Sort.text(name)) for name in self.names}
+
+    def page(self, rows: list[dict[str, Any]], parameters: QueryDict) -> ApiPage[dict[str, Any]]:
+        """Return the page selected by `parameters`. Raises InvalidParameter, with its name."""
+        require_supported(parameters)
+        conditions = parse_conditions(parameters.getlist("filterBy"), self.fields)
+        term = normalize_term(parameters.get("search", ""))
+        matches = [
+            row
+            for row in rows
+            if all(condition.matches(normalize(row[condition.name])) for condition in conditions)
+            and any(term in normalize(row[name]) for name in self.search)
+        ]
+        name, is_descending = sorting(parameters, self.fields)
+        if name is not None:
+            matches.sort(key=lambda row: normalize(str(row[name])), reverse=is_descending)
+        limit = _number(parameters, "limit", self.min_limit, self.max_limit)
+        offset = _number(parameters, "offset", 0, MAX_OFFSET) or 0
+        page = matches[offset:] if limit is None else matches[offset : offset + limit]
+        count = Count(len(matches), is_exact=True)
+        has_more = bool(page) and offset + len(page) < len(matches)
+        return ApiPage(page, count, offset, limit, has_more=has_more)
+
+
+def _all(rows: QuerySet[M]) -> QuerySet[M]:
+    """Return all rows of the table."""
+    everything: QuerySet[M] = rows.model._default_manager.all()  # noqa: SLF001  # documented
+    return everything
+
+
+def sorting(parameters: QueryDict, fields: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the name of the sort field, if given, and whether the order is descending."""
+    direction = parameters.get("sortOrder", "asc")
+    if direction not in ("asc", "desc"):
+        raise InvalidParameter(f"sortOrder must be asc or desc, not {direction[:80]!r}.")
+    name = parameters.get("sortBy")
+    if name is not None and name not in fields:
+        raise InvalidParameter(f"sortBy: unknown field {name[:80]!r}. Fields: {', '.join(fields)}.")
+    return name, direction == "desc"
+
+
+def require_supported(parameters: QueryDict) -> None:
+    """Raise InvalidParameter for a parameter that a database does not support.
+
+    No database supports NUL in text, and SQLite's LIKE patterns are limited to 50,000 bytes.
+    Normalization can turn one character into eighteen.
+    """
+    for name, values in parameters.lists():
+        if any("\x00" in value for value in values):
+            raise InvalidParameter(f"{name} must not contain NUL characters.")
+        if any(max(len(value), len(normalize(value))) > MAX_PARAMETER_LENGTH for value in values):
+            raise InvalidParameter(f"{name} must have at most {MAX_PARAMETER_LENGTH} characters.")
+
+
+def paged(request: Request, page: ApiPage[Any], body: Any) -> Response:
+    """Return `body` with the total and links to the adjacent pages in headers (RFC 8288)."""
+    response = Response(body)
+    response["X-Total-Count" if page.count.is_exact else "X-Total-Count-At-Least"] = str(page.total)
+    if page.is_incomplete:
+        response["X-Search-Incomplete"] = "true"
+    links = []
+    if page.cursor:
+        links.append(_link(request, "next", cursor=page.cursor))
+    elif page.next is not None:
+        links.append(_link(request, "next", offset=page.next))
+    if page.offset and page.limit:
+        links.append(_link(request, "prev", offset=max(0, page.offset - page.limit)))
+    if links:
+        response["Link"] = ", ".join(links)
+    return response
+
+
+def _link(request: Request, relation: str, **start: str | int) -> str:
+    """Return a link to another page. A cursor replaces the offset: it skips no row after a deletion."""
+    parameters = request.query_params.copy()
+    for name in ("offset", "cursor"):
+        parameters.pop(name, None)
+    for name, value in start.items():
+        parameters[name] = str(value)
+    query = parameters.urlencode()
+    return f'<{settings.PUBLIC_URL}{request.path}?{query}>; rel="{relation}"'
+
+
+def _number(parameters: QueryDict, name: str, minimum: int, maximum: int) -> int | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
+    if not minimum <= number <= maximum:
+        raise InvalidParameter(
+            f"{name} must be an integer from {minimum} to {maximum}, not {text[:80]!r}."
+        )
+    return number
