@@ -138,10 +138,10 @@ class ListEndpoint:
             whole=shown_rows(complete(_all(rows)), sort, values),
         )
         cursor = found.next_cursor if found.has_more else ""
-        if not count.is_exact and isinstance(start, int):
+        if not count.is_exact:
             # A client that pages up to the total must not stop before the last row.
             end = offset + len(found.rows)
-            is_last = not found.has_more and (bool(found.rows) or not offset)
+            is_last = start == 0 and not found.has_more
             number = end if is_last else max(count.number, end + found.has_more)
             count = Count(number, is_exact=is_last)
         is_incomplete = found.stopped_at is not None

@@ -207,22 +207,22 @@ class Selection:
 
     def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
         """Return the query that reads pages; `count` is the number of rows, if it is known."""
-        count = self.count() if count is None else count
-        by_index = self._in_index_order(sort, count)
-        if by_index:
-            return by_index
+        query = self._in_index_order(sort) or self._found_rows(sort)
+        return replace(query, count=self.count() if count is None else count)
+
+    def _found_rows(self, sort: Sort) -> OrderedQuery[Any]:
         ordered = self._ordered(sort)
         if ordered:
-            return OrderedQuery(self._rows, without_index(sort), count=count, ordered=ordered)
+            return OrderedQuery(self._rows, without_index(sort), ordered=ordered)
         rows, order, index_scan = (
             self.rows(sort, is_page=True),
             self.order(sort),
             self.index_scan(sort),
         )
         fallback = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
-        return OrderedQuery(rows, order, index_scan, count, sort_fallback=fallback)
+        return OrderedQuery(rows, order, index_scan, sort_fallback=fallback)
 
-    def _in_index_order(self, sort: Sort, count: Count) -> OrderedQuery[Any] | None:
+    def _in_index_order(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return the query along the index of one filter that has its rows in this order, if any."""
         by_value = (one for one in self._list_filters if one.then_by == sort.column != "")
         list_filter = next(by_value, None)
@@ -233,7 +233,7 @@ class Selection:
         driven_by = list_filter.column if list_filter else sort.column
         rows = apply_filters(passed, others, driven_by=driven_by)
         scan = BoundedIndexScan(rows, passed, sort, MAX_SCANNED) if others else None
-        return OrderedQuery(rows, sort, scan, count, sort_fallback=lambda: None)
+        return OrderedQuery(rows, sort, scan, sort_fallback=lambda: None)
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return the covering index that has the keys of these rows in this order, if there is one."""

@@ -1,0 +1,159 @@
+"""Pages of the API's lists: cursors, totals, and searches that stop before they are complete."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from applications.models import Application
+from runai_access.audit.models import AuditEvent
+from runai_access.lists import keyset, selection
+from runai_access.lists.selection import Selection
+from tests import factories
+from tests.api.conftest import As
+
+pytestmark = pytest.mark.django_db
+APPS = "/api/v1/apps"
+RULES = "/api/v1/authorization/access-rules"
+LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def client(administrator: Application, as_: As) -> Client:
+    return as_(administrator)
+
+
+def next_url(answer: Any) -> str | None:
+    found = re.search(r'<([^>]*)>; rel="next"', answer.headers.get("Link", ""))
+    return found[1].removeprefix(settings.PUBLIC_URL) if found else None
+
+
+def pages(client: Client, url: str) -> Iterator[Any]:
+    """Follow the `next` links."""
+    while True:
+        answer = client.get(url)
+        assert answer.status_code == 200, answer.json()
+        yield answer
+        following = next_url(answer)
+        if following is None:
+            return
+        url = following
+
+
+@pytest.mark.parametrize("sort", ["", "&sortBy=createdAt&sortOrder=desc", "&sortBy=lastLogin"])
+def test_a_client_that_deletes_while_it_follows_next_skips_no_row(
+    client: Client, sort: str
+) -> None:
+    for number in range(12):
+        factories.application(f"old-{number:02}")
+    deleted = []
+    for page in pages(client, f"{APPS}?filterBy=name=^old-&limit=5{sort}"):
+        for row in page.json():
+            assert client.delete(f"{APPS}/{row['id']}").status_code == 204
+            deleted.append(row["name"])
+    assert sorted(deleted) == [f"old-{number:02}" for number in range(12)]
+
+
+def test_rows_without_a_value_come_last_in_both_directions_and_on_one_page_each(
+    client: Client,
+) -> None:
+    factories.many_applications(7)
+    Application.objects.filter(subject__name__endswith="3").update(
+        last_login=factories.account().created_at
+    )
+    everything = {row["name"] for row in client.get(APPS).json()}
+    for direction in ("asc", "desc"):
+        url = f"{APPS}?sortBy=lastLogin&sortOrder={direction}&limit=2"
+        rows = [row for page in pages(client, url) for row in page.json()]
+        assert [row["name"] for row in rows if row["lastLogin"]] == [
+            row["name"] for row in rows[: sum(row["lastLogin"] is not None for row in rows)]
+        ]
+        assert len(rows) == len(everything)
+        assert {row["name"] for row in rows} == everything
+
+
+@pytest.fixture
+def _tests_seven_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each page scan the list's index, at most seven rows of it."""
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
+    monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", 0)
+    monkeypatch.setattr(selection, "SCAN_LIMIT", 7)
+    monkeypatch.setattr(selection, "MAX_SCANNED", 7)
+    monkeypatch.setattr(keyset, "MAX_SCANNED", 7)
+    monkeypatch.setattr(Selection, "_is_scan", True)
+
+
+@pytest.mark.usefixtures("_tests_seven_rows")
+@pytest.mark.parametrize(
+    "query", ["search=zoe", "filterBy=createdBy==zoe,name=@a", "search=zoe&sortBy=createdAt"]
+)
+def test_a_page_that_stops_early_says_so_and_the_next_continues(client: Client, query: str) -> None:
+    for number, application in enumerate(factories.many_applications(40)):
+        if number in (1, 20, 39):
+            text = application.search_text.splitlines()[0]
+            Application.objects.filter(pk=application.pk).update(
+                created_by="zoe", search_text=f"{text}\nzoe\n"
+            )
+    found: list[str] = []
+    incomplete = 0
+    for page in pages(client, f"{APPS}?{query}&limit=3"):
+        found += [row["name"] for row in page.json()]
+        if page.headers.get("X-Search-Incomplete") == "true":
+            incomplete += 1
+            assert len(page.json()) < 3
+            assert next_url(page)
+    assert len(found) == len(set(found)) == 3
+    assert incomplete
+
+
+def test_a_page_of_the_audit_log_that_stops_early_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "MAX_SCANNED", 5)
+    monkeypatch.setattr(keyset, "MAX_SCANNED", 5)
+    for number in range(23):
+        name = "wanted" if number in (0, 11, 22) else f"other-{number}"
+        AuditEvent.objects.create(action="create", entity_name=name, result="Succeeded")
+    answers = list(pages(client, f"{LOG}&filterBy=entity_name==wanted&limit=2"))
+    found = [row for answer in answers for row in answer.json()["audit_logs"]]
+    assert [row["entity_name"] for row in found] == ["wanted"] * 3
+    assert any(answer.headers.get("X-Search-Incomplete") for answer in answers)
+    assert "X-Search-Incomplete" not in answers[-1].headers
+    for answer in answers[:-1]:
+        # A client that pages up to the total goes on.
+        assert int(answer.headers["X-Total-Count-At-Least"]) > len(answer.json()["audit_logs"])
+
+
+def test_without_a_filter_the_total_is_exact(client: Client) -> None:
+    factories.many_applications(30)
+    answer = client.get(f"{APPS}?limit=2")
+    assert answer.headers["X-Total-Count"] == str(Application.objects.count())
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("cursor=nothing", "cursor must be copied from a Link header"),
+        ("cursor=", "cursor must be copied from a Link header"),
+        ("cursor=WyJhIiwgImIiXQ&sortBy=createdAt", "cursor must be copied from a Link header"),
+        ("cursor=WyJhIiwgImIiXQ&offset=1", "cursor can't be combined with offset"),
+    ],
+)
+def test_an_unusable_cursor_is_refused(client: Client, query: str, message: str) -> None:
+    answer = client.get(f"{APPS}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["details"].startswith(message)
+
+
+def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset, "COUNTED", 3)
+    monkeypatch.setattr(selection, "COUNTED", 3)
+    factories.many_applications(9, ("Viewer", factories.cluster("east")))
+    answer = client.get(f"{RULES}?filterBy=roleName==viewer&limit=2")
+    assert answer.json()["totalRecords"] == 9
+    assert answer.headers["X-Total-Count"] == "9"
