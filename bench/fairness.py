@@ -44,7 +44,9 @@ ROUNDS, SECONDS = (1, 3.0) if QUICK else (5, 10.0)
 BURST_SECONDS = 3.0 if QUICK else 12.0
 REQUESTS_PER_SECOND = 20
 HOSTILE_CONNECTIONS = 8
-NO_LIMIT = {"RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND": "1000000"}
+LIMIT = "RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND"
+# An empty setting is the default, unless the environment of the bench has another one.
+LIMITS = (os.environ.get(LIMIT, ""), "1000000")
 MAX_TIMES_ALONE = 3.0
 RULES = "/api/v1/authorization/access-rules"
 EXPENSIVE = (
@@ -74,8 +76,8 @@ def main() -> int:
         )  # fmt: skip
         servers = []
         try:
-            for environment in ({}, NO_LIMIT):
-                server = launch(Path(folder), database=database, environment=environment)
+            for limit in LIMITS:
+                server = launch(Path(folder), database=database, environment={LIMIT: limit})
                 servers.append(server)
                 server.wait_until_ready()
             path, rounds, refusals = measured(*servers)

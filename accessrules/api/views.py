@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accessrules.authorization.callers import Caller, caller_of, record_denial
@@ -36,21 +37,22 @@ class CallerView(APIView):
         return self.caller.subject.pk
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # Created before authentication, whose time they measure too.
-        self._throttles = [throttle() for throttle in self.throttle_classes]
+        # Created here, because it measures the time from its creation.
+        self._throttle = ServerTimeThrottle()
         try:
             return super().dispatch(request, *args, **kwargs)
         finally:
-            self._charge()  # after an unexpected error, which has no response here
+            self._throttle.charge()  # after an unexpected error, which skips finalize_response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         require_valid_parameters(self, request)
 
-    def get_throttles(self) -> list[ServerTimeThrottle]:
-        return self._throttles
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [self._throttle]
 
     def check_throttles(self, request: Request) -> None:
+        # Authentication and permissions have been checked, so there is a user.
         self.caller = _caller(request)
         super().check_throttles(request)
 
@@ -65,15 +67,10 @@ class CallerView(APIView):
             allow_compression(finished)
         if self.deprecation:
             self.deprecation.announce(finished, request.path)
-        self._charge()
-        for throttle in self._throttles:
-            for name, value in throttle.headers.items():
-                finished.headers[name] = value
+        self._throttle.charge()
+        for name, value in self._throttle.headers.items():
+            finished.headers[name] = value
         return finished
-
-    def _charge(self) -> None:
-        for throttle in self._throttles:
-            throttle.charge()
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Denied):

@@ -114,9 +114,7 @@ def test_a_caller_in_debt_continues_after_exactly_the_wait(
     assert wait_of(budgets, caller) == 0
 
 
-def test_a_refused_request_costs_nothing(
-    clock: Clock, budgets: Budgets, caller: uuid.UUID
-) -> None:
+def test_a_refused_request_costs_nothing(clock: Clock, budgets: Budgets, caller: uuid.UUID) -> None:
     spend(budgets, caller, 6499)
     assert {wait_of(budgets, caller) for _ in range(100)} == {3}
     clock.now += 3
