@@ -39,7 +39,7 @@ from tests.servers import ROOT, Server, launch
 QUICK = "--quick" in sys.argv
 SIZE = 500 if QUICK else 10_000
 # A budget is full after 10 seconds, so each attack begins with a full one.
-ROUNDS, SECONDS = (1, 3.0) if QUICK else (5, 10.0)
+ROUNDS, SECONDS = (1, 3.0) if QUICK else (3, 10.0)
 # Enough for the hostile caller to use up its burst: 5 s of server time in each worker.
 BURST_SECONDS = 3.0 if QUICK else 12.0
 REQUESTS_PER_SECOND = 20
