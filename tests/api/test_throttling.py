@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from accessrules.api import roles
 from applications.models import Application
@@ -194,7 +194,7 @@ def test_parallel_threads_are_charged_completely(budgets: Budgets, caller: uuid.
 # The cost of a request.
 
 
-def test_waiting_for_postgresql_is_server_time(clock: Clock, settings: SettingsWrapper) -> None:
+def test_waiting_for_postgresql_is_server_time(clock: Clock, settings: Settings) -> None:
     settings.IS_SQLITE = False
     stopwatch = Stopwatch()
     clock.work(5)
@@ -202,9 +202,7 @@ def test_waiting_for_postgresql_is_server_time(clock: Clock, settings: SettingsW
     assert stopwatch.milliseconds == pytest.approx(105)
 
 
-def test_waiting_for_other_requests_is_no_server_time(
-    clock: Clock, settings: SettingsWrapper
-) -> None:
+def test_waiting_for_other_requests_is_no_server_time(clock: Clock, settings: Settings) -> None:
     settings.IS_SQLITE = False
     stopwatch = Stopwatch()
     clock.work(5)
@@ -213,7 +211,7 @@ def test_waiting_for_other_requests_is_no_server_time(
     assert stopwatch.milliseconds == pytest.approx(5)
 
 
-def test_only_cpu_time_is_server_time_with_sqlite(clock: Clock, settings: SettingsWrapper) -> None:
+def test_only_cpu_time_is_server_time_with_sqlite(clock: Clock, settings: Settings) -> None:
     settings.IS_SQLITE = True
     stopwatch = Stopwatch()
     clock.work(50)
