@@ -107,15 +107,15 @@ class Budgets:
         with self._lock:
             self._refill(budget)
             budget.running -= 1
-            # Bounds the longest wait to the time that fills an empty budget.
-            max_debt = self.burst - MIN_COST_MS
-            budget.milliseconds = max(-max_debt, budget.milliseconds - max(cost, MIN_COST_MS))
+            left = budget.milliseconds - max(cost, MIN_COST_MS)
+            budget.milliseconds = max(left, MIN_COST_MS - self.burst)
             return self._status(budget)
 
     def _status(self, budget: Budget) -> Status:
         self._refill(budget)
         available = budget.milliseconds - budget.running * self._held_by_each
-        missing = MIN_COST_MS - available
+        # The longest wait is the time that fills an empty budget.
+        missing = min(self.burst, MIN_COST_MS - available)
         wait = math.ceil(missing / self.per_second) if missing > 0 else 0
         return Status(remaining=max(0, math.floor(available)), wait=wait)
 

@@ -133,6 +133,12 @@ def test_debt_is_bounded(clock: Clock, budgets: Budgets, caller: uuid.UUID) -> N
     assert wait_of(budgets, caller) == 0
 
 
+def test_the_longest_wait_includes_running_requests(budgets: Budgets, caller: uuid.UUID) -> None:
+    for _ in range(8):
+        budgets.admit(caller)
+    assert spend(budgets, caller, 3_600_000) == 10
+
+
 def test_an_idle_caller_saves_no_more_than_its_burst(
     clock: Clock, budgets: Budgets, caller: uuid.UUID
 ) -> None:
