@@ -26,11 +26,11 @@ POLICY = "server-ms"
 class Stopwatch:
     """Measures the server time of the request that runs in this thread, from its creation.
 
-    A caller must not pay for others, even if the server is overloaded. So with SQLite, which computes
-    in this thread, only the thread's CPU time counts: not waiting for the GIL, a core or a lock.
-
-    With PostgreSQL, waiting counts too, because the database works meanwhile. The CPU time of the
-    process's other threads is subtracted: while they hold the GIL, this thread waits for them.
+    Server time is wall time, because a request also costs what PostgreSQL does meanwhile. But wall
+    time alone would charge a cheap request for the time that it waits for others, the more the slower
+    they are. CPU time alone would limit no one on an overloaded machine, where a process gets little
+    of it. So parallel requests share the wall time in proportion to their CPU time. All requests of a
+    process together cost at most its wall time, and a lone request costs all of its own.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class Stopwatch:
     def milliseconds(self) -> float:
         """The server time so far."""
         wall, thread, process = _clocks()
-        own = thread - self._thread
-        if settings.IS_SQLITE:
-            return 1000 * own
-        others = process - self._process - own
-        return 1000 * max(own, wall - self._wall - others)
+        elapsed, own, all_threads = (
+            wall - self._wall, thread - self._thread, process - self._process
+        )  # fmt: skip
+        share = own / all_threads if all_threads > own else 1.0
+        return 1000 * elapsed * share
 
 
 def _clocks() -> tuple[float, float, float]:

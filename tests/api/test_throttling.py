@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from pytest_django import Settings
 
 from accessrules.api import roles
 from applications.models import Application
@@ -200,30 +199,32 @@ def test_parallel_threads_are_charged_completely(budgets: Budgets, caller: uuid.
 # The cost of a request.
 
 
-def test_waiting_for_postgresql_is_server_time(clock: Clock, settings: Settings) -> None:
-    settings.IS_SQLITE = False
+def test_a_lone_request_costs_its_wall_time(clock: Clock) -> None:
     stopwatch = Stopwatch()
     clock.work(5)
-    clock.now += 0.1
+    clock.now += 0.1  # PostgreSQL works
     assert stopwatch.milliseconds == pytest.approx(105)
 
 
-def test_waiting_for_other_requests_is_no_server_time(clock: Clock, settings: Settings) -> None:
-    settings.IS_SQLITE = False
+def test_a_cheap_request_does_not_pay_for_expensive_ones(clock: Clock) -> None:
+    """While it waits for the GIL or a core, other requests use the process."""
     stopwatch = Stopwatch()
-    clock.work(5)
-    clock.now += 0.1
-    clock.process += 0.1
-    assert stopwatch.milliseconds == pytest.approx(5)
+    clock.work(2)
+    clock.now += 0.098
+    clock.process += 0.098
+    assert stopwatch.milliseconds == pytest.approx(2)
 
 
-def test_only_cpu_time_is_server_time_with_sqlite(clock: Clock, settings: Settings) -> None:
-    settings.IS_SQLITE = True
-    stopwatch = Stopwatch()
-    clock.work(50)
+def test_parallel_requests_share_the_time_of_an_overloaded_machine(clock: Clock) -> None:
+    """The process gets a tenth of a core: an expensive and a cheap request cost 100 ms together."""
+    expensive, cheap = Stopwatch(), Stopwatch()
     clock.now += 0.1
-    clock.process += 0.05
-    assert stopwatch.milliseconds == pytest.approx(50)
+    clock.process += 0.01
+    clock.thread = 0.009
+    costs = [expensive.milliseconds]
+    clock.thread = 0.001
+    costs.append(cheap.milliseconds)
+    assert costs == pytest.approx([90, 10])
 
 
 # Responses.
