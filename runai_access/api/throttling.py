@@ -26,11 +26,13 @@ POLICY = "server-ms"
 class Stopwatch:
     """Measures the server time of the request that runs in this thread, from its creation.
 
-    Server time is wall time, because a request also costs what PostgreSQL does meanwhile. But wall
-    time alone would charge a cheap request for the time that it waits for others, the more the slower
-    they are. CPU time alone would limit no one on an overloaded machine, where a process gets little
-    of it. So parallel requests share the wall time in proportion to their CPU time. All requests of a
-    process together cost at most its wall time, and a lone request costs all of its own.
+    Wall time alone would charge a cheap request for waiting for expensive ones, for the GIL or a core.
+    CPU time alone would limit no one on an overloaded machine, where a process gets little of it. So
+    parallel requests share the wall time in proportion to their CPU time. A lone request costs all of
+    its wall time.
+
+    PostgreSQL works without CPU time of this process. There, a request costs at least the wall time
+    minus the CPU time of the other threads, for which it can have waited.
     """
 
     def __init__(self) -> None:
@@ -40,11 +42,12 @@ class Stopwatch:
     def milliseconds(self) -> float:
         """The server time so far."""
         wall, thread, process = _clocks()
-        elapsed, own, all_threads = (
-            wall - self._wall, thread - self._thread, process - self._process
-        )  # fmt: skip
-        share = own / all_threads if all_threads > own else 1.0
-        return 1000 * elapsed * share
+        elapsed, own = wall - self._wall, thread - self._thread
+        all_threads = max(own, process - self._process)
+        cost = elapsed * own / all_threads if own else elapsed
+        if not settings.IS_SQLITE:
+            cost = max(cost, elapsed - (all_threads - own))
+        return 1000 * cost
 
 
 def _clocks() -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
+from pytest_django import Settings
 
 from accessrules.api import roles
 from applications.models import Application
@@ -199,15 +200,22 @@ def test_parallel_threads_are_charged_completely(budgets: Budgets, caller: uuid.
 # The cost of a request.
 
 
+@pytest.fixture(params=[True, False], ids=["sqlite", "postgresql"])
+def _each_database(request: pytest.FixtureRequest, settings: Settings) -> None:
+    settings.IS_SQLITE = request.param
+
+
+@pytest.mark.usefixtures("_each_database")
 def test_a_lone_request_costs_its_wall_time(clock: Clock) -> None:
     stopwatch = Stopwatch()
     clock.work(5)
-    clock.now += 0.1  # PostgreSQL works
+    clock.now += 0.1
     assert stopwatch.milliseconds == pytest.approx(105)
 
 
+@pytest.mark.usefixtures("_each_database")
 def test_a_cheap_request_does_not_pay_for_expensive_ones(clock: Clock) -> None:
-    """While it waits for the GIL or a core, other requests use the process."""
+    """While it waits for the GIL, other requests use the process."""
     stopwatch = Stopwatch()
     clock.work(2)
     clock.now += 0.098
@@ -215,8 +223,11 @@ def test_a_cheap_request_does_not_pay_for_expensive_ones(clock: Clock) -> None:
     assert stopwatch.milliseconds == pytest.approx(2)
 
 
-def test_parallel_requests_share_the_time_of_an_overloaded_machine(clock: Clock) -> None:
+def test_parallel_requests_share_the_time_of_an_overloaded_machine(
+    clock: Clock, settings: Settings
+) -> None:
     """The process gets a tenth of a core: an expensive and a cheap request cost 100 ms together."""
+    settings.IS_SQLITE = True
     expensive, cheap = Stopwatch(), Stopwatch()
     clock.now += 0.1
     clock.process += 0.01
@@ -225,6 +236,16 @@ def test_parallel_requests_share_the_time_of_an_overloaded_machine(clock: Clock)
     clock.thread = 0.001
     costs.append(cheap.milliseconds)
     assert costs == pytest.approx([90, 10])
+
+
+def test_a_slow_query_costs_its_time_in_a_busy_process(clock: Clock, settings: Settings) -> None:
+    """PostgreSQL works for 100 ms, while other requests compute for 20 ms."""
+    settings.IS_SQLITE = False
+    stopwatch = Stopwatch()
+    clock.work(1)
+    clock.now += 0.1
+    clock.process += 0.02
+    assert stopwatch.milliseconds == pytest.approx(81)
 
 
 # Responses.
