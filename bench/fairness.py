@@ -206,6 +206,7 @@ def report(path: str, rounds: dict[str, Figures], answers: dict[str, Counter[int
     times = rounds[LIMITED].median / alone.median
     if times > MAX_TIMES_ALONE:
         missed.append(f"the median beside a hostile caller is {times:.1f} times that alone")
+    print(f"{HOSTILE_CONNECTIONS} connections, {SIZE:,} applications")
     print("MISSED " + ("; ".join(missed) or "nothing"))
     database = "postgresql" if os.environ.get("DATABASE_URL") else "sqlite"
     file = Path(__file__).parent / "var" / f"fairness-{database}.json"
