@@ -51,11 +51,11 @@ MAX_TIMES_ALONE = 3.0
 RULES = "/api/v1/authorization/access-rules"
 EXPENSIVE = (
     "/api/v1/apps?limit=1000",
-    f"{RULES}?limit=1000",
+    f"{RULES}?limit=500",
     f"{RULES}?limit=500&offset=15000&sortBy=scopeName",
     f"{RULES}?search=a&limit=500",
     "/api/v1/authorization/roles",
-    "/api/v1/audit/log?limit=1000",
+    "/api/v1/audit/log",
 )
 ONE = f"/api/v1/apps/{id_of(1)}"
 ALONE = "alone"

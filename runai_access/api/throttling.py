@@ -20,6 +20,7 @@ MAX_CALLERS = 10_000
 MIN_COST_MS = 1.0
 # The number of parallel requests that a full budget admits: more than a worker has threads.
 MAX_PARALLEL = 16
+MAX_TIMES_CPU = 10
 POLICY = "server-ms"
 
 
@@ -33,6 +34,9 @@ class Stopwatch:
 
     PostgreSQL works without CPU time of this process. There, a request costs at least the wall time
     minus the CPU time of the other threads, for which it can have waited.
+
+    Nothing here can tell a slow query from an overloaded machine. So the cost is at most MAX_TIMES_CPU
+    times the CPU time, and cheap requests stay cheap.
     """
 
     def __init__(self) -> None:
@@ -44,10 +48,10 @@ class Stopwatch:
         wall, thread, process = _clocks()
         elapsed, own = wall - self._wall, thread - self._thread
         all_threads = max(own, process - self._process)
-        cost = elapsed * own / all_threads if own else elapsed
+        cost = elapsed * own / all_threads if own else 0.0
         if not settings.IS_SQLITE:
             cost = max(cost, elapsed - (all_threads - own))
-        return 1000 * cost
+        return 1000 * min(cost, MAX_TIMES_CPU * own)
 
 
 def _clocks() -> tuple[float, float, float]:
