@@ -37,6 +37,8 @@ def is_name(text: str) -> bool:
 
 
 def _is_uuid(text: str) -> bool:
+    if len(text) < 32:  # most names, without the cost of an exception
+        return False
     try:
         uuid.UUID(text)
     except ValueError:

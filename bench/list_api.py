@@ -30,6 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
         os.environ.setdefault("RUNAI_ACCESS_SECRET_KEY", "only-for-benchmarks-" + "x" * 32)
+        os.environ["RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND"] = "1000000"  # one caller sends all
         os.environ["DJANGO_SETTINGS_MODULE"] = "runai_access.settings"
         import django
         from django.core.management import call_command

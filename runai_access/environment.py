@@ -31,6 +31,8 @@ POSTGRESQL_OPTIONS = {
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_DRAIN_SECONDS = 3600
+# A variable of 0.1.0.
+_REPLACED_API_LIMIT = "RUNAI_ACCESS_API_REQUESTS_PER_SECOND"
 # The variable in which `serve` passes the start message to the server.
 START_MESSAGE = "_RUNAI_ACCESS_START_MESSAGE"
 
@@ -54,6 +56,16 @@ def positive_int(name: str, default: int) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ImproperlyConfigured(f"{name} must be a whole number of 1 or more, not {value!r}.")
     return int(value)
+
+
+def api_milliseconds_per_second() -> int:
+    """Return how much server time an API caller can use in each process, in ms per second."""
+    if text(_REPLACED_API_LIMIT):
+        raise ImproperlyConfigured(
+            f"{_REPLACED_API_LIMIT} no longer exists, because the API limits server time instead of "
+            "requests. Unset it, or set RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND."
+        )
+    return positive_int("RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND", 500)
 
 
 def drain_seconds() -> float:

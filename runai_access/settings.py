@@ -207,9 +207,9 @@ DRAIN_SECONDS = environment.drain_seconds()
 
 # API.
 
-# Per caller and process: see runai_access.api.throttling.
-API_REQUESTS_PER_SECOND = environment.positive_int("RUNAI_ACCESS_API_REQUESTS_PER_SECOND", 200)
-API_REQUESTS_BURST = 10 * API_REQUESTS_PER_SECOND
+# Server time per caller and process: see runai_access.api.throttling.
+API_MILLISECONDS_PER_SECOND = environment.api_milliseconds_per_second()
+API_MILLISECONDS_BURST = 20 * API_MILLISECONDS_PER_SECOND
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -272,6 +272,22 @@ SPECTACULAR_SETTINGS = {
                 "description": "Seconds to wait (RFC 9110 §10.2.3).",
                 "required": True,
                 "schema": {"type": "integer", "minimum": 1},
+            },
+            "RateLimit-Policy": {
+                "description": (
+                    "The server time of a caller in each worker process "
+                    "(draft-ietf-httpapi-ratelimit-headers-10): `q` milliseconds in `w` seconds."
+                ),
+                "schema": {"type": "string"},
+                "example": '"server-ms";q=10000;w=20',
+            },
+            "RateLimit": {
+                "description": (
+                    "The caller's remaining milliseconds `r` in this worker process. If none remain, "
+                    "`t` is the number of seconds until the next request is possible."
+                ),
+                "schema": {"type": "string"},
+                "example": '"server-ms";r=4987',
             },
             "X-Total-Count": {
                 "description": "The number of matching items, on all pages, if it is known.",

@@ -36,6 +36,10 @@ class _MissingVariable(str):
 
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = _MissingVariable("missing")
 
+# No limit has an effect: a test sends all its requests as one caller.
+API_MILLISECONDS_PER_SECOND = 1_000_000
+API_MILLISECONDS_BURST = 10_000_000
+
 # Pages are rendered without `collectstatic`; servers that tests start run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _FOLDER

@@ -23,11 +23,12 @@ def sign_in(
     # A client with a cached secret keeps working while the database is read-only or full.
     with best_effort():
         application.note_login()
+    id_, name = application.id, application.name
     with best_effort():
         record_once_a_minute(
             "sign-in",
-            Entity("application", str(application.pk), application.name),
-            actor=Actor(Subject.Type.APP, application.name, application.pk, origin),
+            Entity("application", str(id_), name),
+            actor=Actor(Subject.Type.APP, name, id_, origin),
             succeeded=True,
         )
     return application
@@ -38,8 +39,9 @@ def recognize(
 ) -> Application | None:
     """Authenticate a client that requests no token. Only failures are audited; it is not a login."""
     application = authenticate(client_id, secret, network_of(origin.address))
-    if application and known_as not in (None, str(application.pk), application.name):
-        application = None
+    if application and known_as is not None:
+        is_right = known_as in (str(application.id), application.name)
+        application = application if is_right else None
     if application is None:
         # An invalid client ID could be a secret in the wrong field, so it is not logged.
         name = client_id if is_name(client_id) else "(not a client ID)"

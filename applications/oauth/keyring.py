@@ -52,8 +52,9 @@ class Keyring:
         if not self._keys:
             create_key(signs_from=timezone.now())
             self._load()
-        key = self._active()
-        if timezone.now() - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
+        now = timezone.now()
+        key = self._active(now)
+        if now - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
             with best_effort():  # an overdue key still signs
                 self._rotate(key)
         return key
@@ -96,8 +97,7 @@ class Keyring:
         finally:
             self._lock.release()
 
-    def _active(self) -> Key:
-        now = timezone.now()
+    def _active(self, now: datetime) -> Key:
         ready = [key for key in self._keys.values() if key.signs_from <= now]
         # If no key is active yet, use the newest one.
         return ready[0] if ready else next(iter(self._keys.values()))

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
 from accessrules.models import Subject
 from applications.models import Application
+from runai_access.db.cursors import prepared_cursor
 
 M = TypeVar("M", bound=models.Model)
 _SELECT = """
@@ -53,13 +54,16 @@ def get_application_by_credential(
 
 
 def _first(sql: str, *parameters: Any) -> Application | None:
-    with _cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()
     if row is None:
         return None
     id_, secret_hash, credential_id, last_login, token_lifetime, name, enabled = row
     id_ = _uuid(id_)
+    subject = _instance(
+        Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled), retired_at=None
+    )
     application = _instance(
         Application,
         subject_id=id_,
@@ -68,23 +72,8 @@ def _first(sql: str, *parameters: Any) -> Application | None:
         last_login=_aware(last_login),
         token_lifetime=token_lifetime,
     )
-    application._state.fields_cache["subject"] = _instance(  # noqa: SLF001  # as the ORM does
-        Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled), retired_at=None
-    )
+    application._state.fields_cache = {"subject": subject}  # noqa: SLF001  # as the ORM does
     return application
-
-
-def _cursor() -> Any:
-    # Get the thread-local connection only once, because each access has a cost.
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    if database.vendor != "postgresql":
-        return database.cursor()
-    # Like Django's `cursor`, but with server-side binding, so statements are prepared once.
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    return database._prepare_cursor(ServerBindingCursor(database.connection))  # type: ignore[call-arg]  # noqa: SLF001
 
 
 def _instance(model: type[M], **values: Any) -> M:

@@ -49,8 +49,8 @@ def _checksum(body: str) -> str:
 
 
 def _base62(number: int, length: int) -> str:
-    digits = []
+    text = ""
     for _ in range(length):
         number, digit = divmod(number, len(_DIGITS))
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+        text = _DIGITS[digit] + text
+    return text

@@ -45,7 +45,7 @@ class AccessToken:
 def issue(application: Application) -> AccessToken:
     """Return a new access token for `application`."""
     return issue_to(
-        application.pk,
+        application.id,
         client_id=application.client_id,
         credential_id=application.credential_id,
         lifetime=_lifetime_of(application),
@@ -65,7 +65,7 @@ def issue_to(
         "aud": settings.PUBLIC_URL,
         "client_id": client_id,
         "jti": secrets.token_hex(16),
-        "cid": str(credential_id),
+        "cid": credential_id,
     }
     return AccessToken(_signed(claims, TYPE), lifetime)
 
@@ -119,7 +119,7 @@ def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
     now = int(time.time())
     return {
         "iss": settings.PUBLIC_URL,
-        "sub": str(subject_id),
+        "sub": subject_id,
         "iat": now,
         "exp": now + lifetime,
     }

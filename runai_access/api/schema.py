@@ -35,6 +35,8 @@ DESCRIPTIONS = {
 # The headers of each status. They are described in the components, in the settings.
 _HEADERS_OF = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 _LIST_HEADERS = ["X-Total-Count", "X-Total-Count-At-Least", "X-Search-Incomplete", "Link"]
+# Of views with a throttle, in responses to an authenticated caller.
+_RATE_LIMIT_HEADERS = ["RateLimit-Policy", "RateLimit"]
 _VALUES = {
     FieldType.TEXT: r"[^\x00]+",
     FieldType.TIME: (
@@ -130,16 +132,20 @@ class ContractSchema(AutoSchema):
         for status, body in bodies.items():
             # drf-spectacular leaves it empty; use the standard phrase of the status.
             body["description"] = body["description"] or HTTPStatus(int(status)).phrase
-            names = self._headers(int(status)) + (["Deprecation"] if self.is_deprecated() else [])
-            if names:
+            if names := self._headers(int(status)):
                 body["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         return dict(sorted(bodies.items()))
 
     def _headers(self, code: int) -> list[str]:
+        names = list(_HEADERS_OF.get(code, ()))
         is_list = getattr(self.view, "listing", None) and not getattr(self.view, "counts", False)
         if code == HTTPStatus.OK and self.method == "GET" and is_list:
-            return _LIST_HEADERS
-        return _HEADERS_OF.get(code, [])
+            names += _LIST_HEADERS
+        if self.view.throttle_classes and (code < HTTPStatus.MULTIPLE_CHOICES or code == 429):
+            names += _RATE_LIMIT_HEADERS
+        if self.is_deprecated():
+            names.append("Deprecation")
+        return names
 
     def _errors(self) -> list[int]:
         errors = [503]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -133,7 +133,7 @@ def record_once_a_minute(
             occurrence, key = _summary(occurrence, share, minute)
             if key in recently_logged:
                 return
-    event = _event(**vars(occurrence))
+    event = _event(**occurrence._asdict())
     event.deduplication_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
     if not transaction.get_connection().in_atomic_block:  # else the row can still be rolled back
@@ -142,8 +142,7 @@ def record_once_a_minute(
             recently_logged.popitem(last=False)
 
 
-@dataclass(frozen=True)
-class _Occurrence:
+class _Occurrence(NamedTuple):
     """An event that is recorded once a minute."""
 
     action: str
@@ -155,9 +154,10 @@ class _Occurrence:
     def key(self, minute: datetime) -> str:
         """Return a digest that equal events of one minute share."""
         entity, actor = self.entity, self.actor
+        # Each token grant computes this. The `repr` of a time or a UUID takes longer than the digest.
         return _digest(
-            minute, self.action, entity.type, entity.id, entity.name, actor.type, actor.id,
-            actor.name, actor.origin.address, self.result, self.reason,
+            minute.timestamp(), self.action, entity.type, entity.id, entity.name, actor.type,
+            actor.id and actor.id.int, actor.name, actor.origin.address, self.result, self.reason,
         )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ class _Share(Enum):
 
 def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[_Occurrence, str]:
     """Return the event that summarizes this refusal and others, and its key."""
-    occurrence = replace(occurrence, entity=Entity(occurrence.entity.type, name=MORE))
+    occurrence = occurrence._replace(entity=Entity(occurrence.entity.type, name=MORE))
     if share is _Share.ROW_OF_SUBJECT:
         return occurrence, occurrence.key(minute)
     hour = minute.replace(minute=0)
@@ -182,7 +182,7 @@ def _summary(occurrence: _Occurrence, share: _Share, minute: datetime) -> tuple[
     else:
         key = _digest(hour, MORE)
         actor, reason = Actor(occurrence.actor.type, MORE), MORE_OF_ALL
-    return replace(occurrence, actor=actor, reason=reason), key
+    return occurrence._replace(actor=actor, reason=reason), key
 
 
 class _Refusals:

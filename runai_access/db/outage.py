@@ -1,8 +1,6 @@
 """Handling of database outages: log once, and reconnect."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.db import connection
 
@@ -24,15 +22,17 @@ def handle_outage(error: BaseException) -> None:
     connection.close()
 
 
-@contextmanager
-def best_effort() -> Iterator[None]:
+class best_effort:  # noqa: N801  # used like contextlib.suppress
     """Continue without a write if the database is unavailable.
 
     For writes that the response does not depend on; docs/operations.md lists them.
     """
-    try:
-        yield
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
+        if error is None or not is_unavailable(error):
+            return False
         handle_outage(error)
+        return True

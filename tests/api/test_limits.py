@@ -1,30 +1,15 @@
-"""Rate limits: what they apply to, and their responses."""
+"""Limits of the token endpoint: what they apply to, and their responses."""
 
 import json
-import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accessrules.api import views
-from applications.models import Application
 from applications.oauth.secrets import new_secret
-from runai_access.api import throttling
-from runai_access.api.throttling import RateLimiter
-from runai_access.errors import TooMany
 from tests import factories
-from tests.api.conftest import As
 
 V1, V2 = "/api/v1/token", "/api/v2/token"
-
-
-class Clock:
-    """A clock that tests advance."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(throttling.time, "monotonic", lambda: self.now)
 
 
 def grant(secret: str, client_id: str = "nightly") -> Any:
@@ -65,33 +50,3 @@ def test_a_cached_secret_is_not_limited() -> None:
 @pytest.mark.django_db
 def test_a_malformed_secret_is_not_counted() -> None:
     assert {grant("malformed").status_code for _ in range(30)} == {401}
-
-
-def test_a_bucket_is_emptied_and_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
-    limit = RateLimiter(per_second=2, burst=4)
-    caller, other = uuid.uuid4(), uuid.uuid4()
-    for _ in range(4):
-        limit.take(caller)
-    with pytest.raises(TooMany) as refused:
-        limit.take(caller)
-    assert refused.value.retry_after == 1
-    limit.take(other)
-    clock.now += 0.5
-    limit.take(caller)
-    with pytest.raises(TooMany):
-        limit.take(caller)
-
-
-@pytest.mark.django_db
-def test_a_caller_above_the_limit_is_429_and_others_are_not(
-    as_: As, administrator: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Clock(monkeypatch)
-    monkeypatch.setattr(views, "RATE_LIMITER", RateLimiter(per_second=1, burst=2))
-    other = as_(factories.application("other"))
-    client = as_(administrator)
-    answers = [client.get("/api/v1/apps") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert answers[2].headers["Retry-After"] == "1"
-    assert other.get("/api/v1/authorization/permissions").status_code == 200

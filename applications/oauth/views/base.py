@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict
+from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
@@ -24,6 +26,7 @@ from applications.oauth.views.credentials import (
     Refusal,
     application_with,
     describe_refusal,
+    has_in_url,
 )
 from runai_access.api.errors import MESSAGES
 from runai_access.api.parsers import read_body
@@ -69,14 +72,25 @@ class FormParser(BaseParser):
 
     media_type = "application/x-www-form-urlencoded"
 
-    def parse(
+    def parse(  # type: ignore[override]  # not a mapping: a form can repeat a name
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> QueryDict:
+    ) -> list[tuple[str, str]]:
+        """Return the names and values in the order of the body.
+
+        Raises ParseError, TooManyFieldsSent, and the errors of `read_body`.
+        """
         try:
             text = read_body(stream).decode("utf-8")
-            return QueryDict(text, encoding="utf-8")
         except UnicodeDecodeError:
             raise exceptions.ParseError("The body must be UTF-8.") from None
+        try:
+            return parse_qsl(
+                text,
+                keep_blank_values=True,
+                max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            )
+        except ValueError:
+            raise TooManyFieldsSent from None
 
 
 class OAuthError(Refusal):
@@ -108,15 +122,15 @@ class OAuthView(CredentialsView):
 
     def form(self, request: HttpRequest) -> dict[str, str]:
         """Return the form with each parameter once (RFC 6749 §3.2); empty ones count as missing."""
-        if any(name.lower() in FORBIDDEN_IN_URL for name in request.GET):
+        if has_in_url(request, FORBIDDEN_IN_URL):
             raise OAuthError("invalid_request", IN_URL)
         form: dict[str, str] = {}
-        for name, values in self.body(request).lists():
-            if len(values) > 1:
+        for name, value in self.body(request):
+            if name in form:
                 raise OAuthError("invalid_request", f"{name[:40]} is repeated.")
-            if len(values[0]) > MAX_PARAMETER:
+            if len(value) > MAX_PARAMETER:
                 raise OAuthError("invalid_request", f"{name[:40]} is too long.")
-            form[name] = values[0]
+            form[name] = value
         return {name: value for name, value in form.items() if value}
 
 
@@ -147,7 +161,7 @@ def required(form: dict[str, str], name: str) -> str:
 
 def _client(request: HttpRequest, form: dict[str, str]) -> ClientCredentials:
     try:
-        basic = from_basic(request.headers.get("Authorization", ""))
+        basic = from_basic(request.META.get("HTTP_AUTHORIZATION", ""))
     except MalformedBasic:
         raise OAuthError(
             "invalid_request", "The Authorization header is not valid Basic authentication."

@@ -1,6 +1,6 @@
 """The base of endpoints that receive client credentials."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import orjson
@@ -80,6 +80,13 @@ class CredentialsView(APIView):
         self.headers = self.default_response_headers
         self.request = self.initialize_request(request)
         return self.finalize_response(self.request, self.handle_exception(error))
+
+
+def has_in_url(request: HttpRequest, names: Container[str]) -> bool:
+    """Return whether the URL has a parameter with one of these lowercase names, in any case."""
+    if not request.META.get("QUERY_STRING"):
+        return False  # most requests, without the cost of an empty QueryDict
+    return any(name.lower() in names for name in request.GET)
 
 
 def json_response(members: dict[str, Any]) -> HttpResponse:

@@ -37,6 +37,7 @@ from applications.oauth.views.credentials import (
     Refusal,
     application_with,
     describe_refusal,
+    has_in_url,
     json_response,
 )
 from runai_access.api.deprecation import Deprecation
@@ -55,7 +56,7 @@ class JSONGrantView(CredentialsView):
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
         """Return the parameters by canonical name, without empty ones. Raises Refusal if invalid."""
-        if any(name.lower() in self.spellings for name in request.GET):
+        if has_in_url(request, self.spellings):
             raise _invalid(IN_URL)
         parameters: dict[str, str] = {}
         for key, value in self.body(request).items():
@@ -141,7 +142,7 @@ class TokenV2View(OAuthView):
 
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
         email, password = required(form, "username"), required(form, "password")
-        if "client_secret" in form or "Authorization" in request.headers:
+        if "client_secret" in form or "HTTP_AUTHORIZATION" in request.META:
             raise OAuthError("unauthorized_client", "Applications must use client_credentials.")
         token = token_for(request, email=email, password=password)
         if token is None:

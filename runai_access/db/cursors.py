@@ -1,0 +1,39 @@
+"""A cursor for frequent queries of constant SQL."""
+
+from functools import lru_cache
+from sqlite3 import Cursor
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+
+
+def prepared_cursor() -> Any:
+    """Return a cursor like Django's, without the work that Django repeats for each query.
+
+    On SQLite, placeholders are translated once per statement. On PostgreSQL, the server binds the
+    parameters, so a statement is prepared once. Pass constant SQL with `%s` for parameters, and no
+    other percent sign.
+    """
+    # Get the thread-local connection only once, because each access has a cost.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
+    if database.connection is None:  # this check costs less than the method
+        database.ensure_connection()
+    if database.vendor == "postgresql":
+        from django.db.backends.postgresql.base import ServerBindingCursor
+
+        cursor: Any = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
+    else:
+        cursor = database.connection.cursor(factory=_PreparedSQLiteCursor)
+    return database._prepare_cursor(cursor)  # noqa: SLF001  # adds Django's error handling
+
+
+class _PreparedSQLiteCursor(SQLiteCursorWrapper):
+    def execute(self, query: str, params: Any = ()) -> Any:
+        return Cursor.execute(self, _with_question_marks(query), params)
+
+
+@lru_cache(maxsize=16)
+def _with_question_marks(query: str) -> str:
+    return query.replace("%s", "?")
