@@ -7,8 +7,8 @@ class ApplicationsConfig(AppConfig):
     name = "applications"
 
     def ready(self) -> None:
-        from accessrules.console.filters.search import register_finder
         from accessrules.console.tables.subject_links import register_subject_page
+        from accessrules.filters.search import register_finder
         from accessrules.models import Subject
         from applications import triggers
         from applications.search import keys_of_name

@@ -4,8 +4,8 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Length, StrIndex, Substr
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import primary_keys, visible_user_emails
-from accessrules.console.filters.subjects import (
+from accessrules.filters.rules import primary_keys, visible_user_emails
+from accessrules.filters.subjects import (
     HeldRoleFilter,
     HeldScopeFilter,
     NoRulesFilter,

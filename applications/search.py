@@ -12,7 +12,7 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
 from accessrules.authorization.authority import ACCOUNT, Authority
-from accessrules.console.filters.search import roles_named, scopes_named
+from accessrules.filters.search import roles_named, scopes_named
 from accessrules.models import AccessRule, AccessRuleQuerySet
 from applications import policy
 from applications.models import Application

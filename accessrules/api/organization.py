@@ -15,7 +15,7 @@ from accessrules.api.serializers import (
     ProjectsSerializer,
 )
 from accessrules.api.views import CallerView
-from accessrules.console.filters.search import search_scopes
+from accessrules.filters.search import search_scopes
 from accessrules.models import Scope, ScopeQuerySet, load_ancestors
 from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.paging import ListEndpoint, paged

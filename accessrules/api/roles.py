@@ -6,8 +6,8 @@ from rest_framework.response import Response
 
 from accessrules.api.serializers import RoleSerializer
 from accessrules.api.views import CallerView
-from accessrules.console.filters.rules import RoleNameFilter
-from accessrules.console.filters.search import search_roles
+from accessrules.filters.rules import RoleNameFilter
+from accessrules.filters.search import search_roles
 from accessrules.models import Role
 from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.ids import integer_id

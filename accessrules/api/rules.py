@@ -17,14 +17,14 @@ from accessrules.actions.rules import create_access_rule, delete_access_rule, fi
 from accessrules.api.serializers import AccessRuleSerializer, AccessRulesSerializer
 from accessrules.api.views import CallerView
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import (
+from accessrules.filters.rules import (
     AccessRuleFilterSet,
     PathFilter,
     RoleNameFilter,
     RuleReferenceFilter,
     RuleTypeFilter,
 )
-from accessrules.console.filters.search import permission_filter, rules_to_find, search
+from accessrules.filters.search import permission_filter, rules_to_find, search
 from accessrules.models import (
     AccessRule,
     AccessRuleQuerySet,

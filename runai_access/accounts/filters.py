@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import visible_user_emails
-from accessrules.console.filters.subjects import (
+from accessrules.filters.rules import visible_user_emails
+from accessrules.filters.subjects import (
     CreatorFilter,
     HeldRoleFilter,
     HeldScopeFilter,

@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.search import rules_matching
+from accessrules.filters.search import rules_matching
 from runai_access.db.normalization import normalize_term
 from runai_access.lists.selection import ListFilter
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accessrules.console.filters import search
+from accessrules.filters import search
 from accessrules.models import AccessRule, Subject
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User

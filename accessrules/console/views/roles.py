@@ -13,10 +13,10 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
-from accessrules.console.filters.rules import RoleFilterSet
-from accessrules.console.filters.search import search_roles
 from accessrules.console.tables.role_matrix import COLUMNS, count_exclusive, count_of, matrix
 from accessrules.console.tables.rules import RoleTable
+from accessrules.filters.rules import RoleFilterSet
+from accessrules.filters.search import search_roles
 from accessrules.models import Role
 from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.errors import NotFound

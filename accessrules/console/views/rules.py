@@ -13,9 +13,9 @@ from accessrules.actions.rules import delete_access_rule
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import changes_by_removing, sees_all_rules
-from accessrules.console.filters.rules import AccessRuleFilterSet
-from accessrules.console.filters.search import permission_filter, search
 from accessrules.console.tables.rules import AccessRuleTable
+from accessrules.filters.rules import AccessRuleFilterSet
+from accessrules.filters.search import permission_filter, search
 from accessrules.models import AccessRule
 from runai_access.errors import Conflict, NotFound
 from runai_access.lists.selection import ListFilter

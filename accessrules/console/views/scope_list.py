@@ -9,9 +9,9 @@ from django.shortcuts import resolve_url
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
-from accessrules.console.filters.scopes import ScopeFilterSet
-from accessrules.console.filters.search import search_scopes
 from accessrules.console.tables.scopes import ScopeTable
+from accessrules.filters.scopes import ScopeFilterSet
+from accessrules.filters.search import search_scopes
 from accessrules.models import Scope
 from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import ParentPage, return_url

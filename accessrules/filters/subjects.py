@@ -11,7 +11,7 @@ from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import GreaterThan
 
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import RoleFilter, ScopeFilter
+from accessrules.filters.rules import RoleFilter, ScopeFilter
 from accessrules.models import AccessRuleQuerySet, Role
 from runai_access.lists.filters import (
     ANY_OF,

@@ -6,13 +6,13 @@ from django.db.models import Exists, OuterRef, Q
 
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
-from accessrules.console.filters.rules import (
+from accessrules.filters.rules import (
     AuthorizerFilter,
     ScopeFilter,
     primary_keys,
     visible_user_emails,
 )
-from accessrules.console.filters.search import names_matching
+from accessrules.filters.search import names_matching
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray
 from runai_access.db.keys import KeySubquery

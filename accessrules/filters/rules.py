@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
-from accessrules.console.filters.search import keys_of_subjects, names_matching, rules_to_find
+from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
