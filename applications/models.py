@@ -39,7 +39,7 @@ class Application(models.Model):
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
-    first_rule = denormalized(models.TextField(null=True))  # noqa: DJ001  # NULL: no rule
+    first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
     # Lifetime of issued tokens in seconds; NULL for the default of the installation.
     token_lifetime = models.PositiveIntegerField(null=True)
 

@@ -1,4 +1,4 @@
-"""Denormalized columns and the search index of applications, and installing all triggers.
+"""Denormalized columns and the search index of applications; installing all triggers.
 
 Triggers rather than application code, so bulk inserts and database shells cannot bypass them. Each runs
 in the transaction of the statement that fires it. Authorization never reads these columns; they only
@@ -8,22 +8,21 @@ SQLite drops a table's triggers when a migration rebuilds the table. So after ev
 triggers are installed again, and everything that they maintain is recomputed.
 """
 
-import sqlite3
 from itertools import chain
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
 from accessrules import triggers as access_rules
 from applications.triggers import search_index
 from runai_access.db import denormalization
-from runai_access.db.denormalization import Column, Source, copy
+from runai_access.db.denormalization import Column, Source, by_table, copy, recompute
 from runai_access.db.triggers import enabled_triggers
 
-_SUBJECTS_OF_RULES = """SELECT subject_id FROM accessrules_accessrule
-    WHERE {column} = {{row}}.id AND deleted_at IS NULL"""
+_ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
+# PostgreSQL locks rows in this order: access rules before applications.
 COLUMNS = [
     *access_rules.COLUMNS,
     copy(
@@ -41,23 +40,23 @@ COLUMNS = [
             WHERE rule.subject_id = {key} AND rule.deleted_at IS NULL AND scope.depth > 0
             ORDER BY rule.id LIMIT 1
         )""",
-        sources=(
+        sources=[
             Source(
                 "accessrules_accessrule",
-                ("deleted_at", "subject_id", "role_id", "scope_id"),
+                ["deleted_at", "subject_id", "role_id", "scope_id"],
                 keys="{row}.subject_id",
                 is_referenced=False,
             ),
-            Source("accessrules_role", ("name",), _SUBJECTS_OF_RULES.format(column="role_id")),
+            Source("accessrules_role", ["name"], f"{_ACTIVE_RULES} AND role_id = {{row}}.id"),
             Source(
-                "accessrules_scope", ("name", "depth"), _SUBJECTS_OF_RULES.format(column="scope_id")
+                "accessrules_scope", ["name", "depth"], f"{_ACTIVE_RULES} AND scope_id = {{row}}.id"
             ),
-        ),
+        ],
         is_locked=True,
     ),
     # When the application that is the rule's subject was created, or NULL.
     copy(
-        f"{access_rules.RULES}.application_created_at",
+        "accessrules_accessrule.application_created_at",
         "applications_application.created_at",
         by="subject_id = subject_id",
         is_referenced=False,
@@ -92,7 +91,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
-    _run(connection, denormalization.rebuild(COLUMNS), search_index.REBUILD[connection.vendor])
+    statements = [recompute(columns) for columns in by_table(COLUMNS)]
+    _run(connection, statements, search_index.REBUILD[connection.vendor])
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
@@ -106,9 +106,8 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 
     Only SQLite refuses to rebuild such a table. No other process can change its schema meanwhile.
     """
-    connection = _connection(using)
-    if plan and connection.vendor == "sqlite":
-        remove(connection)
+    if plan and connections[using].vendor == "sqlite":
+        remove(connections[using])
 
 
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
@@ -117,8 +116,8 @@ def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
     The same if triggers are missing because an earlier migration was interrupted. If the tables that
     they name do not exist, drop the triggers, because they would make every write fail.
     """
-    connection = _connection(using)
-    if not _applied(connection) >= _REQUIRED_MIGRATIONS:
+    connection = connections[using]
+    if not set(MigrationRecorder(connection).applied_migrations()) >= _REQUIRED_MIGRATIONS:
         remove(connection)
     elif plan or missing(connection):
         with transaction.atomic(using=using):
@@ -126,42 +125,9 @@ def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
             rebuild(connection)
 
 
-def check_sqlite(**_: Any) -> list[CheckMessage]:
-    """Refuse to start on a SQLite that can't search by substring."""
-    from django.conf import settings
-
-    if not settings.IS_SQLITE:
-        return []
-    try:
-        with sqlite3.connect(":memory:") as trial:
-            trial.execute("CREATE VIRTUAL TABLE trial USING fts5(text, tokenize='trigram')")
-    except sqlite3.OperationalError as error:
-        return [
-            Error(
-                f"Search requires SQLite 3.34 or newer with FTS5; this Python has "
-                f"{sqlite3.sqlite_version} ({error}).",
-                hint="Use a Python that is built with a newer SQLite, or use PostgreSQL.",
-                id="applications.E001",
-            )
-        ]
-    return []
-
-
-def _connection(using: str) -> BaseDatabaseWrapper:
-    from django.db import connections
-
-    return connections[using]
-
-
-def _applied(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
-    from django.db.migrations.recorder import MigrationRecorder
-
-    return set(MigrationRecorder(connection).applied_migrations())
-
-
 def _run(connection: BaseDatabaseWrapper, *statements: list[str]) -> None:
+    is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
-        for statement in chain.from_iterable(statements):
-            if connection.vendor == "sqlite":  # 3.39 was the first that knows the standard's syntax
-                statement = statement.replace("IS DISTINCT FROM", "IS NOT")
-            cursor.execute(statement)
+        for sql in chain.from_iterable(statements):
+            # SQLite knows IS DISTINCT FROM only since 3.39.
+            cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)

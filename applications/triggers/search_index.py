@@ -1,4 +1,4 @@
-"""The triggers of the search index, which finds trigrams of an application's `search_text`.
+"""The search index, which finds trigrams of an application's `search_text`.
 
 - SQLite: `applications_search_index` is an FTS5 table without text. `applications_search` gives each
   application the integer that it needs as row id: SQLite's own row ids can change in a VACUUM.
@@ -6,9 +6,9 @@
   smaller than the table of applications, and a login does not rewrite its index.
 """
 
-from runai_access.db.denormalization import Action, after
+from runai_access.db.denormalization import Action
 
-_TABLE, _COLUMNS = "applications_application", ("subject_id", "search_text")
+_TABLE = "applications_application"
 _ADD = {
     "sqlite": """INSERT INTO applications_search (application_id) VALUES (NEW.subject_id);
         INSERT INTO applications_search_index (rowid, text)
@@ -37,8 +37,7 @@ REBUILD = {
     ],
     "postgresql": [
         """DELETE FROM applications_search search WHERE NOT EXISTS (
-                SELECT 1 FROM applications_application WHERE subject_id = search.application_id
-            )""",
+            SELECT 1 FROM applications_application WHERE subject_id = search.application_id)""",
         # EXCEPT reads both sides first. With an anti-join PostgreSQL may plan a nested loop, because
         # its statistics still say that the table is empty.
         """INSERT INTO applications_search (application_id, text)
@@ -51,12 +50,11 @@ REBUILD = {
 
 def actions(vendor: str) -> list[Action]:
     """Return the actions that maintain the search index."""
-    add, remove = _ADD[vendor], _REMOVE[vendor]
+    add, remove, clear = _ADD[vendor], _REMOVE[vendor], "DELETE FROM applications_search;"
     found = [
-        after(_TABLE, "INSERT", "search", add),
-        after(_TABLE, "UPDATE", "search", remove + add, _COLUMNS),
-        after(_TABLE, "DELETE", "search", remove),
+        Action(_TABLE, "AFTER INSERT", "search", add),
+        Action(_TABLE, "AFTER UPDATE", "search", remove + add, ["subject_id", "search_text"]),
+        Action(_TABLE, "AFTER DELETE", "search", remove),
+        Action(_TABLE, "AFTER TRUNCATE", "search", clear),
     ]
-    if vendor == "postgresql":
-        found.append(after(_TABLE, "TRUNCATE", "search", "DELETE FROM applications_search;"))
-    return found
+    return found if vendor == "postgresql" else found[:-1]

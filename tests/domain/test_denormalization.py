@@ -61,7 +61,11 @@ def test_rebuild_sets_every_column() -> None:
     connection.check_constraints()  # checks that wait for a COMMIT prevent changes of triggers
     triggers.remove(connection)
     AccessRule.objects.update(
-        subject_type="", subject_name="?", role_name="?", scope_name="?", application_created_at=None
+        subject_type="",
+        subject_name="?",
+        role_name="?",
+        scope_name="?",
+        application_created_at=None,
     )
     Application.objects.update(is_enabled=False, first_rule="?", search_text="other\n")
     assert set(_stale()) == {*(column.name for column in COLUMNS), "search"}
@@ -110,7 +114,9 @@ def _writes() -> Iterator[str]:
     for enabled in (False, True, False):
         Subject.objects.filter(pk__in=[one.pk, two.pk, ops.pk]).update(enabled=enabled)
         yield f"set enabled to {enabled}"
-    applications.filter(pk__in=[one.pk, kept.pk]).update(created_at=datetime(2020, 1, 2, tzinfo=UTC))
+    applications.filter(pk__in=[one.pk, kept.pk]).update(
+        created_at=datetime(2020, 1, 2, tzinfo=UTC)
+    )
     yield "change when applications were created"
     applications.filter(pk=one.pk).update(search_text="other\ntext\n")
     yield "change a search text"
@@ -154,7 +160,7 @@ def _stale() -> list[str]:
         column.name
         for column in COLUMNS
         for kept, computed in _rows(
-            f"SELECT {column.name}, {column.value_for(column.table)} FROM {column.table}"
+            f"SELECT {column.name}, {column.value_for(column.table)} FROM {column.table}"  # noqa: S608
         )
         if kept != computed
     ]

@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications import triggers
+from applications import checks, triggers
 from applications.models import Application
 from applications.search import keys_with_text
 from tests import factories
@@ -197,7 +197,7 @@ def test_every_migration_is_reversible() -> None:
 def test_sqlite_without_trigram_search_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert triggers.check_sqlite() == []
+    assert checks.check_sqlite() == []
 
     class Old:
         def __enter__(self) -> Self:
@@ -209,7 +209,7 @@ def test_sqlite_without_trigram_search_is_refused_with_the_reason(
             raise sqlite3.OperationalError("no such tokenizer: trigram")
 
     monkeypatch.setattr("django.conf.settings.IS_SQLITE", True)
-    monkeypatch.setattr(triggers.sqlite3, "connect", lambda name: Old())
-    (problem,) = triggers.check_sqlite()
+    monkeypatch.setattr(checks.sqlite3, "connect", lambda name: Old())
+    (problem,) = checks.check_sqlite()
     assert "3.34 or newer with FTS5" in problem.msg
     assert "no such tokenizer" in problem.msg
