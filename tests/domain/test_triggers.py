@@ -15,6 +15,7 @@ from accessrules.models import AccessRule, Scope, Subject
 from applications import checks, triggers
 from applications.models import Application
 from applications.search import keys_with_text
+from runai_access.db.triggers import enabled_triggers
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +182,26 @@ def test_applications_can_be_migrated_to_zero_and_back() -> None:
     assert triggers.missing(connection) == []
     factories.application("late", ("Viewer", east))
     assert _found("late") == ["late"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migration_drops_the_triggers_that_were_written_by_hand() -> None:
+    name, table = "application_propagate_enabled", "accessrules_subject"
+    if connection.vendor == "sqlite":
+        create = f"CREATE TRIGGER {name} AFTER UPDATE ON {table} BEGIN SELECT 1; END"
+    else:
+        create = f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RETURN NEW; END $$;
+            CREATE TRIGGER {name} AFTER UPDATE ON {table} EXECUTE FUNCTION {name}()"""
+    try:
+        call_command("migrate", "applications", "0001_initial", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute(create)
+        assert name in enabled_triggers(connection)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert name not in enabled_triggers(connection)
+    assert triggers.missing(connection) == []
 
 
 def test_every_migration_is_reversible() -> None:
