@@ -24,7 +24,10 @@ def denormalized(field: _AnyField) -> _AnyField:
 
 
 class Action(NamedTuple):
-    """SQL that a trigger runs for each row, to maintain `target`; if one of `columns` has changed."""
+    """SQL that a trigger runs for each row to maintain `target`.
+
+    An update runs it only if it has changed one of `columns`.
+    """
 
     table: str
     event: str
@@ -81,12 +84,9 @@ class Column:
             if not self.is_locked:
                 # The BEFORE trigger read the source without a lock. By now an action of a column that
                 # is declared earlier has locked it.
-                event, sql = (
-                    f"AFTER INSERT OR UPDATE OF {self.key}",
-                    self._recompute(f"NEW.{self.key}", vendor),
-                )
-                sql = f"IF {self.is_outdated('NEW')} THEN {sql} END IF;"
-                yield Action(self.table, event, self.name, sql)
+                recomputed = self._recompute(f"NEW.{self.key}", vendor)
+                sql = f"IF {self.is_outdated('NEW')} THEN {recomputed} END IF;"
+                yield Action(self.table, f"AFTER INSERT OR UPDATE OF {self.key}", self.name, sql)
 
     def _recompute(self, keys: str, vendor: str) -> str:
         key = f"{self.table}.{self.key}"
@@ -111,12 +111,11 @@ def copy(column: str, of: str, *, by: str, is_referenced: bool = True) -> Column
 
 
 def recompute(columns: Sequence[Column], condition: str = "") -> str:
-    """Return the statement that recomputes columns of one table, where they are outdated."""
+    """Return the statement that recomputes columns of one table, by default of outdated rows."""
     table = columns[0].table
     values = ", ".join(f"{column.name} = {column.value_for(table)}" for column in columns)
     outdated = " OR ".join(column.is_outdated(table) for column in columns)
-    where = f"{condition} AND ({outdated})" if condition else outdated
-    return f"UPDATE {table} SET {values} WHERE {where};"
+    return f"UPDATE {table} SET {values} WHERE {condition or outdated};"
 
 
 def by_table(columns: Iterable[Column]) -> list[list[Column]]:
