@@ -2,7 +2,7 @@
 
 `applications.triggers` installs those that its declarations yield, and recomputes what they maintain,
 after this migration as after every other. Until then, another replica's writes leave the columns
-stale; nothing else uses them than lists.
+stale; only lists read them.
 """
 
 from typing import Any

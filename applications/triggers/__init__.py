@@ -54,7 +54,8 @@ COLUMNS = [
         ],
         is_locked=True,
     ),
-    # When the application that is the rule's subject was created, or NULL.
+    # When the application that is the rule's subject was created, or NULL. Declared after `first_rule`,
+    # whose trigger locks the application.
     copy(
         "accessrules_accessrule.application_created_at",
         "applications_application.created_at",
