@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact, In
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from runai_access.db.denormalization import denormalized
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
@@ -333,12 +334,12 @@ class AccessRule(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     # Denormalized columns to sort and filter millions of rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
-    subject_type = models.CharField(max_length=8, db_default="", editable=False)
-    subject_name = models.TextField(db_default="", editable=False)
-    role_name = models.TextField(db_default="", editable=False)
-    scope_name = models.TextField(db_default="", editable=False)
+    subject_type = denormalized(models.CharField(max_length=8, db_default=""))
+    subject_name = denormalized(models.TextField(db_default=""))
+    role_name = denormalized(models.TextField(db_default=""))
+    scope_name = denormalized(models.TextField(db_default=""))
     # When the subject's application was created; NULL if the subject is a user or a group.
-    application_created_at = models.DateTimeField(null=True, editable=False)
+    application_created_at = denormalized(models.DateTimeField(null=True))
 
     objects = AccessRuleQuerySet.as_manager()
 

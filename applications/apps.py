@@ -10,11 +10,11 @@ class ApplicationsConfig(AppConfig):
         from accessrules.console.tables.subject_links import register_subject_page
         from accessrules.filters.search import register_finder
         from accessrules.models import Subject
-        from applications import triggers
+        from applications import checks, triggers
         from applications.search import keys_of_name
 
         register_subject_page(Subject.Type.APP, "applications:detail")
         register_finder(Subject.Type.APP, keys_of_name)
-        register(triggers.check_sqlite)
+        register(checks.check_sqlite)
         pre_migrate.connect(triggers.before_migrating, sender=self, dispatch_uid="triggers.before")
         post_migrate.connect(triggers.after_migrating, sender=self, dispatch_uid="triggers.after")

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accessrules.models import Subject
+from runai_access.db.denormalization import denormalized
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
@@ -37,8 +38,8 @@ class Application(models.Model):
     last_login = models.DateTimeField(null=True)
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
-    is_enabled = models.BooleanField(default=True, editable=False)
-    first_rule = models.TextField(null=True, editable=False)  # noqa: DJ001  # NULL: no rule
+    is_enabled = denormalized(models.BooleanField(default=True))
+    first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
     # Lifetime of issued tokens in seconds; NULL for the default of the installation.
     token_lifetime = models.PositiveIntegerField(null=True)
 

@@ -1,37 +1,76 @@
-"""Database triggers that maintain denormalized columns and the search index.
+"""Denormalized columns and the search index of applications; installing all triggers.
 
 Triggers rather than application code, so bulk inserts and database shells cannot bypass them. Each runs
 in the transaction of the statement that fires it. Authorization never reads these columns; they only
 make lists fast.
 
-- `is_enabled` of an application repeats its subject's.
-- `first_rule` is the application's first active rule at or below the account, "Role in Scope", or NULL.
-- `application_created_at` of an access rule is when the application that is its subject was created.
-- The search index finds trigrams of `search_text`: an FTS5 table in SQLite, an index of the extension
-  pg_trgm in PostgreSQL. `applications_search` maps its rows to applications.
-
 SQLite drops a table's triggers when a migration rebuilds the table. So after every migration the
 triggers are installed again, and everything that they maintain is recomputed.
 """
 
-import sqlite3
+from itertools import chain
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
-from accessrules.triggers import postgresql as rules_in_postgresql
-from accessrules.triggers import sqlite as rules_in_sqlite
-from applications.triggers import postgresql, sqlite
+from accessrules import triggers as access_rules
+from applications.triggers import search_index
+from runai_access.db import denormalization
+from runai_access.db.denormalization import Column, Source, by_table, copy, recompute
 from runai_access.db.triggers import enabled_triggers
 
-_DIALECTS = {
-    "sqlite": (rules_in_sqlite, sqlite),
-    "postgresql": (rules_in_postgresql, postgresql),
-}
+_ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
+# PostgreSQL locks rows in this order: access rules before applications.
+COLUMNS = [
+    *access_rules.COLUMNS,
+    copy(
+        "applications_application.is_enabled", "accessrules_subject.enabled", by="subject_id = id"
+    ),
+    # The first active rule at or below the account, "Role in Scope", or NULL.
+    Column(
+        table="applications_application",
+        name="first_rule",
+        key="subject_id",
+        value="""(
+            SELECT role.name || ' in ' || scope.name FROM accessrules_accessrule rule
+            JOIN accessrules_role role ON role.id = rule.role_id
+            JOIN accessrules_scope scope ON scope.id = rule.scope_id
+            WHERE rule.subject_id = {key} AND rule.deleted_at IS NULL AND scope.depth > 0
+            ORDER BY rule.id LIMIT 1
+        )""",
+        sources=[
+            Source(
+                "accessrules_accessrule",
+                ["deleted_at", "subject_id", "role_id", "scope_id"],
+                keys="{row}.subject_id",
+                is_referenced=False,
+            ),
+            Source("accessrules_role", ["name"], f"{_ACTIVE_RULES} AND role_id = {{row}}.id"),
+            Source(
+                "accessrules_scope", ["name", "depth"], f"{_ACTIVE_RULES} AND scope_id = {{row}}.id"
+            ),
+        ],
+        is_locked=True,
+    ),
+    # When the application that is the rule's subject was created, or NULL. Declared after `first_rule`,
+    # whose trigger locks the application.
+    copy(
+        "accessrules_accessrule.application_created_at",
+        "applications_application.created_at",
+        by="subject_id = subject_id",
+        is_referenced=False,
+    ),
+]
 # The migrations that create the tables and columns which the triggers name.
 _REQUIRED_MIGRATIONS = {("accessrules", "0001_access_rules"), ("applications", "0001_initial")}
+
+
+def create_statements(vendor: str) -> dict[str, list[str]]:
+    """Return the statements that create each trigger, by its name."""
+    actions = [*denormalization.actions(COLUMNS, vendor), *search_index.actions(vendor)]
+    return denormalization.triggers(actions, vendor)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -41,24 +80,26 @@ def install(connection: BaseDatabaseWrapper) -> None:
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.INSTALL])
+    _run(connection, *create_statements(connection.vendor).values())
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop the triggers."""
-    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REMOVE])
+    is_sqlite = connection.vendor == "sqlite"
+    drop = "DROP TRIGGER IF EXISTS {}" if is_sqlite else "DROP FUNCTION IF EXISTS {}() CASCADE"
+    _run(connection, [drop.format(name) for name in create_statements(connection.vendor)])
 
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
-    _run(connection, [text for part in _DIALECTS[connection.vendor] for text in part.REBUILD])
+    statements = [recompute(columns) for columns in by_table(COLUMNS)]
+    _run(connection, statements, search_index.REBUILD[connection.vendor])
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the names of the triggers that are missing or disabled."""
     enabled = enabled_triggers(connection)
-    names = [name for part in _DIALECTS[connection.vendor] for name in part.TRIGGERS]
-    return [name for name in names if name not in enabled]
+    return [name for name in create_statements(connection.vendor) if name not in enabled]
 
 
 def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
@@ -66,9 +107,8 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 
     Only SQLite refuses to rebuild such a table. No other process can change its schema meanwhile.
     """
-    connection = _connection(using)
-    if plan and connection.vendor == "sqlite":
-        remove(connection)
+    if plan and connections[using].vendor == "sqlite":
+        remove(connections[using])
 
 
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
@@ -77,8 +117,8 @@ def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
     The same if triggers are missing because an earlier migration was interrupted. If the tables that
     they name do not exist, drop the triggers, because they would make every write fail.
     """
-    connection = _connection(using)
-    if not _applied(connection) >= _REQUIRED_MIGRATIONS:
+    connection = connections[using]
+    if not set(MigrationRecorder(connection).applied_migrations()) >= _REQUIRED_MIGRATIONS:
         remove(connection)
     elif plan or missing(connection):
         with transaction.atomic(using=using):
@@ -86,40 +126,9 @@ def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
             rebuild(connection)
 
 
-def check_sqlite(**_: Any) -> list[CheckMessage]:
-    """Refuse to start on a SQLite that can't search by substring."""
-    from django.conf import settings
-
-    if not settings.IS_SQLITE:
-        return []
-    try:
-        with sqlite3.connect(":memory:") as trial:
-            trial.execute("CREATE VIRTUAL TABLE trial USING fts5(text, tokenize='trigram')")
-    except sqlite3.OperationalError as error:
-        return [
-            Error(
-                f"Search requires SQLite 3.34 or newer with FTS5; this Python has "
-                f"{sqlite3.sqlite_version} ({error}).",
-                hint="Use a Python that is built with a newer SQLite, or use PostgreSQL.",
-                id="applications.E001",
-            )
-        ]
-    return []
-
-
-def _connection(using: str) -> BaseDatabaseWrapper:
-    from django.db import connections
-
-    return connections[using]
-
-
-def _applied(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
-    from django.db.migrations.recorder import MigrationRecorder
-
-    return set(MigrationRecorder(connection).applied_migrations())
-
-
-def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+def _run(connection: BaseDatabaseWrapper, *statements: list[str]) -> None:
+    is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        for sql in chain.from_iterable(statements):
+            # SQLite knows IS DISTINCT FROM only since 3.39.
+            cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)

@@ -522,4 +522,4 @@ def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
 
 def without_index(sort: Sort) -> Sort:
     """Return the same sort without index use, for rows that are found by their keys."""
-    return Sort(NoIndexHint(sort.by), sort.is_nullable, sort.read)
+    return replace(sort, by=NoIndexHint(sort.by))

@@ -128,12 +128,14 @@ def test_rebuild_corrects_each_denormalized_column_of_a_rule(stale: dict[str, ob
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_moved", [False, True])
 @pytest.mark.parametrize("is_deleted", [False, True])
-def test_rule_created_during_a_change_of_its_application_is_consistent(
-    is_deleted: bool,
+def test_rule_written_during_a_change_of_its_application_is_consistent(
+    is_deleted: bool, is_moved: bool
 ) -> None:
     application, east = factories.application("ci"), factories.cluster("east")
     viewer, subject = factories.role("Viewer"), application.subject
+    moved = factories.rule(factories.group("ops"), "Viewer", east)
     earlier = datetime(2020, 1, 1, tzinfo=UTC)
     found, is_changed = Application.objects.filter(pk=application.pk), Event()
 
@@ -144,11 +146,14 @@ def test_rule_created_during_a_change_of_its_application_is_consistent(
             if connection.vendor == "postgresql":  # in SQLite the other transaction can't begin
                 _wait_for_a_blocked_lock()
 
-    def make() -> AccessRule:
+    def write() -> AccessRule:
         assert is_changed.wait(20)
+        if is_moved:
+            AccessRule.objects.filter(pk=moved.pk).update(subject=subject)
+            return moved
         return AccessRule.objects.create(subject=subject, role=viewer, scope=east)
 
-    _, rule = together([change, make])
+    _, rule = together([change, write])
     assert _application_created_at(rule) == (None if is_deleted else earlier)
 
 

@@ -12,9 +12,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications import triggers
+from applications import checks, triggers
 from applications.models import Application
 from applications.search import keys_with_text
+from runai_access.db.triggers import enabled_triggers
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +184,26 @@ def test_applications_can_be_migrated_to_zero_and_back() -> None:
     assert _found("late") == ["late"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_migration_drops_the_triggers_that_were_written_by_hand() -> None:
+    name, table = "application_propagate_enabled", "accessrules_subject"
+    if connection.vendor == "sqlite":
+        create = f"CREATE TRIGGER {name} AFTER UPDATE ON {table} BEGIN SELECT 1; END"
+    else:
+        create = f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RETURN NEW; END $$;
+            CREATE TRIGGER {name} AFTER UPDATE ON {table} EXECUTE FUNCTION {name}()"""
+    try:
+        call_command("migrate", "applications", "0001_initial", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute(create)
+        assert name in enabled_triggers(connection)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert name not in enabled_triggers(connection)
+    assert triggers.missing(connection) == []
+
+
 def test_every_migration_is_reversible() -> None:
     executor = MigrationExecutor(connection)
     nodes = executor.loader.graph.leaf_nodes("applications")
@@ -197,7 +218,7 @@ def test_every_migration_is_reversible() -> None:
 def test_sqlite_without_trigram_search_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert triggers.check_sqlite() == []
+    assert checks.check_sqlite() == []
 
     class Old:
         def __enter__(self) -> Self:
@@ -209,7 +230,7 @@ def test_sqlite_without_trigram_search_is_refused_with_the_reason(
             raise sqlite3.OperationalError("no such tokenizer: trigram")
 
     monkeypatch.setattr("django.conf.settings.IS_SQLITE", True)
-    monkeypatch.setattr(triggers.sqlite3, "connect", lambda name: Old())
-    (problem,) = triggers.check_sqlite()
+    monkeypatch.setattr(checks.sqlite3, "connect", lambda name: Old())
+    (problem,) = checks.check_sqlite()
     assert "3.34 or newer with FTS5" in problem.msg
     assert "no such tokenizer" in problem.msg
