@@ -151,6 +151,17 @@ def creator_of(chance: random.Random) -> str:
     return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
 
 
+def email_of(number: int) -> str:
+    """Return the email address of a user. The first 2,000 users create applications."""
+    rest, first = divmod(number, len(_FIRST))
+    rest, last = divmod(rest, len(_LAST))
+    return f"{_FIRST[first]}.{_LAST[last]}{rest}@acme.example"
+
+
+def group_name(number: int) -> str:
+    return f"{_TEAMS[number % len(_TEAMS)]}-team-{number:04}"
+
+
 def scope_name(word: str, number: int) -> str:
     """Return the name of a cluster, department or project."""
     if word == "project":
