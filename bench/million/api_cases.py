@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from bench.million.api_lists import ApiList, api_lists
 from bench.million.api_values import ListValues, list_values, values_of
 from bench.million.people import API_ADMINISTRATOR, API_DEPARTMENT, API_MANY_RULES
-from bench.million.rows import ROWS
+from bench.million.rows import ROWS, WORST
 
 # Lists that grow to millions of rows. Others have one value for each filter, and fewer combinations.
 _LARGE = ("service-accounts", "access-rules", "access-rules/count", "audit/log")
@@ -170,7 +170,7 @@ def _combined(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case
     if is_large:
         yield from _pairs(of_list, values, case)
     for number, conditions in enumerate(values.disjoint, 1):
-        what = f"two conditions with little in common, {number}"
+        what = f"{WORST}, {number}"
         worst = replace(case, what=what, filters=conditions, is_worst=True)
         yield worst
         yield from _in_each_order(of_list, worst)

@@ -65,7 +65,7 @@ def measure(bench: Bench) -> list[Row]:
 def _views(bench: Bench) -> Iterator[View]:
     from bench.million.api_peers import VIEW_SETS
 
-    token = people.token_of(API_ADMINISTRATOR)
+    token = people.token_of(API_ADMINISTRATOR, bench.server.url)
     totals: dict[str, int] = {}
     for case in cases():
         query, name = _query(case), peer_name(case)

@@ -1,6 +1,7 @@
 """The values of filters and searches: those that match few rows, many, or none.
 
-Every filter of every list needs values; `missing` returns those without.
+Every filter of every list needs values; `values_of` fails for a filter without. In a database without
+the data of the bench, IDs are those of no row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,12 +57,12 @@ def list_values() -> dict[str, ListValues]:
 def values_of(of_list: ApiList, values: Mapping[str, ListValues]) -> ListValues:
     """Return the values of a list or count. Raises AssertionError if some are missing."""
     found = values.get(of_list.name.removesuffix("/count"), ListValues({}))
-    if lacking := list(missing(of_list, found)):
-        raise AssertionError(f"bench/million/api_values.py: no values for {', '.join(lacking)}.")
+    if missing := list(_missing(of_list, found)):
+        raise AssertionError(f"bench/million/api_values.py: no values for {', '.join(missing)}.")
     return found
 
 
-def missing(of_list: ApiList, values: ListValues) -> Iterator[str]:
+def _missing(of_list: ApiList, values: ListValues) -> Iterator[str]:
     """Yield the filters of a list that have no values."""
     for name, operators in of_list.operators.items():
         for operator in operators:
@@ -183,7 +184,7 @@ def _applications() -> ListValues:
         # An application changes within 30 days after its creation.
         disjoint=(
             (f"createdAt<={_after_start(0.2)}", f"updatedAt>={_after_start(0.3)}"),
-            (f"createdAt>={_after_start(0.2)}", "name=@-00"),
+            (f"createdAt>={_after_start(0.2)}", f"name=@{_first_tenth()}"),
         ),
     )  # fmt: skip
 
@@ -225,9 +226,9 @@ def _rules() -> ListValues:
             "all scopes' names": "-lab-", "a role's name": "Department administrator",
         },
         common="roleName==Viewer", exact=f"subjectId=={_NAME}",
-        detail=str(rows.filter(subject=names.id_of(7)).values_list("pk", flat=True)[0]),
+        detail=str(rows.filter(subject=names.id_of(7)).values_list("pk", flat=True).first() or 0),
         disjoint=(
-            (f"createdAt>={_after_start(0.2)}", "subjectId=@-00"),
+            (f"createdAt>={_after_start(0.2)}", f"subjectId=@{_first_tenth()}"),
             ("subjectType==app", "createdBy!=" + names.ADMINISTRATOR),
         ),
     )  # fmt: skip
@@ -312,7 +313,7 @@ def _users() -> ListValues:
         parameters={"filter": {"many": "runai.is_local:true", "none": "runai.is_local:false"}},
         searches={"few": "ana.abe0", "many": "acme", "none": names.NONE, **_SHORT},
         common="username=@acme", exact=f"username=={names.SOMEBODY}",
-        detail=str(User.objects.get(email=names.SOMEBODY).pk),
+        detail=str(getattr(rows.filter(email=names.SOMEBODY).first(), "pk", _NO_UUID)),
     )  # fmt: skip
 
 
@@ -320,7 +321,7 @@ def _scopes(level: str) -> ListValues:
     from accessrules.models import Scope
 
     rows = Scope.objects.filter(type=level).order_by("pk")
-    scope = rows[0]
+    scope = rows.first() or Scope(name=names.scope_name(level, 0), uid=_NO_UUID)
     cluster = _scope("cluster-001")
     ids = _text(cluster, "", inside=(cluster[2:-2], "-4"), start=(cluster[:6], "a"), end=("a", ""))
     department = _scope("department-001")
@@ -349,7 +350,7 @@ def _scopes(level: str) -> ListValues:
             "few": scope.name, "many": "lab" if level == "project" else level[:4],
             "none": names.NONE, **_SHORT,
         },
-        common=f"createdBy=={names.ADMINISTRATOR}", exact=f"name=={scope.name}", detail=scope.uid,
+        common=f"name=@{'lab' if level == 'project' else level}", exact=f"name=={scope.name}", detail=scope.uid,
     )  # fmt: skip
 
 
@@ -394,7 +395,13 @@ def _events() -> ListValues:
     )  # fmt: skip
 
 
+def _first_tenth() -> str:
+    from applications.models import Application
+
+    return names.first_tenth(Application.objects.count())
+
+
 def _scope(name: str) -> str:
     from accessrules.models import Scope
 
-    return Scope.objects.values_list("uid", flat=True).get(name=name)
+    return Scope.objects.filter(name=name).values_list("uid", flat=True).first() or _NO_UUID

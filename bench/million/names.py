@@ -141,6 +141,11 @@ def name_of(number: int) -> str:
     return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
 
 
+def first_tenth(size: int) -> str:
+    """Return a part of the names of the first tenth of `size` applications, and of no other."""
+    return "-" + "0" * (8 - len(str(size)))
+
+
 def id_of(number: int) -> uuid.UUID:
     return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
 

@@ -61,15 +61,18 @@ def build(size: int) -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def token_of(name: str) -> str:
-    """Return a new token of an application that calls the API."""
+def token_of(name: str, url: str) -> str:
+    """Return a new token of an application that calls the API, for the server with this URL."""
+    from django.test import override_settings
+
     from applications.models import Application
     from applications.oauth.tokens import issue
 
     application = Application.objects.select_related("subject").get(
         subject__name=name, subject__type="app"
     )
-    return issue(application).text
+    with override_settings(PUBLIC_URL=url):
+        return issue(application).text
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ ROWS = 50
 """Rows on a page."""
 LIMITS = {"sqlite": 100.0, "postgresql": 120.0}
 """The limit for a page in milliseconds, measured by the server."""
+WORST, WORST_LIMIT = "two conditions with little in common", 500.0
+"""The name of views with two filters that match many rows each, and their limit in milliseconds."""
 MAX_COUNTED = 10_000
 """Matches that a list counts within the limit for a page."""
 
