@@ -350,7 +350,8 @@ def _scopes(level: str) -> ListValues:
             "few": scope.name, "many": "lab" if level == "project" else level[:4],
             "none": names.NONE, **_SHORT,
         },
-        common=f"name=@{'lab' if level == 'project' else level}", exact=f"name=={scope.name}", detail=scope.uid,
+        common=f"name=@{'lab' if level == 'project' else level}",
+        exact=f"name=={scope.name}", detail=scope.uid,
     )  # fmt: skip
 
 
