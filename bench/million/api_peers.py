@@ -15,7 +15,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from accessrules.models import AccessRule, Role, Scope
 from applications.models import Application
-from bench.million.api_peer_views import FIELDS, LOOKUPS, SUFFIXES
+from bench.million.api_peer_fields import FIELDS, LOOKUPS, SUFFIXES
 from bench.million.rows import ROWS
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
@@ -34,6 +34,7 @@ def _view_set(
     members: dict[str, Any] = {
         member: serializers.ReadOnlyField(source=lookup.replace("__", "."))
         for member, lookup in fields.items()
+        if member != lookup  # a field of the model
     }
     meta = type("Meta", (), {"model": model, "fields": [*fields, "pk"]})
     conditions: dict[str, Any] = {"Meta": type("Meta", (), {"model": model, "fields": []})}
