@@ -1,6 +1,6 @@
 """Benchmark of pages, files and writes with 10,000, 100,000 and a million applications.
 
-    make bench                                             everything; about an hour
+    make bench                                             everything; about three hours
     make bench BENCH="--sizes 10000 --databases sqlite"    a selection
     make bench BENCH="--parts api api-peers --missed"      the API; prints only exceeded limits
     make bench BENCH="--parts api --only access-rules"     only rows whose name contains a text
