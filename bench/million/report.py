@@ -123,7 +123,10 @@ def _missed(found: Found) -> Iterator[str]:
     for size, rows in found.items():
         for row in rows.values():
             if row.limit is not None and row.median > row.limit:
-                yield f"{row.name} at {size:,}: {row.median:.1f} {row.unit}, not {row.limit:.1f}"
+                # On a busy machine, the CPU time says whether the row is slow.
+                cpu = f" ({row.cpu:.1f} ms of CPU)" if row.cpu else ""
+                text = f"{row.median:.1f} {row.unit}, not {row.limit:.1f}{cpu}"
+                yield f"{row.name} at {size:,}: {text}"
             if row.python and row.python_limit and row.python > row.python_limit:
                 limit = f"{row.python_limit:g}"
                 yield f"{row.name} at {size:,}: {row.python:.1f} ms of Python, not {limit}"
