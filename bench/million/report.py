@@ -68,7 +68,7 @@ def _path(database: str, size: int) -> Path:
 
 _PARTS = ("p95", "least", "cpu", "sql", "python", "queries")
 
-# The table: a line per row, a column per size, and details for the largest size.
+# The table: a line per row, a column per size, and details for one size.
 
 
 def _table(found: Found) -> Iterator[str]:
@@ -76,7 +76,8 @@ def _table(found: Found) -> Iterator[str]:
     head = ["", *sizes, "p95", "least", "CPU", "SQL", "Python", "queries", "slowest peer", "times"]
     yield _line(head)
     yield _line(["---", *["--:"] * (len(head) - 1)])
-    largest = found[max(found)]
+    # The details are those of the largest size that was measured.
+    largest = {name: row for size in sorted(found) for name, row in found[size].items()}
     group = ""
     for row in largest.values():
         if row.group != group:
