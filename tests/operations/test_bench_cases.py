@@ -8,7 +8,7 @@ from bench.million.api_values import ListValues, values_of
 from tests.openapi import read_yaml
 
 pytestmark = pytest.mark.django_db
-# They are other names of the same lists, or only have bounded lists.
+# The deprecated name of service accounts.
 NOT_MEASURED = {"/api/v1/apps"}
 
 
