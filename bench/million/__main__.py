@@ -1,7 +1,9 @@
 """Benchmark of pages, files and writes with 10,000, 100,000 and a million applications.
 
-    make bench                                             everything; about an hour
+    make bench                                             everything; about three hours
     make bench BENCH="--sizes 10000 --databases sqlite"    a selection
+    make bench BENCH="--parts api api-peers --missed"      the API; prints only exceeded limits
+    make bench BENCH="--parts api --only access-rules"     only rows whose name contains a text
 
 The data is created in a temporary folder (set TMPDIR for another one; all sizes need 9 GB) and deleted
 at the end. The sizes are measured in turns, one round each, so that other load affects all of them.
@@ -29,14 +31,16 @@ def main() -> int:
     arguments.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments.add_argument("--only", default="", metavar="TEXT")
+    arguments.add_argument("--missed", action="store_true")
     asked = arguments.parse_args()
-    options = ["--rounds", str(asked.rounds), "--parts", *asked.parts]
+    options = ["--rounds", str(asked.rounds), "--only", asked.only, "--parts", *asked.parts]
     for database in asked.databases:
         sizes = sorted(asked.sizes)
         print(f"{database}: {', '.join(f'{size:,}' for size in sizes)} applications", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             run_in_turns(_command(database, size, options, folder) for size in sizes)
-    return report.main()
+    return report.main(["--missed"] if asked.missed else [])
 
 
 def _command(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import F
 
 from bench.million.names import DAYS, MANY, NONE, RARE, SOMEBODY, START
+from bench.million.rows import WORST
 from runai_access.lists.keyset import encode
 
 COLUMNS = (
@@ -31,6 +32,7 @@ def queries() -> dict[str, dict[str, str]]:
         "search, few hits": {"search": RARE},
         "search, an address": {"search": SOMEBODY},
         "search, no hit": {"search": NONE},
+        "search, names and scopes": {"search": "vision"},
         "search, a role's name": {"search": "Department administrator"},
         "search, a scope's name": {"search": "lab-2500"},
         "search, all scopes' names": {"search": "-lab-"},
@@ -54,6 +56,8 @@ def queries() -> dict[str, dict[str, str]]:
         "created by somebody": {"created_by__is": SOMEBODY},
         "role and search": {"role__any_of": role["Viewer"], "search": MANY},
         "role and search, few": {"role__any_of": role["Editor"], "search": RARE},
+        # An application changes within 30 days after its creation.
+        WORST: {"creation_time__before": "2024-05-01", "last_updated__after": "2024-07-01"},
     }
 
 

@@ -1,5 +1,7 @@
 """The data: applications with two access rules each in 5,000 projects, and five audit events each.
 
+Users, groups and the callers of the API are in `people`.
+
 The data is the same every time.
 
     DATABASE_URL=… python -m bench.million.data 1000000
@@ -15,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bench.million import events
+from bench.million import events, people
 from bench.million.names import (
     ADMINISTRATOR,
     CLUSTERS,
@@ -167,3 +169,4 @@ if __name__ == "__main__":
 
     django.setup()
     build(int(sys.argv[1]))
+    people.build(int(sys.argv[1]))

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from itertools import groupby, islice
 from typing import Any
 
@@ -133,6 +134,7 @@ def _event(
     }  # fmt: skip
 
 
+@cache
 def _user(name: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_DNS, name)
 

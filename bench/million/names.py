@@ -141,6 +141,11 @@ def name_of(number: int) -> str:
     return f"{team}-{chance.choice(_JOBS)}-{chance.choice(_STAGES)}-{number:06}"
 
 
+def first_tenth(size: int) -> str:
+    """Return a part of the names of the first tenth of `size` applications, and of no other."""
+    return "-" + "0" * (8 - len(str(size)))
+
+
 def id_of(number: int) -> uuid.UUID:
     return uuid.UUID(int=random.Random(f"id {number}").getrandbits(128))  # noqa: S311  # not a secret
 
@@ -149,6 +154,17 @@ def creator_of(chance: random.Random) -> str:
     if chance.random() < 0.3:
         return "terraform"
     return f"{chance.choice(_FIRST)}.{chance.choice(_LAST)}{chance.randrange(5)}@acme.example"
+
+
+def email_of(number: int) -> str:
+    """Return the email address of a user. The first 2,000 users create applications."""
+    rest, first = divmod(number, len(_FIRST))
+    rest, last = divmod(rest, len(_LAST))
+    return f"{_FIRST[first]}.{_LAST[last]}{rest}@acme.example"
+
+
+def group_name(number: int) -> str:
+    return f"{_TEAMS[number % len(_TEAMS)]}-team-{number:04}"
 
 
 def scope_name(word: str, number: int) -> str:

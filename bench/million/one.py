@@ -2,6 +2,7 @@
 
     DATABASE_URL=… python -m bench.million.one 1000000
     DATABASE_URL=… python -m bench.million.one 1000000 --parts pages files
+    DATABASE_URL=… python -m bench.million.one 1000000 --parts api --only "access-rules: search"
 
 Writes bench/var/million/<database>-<size>.json; `report` prints them as tables.
 """
@@ -11,14 +12,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.million.turns import Turns
 
+if TYPE_CHECKING:
+    from bench.million.rows import Row
+    from bench.million.running import Bench
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS = 21
-PARTS = ("table", "pages", "files", "writing", "peers")
+PARTS = ("table", "pages", "api", "files", "writing", "peers", "api-peers")
 
 
 def main() -> None:
@@ -26,13 +33,14 @@ def main() -> None:
     arguments.add_argument("size", type=int)
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments.add_argument("--only", default="", metavar="TEXT")
     arguments.add_argument("--turns", type=int, nargs=2, default=())
     asked = arguments.parse_args()
     turns = Turns(*asked.turns)
     turns.wait()
     _set_up()
     _build(asked.size)
-    _measure(asked.size, asked.parts, asked.rounds, turns)
+    _measure(asked, turns)
 
 
 def _set_up() -> None:
@@ -46,40 +54,56 @@ def _set_up() -> None:
 
 
 def _build(size: int) -> None:
-    """Fill the database in a separate process."""
+    """Create missing data in a separate process."""
     from django.db import connection
 
-    if not connection.introspection.table_names():
-        connection.close()
-        subprocess.run(
-            [sys.executable, "-m", "bench.million.data", str(size)], cwd=ROOT, check=True
-        )
+    from bench.million import people
+
+    program = "bench.million.data"
+    if connection.introspection.table_names():
+        program = "" if people.exist() else "bench.million.people"
+    connection.close()
+    if program:
+        subprocess.run([sys.executable, "-m", program, str(size)], cwd=ROOT, check=True)
 
 
-def _measure(size: int, parts: list[str], rounds: int, turns: Turns) -> None:
-    from bench.million import files, pages, peer_views, report, table, writing
+def _measure(asked: argparse.Namespace, turns: Turns) -> None:
+    from bench.million import api, api_peer_views, files, pages, peer_views, report, table, writing
     from bench.million.rows import Row
-    from bench.million.running import Bench, serving
+    from bench.million.running import Bench, Options, serving
 
     measures: dict[str, Callable[[Bench], list[Row]]] = {
-        "table": table.measure, "pages": pages.measure, "files": files.measure,
-        "writing": writing.measure,
+        "table": table.measure, "pages": pages.measure, "api": api.measure,
+        "files": files.measure, "writing": writing.measure,
     }  # fmt: skip
+    peers: dict[str, Callable[[Bench], list[Row]]] = {
+        "peers": peer_views.measure, "api-peers": api_peer_views.measure,
+    }  # fmt: skip
+    options = Options(asked.rounds, asked.only)
     database = os.environ["DATABASE_URL"]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), database, "bench.million.settings", rounds, turns) as bench:
-            for part, measure in measures.items():
-                if part in parts:
-                    rows += measure(bench)
+
+        def serve(settings: str) -> AbstractContextManager[Bench]:
+            return serving(Path(folder), database, settings, options, turns)
+
+        with serve("bench.million.settings") as bench:
+            rows += _measured(bench, measures, asked.parts)
             rows.append(report.memory_row(bench.peak()))
             kind = bench.database
-        if "peers" in parts:
-            with serving(
-                Path(folder), database, "bench.million.peer_settings", rounds, turns
-            ) as bench:
-                rows += peer_views.measure(bench)
-    report.keep(kind, size, rows)
+        if peers.keys() & set(asked.parts):
+            with serve("bench.million.peer_settings") as bench:
+                rows += _measured(bench, peers, asked.parts)
+    report.keep(kind, asked.size, rows)
+
+
+def _measured(
+    bench: "Bench", measures: "Mapping[str, Callable[[Bench], list[Row]]]", parts: Collection[str]
+) -> "Iterator[Row]":
+    """Yield the rows of the chosen parts."""
+    for part, measure in measures.items():
+        if part in parts:
+            yield from measure(bench)
 
 
 if __name__ == "__main__":

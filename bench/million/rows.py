@@ -9,6 +9,10 @@ ROWS = 50
 """Rows on a page."""
 LIMITS = {"sqlite": 100.0, "postgresql": 120.0}
 """The limit for a page in milliseconds, measured by the server."""
+WORST, WORST_LIMIT = "two conditions with little in common", 500.0
+"""The name of views with two filters that match many rows each, and their limit in milliseconds."""
+MAX_COUNTED = 10_000
+"""Matches that a list counts within the limit for a page."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,10 @@ class View:
     """A URL, and its limit in milliseconds, measured by the server.
 
     `beside` names the comparable views of peers. `can_grow`: a larger database can make the view
-    slower. `python_limit` is the limit for Python.
+    slower. `python_limit` is the limit for Python. `growth_allowance` is added to the growth limit, in
+    milliseconds. `counting_limit` is the limit of a request that counts more than MAX_COUNTED matches.
+
+    `token` authenticates a request to the API. A request that needs more than `timeout` seconds ends.
     """
 
     name: str
@@ -25,6 +32,10 @@ class View:
     beside: tuple[str, ...] = ()
     can_grow: bool = False
     python_limit: float | None = None
+    growth_allowance: float = 0.0
+    counting_limit: float | None = None
+    token: str = field(default="", repr=False)
+    timeout: float = 0.0
 
 
 @dataclass
@@ -44,6 +55,7 @@ class Row:
     beside: tuple[str, ...] = ()
     can_grow: bool = True
     python_limit: float | None = None
+    growth_allowance: float = 0.0
     least: float | None = None
     cpu: float | None = None
     sql: float | None = None

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from bench.million import cases
 from bench.million.peer_views import LIST, peers_of
-from bench.million.rows import LIMITS, ROWS, Row, View
+from bench.million.rows import LIMITS, ROWS, WORST, WORST_LIMIT, Row, View
 from bench.million.running import Bench
 
 GROUP = "applications"
@@ -22,12 +22,13 @@ def measure(bench: Bench) -> list[Row]:
 def _views(bench: Bench) -> Iterator[View]:
     for name, query in cases.queries().items():
         is_short = name in SHORT
+        limit = {WORST: WORST_LIMIT}.get(name, LIMITS[bench.database])
         yield View(
             name,
             f"/applications/?{urlencode({**query, 'size': ROWS})}",
-            SHORT_LIMIT if is_short else LIMITS[bench.database],
+            SHORT_LIMIT if is_short else limit,
             beside=peers_of(name),
-            can_grow=is_short,
+            can_grow=is_short or name == WORST,
             python_limit=PYTHON_LIMIT if query.keys() <= IN_ORDER else None,
         )
 
