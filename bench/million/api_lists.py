@@ -41,8 +41,8 @@ def _views(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _list_of(route: str, callback: Any) -> ApiList | None:
     # These modules can only be imported after the URLs.
-    from runai_access.api.filtering import LOOKUPS
-    from runai_access.api.listing import ListEndpoint
+    from runai_access.api.filter_by import OPERATORS
+    from runai_access.api.paging import ListEndpoint
     from runai_access.api.query import known_parameters, own_parameters
 
     view = callback.cls(**callback.initkwargs) if hasattr(callback, "cls") else None
@@ -56,7 +56,7 @@ def _list_of(route: str, callback: Any) -> ApiList | None:
     return ApiList(
         name=name,
         path=f"/{route}",
-        operators={name: tuple(LOOKUPS[field.kind]) for name, field in listing.fields.items()},
+        operators={name: tuple(OPERATORS[field.kind]) for name, field in listing.fields.items()},
         parameters=tuple(own),
         counts=bool(getattr(view, "counts", False)),
         is_sorted="sortBy" in known_parameters(view, "GET"),
