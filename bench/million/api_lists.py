@@ -42,12 +42,12 @@ def _views(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _list_of(route: str, callback: Any) -> ApiList | None:
     # These modules can only be imported after the URLs.
     from runai_access.api.filter_by import OPERATORS
-    from runai_access.api.paging import ListEndpoint
+    from runai_access.api.paging import ListEndpoint, RowsEndpoint
     from runai_access.api.query import known_parameters, own_parameters
 
     view = callback.cls(**callback.initkwargs) if hasattr(callback, "cls") else None
     listing = getattr(view, "listing", None)
-    if not isinstance(listing, ListEndpoint) or getattr(view, "deprecation", None):
+    if not isinstance(listing, ListEndpoint | RowsEndpoint) or getattr(view, "deprecation", None):
         return None
     name = route
     for prefix in _PREFIXES:
