@@ -75,9 +75,9 @@ class ListEndpoint:
     """The list configuration of a resource. Without `default_limit`, all rows are returned.
 
     `search`, `permission_filter` and `indexed_rows`, the rows in which filters search by an index, are
-    those of the console's list. `unsupported_fields` are fields of
-    the contract that are not stored. With `has_exact_total`, all matching rows are counted. With
-    `is_bounded`, filters without an index test at most MAX_SCANNED rows for a page.
+    those of the console's list. `unsupported_fields` are fields of the contract that are not stored.
+    With `has_exact_total`, all matching rows are counted. With `is_bounded`, filters without an index
+    test at most MAX_SCANNED rows for a page.
     """
 
     fields: Mapping[str, Field]
@@ -95,7 +95,7 @@ class ListEndpoint:
     has_keys: bool = True
     parameters: ClassVar[tuple[str, ...]] = PAGE_PARAMETERS
 
-    def page(  # what differs between the lists
+    def page(
         self,
         rows: QuerySet[M],
         parameters: QueryDict,
