@@ -144,7 +144,7 @@ def serving(
         database=database_url,
         environment={
             "DJANGO_SETTINGS_MODULE": settings, "RUNAI_ACCESS_SECRET_KEY": SECRET_KEY,
-            "RUNAI_ACCESS_API_REQUESTS_PER_SECOND": "100000",
+            "RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND": "1000000",
         },
     )  # fmt: skip
     try:
