@@ -340,18 +340,19 @@ class Selection:
         return self._count_among_some()
 
     def total(self) -> Count:
-        """Return the exact count if there is no filter, or one that an index counts; else `count`."""
+        """Return the exact count if there is no filter, or one range of an index; else `count`."""
         if not self._list_filters and not self._is_bounded:
             return Count(self.exact_count(), is_exact=True)
-        if len(self._list_filters) == 1 and self._found:
-            _, keys = self._found[0]
-            if keys.is_exact and keys.is_whole and keys.has_distinct_keys:
-                number, _ = keys.count(_UNLIMITED)
-                return Count(number, is_exact=True)
+        if len(self._list_filters) == 1 and self._found and self._list_filters[0].column:
+            return Count(self._found[0][1].count(_UNLIMITED)[0], is_exact=True)
         return self.count()
 
     def exact_count(self) -> int:
         """Return the number of matching rows, however long that takes."""
+        if len(self._list_filters) == 1 and self._found:
+            _, keys = self._found[0]
+            if keys.is_exact and keys.is_whole:
+                return keys.count(_UNLIMITED)[0]
         return self.rows().order_by().count()
 
     def exists_more_than(self, number: int) -> bool | None:
