@@ -91,7 +91,7 @@ MIN_ESTIMATE = 100
 class ListFilter:
     """A filter of a list: its condition, and the keys of matching rows if an index has them.
 
-    An empty condition stands for the permission filter that the rows already have; `among` are the rows
+    An empty condition is the permission filter that the rows already have; `among` are the rows
     before it.
 
     `column` is set if the condition is one range of the index on that column, which also provides the

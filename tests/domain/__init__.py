@@ -1,1 +1,1 @@
-"""What the core does, whoever asks: authorization, actions, credentials, tokens, the record."""
+"""Tests of the domain, without pages and API: authorization, actions, credentials, tokens, audit log."""

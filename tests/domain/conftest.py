@@ -55,7 +55,7 @@ def _fresh_keyring() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_told_yet() -> None:
-    """No event is left out because an earlier test told the same."""
+    """Record each event, even if an earlier test recorded an equal one."""
     recorder.recently_logged.clear()
 
 

@@ -1,4 +1,4 @@
-"""Several at the same moment: each in a thread, on a connection of its own."""
+"""Runs jobs at the same moment: each in a thread with its own connection."""
 
 from collections.abc import Callable, Sequence
 from threading import Barrier, Thread
@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run all jobs at once and return, in their order, what each returned or raised."""
+    """Run all jobs concurrently; return what each returned or raised, in their order."""
     outcomes: list[Any] = [None] * len(jobs)
     start = Barrier(len(jobs), timeout=20)
 

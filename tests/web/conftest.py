@@ -73,7 +73,7 @@ def as_() -> SignedIn:
 
 @pytest.fixture(autouse=True)
 def _nothing_told_yet() -> None:
-    """No event is left out because an earlier test told the same."""
+    """Record each event, even if an earlier test recorded an equal one."""
     getattr(recorder, "recently_logged", {}).clear()
 
 
