@@ -96,7 +96,7 @@ class Visitor:
         return held
 
     def check_accessibility(self) -> None:
-        """Fail if axe finds a violation, in the light or the dark theme, which differ in colors only."""
+        """Fail if axe finds a violation. The dark theme differs only in its colors."""
         for scheme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
             self.page.emulate_media(color_scheme=scheme)
             found = Axe().run(self.page, options=options).response["violations"]

@@ -1,1 +1,1 @@
-"""Tests of the domain, without pages and API: authorization, actions, credentials, tokens, audit log."""
+"""Tests of the domain: authorization, actions, credentials, tokens, audit log."""

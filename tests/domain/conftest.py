@@ -54,7 +54,7 @@ def _fresh_keyring() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told_yet() -> None:
+def _no_recorded_event() -> None:
     """Record each event, even if an earlier test recorded an equal one."""
     recorder.recently_logged.clear()
 

@@ -72,7 +72,7 @@ def as_() -> SignedIn:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told_yet() -> None:
+def _no_recorded_event() -> None:
     """Record each event, even if an earlier test recorded an equal one."""
     getattr(recorder, "recently_logged", {}).clear()
 
