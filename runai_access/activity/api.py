@@ -56,7 +56,7 @@ LIST = ListEndpoint(
     max_limit=1000,
     min_limit=0,
     unsupported_fields=("cluster_name",),
-    is_bounded=True,
+    scanned_by="time",
 )
 
 

@@ -114,8 +114,8 @@ class ListFilter:
 class Selection:
     """The rows that match all `list_filters`, read with the cheaper strategy.
 
-    `counted` is the largest exact count: COUNTED by default, more for exports. With `is_bounded`, the
-    table is so large that filters without keys test at most MAX_SCANNED rows.
+    `counted` is the largest exact count: COUNTED by default, more for exports. `scanned_by` is the
+    column whose index is scanned for filters without keys, at most MAX_SCANNED rows of it.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Selection:
         list_filters: Sequence[ListFilter],
         counted: int | None = None,
         *,
-        is_bounded: bool = False,
+        scanned_by: str = "",
     ) -> None:
         self._rows, self._list_filters = rows, list_filters
-        self._is_bounded = is_bounded
+        self._scanned_by = scanned_by
         self._limit = COUNTED if counted is None else counted
         # Keys can repeat, so read a few more than are counted.
         self._most = self._limit * 6 // 5
@@ -226,7 +226,8 @@ class Selection:
         """Return the query along the index of one filter that has its rows in this order, if any."""
         by_value = (one for one in self._list_filters if one.then_by == sort.column != "")
         list_filter = next(by_value, None)
-        if list_filter is None and not (self._is_bounded and self._list_filters):
+        is_scan = self._list_filters and self._scanned_by == sort.column != ""
+        if list_filter is None and not is_scan:
             return None
         others = [one for one in self._list_filters if one is not list_filter]
         passed = self._rows.filter(list_filter.condition) if list_filter else self._rows
@@ -325,7 +326,7 @@ class Selection:
     def count(self) -> Count:
         """Return the exact count, or a lower bound if counting would take too long."""
         limit = self._limit
-        if self._is_bounded and not all(one.then_by for one in self._list_filters):
+        if self._scanned_by and not all(one.then_by for one in self._list_filters):
             return Count(0, is_exact=False)
         if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
             # Use keys that were read already; only SQLite reads keys to count those that repeat.
@@ -341,7 +342,7 @@ class Selection:
 
     def total(self) -> Count:
         """Return the exact count if there is no filter, or one range of an index; else `count`."""
-        if not self._list_filters and not self._is_bounded:
+        if not self._list_filters and not self._scanned_by:
             return Count(self.exact_count(), is_exact=True)
         if len(self._list_filters) == 1 and self._found and self._list_filters[0].column:
             return Count(self._found[0][1].count(_UNLIMITED)[0], is_exact=True)
