@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from applications.models import Application, search_text_of
 from applications.oauth.tokens import issue
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists import keyset, selection
+from runai_access.lists.keyset import Count
 from runai_access.lists.selection import Selection
 from tests import factories, sizes
 from tests.web.conftest import Organization, column
@@ -292,8 +294,32 @@ def test_page_file_and_api_return_the_rows_of_the_model(
         named = [line["Application"] for line in csv.DictReader(io.StringIO(file.lstrip("\ufeff")))]
         assert named == on_page, query
         if strategy != "incomplete":
-            cells = column(browser.get("/applications/", {**parameters, "size": 50}), "application")
-            assert [cell.replace(" ", "").removesuffix("Disabled") for cell in cells] == on_page
+            page = browser.get("/applications/", {**parameters, "size": 50})
+            assert names_of(page) == on_page, query
+
+
+def names_of(page: Any) -> list[str]:
+    """Return the names on a page, without highlighting and badges."""
+    cells = column(page, "application")
+    return [cell.replace(" ", "").removesuffix("Disabled") for cell in cells]
+
+
+def test_a_page_that_stops_early_offers_to_continue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force("incomplete", monkeypatch)
+    monkeypatch.setattr(Selection, "count", lambda _: Count(100, is_exact=False))
+    names: list[str] = []
+    url, pages = "/applications/?search=zoe&sort=application", 0
+    while url:
+        page = world.browsers["all"].get(url)
+        names += [
+            cell.replace(" ", "").removesuffix("Disabled") for cell in column(page, "application")
+        ]
+        link = re.search(r'id="continue-search" href="([^"]+)"', page.content.decode())
+        url, pages = (unescape(link[1]) if link else ""), pages + 1
+    assert names == sorted(row.name for row in world.rows if row.creator.startswith("zoe"))
+    assert pages > 1
 
 
 def _is_incomplete(page: Any) -> bool:
