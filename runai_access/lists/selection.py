@@ -342,7 +342,8 @@ class Selection:
 
     def total(self) -> Count:
         """Return the exact count if there is no filter, or one range of an index; else `count`."""
-        if not self._list_filters and not self._scanned_by:
+        is_filtered = any(one.condition or one.keys for one in self._list_filters)
+        if not is_filtered and not self._scanned_by:
             return Count(self.exact_count(), is_exact=True)
         if len(self._list_filters) == 1 and self._found and self._list_filters[0].column:
             return Count(self._found[0][1].count(_UNLIMITED)[0], is_exact=True)
