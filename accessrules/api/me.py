@@ -115,6 +115,7 @@ class MyAccessRulesView(CallerView):
 
         Lists the access rules whose subject is the caller, without those of its groups.
         """
+        # Whatever the caller can view elsewhere, it can view its own rules.
         page = MINE.page(
             own_rules(self),
             request.query_params,

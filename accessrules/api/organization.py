@@ -17,13 +17,11 @@ from accessrules.api.serializers import (
 from accessrules.api.views import CallerView
 from accessrules.filters.search import search_scopes
 from accessrules.models import Scope, ScopeQuerySet, load_ancestors
-from runai_access.api.filter_by import Field, FieldType
+from runai_access.api.filter_by import Field
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer, ResponseSerializer
 from runai_access.db.normalization import is_storable
-from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
-from runai_access.lists.filters import PlainTextFilter, TimeFilter
 from runai_access.lists.keyset import Sort
 
 
@@ -57,10 +55,6 @@ _FIGURES = (
 )
 
 
-def _text(path: str) -> Field:
-    return Field(PlainTextFilter(path), Sort(normalized(path)))
-
-
 def _listing(
     default_limit: int | None,
     max_limit: int,
@@ -70,13 +64,9 @@ def _listing(
 ) -> ListEndpoint:
     return ListEndpoint(
         fields={
-            "name": _text("name"),
-            "createdAt": Field(
-                TimeFilter("created_at", is_indexed=False), Sort.time("created_at"), FieldType.TIME
-            ),
-            "updatedAt": Field(
-                TimeFilter("updated_at", is_indexed=False), Sort.time("updated_at"), FieldType.TIME
-            ),
+            "name": Field.text("name"),
+            "createdAt": Field.time("created_at", is_indexed=False),
+            "updatedAt": Field.time("updated_at", is_indexed=False),
             **fields,
         },
         search=search_scopes,
@@ -104,8 +94,8 @@ DEPARTMENTS = Level(
         50,
         500,
         unsupported_fields=_FIGURES,
-        createdBy=_text("created_by"),
-        clusterId=_text("parent__uid"),
+        createdBy=Field.text("created_by"),
+        clusterId=Field.text("parent__uid"),
     ),
     DepartmentSerializer,
     DepartmentsSerializer,
@@ -117,11 +107,11 @@ PROJECTS = Level(
         50,
         500,
         unsupported_fields=("phase", *_FIGURES),
-        createdBy=_text("created_by"),
-        clusterId=_text("parent__parent__uid"),
-        departmentId=_text("parent__uid"),
-        parentId=_text("parent__uid"),
-        parentName=_text("parent__name"),
+        createdBy=Field.text("created_by"),
+        clusterId=Field.text("parent__parent__uid"),
+        departmentId=Field.text("parent__uid"),
+        parentId=Field.text("parent__uid"),
+        parentName=Field.text("parent__name"),
     ),
     ProjectSerializer,
     ProjectsSerializer,

@@ -14,20 +14,16 @@ from runai_access.api.ids import integer_id
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
-from runai_access.lists.filters import NumberFilter, PlainTextFilter, TimeFilter
+from runai_access.lists.filters import NumberFilter
 from runai_access.lists.keyset import Sort
 
 LIST = ListEndpoint(
     fields={
         "id": Field(NumberFilter("id"), Sort.number("id"), FieldType.NUMBER),
         "name": Field(RoleNameFilter("name"), Sort(normalized("name"))),
-        "createdBy": Field(PlainTextFilter("created_by"), Sort(normalized("created_by"))),
-        "createdAt": Field(
-            TimeFilter("created_at", is_indexed=False), Sort.time("created_at"), FieldType.TIME
-        ),
-        "updatedAt": Field(
-            TimeFilter("updated_at", is_indexed=False), Sort.time("updated_at"), FieldType.TIME
-        ),
+        "createdBy": Field.text("created_by"),
+        "createdAt": Field.time("created_at", is_indexed=False),
+        "updatedAt": Field.time("updated_at", is_indexed=False),
     },
     search=search_roles,
     sort=Sort.number("pk"),

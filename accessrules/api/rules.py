@@ -54,7 +54,6 @@ from runai_access.lists.filters import (
     NumberFilter,
     Operator,
     PlainTextFilter,
-    TimeFilter,
 )
 from runai_access.lists.keyset import Sort
 from runai_access.lists.selection import ListFilter
@@ -68,10 +67,8 @@ SUBJECT_TYPES = {
 }
 
 _FILTERS = AccessRuleFilterSet.field_filters
-_OF_ROLE, _OF_SCOPE = (
-    partial(RuleReferenceFilter, "role", Role),
-    partial(RuleReferenceFilter, "scope", Scope),
-)
+_OF_ROLE = partial(RuleReferenceFilter, "role", Role)
+_OF_SCOPE = partial(RuleReferenceFilter, "scope", Scope)
 LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
@@ -81,13 +78,8 @@ LIST = ListEndpoint(
         "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), Sort.text("scope__uid")),
         "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), Sort.text("scope__type")),
         "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), Sort(normalized("scope_name"))),
-        "createdAt": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
-        "deletedAt": Field(
-            TimeFilter("deleted_at", can_be_never=True, is_indexed=False),
-            Sort.time("deleted_at", is_nullable=True, nulls_last=True),
-            FieldType.TIME,
-            is_nullable=True,
-        ),
+        "createdAt": Field.time("created_at"),
+        "deletedAt": Field.time("deleted_at", is_nullable=True, is_indexed=False),
         "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
     },
     search=search,

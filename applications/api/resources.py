@@ -49,14 +49,9 @@ LIST = ListEndpoint(
             FlagFilter("is_enabled", "is_enabled"), Sort.flag("is_enabled"), FieldType.FLAG
         ),
         "createdBy": Field(_FILTERS["created_by"], Sort.text("created_by")),
-        "createdAt": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
-        "updatedAt": Field(_FILTERS["last_updated"], Sort.time("updated_at"), FieldType.TIME),
-        "lastLogin": Field(
-            _FILTERS["last_login"],
-            Sort.time("last_login", is_nullable=True, nulls_last=True),
-            FieldType.TIME,
-            is_nullable=True,
-        ),
+        "createdAt": Field.time("created_at"),
+        "updatedAt": Field.time("updated_at"),
+        "lastLogin": Field.time("last_login", is_nullable=True),
     },
     search=search,
     permission_filter=permission_filter,

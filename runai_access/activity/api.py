@@ -15,17 +15,11 @@ from runai_access.activity.bounded_query import search
 from runai_access.activity.filters import EventAddressFilter, EventTermFilter
 from runai_access.activity.serializers import ACTIONS, AuditLogSerializer
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filter_by import Field, FieldType, read_time
+from runai_access.api.filter_by import Field, read_time
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.audit.models import AuditEvent
 from runai_access.db.expressions import SQLiteNoIndexHint
-from runai_access.db.normalization_sql import normalized
-from runai_access.lists.filters import PlainTextFilter, TimeFilter
 from runai_access.lists.keyset import Sort
-
-
-def _text(path: str) -> Field:
-    return Field(PlainTextFilter(path), Sort(normalized(path)))
 
 
 def _term(column: str) -> Field:
@@ -34,21 +28,21 @@ def _term(column: str) -> Field:
 
 LIST = ListEndpoint(
     fields={
-        "timestamp": Field(TimeFilter("time", is_indexed=False), Sort.time("time"), FieldType.TIME),
-        "subject": _text("subject_name"),
-        "subject_type": _text("response_type"),
+        "timestamp": Field.time("time", is_indexed=False),
+        "subject": Field.text("subject_name"),
+        "subject_type": Field.text("response_type"),
         "source_ip": Field(
             EventAddressFilter("source_ip"),
             Sort(F("source_ip"), is_nullable=True, nulls_last=True),
             is_nullable=True,
         ),
         "action": _term("action"),
-        "http_method": _text("response_method"),
+        "http_method": Field.text("response_method"),
         "result": _term("result"),
-        "url": _text("response_url"),
+        "url": Field.text("response_url"),
         "entity_type": _term("entity_type"),
-        "entity_name": _text("entity_name"),
-        "entity_id": _text("entity_id"),
+        "entity_name": Field.text("entity_name"),
+        "entity_id": Field.text("entity_id"),
     },
     search=lambda text, _: search(text),
     sort=Sort.time("time"),

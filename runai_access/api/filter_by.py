@@ -5,7 +5,7 @@ so a comma is a separator only before a known field and an operator.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.db.normalization import normalize
+from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
     AT_LEAST,
     AT_MOST,
@@ -29,6 +30,8 @@ from runai_access.lists.filters import (
     STARTS_WITH,
     FieldFilter,
     Operator,
+    PlainTextFilter,
+    TimeFilter,
     is_match,
 )
 from runai_access.lists.keyset import Sort
@@ -75,14 +78,22 @@ class Field:
     """
 
     filter: FieldFilter
-    sort: Sort | Callable[[Any], Sort]
+    sort: Sort
     kind: FieldType = FieldType.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
 
-    def sort_for(self, context: Any) -> Sort:
-        """Return the sort key for a caller."""
-        return self.sort if isinstance(self.sort, Sort) else self.sort(context)
+    @classmethod
+    def text(cls, path: str) -> "Field":
+        """Return a field of a text column that is not stored in normalized form."""
+        return cls(PlainTextFilter(path), Sort(normalized(path)))
+
+    @classmethod
+    def time(cls, path: str, *, is_nullable: bool = False, is_indexed: bool = True) -> "Field":
+        """Return a field of a time column."""
+        time_filter = TimeFilter(path, can_be_never=is_nullable, is_indexed=is_indexed)
+        sort = Sort.time(path, is_nullable=is_nullable, nulls_last=True)
+        return cls(time_filter, sort, FieldType.TIME, is_nullable=is_nullable)
 
 
 @dataclass(frozen=True)

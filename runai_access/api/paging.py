@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.filters import TextFilter
 from runai_access.lists.keyset import (
     BadCursor,
     Count,
@@ -110,8 +109,8 @@ class ListEndpoint:
         `more` are further filters. `complete` adds to a queryset what the response shows; with
         `values`, rows are named tuples of these and of the sort key.
         """
-        selection = self.selection(rows, parameters, context, more)
-        sort, is_descending = self._sort(parameters, context)
+        selection = self._selection(rows, parameters, context, more)
+        sort, is_descending = self._sort(parameters)
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)
@@ -155,9 +154,9 @@ class ListEndpoint:
         more: Sequence[ListFilter] = (),
     ) -> int:
         """Return the number of rows that match filterBy and search. Raises InvalidParameter."""
-        return self.selection(rows, parameters, context, more).exact_count()
+        return self._selection(rows, parameters, context, more).exact_count()
 
-    def selection(
+    def _selection(
         self,
         rows: QuerySet[M],
         parameters: QueryDict,
@@ -201,11 +200,11 @@ class ListEndpoint:
                 "cursor must be copied from a Link header, with the same sortBy."
             ) from None
 
-    def _sort(self, parameters: QueryDict, context: Any) -> tuple[Sort, bool]:
+    def _sort(self, parameters: QueryDict) -> tuple[Sort, bool]:
         name, is_descending = sorting(parameters, self.fields)
         if name is None:
             return self.sort, False
-        return self.fields[name].sort_for(context), is_descending
+        return self.fields[name].sort, is_descending
 
 
 @dataclass(frozen=True)
@@ -221,7 +220,7 @@ class RowsEndpoint:
     @property
     def fields(self) -> dict[str, Field]:
         """The fields, for the OpenAPI document and for filterBy."""
-        return {name: Field(TextFilter(name), Sort.text(name)) for name in self.names}
+        return {name: Field.text(name) for name in self.names}
 
     def page(self, rows: list[dict[str, Any]], parameters: QueryDict) -> ApiPage[dict[str, Any]]:
         """Return the page selected by `parameters`. Raises InvalidParameter, with its name."""

@@ -461,11 +461,14 @@ class _Pager(Generic[M]):
         return Page(kept, number or None, size, count, has_previous, has_next, stopped_at)
 
     def _backwards(self, rows: list[M], number: int | None, *, has_next: bool = False) -> Page[M]:
-        stopped_at = self._reader.stopped_at
-        kept, has_previous = rows[: self._size][::-1], len(rows) > self._size or bool(stopped_at)
-        size, count = self._size, self._count
-        page = Page(kept, number or None, size, count, has_previous, has_next, stopped_at)
-        return replace(page, is_backwards=True)
+        page = self._forwards(rows, number or 0, has_previous=has_next)
+        return replace(
+            page,
+            rows=page.rows[::-1],
+            has_previous=page.has_next,
+            has_next=has_next,
+            is_backwards=True,
+        )
 
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:

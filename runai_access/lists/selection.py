@@ -25,7 +25,6 @@ from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery, as_stored
 from runai_access.lists.keyset import (
     COUNTED,
-    MAX_SCANNED,
     BoundedIndexScan,
     Count,
     Cursor,
@@ -79,7 +78,7 @@ class KeyScan(Generic[M]):
 MAX_SORTED_CANDIDATES = 3_000
 # Up to this many rows, sorting beats a scan that does not fill a page early.
 MAX_SORT_FALLBACK = 100_000
-# Keys in the list's order that are tested with the other filters, to fill a page.
+# Rows, or keys in the list's order, that are first tested to fill a page.
 SCAN_LIMIT = 3_000
 # Sample sizes for "at least N" counts, and the smallest estimate that is worth showing.
 _SAMPLES = (500, 1_000)
@@ -211,6 +210,7 @@ class Selection:
         return replace(query, count=self.count() if count is None else count)
 
     def _found_rows(self, sort: Sort) -> OrderedQuery[Any]:
+        """Return the query of the cheaper strategy."""
         ordered = self._ordered(sort)
         if ordered:
             return OrderedQuery(self._rows, without_index(sort), ordered=ordered)
@@ -233,7 +233,7 @@ class Selection:
         passed = self._rows.filter(list_filter.condition) if list_filter else self._rows
         driven_by = list_filter.column if list_filter else sort.column
         rows = apply_filters(passed, others, driven_by=driven_by)
-        scan = BoundedIndexScan(rows, passed, sort, MAX_SCANNED) if others else None
+        scan = BoundedIndexScan(rows, passed, sort, SCAN_LIMIT) if others else None
         return OrderedQuery(rows, sort, scan, sort_fallback=lambda: None)
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:

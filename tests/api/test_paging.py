@@ -12,9 +12,9 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.lists import keyset, selection
-from runai_access.lists.selection import Selection
 from tests import factories
 from tests.api.conftest import As
+from tests.strategies import force
 
 pytestmark = pytest.mark.django_db
 APPS = "/api/v1/apps"
@@ -79,12 +79,7 @@ def test_rows_without_a_value_come_last_in_both_directions_and_on_one_page_each(
 @pytest.fixture
 def _tests_seven_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each page scan the list's index, at most seven rows of it."""
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
-    monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", 0)
-    monkeypatch.setattr(selection, "SCAN_LIMIT", 7)
-    monkeypatch.setattr(selection, "MAX_SCANNED", 7)
-    monkeypatch.setattr(keyset, "MAX_SCANNED", 7)
-    monkeypatch.setattr(Selection, "_is_scan", True)
+    force("incomplete", monkeypatch, limit=7)
 
 
 @pytest.mark.usefixtures("_tests_seven_rows")
@@ -113,8 +108,7 @@ def test_a_page_that_stops_early_says_so_and_the_next_continues(client: Client, 
 def test_a_page_of_the_audit_log_that_stops_early_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "MAX_SCANNED", 5)
-    monkeypatch.setattr(keyset, "MAX_SCANNED", 5)
+    force("incomplete", monkeypatch, limit=5)
     for number in range(23):
         name = "wanted" if number in (0, 11, 22) else f"other-{number}"
         AuditEvent.objects.create(action="create", entity_name=name, result="Succeeded")

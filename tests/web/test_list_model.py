@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from applications.models import Application, search_text_of
 from applications.oauth.tokens import issue
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists import keyset, selection
 from runai_access.lists.keyset import Count
 from runai_access.lists.selection import Selection
 from tests import factories, sizes
+from tests.strategies import STRATEGIES, force
 from tests.web.conftest import Organization, column
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +41,6 @@ TERMS = [
     "nothing",
     "-",
 ]
-# How rows are found, forced by lower limits; "incomplete" ends each scan after a few rows.
-STRATEGIES = ("as usual", "sort", "scan", "incomplete")
 
 
 @dataclass(frozen=True)
@@ -252,19 +250,7 @@ def page_query(query: dict[str, Any]) -> dict[str, Any] | None:
     return parameters
 
 
-def force(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if strategy != "as usual":
-        monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
-    if strategy in ("scan", "incomplete"):
-        monkeypatch.setattr(Selection, "_is_scan", True)
-    if strategy == "incomplete":
-        monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", 0)
-        for name in ("SCAN_LIMIT", "MAX_SCANNED"):
-            monkeypatch.setattr(selection, name, 3)
-        monkeypatch.setattr(keyset, "MAX_SCANNED", 3)
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", ["as usual", *STRATEGIES])
 @settings(
     max_examples=sizes.LIST_EXAMPLES * 3,
     deadline=None,
@@ -274,7 +260,8 @@ def force(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_page_file_and_api_return_the_rows_of_the_model(
     strategy: str, query: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    force(strategy, monkeypatch)
+    if strategy != "as usual":
+        force(strategy, monkeypatch, limit=3)
     expected = [row.name for row in expected_rows(world, query, nulls_last=True)]
     pages = list(api_pages(world.clients[query["caller"]], query))
     assert [row["name"] for page in pages for row in page.json()] == expected, query
@@ -307,7 +294,7 @@ def names_of(page: Any) -> list[str]:
 def test_a_page_that_stops_early_offers_to_continue(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    force("incomplete", monkeypatch)
+    force("incomplete", monkeypatch, limit=3)
     monkeypatch.setattr(Selection, "count", lambda _: Count(100, is_exact=False))
     names: list[str] = []
     url, pages = "/applications/?search=zoe&sort=application", 0

@@ -43,21 +43,14 @@ from runai_access.lists.keyset import (
 )
 from runai_access.lists.selection import KeyScan, ListFilter, Selection
 from tests import factories, sizes
+from tests.strategies import force
 from tests.web.conftest import Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
-# How the candidates are handled: keys read, sorted in the database, or the list's index scanned.
 STRATEGIES = ("keys", "sort", "scan")
 
 pytestmark = pytest.mark.django_db
-
-
-def use(strategy: str, monkeypatch: pytest.MonkeyPatch, limit: int = 1_000) -> None:
-    """Force one of STRATEGIES; `limit` is the maximum number of candidate keys."""
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit if strategy == "keys" else -1)
-    if strategy == "scan":
-        monkeypatch.setattr(Selection, "_is_scan", True)
 
 
 def _names(selected: Selection) -> set[str]:
@@ -75,7 +68,7 @@ def test_search_finds_the_same_rows_as_a_substring_test(
     strategy: str, creators: list[str], term: str, data: st.DataObject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    use(strategy, monkeypatch)
+    force(strategy, monkeypatch)
     Application.objects.all().delete()
     for creator in creators:
         application = factories.application(f"app-{uuid4()}")
@@ -137,7 +130,7 @@ def test_all_query_strategies_return_the_same_rows(
     as_: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(strategy, monkeypatch, limit)
+    force(strategy, monkeypatch, limit=limit)
     keys = dict(Role.objects.values_list("name", "pk")) | dict(
         Scope.objects.values_list("name", "pk")
     )
@@ -157,7 +150,7 @@ def test_all_query_strategies_respect_visibility(
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
     for strategy in STRATEGIES:
-        use(strategy, monkeypatch)
+        force(strategy, monkeypatch)
         for query in ({}, {"search": "s"}, {"search": "our"}, {"sort": "access_rules"}):
             (name,) = column(as_(dina).get("/applications/", query), "application")
             assert name.replace(" ", "") == "ours"  # highlighting splits the name
@@ -218,7 +211,7 @@ def test_range_filters_use_an_index_only_scan_in_default_order(
 def test_scanned_page_tests_access_rules_with_a_correlated_subquery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use("scan", monkeypatch)
+    force("scan", monkeypatch)
     authority = authority_of(factories.system_person())
     role = QueryDict(urlencode({"role__any_of": factories.role("Viewer").pk}))
     filters = ApplicationFilterSet(role, Application.objects.all(), context=authority)
@@ -245,7 +238,7 @@ def test_scanned_page_tests_access_rules_with_a_correlated_subquery(
 def test_index_scan_is_tried_before_sorting_only_for_one_filter(
     query: dict[str, str], is_tried: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use("sort", monkeypatch)
+    force("sort", monkeypatch)
     authority = authority_of(factories.system_person())
     role = {"role__any_of": str(factories.role("Viewer").pk)}
     asked = QueryDict(urlencode(query | (role if "role__any_of" in query else {})))
@@ -258,7 +251,7 @@ def test_index_scan_is_tried_before_sorting_only_for_one_filter(
     assert (scan is not None) is is_tried
     sort_without_index = Sort(Coalesce(F("last_login"), F("created_at")))
     assert Selection(rows, list_filters).index_scan(sort_without_index) is None
-    use("keys", monkeypatch)
+    force("keys", monkeypatch)
     assert Selection(rows, list_filters).index_scan(sort) is None
     if scan:
         assert scan.limit == 15  # 1.5 times the number of matches
@@ -343,7 +336,7 @@ def test_key_scan_tests_other_filters_up_to_its_limit(
     sort: str, column_: str, limit: int, holders: dict[str, _Filter],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    use("scan", monkeypatch)
+    force("scan", monkeypatch)
     monkeypatch.setattr(selection, "SCAN_LIMIT", limit)
     monkeypatch.setattr(selection, "_MORE", 1)  # a page needs more than one read
     authority = authority_of(factories.system_person())
@@ -393,7 +386,7 @@ def _scanned(scan: KeyScan[Application], length: int) -> Scan:
 def test_key_scan_reads_no_more_keys_than_a_page_needs(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use("scan", monkeypatch)
+    force("scan", monkeypatch)
     scan = _key_scan(60, acme)
     asked: list[int] = []
     edges = CoveringIndexScan.edges
@@ -418,7 +411,7 @@ def test_key_scan_reads_no_more_keys_than_a_page_needs(
 def test_row_created_during_a_key_scan_is_not_returned_twice(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use("scan", monkeypatch)
+    force("scan", monkeypatch)
     monkeypatch.setattr(selection, "_MORE", 1)
     scan = _key_scan(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
@@ -444,7 +437,7 @@ def test_row_created_during_a_key_scan_is_not_returned_twice(
 def test_range_of_the_sort_column_rules_out_a_key_scan(
     sort: str, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use("scan", monkeypatch)
+    force("scan", monkeypatch)
     factories.many_applications(9, ("Viewer", acme.east))
     by, _ = ApplicationTable.sort_of(sort, authority_of(factories.system_person()))
     query = {"scope__any_of": acme.east.pk, "creation_time__before": "2100-01-01"}

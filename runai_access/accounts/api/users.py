@@ -32,14 +32,9 @@ LIST = ListEndpoint(
     fields={
         "username": Field(_FILTERS["user"], Sort.text("email")),
         "createdBy": Field(_FILTERS["created_by"], Sort.text("created_by")),
-        "creationTime": Field(_FILTERS["creation_time"], Sort.time("created_at"), FieldType.TIME),
-        "lastUpdated": Field(_FILTERS["last_updated"], Sort.time("updated_at"), FieldType.TIME),
-        "lastLogin": Field(
-            _FILTERS["last_login"],
-            Sort.time("last_login", is_nullable=True, nulls_last=True),
-            FieldType.TIME,
-            is_nullable=True,
-        ),
+        "creationTime": Field.time("created_at"),
+        "lastUpdated": Field.time("updated_at"),
+        "lastLogin": Field.time("last_login", is_nullable=True),
         "isLocal": Field(FlagFilter("is_local"), Sort.flag("is_local"), FieldType.FLAG),
         "type": Field(PlainTextFilter("kind"), Sort.text("kind")),
     },
