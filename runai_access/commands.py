@@ -1,13 +1,22 @@
-"""Error reporting for management commands."""
+"""What the management commands for operators share."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError
+from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from runai_access.errors import DomainError
+
+
+class OperatorCommand(BaseCommand):
+    """A command that skips Django's checks of the code.
+
+    They import every view, which takes longer than most commands, and tests run them.
+    """
+
+    requires_system_checks = ()
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from threading import Lock
 
 from applications.models import Application
 from applications.oauth.lookups import get_application_by_client_id
-from applications.oauth.secrets import is_well_formed, new_secret
+from applications.oauth.secrets import is_well_formed
 from applications.validators import is_name
 from runai_access.errors import Busy, TooMany
-from runai_access.security.hashing import HashKind, guessing, hash_secret, verify_secret
+from runai_access.security.hashing import HashKind, guessing, unmatched_hash, verify_secret
 from runai_access.security.throttles import Limit, attempt_all, used_up
 
 MAX_CACHED = 10_000
@@ -57,7 +57,7 @@ class VerifiedSecretCache:
 
 _cache = VerifiedSecretCache(MAX_CACHED)
 # Verified if there is no hash, so that unknown clients take as long as known ones.
-_NO_HASH = hash_secret(new_secret())
+_NO_HASH = unmatched_hash()
 
 
 def authenticate(client_id: str, secret: str, address: str = "") -> Application | None:

@@ -6,8 +6,10 @@ random source.
 """
 
 import os
+import secrets
 import sys
 import threading
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ from enum import Enum
 from threading import BoundedSemaphore, Event, Lock
 from typing import TypeVar
 
-from argon2 import PasswordHasher, Type
+from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from runai_access.errors import Busy
@@ -158,6 +160,16 @@ def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = Fal
 def hash_secret(secret: str) -> str:
     """Return the Argon2id hash of a new client secret in PHC string form."""
     return hash_in_turn(HashKind.CLIENT_SECRET, lambda: _hasher.hash(secret), is_patient=True)
+
+
+def unmatched_hash() -> str:
+    """Return a random hash in PHC string form, which no secret matches; verifying it takes as long."""
+
+    def random_bytes(length: int) -> str:
+        return b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+
+    salt, digest = random_bytes(DEFAULT_RANDOM_SALT_LENGTH), random_bytes(DEFAULT_HASH_LENGTH)
+    return f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${digest}"
 
 
 def verify_secret(secret_hash: str, secret: str) -> bool:

@@ -1,6 +1,7 @@
 """The main process of the server: opens the port, and starts and stops the workers."""
 
 import math
+import multiprocessing
 import os
 import resource
 import sys
@@ -35,6 +36,7 @@ _WANTED_FILES = 2 * MAX_CONNECTIONS
 def main(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, then for the drain delay; finish the requests in progress."""
     files = raise_file_limit()
+    _share_code()
     # Passed in the environment, because every user of the machine can read a command line.
     if message := os.environ.pop(START_MESSAGE, ""):
         announce_when_serving(host, port, message)
@@ -64,6 +66,18 @@ def main(host: str, port: int) -> None:
         log_access=False,
         log_level=LogLevels.error,
     ).serve()
+
+
+def _share_code() -> None:
+    """Import the application before the workers are forked, so that they start fast and share it.
+
+    macOS does not fork safely: there each worker imports the application.
+    """
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")
+        from runai_access.server.application import import_and_freeze_code
+
+        import_and_freeze_code()
 
 
 class _Server(MPServer):

@@ -1,18 +1,15 @@
-"""A worker process: loads the application, runs background work, and shuts down gracefully."""
+"""A worker process: starts the application, and shuts down gracefully."""
 
-import gc
 import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
-from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
 from runai_access.server.draining import LAST_READ_SECONDS, SKIP_DRAIN, refuse_connections
 
 if TYPE_CHECKING:
-    from runai_access.background.scheduler import Scheduler
+    from runai_access.server.application import Loaded
     from runai_access.server.gateway import Gateway
 
 THREADS = 12
@@ -34,7 +31,7 @@ def load() -> "Gateway":
     # Blocked before any other thread starts, so that all threads inherit it: _pass_on_stop and
     # _listen_for_skip wait for these signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, SKIP_DRAIN])
-    loaded: list[_Loaded] = []
+    loaded: list[Loaded] = []
     is_drain_skipped = threading.Event()
     threading.Thread(target=_listen_for_skip, args=[is_drain_skipped], daemon=True).start()
     threading.Thread(target=_pass_on_stop, args=[loaded, is_drain_skipped], daemon=True).start()
@@ -42,61 +39,13 @@ def load() -> "Gateway":
         target=_end_with_parent, args=[os.getppid(), is_drain_skipped], daemon=True
     ).start()
 
-    loaded.append(_load())
+    from runai_access.server.application import start
+
+    loaded.append(start(threads=THREADS, max_waiting=MAX_WAITING))
     return loaded[0].gateway
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """The application, and the scheduler, which stops after the last request."""
-
-    gateway: "Gateway"
-    scheduler: "Scheduler"
-
-
-def _load() -> _Loaded:
-    """Set up Django; start the readiness checks and the scheduler."""
-    from runai_access.wsgi import application
-
-    _import_and_freeze_code()
-    from django.conf import settings
-
-    from runai_access.background.scheduler import Scheduler
-    from runai_access.db.connections import limit_waiting
-    from runai_access.server.gateway import Gateway
-    from runai_access.server.pool import ThreadPool
-    from runai_access.server.readiness import Readiness
-
-    limit_waiting()
-    readiness = Readiness()
-    readiness.start()
-    scheduler = Scheduler()
-    scheduler.start()
-    # Workers are multiprocessing children: they skip `atexit` but run finalizers.
-    Finalize(None, scheduler.stop, exitpriority=1)
-    gateway = Gateway(
-        application,
-        pool=ThreadPool(threads=THREADS, max_waiting=MAX_WAITING),
-        readiness=readiness,
-        body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    )
-    return _Loaded(gateway, scheduler)
-
-
-def _import_and_freeze_code() -> None:
-    """Import all code and exclude it from garbage collection.
-
-    A full collection runs when the number of objects has grown by a quarter. Without the code there
-    are few objects, so garbage is collected often and pauses are short.
-    """
-    from django.urls import get_resolver
-
-    get_resolver().url_patterns  # noqa: B018  # imports every view
-    gc.collect()
-    gc.freeze()
-
-
-def _pass_on_stop(loaded: list[_Loaded], is_drain_skipped: threading.Event) -> None:
+def _pass_on_stop(loaded: list["Loaded"], is_drain_skipped: threading.Event) -> None:
     """Drain, then tell granian's worker to finish, once: a second time makes it drop requests."""
     signal.sigwait([signal.SIGTERM])
     if not loaded or not loaded[0].gateway.is_serving:

@@ -19,7 +19,7 @@ from applications.oauth.secret_verification import VerifiedSecretCache, authenti
 from applications.oauth.secrets import is_well_formed, new_secret
 from runai_access.errors import Busy, TooMany
 from runai_access.security import hashing, throttles
-from runai_access.security.hashing import HashKind
+from runai_access.security.hashing import HashKind, verify_secret
 from runai_access.security.models import AttemptCount
 from tests import factories
 from tests.domain.conftest import CountingHasher
@@ -201,9 +201,11 @@ def test_cached_secret_works_only_for_its_application(db: None, argon2: Counting
 def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
     """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    real = issued.application.secret_hash.split("$")[:4]
-    assert secret_verification._NO_HASH.split("$")[:4] == real
-    assert real == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
+    *real, salt, digest = issued.application.secret_hash.split("$")
+    *dummy, dummy_salt, dummy_digest = secret_verification._NO_HASH.split("$")
+    assert real == dummy == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
+    assert (len(salt), len(digest)) == (len(dummy_salt), len(dummy_digest))
+    assert not verify_secret(secret_verification._NO_HASH, issued.secret)
 
 
 def test_refusals_are_equal_when_too_many_verifications_wait(

@@ -63,6 +63,12 @@ def execute(database: str, statements: str) -> None:
         other.execute(statements)  # type: ignore[call-overload]  # a text of many statements
 
 
+def expire_leases(database: str) -> None:
+    """End the leases of killed processes, as their expiry would. On SQLite they ended with them."""
+    if not _is_sqlite(database):
+        execute(database, "DELETE FROM runai_access_lease")
+
+
 def schema_of(database: str) -> set[tuple[str, ...]]:
     """Return everything in the schema but the order of columns."""
     if not _is_sqlite(database):
@@ -91,6 +97,7 @@ def rows_of(database: str) -> Rows:
         with psycopg.connect(database, row_factory=dict_row) as connection:
             tables = connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                " AND tablename <> 'runai_access_lease'"
             ).fetchall()
             return {
                 table["tablename"]: connection.execute(

@@ -1,4 +1,4 @@
-"""`manage.py prepare` in a separate process, with short timeouts, that can pause midway."""
+"""`manage.py prepare` or `migrate` in a process with short timeouts that can pause midway."""
 
 import subprocess
 import sys
@@ -14,8 +14,8 @@ from tests.servers import ROOT
 EXPIRY = 6.0
 RENEWAL = 0.5
 
-# Arguments: the statement to pause after ("" for none), and the timeouts. It prints STOPPED and
-# continues when it has lost its lease.
+# Arguments: the command, the statement to pause after ("" for none), and the timeouts. It prints
+# STOPPED and continues when it has lost its lease.
 _PROGRAM = """
 import os, signal, sys, time
 import django
@@ -25,13 +25,13 @@ from django.core.management import execute_from_command_line
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
 django.setup()
 from django.db import connection
-from runai_access.management.commands import prepare
+from runai_access.db import exclusive
 
-stop_at, expiry, renewal, notice, limit = sys.argv[1], *map(float, sys.argv[2:])
-prepare.EXPIRY_SECONDS, prepare.RENEWAL_SECONDS = expiry, renewal
-prepare.WAIT_NOTICE_SECONDS, prepare.WAIT_LIMIT_SECONDS = notice, limit
-prepare.WAIT_POLL_SECONDS = 0.05
-leases, real = [], prepare.lease_for
+command, stop_at, expiry, renewal, notice, limit = *sys.argv[1:3], *map(float, sys.argv[3:])
+exclusive.EXPIRY_SECONDS, exclusive.RENEWAL_SECONDS = expiry, renewal
+exclusive.WAIT_NOTICE_SECONDS, exclusive.WAIT_LIMIT_SECONDS = notice, limit
+exclusive.WAIT_POLL_SECONDS = 0.05
+leases, real = [], exclusive.lease_for
 
 def lease_for(*args, **options):
     leases.append(real(*args, **options))
@@ -45,25 +45,26 @@ def stop(execute, sql, *rest):
             time.sleep(0.02)
     return answer
 
-prepare.lease_for = lease_for
+exclusive.lease_for = lease_for
 if stop_at:
     connection.execute_wrappers.append(stop)
-execute_from_command_line(["manage.py", "prepare"])
+execute_from_command_line(["manage.py", command])
 """
 
 
 class Preparing:
-    """A running `prepare`. After a statement that contains `stop_at`, it waits to lose its lease."""
+    """A running command. After a statement that contains `stop_at`, it waits to lose its lease."""
 
     def __init__(
         self,
         environment: Mapping[str, str],
         *,
+        command: str = "prepare",
         stop_at: str = "",
         notice: float = 0.1,
         limit: float = 60,
     ) -> None:
-        arguments = [stop_at, *map(str, (EXPIRY, RENEWAL, notice, limit))]
+        arguments = [command, stop_at, *map(str, (EXPIRY, RENEWAL, notice, limit))]
         self.process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, *arguments],
             cwd=ROOT,

@@ -246,7 +246,7 @@ def test_every_stopping_process_runs_its_last_jobs(start: Start, is_leader: bool
     assert (last.runs, other.runs) == (1, 0)
 
 
-@pytest.mark.alone
+@pytest.mark.waiting
 def test_a_hanging_job_delays_a_stop_only_for_seconds(start: Start) -> None:
     work, can_end, is_running = Work(), threading.Event(), threading.Event()
 

@@ -224,7 +224,7 @@ def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path:
     assert statuses.keys() == {200}
 
 
-@pytest.mark.alone
+@pytest.mark.waiting
 def test_during_a_database_outage_access_is_never_granted(
     start_server: StartServer,
 ) -> None:

@@ -22,7 +22,7 @@ from tests.operations.postgresql import Cluster, require_postgresql_run, running
 from tests.operations.writers import Access
 from tests.servers import Server, status_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.waiting]
 # Limits in seconds; see docs/operations.md.
 NOT_READY, ANSWERED, BACK = 3, 15, 5
 

@@ -4,19 +4,19 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.explanation import Explanation, explain
 from accessrules.authorization.grants import ACTIONS
 from accessrules.management.references import scope_named, subject_named
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 NO = 1
 ERROR = 2
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Explains whether SUBJECT can perform ACTION on RESOURCE in SCOPE. "
         "Exit status: 0 yes, 1 no, 2 error."

@@ -4,15 +4,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from accessrules.models import Scope
 from accessrules.scope_import.readers import FORMATS, format_of
 from accessrules.scope_import.writers import write
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Exports all clusters, departments and projects to a file that import_scopes can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,16 +5,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from accessrules.authorization.callers import SYSTEM
 from accessrules.scope_import.apply import import_scopes, plan_import
 from accessrules.scope_import.plan import Plan
 from accessrules.scope_import.readers import FORMATS, Contents, format_of, read
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Creates, renames and moves clusters, departments and projects to match FILE, in one "
         "transaction, and shows the changes first. Idempotent. A scope is identified by its id, or "

@@ -4,16 +4,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from accessrules.authorization.catalog import PREDEFINED_ROLES, PredefinedRole
 from accessrules.authorization.grants import ACTIONS
+from runai_access.commands import OperatorCommand
 
 BEGIN, END = "<!-- role table -->", "<!-- end of role table -->"
 _ALL = "".join(ACTIONS)
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Prints the predefined roles as a Markdown table, or updates the table in a document."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 from django.db import transaction
 from django.db.models import Q
 
@@ -13,10 +13,10 @@ from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import AccessRule, Role
 from applications.actions import IssuedSecret, create_application
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Creates an application, with an access rule if --role is set, and prints its client secret."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

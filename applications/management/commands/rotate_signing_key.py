@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS, replace_all, rotate
+from runai_access.commands import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Creates a new signing key for tokens. It is published immediately and used after "
         f"{SIGNS_AFTER_SECONDS} s, when all replicas have loaded it. Tokens signed with the previous "

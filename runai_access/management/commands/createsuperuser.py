@@ -2,10 +2,12 @@
 
 from typing import Any, NoReturn
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
+
+from runai_access.commands import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Not available: create_admin creates a System administrator."
 
     def handle(self, *args: Any, **options: Any) -> NoReturn:

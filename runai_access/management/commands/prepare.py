@@ -2,15 +2,12 @@
 
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accessrules.authorization.callers import SYSTEM
@@ -21,22 +18,12 @@ from runai_access import environment, example
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import report_refusals
-from runai_access.db.leases import (
-    EXPIRY_SECONDS,
-    RENEWAL_SECONDS,
-    FileLease,
-    Lease,
-    LeaseLost,
-    lease_for,
-)
-
-WAIT_NOTICE_SECONDS = 5.0
-WAIT_LIMIT_SECONDS = 10 * 60.0
-WAIT_POLL_SECONDS = 0.2
+from runai_access.commands import OperatorCommand, report_refusals
+from runai_access.db import exclusive
+from runai_access.db.leases import FileLease
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Migrates the database, collects static files, and creates the first administrator and the "
         "example organization. You can run it again safely; `serve` runs it too."
@@ -46,55 +33,20 @@ class Command(BaseCommand):
         # Only the owner can read the files created here, such as the SQLite database with sessions.
         os.umask(0o077)
         names = {"email": "RUNAI_ACCESS_ADMIN_EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}
-        database = lease_for(connection, "prepare", expiry=EXPIRY_SECONDS, renewal=RENEWAL_SECONDS)
         try:
             settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-            with (
-                report_refusals(names),
-                self._held(database, "preparing this database"),
-                connection.execute_wrapper(_only_while_held(database)),
-            ):
+            with report_refusals(names), exclusive.database(connection, self.stdout):
                 self._prepare()
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=130) from None
         except OSError as error:
             path = error.filename or settings.VAR_DIR
             raise CommandError(f"Can't write to {path}: {error.strerror or error}") from error
-        except LeaseLost as error:
-            raise CommandError(
-                f"Stopped: the database did not respond for {EXPIRY_SECONDS:.0f} seconds, so another "
-                "instance might be preparing it now. Start again."
-            ) from error
-
-    @contextmanager
-    def _held(self, lease: Lease, action: str) -> Iterator[None]:
-        """Hold a lease, waiting while another instance holds it; `action` is its activity."""
-        try:
-            self._wait_for(lease, action)
-            yield
-        finally:
-            lease.release()
-
-    def _wait_for(self, lease: Lease, action: str) -> None:
-        # Polled: a blocking lock would belong to a session, and Ctrl-C could not interrupt it.
-        started, is_reported = time.monotonic(), False
-        while not lease.try_acquire():
-            waited = time.monotonic() - started
-            if waited >= WAIT_LIMIT_SECONDS:
-                raise CommandError(
-                    f"Gave up after {WAIT_LIMIT_SECONDS / 60:.0f} minutes: another instance is "
-                    f"{action}: {lease.holder()}. Wait until it finishes or stop it, then start again."
-                )
-            if waited >= WAIT_NOTICE_SECONDS and not is_reported:
-                self.stdout.write(f"Waiting for another instance that is {action}.")
-                self.stdout.flush()
-                is_reported = True
-            time.sleep(WAIT_POLL_SECONDS)
 
     def _prepare(self) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False, is_exclusive=True)
         files = FileLease(settings.VAR_DIR / "prepare.lock")
-        with self._held(files, f"writing to {settings.VAR_DIR}"):
+        with exclusive.held(files, f"writing to {settings.VAR_DIR}", self.stdout):
             _collect_static_files()
         # Read on every start, so that an invalid value is reported even if it is not used.
         wants_example = environment.flag(
@@ -127,16 +79,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Created the first administrator: {email}, password: {shown}")
         if not chosen:
             self.stdout.write("Save the password now. You won't see it again.")
-
-
-def _only_while_held(lease: Lease) -> Callable[..., Any]:
-    """Return an execute wrapper that raises LeaseLost instead of running a statement without it."""
-
-    def run(execute: Callable[..., Any], *statement: Any) -> Any:
-        lease.require_held()
-        return execute(*statement)
-
-    return run
 
 
 def _is_empty() -> bool:

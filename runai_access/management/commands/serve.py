@@ -8,21 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import ACCOUNT_PATH
 from runai_access import environment
 from runai_access.accounts.models import User
+from runai_access.commands import OperatorCommand
 from runai_access.environment import START_MESSAGE
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Prepares the installation and serves it until Ctrl-C or SIGTERM."
-    # `prepare` applies migrations; before it, this check would warn about missing ones.
-    requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
         host = environment.text("RUNAI_ACCESS_HOST", "127.0.0.1")

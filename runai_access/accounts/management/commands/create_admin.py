@@ -3,16 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand
-
 from accessrules.authorization.callers import SYSTEM
 from runai_access import environment
 from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Makes a user System administrator, enabled and with a new password: "
         "RUNAI_ACCESS_ADMIN_PASSWORD if it is set, or a random one that is printed once."

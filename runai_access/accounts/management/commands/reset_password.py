@@ -3,15 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand
-
 from accessrules.authorization.callers import SYSTEM
 from runai_access.accounts.actions import reset_password
 from runai_access.accounts.passwords import new_password
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Sets a random password for a user and prints it once. All their sessions end."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.utils import timezone
 
 from runai_access.audit.archive import archive_before
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Moves the rows of the audit log that are older than RUNAI_ACCESS_AUDIT_RETENTION_DAYS to a "
         "file with their seals, verifies the file, and then deletes them from the database. You can "

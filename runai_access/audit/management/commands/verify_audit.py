@@ -4,11 +4,11 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from runai_access.audit.files import verify_file
 from runai_access.audit.verification import MAX_REPORTED_FAULTS, Report, printable, verify
-from runai_access.commands import report_refusals
+from runai_access.commands import OperatorCommand, report_refusals
 
 
 def _head(text: str) -> tuple[int, str]:
@@ -18,7 +18,7 @@ def _head(text: str) -> tuple[int, str]:
     return int(number), hash_.lower()
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Verifies the audit log: every row, every seal and the chain of seals. Prints counts, the head "
         "of the chain and OK; or each fault, and exits with status 1. Changes nothing, and can run "
