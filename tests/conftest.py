@@ -60,7 +60,7 @@ settings.load_profile("tests")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Ignore files in which `-m` selects nothing, because importing the official client takes seconds."""
+    """Ignore files in which `-m` selects nothing: importing the official client takes seconds."""
     markers: str = config.option.markexpr
     if "not any_database" in markers and collection_path.parent.name in CLIENT_FOLDERS:
         return True
