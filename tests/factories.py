@@ -5,6 +5,7 @@ Nothing here checks a permission or writes an audit row, so a test sees only wha
 
 from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
+from accessrules.authorization.catalog import PREDEFINED_ROLES
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
@@ -15,6 +16,8 @@ MAKER = "maker@acme.example"
 # An id that no row has. Parametrized tests need a fixed one: the processes of a run must collect the
 # same tests, so the name of a test can't contain a random value.
 UNKNOWN_ID = "7d1c2f4e-5b0a-4c39-9d67-2f8e6a1b3c50"
+
+_PREDEFINED = {role.name: role.id for role in PREDEFINED_ROLES}
 
 Holder = Subject | User | Application
 Grants = tuple[str, Scope]
@@ -68,7 +71,7 @@ def many_applications(number: int, *rules: Grants) -> list[Application]:
         for subject in subjects
     )
     AccessRule.objects.bulk_create(
-        AccessRule(subject=subject, role=role(role_name), scope=scope, created_by=MAKER)
+        AccessRule(subject=subject, role_id=role_id(role_name), scope=scope, created_by=MAKER)
         for role_name, scope in rules
         for subject in subjects
     )
@@ -86,12 +89,17 @@ def group(name: str, *members: Holder) -> Subject:
 def rule(holder: Holder, role_name: str, scope: Scope) -> AccessRule:
     """Create an access rule."""
     return AccessRule.objects.create(
-        subject=subject_of(holder), role=role(role_name), scope=scope, created_by=MAKER
+        subject=subject_of(holder), role_id=role_id(role_name), scope=scope, created_by=MAKER
     )
 
 
+def role_id(name: str) -> int:
+    """Return the id of a role by name, without a query for a predefined one."""
+    return _PREDEFINED.get(name) or role(name).pk
+
+
 def role(name: str) -> Role:
-    """Return a predefined role by name."""
+    """Return a role by name."""
     return Role.objects.get(name=name)
 
 

@@ -44,6 +44,8 @@ API_MILLISECONDS_BURST = 10_000_000
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _FOLDER
 
+# Two runs can use one PostgreSQL server at the same time.
+DATABASES["default"]["TEST"] = {"NAME": f"test_{RUN_FOLDER.name}"}
 if IS_SQLITE:
     # A file, so that threads and processes can share it as they do in production. It need not
     # survive a power cut.

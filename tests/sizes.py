@@ -22,7 +22,7 @@ STATE_MACHINE_EXAMPLES = size(8, 1000)
 STATE_MACHINE_STEPS = 30
 
 # Of the combinations of role and scope, a test of a route tries every n-th.
-ROUTE_GRANTS = size(4, 1)
+ROUTE_GRANTS = size(8, 1)
 
 # Requests that schemathesis generates for each operation and caller.
 SCHEMA_EXAMPLES = size(3, 30)

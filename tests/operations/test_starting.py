@@ -59,6 +59,7 @@ def test_a_start_with_another_secret_key_requires_new_signing_keys(
     assert manage("prepare", environment=other).returncode == 0
 
 
+@pytest.mark.any_database
 def test_it_prints_its_url_and_how_to_sign_in(start_server: StartServer) -> None:
     server = start_server()
     wait_until(lambda: "Press Ctrl-C to stop it." in server.output, "the start message")
@@ -68,6 +69,7 @@ def test_it_prints_its_url_and_how_to_sign_in(start_server: StartServer) -> None
     assert server.admin_password not in server.output
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])  # noqa: S104
 def test_it_prints_its_url_only_when_it_answers_there(start_server: StartServer, host: str) -> None:
     if host == "::" and not socket.has_dualstack_ipv6():
@@ -77,6 +79,7 @@ def test_it_prints_its_url_only_when_it_answers_there(start_server: StartServer,
     assert status_of(f"{server.url}/healthz") == 200
 
 
+@pytest.mark.any_database
 def test_a_generated_password_is_shown_once(start_server: StartServer) -> None:
     nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
     first = start_server(environment=nothing_chosen, is_empty=True)
@@ -97,6 +100,7 @@ def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) 
     assert len(creators) == 1
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -127,6 +131,7 @@ def test_an_invalid_setting_stops_the_start_with_a_clear_message(
     assert "hunter2" not in start.stderr + start.stdout
 
 
+@pytest.mark.any_database
 def test_settings_of_the_first_start_are_checked_on_every_start(
     empty_database: dict[str, str],
 ) -> None:
@@ -139,6 +144,7 @@ def test_settings_of_the_first_start_are_checked_on_every_start(
     assert "RUNAI_ACCESS_ADMIN_PASSWORD is ignored" in late.stdout
 
 
+@pytest.mark.any_database
 def test_djangos_deployment_checks_pass(empty_database: dict[str, str]) -> None:
     for url in ("http://127.0.0.1:8000", "https://access.example.com"):
         environment = {**empty_database, "RUNAI_ACCESS_URL": url}
@@ -146,6 +152,7 @@ def test_djangos_deployment_checks_pass(empty_database: dict[str, str]) -> None:
         assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.any_database
 def test_createsuperuser_names_the_right_command(empty_database: dict[str, str]) -> None:
     done = manage("createsuperuser", environment=empty_database)
     assert done.returncode == 1
@@ -159,6 +166,7 @@ def _free(settings: dict[str, str]) -> dict[str, str]:
         return {"PORT": str(listener.getsockname()[1]), **settings}
 
 
+@pytest.mark.any_database
 def test_a_refused_administrator_creates_nothing(empty_database: dict[str, str]) -> None:
     weak = {**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short", "RUNAI_ACCESS_EXAMPLE": "1"}
     assert manage("prepare", environment=weak).returncode == 1
@@ -169,6 +177,7 @@ def test_a_refused_administrator_creates_nothing(empty_database: dict[str, str])
     assert "Loaded a small example organization" in again.stdout
 
 
+@pytest.mark.any_database
 def test_an_occupied_port_is_reported(server: Server, empty_database: dict[str, str]) -> None:
     port = server.url.rpartition(":")[2]
     start = manage("serve", environment={**empty_database, "PORT": port})
@@ -176,6 +185,7 @@ def test_an_occupied_port_is_reported(server: Server, empty_database: dict[str, 
     assert f"Can't listen on 127.0.0.1:{port}" in start.stderr
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("example", ["0", ""])
 def test_with_database_url_the_example_is_opt_in(
     empty_database: dict[str, str], example: str

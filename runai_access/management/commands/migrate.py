@@ -32,4 +32,5 @@ class Command(migrate.Command):
 
     def _migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
         first_release.upgrade(connection, self.stdout.write)
+        options["skip_checks"] = True  # as every command of operators
         super().handle(*args, **options)
