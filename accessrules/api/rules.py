@@ -19,10 +19,13 @@ from accessrules.api.views import CallerView
 from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import (
     AccessRuleFilterSet,
+    CreatorFilter,
     PathFilter,
     RoleNameFilter,
     RuleReferenceFilter,
     RuleTypeFilter,
+    name_sort,
+    scope_sort,
 )
 from accessrules.filters.search import permission_filter, rules_to_find, search
 from accessrules.models import (
@@ -44,7 +47,6 @@ from runai_access.api.serializers import CountSerializer
 from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize_term
-from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
 from runai_access.lists.filters import (
     AT_LEAST,
@@ -69,17 +71,19 @@ SUBJECT_TYPES = {
 _FILTERS = AccessRuleFilterSet.field_filters
 _OF_ROLE = partial(RuleReferenceFilter, "role", Role)
 _OF_SCOPE = partial(RuleReferenceFilter, "scope", Scope)
+_DELETED_AT = Field.time("deleted_at", is_nullable=True, is_indexed=False)
 LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
         "subjectType": Field(RuleTypeFilter(), Sort.text("subject_type"), accepts=SUBJECT_TYPES),
         "roleId": Field(_OF_ROLE(NumberFilter("pk")), Sort.number("role_id"), FieldType.NUMBER),
-        "roleName": Field(_OF_ROLE(RoleNameFilter("name")), Sort(normalized("role_name"))),
-        "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), Sort.text("scope__uid")),
-        "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), Sort.text("scope__type")),
-        "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), Sort(normalized("scope_name"))),
+        "roleName": Field(_OF_ROLE(RoleNameFilter("name")), name_sort("role", Role)),
+        "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort("uid")),
+        "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
+        "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), name_sort("scope", Scope)),
         "createdAt": Field.time("created_at"),
-        "deletedAt": Field.time("deleted_at", is_nullable=True, is_indexed=False),
+        # NULL in all of these rules.
+        "deletedAt": replace(_DELETED_AT, sort=Sort.number("pk")),
         "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
     },
     search=search,
@@ -94,7 +98,16 @@ LIST = ListEndpoint(
 
 
 # The indexes of the filters have no deleted rules.
-_WITH_DELETED = replace(LIST, permission_filter=lambda _: None, has_keys=False)
+_WITH_DELETED = replace(
+    LIST,
+    fields={
+        **LIST.fields,
+        "deletedAt": _DELETED_AT,
+        "createdBy": Field(CreatorFilter("created_by"), Sort.text("created_by")),
+    },
+    permission_filter=lambda _: None,
+    has_keys=False,
+)
 
 # The contract's parameters of this list, in addition to the common ones.
 PARAMETERS = [

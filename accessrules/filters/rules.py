@@ -1,7 +1,9 @@
 """Filters on access rules and roles."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -10,6 +12,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
 from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject, at_or_below
+from runai_access.db.distinct import distinct_values
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
@@ -18,7 +21,6 @@ from runai_access.lists.filters import (
     ANY_OF,
     CONTAINS,
     ENDS_WITH,
-    IS,
     LOOKUPS,
     STARTS_WITH,
     Choice,
@@ -30,10 +32,12 @@ from runai_access.lists.filters import (
     TimeFilter,
     is_match,
 )
+from runai_access.lists.keyset import Groups, Sort
 from runai_access.lists.selection import ListFilter
 
 MAX_SUGGESTIONS = 200
 MAX_CHOICES = 50
+MAX_CREATORS = 2_000
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
@@ -132,20 +136,33 @@ class RuleSubjectFilter(TextFilter):
         return _keys(context, starts_with(self.path, longest), is_exact=is_exact)
 
 
-class AuthorizerFilter(TextFilter):
-    """Filters by the creator of the rule; its name is not stored in normalized form."""
+class CreatorFilter(TextFilter):
+    """Filters by the creator, whose name is not stored in normalized form."""
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
-        # No index: if one user created almost all rules, it would return all of them unsorted.
+        # No index: if one user created almost all rows, it would return all of them unsorted.
         return Q(LOOKUPS[test](normalized(SQLiteNoIndexHint(F(self.path))), term))
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator not in (IS, STARTS_WITH):
-            return None
-        longest = normalize(max(values, key=len))
-        # Only the domain of an email address can differ between its stored and normalized form.
-        local_part, at, _ = longest.partition("@")
-        return _keys(context, starts_with(self.path, local_part + at), is_exact=False)
+
+class AuthorizerFilter(CreatorFilter):
+    """Filters by the creator of the rule. There are few, so Python compares their normalized names."""
+
+    def list_filter(
+        self, operator: Operator, values: list[str], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        creators = distinct_values(rows, self.path, MAX_CREATORS)
+        if creators is None:
+            return super().list_filter(operator, values, context, rows)
+        terms = [normalize(value) for value in values]
+        found = [
+            creator
+            for creator in creators
+            if all(is_match(operator, normalize(creator), term) for term in terms)
+        ]
+        condition = Q(InArray(SQLiteNoIndexHint(F(self.path)), found))
+        return ListFilter(
+            condition, _keys(context, Q(InArray(BinaryCollation(F(self.path)), found)))
+        )
 
 
 class RoleNameFilter(TextFilter):
@@ -154,6 +171,31 @@ class RoleNameFilter(TextFilter):
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         names = Role.objects.values_list("pk", "name")
         return Q(pk__in=names_matching(names, test, term))
+
+
+def scope_sort(path: str) -> Sort:
+    """Return the sort of access rules by a text column of their scopes."""
+    return Sort(
+        F(f"scope__{path}"), groups=Groups("scope", partial(_groups, Scope, path, "pk", str))
+    )
+
+
+def name_sort(reference: str, model: type[Role | Scope]) -> Sort:
+    """Return the sort of access rules by the normalized name of their role or scope."""
+    names = Groups(
+        f"{reference}_name", partial(_groups, model, "name", "name", normalize), is_text=True
+    )
+    return Sort(normalized(f"{reference}_name"), groups=names)
+
+
+def _groups(
+    model: type[Role | Scope], path: str, column: str, key: Callable[[str], str]
+) -> list[tuple[str, list[Any]]]:
+    """Return the values of `column` by the sort keys of the texts at `path`, in order."""
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for text, value in model.objects.order_by().values_list(path, column).distinct():
+        groups[key(text)].append(value)
+    return sorted(groups.items())
 
 
 @dataclass(frozen=True)

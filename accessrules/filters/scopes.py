@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import (
-    AuthorizerFilter,
+    CreatorFilter,
     ScopeFilter,
     primary_keys,
     visible_user_emails,
@@ -15,7 +15,6 @@ from accessrules.filters.rules import (
 from accessrules.filters.search import names_matching
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray
-from runai_access.db.keys import KeySubquery
 from runai_access.lists.filters import (
     NONE,
     Choice,
@@ -70,13 +69,6 @@ class UnusedFilter(ChoiceFilter):
         return ~Q(Exists(rules))
 
 
-class ScopeCreatorFilter(AuthorizerFilter):
-    """Filters by the creator of the scope."""
-
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        return None
-
-
 class ScopeFilterSet(ListFilterSet):
     """Filters on the list of scopes."""
 
@@ -85,7 +77,7 @@ class ScopeFilterSet(ListFilterSet):
         "type": ScopeTypeFilter(),
         "parent": AncestorFilter(),
         "rules": UnusedFilter(),
-        "created_by": ScopeCreatorFilter("created_by", suggest=visible_user_emails),
+        "created_by": CreatorFilter("created_by", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
     }

@@ -17,7 +17,7 @@ class InArray(Func):
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, key: str | Func, keys: Sequence[Any]) -> None:
+    def __init__(self, key: str | Func | F, keys: Sequence[Any]) -> None:
         super().__init__(F(key) if isinstance(key, str) else key)
         self._keys = list(keys)
 

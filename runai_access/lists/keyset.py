@@ -13,16 +13,20 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from django.db.models import Count as NumberOfRows
 from django.db.models import Expression, F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
+from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import BinaryCollation, NoIndexHint
+from runai_access.db.expressions import BinaryCollation, InArray, NoIndexHint, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
 _MAX_CURSOR_LENGTH = 4_000
+# Of a group with more values, the index of the primary key finds rows faster than the column's.
+_MAX_INDEXED_GROUP = 50
 _MAX_DIGITS = 18  # of a number in a column of 64 bits
 
 
@@ -41,17 +45,45 @@ def _number(text: str) -> int:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """Sort values that the list's rows don't have themselves, because a small table has them.
+
+    `read` returns each sort value, in ascending order, with the values of `column` in its rows.
+    `is_text`: the column is a text column with a binary index.
+    """
+
+    column: str
+    read: Callable[[], list[tuple[Any, list[Any]]]]
+    is_text: bool = False
+
+    def condition(self, values: list[Any]) -> Q:
+        """Return the condition for the rows of a group."""
+        if len(values) > _MAX_INDEXED_GROUP:
+            return Q(InArray(SQLiteNoIndexHint(F(self.column)), values))
+        column = BinaryCollation(F(self.column)) if self.is_text else F(self.column)
+        # The index of the column has rows with one value in the order of primary keys.
+        return Q(Exact(column, values[0])) if len(values) == 1 else Q(InArray(column, values))
+
+
+@dataclass(frozen=True)
 class Sort:
     """The sort key of a column; `read` parses the text in a cursor.
 
     NULL is the smallest value, or with `nulls_last` the last one in both directions. Lists in the
-    latter order can only be read forward.
+    latter order can only be read forward. With `groups`, rows are read in the order of their primary
+    keys, one group after the other, because no index has the values.
     """
 
     by: Combinable | Expression | F
     is_nullable: bool = False
     read: Callable[[str], Any] = _same
     nulls_last: bool = False
+    groups: Groups | None = None
+
+    def order(self, is_descending: bool) -> list[str]:
+        """Return the order within a part, as indexes have it."""
+        names = ["pk"] if self.groups else ["sort_key", "pk"]
+        return [f"-{name}" for name in names] if is_descending else names
 
     @property
     def column(self) -> str:
@@ -144,7 +176,7 @@ class BoundedIndexScan(Generic[M]):
         limit = max(limit, self.limit)
         if length > limit:
             return None
-        order = _order(is_descending)
+        order = self.sort.order(is_descending)
         passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
         edges = list(passed.values_list("sort_key", "pk")[limit - 1 : limit + 1])
         is_limited = len(edges) == 2
@@ -339,7 +371,7 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
     Each part is one range of an index, whether the database sorts NULL first or last.
     """
     rows = _keyed(queryset, sort)
-    order = _order(is_descending)
+    order = sort.order(is_descending)
     return [rows.filter(part).order_by(*order) for part in _parts(sort, None, is_descending)]
 
 
@@ -363,6 +395,8 @@ class _Reader(Generic[M]):
 
     def at(self, offset: int, length: int) -> list[M]:
         """Return the rows from a position."""
+        if self._sort.groups and offset:
+            return self._at_in_groups(self._sort.groups, offset, length)
         rows: list[M] = []
         for part in _parts(self._sort, None, self._is_descending):
             if len(rows) < length and not self.stopped_at:
@@ -372,9 +406,26 @@ class _Reader(Generic[M]):
                 offset = max(0, offset - passed)
         return rows
 
+    def _at_in_groups(self, groups: Groups, offset: int, length: int) -> list[M]:
+        """Return the rows from a position. One query counts all groups before it."""
+        found = (
+            self._listed.rows.order_by()
+            .values_list(groups.column)
+            .annotate(number=NumberOfRows("pk"))
+        )
+        numbers = dict(found)
+        rows: list[M] = []
+        for _, values in _in_direction(groups.read(), self._is_descending):
+            number = sum(numbers.get(value, 0) for value in values)
+            if offset < number and len(rows) < length:
+                part = groups.condition(values)
+                rows += self._slice(part, offset, length - len(rows), self._is_descending)
+            offset = max(0, offset - number)
+        return rows
+
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read rows of a part: keys first, so that skipped rows cost no join."""
-        end, order, ordered = start + length, _order(is_descending), self._listed.ordered
+        end, order, ordered = start + length, self._sort.order(is_descending), self._listed.ordered
         keys: Any = None
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
@@ -473,6 +524,8 @@ class _Pager(Generic[M]):
 
 def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
+    if sort.groups:
+        return _group_parts(sort.groups, start, is_descending)
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
     null_is_last = is_descending or sort.nulls_last
     if start is None:
@@ -484,6 +537,21 @@ def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
         return [nothing & tie] if null_is_last else [nothing & tie, something]
     ahead = after_cursor(start.value, start.pk, is_descending=is_descending)
     return [ahead, nothing] if sort.is_nullable and null_is_last else [ahead]
+
+
+def _group_parts(groups: Groups, start: Cursor | None, is_descending: bool) -> list[Q]:
+    """Return the conditions for the groups after `start`, in order."""
+    parts = []
+    for value, values in _in_direction(groups.read(), is_descending):
+        if start is None or (value < start.value if is_descending else value > start.value):
+            parts.append(groups.condition(values))
+        elif value == start.value:
+            parts.append(groups.condition(values) & Q(**{f"pk__{_than(is_descending)}": start.pk}))
+    return parts
+
+
+def _in_direction(groups: list[tuple[Any, list[Any]]], is_descending: bool) -> list[Any]:
+    return groups[::-1] if is_descending else groups
 
 
 def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
@@ -513,11 +581,6 @@ def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
     return [Q(**{f"sort_key__{than}": value}), own & alike]
 
 
-def _order(is_descending: bool) -> list[str]:
-    """Return the order within a part, as indexes have it."""
-    return ["-sort_key", "-pk"] if is_descending else ["sort_key", "pk"]
-
-
 def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
     keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by)  # type: ignore[assignment]  # the row gains one
     return keyed
@@ -525,4 +588,4 @@ def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
 
 def without_index(sort: Sort) -> Sort:
     """Return the same sort without index use, for rows that are found by their keys."""
-    return replace(sort, by=NoIndexHint(sort.by))
+    return replace(sort, by=NoIndexHint(sort.by), groups=None)

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accessrules.filters import rules
 from accessrules.models import AccessRule
 from applications.models import Application
 from tests import factories
@@ -207,6 +209,43 @@ def test_a_list_can_be_filtered(
     factories.application("a2", ("Viewer", organization.vision))
     answer = as_(administrator).get(RULES, query).json()
     assert {rule["subjectId"] for rule in answer["accessRules"]} == names
+
+
+@pytest.mark.parametrize("most", [0, 2_000], ids=["many creators", "few creators"])
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("==ADA@acme.example", {"a1"}),
+        ("!=ada@acme.example", {"a2", "root"}),
+        ("=@ACME", {"a1", "root"}),
+        ("!@acme", {"a2"}),
+        ("=^bob", {"a2"}),
+        ("=$.org", {"a2"}),
+        ("=@nobody", set()),
+    ],
+)
+def test_rules_are_found_by_their_creator(
+    as_: As,
+    administrator: Application,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    condition: str,
+    names: set[str],
+) -> None:
+    monkeypatch.setattr(rules, "MAX_CREATORS", most)
+    for name, creator in (("a1", "ada@acme.example"), ("a2", "bob@other.org"), ("a3", "eve")):
+        rule = factories.application(name, ("Viewer", factories.account())).subject.access_rules
+        rule.update(created_by=creator)
+    rule.update(deleted_at=timezone.now())
+    client, query = as_(administrator), {"filterBy": f"createdBy{condition}"}
+    answer = client.get(RULES, query).json()
+    assert {rule["subjectId"] for rule in answer["accessRules"]} == names
+    assert answer["totalRecords"] == len(names)
+    # A rule whose creator created no other is found among the deleted ones.
+    deleted = {"filterBy": "createdBy=@eve", "includeDeleted": "true"}
+    assert [rule["subjectId"] for rule in client.get(RULES, deleted).json()["accessRules"]] == [
+        "a3"
+    ]
 
 
 @pytest.mark.parametrize("role_id", ["0", "-1", "viewer", ""])

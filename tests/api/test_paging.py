@@ -158,3 +158,34 @@ def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
     answer = client.get(f"{RULES}?filterBy=roleName==viewer&limit=2")
     assert answer.json()["totalRecords"] == 9
     assert answer.headers["X-Total-Count"] == "9"
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("name", ["scopeId", "scopeType", "scopeName", "roleName"])
+@pytest.mark.parametrize("most", [1, 50])
+def test_values_that_only_roles_and_scopes_have_sort_rules_by_cursor_and_offset(
+    client: Client, monkeypatch: pytest.MonkeyPatch, name: str, direction: str, most: int
+) -> None:
+    monkeypatch.setattr(keyset, "_MAX_INDEXED_GROUP", most)
+    cluster = factories.cluster("Beta")
+    department = factories.department("alpha", cluster)
+    places = [
+        cluster,
+        department,
+        *(factories.project(text, department) for text in ("a", "B", "b c", "A b")),
+    ]
+    for number, place in enumerate(places):
+        for role in ("Viewer", "ML engineer")[: 1 + number % 2]:
+            factories.rule(factories.group(f"{number} {role}"), role, place)
+    url = f"{RULES}?sortBy={name}&sortOrder={direction}"
+    rules = client.get(f"{url}&limit=500").json()["accessRules"]
+    assert len(rules) == 10
+    keys = [(rule[name].lower(), rule["id"]) for rule in rules]
+    assert keys == sorted(keys, reverse=direction == "desc")
+    by_cursor = [
+        rule for page in pages(client, f"{url}&limit=3") for rule in page.json()["accessRules"]
+    ]
+    assert by_cursor == rules
+    for offset in range(len(rules) + 1):
+        found = client.get(f"{url}&limit=4&offset={offset}").json()["accessRules"]
+        assert found == rules[offset : offset + 4]
