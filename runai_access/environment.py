@@ -31,6 +31,9 @@ POSTGRESQL_OPTIONS = {
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_DRAIN_SECONDS = 3600
+MAX_WORKERS = 64
+MIN_THREADS = 4
+MAX_THREADS = 64
 # A variable of 0.1.0.
 _REPLACED_API_LIMIT = "RUNAI_ACCESS_API_REQUESTS_PER_SECOND"
 # The variable in which `serve` passes the start message to the server.
@@ -58,6 +61,30 @@ def positive_int(name: str, default: int) -> int:
     return int(value)
 
 
+def workers() -> int | None:
+    """Return the number of worker processes; None for as many as suit the machine."""
+    if not text("RUNAI_ACCESS_WORKERS"):
+        return None
+    return _at_most(MAX_WORKERS, "RUNAI_ACCESS_WORKERS", positive_int("RUNAI_ACCESS_WORKERS", 1))
+
+
+def threads() -> int:
+    """Return how many requests a worker process handles at the same time."""
+    count = _at_most(MAX_THREADS, "RUNAI_ACCESS_THREADS", positive_int("RUNAI_ACCESS_THREADS", 12))
+    if count < MIN_THREADS:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_THREADS must be at least {MIN_THREADS}, not {count}: a password and a "
+            "client secret that are being checked must leave threads for other requests."
+        )
+    return count
+
+
+def _at_most(limit: int, name: str, number: int) -> int:
+    if number > limit:
+        raise ImproperlyConfigured(f"{name} must be at most {limit}, not {number}.")
+    return number
+
+
 def api_milliseconds_per_second() -> int:
     """Return how much server time an API caller can use in each process, in ms per second."""
     if text(_REPLACED_API_LIMIT):
@@ -81,10 +108,7 @@ def drain_seconds() -> float:
 
 def port() -> int:
     """Return the port to listen on."""
-    number = positive_int("PORT", 8000)
-    if number > 65535:
-        raise ImproperlyConfigured(f"PORT must be at most 65535, not {number}.")
-    return number
+    return _at_most(65535, "PORT", positive_int("PORT", 8000))
 
 
 def database(default: str) -> dict[str, Any]:

@@ -201,8 +201,10 @@ STORAGES = {
 }
 DJANGO_TABLES2_TEMPLATE = "lists/_table.html"
 
-# Stopping.
+# Server.
 
+# Requests that a worker process handles at the same time; each thread has a database connection.
+THREADS = environment.threads()
 DRAIN_SECONDS = environment.drain_seconds()
 
 # API.

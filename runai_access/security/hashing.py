@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from django.conf import settings
 
 from runai_access.errors import Busy
 
@@ -29,9 +30,9 @@ T = TypeVar("T")
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# One hash runs at a time and four guesses of each kind can wait, so guesses use at most ten of a
-# worker's twelve threads (runai_access/server/worker.py).
-GUESSES_WAITING = 4
+# One hash runs at a time, and four guesses of each kind can wait, fewer if a worker has less than
+# twelve threads: guesses always leave two threads for other requests.
+GUESSES_WAITING = min(4, settings.THREADS // 2 - 2)
 # Guesses of one kind that are being counted in the database, waiting or being hashed.
 MAX_CONCURRENT_GUESSES = GUESSES_WAITING + 1
 # A hash runs for about 30 ms, so if a guess waits for seconds, the machine is overloaded.

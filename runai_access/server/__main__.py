@@ -15,13 +15,10 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from runai_access.environment import START_MESSAGE, drain_seconds
+from runai_access.server import sizing
 from runai_access.server.announcing import announce_when_serving
 from runai_access.server.draining import SKIP_DRAIN
 
-# A worker is a process. Its threads wait for the database or for Argon2, and both release the GIL.
-# At least two workers, so that one long request never blocks the whole server. More workers than
-# cores issue fewer tokens per second.
-WORKERS = min(max(os.cpu_count() or 1, 2), 8)
 # Time for requests in progress to finish after a stop was requested.
 STOP_SECONDS = 25
 # Time for a client to send its headers, and for which an idle connection stays open.
@@ -53,7 +50,7 @@ def main(host: str, port: int) -> None:
             max_buffer_size=64 * 1024,
         ),
         websockets=False,
-        workers=WORKERS,
+        workers=sizing.workers(),
         loop=Loops.uvloop,
         # Threads that hand requests to the event loop: more would compete for the GIL.
         runtime_blocking_threads=1,
