@@ -31,6 +31,7 @@ POSTGRESQL_OPTIONS = {
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_DRAIN_SECONDS = 3600
+MIN_SECRET_LENGTH = 32
 MAX_WORKERS = 64
 MIN_THREADS = 4
 MAX_THREADS = 64
@@ -225,16 +226,31 @@ def _contact(name: str) -> str:
     return uri
 
 
+def var_dir(source_tree: Path | None) -> Path:
+    """Return the folder for this installation's files; `var/` in a source tree by default.
+
+    Without a source tree it is the user's data folder (XDG Base Directory Specification).
+    """
+    if chosen := text("RUNAI_ACCESS_VAR"):
+        return Path(chosen).absolute()
+    if source_tree:
+        return source_tree / "var"
+    try:
+        data = text("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise ImproperlyConfigured(
+            "Set RUNAI_ACCESS_VAR to a folder, because this user has no home folder."
+        ) from None
+    return Path(data).absolute() / "runai-access"
+
+
 def secret_key(file: Path, *, required: bool) -> str:
     """Return the secret key; by default it is generated on first use and stored in `file` (0600).
 
     `required`: it must come from the environment, because replicas on different machines would
     otherwise have different keys.
     """
-    value = text("RUNAI_ACCESS_SECRET_KEY")
-    if value:
-        if len(value) < 32:
-            raise ImproperlyConfigured("RUNAI_ACCESS_SECRET_KEY must have 32 characters or more.")
+    if value := secret("RUNAI_ACCESS_SECRET_KEY"):
         return value
     if required:
         raise ImproperlyConfigured(
@@ -242,6 +258,24 @@ def secret_key(file: Path, *, required: bool) -> str:
             "key. Generate one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return _key_from(file)
+
+
+def secret(name: str) -> str:
+    """Return the secret of a variable, or of the file that the variable NAME_FILE names."""
+    value, file = text(name), text(f"{name}_FILE")
+    if value and file:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ImproperlyConfigured(f"{name}_FILE: can't read {file}: {reason}.") from error
+        if not value:
+            raise ImproperlyConfigured(f"{name}_FILE: {file} is empty.")
+    if value and len(value) < MIN_SECRET_LENGTH:
+        raise ImproperlyConfigured(f"{name} must have {MIN_SECRET_LENGTH} characters or more.")
+    return value
 
 
 def _key_from(file: Path) -> str:

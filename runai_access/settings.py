@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 from runai_access import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+# False if this package was installed from a wheel, which contains templates and static files.
+IS_SOURCE_TREE = (BASE_DIR / "pyproject.toml").is_file()
+# What operators call for a command.
+COMMAND = "manage.py" if IS_SOURCE_TREE else "runai-access"
+VAR_DIR = environment.var_dir(BASE_DIR if IS_SOURCE_TREE else None)
 
 PUBLIC_URL = environment.public_url()
 IS_HTTPS = PUBLIC_URL.startswith("https://")
@@ -67,7 +71,7 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates"] if IS_SOURCE_TREE else [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -82,7 +86,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Database: SQLite in var/ for a single machine, PostgreSQL for multiple replicas.
+# Database: SQLite in VAR_DIR for a single machine, PostgreSQL for multiple replicas.
 
 DATABASES = {"default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")}
 _database = DATABASES["default"]
@@ -195,7 +199,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static"] if IS_SOURCE_TREE else []
 STORAGES = {
     "staticfiles": {"BACKEND": "runai_access.static_files.StaticFiles"},
 }

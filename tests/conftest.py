@@ -194,7 +194,8 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
     `start_server()` waits until it is ready, on a separate, migrated database. With `is_empty=True` it
     migrates an empty one. `database=` uses another server's, so that the two are replicas.
-    `environment=` adds settings. `wait=False` returns immediately.
+    `environment=` adds settings, and `command=` replaces `manage.py serve`. `wait=False` returns
+    immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -211,10 +212,11 @@ def _factory(folder: Path) -> Iterator[StartServer]:
             environment: dict[str, str] | None = None,
             wait: bool = True,
             is_empty: bool = False,
+            **launching: Any,
         ) -> Server:
             new_database = fresh_database if is_empty else databases.migrated_database
             database = database or stack.enter_context(new_database(folder))
-            server = launch(folder, database=database, environment=environment)
+            server = launch(folder, database=database, environment=environment, **launching)
             servers.append(server)
             if wait:
                 server.wait_until_ready()

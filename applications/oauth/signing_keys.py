@@ -42,7 +42,7 @@ def decrypt_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.Ellipti
     except InvalidToken as error:
         raise ImproperlyConfigured(
             "The signing keys were encrypted with another RUNAI_ACCESS_SECRET_KEY. Restore that key, "
-            "or, if it is lost, run manage.py rotate_signing_key --end-others."
+            f"or, if it is lost, run {settings.COMMAND} rotate_signing_key --end-others."
         ) from error
     private_key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(private_key, ec.EllipticCurvePrivateKey):

@@ -43,9 +43,13 @@ class Command(OperatorCommand):
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(1024 * 1024))
         os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         os.environ[START_MESSAGE] = _start_message()
-        os.chdir(settings.BASE_DIR)
+        if settings.IS_SOURCE_TREE:
+            path = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
+            os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         os.execv(  # noqa: S606  (no shell is the point)
-            sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)]
+            # -P: never import from the current folder.
+            sys.executable,
+            [sys.executable, "-P", "-m", "runai_access.server", host, str(port)],
         )
 
 
@@ -58,7 +62,9 @@ def _start_message() -> str:
         subject__access_rules__deleted_at=None,
     )
     first = administrators.order_by("created_at").first()
-    command = f"{os.path.relpath(sys.executable)} manage.py"
+    command = settings.COMMAND
+    if settings.IS_SOURCE_TREE:
+        command = f"{os.path.relpath(sys.executable)} {command}"
     if first:
         sign_in = (
             f"Sign in as {first.email}. Lost the password? Run: "
