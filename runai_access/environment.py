@@ -96,6 +96,19 @@ def api_milliseconds_per_second() -> int:
     return positive_int("RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND", 500)
 
 
+def choice(name: str, *choices: str) -> str:
+    """Return one of `choices`, in lower case; the first by default."""
+    value = text(name, choices[0]).lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+def log_format() -> str:
+    """Return how log lines are written: text or json."""
+    return choice("RUNAI_ACCESS_LOG_FORMAT", "text", "json")
+
+
 def drain_seconds() -> float:
     """Return how long a server that is asked to stop still answers new requests, in seconds."""
     value = text("RUNAI_ACCESS_DRAIN_SECONDS", "0")

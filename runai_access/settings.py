@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "runai_access.request_log.RequestLogMiddleware",
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -322,14 +323,20 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["runai_access.api.examples.add_examples"],
 }
 
+LOG_FORMAT = environment.log_format()
+# No debug: libraries then log what they send.
+LOG_LEVEL = environment.choice("RUNAI_ACCESS_LOG_LEVEL", "warning", "info", "error").upper()
+REQUEST_LOG = environment.flag("RUNAI_ACCESS_REQUEST_LOG", default=False)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "text": {
             "()": "runai_access.logs.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         },
+        "json": {"()": "runai_access.logs.JSONFormatter"},
     },
     "filters": {
         "repeats": {"()": "runai_access.logs.RepeatFilter"},
@@ -338,13 +345,16 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["repeats"],
         },
+        # Its lines are alike, and all of them are wanted.
+        "requests": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
     },
-    "root": {"handlers": ["console"], "level": "WARNING"},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "runai_access.requests": {"handlers": ["requests"], "level": "INFO", "propagate": False},
         # A refused request needs no action, and the audit log has the relevant ones.
         "django.request": {"level": "ERROR", "filters": ["logged-elsewhere"]},
         # An invalid Host header is bad input like any other: no log line, let alone a traceback.

@@ -14,7 +14,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from runai_access.environment import START_MESSAGE, drain_seconds
+from runai_access.environment import START_MESSAGE, drain_seconds, log_format
 from runai_access.server import sizing
 from runai_access.server.announcing import announce_when_serving
 from runai_access.server.draining import SKIP_DRAIN
@@ -28,6 +28,12 @@ HEADER_SECONDS = 30
 MAX_CONNECTIONS = 8192
 _RESERVED_FILES = 256
 _WANTED_FILES = 2 * MAX_CONNECTIONS
+# Replaces granian's formatters.
+_JSON_LOG = {
+    "formatters": {
+        name: {"()": "runai_access.logs.JSONFormatter"} for name in ("generic", "access")
+    }
+}
 
 
 def main(host: str, port: int) -> None:
@@ -62,6 +68,7 @@ def main(host: str, port: int) -> None:
         # was pasted by mistake.
         log_access=False,
         log_level=LogLevels.error,
+        log_dictconfig=_JSON_LOG if log_format() == "json" else None,
     ).serve()
 
 
