@@ -355,6 +355,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
         "runai_access.requests": {"handlers": ["requests"], "level": "INFO", "propagate": False},
+        # One line an hour, which can show that the end of the audit log was removed.
+        "runai_access.audit.head": {"level": "INFO"},
         # A refused request needs no action, and the audit log has the relevant ones.
         "django.request": {"level": "ERROR", "filters": ["logged-elsewhere"]},
         # An invalid Host header is bad input like any other: no log line, let alone a traceback.

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 from argon2 import PasswordHasher, Type
+from django.conf import settings as django_settings
 from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -143,6 +144,13 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     from runai_access.audit import recorder
 
     monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
+
+
+@pytest.fixture(autouse=True)
+def _no_head_known_yet() -> None:
+    """Forget the head of the previous test's audit log: its database was rolled back."""
+    for file in django_settings.VAR_DIR.glob("audit-head-*"):
+        file.unlink()
 
 
 @pytest.fixture(autouse=True)

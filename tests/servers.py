@@ -165,7 +165,10 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return this machine's environment with only these settings of runai-access."""
     ours = ("RUNAI_ACCESS_", "DJANGO_", "GRANIAN_", "DATABASE_URL", "PORT")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**inherited, "PYTHONUNBUFFERED": "1", **settings}
+    # The processes of a run share collected static files, but not those of an installation.
+    run = os.environ.get("TESTS_RUN_FOLDER")
+    files = {"RUNAI_ACCESS_VAR": f"{run}/var"} if run else {}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **files, **settings}
 
 
 @contextmanager

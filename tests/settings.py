@@ -43,6 +43,7 @@ API_MILLISECONDS_BURST = 10_000_000
 # Pages are rendered without `collectstatic`; servers that tests start run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _FOLDER
+VAR_DIR = _FOLDER
 
 if IS_SQLITE:
     # A file, so that threads and processes can share it as they do in production. It need not

@@ -22,7 +22,7 @@ from runai_access.audit.chain import (
     seal_hash,
     spans_in,
 )
-from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
+from runai_access.audit.models import Archive, AuditEvent, PendingArchival, Seal, Unsealed
 from runai_access.audit.rows import EventRow, rows_by_id, tags_of, true_tag
 
 MAX_REPORTED_FAULTS = 100
@@ -74,11 +74,12 @@ class Ids:
         return is_new
 
 
-def verify(expected: tuple[int, str] | None = None) -> Report:
+def verify(expected: tuple[int, str] | None = None, known: tuple[int, str] | None = None) -> Report:
     """Verify the whole audit log in one snapshot.
 
-    `expected` is the number and hash of a seal that was stored elsewhere. Only this detects an end
-    that was removed with its seals, or a chain rebuilt by somebody who knows the secret key.
+    `expected` is the number and hash of a seal that was stored elsewhere, and `known` the newest head
+    that this installation remembers. Only they detect an end that was removed with its seals, or a
+    chain rebuilt by somebody who knows the secret key. An archive can contain `known`.
     """
     report, named = Report(), Ids()
     with _snapshot():
@@ -88,8 +89,11 @@ def verify(expected: tuple[int, str] | None = None) -> Report:
         _check_chain(report, named, archived)
         waiting = _check_waiting(report, named)
         _check_for_strays(report, named, waiting)
+        _check_pending_archival(report)
         if expected:
             _check_expected(report, expected, archived)
+        if known and known != expected and known[0] >= archived[0]:
+            _check_expected(report, known, archived)
     return report
 
 
@@ -242,6 +246,13 @@ def _check_for_strays(report: Report, named: Ids, waiting: Ids) -> None:
             report.fault(
                 f"{_rows(len(strays))} in no valid seal, and not waiting to be sealed: {shown}"
             )
+
+
+def _check_pending_archival(report: Report) -> None:
+    """Check that no row is marked for removal: only a transaction that removes rows marks them."""
+    marked = PendingArchival.objects.count()
+    if marked:
+        report.fault(f"{_rows(marked)} marked for removal, but not being archived.")
 
 
 def _check_expected(report: Report, expected: tuple[int, str], archived: tuple[int, str]) -> None:
