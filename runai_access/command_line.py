@@ -14,6 +14,8 @@ Usage: runai-access COMMAND [options]
   create_admin          make a user System administrator
   reset_password        set a new password for a user
   create_application    create an application and print its client secret
+  backup, restore       back up the database, and restore it
+  copy-database         copy the SQLite database to PostgreSQL
   verify_audit          verify the audit log
 
 `runai-access help` lists all commands, `runai-access COMMAND --help` describes one. `manage` is

@@ -130,7 +130,12 @@ def database(default: str) -> dict[str, Any]:
 
     It can list multiple hosts, as in libpq: postgres://user@one:5432,two:5432/name.
     """
-    url, hosts = _without_hosts(text("DATABASE_URL", default))
+    return database_settings(text("DATABASE_URL", default))
+
+
+def database_settings(given: str) -> dict[str, Any]:
+    """Return Django's database settings from a URL."""
+    url, hosts = _without_hosts(given)
     try:
         parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     except ValueError:

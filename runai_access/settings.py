@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "runai_access.api",
     "runai_access.lists",
     "runai_access.ui",
+    "runai_access.maintenance",
     "runai_access.audit",
     "accessrules",
     "runai_access.accounts",

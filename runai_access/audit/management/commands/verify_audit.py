@@ -10,6 +10,7 @@ from runai_access.audit import known_head
 from runai_access.audit.files import verify_file
 from runai_access.audit.verification import MAX_REPORTED_FAULTS, Report, printable, verify
 from runai_access.commands import OperatorCommand, report_refusals
+from runai_access.maintenance.models import record_run
 
 
 def _head(text: str) -> known_head.Head:
@@ -66,6 +67,11 @@ class Command(OperatorCommand):
                 "No earlier head is known here, so a removed end of the log is not detected. Pass "
                 "--expect with a head that an earlier run printed."
             )
+        record_run(
+            "verify_audit",
+            succeeded=not report.fault_count,
+            detail=report.faults[0] if report.faults else f"head {report.head[0]}:{report.head[1]}",
+        )
         self._conclude(report, "The audit log")
         if report.head[0] > (known[0] if known else 0):
             self._remember(report.head)
