@@ -125,6 +125,18 @@ def port() -> int:
     return _at_most(65535, "PORT", positive_int("PORT", 8000))
 
 
+def metrics_port() -> int | None:
+    """Return the port of /metrics; None if metrics are not published."""
+    if not text("RUNAI_ACCESS_METRICS_PORT"):
+        return None
+    number = _at_most(
+        65535, "RUNAI_ACCESS_METRICS_PORT", positive_int("RUNAI_ACCESS_METRICS_PORT", 1)
+    )
+    if number == port():
+        raise ImproperlyConfigured("RUNAI_ACCESS_METRICS_PORT must differ from PORT.")
+    return number
+
+
 def database(default: str) -> dict[str, Any]:
     """Return Django's database settings from DATABASE_URL.
 

@@ -50,7 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "runai_access.request_log.RequestLogMiddleware",
+    "runai_access.request_log.ObservationMiddleware",
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -328,6 +328,7 @@ LOG_FORMAT = environment.log_format()
 # No debug: libraries then log what they send.
 LOG_LEVEL = environment.choice("RUNAI_ACCESS_LOG_LEVEL", "warning", "info", "error").upper()
 REQUEST_LOG = environment.flag("RUNAI_ACCESS_REQUEST_LOG", default=False)
+METRICS_PORT = environment.metrics_port()
 
 LOGGING = {
     "version": 1,

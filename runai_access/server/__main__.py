@@ -14,7 +14,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from runai_access.environment import START_MESSAGE, drain_seconds, log_format
+from runai_access.environment import START_MESSAGE, drain_seconds, log_format, metrics_port
+from runai_access.metrics.publishing import published
 from runai_access.server import sizing
 from runai_access.server.announcing import announce_when_serving
 from runai_access.server.draining import SKIP_DRAIN
@@ -40,6 +41,11 @@ def main(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, then for the drain delay; finish the requests in progress."""
     files = raise_file_limit()
     _share_code()
+    with published(host, metrics_port()):
+        _serve(host, port, files)
+
+
+def _serve(host: str, port: int, files: int) -> None:
     # Passed in the environment, because every user of the machine can read a command line.
     if message := os.environ.pop(START_MESSAGE, ""):
         announce_when_serving(host, port, message)

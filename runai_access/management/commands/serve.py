@@ -16,6 +16,7 @@ from runai_access import environment
 from runai_access.accounts.models import User
 from runai_access.commands import OperatorCommand
 from runai_access.environment import START_MESSAGE
+from runai_access.metrics.publishing import create_folder
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared
 
@@ -27,12 +28,16 @@ class Command(OperatorCommand):
         host = environment.text("RUNAI_ACCESS_HOST", "127.0.0.1")
         port = environment.port()
         _require_free(host, port)
+        if settings.METRICS_PORT:
+            _require_free(host, settings.METRICS_PORT)
         if host in _EVERYWHERE and _is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
             self.stderr.write(
                 f"Warning: the server listens on all addresses, but RUNAI_ACCESS_URL is "
                 f"{settings.PUBLIC_URL}. Set it to the URL that users and programs use."
             )
         call_command("prepare", stdout=self.stdout)
+        if settings.METRICS_PORT:
+            create_folder(port, settings.VAR_DIR)
         self.stdout.flush()
         # The server processes don't need it.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
