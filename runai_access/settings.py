@@ -113,6 +113,8 @@ _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = environment.secret_key(VAR_DIR / "secret_key", required=not IS_SQLITE)
+# Accepted, never used for anything new: see docs/secret-key.md.
+SECRET_KEY_FALLBACKS = list(filter(None, [environment.secret("RUNAI_ACCESS_SECRET_KEY_PREVIOUS")]))
 
 # The account (tenant): one per installation.
 

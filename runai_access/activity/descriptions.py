@@ -5,7 +5,7 @@ from typing import Any
 from runai_access.audit.models import AuditEvent
 
 # Entity types without a history page.
-_WITHOUT_HISTORY = ("request", "audit", "signing_key", "database", "")
+_WITHOUT_HISTORY = ("request", "audit", "signing_key", "secret_key", "database", "")
 _SUBJECT_TYPES = {"app": "application"}
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "audit log"}
 _PAST_TENSE = {

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import django
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -59,8 +60,8 @@ def _serve(host: str, port: int, parent: int) -> None:
     os.setpgrp()  # Ctrl-C in the terminal reaches only the main process
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # metrics are useful until the last worker has ended
-    import runai_access.wsgi  # noqa: F401  # sets Django up where the process is not forked
-
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runai_access.settings")
+    django.setup()  # where the process is not forked
     server = _Server((host, port), _Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while os.getppid() == parent:
