@@ -123,6 +123,8 @@ ACCOUNT_NAME = environment.text("RUNAI_ACCESS_ACCOUNT_NAME", "acme")
 
 # Audit log: `archive_audit` moves older rows to a file.
 
+# A file, or "-" for standard output, to which each sealed row is written.
+AUDIT_LOG = environment.text("RUNAI_ACCESS_AUDIT_LOG")
 AUDIT_RETENTION_DAYS = environment.positive_int("RUNAI_ACCESS_AUDIT_RETENTION_DAYS", 400)
 
 # Users.

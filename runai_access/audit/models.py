@@ -192,6 +192,18 @@ class Countersignature(models.Model):
         return f"Countersignature of {self.kind} {self.number}"
 
 
+class OutputPosition(models.Model):
+    """The last seal whose rows were written to RUNAI_ACCESS_AUDIT_LOG."""
+
+    NAME = "log"
+
+    name = models.CharField(max_length=16, primary_key=True)
+    seal = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: seal {self.seal}"
+
+
 class PendingArchival(models.Model):
     """An archived event that the current transaction deletes. Outside of it the table is empty."""
 

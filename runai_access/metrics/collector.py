@@ -50,6 +50,10 @@ def _metrics(found: figures.Figures) -> Iterator[Metric]:
         "audit_seal_lag_seconds", "Age of the oldest audit row that is not sealed yet.",
         found.seal_lag.total_seconds(),
     )  # fmt: skip
+    yield _gauge(
+        "audit_log_lag_seconds", "Age of the oldest sealed row that is not written out yet.",
+        found.output_lag.total_seconds(),
+    )  # fmt: skip
     yield _gauge("audit_head_seal", "Number of the last seal.", found.head[0])
     yield _gauge(
         "audit_head_hash", "The first 12 hexadecimal digits of its hash, as a number.",

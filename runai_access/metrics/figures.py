@@ -11,8 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from applications.models import SigningKey
-from runai_access.audit import known_head
-from runai_access.audit.models import Archive, AuditEvent, Unsealed
+from runai_access.audit import known_head, output
+from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
 from runai_access.maintenance.models import MaintenanceRun
 
 SEALING_OVERDUE = timedelta(minutes=1)
@@ -37,12 +37,19 @@ class Figures:
     runs: dict[str, MaintenanceRun]
     last_archive: datetime | None
     oldest_event: datetime | None
+    # Of the oldest seal that was not written to RUNAI_ACCESS_AUDIT_LOG yet.
+    unwritten_since: datetime | None
     connections: dict[str, int] = field(default_factory=dict)
 
     @property
     def seal_lag(self) -> timedelta:
         """The age of the oldest row that is not sealed yet."""
         return self.now - self.oldest_unsealed if self.oldest_unsealed else timedelta()
+
+    @property
+    def output_lag(self) -> timedelta:
+        """The age of the oldest sealed row that is not in RUNAI_ACCESS_AUDIT_LOG yet."""
+        return self.now - self.unwritten_since if self.unwritten_since else timedelta()
 
     @property
     def signing_key_age(self) -> timedelta:
@@ -54,6 +61,7 @@ class Figures:
         """Yield each task that is due regularly, and whether it is overdue."""
         retention = timedelta(days=settings.AUDIT_RETENTION_DAYS) + ARCHIVE_OVERDUE
         yield "sealing", self.seal_lag > SEALING_OVERDUE
+        yield "audit_log", self.output_lag > SEALING_OVERDUE
         yield "backup", self._is_overdue("backup", BACKUP_OVERDUE)
         yield "verify_audit", self._is_overdue("verify_audit", VERIFICATION_OVERDUE)
         yield "archive_audit", bool(self.oldest_event and self.now - self.oldest_event > retention)
@@ -85,8 +93,16 @@ def read() -> Figures:
         runs={run.command: run for run in MaintenanceRun.objects.all()},
         last_archive=Archive.objects.aggregate(last=Max("made_at"))["last"],
         oldest_event=AuditEvent.objects.order_by("time").values_list("time", flat=True).first(),
+        unwritten_since=_unwritten_since(),
         connections=_connections(),
     )
+
+
+def _unwritten_since() -> datetime | None:
+    if not settings.AUDIT_LOG:
+        return None
+    unwritten = Seal.objects.filter(number__gt=output.position()).order_by("number")
+    return unwritten.values_list("sealed_at", flat=True).first()
 
 
 def _pending_migrations() -> int:
