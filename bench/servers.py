@@ -26,7 +26,7 @@ from statistics import median
 from urllib.parse import urlencode
 
 from bench.load import Load, Request, load
-from runai_access.server.worker import THREADS
+from runai_access import environment
 from tests.operations.unfinished import held
 from tests.operations.writers import Access
 from tests.servers import ROOT, Server, free_port, manage, server_environment, status_of
@@ -34,6 +34,7 @@ from tests.servers import ROOT, Server, free_port, manage, server_environment, s
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (2, 2.0) if QUICK else (7, 4.0)
 WORKERS = 2
+THREADS = environment.threads()
 # More than all threads of all workers.
 UNFINISHED = 4 * WORKERS * THREADS
 FORM = "application/x-www-form-urlencoded"

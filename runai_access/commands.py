@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
@@ -34,7 +35,7 @@ def report_refusals(names: Mapping[str, str] | None = None) -> Iterator[None]:
     except DatabaseError as error:
         raise CommandError(
             f"Database error: {str(error).strip()}\n"
-            "Check that the database is running and up to date (manage.py prepare)."
+            f"Check that the database is running and up to date ({settings.COMMAND} prepare)."
         ) from error
 
 

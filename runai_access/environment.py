@@ -31,6 +31,10 @@ POSTGRESQL_OPTIONS = {
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_DRAIN_SECONDS = 3600
+MIN_SECRET_LENGTH = 32
+MAX_WORKERS = 64
+MIN_THREADS = 4
+MAX_THREADS = 64
 # A variable of 0.1.0.
 _REPLACED_API_LIMIT = "RUNAI_ACCESS_API_REQUESTS_PER_SECOND"
 # The variable in which `serve` passes the start message to the server.
@@ -58,6 +62,30 @@ def positive_int(name: str, default: int) -> int:
     return int(value)
 
 
+def workers() -> int | None:
+    """Return the number of worker processes; None for as many as suit the machine."""
+    if not text("RUNAI_ACCESS_WORKERS"):
+        return None
+    return _at_most(MAX_WORKERS, "RUNAI_ACCESS_WORKERS", positive_int("RUNAI_ACCESS_WORKERS", 1))
+
+
+def threads() -> int:
+    """Return how many requests a worker process handles at the same time."""
+    count = _at_most(MAX_THREADS, "RUNAI_ACCESS_THREADS", positive_int("RUNAI_ACCESS_THREADS", 12))
+    if count < MIN_THREADS:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_THREADS must be at least {MIN_THREADS}, not {count}: a password and a "
+            "client secret that are being checked must leave threads for other requests."
+        )
+    return count
+
+
+def _at_most(limit: int, name: str, number: int) -> int:
+    if number > limit:
+        raise ImproperlyConfigured(f"{name} must be at most {limit}, not {number}.")
+    return number
+
+
 def api_milliseconds_per_second() -> int:
     """Return how much server time an API caller can use in each process, in ms per second."""
     if text(_REPLACED_API_LIMIT):
@@ -66,6 +94,19 @@ def api_milliseconds_per_second() -> int:
             "requests. Unset it, or set RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND."
         )
     return positive_int("RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND", 500)
+
+
+def choice(name: str, *choices: str) -> str:
+    """Return one of `choices`, in lower case; the first by default."""
+    value = text(name, choices[0]).lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+def log_format() -> str:
+    """Return how log lines are written: text or json."""
+    return choice("RUNAI_ACCESS_LOG_FORMAT", "text", "json")
 
 
 def drain_seconds() -> float:
@@ -81,9 +122,18 @@ def drain_seconds() -> float:
 
 def port() -> int:
     """Return the port to listen on."""
-    number = positive_int("PORT", 8000)
-    if number > 65535:
-        raise ImproperlyConfigured(f"PORT must be at most 65535, not {number}.")
+    return _at_most(65535, "PORT", positive_int("PORT", 8000))
+
+
+def metrics_port() -> int | None:
+    """Return the port of /metrics; None if metrics are not published."""
+    if not text("RUNAI_ACCESS_METRICS_PORT"):
+        return None
+    number = _at_most(
+        65535, "RUNAI_ACCESS_METRICS_PORT", positive_int("RUNAI_ACCESS_METRICS_PORT", 1)
+    )
+    if number == port():
+        raise ImproperlyConfigured("RUNAI_ACCESS_METRICS_PORT must differ from PORT.")
     return number
 
 
@@ -92,7 +142,12 @@ def database(default: str) -> dict[str, Any]:
 
     It can list multiple hosts, as in libpq: postgres://user@one:5432,two:5432/name.
     """
-    url, hosts = _without_hosts(text("DATABASE_URL", default))
+    return database_settings(text("DATABASE_URL", default))
+
+
+def database_settings(given: str) -> dict[str, Any]:
+    """Return Django's database settings from a URL."""
+    url, hosts = _without_hosts(given)
     try:
         parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     except ValueError:
@@ -201,16 +256,31 @@ def _contact(name: str) -> str:
     return uri
 
 
+def var_dir(source_tree: Path | None) -> Path:
+    """Return the folder for this installation's files; `var/` in a source tree by default.
+
+    Without a source tree it is the user's data folder (XDG Base Directory Specification).
+    """
+    if chosen := text("RUNAI_ACCESS_VAR"):
+        return Path(chosen).absolute()
+    if source_tree:
+        return source_tree / "var"
+    try:
+        data = text("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise ImproperlyConfigured(
+            "Set RUNAI_ACCESS_VAR to a folder, because this user has no home folder."
+        ) from None
+    return Path(data).absolute() / "runai-access"
+
+
 def secret_key(file: Path, *, required: bool) -> str:
     """Return the secret key; by default it is generated on first use and stored in `file` (0600).
 
     `required`: it must come from the environment, because replicas on different machines would
     otherwise have different keys.
     """
-    value = text("RUNAI_ACCESS_SECRET_KEY")
-    if value:
-        if len(value) < 32:
-            raise ImproperlyConfigured("RUNAI_ACCESS_SECRET_KEY must have 32 characters or more.")
+    if value := secret("RUNAI_ACCESS_SECRET_KEY"):
         return value
     if required:
         raise ImproperlyConfigured(
@@ -218,6 +288,24 @@ def secret_key(file: Path, *, required: bool) -> str:
             "key. Generate one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return _key_from(file)
+
+
+def secret(name: str) -> str:
+    """Return the secret of a variable, or of the file that the variable NAME_FILE names."""
+    value, file = text(name), text(f"{name}_FILE")
+    if value and file:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ImproperlyConfigured(f"{name}_FILE: can't read {file}: {reason}.") from error
+        if not value:
+            raise ImproperlyConfigured(f"{name}_FILE: {file} is empty.")
+    if value and len(value) < MIN_SECRET_LENGTH:
+        raise ImproperlyConfigured(f"{name} must have {MIN_SECRET_LENGTH} characters or more.")
+    return value
 
 
 def _key_from(file: Path) -> str:

@@ -1,9 +1,12 @@
-"""Log format, and a filter that limits repeated lines during an outage or an attack."""
+"""Log formats, and a filter that limits repeated lines during an outage or an attack."""
 
+import json
 import logging
 import time
 from collections import OrderedDict
+from datetime import UTC, datetime
 from threading import Lock
+from typing import Any
 
 from runai_access.security.masking import masked
 
@@ -25,9 +28,40 @@ class LineFormatter(logging.Formatter):
         return f"{line} ({suppressed} similar lines suppressed)" if suppressed else line
 
     def format(self, record: logging.LogRecord) -> str:
-        origin = getattr(getattr(record, "request", None), "origin", None)
+        origin = _origin_of(record)
         line = super().format(record)
         return masked(f"[{origin.correlation_id}] {line}" if origin else line)
+
+
+class JSONFormatter(logging.Formatter):
+    """Writes each record as one line of JSON, with credentials masked.
+
+    The members that a record passes as `members` in `extra` are added.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        members: dict[str, object] = {
+            "time": time_,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if origin := _origin_of(record):
+            members["request_id"] = origin.correlation_id
+            if origin.trace_id:
+                members["trace_id"] = origin.trace_id
+        members.update(getattr(record, "members", {}))
+        if suppressed := getattr(record, "suppressed", 0):
+            members["suppressed"] = suppressed
+        if record.exc_info:
+            members["exception"] = self.formatException(record.exc_info)
+        texts = {name: masked(text) for name, text in members.items() if isinstance(text, str)}
+        return json.dumps({**members, **texts}, default=str)
+
+
+def _origin_of(record: logging.LogRecord) -> Any:
+    return getattr(getattr(record, "request", None), "origin", None)
 
 
 class RepeatFilter(logging.Filter):

@@ -26,6 +26,7 @@ from runai_access.security.masking import masked
 
 # An X-Request-Id of a client that is accepted: safe in a log line, a header and a URL.
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # All scripts and styles are our own files, so nothing inline is allowed, without exceptions.
@@ -100,7 +101,12 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         correlation_id, request_id = _request_ids(request.META.get("HTTP_X_REQUEST_ID", ""))
         origin = Origin(
-            _client_address(request), request_id, request.method or "", request.path, correlation_id
+            _client_address(request),
+            request_id,
+            request.method or "",
+            request.path,
+            correlation_id,
+            _trace_id(request.META.get("HTTP_TRACEPARENT", "")),
         )
         request.origin = origin  # type: ignore[attr-defined]  # read through caller_of
         response = self._get_response(request)
@@ -169,6 +175,12 @@ def _request_ids(given: str) -> tuple[str, uuid.UUID]:
         return given, uuid.UUID(given)
     except ValueError:
         return given, uuid.uuid5(uuid.NAMESPACE_URL, given)
+
+
+def _trace_id(traceparent: str) -> str:
+    """Return the trace ID of a well-formed traceparent header (W3C Trace Context §3.2)."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    return match[1] if match and match[1].strip("0") else ""
 
 
 def _client_address(request: HttpRequest) -> str | None:

@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 from runai_access import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+# False if this package was installed from a wheel, which contains templates and static files.
+IS_SOURCE_TREE = (BASE_DIR / "pyproject.toml").is_file()
+# What operators call for a command.
+COMMAND = "manage.py" if IS_SOURCE_TREE else "runai-access"
+VAR_DIR = environment.var_dir(BASE_DIR if IS_SOURCE_TREE else None)
 
 PUBLIC_URL = environment.public_url()
 IS_HTTPS = PUBLIC_URL.startswith("https://")
@@ -37,6 +41,7 @@ INSTALLED_APPS = [
     "runai_access.api",
     "runai_access.lists",
     "runai_access.ui",
+    "runai_access.maintenance",
     "runai_access.audit",
     "accessrules",
     "runai_access.accounts",
@@ -45,6 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "runai_access.request_log.ObservationMiddleware",
     "runai_access.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -67,7 +73,7 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates"] if IS_SOURCE_TREE else [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -82,7 +88,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Database: SQLite in var/ for a single machine, PostgreSQL for multiple replicas.
+# Database: SQLite in VAR_DIR for a single machine, PostgreSQL for multiple replicas.
 
 DATABASES = {"default": environment.database(f"sqlite:///{VAR_DIR / 'runai-access.sqlite3'}")}
 _database = DATABASES["default"]
@@ -107,6 +113,8 @@ _database["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = environment.secret_key(VAR_DIR / "secret_key", required=not IS_SQLITE)
+# Accepted, never used for anything new: see docs/secret-key.md.
+SECRET_KEY_FALLBACKS = list(filter(None, [environment.secret("RUNAI_ACCESS_SECRET_KEY_PREVIOUS")]))
 
 # The account (tenant): one per installation.
 
@@ -115,6 +123,8 @@ ACCOUNT_NAME = environment.text("RUNAI_ACCESS_ACCOUNT_NAME", "acme")
 
 # Audit log: `archive_audit` moves older rows to a file.
 
+# A file, or "-" for standard output, to which each sealed row is written.
+AUDIT_LOG = environment.text("RUNAI_ACCESS_AUDIT_LOG")
 AUDIT_RETENTION_DAYS = environment.positive_int("RUNAI_ACCESS_AUDIT_RETENTION_DAYS", 400)
 
 # Users.
@@ -195,14 +205,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static"] if IS_SOURCE_TREE else []
 STORAGES = {
     "staticfiles": {"BACKEND": "runai_access.static_files.StaticFiles"},
 }
 DJANGO_TABLES2_TEMPLATE = "lists/_table.html"
 
-# Stopping.
+# Server.
 
+# Requests that a worker process handles at the same time; each thread has a database connection.
+THREADS = environment.threads()
 DRAIN_SECONDS = environment.drain_seconds()
 
 # API.
@@ -316,14 +328,21 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["runai_access.api.examples.add_examples"],
 }
 
+LOG_FORMAT = environment.log_format()
+# No debug: libraries then log what they send.
+LOG_LEVEL = environment.choice("RUNAI_ACCESS_LOG_LEVEL", "warning", "info", "error").upper()
+REQUEST_LOG = environment.flag("RUNAI_ACCESS_REQUEST_LOG", default=False)
+METRICS_PORT = environment.metrics_port()
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "text": {
             "()": "runai_access.logs.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         },
+        "json": {"()": "runai_access.logs.JSONFormatter"},
     },
     "filters": {
         "repeats": {"()": "runai_access.logs.RepeatFilter"},
@@ -332,13 +351,18 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["repeats"],
         },
+        # Its lines are alike, and all of them are wanted.
+        "requests": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
     },
-    "root": {"handlers": ["console"], "level": "WARNING"},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "runai_access.requests": {"handlers": ["requests"], "level": "INFO", "propagate": False},
+        # One line an hour, which can show that the end of the audit log was removed.
+        "runai_access.audit.head": {"level": "INFO"},
         # A refused request needs no action, and the audit log has the relevant ones.
         "django.request": {"level": "ERROR", "filters": ["logged-elsewhere"]},
         # An invalid Host header is bad input like any other: no log line, let alone a traceback.

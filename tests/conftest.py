@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 from argon2 import PasswordHasher, Type
+from django.conf import settings as django_settings
 from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -154,6 +155,13 @@ def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_head_known_yet() -> None:
+    """Forget the head of the previous test's audit log: its database was rolled back."""
+    for file in django_settings.VAR_DIR.glob("audit-head-*"):
+        file.unlink()
+
+
+@pytest.fixture(autouse=True)
 def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash with Argon2id at the lowest cost, except in tests marked `full_hashing`."""
     if request.node.get_closest_marker("full_hashing"):
@@ -202,7 +210,8 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
     `start_server()` waits until it is ready, on a separate, migrated database. With `is_empty=True` it
     migrates an empty one. `database=` uses another server's, so that the two are replicas.
-    `environment=` adds settings. `wait=False` returns immediately.
+    `environment=` adds settings, and `command=` replaces `manage.py serve`. `wait=False` returns
+    immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -219,10 +228,11 @@ def _factory(folder: Path) -> Iterator[StartServer]:
             environment: dict[str, str] | None = None,
             wait: bool = True,
             is_empty: bool = False,
+            **launching: Any,
         ) -> Server:
             new_database = fresh_database if is_empty else databases.migrated_database
             database = database or stack.enter_context(new_database(folder))
-            server = launch(folder, database=database, environment=environment)
+            server = launch(folder, database=database, environment=environment, **launching)
             servers.append(server)
             if wait:
                 server.wait_until_ready()

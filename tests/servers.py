@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +105,13 @@ def _process_table() -> str:
     return "\n".join(rows)
 
 
-def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None = None) -> Server:
+def launch(
+    folder: Path,
+    *,
+    database: str,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str] = (sys.executable, "manage.py", "serve"),
+) -> Server:
     """Start a server and return it without waiting for it to be ready.
 
     It listens on a free port, unless `environment` sets PORT.
@@ -127,7 +133,7 @@ def launch(folder: Path, *, database: str, environment: Mapping[str, str] | None
     log = folder / f"server-{port}.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
+            list(command),
             cwd=ROOT,
             env=settings,
             stdin=subprocess.DEVNULL,
@@ -159,7 +165,10 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return this machine's environment with only these settings of runai-access."""
     ours = ("RUNAI_ACCESS_", "DJANGO_", "GRANIAN_", "DATABASE_URL", "PORT")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**inherited, "PYTHONUNBUFFERED": "1", **settings}
+    # The processes of a run share collected static files, but not those of an installation.
+    run = os.environ.get("TESTS_RUN_FOLDER")
+    files = {"RUNAI_ACCESS_VAR": f"{run}/var"} if run else {}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **files, **settings}
 
 
 @contextmanager

@@ -43,6 +43,7 @@ API_MILLISECONDS_BURST = 10_000_000
 # Pages are rendered without `collectstatic`; servers that tests start run it.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _FOLDER
+VAR_DIR = _FOLDER
 
 # Two runs can use one PostgreSQL server at the same time.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{RUN_FOLDER.name}"}

@@ -6,12 +6,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from jwt.algorithms import ECAlgorithm
 
 from applications.models import SigningKey
@@ -29,7 +30,7 @@ def create_key(*, signs_from: datetime) -> SigningKey:
     )
     return SigningKey.objects.create(
         kid=kid,
-        encrypted_private_key=_fernet().encrypt(pem),
+        encrypted_private_key=_cipher().encrypt(pem),
         public_jwk={**jwk, "kid": kid, "use": "sig", "alg": "ES256"},
         signs_from=signs_from,
     )
@@ -38,16 +39,26 @@ def create_key(*, signs_from: datetime) -> SigningKey:
 def decrypt_key(row: SigningKey) -> tuple[ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey]:
     """Return the private and public key. Raises ImproperlyConfigured if SECRET_KEY has changed."""
     try:
-        pem = _fernet().decrypt(bytes(row.encrypted_private_key))
+        pem = _cipher().decrypt(bytes(row.encrypted_private_key))
     except InvalidToken as error:
         raise ImproperlyConfigured(
             "The signing keys were encrypted with another RUNAI_ACCESS_SECRET_KEY. Restore that key, "
-            "or, if it is lost, run manage.py rotate_signing_key --end-others."
+            f"or, if it is lost, run {settings.COMMAND} rotate_signing_key --end-others."
         ) from error
     private_key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(private_key, ec.EllipticCurvePrivateKey):
         raise ImproperlyConfigured(f"Signing key {row.kid} is not an EC key.")
     return private_key, private_key.public_key()
+
+
+@transaction.atomic
+def encrypt_again() -> int:
+    """Encrypt all signing keys with the current secret key; return how many."""
+    rows = list(SigningKey.objects.select_for_update())
+    for row in rows:
+        row.encrypted_private_key = _cipher().rotate(bytes(row.encrypted_private_key))
+        row.save(update_fields=["encrypted_private_key"])
+    return len(rows)
 
 
 def _thumbprint(jwk: dict[str, Any]) -> str:
@@ -57,8 +68,15 @@ def _thumbprint(jwk: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _fernet() -> Fernet:
+def _cipher() -> MultiFernet:
+    """Return what encrypts with the current secret key, and decrypts with all accepted ones."""
+    return MultiFernet(
+        [_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    )
+
+
+def _fernet(secret: str) -> Fernet:
     derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access signing keys").derive(
-        settings.SECRET_KEY.encode()
+        secret.encode()
     )
     return Fernet(base64.urlsafe_b64encode(derived))

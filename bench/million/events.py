@@ -61,7 +61,7 @@ class _Record:
     """Turns events into rows with tags, and collects their seals."""
 
     def __init__(self, first: int) -> None:
-        from runai_access.audit.sealer import head
+        from runai_access.audit.known_head import head
 
         self.seals: list[tuple[Any, ...]] = []
         self._id = first

@@ -5,7 +5,7 @@ from typing import Any
 from runai_access.audit.models import AuditEvent
 
 # Entity types without a history page.
-_WITHOUT_HISTORY = ("request", "audit", "signing_key", "")
+_WITHOUT_HISTORY = ("request", "audit", "signing_key", "secret_key", "database", "")
 _SUBJECT_TYPES = {"app": "application"}
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "audit log"}
 _PAST_TENSE = {
@@ -16,6 +16,8 @@ _PAST_TENSE = {
     "sign-in": "signed in",
     "sign-out": "signed out",
     "reset-password": "reset the password of",
+    "backup": "backed up",
+    "restore": "restored",
 }
 _MAX_VALUE_LENGTH = 80
 

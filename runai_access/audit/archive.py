@@ -22,11 +22,11 @@ from django.utils import timezone
 
 from runai_access.audit.chain import FIELDS, SEAL_FIELDS, archive_hash, key_id, plain
 from runai_access.audit.files import FORMAT, verify_file
-from runai_access.audit.models import Archive, AuditEvent, PendingArchival, Seal
+from runai_access.audit.models import Archive, AuditEvent, Countersignature, PendingArchival, Seal
 from runai_access.audit.recorder import Actor, Entity, record
 from runai_access.audit.rows import rows_by_id
 from runai_access.audit.sealer import seal_waiting
-from runai_access.audit.verification import ids_of
+from runai_access.audit.verification import archive_faults, ids_of, sealed_rows
 from runai_access.errors import DomainError
 
 # Rows deleted in one transaction; the last seal can exceed it.
@@ -84,7 +84,7 @@ def _end_of_archives() -> tuple[int, str]:
     archive = Archive.objects.order_by("-last_seal").first()
     if archive is None:
         return 0, ""
-    if archive_hash(vars(archive)) != archive.hash:
+    if archive_faults(archive):
         raise NotArchived(f"{archive} was changed, or created with a different secret key.")
     return archive.last_seal, archive.head
 
@@ -96,13 +96,14 @@ def _lines(first: int, previous: str, last: Seal) -> Iterator[dict[str, Any]]:
         "first_seal": first,
         "previous": previous,
     }
-    seals = Seal.objects.filter(number__range=(first, last.number)).order_by("number")
+    seals = Seal.objects.filter(number__range=(first, last.number))
     events = 0
-    for seal in seals.values(*SEAL_FIELDS, "key_id", "hash").iterator():
+    for seal in sealed_rows(seals).iterator():
         ids = list(ids_of(seal))
         rows = rows_by_id(ids)
         events += len(rows)
-        signature = {"key_id": seal["key_id"], "hash": seal["hash"]}
+        names = ("key_id", "hash", "countersigned_by", "countersignature")
+        signature = {name: seal[name] for name in names if seal[name] is not None}
         yield {"seal": {**plain(seal, SEAL_FIELDS), **signature}}
         for id_ in (id_ for id_ in ids if id_ in rows):
             row = rows[id_]
@@ -207,6 +208,7 @@ def _remove_batch() -> int:
     AuditEvent.objects.filter(pk__in=PendingArchival.objects.values("event_id")).remove_archived()
     PendingArchival.objects.all().delete()
     Seal.objects.filter(number__in=seals).delete()
+    Countersignature.objects.filter(kind="seal", number__in=seals).delete()
     return len(ids)
 
 

@@ -14,6 +14,11 @@ only (other characters as \\uXXXX).
 - A seal's `hash`: "seal", and the members SEAL_FIELDS; `previous` is the hash of the previous seal,
   empty for the first.
 - An archive's `hash`: "archive", and the members ARCHIVE_FIELDS.
+- A countersignature, which replaces the former secret key by the current one: "countersigned seal", the
+  members SEAL_FIELDS, `hash`, and `rows`, a SHA-256 of a line "ID:" with the SHA-256 of the JSON
+  object of each row; or "countersigned archive", ARCHIVE_FIELDS and `hash`.
+
+`RUNAI_ACCESS_SECRET_KEY_PREVIOUS` is accepted wherever the current key is.
 """
 
 import hashlib
@@ -57,9 +62,14 @@ def columns_of(members: Mapping[str, Any]) -> dict[str, Any]:
     return {column_names.get(name, name): value for name, value in members.items()}
 
 
-def tag_of(row: Mapping[str, Any]) -> str:
-    """Return the tag of a row of the audit log."""
-    return _hmac("event", plain(row, FIELDS))
+def tag_of(row: Mapping[str, Any], secret: str = "") -> str:
+    """Return the tag of a row of the audit log, with the current secret key by default."""
+    return _hmac("event", plain(row, FIELDS), secret)
+
+
+def content_of(row: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a row's canonical bytes, which needs no key."""
+    return hashlib.sha256(_canonical("event", plain(row, FIELDS))).hexdigest()
 
 
 def digest_of(tags: Iterable[tuple[int, str]]) -> str:
@@ -70,19 +80,41 @@ def digest_of(tags: Iterable[tuple[int, str]]) -> str:
     return digest.hexdigest()
 
 
-def seal_hash(seal: Mapping[str, Any]) -> str:
+def seal_hash(seal: Mapping[str, Any], secret: str = "") -> str:
     """Return the hash of a seal."""
-    return _hmac("seal", plain(seal, SEAL_FIELDS))
+    return _hmac("seal", plain(seal, SEAL_FIELDS), secret)
 
 
-def archive_hash(archive: Mapping[str, Any]) -> str:
+def archive_hash(archive: Mapping[str, Any], secret: str = "") -> str:
     """Return the hash of an archive."""
-    return _hmac("archive", plain(archive, ARCHIVE_FIELDS))
+    return _hmac("archive", plain(archive, ARCHIVE_FIELDS), secret)
 
 
-def key_id() -> str:
+def seal_countersignature(seal: Mapping[str, Any], rows: str, secret: str = "") -> str:
+    """Return the countersignature of a seal and of its rows, whose digest is `rows`."""
+    members = {**plain(seal, SEAL_FIELDS), "hash": seal["hash"], "rows": rows}
+    return _hmac("countersigned seal", members, secret)
+
+
+def archive_countersignature(archive: Mapping[str, Any], secret: str = "") -> str:
+    """Return the countersignature of an archive."""
+    members = {**plain(archive, ARCHIVE_FIELDS), "hash": archive["hash"]}
+    return _hmac("countersigned archive", members, secret)
+
+
+def key_id(secret: str = "") -> str:
     """Return an identifier of the key, which reveals nothing about it."""
-    return _hmac("key", {})[:16]
+    return _hmac("key", {}, secret)[:16]
+
+
+def secret_keys() -> list[str]:
+    """Return the current secret key, and the others that are accepted."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def secret_key_of(key_id_: str | None) -> str | None:
+    """Return the accepted secret key with this identifier, or None."""
+    return next((secret for secret in secret_keys() if key_id(secret) == key_id_), None)
 
 
 def ranges_of(ids: Iterable[int]) -> str:
@@ -116,9 +148,14 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _hmac(type_: str, members: dict[str, Any]) -> str:
+def _hmac(type_: str, members: dict[str, Any], secret: str) -> str:
+    key = _key(secret or settings.SECRET_KEY)
+    return hmac.new(key, _canonical(type_, members), hashlib.sha256).hexdigest()
+
+
+def _canonical(type_: str, members: dict[str, Any]) -> bytes:
     text = f"{type_}\n{json.dumps(members, sort_keys=True, separators=(',', ':'))}"
-    return hmac.new(_key(settings.SECRET_KEY), text.encode("ascii"), hashlib.sha256).hexdigest()
+    return text.encode("ascii")
 
 
 @cache

@@ -1,7 +1,7 @@
 """The append-only audit log, its seals and its archives."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from django.db import models
 from django.utils import timezone
@@ -112,6 +112,16 @@ class Unsealed(models.Model):
     event_id = models.BigIntegerField(primary_key=True)
 
 
+class SealQuerySet(models.QuerySet["Seal"]):
+    def with_countersignatures(self) -> Self:
+        """Add `countersigned_by`, the key's identifier, and `countersignature`."""
+        found = Countersignature.objects.filter(kind="seal", number=models.OuterRef("number"))
+        return self.annotate(
+            countersigned_by=models.Subquery(found.values("key_id")[:1]),
+            countersignature=models.Subquery(found.values("hash")[:1]),
+        )
+
+
 class Seal(models.Model):
     """One link of the hash chain. It covers the events in `event_ids` and the previous seal.
 
@@ -127,6 +137,8 @@ class Seal(models.Model):
     digest = models.CharField(max_length=64)
     key_id = models.CharField(max_length=16)
     hash = models.CharField(max_length=64)
+
+    objects = SealQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"Seal {self.number} of rows {self.event_ids}"
@@ -150,6 +162,46 @@ class Archive(models.Model):
 
     def __str__(self) -> str:
         return f"Seals {self.first_seal} to {self.last_seal} in {self.file_name}"
+
+
+class Countersignature(models.Model):
+    """Authenticates a seal or an archive of a former secret key with the current one.
+
+    `number` is that of the seal, or of the last seal of the archive. Without it, the entry can't be
+    verified once the former key is gone.
+    """
+
+    class Kind(models.TextChoices):
+        SEAL = "seal"
+        ARCHIVE = "archive"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    number = models.BigIntegerField()
+    key_id = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "number"], name="audit_countersignature_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["seal", "archive"]), name="audit_countersignature_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Countersignature of {self.kind} {self.number}"
+
+
+class OutputPosition(models.Model):
+    """The last seal whose rows were written to RUNAI_ACCESS_AUDIT_LOG."""
+
+    NAME = "log"
+
+    name = models.CharField(max_length=16, primary_key=True)
+    seal = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: seal {self.seal}"
 
 
 class PendingArchival(models.Model):

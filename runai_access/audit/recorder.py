@@ -51,7 +51,8 @@ class Origin:
     """The origin of a request; empty for commands.
 
     `correlation_id` is the request's `X-Request-Id`, as returned and logged. `request_id` is the same
-    ID as a UUID, for the audit log (contract: AuditLog.request_id).
+    ID as a UUID, for the audit log (contract: AuditLog.request_id). `trace_id` is that of its
+    `traceparent` (W3C Trace Context), for the log.
     """
 
     address: str | None = None
@@ -59,6 +60,7 @@ class Origin:
     method: str = ""
     path: str = ""
     correlation_id: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)

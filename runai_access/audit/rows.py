@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from runai_access.audit.chain import FIELDS, MISSING, tag_of
+from runai_access.audit.chain import (
+    FIELDS,
+    MISSING,
+    content_of,
+    digest_of,
+    secret_keys,
+    tag_of,
+)
 from runai_access.audit.models import AuditEvent
 
 EventRow = Mapping[str, Any]
@@ -37,8 +44,24 @@ def tags_of(ids: Sequence[int], rows: Mapping[int, EventRow]) -> Iterator[tuple[
 
 
 def true_tag(row: EventRow) -> str:
-    """Return the correct tag of a row, or MISSING if its values are invalid."""
+    """Return the correct tag of a row, or MISSING if its values are invalid.
+
+    Several are correct if several secret keys are accepted; then it is the stored one, if that is.
+    """
     try:
-        return tag_of(row)
+        tags = [tag_of(row, secret) for secret in secret_keys()]
+    except (ValueError, TypeError, AttributeError):
+        return MISSING
+    return next((tag for tag in tags if tag == row["tag"]), tags[0])
+
+
+def content_digest(ids: Sequence[int], rows: Mapping[int, EventRow]) -> str:
+    """Return the digest of the contents of rows, which needs no key."""
+    return digest_of((id_, _content(rows[id_]) if id_ in rows else MISSING) for id_ in ids)
+
+
+def _content(row: EventRow) -> str:
+    try:
+        return content_of(row)
     except (ValueError, TypeError, AttributeError):
         return MISSING

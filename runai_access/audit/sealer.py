@@ -6,21 +6,27 @@ does nothing.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from runai_access.audit import known_head
 from runai_access.audit.chain import digest_of, key_id, ranges_of, seal_hash
-from runai_access.audit.models import Archive, Seal, Unsealed
+from runai_access.audit.models import Seal, Unsealed
 from runai_access.audit.rows import EventRow, rows_by_id, tags_of
 
 BATCH_SIZE = 500
 # An arbitrary number that no other advisory lock in this database uses.
 _SEALING = 7_240_1002
 
+# How often the head of the chain is logged.
+LOG_SECONDS = 60 * 60.0
+
 logger = logging.getLogger(__name__)
+head_logger = logging.getLogger("runai_access.audit.head")
 
 
 def seal_waiting(should_continue: Callable[[], bool] = lambda: True) -> int:
@@ -42,7 +48,7 @@ def _seal_batch() -> int:
     waiting = Unsealed.objects.filter(event_id__gt=0).order_by("event_id")
     ids = list(waiting.values_list("event_id", flat=True)[:BATCH_SIZE])
     rows = rows_by_id(ids)
-    number, previous = head()
+    number, previous = known_head.head()
     seals = []
     for part in _split_by_day(ids, rows):
         number += 1
@@ -52,13 +58,6 @@ def _seal_batch() -> int:
     Seal.objects.bulk_create(seals)
     Unsealed.objects.filter(event_id__in=ids).delete()
     return len(ids)
-
-
-def head() -> tuple[int, str]:
-    """Return the number and hash of the last seal, or of the last archived one if none is left."""
-    archived = Archive.objects.order_by("-last_seal").values_list("last_seal", "head").first()
-    last = Seal.objects.order_by("-number").values_list("number", "hash").first()
-    return max(archived or (0, ""), last or (0, ""))
 
 
 def _try_lock() -> bool:
@@ -91,21 +90,40 @@ def _seal(number: int, previous: str, ids: list[int], rows: dict[int, EventRow])
 
 
 class SealingJob:
-    """Seals the waiting rows, and reports if the last seal of the previous run is gone."""
+    """Seals the waiting rows, and remembers the head in this process, in a file and in the log.
+
+    Reports if a head that it remembers is gone: nothing else shows that the end was removed.
+    """
 
     def __init__(self) -> None:
         self._head = (0, "")
+        self._logs_at = 0.0
 
     def __call__(self, should_continue: Callable[[], bool]) -> None:
         if seal_waiting(should_continue):
-            self._check_previous_head()
+            self._remember(known_head.head())
 
-    def _check_previous_head(self) -> None:
-        """Log an error if the previous head is gone: nothing else shows that the end was removed."""
-        number, hash_ = self._head
-        is_there = Seal.objects.filter(number=number, hash=hash_).exists()
-        if number and not is_there and not Archive.objects.filter(last_seal__gte=number).exists():
+    def _remember(self, newest: known_head.Head) -> None:
+        gone = {known for known in (self._head, self._in_file()) if known[0]}
+        gone = {known for known in gone if not known_head.is_in_chain(known)}
+        for number, hash_ in sorted(gone):
             logger.error(
                 "The audit log was truncated or changed: seal %d:%s is gone.", number, hash_
             )
-        self._head = head()
+        self._head = newest
+        if gone:
+            return  # the file still contains the evidence
+        try:
+            known_head.write(newest)
+        except OSError as error:
+            logger.warning("Can't remember the head of the audit log: %s", error)
+        if time.monotonic() >= self._logs_at:
+            self._logs_at = time.monotonic() + LOG_SECONDS
+            head_logger.info("The head of the audit log is %d:%s", *newest)
+
+    def _in_file(self) -> known_head.Head:
+        try:
+            return known_head.read() or (0, "")
+        except (OSError, ValueError) as error:
+            logger.warning("Can't read the remembered head of the audit log: %s", error)
+            return (0, "")

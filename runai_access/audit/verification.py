@@ -11,19 +11,29 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from runai_access.audit import guards
 from runai_access.audit.chain import (
     SEAL_FIELDS,
+    archive_countersignature,
     archive_hash,
     digest_of,
-    key_id,
     ranges_of,
+    seal_countersignature,
     seal_hash,
+    secret_key_of,
     spans_in,
 )
-from runai_access.audit.models import Archive, AuditEvent, Seal, Unsealed
-from runai_access.audit.rows import EventRow, rows_by_id, tags_of, true_tag
+from runai_access.audit.models import (
+    Archive,
+    AuditEvent,
+    Countersignature,
+    PendingArchival,
+    Seal,
+    Unsealed,
+)
+from runai_access.audit.rows import EventRow, content_digest, rows_by_id, tags_of, true_tag
 
 MAX_REPORTED_FAULTS = 100
 SEALED_LATE = timedelta(hours=1)
@@ -74,11 +84,12 @@ class Ids:
         return is_new
 
 
-def verify(expected: tuple[int, str] | None = None) -> Report:
+def verify(expected: tuple[int, str] | None = None, known: tuple[int, str] | None = None) -> Report:
     """Verify the whole audit log in one snapshot.
 
-    `expected` is the number and hash of a seal that was stored elsewhere. Only this detects an end
-    that was removed with its seals, or a chain rebuilt by somebody who knows the secret key.
+    `expected` is the number and hash of a seal that was stored elsewhere, and `known` the newest head
+    that this installation remembers. Only they detect an end that was removed with its seals, or a
+    chain rebuilt by somebody who knows the secret key. An archive can contain `known`.
     """
     report, named = Report(), Ids()
     with _snapshot():
@@ -88,8 +99,11 @@ def verify(expected: tuple[int, str] | None = None) -> Report:
         _check_chain(report, named, archived)
         waiting = _check_waiting(report, named)
         _check_for_strays(report, named, waiting)
+        _check_pending_archival(report)
         if expected:
             _check_expected(report, expected, archived)
+        if known and known != expected and known[0] >= archived[0]:
+            _check_expected(report, known, archived)
     return report
 
 
@@ -117,10 +131,8 @@ def _check_archives(report: Report) -> tuple[int, str]:
     """Check the archives; return the number and hash of the last archived seal."""
     last, head = 0, ""
     for archive in Archive.objects.order_by("last_seal").iterator():
-        if archive.key_id != key_id():
-            report.fault(f"{archive} was created with a different secret key and can't be checked.")
-        elif archive_hash(vars(archive)) != archive.hash:
-            report.fault(f"The entry of the archive {archive.file_name} was changed.")
+        for fault in archive_faults(archive):
+            report.fault(fault)
         if archive.first_seal != last + 1:
             report.fault(
                 f"{seals_missing(last + 1, archive.first_seal - 1)} No archive contains them."
@@ -133,7 +145,7 @@ def _check_archives(report: Report) -> tuple[int, str]:
 
 
 def _check_chain(report: Report, named: Ids, archived: tuple[int, str]) -> None:
-    seals = Seal.objects.order_by("number").values(*SEAL_FIELDS, "key_id", "hash").iterator()
+    seals = sealed_rows(Seal.objects.all()).iterator()
     number, previous = archived
     batch: list[tuple[EventRow, list[int]]] = []
     for seal in seals:
@@ -172,12 +184,31 @@ def _check_rows(report: Report, named: Ids, batch: list[tuple[EventRow, list[int
         report.sealed_late += sum(1 for id_ in ids if id_ in rows and rows[id_]["time"] < late)
 
 
+def sealed_rows(seals: QuerySet[Seal]) -> Any:
+    """Return the seals in order as mappings, with their countersignatures."""
+    columns = (*SEAL_FIELDS, "key_id", "hash", "countersigned_by", "countersignature")
+    return seals.with_countersignatures().order_by("number").values(*columns)  # type: ignore[attr-defined]
+
+
+def archive_faults(archive: Archive) -> list[str]:
+    """Return the faults of the entry of an archive."""
+    secret, members = secret_key_of(archive.key_id), vars(archive)
+    changed = [f"The entry of the archive {archive.file_name} was changed."]
+    if secret is not None:
+        return changed if archive_hash(members, secret) != archive.hash else []
+    found = Countersignature.objects.filter(kind="archive", number=archive.last_seal).first()
+    secret = secret_key_of(found.key_id) if found else None
+    if found is None or secret is None:
+        return [f"{archive} was created with a different secret key and can't be checked."]
+    return changed if archive_countersignature(members, secret) != found.hash else []
+
+
 def seal_faults(seal: EventRow) -> list[str]:
-    """Return the faults of a seal itself."""
-    number = seal["number"]
-    if seal["key_id"] != key_id():
+    """Return the faults of a seal itself. `row_faults` checks its countersignature."""
+    number, secret = seal["number"], secret_key_of(seal["key_id"])
+    if secret is None and secret_key_of(seal.get("countersigned_by")) is None:
         return [f"Seal {number} was created with a different secret key and can't be checked."]
-    if seal_hash(seal) != seal["hash"]:
+    if secret is not None and seal_hash(seal, secret) != seal["hash"]:
         return [f"Seal {number} was changed."]
     try:
         list(spans_in(seal["event_ids"]))
@@ -195,6 +226,14 @@ def ids_of(seal: EventRow) -> Iterator[int]:
 def row_faults(seal: EventRow, ids: list[int], rows: Mapping[int, EventRow]) -> list[str]:
     """Return the faults of the rows of a seal."""
     number = seal["number"]
+    countersigner = secret_key_of(seal.get("countersigned_by"))
+    if countersigner is not None:
+        contents = content_digest(ids, rows)
+        if seal_countersignature(seal, contents, countersigner) == seal["countersignature"]:
+            return []
+        if secret_key_of(seal["key_id"]) is None:
+            rows_ = seal["event_ids"]
+            return [f"Seal {number} or its rows {rows_} were changed since the secret key changed."]
     is_as_sealed = digest_of(tags_of(ids, rows)) == seal["digest"]
     when = "before it was sealed" if is_as_sealed else "after it was sealed"
     faults = []
@@ -242,6 +281,13 @@ def _check_for_strays(report: Report, named: Ids, waiting: Ids) -> None:
             report.fault(
                 f"{_rows(len(strays))} in no valid seal, and not waiting to be sealed: {shown}"
             )
+
+
+def _check_pending_archival(report: Report) -> None:
+    """Check that no row is marked for removal: only a transaction that removes rows marks them."""
+    marked = PendingArchival.objects.count()
+    if marked:
+        report.fault(f"{_rows(marked)} marked for removal, but not being archived.")
 
 
 def _check_expected(report: Report, expected: tuple[int, str], archived: tuple[int, str]) -> None:

@@ -6,6 +6,7 @@ stop the others.
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork
 from runai_access.api.models import IdempotencyKey
 from runai_access.audit.archive import remove_archived
+from runai_access.audit.output import OutputJob
 from runai_access.audit.sealer import SealingJob
 from runai_access.background.job import Job, ShouldContinue
 from runai_access.db.batches import delete_in_batches
@@ -26,8 +28,10 @@ _HOUSEKEEPING_DELAY = 10.0
 
 def default_jobs() -> list[Job]:
     """Return new jobs for a server process. Each process needs its own: sealing has state."""
+    writing = Job("write out the audit log", SEALING_SECONDS, OutputJob())
     return [
         Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
+        *([writing] if settings.AUDIT_LOG else []),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
         _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),

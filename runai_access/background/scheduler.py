@@ -11,6 +11,7 @@ from django.utils import timezone
 from runai_access.background.job import Job, Outcome, ShouldContinue
 from runai_access.background.jobs import default_jobs
 from runai_access.db.leases import Lease, lease_for
+from runai_access.measurements import JOB_RUNS, JOB_SECONDS, JOB_SUCCESS, LEADER
 
 # Shorter than the defaults of a lease: another process continues sealing within seconds, and losing
 # the lease without need does no harm.
@@ -96,6 +97,7 @@ class Scheduler:
 
     def _lead(self) -> bool:
         """Return whether this process is the leader; become the leader if there is none."""
+        LEADER.set(self._lease.is_held)
         if self._lease.is_held:
             return True
         try:
@@ -104,6 +106,7 @@ class Scheduler:
             self._failed("leadership", error)
             return False
         self._succeeded("leadership")
+        LEADER.set(is_leader)
         if is_leader:
             now = time.monotonic()
             self._due = {job.name: now + job.first_delay for job in self._jobs}
@@ -122,6 +125,9 @@ class Scheduler:
             connection.close()
         else:
             self._succeeded(job.name)
+            JOB_SUCCESS.labels(job.name).set_to_current_time()
+        JOB_RUNS.labels(job.name, "failed" if text else "succeeded").inc()
+        JOB_SECONDS.labels(job.name).set(time.monotonic() - started)
         self.outcomes[job.name] = Outcome(started_at, time.monotonic() - started, text)
 
     def _failed(self, name: str, error: Exception) -> None:

@@ -5,6 +5,7 @@ import logging
 from django.db import connection
 
 from runai_access.db.availability import WRITES, is_unavailable
+from runai_access.measurements import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ def handle_outage(error: BaseException) -> None:
     cause = error.__cause__ or error
     reason = " ".join(str(cause).split())[:300]
     kind = type(cause).__name__
+    DATABASE_ERRORS.labels(kind).inc()
     logger.error("The database is unavailable (%s): %s", kind, reason, extra={"kind": kind})
     connection.close()
 

@@ -396,7 +396,7 @@ class Listing:
 
 def read_keys(model: type[Model], texts: Sequence[str]) -> tuple[list[Any], list[str]]:
     """Parse primary keys: return the valid ones without duplicates, and the invalid texts."""
-    field: Any = model._meta.pk  # noqa: SLF001  # documented for this
+    field: Any = model._meta.pk  # documented for this
     while field.remote_field:
         field = field.target_field
     keys, refused = [], []

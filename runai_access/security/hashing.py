@@ -21,17 +21,19 @@ from typing import TypeVar
 
 from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from django.conf import settings
 
 from runai_access.errors import Busy
+from runai_access.measurements import ARGON2_REFUSED, ARGON2_SECONDS, ARGON2_WAITING
 
 T = TypeVar("T")
 
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# One hash runs at a time and four guesses of each kind can wait, so guesses use at most ten of a
-# worker's twelve threads (runai_access/server/worker.py).
-GUESSES_WAITING = 4
+# One hash runs at a time, and four guesses of each kind can wait, fewer if a worker has less than
+# twelve threads: guesses always leave two threads for other requests.
+GUESSES_WAITING = min(4, settings.THREADS // 2 - 2)
 # Guesses of one kind that are being counted in the database, waiting or being hashed.
 MAX_CONCURRENT_GUESSES = GUESSES_WAITING + 1
 # A hash runs for about 30 ms, so if a guess waits for seconds, the machine is overloaded.
@@ -92,18 +94,20 @@ class HashingQueue:
                 return
             guesses = sum(not waiter.is_patient for waiter in queue)
             if not is_patient and guesses >= GUESSES_WAITING:
-                raise _busy()
+                raise _busy(kind)
             waiter = _Waiter(is_patient, Event())
             queue.append(waiter)
+        ARGON2_WAITING.labels(kind.value).inc()
         try:
             waiter.turn.wait(PATIENT_SECONDS if is_patient else GUESS_SECONDS)
         finally:
+            ARGON2_WAITING.labels(kind.value).dec()
             with self._lock:
                 has_turn = waiter.turn.is_set()
                 if not has_turn:
                     queue.remove(waiter)
         if not has_turn:
-            raise _busy()
+            raise _busy(kind)
 
     def _hand_over(self) -> None:
         with self._lock:
@@ -137,7 +141,7 @@ def guessing(kind: HashKind) -> Iterator[None]:
     Raises Busy immediately if no slot is free, so that a flood does not wait for the database either.
     """
     if not _guesses[kind].acquire(blocking=False):
-        raise _busy()
+        raise _busy(kind)
     try:
         yield
     finally:
@@ -153,7 +157,7 @@ def hash_in_turn(kind: HashKind, run: Callable[[], T], *, is_patient: bool = Fal
     reveals nothing.
     """
     thread = _patient_thread if is_patient else _guess_thread
-    with _queue.slot(kind, is_patient=is_patient):
+    with ARGON2_SECONDS.labels(kind.value).time(), _queue.slot(kind, is_patient=is_patient):
         return thread.submit(run).result()
 
 
@@ -180,5 +184,6 @@ def verify_secret(secret_hash: str, secret: str) -> bool:
         return False
 
 
-def _busy() -> Busy:
+def _busy(kind: HashKind) -> Busy:
+    ARGON2_REFUSED.labels(kind.value).inc()
     return Busy("Too many sign-ins at the same time.", retry_after=RETRY_SECONDS)

@@ -14,14 +14,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from runai_access.environment import START_MESSAGE, drain_seconds
+from runai_access.environment import START_MESSAGE, drain_seconds, log_format, metrics_port
+from runai_access.metrics.publishing import published
+from runai_access.server import sizing
 from runai_access.server.announcing import announce_when_serving
 from runai_access.server.draining import SKIP_DRAIN
 
-# A worker is a process. Its threads wait for the database or for Argon2, and both release the GIL.
-# At least two workers, so that one long request never blocks the whole server. More workers than
-# cores issue fewer tokens per second.
-WORKERS = min(max(os.cpu_count() or 1, 2), 8)
 # Time for requests in progress to finish after a stop was requested.
 STOP_SECONDS = 25
 # Time for a client to send its headers, and for which an idle connection stays open.
@@ -31,12 +29,23 @@ HEADER_SECONDS = 30
 MAX_CONNECTIONS = 8192
 _RESERVED_FILES = 256
 _WANTED_FILES = 2 * MAX_CONNECTIONS
+# Replaces granian's formatters.
+_JSON_LOG = {
+    "formatters": {
+        name: {"()": "runai_access.logs.JSONFormatter"} for name in ("generic", "access")
+    }
+}
 
 
 def main(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, then for the drain delay; finish the requests in progress."""
     files = raise_file_limit()
     _share_code()
+    with published(host, metrics_port()):
+        _serve(host, port, files)
+
+
+def _serve(host: str, port: int, files: int) -> None:
     # Passed in the environment, because every user of the machine can read a command line.
     if message := os.environ.pop(START_MESSAGE, ""):
         announce_when_serving(host, port, message)
@@ -53,7 +62,7 @@ def main(host: str, port: int) -> None:
             max_buffer_size=64 * 1024,
         ),
         websockets=False,
-        workers=WORKERS,
+        workers=sizing.workers(),
         loop=Loops.uvloop,
         # Threads that hand requests to the event loop: more would compete for the GIL.
         runtime_blocking_threads=1,
@@ -65,6 +74,7 @@ def main(host: str, port: int) -> None:
         # was pasted by mistake.
         log_access=False,
         log_level=LogLevels.error,
+        log_dictconfig=_JSON_LOG if log_format() == "json" else None,
     ).serve()
 
 

@@ -27,7 +27,7 @@ class Loaded:
     scheduler: Scheduler
 
 
-def start(*, threads: int, max_waiting: int) -> Loaded:
+def start(*, max_waiting: int) -> Loaded:
     """Start the readiness checks and the scheduler; return them with the gateway."""
     import_and_freeze_code()
     limit_waiting()
@@ -39,7 +39,7 @@ def start(*, threads: int, max_waiting: int) -> Loaded:
     Finalize(None, scheduler.stop, exitpriority=1)
     gateway = Gateway(
         application,
-        pool=ThreadPool(threads=threads, max_waiting=max_waiting),
+        pool=ThreadPool(threads=settings.THREADS, max_waiting=max_waiting),
         readiness=readiness,
         body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from runai_access.measurements import REFUSED, REQUESTS_WAITING, THREADS_BUSY
 from runai_access.server.answers import (
     Answer,
     Overload,
@@ -109,6 +110,7 @@ class Gateway:
         try:
             body = await self._bodies.read(scope, protocol)
         except BodyTimeout:
+            REFUSED.labels("body timeout").inc()
             return body_timeout().send(protocol)
         refusal = await self._run(scope, protocol, body)
         del body  # not held during the delay
@@ -126,7 +128,7 @@ class Gateway:
         """Answer the request in a thread, or return a refusal, which the caller sends."""
         size = body.size if body.size > SMALL else 0
         if size and self._held_bytes + size > MAX_HELD_BYTES:
-            return self._overload.answer_to(scope.path)
+            return self._overloaded(scope)
         self._held_bytes += size
         try:
             return await self._in_thread(scope, protocol, body)
@@ -139,13 +141,17 @@ class Gateway:
         try:
             is_running = self._pool.submit(job)
         except QueueFull:
-            return self._overload.answer_to(scope.path)
+            return self._overloaded(scope)
         if not is_running:
             await asyncio.wait([done], timeout=QUEUE_SECONDS)
             if not done.done() and self._pool.withdraw(job):
-                return self._overload.answer_to(scope.path)
+                return self._overloaded(scope)
         refusal: Answer | None = await done
         return refusal
+
+    def _overloaded(self, scope: Scope) -> Answer:
+        REFUSED.labels("overload").inc()
+        return self._overload.answer_to(scope.path)
 
     def _serve(
         self, scope: Scope, protocol: HTTPProtocol, body: Body, done: "asyncio.Future[Any]"
@@ -165,6 +171,9 @@ class Gateway:
 
     def _tidy(self) -> None:
         self._forget_answered()
+        busy, waiting = self._pool.load
+        THREADS_BUSY.set(busy)
+        REQUESTS_WAITING.set(waiting)
         if self._loop is not None:
             self._loop.call_later(TIDY_SECONDS, self._tidy)
 

@@ -53,6 +53,12 @@ class ThreadPool:
         with self._lock:
             return len(self._idle) == self._threads and not self._waiting
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """The numbers of running and of waiting jobs."""
+        with self._lock:
+            return self._threads - len(self._idle), len(self._waiting)
+
     def withdraw(self, job: Job) -> bool:
         """Remove a job from the queue; return False if a thread has already started it."""
         with self._lock:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from runai_access.db.availability import WRITES
+from runai_access.measurements import READY
 
 EVERY_SECONDS = 1.0
 # A result older than this is ignored: the check itself blocks while the database hangs.
@@ -71,6 +72,7 @@ class Readiness:
             with suppress(Exception):
                 self._close()
         self._checked_at = time.monotonic()
+        READY.set(not self._problem)
 
     def _find_problem(self) -> str:
         if settings.IS_SQLITE:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from runai_access.server.application import Loaded
     from runai_access.server.gateway import Gateway
 
-THREADS = 12
 MAX_WAITING = 512
 # A worker whose main process has died exits within five seconds, even if its threads are blocked.
 PARENT_CHECK_SECONDS = 0.5
@@ -41,7 +40,7 @@ def load() -> "Gateway":
 
     from runai_access.server.application import start
 
-    loaded.append(start(threads=THREADS, max_waiting=MAX_WAITING))
+    loaded.append(start(max_waiting=MAX_WAITING))
     return loaded[0].gateway
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 
 from runai_access.errors import Busy
@@ -17,7 +18,6 @@ from runai_access.security.hashing import (
     hash_secret,
     verify_secret,
 )
-from runai_access.server import worker
 
 pytestmark = pytest.mark.full_hashing
 
@@ -183,7 +183,7 @@ def test_guesses_leave_threads_for_other_requests(
 ) -> None:
     """One runs, and a limited number of each kind waits."""
     held = 2 * GUESSES_WAITING
-    assert 2 * hashing.MAX_CONCURRENT_GUESSES < worker.THREADS
+    assert 2 * hashing.MAX_CONCURRENT_GUESSES < settings.THREADS
     with taken(queue):
         for kind in HashKind:
             for number in range(20):

@@ -1,13 +1,19 @@
 """Verification detects manual changes of the audit log, or documents that it cannot."""
 
 from datetime import timedelta
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from runai_access.audit.models import AuditEvent, Unsealed
+from runai_access.audit import known_head
+from runai_access.audit.archive import NotArchived, remove_archived
+from runai_access.audit.chain import key_id
+from runai_access.audit.models import Archive, AuditEvent, PendingArchival, Unsealed
 from runai_access.audit.sealer import SealingJob, seal_waiting
 from runai_access.audit.verification import verify
 from tests.domain.audit_log import copy_row, faults, happened, six_rows, unguarded
@@ -205,6 +211,91 @@ def test_sealing_reports_that_the_previous_head_is_gone(
     happened("eight")
     job(lambda: True)
     assert "The audit log was truncated or changed: seal 3:" in caplog.text
+
+
+def verify_audit() -> str:
+    """Run the command, and return what it prints and its error."""
+    out = StringIO()
+    try:
+        call_command("verify_audit", stdout=out)
+    except CommandError as error:
+        return f"{out.getvalue()}{error}"
+    return out.getvalue()
+
+
+def test_verification_compares_with_the_head_that_sealing_remembered(rows: list[int]) -> None:
+    assert "No earlier head is known here" in verify_audit()
+    happened("seven")
+    SealingJob()(lambda: True)
+    assert "Compared with head 3, which" in verify_audit()
+    with unguarded() as execute:
+        execute("DELETE FROM audit_auditevent WHERE id > %s", [rows[-1]])
+        execute("DELETE FROM audit_seal WHERE number = 3")
+    assert "The end was removed: expected seal 3, but the last one is 2." in verify_audit()
+
+
+def test_an_emptied_log_is_detected_with_the_head_that_verification_remembered(
+    rows: list[int],
+) -> None:
+    assert "OK" in verify_audit()
+    with unguarded() as execute:
+        execute("DELETE FROM audit_auditevent")
+        execute("DELETE FROM audit_seal")
+    assert "The end was removed: expected seal 2, but the last one is 0." in verify_audit()
+
+
+def test_another_process_that_seals_a_truncated_log_keeps_the_evidence(
+    rows: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    verify_audit()
+    remembered = known_head.read()
+    with unguarded() as execute:
+        execute("DELETE FROM audit_auditevent WHERE id > %s", [rows[2]])
+        execute("DELETE FROM audit_seal WHERE number = 2")
+    happened("seven", "eight")
+    SealingJob()(lambda: True)
+    assert "The audit log was truncated or changed: seal 2:" in caplog.text
+    assert known_head.read() == remembered
+    assert "Seal 2 does not have the expected hash" in verify_audit()
+
+
+def test_the_head_is_logged(
+    caplog: pytest.LogCaptureFixture, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = SealingJob()
+    for name in ("seven", "eight"):
+        happened(name)
+        job(lambda: True)
+    lines = [record for record in caplog.records if record.name == "runai_access.audit.head"]
+    [line] = lines  # one an hour
+    assert line.getMessage().startswith("The head of the audit log is 3:")
+
+
+def test_an_unwritable_folder_stops_neither_sealing_nor_verification(
+    rows: list[int], settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path / "missing"
+    happened("seven")
+    SealingJob()(lambda: True)
+    assert verify().waiting == 0
+    assert "OK" in verify_audit()
+
+
+def test_a_row_marked_for_removal_is_reported(rows: list[int]) -> None:
+    """Marking it is the first step of removing a row despite the triggers."""
+    PendingArchival.objects.create(event_id=rows[1])
+    assert faults() == ["1 row is marked for removal, but not being archived."]
+
+
+def test_a_forged_archive_is_refused_and_reported(rows: list[int]) -> None:
+    """It would allow removing the seals that it covers."""
+    Archive.objects.create(
+        first_seal=1, last_seal=2, events=6, head="0" * 64, file_name="audit.jsonl",
+        file_sha256="0" * 64, made_at=timezone.now(), key_id=key_id(), hash="0" * 64,
+    )  # fmt: skip
+    with pytest.raises(NotArchived):
+        remove_archived()
+    assert "The entry of the archive audit.jsonl was changed." in faults()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL refuses such values")

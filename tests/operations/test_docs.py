@@ -18,6 +18,8 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # A file of the project in backticks, for example `bench/authorization.py`.
 FILE = re.compile(r"`((?:tests|runai_access|accessrules|applications|bench)/[\w/]+\.\w+)`")
 SETTING = re.compile(r"""\w+\(\s*["']((?:RUNAI_ACCESS_\w+)|PORT|DATABASE_URL)["']""")
+# The same for a variable that can also name a file.
+SECRET_SETTING = re.compile(r"""\bsecret\(\s*["'](RUNAI_ACCESS_\w+)["']""")
 SETTING_ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 # Words that the writing guide retires and that have no other use in documentation.
 RETIRED = re.compile(
@@ -69,6 +71,7 @@ def test_readme_links_every_page_of_docs() -> None:
 def test_settings_table_lists_exactly_the_settings() -> None:
     sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("runai_access/**/*.py")]
     read = {name for source in sources for name in SETTING.findall(source)}
+    read |= {f"{name}_FILE" for source in sources for name in SECRET_SETTING.findall(source)}
     documented = SETTING_ROW.findall(README.read_text(encoding="utf-8"))
     assert len(documented) == len(set(documented))
     assert set(documented) == read

@@ -1,6 +1,9 @@
 """`serve` prepares the installation, prints its URL, and changes nothing on a second start."""
 
 import json
+import os
+import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -10,7 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from django.core.exceptions import ImproperlyConfigured
 
+from runai_access import environment
+from runai_access.settings import IS_SQLITE
 from tests.conftest import StartServer, skip_for_missing_tool
 from tests.operations.conftest import wait_until
 from tests.servers import ROOT, Server, launch, manage, server_environment, status_of
@@ -221,6 +227,103 @@ def test_the_secret_key_is_created_once_and_private(tmp_path: Path) -> None:
     assert len(keys.pop()) >= 50
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in file.parent.iterdir()] == ["secret_key"]
+
+
+def secret_key_file(folder: Path, content: str) -> dict[str, str]:
+    """Write the file, and return the settings that use it."""
+    (folder / "key").write_text(content)
+    return {"RUNAI_ACCESS_SECRET_KEY": "", "RUNAI_ACCESS_SECRET_KEY_FILE": str(folder / "key")}
+
+
+def test_the_secret_key_can_be_read_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in secret_key_file(tmp_path, f"{'k' * 40}\n").items():
+        monkeypatch.setenv(name, value)
+    assert environment.secret_key(tmp_path / "unused", required=True) == "k" * 40
+    assert not (tmp_path / "unused").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        ("", {}, "is empty"),
+        ("short", {}, "RUNAI_ACCESS_SECRET_KEY must have 32 characters"),
+        ("k" * 40, {"RUNAI_ACCESS_SECRET_KEY": "o" * 40}, "not both"),
+        (
+            "",
+            {"RUNAI_ACCESS_SECRET_KEY_FILE": "/nowhere/key"},
+            "can't read /nowhere/key: No such file",
+        ),
+    ],
+)
+def test_an_unusable_secret_key_file_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+    more: dict[str, str],
+    message: str,
+) -> None:
+    for name, value in {**secret_key_file(tmp_path, content), **more}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=message):
+        environment.secret_key(tmp_path / "unused", required=True)
+
+
+def test_the_folder_for_files_can_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert environment.var_dir(ROOT) == ROOT / "var"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert environment.var_dir(None) == tmp_path / "runai-access"
+    monkeypatch.setenv("RUNAI_ACCESS_VAR", str(tmp_path / "chosen"))
+    assert environment.var_dir(ROOT) == tmp_path / "chosen"
+
+
+_READ_ONLY = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/app /mnt/var /mnt/python
+mount --bind "$1" /mnt/app
+# The user can't read the home folder of root, in which the interpreter might be.
+case "$2" in /root/*)
+    mount --bind "$2" /mnt/python
+    mount -t tmpfs -o mode=755 tmpfs /root
+    mkdir -p "$2"
+    mount --bind /mnt/python "$2"
+esac
+chown 23456:23456 /mnt/var
+printf %s a-secret-key-in-a-file-of-an-orchestrator >/mnt/secret_key
+chmod 444 /mnt/secret_key
+mount -o remount,bind,ro / / 2>/dev/null || mount --bind -o ro / /
+mount -o remount,bind,ro /mnt/app
+cd /mnt/app
+unset HOME
+if touch "$1/written" || touch /mnt/app/written || touch /tmp/written; then exit 1; fi 2>/dev/null
+exec setpriv --reuid=23456 --regid=23456 --clear-groups .venv/bin/python manage.py serve
+"""
+
+
+@pytest.mark.skipif(IS_SQLITE, reason="SQLite stores a database file")
+def test_it_needs_no_writable_file_system_and_no_known_user(start_server: StartServer) -> None:
+    """With PostgreSQL: a read-only root, a user id without a name, and one tmpfs."""
+    if os.getuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
+        skip_for_missing_tool("only root can mount file systems, with unshare and setpriv")
+    server = start_server(
+        environment={
+            "RUNAI_ACCESS_SECRET_KEY": "",
+            "RUNAI_ACCESS_SECRET_KEY_FILE": "/mnt/secret_key",
+            "RUNAI_ACCESS_VAR": "/mnt/var",
+        },
+        command=["unshare", "--mount", "sh", "-c", _READ_ONLY, "sh", str(ROOT), sys.base_prefix],
+    )
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    assert "\nUid:\t23456\t23456\t23456\t23456\n" in status
+    page = requests.get(f"{server.url}/sign-in", timeout=30).text
+    style = re.search(r"/static/css/[^\"]+", page)
+    assert style
+    assert status_of(f"{server.url}{style[0]}") == 200
 
 
 def test_postgresql_requires_a_shared_secret_key(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The log of unexpected errors, and the filter of repeated lines."""
 
+import json
 import logging
 from typing import Any
 from unittest.mock import ANY
@@ -8,18 +9,19 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils.module_loading import import_string
+from pytest_django import Settings
 
 from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import issue
-from runai_access import logs
-from runai_access.logs import LineFormatter, LoggedElsewhere, RepeatFilter
+from runai_access import logs, middleware
+from runai_access.logs import JSONFormatter, LineFormatter, LoggedElsewhere, RepeatFilter
 from tests import factories
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the log as in production."""
     configured: Any = settings.LOGGING
-    line = configured["formatters"]["line"]
+    line = configured["formatters"]["text"]
     formatter: logging.Formatter = import_string(line["()"])(line["format"])
     return [formatter.format(record) for record in caplog.records]
 
@@ -144,3 +146,84 @@ def test_the_production_log_uses_both_filters() -> None:
     configured: Any = settings.LOGGING
     assert configured["handlers"]["console"]["filters"] == ["repeats"]
     assert configured["loggers"]["django.request"]["filters"] == ["logged-elsewhere"]
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+@pytest.fixture
+def request_log(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> pytest.LogCaptureFixture:
+    """The log of requests, turned on."""
+    settings.REQUEST_LOG = True
+    monkeypatch.setattr(logging.getLogger("runai_access.requests"), "propagate", True)
+    return caplog
+
+
+def request_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    records = [record for record in caplog.records if record.name == "runai_access.requests"]
+    return [json.loads(JSONFormatter().format(record)) for record in records]
+
+
+@pytest.mark.django_db
+def test_a_request_is_logged_by_route_without_its_url(
+    request_log: pytest.LogCaptureFixture,
+) -> None:
+    application = factories.application("robot")
+    token = issue(application).text
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    answer = client.get(
+        f"/api/v1/apps/{application.pk}?secret=hunter2", headers={"traceparent": TRACEPARENT}
+    )
+    [line] = request_lines(request_log)
+    assert line["method"] == "GET"
+    assert line["route"].startswith("api/v1/apps/<")
+    assert line["status"] == answer.status_code
+    assert line["ms"] > 0
+    assert line["caller"] == str(application.pk)
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert line["trace_id"] == TRACE
+    assert "hunter2" not in json.dumps(line)
+    assert str(application.pk) not in line["route"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "route"), [("/static/css/none.css", "static files"), ("/nowhere/", "no route")]
+)
+def test_a_request_without_a_view_is_logged_without_its_path(
+    request_log: pytest.LogCaptureFixture, path: str, route: str
+) -> None:
+    Client().get(path)
+    [line] = request_lines(request_log)
+    assert (line["route"], line["status"], line["caller"]) == (route, 404, "")
+
+
+@pytest.mark.django_db
+def test_requests_are_not_logged_by_default(caplog: pytest.LogCaptureFixture) -> None:
+    Client().get("/sign-in/")
+    assert request_lines(caplog) == []
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    ["", "nonsense", f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01"],
+)
+def test_a_malformed_traceparent_is_ignored(traceparent: str) -> None:
+    assert middleware._trace_id(traceparent) == ""
+
+
+def test_a_json_line_holds_the_error_without_credentials() -> None:
+    secret = new_secret()
+    error = RuntimeError(f"about {secret}")
+    exc_info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("a", logging.ERROR, "", 0, "Broken\n%s", (secret,), exc_info)
+    text = JSONFormatter().format(record)
+    line = json.loads(text)
+    assert "\n" not in text
+    assert line["level"] == "ERROR"
+    assert line["message"] == "Broken\nras_…"
+    assert "RuntimeError: about ras_…" in line["exception"]
+    assert secret not in text

@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.management import CommandError
 
 from runai_access.commands import OperatorCommand
@@ -12,4 +13,4 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> NoReturn:
         """Raise a CommandError that names the command to use instead."""
-        raise CommandError("There are no superusers. Use: manage.py create_admin EMAIL")
+        raise CommandError(f"There are no superusers. Use: {settings.COMMAND} create_admin EMAIL")

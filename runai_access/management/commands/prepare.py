@@ -57,7 +57,7 @@ class Command(OperatorCommand):
         elif environment.text("RUNAI_ACCESS_ADMIN_PASSWORD"):
             self.stdout.write(
                 "RUNAI_ACCESS_ADMIN_PASSWORD is ignored, because users already exist. Remove it. "
-                "To reset a password, run: manage.py reset_password EMAIL"
+                f"To reset a password, run: {settings.COMMAND} reset_password EMAIL"
             )
         # Creates the first signing key before the first token request. A key that can't be decrypted
         # is reported now instead of by every request.

@@ -16,6 +16,7 @@ from runai_access import environment
 from runai_access.accounts.models import User
 from runai_access.commands import OperatorCommand
 from runai_access.environment import START_MESSAGE
+from runai_access.metrics.publishing import create_folder
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared
 
@@ -27,12 +28,16 @@ class Command(OperatorCommand):
         host = environment.text("RUNAI_ACCESS_HOST", "127.0.0.1")
         port = environment.port()
         _require_free(host, port)
+        if settings.METRICS_PORT:
+            _require_free(host, settings.METRICS_PORT)
         if host in _EVERYWHERE and _is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
             self.stderr.write(
                 f"Warning: the server listens on all addresses, but RUNAI_ACCESS_URL is "
                 f"{settings.PUBLIC_URL}. Set it to the URL that users and programs use."
             )
         call_command("prepare", stdout=self.stdout)
+        if settings.METRICS_PORT:
+            create_folder(port, settings.VAR_DIR)
         self.stdout.flush()
         # The server processes don't need it.
         os.environ.pop("RUNAI_ACCESS_ADMIN_PASSWORD", None)
@@ -43,9 +48,13 @@ class Command(OperatorCommand):
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(1024 * 1024))
         os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         os.environ[START_MESSAGE] = _start_message()
-        os.chdir(settings.BASE_DIR)
+        if settings.IS_SOURCE_TREE:
+            path = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
+            os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         os.execv(  # noqa: S606  (no shell is the point)
-            sys.executable, [sys.executable, "-m", "runai_access.server", host, str(port)]
+            # -P: never import from the current folder.
+            sys.executable,
+            [sys.executable, "-P", "-m", "runai_access.server", host, str(port)],
         )
 
 
@@ -58,7 +67,9 @@ def _start_message() -> str:
         subject__access_rules__deleted_at=None,
     )
     first = administrators.order_by("created_at").first()
-    command = f"{os.path.relpath(sys.executable)} manage.py"
+    command = settings.COMMAND
+    if settings.IS_SOURCE_TREE:
+        command = f"{os.path.relpath(sys.executable)} {command}"
     if first:
         sign_in = (
             f"Sign in as {first.email}. Lost the password? Run: "

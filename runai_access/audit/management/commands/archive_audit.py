@@ -22,7 +22,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--to", type=Path, default=settings.VAR_DIR / "audit", metavar="FOLDER",
-            help="folder for the file (default: var/audit); move the file to safe storage",
+            help="folder for the file (default: audit/ in RUNAI_ACCESS_VAR); move it to safe storage",
         )  # fmt: skip
         parser.add_argument(
             "--despite-faults", action="store_true",

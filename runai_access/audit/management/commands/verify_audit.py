@@ -6,16 +6,18 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from runai_access.audit import known_head
 from runai_access.audit.files import verify_file
 from runai_access.audit.verification import MAX_REPORTED_FAULTS, Report, printable, verify
 from runai_access.commands import OperatorCommand, report_refusals
+from runai_access.maintenance.models import record_run
 
 
-def _head(text: str) -> tuple[int, str]:
-    number, _, hash_ = text.strip().partition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) < 19 and len(hash_) == 64):
-        raise ArgumentTypeError("must be NUMBER:HASH, as printed by this command.")
-    return int(number), hash_.lower()
+def _head(text: str) -> known_head.Head:
+    try:
+        return known_head.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 class Command(OperatorCommand):
@@ -33,7 +35,7 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--expect", type=_head, metavar="HEAD",
             help="a head that an earlier run printed and that you stored elsewhere: it must still be "
-            "in the chain; only this detects that the end of the log was removed",
+            "in the chain; by default, the newest head that RUNAI_ACCESS_VAR remembers",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +43,8 @@ class Command(OperatorCommand):
             if options["files"]:
                 self._verify_files(options["files"], options["expect"])
                 return
-            report = verify(options["expect"])
+            known = self._known_head()
+            report = verify(options["expect"], known)
         self._say_faults(report)
         leaving = (
             f" {report.leaving:,} of them are still in the database." if report.leaving else ""
@@ -55,7 +58,35 @@ class Command(OperatorCommand):
                 f"{report.sealed_late:,} rows were sealed more than an hour after their time. "
                 "This is normal if no server was running."
             )
+        if known:
+            self.stdout.write(
+                f"Compared with head {known[0]}, which {known_head.file()} remembers."
+            )
+        elif not options["expect"]:
+            self.stdout.write(
+                "No earlier head is known here, so a removed end of the log is not detected. Pass "
+                "--expect with a head that an earlier run printed."
+            )
+        record_run(
+            "verify_audit",
+            succeeded=not report.fault_count,
+            detail=report.faults[0] if report.faults else f"head {report.head[0]}:{report.head[1]}",
+        )
         self._conclude(report, "The audit log")
+        if report.head[0] > (known[0] if known else 0):
+            self._remember(report.head)
+
+    def _known_head(self) -> known_head.Head | None:
+        try:
+            return known_head.read()
+        except (OSError, ValueError) as error:
+            raise CommandError(f"Can't read {known_head.file()}: {error}") from error
+
+    def _remember(self, head: known_head.Head) -> None:
+        try:
+            known_head.write(head)
+        except OSError as error:
+            self.stderr.write(f"Can't remember the head: {error}")
 
     def _verify_files(self, files: list[Path], expected: tuple[int, str] | None) -> None:
         end = None
