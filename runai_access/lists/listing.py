@@ -41,7 +41,7 @@ MAX_SELECTED = 1_000
 # Values of the parameter `select`: every row of the page, or of the whole view.
 PAGE, VIEW = "page", "view"
 _PLACE = ("page", "after", "before")
-_PASSING = ("selected", "changed", "select")
+_PASSING = ("selected", "changed", "new", "select")
 _OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
 _MAX_KEY_LENGTH = 60
 
@@ -88,8 +88,8 @@ class Listing:
         self.columns = self._read_columns()
         self.size = self._read_size()
         self.changed = next(iter(self._read_ids("changed")), "")
-        # The changed row is selected: the user is likely to continue with it.
-        self.selected = self._read_ids("selected") or frozenset({self.changed} - {""})
+        self.is_new = bool(self.changed and self._given.get("new"))
+        self.selected = self._read_ids("selected")
 
     # Parsing the query string.
 
@@ -209,6 +209,7 @@ class Listing:
             sort=self.sort,
             selected=self._selected_on_page,
             changed=self.changed,
+            is_new=self.is_new,
             search=self.search,
             pinned=self.pinned,
             address=self.address,

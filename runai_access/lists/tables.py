@@ -116,7 +116,8 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     `complete`. If it sets `values`, rows are named tuples of these instead of model instances, which
     halves the time. If `has_row_pages` is false, rows have no detail pages.
 
-    `pinned` are rows that were just changed and are not on the page. `address` is the URL of the list
+    `changed` is the key of the row that was just changed, or created if `is_new`. It is in `pinned` if
+    it is not on the page. `address` is the URL of the list
     in its current state.
     """
 
@@ -135,13 +136,15 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         sort: str,
         selected: frozenset[str] = frozenset(),
         changed: str = "",
+        is_new: bool = False,
         search: str = "",
         pinned: Sequence[Any] = (),
         address: str = "",
     ) -> None:
         self.page_read, self.authority, self.address = page, context, address
         self.pinned_rows = pinned
-        self.selected, self.changed, self.search = selected, changed, search
+        self.selected, self.search = selected, search
+        self.changed, self.is_new = changed, is_new
         hidden = [name for name in self.base_columns if name not in columns]
         super().__init__(
             PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden

@@ -228,7 +228,8 @@ def test_a_renamed_scope_is_shown_in_the_list(browser: Client, acme: Organizatio
     answer = browser.post(
         f"/scopes/{acme.training.pk}/rename/", {"name": "serving", "from": f"{PAGE}?sort=scope"}
     )
-    assert answer.url == f"{PAGE}?sort=scope&changed={acme.training.pk}"
+    changed = f"changed={acme.training.pk}&selected={acme.training.pk}"
+    assert answer.url == f"{PAGE}?sort=scope&{changed}"
     assert "serving Changed" in column(browser.get(answer.url), "scope")
 
 
