@@ -14,8 +14,6 @@ from django.utils.safestring import SafeString
 from runai_access.db.normalization import find_normalized, normalize_term
 
 _SPECIAL = re.compile("[&<>\"']").search
-_FIGURE_SPACE = "\u2007"  # as wide as a digit
-_MAX_TIME_LENGTH = len("31 Dec 2026, 23:59:59")
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = [
     (365 * 24 * 3600, "year"),
@@ -105,8 +103,6 @@ def moment(
     iso = time.astimezone(UTC).isoformat()
     year, month, day, clock = iso[:4], _MONTHS[int(iso[5:7])], int(iso[8:10]), iso[11:19]
     exact = f"{day} {month} {year}, {clock}"
-    if in_column:
-        exact = exact.rjust(_MAX_TIME_LENGTH, _FIGURE_SPACE)
     # These contain only digits and constants, so nothing needs escaping.
     attributes = f'datetime="{iso}" data-time' + ('="seconds"' if seconds else "")
     if in_column:

@@ -83,10 +83,10 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         return lambda values, _: as_text(*(values[index] for index in indexes))
 
 
-def creator_column(title: str = "Created by") -> ListColumn:
+def creator_column() -> ListColumn:
     """Return a column for the creator of the row."""
     sort = Sort.text("created_by")
-    return ListColumn(title, sort=sort, exports=("created_by",))
+    return ListColumn("Created by", sort=sort, exports=("created_by",))
 
 
 def creation_column(*, is_shown: bool = True) -> ListColumn:

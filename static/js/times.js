@@ -23,7 +23,6 @@ function isZone(part) {
   return part.type === "timeZoneName";
 }
 
-const FIGURE_SPACE = "\u2007"; // as wide as a digit
 const here = partsOf(new Date()).timeZoneName;
 
 function rewrite(element) {
@@ -35,8 +34,7 @@ function rewrite(element) {
     zoneLabel.textContent = timeZoneName;
     element.toggleAttribute("data-other-zone", timeZoneName !== here);
     const clock = element.dataset.time === "seconds" ? `${hour}:${minute}:${second}` : `${hour}:${minute}`;
-    const shown = "inColumn" in element.dataset ? day.padStart(2, FIGURE_SPACE) : day;
-    element.firstChild.textContent = `${shown} ${month} ${year}, ${clock} `;
+    element.firstChild.textContent = `${day} ${month} ${year}, ${clock} `;
   } else {
     element.title = `${day} ${month} ${year}, ${hour}:${minute}:${second} ${timeZoneName}`;
   }

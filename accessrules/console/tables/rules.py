@@ -35,7 +35,7 @@ class AccessRuleTable(ListTable):
     )  # fmt: skip
     role = ListColumn("Role", sort=Sort.text("role_name"), exports=("role__name",))
     scope = ListColumn("Scope", sort=Sort.text("scope_name"), as_text=lambda name: name or "")
-    authorized_by = creator_column("Authorized by")
+    authorized_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
 
