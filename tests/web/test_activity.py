@@ -210,7 +210,7 @@ def test_time_filter_accepts_a_time_of_day(browser: Client) -> None:
     assert 'type="datetime-local"' in page.content.decode()
     query = {"column": "time", "operator": "since", "value": "2026-03-01T12:00", "do": "apply"}
     went = browser.get(f"{LIST}filter/", query)
-    assert went["Location"] == "/activity/?time__since=2026-03-01T12%3A00"
+    assert went["Location"] == "/activity/?time__since=2026-03-01T12%3A00&zone=UTC"
     assert "Time is since 1 Mar 2026, 12:00 UTC" in text_of(browser.get(went["Location"]))
 
 
