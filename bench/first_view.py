@@ -63,7 +63,6 @@ def measure(browser: Browser, server: Server) -> dict[str, float]:
     page.get_by_label("Password").fill(server.admin_password)
     page.get_by_role("button", name="SIGN IN").click()
     page.wait_for_url("**/applications/")
-    # A time zone with a long name: times that the server renders in UTC become longer.
     fresh = browser.new_context(storage_state=signed_in.storage_state(), timezone_id="Asia/Kolkata")
     return _first_view(fresh.new_page(), server.url)
 

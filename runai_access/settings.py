@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "runai_access.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "runai_access.ui.times.TimesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runai_access.accounts.middleware.SignInMiddleware",

@@ -28,7 +28,8 @@ from accessrules.models import (
 )
 
 ACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete"}
-ACTION_LABELS = {"create": "Create", "read": "View", "update": "Edit", "delete": "Delete"}
+# The words of the pages, in their order.
+ACTION_LABELS = {"read": "View", "update": "Edit", "create": "Create", "delete": "Delete"}
 
 Permission = tuple[str, str]
 """An action and a resource type, for example ("read", "apps")."""

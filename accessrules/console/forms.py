@@ -7,7 +7,7 @@ from django import forms
 from accessrules.actions.bulk import MAX_SCOPES, MAX_SUBJECTS
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.catalog import RESOURCE_TYPES
-from accessrules.authorization.grants import ACTIONS
+from accessrules.authorization.grants import ACTION_LABELS
 from accessrules.authorization.scope_access import AccessFilter
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
@@ -140,7 +140,7 @@ class ScopeAccessForm(forms.Form):
     action = forms.ChoiceField(
         required=False,
         label="Action",
-        choices=[("", "All actions")] + [(name, name) for name in ACTIONS.values()],
+        choices=[("", "All actions"), *ACTION_LABELS.items()],
     )
     name = forms.CharField(required=False, label="Name contains", max_length=255)
     page = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)

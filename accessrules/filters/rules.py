@@ -287,7 +287,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "type": "Type",
         "role": "Role",
         "scope": "Scope",
-        "authorized_by": "Authorized by",
+        "authorized_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
     }

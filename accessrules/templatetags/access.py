@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.catalog import RESOURCE_TYPES
-from accessrules.authorization.grants import ACTIONS, Permission
+from accessrules.authorization.grants import ACTION_LABELS, Permission
 from accessrules.console.navigation import pages_of
 
 register = template.Library()
@@ -21,11 +21,11 @@ def rail_pages(request: HttpRequest) -> dict[str, str]:
 
 @register.filter
 def permissions(held: Iterable[Permission]) -> str:
-    """Format permissions by resource: "Applications: create, read; Roles: read"."""
+    """Format permissions by resource: "Applications: View, Create; Roles: View"."""
     held = set(held)
     parts = []
     for key, resource_type in RESOURCE_TYPES.items():
-        actions = [action for action in ACTIONS.values() if (action, key) in held]
-        if actions:
-            parts.append(f"{resource_type.name}: {', '.join(actions)}")
+        labels = [label for action, label in ACTION_LABELS.items() if (action, key) in held]
+        if labels:
+            parts.append(f"{resource_type.name}: {', '.join(labels)}")
     return "; ".join(dict.fromkeys(parts))

@@ -3,7 +3,7 @@
 from django import template
 
 from accessrules.authorization.catalog import RESOURCE_TYPES
-from accessrules.authorization.grants import ACTIONS
+from accessrules.authorization.grants import ACTION_LABELS, permissions_of
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.models import Role
@@ -19,11 +19,12 @@ def selectable_roles(picker: ScopePicker, form: AccessRuleForm) -> list[Role]:
 
 @register.simple_tag
 def permission_summary(role: Role) -> list[str]:
-    """Return the permissions of a role by resource, for example "Applications: create, read"."""
+    """Return the permissions of a role by resource, for example "Applications: View, Create"."""
     # Resource types can share a name, such as the data sources.
-    lines = {
-        f"{RESOURCE_TYPES[resource_type].name}: {', '.join(ACTIONS[letter] for letter in letters)}"
-        for resource_type, letters in role.permissions.items()
-        if letters
-    }
+    held = permissions_of(role)
+    lines = set()
+    for key, resource_type in RESOURCE_TYPES.items():
+        labels = [label for action, label in ACTION_LABELS.items() if (action, key) in held]
+        if labels:
+            lines.add(f"{resource_type.name}: {', '.join(labels)}")
     return sorted(lines)

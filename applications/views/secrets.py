@@ -113,7 +113,7 @@ def _show_secret(
     }
     response = render_dialog(
         request, "applications/_secret.html", context,
-        parent_page=PAGE.parent_page, changed=issued.application.pk,
+        parent_page=PAGE.parent_page, changed=issued.application.pk, is_new=is_new, is_last=True,
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)

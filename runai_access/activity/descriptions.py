@@ -8,9 +8,11 @@ from runai_access.audit.models import AuditEvent
 _WITHOUT_HISTORY = ("request", "audit", "signing_key", "secret_key", "database", "")
 _SUBJECT_TYPES = {"app": "application"}
 _TYPES = {"tenant": "account", "access_rule": "access rule", "audit": "audit log"}
+# The words of the pages where they differ from those of the API.
+_LABELS = {"read": "View", "update": "Edit"}
 _PAST_TENSE = {
     "create": "created",
-    "read": "read",
+    "read": "viewed",
     "update": "changed",
     "delete": "deleted",
     "sign-in": "signed in",
@@ -24,7 +26,7 @@ _MAX_VALUE_LENGTH = 80
 
 def describe_action(action: str) -> str:
     """Return the label of an action, for example "Reset password"."""
-    return action.replace("-", " ").replace("_", " ").capitalize()
+    return _LABELS.get(action) or action.replace("-", " ").replace("_", " ").capitalize()
 
 
 def describe_predicate(action: str, *, succeeded: bool) -> str:

@@ -66,9 +66,8 @@ class EventTable(ListTable):
         shown = clip(record.subject_name, self.search)
         if record.subject_type in ("user", record.subject_name):
             return shown
-        return shown + markup(
-            ' <small class="muted">{}</small>', describe_subject_type(record.subject_type)
-        )
+        type_ = describe_subject_type(record.subject_type)
+        return markup('<span class="named">{} <small class="muted">{}</small></span>', shown, type_)
 
     def render_action(self, record: AuditEvent) -> str:
         return describe_action(record.action)
@@ -83,9 +82,8 @@ class EventTable(ListTable):
             )  # fmt: skip
         else:
             shown = markup('<span class="clip" title="{}">{}</span>', record.entity_name, name)
-        return markup(
-            '<small class="muted">{}</small>\n{}', describe_type(record.entity_type), shown
-        )
+        type_ = describe_type(record.entity_type)
+        return markup('<span class="named"><small class="muted">{}</small> {}</span>', type_, shown)
 
     def render_result(self, record: AuditEvent) -> str:
         if record.result == AuditEvent.Result.SUCCEEDED:
@@ -96,7 +94,7 @@ class EventTable(ListTable):
         """Show the changes, or the reason of a denial."""
         text = "; ".join(describe_changes(record.action, record.changes))
         return markup(
-            '<span class="event-details" title="{}{}">{}</span>',
+            '<span class="clip event-details" title="{}{}">{}</span>',
             text, record.reason, text or record.reason or _EMPTY,
         )  # fmt: skip
 

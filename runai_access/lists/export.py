@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -39,6 +40,18 @@ class SpreadsheetTime(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template=self._IN_POSTGRESQL, **extra)
+
+
+def in_zone(zone: tzinfo) -> Callable[[str | None], str | None]:
+    """Return a function that converts a `SpreadsheetTime` from UTC to a time zone."""
+
+    def converted(text: str | None) -> str | None:
+        if not text:
+            return text
+        time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return time.astimezone(zone).replace(tzinfo=None).isoformat(" ")
+
+    return converted
 
 
 def cell(value: object) -> str:

@@ -7,7 +7,7 @@ AND, those of "any of" with OR. Values that cannot be parsed are ignored and rep
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
@@ -21,6 +21,7 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import is_storable, normalize
 from runai_access.db.normalization_sql import normalized
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.times import date_text, time_text, zone_label
 
 MAX_VALUES = 50
 _MAX_VALUE_LENGTH = 300
@@ -180,7 +181,7 @@ class FlagFilter(FieldFilter):
 
 @dataclass(frozen=True)
 class TimeFilter(FieldFilter):
-    """A date and time column; days are in UTC."""
+    """A date and time column; days are in the time zone of the request."""
 
     path: str
     can_be_never: bool = False
@@ -202,8 +203,11 @@ class TimeFilter(FieldFilter):
                 return int(text)
             raise ValidationError(f"“{text}” is not a number of days between 1 and {_MAX_DAYS:,}.")
         try:
-            return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-        except ValueError:
+            day = datetime.combine(
+                date.fromisoformat(text), time(), timezone.get_current_timezone()
+            )
+            return _in_range(day)
+        except (ValueError, OverflowError):
             raise ValidationError(f"“{text}” is not a date. Use the format 2026-10-01.") from None
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
@@ -238,11 +242,11 @@ class TimeFilter(FieldFilter):
             return ""
         if operator == LAST_DAYS:
             return ", ".join(f"{value} day{'s' if value != 1 else ''}" for value in values)
-        return ", ".join(f"{value:%-d %b %Y}" for value in values)
+        return ", ".join(date_text(value) for value in values)
 
 
 class InstantFilter(TimeFilter):
-    """A date and time column that can be filtered to the second; times without a zone are UTC."""
+    """A date and time column that can be filtered to the second."""
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # as above
@@ -253,7 +257,9 @@ class InstantFilter(TimeFilter):
             return super().read(operator, text, context)
         try:
             moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            zone = timezone.get_current_timezone()
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return _in_range(moment.astimezone(zone))
         except (ValueError, OverflowError):
             raise ValidationError(
                 f"“{text}” is not a time. Use the format 2026-10-01T14:30."
@@ -270,11 +276,7 @@ class InstantFilter(TimeFilter):
         if operator not in (SINCE, UNTIL):
             return super().words(operator, values)
         moment: datetime = values[0]
-        return (
-            f"{moment:%-d %b %Y, %H:%M:%S} UTC"
-            if moment.second
-            else f"{moment:%-d %b %Y, %H:%M} UTC"
-        )
+        return f"{time_text(moment, seconds=bool(moment.second))} {zone_label(moment)}"
 
 
 @dataclass(frozen=True)
@@ -366,13 +368,17 @@ class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-fil
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter, for display. `name` and `texts` are its URL parameter and values."""
+    """An active filter, for display. `name` and `texts` are its URL parameter and values.
+
+    `depends_on_zone` says whether it compares with a day or a time of day.
+    """
 
     column: str
     name: str
     title: str
     words: str
     texts: list[str] = field(default_factory=list)
+    depends_on_zone: bool = False
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.title, self.words) if part)
@@ -456,7 +462,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
                 chips.append(
                     Chip(
                         filter_.column, name, self.titles[filter_.column], words.strip(),
-                        [_text(value) for value in group],
+                        [_text(value) for value in group], operator.takes in ("date", "moment"),
                     )
                 )  # fmt: skip
         return chips
@@ -472,6 +478,12 @@ def _text(value: Any) -> str:
         midnight = value == value.replace(hour=0, minute=0, second=0, microsecond=0)
         return f"{value:%Y-%m-%d}" if midnight else value.replace(tzinfo=None).isoformat()
     return "1" if value is True else str(value)
+
+
+def _in_range(time: datetime) -> datetime:
+    """Return the time; raise OverflowError if UTC can't express it."""
+    time.astimezone(UTC)
+    return time
 
 
 def _next_day(day: datetime) -> datetime:

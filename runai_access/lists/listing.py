@@ -33,6 +33,7 @@ from runai_access.lists.keyset import (
 )
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.tables import ListTable
+from runai_access.lists.times import current_zone_name, zone_named
 
 PAGE_SIZES = (20, 50, 100)
 SEARCH_LENGTH = 200
@@ -41,8 +42,8 @@ MAX_SELECTED = 1_000
 # Values of the parameter `select`: every row of the page, or of the whole view.
 PAGE, VIEW = "page", "view"
 _PLACE = ("page", "after", "before")
-_PASSING = ("selected", "changed", "select")
-_OWN = ("sort", "search", "columns", "size", *_PLACE, *_PASSING)
+_PASSING = ("selected", "changed", "new", "select")
+_OWN = ("sort", "search", "zone", "columns", "size", *_PLACE, *_PASSING)
 _MAX_KEY_LENGTH = 60
 
 
@@ -84,12 +85,13 @@ class Listing:
         self.query = QueryDict(mutable=True)
         self.search = self._read_search()
         self.filters = self._read_filters()
+        self._read_zone()
         self.sort = self._read_sort()
         self.columns = self._read_columns()
         self.size = self._read_size()
         self.changed = next(iter(self._read_ids("changed")), "")
-        # The changed row is selected: the user is likely to continue with it.
-        self.selected = self._read_ids("selected") or frozenset({self.changed} - {""})
+        self.is_new = bool(self.changed and self._given.get("new"))
+        self.selected = self._read_ids("selected")
 
     # Parsing the query string.
 
@@ -115,6 +117,15 @@ class Listing:
             for text in chip.texts:
                 self.query.appendlist(chip.name, text)
         return filters
+
+    def _read_zone(self) -> None:
+        """Keep the time zone in the URL if a filter depends on it: others see the same rows."""
+        given = self._given.get("zone", "")
+        if given and not zone_named(given):
+            self.ignored.append(f"Ignored unknown time zone “{_short(given)}”.")
+            given = ""
+        if any(chip.depends_on_zone for chip in self.chips):
+            self.query["zone"] = given or current_zone_name()
 
     def _read_sort(self) -> str:
         table = self.source.table
@@ -209,6 +220,7 @@ class Listing:
             sort=self.sort,
             selected=self._selected_on_page,
             changed=self.changed,
+            is_new=self.is_new,
             search=self.search,
             pinned=self.pinned,
             address=self.address,
@@ -323,6 +335,8 @@ class Listing:
     def url_without(self, chip: Chip, path: str = "") -> str:
         """Return the URL without one filter."""
         gone = {(chip.name, text) for text in chip.texts}
+        if not any(other.depends_on_zone for other in self.chips if other != chip):
+            gone.add(("zone", self.query.get("zone", "")))
         return self._address(path, [_pair(*pair) for pair in self.hidden if pair not in gone])
 
     def _address(self, path: str, parts: list[str]) -> str:
@@ -381,7 +395,7 @@ class Listing:
     @property
     def cleared(self) -> str:
         """The URL of this list without filters and search."""
-        names = [*self.filters.filters, "search"]
+        names = [*self.filters.filters, "search", "zone"]
         return self.url(**dict.fromkeys(names))
 
     @property

@@ -12,11 +12,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from runai_access.db.normalization import find_normalized, normalize_term
+from runai_access.lists.times import current_zone_label, time_text, to_local, zone_label
 
 _SPECIAL = re.compile("[&<>\"']").search
-_FIGURE_SPACE = "\u2007"  # as wide as a digit
-_MAX_TIME_LENGTH = len("31 Dec 2026, 23:59:59")
-_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = [
     (365 * 24 * 3600, "year"),
     (30 * 24 * 3600, "month"),
@@ -98,23 +96,22 @@ def muted(text: str) -> SafeString:
 def moment(
     time: datetime, *, relative: bool = False, seconds: bool = False, in_column: bool = False
 ) -> SafeString:
-    """Return a time to the minute or second, or relative to now with the exact time as the tooltip.
+    """Return a time to the minute or second in the person's zone, or how long ago it was.
 
-    `in_column` pads all times to the same width, so that they align.
+    A relative time has the exact one as its tooltip. The header of a column names the zone, so on wide
+    screens a time `in_column` does so only if its own differs (daylight saving).
     """
-    iso = time.astimezone(UTC).isoformat()
-    year, month, day, clock = iso[:4], _MONTHS[int(iso[5:7])], int(iso[8:10]), iso[11:19]
-    exact = f"{day} {month} {year}, {clock}"
-    if in_column:
-        exact = exact.rjust(_MAX_TIME_LENGTH, _FIGURE_SPACE)
+    local = to_local(time)
+    label = zone_label(local)
     # These contain only digits and constants, so nothing needs escaping.
-    attributes = f'datetime="{iso}" data-time' + ('="seconds"' if seconds else "")
-    if in_column:
-        attributes += " data-in-column"
+    attributes = f'datetime="{time.astimezone(UTC).isoformat()}"'
     if relative:
-        return SafeString(f'<time {attributes} title="{exact} UTC">{distance(time)}</time>')
-    shown = exact if seconds else exact[:-3]
-    return SafeString(f'<time {attributes}>{shown} <span class="zone">UTC</span></time>')
+        exact = time_text(local, seconds=True)
+        return SafeString(f'<time {attributes} title="{exact} {label}">{distance(time)}</time>')
+    if in_column and label != current_zone_label():
+        attributes += " data-other-zone"
+    shown = time_text(local, seconds=seconds)
+    return SafeString(f'<time {attributes}>{shown} <span class="zone">{label}</span></time>')
 
 
 def distance(time: datetime, now: datetime | None = None) -> str:

@@ -18,8 +18,7 @@ _MENU = (
 )
 _ROW = '<tr role="row" data-row>'
 _CHANGED_ROW = '<tr role="row" data-row class="row-changed">'
-_CHANGED = SafeString('\n<span class="badge badge-changed">Changed</span>')
-_PINNED = SafeString('\n<span class="badge badge-changed">Changed, shown out of order</span>')
+_MARK = '\n<span class="badge badge-changed">{}</span>'
 _ELLIPSIS = icon("ellipsis")
 
 
@@ -77,4 +76,6 @@ def _checkbox(record: Any, key: str, title: str, table: ListTable) -> SafeString
 
 
 def _changed_badge(record: Any, table: ListTable) -> SafeString:
-    return _PINNED if record in table.pinned_rows else _CHANGED
+    mark = "New" if table.is_new else "Changed"
+    is_pinned = record in table.pinned_rows
+    return markup(_MARK, f"{mark}, shown out of order" if is_pinned else mark)

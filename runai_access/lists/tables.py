@@ -7,14 +7,16 @@ from typing import Any, Self
 
 import django_tables2 as tables
 from django.db.models import Func, Model, QuerySet
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django_tables2.data import TableData
 
 from runai_access.db.expressions import AsStored
-from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.export import SpreadsheetTime, in_zone
 from runai_access.lists.keyset import Page, Sort
 from runai_access.lists.markup import clip, markup, moment
+from runai_access.lists.times import current_zone_name
 from runai_access.row_urls import history_url
 
 CHUNK = 500
@@ -64,8 +66,11 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
     @property
     def file_title(self) -> str:
         """The title of the column in a file. For a time it names the zone."""
-        is_time = any(isinstance(path, SpreadsheetTime) for path in self.exports)
-        return f"{self.verbose_name} (UTC)" if is_time else str(self.verbose_name)
+        return f"{self.verbose_name} ({current_zone_name()})" if self.is_time else self.verbose_name
+
+    @property
+    def is_time(self) -> bool:
+        return any(isinstance(path, SpreadsheetTime) for path in self.exports)
 
     def sort_for(self, context: Any) -> Sort:
         if self._sort is None:
@@ -75,6 +80,8 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
     def file_cell(self, paths: Sequence[str | Func]) -> Callable[[Sequence[Any], Any], Any]:
         """Return a function that turns the values of `paths` and the related data into a cell."""
         indexes, as_text = [paths.index(path) for path in self.exports], self.as_text
+        if self.is_time and current_zone_name() != "UTC":
+            as_text = in_zone(timezone.get_current_timezone())
         if as_text is None:
             (index,) = indexes
             return lambda values, _: values[index]
@@ -83,10 +90,10 @@ class ListColumn(tables.Column):  # type: ignore[misc]  # django-tables2 has no 
         return lambda values, _: as_text(*(values[index] for index in indexes))
 
 
-def creator_column(title: str = "Created by") -> ListColumn:
+def creator_column() -> ListColumn:
     """Return a column for the creator of the row."""
     sort = Sort.text("created_by")
-    return ListColumn(title, sort=sort, exports=("created_by",))
+    return ListColumn("Created by", sort=sort, exports=("created_by",))
 
 
 def creation_column(*, is_shown: bool = True) -> ListColumn:
@@ -116,7 +123,8 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     `complete`. If it sets `values`, rows are named tuples of these instead of model instances, which
     halves the time. If `has_row_pages` is false, rows have no detail pages.
 
-    `pinned` are rows that were just changed and are not on the page. `address` is the URL of the list
+    `changed` is the key of the row that was just changed, or created if `is_new`. It is in `pinned` if
+    it is not on the page. `address` is the URL of the list
     in its current state.
     """
 
@@ -135,13 +143,15 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
         sort: str,
         selected: frozenset[str] = frozenset(),
         changed: str = "",
+        is_new: bool = False,
         search: str = "",
         pinned: Sequence[Any] = (),
         address: str = "",
     ) -> None:
         self.page_read, self.authority, self.address = page, context, address
         self.pinned_rows = pinned
-        self.selected, self.changed, self.search = selected, changed, search
+        self.selected, self.search = selected, search
+        self.changed, self.is_new = changed, is_new
         hidden = [name for name in self.base_columns if name not in columns]
         super().__init__(
             PageData(page, pinned), order_by=sort, sequence=[*columns, *hidden], exclude=hidden
@@ -266,10 +276,22 @@ class ListTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no ty
     def exported(
         cls, parts: Sequence[QuerySet[Any]], columns: Sequence[str], context: Any, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield the rows of a file in constant memory, with one set of queries for each chunk."""
+        """Return the rows of a file in constant memory, with one set of queries for each chunk."""
         chosen = [cls.base_columns[name] for name in columns]
         paths = list(dict.fromkeys(path for column in chosen for path in column.exports))
+        # Now, and not when the rows are sent: the request's time zone is then no longer active.
         cells = [column.file_cell(paths) for column in chosen]
+        return cls._rows_of_file(parts, paths, cells, context, limit)
+
+    @classmethod
+    def _rows_of_file(
+        cls,
+        parts: Sequence[QuerySet[Any]],
+        paths: Sequence[str | Func],
+        cells: Sequence[Callable[[Sequence[Any], Any], Any]],
+        context: Any,
+        limit: int,
+    ) -> Iterator[list[Any]]:
         rows = (part.values_list(*paths, AsStored("pk"))[:limit] for part in parts)
         iterators = (part.iterator(chunk_size=CHUNK) for part in rows)
         for chunk in _chunks(islice(chain.from_iterable(iterators), limit), CHUNK):

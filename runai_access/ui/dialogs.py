@@ -123,7 +123,7 @@ def dialog_url(view: str, *args: Any, back: str = "", **query: Any) -> str:
     return f"{address}?{text}" if text else address
 
 
-def render_dialog(
+def render_dialog(  # noqa: PLR0913  # what the dialog leaves behind
     request: HttpRequest,
     template: str,
     context: dict[str, Any],
@@ -131,26 +131,36 @@ def render_dialog(
     parent_page: ParentPage,
     status: int = 200,
     changed: object = None,
+    is_new: bool = False,
+    is_last: bool = False,
     row: object = None,
 ) -> HttpResponse:
     """Render a dialog, for HTMX alone or else as a page.
 
     `row` is the id of its row in the list, which stays selected when the dialog closes. `changed` is
-    the id of a row in the list that needs a refresh.
+    the id of a row in the list that needs a refresh; `is_new` if it was just created. After the last
+    dialog of a procedure (`is_last`) no row stays selected.
     """
     back = return_url(request, parent_page)
     context = {
         **context,
         "parent_page": parent_page,
         "opened_from": back,
-        "back_url": _with(back, parent_page, changed=changed, selected=[row] if row else ()),
+        "back_url": _with(
+            back,
+            parent_page,
+            changed=changed,
+            is_new=is_new,
+            selected=[row] if row else [] if is_new or is_last else [changed],
+        ),
     }
     if is_htmx_target(request, "dialog"):
         response = render(request, template, {**context, "in_dialog": True}, status=status)
         # Otherwise HTMX replaces the URL of the list in the address bar.
         push_url(response, False)
         if changed is not None:
-            trigger_client_event(response, CHANGED, {"id": str(changed)})
+            detail = {"id": str(changed), "isNew": is_new, "isLast": is_last}
+            trigger_client_event(response, CHANGED, detail)
     else:
         dialog = render_to_string(template, context, request)
         page = {**context, "dialog": dialog, "dialog_title": _title_in(dialog)}
@@ -164,26 +174,35 @@ def finish_dialog(
     parent_page: ParentPage,
     *,
     changed: object = "",
+    is_new: bool = False,
     selected: Sequence[object] = (),
     gone: str = "",
     show: str = "",
 ) -> HttpResponse:
     """Close the dialog; without HTMX redirect to the URL it was opened from.
 
-    The list moves to the URL `show`, or refreshes and highlights the row `changed`. `gone` is the path
-    of a page that no longer exists, because its object was deleted.
+    The list moves to the URL `show`, or refreshes and marks the row `changed`, as new if `is_new`.
+    `gone` is the path of a page that no longer exists, because its object was deleted.
     """
     if not is_htmx_target(request, "dialog"):
         back = show or return_url(request, parent_page)
         if gone and urlsplit(back).path == gone:
             back = parent_page.address
-        return redirect(_with(back, parent_page, changed=changed, selected=selected))
+        return redirect(
+            _with(
+                back,
+                parent_page,
+                changed=changed,
+                is_new=is_new,
+                selected=selected or ([] if is_new else [changed]),
+            )
+        )
     response = HttpResponse(status=204)
     push_url(response, False)
     if show:
         trigger_client_event(response, SHOW, {"address": show})
     else:
-        trigger_client_event(response, CHANGED, {"id": str(changed)})
+        trigger_client_event(response, CHANGED, {"id": str(changed), "isNew": is_new})
     return trigger_client_event(response, CLOSE)
 
 
@@ -206,7 +225,12 @@ def _title_in(dialog: str) -> str:
 
 
 def _with(
-    address: str, parent_page: ParentPage, *, changed: object, selected: Sequence[object]
+    address: str,
+    parent_page: ParentPage,
+    *,
+    changed: object,
+    is_new: bool,
+    selected: Sequence[object],
 ) -> str:
     """Return the URL with only these rows as `changed` and `selected`, if it is of the parent page."""
     path, _, text = address.partition("?")
@@ -214,7 +238,8 @@ def _with(
         return address
     query = QueryDict(text, mutable=True)
     query.setlist("changed", [str(changed)] if changed else [])
-    query.setlist("selected", [] if changed else [str(key) for key in selected])
+    query.setlist("new", ["1"] if changed and is_new else [])
+    query.setlist("selected", [str(key) for key in selected if key])
     text = query.urlencode(safe=",")
     return f"{path}?{text}" if text else path
 

@@ -14,6 +14,7 @@ from runai_access.lists import export
 from runai_access.lists.filters import NEVER, Chip, ChoiceFilter, Operator
 from runai_access.lists.listing import PAGE_SIZES, Listing
 from runai_access.lists.tables import CHUNK
+from runai_access.lists.times import current_zone_name
 from runai_access.ui.dialogs import FROM, ParentPage, finish_dialog, render_dialog, return_url
 from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import remember
@@ -115,6 +116,8 @@ class _FilterForm:
                 self.replaced.name, [text for text in kept if text not in self.replaced.texts]
             )
         query.setlist(name, list(dict.fromkeys([*query.getlist(name), *self.texts])))
+        if self.operator.takes in ("date", "moment"):
+            query["zone"] = current_zone_name()
         return f"{self.listing.path}?{query.urlencode(safe=',')}"
 
     @property

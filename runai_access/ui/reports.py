@@ -40,11 +40,11 @@ def render_report(
     rows: Sequence[ResultRow],
     *,
     parent_page: ParentPage,
-    changed: object = "",
+    created: object = "",
 ) -> HttpResponse:
     """Show the results row by row, failures first.
 
-    The list behind the dialog is refreshed; `changed` is the row to highlight, if there is just one.
+    The list behind the dialog is refreshed; `created` is its new row, if there is just one.
     """
     context = {
         "rows": sorted(rows, key=lambda row: row.went_well),
@@ -52,5 +52,6 @@ def render_report(
         "failed": sum(not row.went_well for row in rows),
     }
     return render_dialog(
-        request, "ui/_report.html", context, parent_page=parent_page, changed=changed
-    )
+        request, "ui/_report.html", context, parent_page=parent_page,
+        changed=created, is_new=bool(created),
+    )  # fmt: skip

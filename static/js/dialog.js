@@ -34,6 +34,11 @@ function leave() {
   else leaveNothing();
 }
 
+// In a small window the buttons of a secret are below it; the secret must be visible first.
+function focusWanted() {
+  wanted?.focus({ preventScroll: isShowingSecret() });
+}
+
 function focusSomewhereUseful() {
   // The element that had the focus might be deleted (with its row) or hidden (DISABLE becomes ENABLE).
   if (document.activeElement !== document.body) return;
@@ -66,11 +71,11 @@ if (dialog) {
     const again = before && document.getElementById(before);
     const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
     wanted = again || first;
-    wanted?.focus();
+    focusWanted();
   });
   // HTMX focuses the autofocus element again when it settles.
   document.addEventListener("htmx:afterSettle", () => {
-    wanted?.focus();
+    focusWanted();
     wanted = null;
   });
   // Keep the focus on the same button when the content of the dialog is replaced.

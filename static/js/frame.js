@@ -1,5 +1,5 @@
-// The page frame: dismisses messages, reports an unreachable server, and switches the theme, which it
-// stores in the cookie that the server reads.
+// The page frame: dismisses messages, reports an unreachable server, switches the theme, and tells the
+// server the theme and the browser's time zone in cookies.
 
 const UNREACHABLE = "The server can't be reached. Check the connection and try again.";
 
@@ -15,11 +15,18 @@ document.addEventListener("htmx:sendError", () => {
 
 const YEAR = 365 * 24 * 3600;
 
+function setCookie(name, value) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${name}=${value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+}
+
+// The server shows times in this zone, unless the user chose another one.
+setCookie("browser-zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
+
 document.querySelector("[data-theme-switch]")?.addEventListener("submit", (event) => {
   event.preventDefault();
   const chosen = event.submitter.value;
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `theme=${chosen}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+  setCookie("theme", chosen);
   document.documentElement.dataset.theme = chosen;
   for (const button of event.target.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button === event.submitter));

@@ -55,14 +55,14 @@ function openMenu(link) {
 // The latest request for the list. A new one aborts it, because a late response would show an older list.
 let underWay;
 
-// Selected rows stay selected; the changed row is highlighted and scrolled into view. A new row is selected
-// alone, so that the next action does not apply to an older selection.
-function refresh(address, changed) {
+// Selected rows stay selected, except after a procedure ends or a row is created, so that the next action
+// does not apply to an older selection. The changed row is marked and scrolled into view.
+function refresh(address, { id: changed = "", isNew = false, isLast = false } = {}) {
   const url = new URL(address, location.href);
-  const isNew = changed && !boxes().some((box) => box.value === changed);
-  const kept = isNew ? [] : boxes().filter((box) => box.checked);
+  const kept = isNew || isLast ? [] : boxes().filter((box) => box.checked);
   for (const box of kept) url.searchParams.append("selected", box.value);
   if (changed) url.searchParams.set("changed", changed);
+  if (isNew) url.searchParams.set("new", "1");
   // HTMX would queue this request behind an earlier one of the same list, and drop it when the response
   // to that one replaces the list.
   underWay?.abort();
@@ -118,13 +118,13 @@ document.addEventListener("changed", (event) => {
   // A detail page of a deleted object has no list to refresh.
   if (!section) return;
   if (leaving && event.detail.id === "") location.assign(leaving);
-  else refresh(section.dataset.listing, event.detail.id);
+  else refresh(section.dataset.listing, event.detail);
 });
 document.addEventListener("show-list", (event) => {
   // HTMX restores only history entries that it marked; a page that was just loaded has no mark.
   history.replaceState({ htmx: true }, "");
   history.pushState({ htmx: true }, "", event.detail.address);
-  refresh(event.detail.address, "");
+  refresh(event.detail.address);
 });
 document.addEventListener("htmx:afterSettle", updateSelectionState);
 document.addEventListener("htmx:afterSettle", (event) => {

@@ -69,7 +69,7 @@ def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> 
     visitor.press("DELETE")
     expect(dialog).to_contain_text("Delete 3 access rules?")
     dialog.get_by_text("Loses:").first.click()
-    expect(dialog).to_contain_text("Workspaces: read")
+    expect(dialog).to_contain_text("Workspaces: View")
     visitor.check_accessibility()
     visitor.press("DELETE 3")
     expect(dialog).to_contain_text("3 of 3 done")

@@ -47,18 +47,6 @@ def test_month_is_abbreviated(month: int) -> None:
     assert f">{time:%-d %b %Y, %H:%M} <span" in moment(time)
 
 
-def test_times_in_a_column_have_the_same_width() -> None:
-    late = datetime(2026, 12, 31, 23, 5, 9, tzinfo=UTC)
-    for seconds in (False, True):
-        texts = [
-            moment(time, seconds=seconds, in_column=True).split(">")[1].split("<")[0]
-            for time in (NOON, late)
-        ]
-        assert len(texts[0]) == len(texts[1])
-        assert texts[0].startswith("\u20071 Mar")
-        assert texts[1].startswith("31 Dec")
-
-
 def test_relative_time_has_the_exact_time_as_tooltip() -> None:
     shown = moment(NOON, relative=True)
     assert 'title="1 Mar 2026, 12:05:09 UTC"' in shown

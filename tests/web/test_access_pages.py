@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accessrules.authorization.grants import ACTION_LABELS
 from accessrules.models import AccessRule, Subject
 from applications.models import Application
 from runai_access.accounts.models import User
@@ -44,8 +45,8 @@ def test_the_page_lists_entities_with_the_rule_that_grants_them(
     page, _, _ = subject_pages(ci)
     text = text_of(as_(ada).get(page))
     assert "Effective access of ci" in text
-    assert "Workspaces create, read, update, delete department vision L1 researcher" in text
-    assert "Workspaces read department speech Viewer through group ops" in text
+    assert "Workspaces View, Edit, Create, Delete department vision L1 researcher" in text
+    assert "Workspaces View department speech Viewer through group ops" in text
     assert "you can see" not in text
 
 
@@ -61,7 +62,7 @@ def test_csv_and_json_agree(ada: User, ci: Application, as_: SignedIn) -> None:
     said = {
         (
             access["resourceType"],
-            action,
+            ACTION_LABELS[action],
             f"{access['rule']['scopeType']} {access['rule']['scopeName']}",
             access["rule"]["roleName"],
             access["rule"]["subjectId"] if access["rule"]["subjectId"] != "ci" else "",
@@ -70,8 +71,8 @@ def test_csv_and_json_agree(ada: User, ci: Application, as_: SignedIn) -> None:
         for action in access["actions"]
     }
     assert rows == said
-    assert ("workspaces", "delete", "department vision", "L1 researcher", "") in rows
-    assert ("workspaces", "delete", "department speech", "Viewer", "ops") not in rows
+    assert ("workspaces", "Delete", "department vision", "L1 researcher", "") in rows
+    assert ("workspaces", "Delete", "department speech", "Viewer", "ops") not in rows
 
 
 def test_event_history_in_a_narrower_scope_has_no_effect(
@@ -99,7 +100,7 @@ def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: Sig
     client = as_(ada)
     factories.rule(wide, "Auditor", factories.cluster("elsewhere"))
     text = text_of(client.get(page))
-    assert "Event history read account acme Auditor" in text
+    assert "Event history View account acme Auditor" in text
     assert "requires a rule on the account" not in text
     assert "events-history" in {row["Resource type"] for row in csv_of(client, sheet)}
     assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
@@ -160,8 +161,8 @@ def test_access_to_a_scope_lists_every_subject_with_access(
 ) -> None:
     text = text_of(as_(ada).get(f"/access/scopes/{acme.training.pk}/?resource_type=workspaces"))
     assert "Access to project training" in text
-    assert "ada@acme.example User Workspaces create, read, update, delete account" in text
-    assert "ci Application Workspaces create, read, update, delete department vision" in text
+    assert "ada@acme.example User Workspaces View, Edit, Create, Delete account" in text
+    assert "ci Application Workspaces View, Edit, Create, Delete department vision" in text
     assert "speech" not in text
 
 

@@ -36,7 +36,7 @@ def test_row_shows_subject_action_entity_result_and_details(browser: Client, ada
     set_application_enabled(caller=caller, application_id=made.pk, enabled=False)
     page = browser.get(LIST)
     assert column(page, "subject")[0] == "ada@acme.example"
-    assert column(page, "action") == ["Update", "Create"]
+    assert column(page, "action") == ["Edit", "Create"]
     assert column(page, "entity") == ["application ci-prod"] * 2
     assert column(page, "result")[0] == "Succeeded"
     assert column(page, "details") == ["enabled: yes → no", "name: ci-prod"]
@@ -210,7 +210,7 @@ def test_time_filter_accepts_a_time_of_day(browser: Client) -> None:
     assert 'type="datetime-local"' in page.content.decode()
     query = {"column": "time", "operator": "since", "value": "2026-03-01T12:00", "do": "apply"}
     went = browser.get(f"{LIST}filter/", query)
-    assert went["Location"] == "/activity/?time__since=2026-03-01T12%3A00"
+    assert went["Location"] == "/activity/?time__since=2026-03-01T12%3A00&zone=UTC"
     assert "Time is since 1 Mar 2026, 12:00 UTC" in text_of(browser.get(went["Location"]))
 
 
@@ -312,7 +312,7 @@ def test_event_has_a_page_with_all_details(browser: Client) -> None:
     )
     page = text_of(browser.get(f"{LIST}{event.pk}/"))
     for expected in (
-        "Update application ci", "Result Succeeded", "Time 1 Mar 2026, 12:00:00 UTC",
+        "Edit application ci", "Result Succeeded", "Time 1 Mar 2026, 12:00:00 UTC",
         "Subject rosa@acme.example user", f"Entity ID {uuid.UUID(int=7)}",
         "Source address 192.0.2.1", "Request PUT /api/v1/apps/7",
         f"Request ID {uuid.UUID(int=9)}", "Enabled yes no", "Client secret previous regenerated",

@@ -34,7 +34,7 @@ def test_view_can_be_downloaded_as_csv(browser: Client) -> None:
     header, row = csv.reader(io.StringIO(body(response)))
     assert header[:5] == ["Time (UTC)", "Subject", "Action", "Entity", "Result"]
     assert row == [
-        "2026-03-01 12:00:00", "rosa@acme.example", "Update", "application =cmd()",
+        "2026-03-01 12:00:00", "rosa@acme.example", "Edit", "application =cmd()",
         "Succeeded", "enabled: yes → no", "192.0.2.1",
     ]  # fmt: skip
 

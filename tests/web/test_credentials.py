@@ -18,6 +18,7 @@ from tests.web.conftest import (
     SECRET,
     Organization,
     SignedIn,
+    column,
     secret_in,
     submission_in,
     text_of,
@@ -167,13 +168,21 @@ def test_list_shows_a_toast_for_the_new_application(browser: Client) -> None:
     assert "Application ci created." not in text_of(browser.get("/applications/"))
 
 
-def test_done_returns_to_the_list_with_the_new_row_selected(browser: Client) -> None:
+def test_done_returns_to_the_list_with_the_new_row_marked(browser: Client) -> None:
     answer = _send(browser, name="ci")
-    next_url = f"/applications/?changed={Application.objects.get().pk}"
-    assert f'href="{next_url}"' in answer.content.decode()
-    shown = browser.get(next_url).content.decode()
-    assert " checked" in shown
-    assert 'class="row-changed"' in shown
+    next_url = f"/applications/?changed={Application.objects.get().pk}&new=1"
+    assert f'href="{escape(next_url)}"' in answer.content.decode()
+    shown = browser.get(next_url)
+    assert column(shown, "application") == ["ci New"]
+    assert " checked" not in shown.content.decode()
+
+
+def test_no_row_is_selected_after_regenerating(browser: Client, ci: Application) -> None:
+    answer = _send(browser, _url(ci), submission=submission_in(browser.get(_url(ci))))
+    assert f'href="/applications/?changed={ci.pk}"' in answer.content.decode()
+    shown = browser.get(f"/applications/?changed={ci.pk}")
+    assert column(shown, "application") == ["ci Changed"]
+    assert " checked" not in shown.content.decode()
 
 
 def test_regenerating_warns_and_then_replaces_the_secret(browser: Client, ci: Application) -> None:

@@ -204,7 +204,7 @@ def test_group_can_be_created(browser: Client) -> None:
     answer = browser.post("/groups/new/", {"name": " platform engineers "})
     group = Subject.objects.get(type="group")
     assert group.name == "platform engineers"
-    assert answer.url == f"/groups/?changed={group.pk}"
+    assert answer.url == f"/groups/?changed={group.pk}&new=1"
     assert "Group platform engineers created." in text_of(browser.get(answer.url))
 
 

@@ -71,9 +71,9 @@ def test_a_single_new_rule_is_marked_in_the_list(
     form = _saving("Viewer", acme.west, subject=[ci.pk])
     content = browser.post(NEW, form).content.decode()
     made = AccessRule.objects.get(scope=acme.west)
-    assert f'href="/access-rules/?changed={made.pk}"' in content
-    page = browser.get("/access-rules/", {"changed": made.pk, "sort": "subject"})
-    assert "ci Changed" in text_of(page)
+    assert f'href="/access-rules/?changed={made.pk}&amp;new=1"' in content
+    page = browser.get("/access-rules/", {"changed": made.pk, "new": 1, "sort": "subject"})
+    assert "ci New" in text_of(page)
 
 
 def test_a_denied_grant_is_reported_and_audited(

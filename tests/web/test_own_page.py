@@ -26,7 +26,7 @@ def test_page_shows_details_rules_and_token_examples(browser: Client, ci: Applic
     text = text_of(browser.get(ci.get_absolute_url()))
     assert f"ID {ci.pk}" in text
     assert "acme / east / vision / training" in text
-    assert f"Authorized by {factories.MAKER}" in text
+    assert f"Created by {factories.MAKER}" in text
     assert '--user "ci:$CLIENT_SECRET"' in text
     assert 'client_id="ci"' in text
     assert 'auth=("ci", os.environ["CLIENT_SECRET"])' in text

@@ -38,7 +38,7 @@ def test_dialog_links_back_to_its_view(browser: Client, ci: Application) -> None
 
 def test_action_returns_to_the_view_with_the_changed_row(browser: Client, ci: Application) -> None:
     answer = browser.post(f"/applications/{ci.pk}/disable/", {"from": VIEW})
-    assert answer.headers["Location"] == f"{VIEW}&changed={ci.pk}"
+    assert answer.headers["Location"] == f"{VIEW}&changed={ci.pk}&selected={ci.pk}"
 
 
 def test_action_does_not_return_to_a_deleted_page(browser: Client, ci: Application) -> None:

@@ -94,7 +94,7 @@ def test_the_role_page_lists_its_rules(browser: Client, acme: Organization) -> N
     text = text_of(browser.get("/roles/7/"))
     assert "Assigned to 1" in text
     assert "ci Application in project training acme / east / vision / training" in text
-    assert f"Authorized by {factories.MAKER}" in text
+    assert f"Created by {factories.MAKER}" in text
     assert 'href="/access-rules/?role__any_of=7"' in browser.get("/roles/7/").content.decode()
 
 

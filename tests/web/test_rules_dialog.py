@@ -53,7 +53,7 @@ def test_a_rule_is_shown_with_its_full_path_and_creator(browser: Client, ci: App
     text = text_of(browser.get(_url(ci)))
     assert "Viewer in project training" in text
     assert "acme / east / vision / training" in text
-    assert f"Authorized by {factories.MAKER}" in text
+    assert f"Created by {factories.MAKER}" in text
 
 
 def test_an_application_without_rules_shows_a_hint(browser: Client, db: None) -> None:
@@ -82,7 +82,7 @@ def test_saving_adds_the_rule_with_a_message(
     assert _rules_of(ci) == ["Viewer in training", "L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
     assert "Access rule added: L1 researcher in cluster east." in page
-    assert "Authorized by ada@acme.example" in page
+    assert "Created by ada@acme.example" in page
 
 
 def test_htmx_gets_the_new_rule_and_refreshes_the_table(

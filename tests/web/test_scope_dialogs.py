@@ -82,7 +82,7 @@ def test_a_new_scope_is_created_and_shown(browser: Client, acme: Organization) -
     answer = browser.post(NEW, {"name": " sight ", "scope": acme.vision.pk})
     made = Scope.objects.get(name="sight")
     assert (made.type, made.parent) == (Scope.Type.PROJECT, acme.vision)
-    assert answer.url == f"/scopes/?changed={made.pk}"
+    assert answer.url == f"/scopes/?changed={made.pk}&new=1"
     page = browser.get(answer.url)
     assert "Project sight created." in text_of(page)
     assert "badge-changed" in page.content.decode()
@@ -150,7 +150,7 @@ def test_the_create_dialog_requires_permission(vera: User, as_: SignedIn) -> Non
 def test_a_scope_is_renamed_and_shown(browser: Client, acme: Organization) -> None:
     assert 'value="training"' in browser.get(url("rename", acme.training)).content.decode()
     answer = browser.post(url("rename", acme.training), {"name": "drill"})
-    assert answer.url == f"/scopes/?changed={acme.training.pk}"
+    assert answer.url == f"/scopes/?changed={acme.training.pk}&selected={acme.training.pk}"
     assert "Project training renamed to drill." in text_of(browser.get(answer.url))
     assert exists("drill", acme.vision)
 
@@ -185,7 +185,7 @@ def test_the_effects_of_a_move_are_previewed(browser: Client, acme: Organization
     assert "both@acme.example" not in text
     assert exists("training", acme.vision)
     done = browser.post(address, {"scope": acme.speech.pk, "do": "save", "seen": acme.speech.pk})
-    assert done.url == f"/scopes/?changed={acme.training.pk}"
+    assert done.url == f"/scopes/?changed={acme.training.pk}&selected={acme.training.pk}"
     message = "Project training moved to department speech."
     assert message in text_of(browser.get(done.url))
     assert exists("training", acme.speech)
@@ -307,4 +307,4 @@ def test_without_javascript_a_dialog_returns_to_its_view(
     page = browser.get(url("rename", acme.training), {"from": view})
     assert f'name="from" value="{view}"' in page.content.decode()
     answer = browser.post(url("rename", acme.training), {"name": "drill", "from": view})
-    assert answer.url == f"{view}&changed={acme.training.pk}"
+    assert answer.url == f"{view}&changed={acme.training.pk}&selected={acme.training.pk}"

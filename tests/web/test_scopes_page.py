@@ -58,11 +58,11 @@ def test_account_and_clusters_are_open_with_counts(browser: Client, acme: Organi
     answer = browser.get(PAGE)
     assert answer.status_code == 200
     assert rows(answer) == [
-        "acme Account 2 clusters 1",
-        "east Cluster 2 departments 2",
-        "speech Department 1 project -",
-        "vision Department 1 project -",
-        "west Cluster 0 departments -",
+        "acme Account 6 1",
+        "east Cluster 4 2",
+        "speech Department 1 -",
+        "vision Department 1 -",
+        "west Cluster - -",
     ]
     assert "Scopes 7" in text_of(answer)
 
@@ -112,11 +112,11 @@ def test_only_visible_scopes_are_shown_counted_and_found(
     client = as_(dina)
     answer = client.get(PAGE)
     assert names(answer) == ["1 acme", "2 east", "3 vision", "4 training"]
-    assert "vision Department 1 project 2" in rows(answer)
+    assert "vision Department 1 2" in rows(answer)
     assert "acme Account You can't see this scope, only some scopes in it." in rows(answer)
     assert "Scopes 2" in text_of(answer)
     assert rows(client.get(PAGE, {"search": "i"})) == [
-        "vision acme / east / vision Department 1 project 2",
+        "vision acme / east / vision Department 1 2",
         "training acme / east / vision / training Project - -",
     ]
 

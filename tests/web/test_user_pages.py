@@ -109,7 +109,7 @@ def test_disabling_shows_the_effect_and_ends_sessions(
     assert theirs.get("/account/").status_code == 200
     assert "signed out everywhere immediately" in text_of(browser.get(url("disable", bo)))
     answer = browser.post(url("disable", bo))
-    assert answer.url == f"/users/?changed={bo.pk}"
+    assert answer.url == f"/users/?changed={bo.pk}&selected={bo.pk}"
     assert "User bo@acme.example disabled." in text_of(browser.get(answer.url))
     assert not is_enabled(bo)
     assert theirs.get("/account/").status_code == 302

@@ -1,6 +1,7 @@
 """Creating a user and resetting a password: a temporary password, shown once."""
 
 import uuid
+from html import escape
 from typing import Any
 
 import pytest
@@ -188,8 +189,8 @@ def test_busy_server_keeps_the_input(
 
 def test_list_shows_a_toast_and_the_row_of_the_new_user(browser: Client) -> None:
     answer = send(browser, email=NINA)
-    next_url = f"/users/?changed={User.objects.get(email=NINA).pk}"
-    assert f'href="{next_url}"' in answer.content.decode()
+    next_url = f"/users/?changed={User.objects.get(email=NINA).pk}&new=1"
+    assert f'href="{escape(next_url)}"' in answer.content.decode()
     shown = browser.get(next_url)
     assert f"User {NINA} created." in text_of(shown)
     assert 'class="row-changed"' in shown.content.decode()

@@ -63,6 +63,7 @@ class ScopeList(ScopeTree):
 
     def __init__(self, authority: Authority, path: str, given: QueryDict) -> None:
         reach = {type_.value: authority.scope_roots("read", type_) for type_ in scope_policy.TYPES}
+        self.is_new = bool(given.get("new"))
         self.selected, self.changed = (
             numbers([given.get(name, "")]) for name in ("selected", "changed")
         )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from accessrules.authorization.catalog import ACCOUNT_ONLY, PREDEFINED_ROLES, RESOURCE_TYPES
-from accessrules.authorization.grants import permissions_of
+from accessrules.authorization.grants import ACTION_LABELS, permissions_of
 from accessrules.models import Role
 
-# Column title to action, in the order of the console.
-COLUMNS = {"View": "read", "Edit": "update", "Create": "create", "Delete": "delete"}
+# Column title to action.
+COLUMNS = {label: action for action, label in ACTION_LABELS.items()}
 _GROUPS = {
     "organization": "Organization",
     "physical-resource": "Hardware",

@@ -35,7 +35,7 @@ class AccessRuleTable(ListTable):
     )  # fmt: skip
     role = ListColumn("Role", sort=Sort.text("role_name"), exports=("role__name",))
     scope = ListColumn("Scope", sort=Sort.text("scope_name"), as_text=lambda name: name or "")
-    authorized_by = creator_column("Authorized by")
+    authorized_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
 
@@ -81,7 +81,8 @@ class AccessRuleTable(ListTable):
         """Show the scope's name, with its full path as the tooltip."""
         scope = record.scope
         return markup(
-            '<span class="clip" title="{}">{} <span class="muted">{}</span></span>',
+            '<span class="named"><span class="clip" title="{}">{}</span>'
+            ' <small class="muted">{}</small></span>',
             self.full_names.get(scope.path, scope.name),
             marked(scope.name, self.search), scope.get_type_display(),
         )  # fmt: skip
@@ -131,7 +132,7 @@ class RoleTable(ListTable):
     def render_description(self, record: Role) -> str:
         text = record.description
         shown = marked(text, self.search)
-        return markup('<span class="description" title="{}">{}</span>', text, shown)
+        return markup('<span class="clip description" title="{}">{}</span>', text, shown)
 
     def render_assignable(self, record: Role) -> str:
         return "Yes" if record.assignable else "No"

@@ -48,7 +48,7 @@ class ScopeTable(ListTable):
     )  # fmt: skip
     parent = ListColumn("Parent", as_text=lambda related: related.parent)
     scopes_below = ListColumn(
-        "Child scopes",
+        "Scopes below",
         sort=lambda authority: Sort.number(scope_counts.number_of_scopes_below(authority)),
         as_text=lambda related: related.scopes_below,
     )  # fmt: skip
@@ -116,12 +116,9 @@ class ScopeTable(ListTable):
         return clip(self.names_above.get(record.pk) or "\u2014")
 
     def render_scopes_below(self, record: Scope) -> str:
-        """Show the number of children, and their type."""
-        child = Scope.CHILD_TYPE.get(Scope.Type(record.type))
-        if child is None:
-            return _NOTHING
+        """Show the number of descendants."""
         number = self.count_below.get(record.pk, 0)
-        return f"{number:,} {child.label.lower()}{'' if number == 1 else 's'}"
+        return f"{number:,}" if number else _NOTHING
 
     def render_rules(self, record: Scope) -> str:
         """Show the number of access rules in the scope, as a link if the caller can read them."""
@@ -164,7 +161,7 @@ class ScopeTable(ListTable):
 
     @cached_property
     def count_below(self) -> dict[int, int]:
-        """The number of children of each scope."""
+        """The number of descendants of each scope."""
         return scope_counts.scopes_below(self.authority, self.possible)
 
     @cached_property

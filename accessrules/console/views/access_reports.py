@@ -14,6 +14,7 @@ from accessrules.authorization import effective_access as effective
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
+from accessrules.authorization.grants import ACTION_LABELS
 from accessrules.authorization.scope_access import AccessFilter, SubjectsWithAccess, access_of
 from accessrules.console.forms import ScopeAccessForm
 from accessrules.console.tables.subject_links import own_page
@@ -116,7 +117,14 @@ def rule_changes(request: HttpRequest, rule_id: int) -> HttpResponse:
 def _with_full_names(found: list[effective.Access]) -> list[dict[str, Any]]:
     names = full_names(access.rule.scope for access in found)
     return [
-        {"access": access, "full_name": names.get(access.rule.scope.path, "")} for access in found
+        {
+            "access": access,
+            "labels": [
+                label for action, label in ACTION_LABELS.items() if action in access.actions
+            ],
+            "full_name": names.get(access.rule.scope.path, ""),
+        }
+        for access in found
     ]
 
 
@@ -150,13 +158,13 @@ def _rows_of_scope(
 def _csv_rows(found: list[effective.Access]) -> Iterator[tuple[object, ...]]:
     for row in _with_full_names(found):
         access: effective.Access = row["access"]
-        for action in access.actions:
+        for label in row["labels"]:
             yield (
                 access.subject.name,
                 access.subject.get_type_display(),
                 access.resource_name,
                 access.resource_type,
-                action,
+                label,
                 access.rule.scope.label,
                 row["full_name"],
                 access.rule.role.name,

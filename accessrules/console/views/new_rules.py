@@ -36,8 +36,8 @@ def create(request: HttpRequest) -> HttpResponse:
         )
         created = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
         lines = [_result_row(outcome) for outcome in outcomes]
-        changed = created[0] if len(created) == 1 else ""
-        return render_report(request, lines, parent_page=PAGE.parent_page, changed=changed)
+        only = created[0] if len(created) == 1 else ""
+        return render_report(request, lines, parent_page=PAGE.parent_page, created=only)
     context: dict[str, Any] = {"form": form, "picker": scopes, "subjects": subjects}
     return render_dialog(
         request,

@@ -49,7 +49,7 @@ def create(request: HttpRequest) -> HttpResponse:
         status = _add_error(request, form, error)
         return _create_form(request, form, picker, status=status)
     messages.success(request, f"{_capitalized(created.label)} created.")
-    return finish_dialog(request, parent_page(request), changed=created.pk)
+    return finish_dialog(request, parent_page(request), changed=created.pk, is_new=True)
 
 
 def _create_form(

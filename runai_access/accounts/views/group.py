@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
         form.add_error(None, error)
         return _create_form(request, form, status=422)
     messages.success(request, f"Group {group} created.")
-    return finish_dialog(request, PAGE.parent_page, changed=group.pk)
+    return finish_dialog(request, PAGE.parent_page, changed=group.pk, is_new=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -121,8 +121,9 @@ def _show_password(
         "sign_in_url": settings.PUBLIC_URL + resolve_url(settings.LOGIN_URL),
     }
     response = render_dialog(
-        request, "users/_secret.html", context, parent_page=PAGE.parent_page, changed=issued.user.pk
-    )
+        request, "users/_secret.html", context, parent_page=PAGE.parent_page,
+        changed=issued.user.pk, is_new=is_new, is_last=True,
+    )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     forbid_compression(response)
     # Added after rendering, so that the list shows the toast and this dialog does not.
