@@ -68,6 +68,37 @@ class ClientSecretSerializer(ResponseSerializer):
     clientSecret = serializers.CharField(source="secret")
 
 
+class StoredSecretSerializer(ResponseSerializer):
+    """A client secret without its text. The ID is part of the text, except in secrets of 0.1.0."""
+
+    id = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # not the label of the field
+    status = serializers.ChoiceField(choices=["live", "expired", "revoked"])
+    createdBy = serializers.CharField(source="created_by")
+    createdAt = TimeField(source="created_at")
+    expiresAt = TimeField(source="expires_at", allow_null=True)
+    revokedBy = serializers.CharField(source="revoked_by")
+    revokedAt = TimeField(source="revoked_at", allow_null=True)
+
+
+class _AddedSecretSerializer(ResponseSerializer):
+    id = serializers.CharField(source="stored.id")
+    label = serializers.CharField(source="stored.label")  # type: ignore[assignment]  # see above
+    expiresAt = TimeField(source="stored.expires_at", allow_null=True)
+
+
+class AddedSecretSerializer(_AddedSecretSerializer):
+    """A new client secret. Its text is not shown again."""
+
+    secret = serializers.CharField()
+
+
+class AddedClientSecretSerializer(_AddedSecretSerializer):
+    """A new client secret, under the newer member name. Its text is not shown again."""
+
+    clientSecret = serializers.CharField(source="secret")
+
+
 class _CreatedSerializer(ResponseSerializer):
     id = serializers.UUIDField(source="application.id")
     name = serializers.CharField(source="application.name")
