@@ -4,7 +4,7 @@ import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -60,6 +60,12 @@ class HashedSecret:
         return cls(text, hash_secret(text))
 
 
+def default_expiry() -> datetime | None:
+    """Return when a new client secret expires if no expiry is chosen; None means never."""
+    days = settings.SECRET_EXPIRY_DAYS
+    return timezone.now() + timedelta(days=days) if days else None
+
+
 def create_application(
     *,
     caller: Caller,
@@ -80,7 +86,7 @@ def create_application(
     try:
         with transaction.atomic():
             _insert(application, name, caller)
-            stored = _store(secret, application, caller)
+            stored = _store(secret, application, caller, expires_at=default_expiry())
     except Conflict:
         if submission and Application.objects.filter(
             submission=submission, subject__name=name, subject__retired_at=None
@@ -125,7 +131,7 @@ def regenerate_secret(
         _end_tokens(application)
         _save(application, "submission", "credential_id")
         _revoke(application.secrets.unrevoked(), caller)
-        stored = _store(secret, application, caller)
+        stored = _store(secret, application, caller, expires_at=default_expiry())
         _record_secret(application, caller, "previous", "regenerated")
     return IssuedSecret(application, secret.text, stored)
 
@@ -431,6 +437,9 @@ def _valid_label(label: str) -> str:
 def _check_expiry(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationError({"expiresAt": "The expiry must be in the future."})
+    days = settings.SECRET_MAX_AGE_DAYS
+    if days and (expires_at is None or expires_at > timezone.now() + timedelta(days=days)):
+        raise ValidationError({"expiresAt": f"A client secret must expire within {days} days."})
 
 
 def _end_tokens(application: Application) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 
 from applications.validators import validate_name
@@ -18,20 +19,27 @@ class CreateApplicationForm(SubmissionForm):
     )
 
 
+_DAYS = (30, 90, 180, 365)
+_SUGGESTED_DAYS = 90
+
+
+def _expiries() -> list[tuple[str, str]]:
+    """Return the expiries to choose from, within the policy of the installation."""
+    maximum, default = settings.SECRET_MAX_AGE_DAYS, settings.SECRET_EXPIRY_DAYS
+    days = sorted({*_DAYS, *([default] if default else [])})
+    shown = [(str(n), f"{n} days") for n in days if not maximum or n <= maximum]
+    return [*shown, ("date", "Another date"), *([] if maximum else [("never", "Never")])]
+
+
+def _first_expiry() -> str:
+    return str(settings.SECRET_EXPIRY_DAYS or _SUGGESTED_DAYS)
+
+
 class AddSecretForm(SubmissionForm):
     """The form of the dialog that adds a client secret. The action validates label and expiry."""
 
-    EXPIRIES = [
-        ("30", "30 days"),
-        ("90", "90 days"),
-        ("180", "180 days"),
-        ("365", "365 days"),
-        ("date", "Another date"),
-        ("never", "Never"),
-    ]
-
     label = forms.CharField(required=False, strip=True)
-    expiry = forms.ChoiceField(choices=EXPIRIES, initial="90")
+    expiry = forms.ChoiceField(choices=_expiries, initial=_first_expiry)
     date = forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
 
     def clean_date(self) -> datetime | None:

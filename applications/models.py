@@ -1,8 +1,10 @@
 """Applications, their client secrets, the keys that sign their tokens, and revoked tokens."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -42,6 +44,11 @@ class Application(models.Model):
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
     first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
+    # Of the secrets that are not revoked, so also of expired ones: their number, when the oldest was
+    # created, and the first expiry.
+    secret_count = denormalized(models.SmallIntegerField(default=0))
+    oldest_secret_at = denormalized(models.DateTimeField(null=True))  # NULL: no secret
+    next_secret_expiry = denormalized(models.DateTimeField(null=True))  # NULL: none expires
     # Lifetime of issued tokens in seconds; NULL for the default of the installation.
     token_lifetime = models.PositiveIntegerField(null=True)
 
@@ -71,6 +78,17 @@ class Application(models.Model):
             ),
             models.Index(
                 fields=["is_enabled", "subject", "created_at"], name="application_by_status"
+            ),
+            models.Index(
+                fields=["secret_count", "subject", "created_at"], name="application_by_secrets"
+            ),
+            models.Index(
+                fields=["oldest_secret_at", "subject", "created_at"],
+                name="application_by_oldest_secret",
+            ),
+            models.Index(
+                fields=["next_secret_expiry", "subject", "created_at"],
+                name="application_by_secret_expiry",
             ),
         ]
 
@@ -195,6 +213,14 @@ class ClientSecret(models.Model):
     @property
     def is_live(self) -> bool:
         return self.revoked_at is None and not self.is_expired
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether the secret is live and older than the maximum age of the installation."""
+        days = settings.SECRET_MAX_AGE_DAYS
+        if days is None or not self.is_live:
+            return False
+        return self.created_at < timezone.now() - timedelta(days=days)
 
     @property
     def status(self) -> str:

@@ -30,6 +30,7 @@ POSTGRESQL_OPTIONS = {
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAX_SECRET_DAYS = 36_500
 MAX_DRAIN_SECONDS = 3600
 # A variable of 0.1.0.
 _REPLACED_API_LIMIT = "RUNAI_ACCESS_API_REQUESTS_PER_SECOND"
@@ -56,6 +57,28 @@ def positive_int(name: str, default: int) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ImproperlyConfigured(f"{name} must be a whole number of 1 or more, not {value!r}.")
     return int(value)
+
+
+def optional_positive_int(name: str) -> int | None:
+    """Return a whole number of 1 or more, or None if the variable is not set."""
+    return positive_int(name, 1) if text(name) else None
+
+
+def secret_days() -> tuple[int | None, int | None]:
+    """Return the maximum age of client secrets and the days until they expire by default."""
+    maximum = optional_positive_int("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS")
+    default = optional_positive_int("RUNAI_ACCESS_SECRET_EXPIRY_DAYS")
+    if max(maximum or 0, default or 0) > MAX_SECRET_DAYS:
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_SECRET_MAX_AGE_DAYS and RUNAI_ACCESS_SECRET_EXPIRY_DAYS must be at most "
+            f"{MAX_SECRET_DAYS}."
+        )
+    if maximum and default and default > maximum:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_SECRET_EXPIRY_DAYS ({default}) must be at most "
+            f"RUNAI_ACCESS_SECRET_MAX_AGE_DAYS ({maximum})."
+        )
+    return maximum, default or maximum
 
 
 def api_milliseconds_per_second() -> int:

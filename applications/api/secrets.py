@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
 from applications import policy
-from applications.actions import HashedSecret, add_secret, revoke_secret
+from applications.actions import HashedSecret, add_secret, default_expiry, revoke_secret
 from applications.api.serializers import AddedSecretSerializer, StoredSecretSerializer
 from applications.models import LABEL_MAX_LENGTH
 from runai_access.api.fields import Body, Text
@@ -18,7 +18,7 @@ from runai_access.api.serializers import ResponseSerializer
 
 
 class NewSecret(Body):
-    """The client secret to add. Without `expiresAt`, it never expires."""
+    """The client secret to add. Without `expiresAt`, the setting of the installation decides."""
 
     label = Text(  # type: ignore[assignment]  # not the label of the field
         required=False, allow_blank=True, max_length=LABEL_MAX_LENGTH
@@ -54,29 +54,28 @@ class ClientSecretsView(CallerView):
     def post(self, request: Request, application_id: str) -> Response:
         """Add a client secret to {a resource}.
 
-        The other secrets keep working; at most five can be live at a time. Only this response
-        contains the text of the new one.
+        `expiresAt` null means never. The other secrets keep working; at most five can be live at a
+        time. Only this response contains the text of the new one.
         """
         policy.one_for(self.caller, "update", application_id)
         body = NewSecret(data=request.data)
         body.is_valid(raise_exception=True)
-        label, expires_at = (
-            body.validated_data.get("label", ""),
-            body.validated_data.get("expiresAt"),
-        )
-        secret = HashedSecret.new()
+        given, secret = {"expiresAt": default_expiry(), **body.validated_data}, HashedSecret.new()
 
         def execute() -> Result:
             issued = add_secret(
                 caller=self.caller, application_id=application_id,
-                label=label, expires_at=expires_at, secret=secret,
+                label=given.get("label", ""), expires_at=given["expiresAt"], secret=secret,
             )  # fmt: skip
             response = Response(self.added_serializer.represent(issued), status=201)
             return Result(issued.stored.pk, response)
 
-        payload = [label, expires_at and expires_at.isoformat()]
         return idempotent(
-            request, payload, caller=self.caller_id, execute=execute, replay=_secret_unavailable
+            request,
+            request.data,
+            caller=self.caller_id,
+            execute=execute,
+            replay=_secret_unavailable,
         )
 
 

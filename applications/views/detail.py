@@ -26,6 +26,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "application": application,
         "secrets": list(application.secrets.all()),
+        "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
         "can_update": policy.is_allowed(caller, "update"),

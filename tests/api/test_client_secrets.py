@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from applications.models import Application
 from applications.oauth.secret_verification import authenticate
@@ -104,3 +105,28 @@ def test_contract_endpoint_replaces_all_secrets(api: Client, target: Application
     assert answer.json().keys() == {"secret"}
     assert target.secrets.live().count() == 1
     assert authenticate("target", answer.json()["secret"])
+
+
+def test_expiry_is_the_default_unless_chosen(
+    api: Client, target: Application, settings: Settings
+) -> None:
+    url, settings.SECRET_EXPIRY_DAYS = f"/api/v1/apps/{target.pk}/secrets", 30
+    assert post(api, url).json()["expiresAt"] is not None
+    assert post(api, url, {"expiresAt": None}).json()["expiresAt"] is None
+    settings.SECRET_MAX_AGE_DAYS = 30
+    refused = post(api, url, {"expiresAt": None})
+    assert (refused.status_code, refused.json()["details"]) == (
+        400, "expiresAt: A client secret must expire within 30 days.",
+    )  # fmt: skip
+
+
+def test_application_reports_its_secrets(api: Client, target: Application) -> None:
+    expires_at = "2100-01-01T00:00:00.000Z"
+    post(api, f"/api/v1/apps/{target.pk}/secrets", {"expiresAt": expires_at})
+    one = api.get(f"/api/v1/apps/{target.pk}").json()
+    assert (one["secretCount"], one["nextSecretExpiry"]) == (2, expires_at)
+    found = api.get("/api/v1/apps?filterBy=secretCount>=2,nextSecretExpiry!=null").json()
+    assert found == [one]
+    assert [row["name"] for row in api.get("/api/v1/apps?sortBy=secretCount").json()] == [
+        "nightly", "target",
+    ]  # fmt: skip

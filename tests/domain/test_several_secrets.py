@@ -4,8 +4,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils import timezone
+from pytest_django import Settings
 
 from accessrules.authorization.callers import SYSTEM, Caller
 from applications import actions
@@ -19,6 +20,7 @@ from applications.oauth.secret_verification import (
 )
 from applications.oauth.secrets import id_of, new_secret
 from applications.oauth.tokens import InvalidToken, application_of, issue
+from runai_access import environment
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
@@ -261,6 +263,68 @@ def test_token_ends_with_the_expiry_of_its_secret(first: actions.IssuedSecret) -
     expire(soon)
     assert not is_valid(issued.text)
     assert issue(authenticate("ci-prod", first.secret)).expires_in == 3600
+
+
+# The policy of the installation.
+
+
+def test_new_secrets_get_the_default_expiry(settings: Settings, sam: Caller) -> None:
+    settings.SECRET_EXPIRY_DAYS = 30
+    created = actions.create_application(caller=sam, name="ci-prod")
+    regenerated = actions.regenerate_secret(caller=sam, application_id=created.application.pk)
+    for issued in (created, regenerated):
+        assert issued.stored.expires_at is not None
+        assert abs(issued.stored.expires_at - timezone.now() - 30 * DAY) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("days", [31, None])
+def test_expiry_beyond_the_maximum_age_is_refused(
+    first: actions.IssuedSecret, settings: Settings, days: int | None
+) -> None:
+    settings.SECRET_MAX_AGE_DAYS = 30
+    with pytest.raises(ValidationError, match="A client secret must expire within 30 days"):
+        add(first, expires_at=days and timezone.now() + days * DAY)
+    assert add(first, expires_at=timezone.now() + 30 * DAY).stored.expires_at
+
+
+def test_secret_above_the_maximum_age_works_and_is_reported(
+    first: actions.IssuedSecret, settings: Settings
+) -> None:
+    settings.SECRET_MAX_AGE_DAYS = 30
+    assert not ClientSecret.objects.get().is_too_old
+    ClientSecret.objects.update(created_at=timezone.now() - 31 * DAY)
+    assert ClientSecret.objects.get().is_too_old
+    assert authenticate("ci-prod", first.secret)
+
+
+@pytest.mark.parametrize(
+    ("maximum", "default", "expected"),
+    [("", "", (None, None)), ("90", "", (90, 90)), ("90", "30", (90, 30)), ("", "30", (None, 30))],
+)
+def test_policy_is_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, maximum: str, default: str, expected: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS", maximum)
+    monkeypatch.setenv("RUNAI_ACCESS_SECRET_EXPIRY_DAYS", default)
+    assert environment.secret_days() == expected
+
+
+@pytest.mark.parametrize(
+    ("maximum", "default", "reason"),
+    [
+        ("0", "", "MAX_AGE_DAYS must be a whole number of 1 or more, not '0'"),
+        ("x", "", "MAX_AGE_DAYS must be a whole number"),
+        ("40000", "", "must be at most 36500"),
+        ("30", "31", r"EXPIRY_DAYS \(31\) must be at most RUNAI_ACCESS_SECRET_MAX_AGE_DAYS \(30\)"),
+    ],
+)
+def test_invalid_policy_is_refused(
+    monkeypatch: pytest.MonkeyPatch, maximum: str, default: str, reason: str
+) -> None:
+    monkeypatch.setenv("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS", maximum)
+    monkeypatch.setenv("RUNAI_ACCESS_SECRET_EXPIRY_DAYS", default)
+    with pytest.raises(ImproperlyConfigured, match=reason):
+        environment.secret_days()
 
 
 # Secrets of release 0.1.0.

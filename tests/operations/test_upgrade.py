@@ -178,12 +178,18 @@ def _is_of_new_model(row: dict[str, Any]) -> bool:
 
 
 def _stable(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the upgrade recomputes, and the names of the renamed model."""
+    """Leave out what the upgrade recomputes, drops and adds, and the names of the renamed model."""
     changed = {
         "accessrules_subject": ["normalized_name"],
         "accessrules_accessrule": ["subject_name"],
         "accounts_user": ["search_text"],
-        "applications_application": ["search_text", "secret_hash"],
+        "applications_application": [
+            "search_text",
+            "secret_hash",
+            "secret_count",
+            "oldest_secret_at",
+            "next_secret_expiry",
+        ],
         "applications_search": ["text"],
         "auth_permission": ["name", "codename"],
         "django_content_type": ["model"],

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import add_secret
+from applications.actions import add_secret, default_expiry
 from applications.management.applications import application_named
 from runai_access.commands import OperatorCommand, report_refusals
 
@@ -23,7 +23,7 @@ class Command(OperatorCommand):
             "--expires-in-days",
             type=int,
             metavar="DAYS",
-            help="days until it expires (default: never)",
+            help="days until it expires (default: the setting of the installation)",
         )
         parser.add_argument(
             "--json",
@@ -34,14 +34,14 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         days: int | None = options["expires_in_days"]
         # A number of days beyond every date is an expiry as far away as a date can be.
-        lifetime = None if days is None else timedelta(days=max(-1, min(days, 36_500)))
+        lifetime = timedelta(days=max(-1, min(days or 0, 36_500)))
         names = {"label": "--label", "expiresAt": "--expires-in-days"}
         with report_refusals(names):
             issued = add_secret(
                 caller=SYSTEM,
                 application_id=application_named(options["name"]).pk,
                 label=options["label"],
-                expires_at=None if lifetime is None else timezone.now() + lifetime,
+                expires_at=default_expiry() if days is None else timezone.now() + lifetime,
             )
         expires_at = issued.stored.expires_at
         if options["json"]:
