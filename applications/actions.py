@@ -1,8 +1,10 @@
 """Actions on applications. Each checks its permission and writes its audit row in one transaction."""
 
+import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -19,13 +21,16 @@ from accessrules.actions.rules import (
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy
-from applications.models import Application
-from applications.oauth.secrets import new_secret
+from applications.models import LABEL_MAX_LENGTH, Application, ClientSecret, ClientSecretQuerySet
+from applications.oauth.secrets import id_of, is_id, new_secret
 from applications.validators import validate_name
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
 
+MAX_LIVE_SECRETS = 5
+# Revoked and expired secrets that are kept to be shown, per application.
+KEPT_SECRETS = 20
 # Seconds. Clients refresh a token a minute before it expires, so shorter lifetimes would not work.
 MIN_TOKEN_LIFETIME = 120
 
@@ -36,6 +41,7 @@ class IssuedSecret:
 
     application: Application
     secret: str
+    stored: ClientSecret
 
     def __repr__(self) -> str:
         return f"IssuedSecret({self.application})"
@@ -54,6 +60,12 @@ class HashedSecret:
         return cls(text, hash_secret(text))
 
 
+def default_expiry() -> datetime | None:
+    """Return when a new client secret expires if no expiry is chosen; None means never."""
+    days = settings.SECRET_EXPIRY_DAYS
+    return timezone.now() + timedelta(days=days) if days else None
+
+
 def create_application(
     *,
     caller: Caller,
@@ -70,18 +82,18 @@ def create_application(
     policy.require(caller, "create")
     _check_name(name)
     secret = secret or HashedSecret.new()
-    application = Application(
-        secret_hash=secret.hash, submission=submission, created_by=caller.name
-    )
+    application = Application(submission=submission, created_by=caller.name)
     try:
-        _insert(application, name, caller)
+        with transaction.atomic():
+            _insert(application, name, caller)
+            stored = _store(secret, application, caller, expires_at=default_expiry())
     except Conflict:
         if submission and Application.objects.filter(
             submission=submission, subject__name=name, subject__retired_at=None
         ):
             raise AlreadyDone(f"Application {name} was already created.") from None
         raise
-    return IssuedSecret(application, secret.text)
+    return IssuedSecret(application, secret.text, stored)
 
 
 def create_application_without_secret(*, caller: Caller, name: str) -> Application:
@@ -103,7 +115,7 @@ def regenerate_secret(
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> IssuedSecret:
-    """Replace an application's client secret. This revokes the previous one and all issued tokens.
+    """Replace all client secrets of an application with one. This also revokes all issued tokens.
 
     Callers that run this in their own transaction pass the `secret`. Raises NotFound, Denied (also if
     the application has permissions that the caller lacks), AlreadyDone.
@@ -115,17 +127,72 @@ def regenerate_secret(
         if submission and application.submission == submission:
             raise AlreadyDone(f"The client secret of {application.name} was already regenerated.")
         caller.authority.require_can_impersonate(application.subject)
-        application.secret_hash = secret.hash
         application.submission = submission
         _end_tokens(application)
-        _save(application, "secret_hash", "submission", "credential_id")
-        record(
-            "update",
-            _entity(application),
-            actor=caller.actor,
-            changes={"clientSecret": ["previous", "regenerated"]},
-        )
-    return IssuedSecret(application, secret.text)
+        _save(application, "submission", "credential_id")
+        _revoke(application.secrets.unrevoked(), caller)
+        stored = _store(secret, application, caller, expires_at=default_expiry())
+        _record_secret(application, caller, "previous", "regenerated")
+    return IssuedSecret(application, secret.text, stored)
+
+
+def add_secret(
+    *,
+    caller: Caller,
+    application_id: str | uuid.UUID,
+    label: str = "",
+    expires_at: datetime | None = None,
+    submission: uuid.UUID | None = None,
+    secret: HashedSecret | None = None,
+) -> IssuedSecret:
+    """Add a client secret; the other secrets of the application keep working.
+
+    `expires_at` None means never. Raises like `regenerate_secret`, ValidationError for an invalid label
+    or expiry, and Conflict if the application has MAX_LIVE_SECRETS.
+    """
+    policy.one_for(caller, "update", application_id)
+    label = _valid_label(label)
+    _check_expiry(expires_at)
+    secret = secret or HashedSecret.new()
+    with transaction.atomic():
+        application = _locked(caller, "update", application_id)
+        if submission and application.submission == submission:
+            raise AlreadyDone(f"This client secret of {application.name} was already added.")
+        caller.authority.require_can_impersonate(application.subject)
+        if application.secrets.live().count() >= MAX_LIVE_SECRETS:
+            raise Conflict(
+                f"{application.name} has {MAX_LIVE_SECRETS} client secrets, the maximum. "
+                "Revoke one before you add another."
+            )
+        application.submission = submission
+        _save(application, "submission")
+        stored = _store(secret, application, caller, label=label, expires_at=expires_at)
+        _record_secret(application, caller, None, _describe(stored))
+    return IssuedSecret(application, secret.text, stored)
+
+
+@transaction.atomic
+def revoke_secret(
+    *, caller: Caller, application_id: str | uuid.UUID, secret_id: str
+) -> ClientSecret:
+    """Revoke one client secret. It and the tokens issued with it stop working immediately.
+
+    Raises Denied, and NotFound for unknown and already revoked secrets.
+    """
+    application = _locked(caller, "update", application_id)
+    secret = get_unrevoked_secret(application, secret_id)
+    _revoke(application.secrets.filter(pk=secret.pk), caller)
+    _save(application)
+    _record_secret(application, caller, _describe(secret), "revoked")
+    return secret
+
+
+def get_unrevoked_secret(application: Application, secret_id: str) -> ClientSecret:
+    """Return a live or expired client secret of an application. Raises NotFound."""
+    found = application.secrets.unrevoked().filter(pk=secret_id) if is_id(secret_id) else ()
+    for secret in found:
+        return secret
+    raise NotFound("Resource id not found.")
 
 
 @transaction.atomic
@@ -313,6 +380,66 @@ def _first(found: list[Application]) -> Application:
     if not found:
         raise NotFound("Resource id not found.")
     return found[0]
+
+
+def _store(
+    secret: HashedSecret,
+    application: Application,
+    caller: Caller,
+    *,
+    label: str = "",
+    expires_at: datetime | None = None,
+) -> ClientSecret:
+    """Store a new secret, and forget the oldest of those that have ended."""
+    ended = application.secrets.ended().values_list("pk", flat=True)[KEPT_SECRETS:]
+    application.secrets.filter(pk__in=list(ended)).delete()
+    return ClientSecret.objects.create(
+        id=id_of(secret.text),
+        application=application,
+        secret_hash=secret.hash,
+        label=label,
+        created_by=caller.name,
+        expires_at=expires_at,
+    )
+
+
+def _revoke(secrets: ClientSecretQuerySet, caller: Caller) -> None:
+    secrets.update(revoked_at=timezone.now(), revoked_by=caller.name)
+
+
+def _describe(secret: ClientSecret) -> str:
+    """Return a secret for the audit log: its ID and label."""
+    return f"{secret.pk} ({secret.label})" if secret.label else secret.pk
+
+
+def _record_secret(
+    application: Application, caller: Caller, before: str | None, after: str
+) -> None:
+    changes = {"clientSecret": [before, after]}
+    record("update", _entity(application), actor=caller.actor, changes=changes)
+
+
+def _valid_label(label: str) -> str:
+    """Return the label as it is stored. Raises ValidationError."""
+    label = label.strip()
+    if len(label) > LABEL_MAX_LENGTH:
+        raise ValidationError(
+            {
+                "label": f"A label must have at most {LABEL_MAX_LENGTH} characters; "
+                f"this one has {len(label)}."
+            }
+        )
+    if not label.isprintable():
+        raise ValidationError({"label": "A label can't contain control characters."})
+    return unicodedata.normalize("NFC", label)
+
+
+def _check_expiry(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationError({"expiresAt": "The expiry must be in the future."})
+    days = settings.SECRET_MAX_AGE_DAYS
+    if days and (expires_at is None or expires_at > timezone.now() + timedelta(days=days)):
+        raise ValidationError({"expiresAt": f"A client secret must expire within {days} days."})
 
 
 def _end_tokens(application: Application) -> None:

@@ -1,7 +1,11 @@
 """The filters of the Applications table."""
 
+from datetime import timedelta
+from typing import Any
+
 from django.db.models import F, Q, Value
 from django.db.models.functions import Length, StrIndex, Substr
+from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import primary_keys, visible_user_emails
@@ -24,16 +28,23 @@ from runai_access.db.expressions import starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.lists.filters import (
+    AFTER,
+    BEFORE,
     CONTAINS,
     ENDS_WITH,
     IS,
+    LAST_DAYS,
+    NEVER,
     STARTS_WITH,
     Choice,
+    ChoiceFilter,
     ListFilterSet,
     Operator,
     TextFilter,
     TimeFilter,
 )
+
+NEXT_DAYS = Operator("next_days", "is in the next", "days")
 
 
 class NameFilter(TextFilter):
@@ -122,6 +133,48 @@ class ApplicationStatusFilter(StatusFilter):
     indexed_column = "is_enabled"
 
 
+class SecretCountFilter(ChoiceFilter):
+    """Filters by the number of client secrets that are not revoked."""
+
+    indexed_column = "secret_count"
+    _MANY = 5
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [
+            *(Choice(str(number), str(number or "None")) for number in range(self._MANY)),
+            Choice(str(self._MANY), f"{self._MANY} or more"),
+        ]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        numbers = {int(choice.value) for choice in values}
+        condition = Q(secret_count__in=sorted(numbers - {self._MANY}))
+        return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
+
+
+class ExpiryFilter(TimeFilter):
+    """Filters by a time in the future, too."""
+
+    operators = (NEXT_DAYS, BEFORE, AFTER, NEVER)
+
+    def read(self, operator: Operator, text: str, context: Authority) -> Any:
+        return super().read(_like(operator), text, context)
+
+    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
+        if operator != NEXT_DAYS:
+            return super().condition(operator, values, context)
+        now = timezone.now()
+        until = now + timedelta(days=min(values))
+        return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
+
+    def words(self, operator: Operator, values: list[Any]) -> str:
+        return super().words(_like(operator), values)
+
+
+def _like(operator: Operator) -> Operator:
+    """Return the operator whose values an operator has."""
+    return LAST_DAYS if operator == NEXT_DAYS else operator
+
+
 def _rules(authority: Authority) -> AccessRuleQuerySet:
     return authority.visible_rules().living()
 
@@ -140,6 +193,9 @@ class ApplicationFilterSet(ListFilterSet):
         "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
+        "client_secrets": SecretCountFilter(),
+        "oldest_secret": TimeFilter("oldest_secret_at"),
+        "next_expiry": ExpiryFilter("next_secret_expiry"),
     }
     titles = {
         "application": "Application",
@@ -152,4 +208,7 @@ class ApplicationFilterSet(ListFilterSet):
         "created_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
+        "client_secrets": "Client secrets",
+        "oldest_secret": "Oldest secret",
+        "next_expiry": "Next expiry",
     }

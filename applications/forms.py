@@ -1,6 +1,10 @@
 """The forms of the Applications page. `validators` defines valid names."""
 
+from datetime import UTC, datetime, time, timedelta
+
 from django import forms
+from django.conf import settings
+from django.utils import timezone
 
 from applications.validators import validate_name
 from runai_access.ui.forms import SubmissionForm
@@ -13,3 +17,38 @@ class CreateApplicationForm(SubmissionForm):
         validators=[validate_name],
         error_messages={"required": "Enter a name."},
     )
+
+
+_DAYS = (30, 90, 180, 365)
+_SUGGESTED_DAYS = 90
+
+
+def _expiries() -> list[tuple[str, str]]:
+    """Return the expiries to choose from, within the policy of the installation."""
+    maximum, default = settings.SECRET_MAX_AGE_DAYS, settings.SECRET_EXPIRY_DAYS
+    days = sorted({*_DAYS, *([default] if default else [])})
+    shown = [(str(n), f"{n} days") for n in days if not maximum or n <= maximum]
+    return [*shown, ("date", "Another date"), *([] if maximum else [("never", "Never")])]
+
+
+def _first_expiry() -> str:
+    return str(settings.SECRET_EXPIRY_DAYS or _SUGGESTED_DAYS)
+
+
+class AddSecretForm(SubmissionForm):
+    """The form of the dialog that adds a client secret. The action validates label and expiry."""
+
+    label = forms.CharField(required=False, strip=True)
+    expiry = forms.ChoiceField(choices=_expiries, initial=_first_expiry)
+    date = forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
+
+    def clean_date(self) -> datetime | None:
+        """Return when the secret expires: at the end of the date, in UTC. None means never."""
+        expiry, date = self.cleaned_data.get("expiry"), self.cleaned_data["date"]
+        if expiry == "date":
+            if date is None:
+                raise forms.ValidationError("Enter a date.")
+            return datetime.combine(date, time.max, UTC).replace(microsecond=0)
+        if expiry in (None, "never"):
+            return None
+        return timezone.now() + timedelta(days=int(expiry))

@@ -1,11 +1,14 @@
-"""Applications, the keys that sign their tokens, and revoked tokens."""
+"""Applications, their client secrets, the keys that sign their tokens, and revoked tokens."""
 
 import uuid
-from typing import Any
+from datetime import timedelta
+from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accessrules.models import Subject
 from runai_access.db.denormalization import denormalized
@@ -13,21 +16,22 @@ from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
 
+LABEL_MAX_LENGTH = 100
+
 
 class Application(models.Model):
     """A pipeline or service that calls the API with a client ID, which is its name, and a secret.
 
-    Deleting removes the row and the credential. The subject is kept, retired.
+    Deleting removes the row and its secrets. The subject is kept, retired.
     """
 
     subject = models.OneToOneField(
         Subject, models.CASCADE, primary_key=True, related_name="application"
     )
-    secret_hash = models.CharField(max_length=128, blank=True)
-    # A token is valid only while it names the current credential; a new id revokes all issued tokens.
+    # A token is valid only while it names this id and a live secret; a new id revokes all tokens.
     # A name or a counter would let a re-created application make old tokens valid again.
     credential_id = models.UUIDField(default=uuid.uuid4)
-    # The form submission that created the current secret. Submitting it again creates nothing.
+    # The form submission that created the newest secret. Submitting it again creates nothing.
     submission = models.UUIDField(null=True)
     # Searched text, from `search_text_of`. It starts with the name and a line feed, which sorts before
     # any character of a name, so sorting by this column sorts by name.
@@ -40,6 +44,11 @@ class Application(models.Model):
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
     first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
+    # Of the secrets that are not revoked, so also of expired ones: their number, when the oldest was
+    # created, and the first expiry.
+    secret_count = denormalized(models.SmallIntegerField(default=0))
+    oldest_secret_at = denormalized(models.DateTimeField(null=True))  # NULL: no secret
+    next_secret_expiry = denormalized(models.DateTimeField(null=True))  # NULL: none expires
     # Lifetime of issued tokens in seconds; NULL for the default of the installation.
     token_lifetime = models.PositiveIntegerField(null=True)
 
@@ -48,12 +57,6 @@ class Application(models.Model):
     is_anonymous = False
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(secret_hash="") | Q(secret_hash__startswith="$argon2id$"),  # noqa: S106
-                name="application_secret_only_as_argon2id",
-            ),
-        ]
         # One for each sort of the list, with the tie-break of `runai_access.lists.keyset`.
         indexes = [
             models.Index(
@@ -75,6 +78,17 @@ class Application(models.Model):
             ),
             models.Index(
                 fields=["is_enabled", "subject", "created_at"], name="application_by_status"
+            ),
+            models.Index(
+                fields=["secret_count", "subject", "created_at"], name="application_by_secrets"
+            ),
+            models.Index(
+                fields=["oldest_secret_at", "subject", "created_at"],
+                name="application_by_oldest_secret",
+            ),
+            models.Index(
+                fields=["next_secret_expiry", "subject", "created_at"],
+                name="application_by_secret_expiry",
             ),
         ]
 
@@ -107,6 +121,11 @@ class Application(models.Model):
     def enabled(self) -> bool:
         return self.subject.enabled
 
+    @cached_property
+    def used_secret(self) -> "ClientSecret":
+        """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""
+        return self.secrets.live()[0]
+
     def note_login(self) -> None:
         """Set `last_login` to now, in whole seconds. Writes at most once a second."""
         now = timezone.now().replace(microsecond=0)
@@ -123,6 +142,92 @@ def search_text_of(name: str, created_by: str) -> str:
     change, so the text is set once, on creation.
     """
     return f"{normalize(name)}\n{normalize(created_by)}\n"
+
+
+class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
+    """Client secrets of any status."""
+
+    def unrevoked(self) -> Self:
+        """Return the live and the expired ones."""
+        return self.filter(revoked_at=None)
+
+    def live(self) -> Self:
+        """Return those that work."""
+        return self.filter(_is_live())
+
+    def ended(self) -> Self:
+        """Return the revoked and the expired ones."""
+        return self.exclude(_is_live())
+
+
+def _is_live() -> Q:
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+class ClientSecret(models.Model):
+    """A client secret of an application; only its hash is stored. It is live until revoked or expired.
+
+    The ID is public and part of the secret's text. Secrets made before 0.2.0 contain no ID
+    (`has_old_format`); an application has at most one of them.
+    """
+
+    id = models.CharField(primary_key=True, max_length=12)
+    application = models.ForeignKey(Application, models.CASCADE, related_name="secrets")
+    secret_hash = models.CharField(max_length=128)
+    has_old_format = models.BooleanField(default=False)
+    label = models.CharField(max_length=LABEL_MAX_LENGTH, blank=True, default="")
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)  # NULL: never
+    revoked_by = models.CharField(max_length=255, blank=True, default="")
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ClientSecretQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(secret_hash__startswith="$argon2id$"),  # noqa: S106
+                name="client_secret_only_as_argon2id",
+            ),
+            models.UniqueConstraint(
+                fields=["application"],
+                condition=Q(has_old_format=True),
+                name="client_secret_one_of_old_format",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.beginning
+
+    @property
+    def beginning(self) -> str:
+        """The start of the secret's text, which identifies it."""
+        return "ras_…" if self.has_old_format else f"ras_{self.id}_…"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and not self.is_expired
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether the secret is live and older than the maximum age of the installation."""
+        days = settings.SECRET_MAX_AGE_DAYS
+        if days is None or not self.is_live:
+            return False
+        return self.created_at < timezone.now() - timedelta(days=days)
+
+    @property
+    def status(self) -> str:
+        """`live`, `expired` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.is_expired else "live"
 
 
 class SigningKey(models.Model):

@@ -1,8 +1,10 @@
 """The Applications table."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
@@ -11,7 +13,7 @@ from applications.models import Application
 from applications.search import can_use_first_rule
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.keyset import Sort
-from runai_access.lists.markup import copy_button, marked, markup
+from runai_access.lists.markup import badge, copy_button, marked, markup, moment, muted
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 from runai_access.row_urls import row_url
 from runai_access.ui.dialogs import dialog_url
@@ -54,6 +56,18 @@ class ApplicationTable(SubjectTable):
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
+    client_secrets = ListColumn(
+        "Client secrets", sort=Sort.number("secret_count"), is_shown=False,
+        exports=("secret_count",),
+    )  # fmt: skip
+    oldest_secret = ListColumn(
+        "Oldest secret", sort=Sort.time("oldest_secret_at", is_nullable=True), is_shown=False,
+        exports=(SpreadsheetTime("oldest_secret_at"),),
+    )  # fmt: skip
+    next_expiry = ListColumn(
+        "Next expiry", sort=Sort.time("next_secret_expiry", is_nullable=True), is_shown=False,
+        exports=(SpreadsheetTime("next_secret_expiry"),), says_zone=True,
+    )  # fmt: skip
     status = ListColumn(
         "Status", sort=Sort.flag("is_enabled"), is_shown=False,
         exports=("subject__enabled",),
@@ -63,7 +77,10 @@ class ApplicationTable(SubjectTable):
     name = "applications"
     model = Application
     default_sort = "-creation_time"
-    values = ("pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login")
+    values = (
+        "pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login",
+        "secret_count", "oldest_secret_at", "next_secret_expiry",
+    )  # fmt: skip
 
     @classmethod
     def complete(cls, queryset: QuerySet[Application], context: Authority) -> Any:  # noqa: ARG003
@@ -94,6 +111,20 @@ class ApplicationTable(SubjectTable):
             key, dialog_url("applications:access-rules", key, back=self.address),
         )  # fmt: skip
         return self.rules_cell(record, record.name, link)
+
+    def render_client_secrets(self, record: Any) -> str:
+        return str(record.secret_count)
+
+    def render_oldest_secret(self, record: Any) -> str:
+        time: datetime | None = record.oldest_secret_at
+        return moment(time, relative=True) if time else muted("None")
+
+    def render_next_expiry(self, record: Any) -> str:
+        time: datetime | None = record.next_secret_expiry
+        if time is None:
+            return muted("Never")
+        shown = moment(time, in_column=True)
+        return shown if time > timezone.now() else markup("{}\n{}", shown, badge("Expired"))
 
     def title_of(self, record: Any) -> str:
         return str(record.name)

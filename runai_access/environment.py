@@ -30,6 +30,7 @@ POSTGRESQL_OPTIONS = {
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAX_SECRET_DAYS = 36_500
 MAX_DRAIN_SECONDS = 3600
 MIN_SECRET_LENGTH = 32
 MAX_WORKERS = 64
@@ -62,11 +63,15 @@ def positive_int(name: str, default: int) -> int:
     return int(value)
 
 
+def optional_positive_int(name: str) -> int | None:
+    """Return a whole number of 1 or more, or None if the variable is not set."""
+    return positive_int(name, 1) if text(name) else None
+
+
 def workers() -> int | None:
     """Return the number of worker processes; None for as many as suit the machine."""
-    if not text("RUNAI_ACCESS_WORKERS"):
-        return None
-    return _at_most(MAX_WORKERS, "RUNAI_ACCESS_WORKERS", positive_int("RUNAI_ACCESS_WORKERS", 1))
+    number = optional_positive_int("RUNAI_ACCESS_WORKERS")
+    return number and _at_most(MAX_WORKERS, "RUNAI_ACCESS_WORKERS", number)
 
 
 def threads() -> int:
@@ -84,6 +89,20 @@ def _at_most(limit: int, name: str, number: int) -> int:
     if number > limit:
         raise ImproperlyConfigured(f"{name} must be at most {limit}, not {number}.")
     return number
+
+
+def secret_days() -> tuple[int | None, int | None]:
+    """Return the maximum age of client secrets and the days until they expire by default."""
+    names = ("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS", "RUNAI_ACCESS_SECRET_EXPIRY_DAYS")
+    maximum, default = (optional_positive_int(name) for name in names)
+    for name, days in zip(names, (maximum, default), strict=True):
+        _at_most(MAX_SECRET_DAYS, name, days or 1)
+    if maximum and default and default > maximum:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_SECRET_EXPIRY_DAYS ({default}) must be at most "
+            f"RUNAI_ACCESS_SECRET_MAX_AGE_DAYS ({maximum})."
+        )
+    return maximum, default or maximum
 
 
 def api_milliseconds_per_second() -> int:
@@ -127,12 +146,8 @@ def port() -> int:
 
 def metrics_port() -> int | None:
     """Return the port of /metrics; None if metrics are not published."""
-    if not text("RUNAI_ACCESS_METRICS_PORT"):
-        return None
-    number = _at_most(
-        65535, "RUNAI_ACCESS_METRICS_PORT", positive_int("RUNAI_ACCESS_METRICS_PORT", 1)
-    )
-    if number == port():
+    number = optional_positive_int("RUNAI_ACCESS_METRICS_PORT")
+    if number and _at_most(65535, "RUNAI_ACCESS_METRICS_PORT", number) == port():
         raise ImproperlyConfigured("RUNAI_ACCESS_METRICS_PORT must differ from PORT.")
     return number
 

@@ -158,6 +158,10 @@ SIGN_IN_NETWORK_DAYS = 90
 # How long a user can sign in with a temporary password, which an admin has seen, to replace it.
 TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 
+# Client secrets: their maximum age, and the expiry of new ones if none is chosen. None means no limit.
+
+SECRET_MAX_AGE_DAYS, SECRET_EXPIRY_DAYS = environment.secret_days()
+
 # Tokens.
 
 TOKEN_LIFETIME_SECONDS = environment.positive_int("RUNAI_ACCESS_TOKEN_LIFETIME", 3600)

@@ -3,14 +3,19 @@
 Nothing here checks a permission or writes an audit row, so a test sees only what its own step does.
 """
 
+import zlib
+from typing import Any
+
 from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import PREDEFINED_ROLES
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
-from applications.models import Application, search_text_of
+from applications.models import Application, ClientSecret, search_text_of
+from applications.oauth import secrets
+from applications.oauth.secrets import id_of, new_id, new_secret
 from runai_access.accounts.models import User
 from runai_access.audit.recorder import Origin
-from runai_access.security.hashing import hash_secret
+from runai_access.security.hashing import hash_secret, unmatched_hash
 
 MAKER = "maker@acme.example"
 # An id that no row has. Parametrized tests need a fixed one: the processes of a run must collect the
@@ -47,15 +52,39 @@ def system_person() -> Subject:
 
 
 def application(name: str, *rules: Grants, secret: str = "") -> Application:
-    """Create an application with these rules. Without a secret, it can't sign in."""
+    """Create an application with these rules. Without `secret`, nobody knows its client secret."""
     made = Application.objects.create(
-        subject=Subject.objects.create(type=Subject.Type.APP, name=name),
-        secret_hash=hash_secret(secret) if secret else "",
-        created_by=MAKER,
+        subject=Subject.objects.create(type=Subject.Type.APP, name=name), created_by=MAKER
     )
+    made.used_secret = client_secret(made, secret)
     for role_name, scope in rules:
         rule(made, role_name, scope)
     return made
+
+
+def client_secret(application: Application, secret: str = "", **fields: Any) -> ClientSecret:
+    """Create a client secret with this text; without a text, one that nobody knows."""
+    return ClientSecret.objects.create(
+        id=id_of(secret) or new_id(),
+        application=application,
+        secret_hash=hash_secret(secret) if secret else unmatched_hash(),
+        has_old_format=bool(secret) and not id_of(secret),
+        **{"created_by": MAKER, **fields},
+    )
+
+
+def hash_of(application: Application) -> str:
+    """Return the stored hash of an application's only live secret, or "" if it has none."""
+    hashes = application.secrets.live().values_list("secret_hash", flat=True)
+    assert len(hashes) < 2
+    return next(iter(hashes), "")
+
+
+def old_secret() -> str:
+    """Return a new client secret in the format of 0.1.0, which has no ID."""
+    random = new_secret().split("_")[2]
+    body = f"ras_{random[:43]}"
+    return body + secrets._base62(zlib.crc32(body.encode()), 6)
 
 
 def many_applications(number: int, *rules: Grants) -> list[Application]:

@@ -36,7 +36,7 @@ from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.lists.filters import FlagFilter
+from runai_access.lists.filters import FlagFilter, NumberFilter
 from runai_access.lists.keyset import Sort
 
 _FILTERS = ApplicationFilterSet.field_filters
@@ -52,6 +52,13 @@ LIST = ListEndpoint(
         "createdAt": Field.time("created_at"),
         "updatedAt": Field.time("updated_at"),
         "lastLogin": Field.time("last_login", is_nullable=True),
+        "secretCount": Field(
+            NumberFilter("secret_count", "secret_count"),
+            Sort.number("secret_count"),
+            FieldType.NUMBER,
+        ),
+        "oldestSecretAt": Field.time("oldest_secret_at", is_nullable=True),
+        "nextSecretExpiry": Field.time("next_secret_expiry", is_nullable=True),
     },
     search=search,
     permission_filter=permission_filter,

@@ -18,6 +18,9 @@ COLUMNS = (
     "updated_at",
     "last_login",
     "token_lifetime",
+    "secret_count",
+    "oldest_secret_at",
+    "next_secret_expiry",
 )
 
 
@@ -34,6 +37,9 @@ class ApplicationSerializer(ResponseSerializer):
     updatedAt = TimeField(source="updated_at")
     lastLogin = TimeField(source="last_login", allow_null=True)
     tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)
+    secretCount = serializers.IntegerField(source="secret_count")
+    oldestSecretAt = TimeField(source="oldest_secret_at", allow_null=True)
+    nextSecretExpiry = TimeField(source="next_secret_expiry", allow_null=True)
 
 
 def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -41,7 +47,8 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
 
     Responses with a thousand applications are common, and this makes them a quarter faster.
     """
-    id_, name, enabled, created_by, created_at, updated_at, last_login, token_lifetime, *_ = row
+    id_, name, enabled, created_by, created_at, updated_at, last_login, *others = row
+    token_lifetime, secret_count, oldest_secret_at, next_secret_expiry, *_ = others
     return {
         "id": str(id_),
         "name": name,
@@ -53,6 +60,9 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "updatedAt": time_text(updated_at),
         "lastLogin": last_login and time_text(last_login),
         "tokenLifetime": token_lifetime,
+        "secretCount": secret_count,
+        "oldestSecretAt": oldest_secret_at and time_text(oldest_secret_at),
+        "nextSecretExpiry": next_secret_expiry and time_text(next_secret_expiry),
     }
 
 
@@ -64,6 +74,37 @@ class SecretSerializer(ResponseSerializer):
 
 class ClientSecretSerializer(ResponseSerializer):
     """A new client secret, under the newer member name. It is not shown again."""
+
+    clientSecret = serializers.CharField(source="secret")
+
+
+class StoredSecretSerializer(ResponseSerializer):
+    """A client secret without its text. The ID is part of the text, except in secrets of 0.1.0."""
+
+    id = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # not the label of the field
+    status = serializers.ChoiceField(choices=["live", "expired", "revoked"])
+    createdBy = serializers.CharField(source="created_by")
+    createdAt = TimeField(source="created_at")
+    expiresAt = TimeField(source="expires_at", allow_null=True)
+    revokedBy = serializers.CharField(source="revoked_by")
+    revokedAt = TimeField(source="revoked_at", allow_null=True)
+
+
+class _AddedSecretSerializer(ResponseSerializer):
+    id = serializers.CharField(source="stored.id")
+    label = serializers.CharField(source="stored.label")  # type: ignore[assignment]  # see above
+    expiresAt = TimeField(source="stored.expires_at", allow_null=True)
+
+
+class AddedSecretSerializer(_AddedSecretSerializer):
+    """A new client secret. Its text is not shown again."""
+
+    secret = serializers.CharField()
+
+
+class AddedClientSecretSerializer(_AddedSecretSerializer):
+    """A new client secret, under the newer member name. Its text is not shown again."""
 
     clientSecret = serializers.CharField(source="secret")
 

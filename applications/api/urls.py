@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from django.urls import URLPattern, path
 
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
+from applications.api.secrets import ClientSecretsView, ClientSecretView
 from applications.api.serializers import (
+    AddedClientSecretSerializer,
+    AddedSecretSerializer,
     ClientSecretSerializer,
     CreatedApplicationSerializer,
     CreatedServiceAccountSerializer,
@@ -26,6 +29,7 @@ def _resource(
     *,
     created: type[ResponseSerializer],
     secret: type[ResponseSerializer],
+    added: type[ResponseSerializer],
     deprecation: Deprecation | None = None,
 ) -> list[URLPattern]:
     options = {"resource": resource, "deprecation": deprecation}
@@ -45,6 +49,16 @@ def _resource(
             ApplicationSecretView.as_view(secret_serializer=secret, **options),
             name=f"{prefix}-secret",
         ),
+        path(
+            f"{prefix}/<str:application_id>/secrets",
+            ClientSecretsView.as_view(added_serializer=added, **options),
+            name=f"{prefix}-secrets",
+        ),
+        path(
+            f"{prefix}/<str:application_id>/secrets/<str:secret_id>",
+            ClientSecretView.as_view(**options),
+            name=f"{prefix}-secrets-one",
+        ),
     ]
 
 
@@ -55,6 +69,7 @@ urlpatterns = [
         "application",
         created=CreatedApplicationSerializer,
         secret=SecretSerializer,
+        added=AddedSecretSerializer,
         deprecation=_APPLICATIONS,
     ),
     *_resource(
@@ -62,5 +77,6 @@ urlpatterns = [
         "service account",
         created=CreatedServiceAccountSerializer,
         secret=ClientSecretSerializer,
+        added=AddedClientSecretSerializer,
     ),
 ]

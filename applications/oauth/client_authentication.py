@@ -2,7 +2,7 @@
 
 from accessrules.models import Subject
 from applications.models import Application
-from applications.oauth.secret_verification import authenticate
+from applications.oauth.secret_verification import ExpiredSecret, authenticate
 from applications.validators import is_name
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.outage import best_effort
@@ -38,7 +38,11 @@ def recognize(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
     """Authenticate a client that requests no token. Only failures are audited; it is not a login."""
-    application = authenticate(client_id, secret, network_of(origin.address))
+    reason = "unknown client, wrong secret, or disabled"
+    try:
+        application = authenticate(client_id, secret, network_of(origin.address))
+    except ExpiredSecret:
+        application, reason = None, "expired secret"
     if application and known_as is not None:
         is_right = known_as in (str(application.id), application.name)
         application = application if is_right else None
@@ -50,6 +54,6 @@ def recognize(
             Entity("application", name=name),
             actor=Actor("anonymous", name, origin=origin),
             succeeded=False,
-            reason="unknown client, wrong secret, or disabled",
+            reason=reason,
         )
     return application

@@ -8,7 +8,7 @@ from threading import Lock
 
 from applications.models import Application
 from applications.oauth.lookups import get_application_by_client_id
-from applications.oauth.secrets import is_well_formed
+from applications.oauth.secrets import id_of, is_well_formed
 from applications.validators import is_name
 from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing, unmatched_hash, verify_secret
@@ -19,6 +19,10 @@ MAX_CACHED = 10_000
 METER_SECONDS = 30
 TRIES_PER_CLIENT = 20
 TRIES_PER_ADDRESS = 300
+
+
+class ExpiredSecret(Exception):
+    """The secret is right, but has expired. The client gets the answer to a wrong one."""
 
 
 class VerifiedSecretCache:
@@ -61,17 +65,18 @@ _NO_HASH = unmatched_hash()
 
 
 def authenticate(client_id: str, secret: str, address: str = "") -> Application | None:
-    """Return the enabled application with this client ID and secret, or None.
+    """Return the enabled application with this client ID and live secret, or None.
 
     Each failure costs one Argon2 run, whatever its cause; only success can be faster. A malformed
     secret is refused before any query, so timing reveals nothing. Raises TooMany after too many
-    failures from `address`, and Busy if too many verifications are waiting.
+    failures from `address`, Busy if too many verifications are waiting, and ExpiredSecret.
     """
     if not is_well_formed(secret):
         return None
-    application = _find(client_id)
-    secret_hash = application.secret_hash if application else ""
-    can_sign_in = application is not None and application.enabled and bool(secret_hash)
+    application = _find(client_id, id_of(secret))
+    secret_hash = application.used_secret.secret_hash if application else ""
+    is_expired = application is not None and application.used_secret.is_expired
+    can_sign_in = application is not None and application.enabled and not is_expired
     if can_sign_in and _cache.contains(secret_hash, secret):
         return application
     limits = _limits(client_id, address)
@@ -88,6 +93,8 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
         attempt.succeed()
         _cache.add(secret_hash, secret)
         return application
+    if is_right and is_expired:
+        raise ExpiredSecret
     return None
 
 
@@ -109,6 +116,6 @@ def _refuse(waits: dict[Limit, int]) -> None:
         raise TooMany("Too many wrong secrets.", retry_after=max(waits.values()))
 
 
-def _find(client_id: str) -> Application | None:
+def _find(client_id: str, secret_id: str) -> Application | None:
     # Invalid names are not queried: not all texts are valid in a database.
-    return get_application_by_client_id(client_id) if is_name(client_id) else None
+    return get_application_by_client_id(client_id, secret_id) if is_name(client_id) else None

@@ -43,22 +43,29 @@ class AccessToken:
 
 
 def issue(application: Application) -> AccessToken:
-    """Return a new access token for `application`."""
+    """Return a new access token for `application`. It ends with the secret that was used."""
     return issue_to(
         application.id,
         client_id=application.client_id,
         credential_id=application.credential_id,
+        secret_id=application.used_secret.id,
         lifetime=_lifetime_of(application),
     )
 
 
 def issue_to(
-    subject_id: uuid.UUID, *, client_id: str, credential_id: uuid.UUID, lifetime: int
+    subject_id: uuid.UUID,
+    *,
+    client_id: str,
+    credential_id: uuid.UUID,
+    lifetime: int,
+    secret_id: str = "",
 ) -> AccessToken:
     """Return a new access token (RFC 9068 §2.2), valid for `lifetime` seconds.
 
-    The claim `cid` is the ID of the credential. Claims are ASCII without `>`, `?` and `~`, because the
-    official client decodes the payload with plain base64 (contract/README.md, Tokens).
+    The claim `cid` is the ID of the credential, `secret_id` that of the client secret. Claims are ASCII
+    without `>`, `?` and `~`, because the official client decodes the payload with plain base64
+    (contract/README.md, Tokens).
     """
     claims = {
         **_common_claims(subject_id, lifetime),
@@ -67,6 +74,8 @@ def issue_to(
         "jti": secrets.token_hex(16),
         "cid": credential_id,
     }
+    if secret_id:
+        claims["secret_id"] = secret_id
     return AccessToken(_signed(claims, TYPE), lifetime)
 
 
@@ -87,7 +96,11 @@ def application_of(text: str) -> Application:
 def get_active_application(claims: dict[str, Any]) -> Application:
     """Return the application of verified claims. Raises InvalidToken if the token is revoked."""
     application = get_application_by_credential(
-        application_id=claims["sub"], credential_id=claims["cid"], jti=claims["jti"]
+        application_id=claims["sub"],
+        credential_id=claims["cid"],
+        # Tokens issued before 0.2.0 name no secret. There was only one, of the old format.
+        secret_id=claims.get("secret_id", ""),
+        jti=claims["jti"],
     )
     if application is None:
         raise InvalidToken("The token or its credential has been revoked.")
@@ -110,9 +123,13 @@ def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: Tru
 
 
 def _lifetime_of(application: Application) -> int:
-    """Return the token lifetime in seconds, limited by the installation's current maximum."""
+    """Return the token lifetime in seconds, limited by the installation and the secret's expiry."""
     lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
+    lifetime = min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
+    expires_at = application.used_secret.expires_at
+    if expires_at is None:
+        return lifetime
+    return min(lifetime, int((expires_at - timezone.now()).total_seconds()))
 
 
 def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:

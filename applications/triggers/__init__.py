@@ -8,6 +8,7 @@ SQLite drops a table's triggers when a migration rebuilds the table. So after ev
 triggers are installed again, and everything that they maintain is recomputed.
 """
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,8 +23,9 @@ from runai_access.db.denormalization import Column, Source, by_table, copy, reco
 from runai_access.db.triggers import enabled_triggers
 
 _ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
+# The columns that the initial migrations create.
 # PostgreSQL locks rows in this order: access rules before applications.
-COLUMNS = [
+INITIAL_COLUMNS = [
     *access_rules.COLUMNS,
     copy(
         "applications_application.is_enabled", "accessrules_subject.enabled", by="subject_id = id"
@@ -63,24 +65,57 @@ COLUMNS = [
         is_referenced=False,
     ),
 ]
+
+
+def _of_secrets(name: str, value: str, of: str) -> Column:
+    """Declare a column of applications: `value`, computed from the column `of` of unrevoked secrets."""
+    return Column(
+        table="applications_application",
+        name=name,
+        key="subject_id",
+        value=f"""(
+            SELECT {value} FROM applications_clientsecret secret
+            WHERE secret.application_id = {{key}} AND secret.revoked_at IS NULL
+        )""",  # noqa: S608  # consists of constants
+        sources=[
+            Source(
+                "applications_clientsecret",
+                ["application_id", "revoked_at", *([of] if of else [])],
+                keys="{row}.application_id",
+                is_referenced=False,
+            )
+        ],
+        is_locked=True,
+    )
+
+
+COLUMNS = [
+    *INITIAL_COLUMNS,
+    _of_secrets("secret_count", "COUNT(*)", of=""),
+    _of_secrets("oldest_secret_at", "MIN(secret.created_at)", of="created_at"),
+    _of_secrets("next_secret_expiry", "MIN(secret.expires_at)", of="expires_at"),
+]
 # The migrations that create the tables and columns which the triggers name.
-_REQUIRED_MIGRATIONS = {("accessrules", "0001_access_rules"), ("applications", "0001_initial")}
+_REQUIRED_MIGRATIONS = {
+    ("accessrules", "0001_access_rules"),
+    ("applications", "0006_columns_of_client_secrets"),
+}
 
 
-def create_statements(vendor: str) -> dict[str, list[str]]:
+def create_statements(vendor: str, columns: Sequence[Column] = COLUMNS) -> dict[str, list[str]]:
     """Return the statements that create each trigger, by its name."""
-    actions = [*denormalization.actions(COLUMNS, vendor), *search_index.actions(vendor)]
+    actions = [*denormalization.actions(columns, vendor), *search_index.actions(vendor)]
     return denormalization.triggers(actions, vendor)
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
+def install(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
     """Create the triggers, replacing existing ones.
 
     PostgreSQL replaces each in place, because dropping a trigger blocks readers.
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    _run(connection, *create_statements(connection.vendor).values())
+    _run(connection, *create_statements(connection.vendor, columns).values())
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
@@ -90,9 +125,9 @@ def remove(connection: BaseDatabaseWrapper) -> None:
     _run(connection, [drop.format(name) for name in create_statements(connection.vendor)])
 
 
-def rebuild(connection: BaseDatabaseWrapper) -> None:
+def rebuild(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
-    statements = [recompute(columns) for columns in by_table(COLUMNS)]
+    statements = [recompute(of_table) for of_table in by_table(columns)]
     _run(connection, statements, search_index.REBUILD[connection.vendor])
 
 

@@ -18,13 +18,15 @@ from runai_access.ui.dialogs import is_htmx_target
 
 @require_safe
 def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
-    """Show the details, rules and recent activity of an application, and how to get a token."""
+    """Show an application: details, secrets, rules, recent activity, and how to get a token."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     authority = caller.authority
     rules = authority.visible_rules().living().filter(subject=application.subject)
     context: dict[str, Any] = {
         "application": application,
+        "secrets": list(application.secrets.all()),
+        "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
         "can_update": policy.is_allowed(caller, "update"),

@@ -1,4 +1,4 @@
-"""The two dialogs that show a client secret: create and regenerate.
+"""The dialogs that show a client secret: create, regenerate and add; and the one that revokes.
 
 Only the response to the POST contains the secret: there is no redirect, session entry or reload.
 """
@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import Caller, caller_of
 from applications import actions, policy
-from applications.forms import CreateApplicationForm
+from applications.actions import get_unrevoked_secret
+from applications.forms import AddSecretForm, CreateApplicationForm
 from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
-from runai_access.ui.dialogs import render_dialog
+from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.forms import SubmissionForm, later
 
 BUSY = "The server is creating too many secrets right now. Try again in a moment."
@@ -72,7 +73,58 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     except Busy as busy:
         form.add_error(None, BUSY)
         return later(_regenerate_form(request, form, application, status=503), busy.retry_after)
-    return _show_secret(request, issued, "Client secret regenerated.", is_new=False)
+    return _show_secret(request, issued, "Client secret regenerated.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Ask for a label and an expiry; add a client secret and show it once."""
+    caller = caller_of(request)
+    application = _manageable(caller, id_)
+    if request.method != "POST":
+        return _add_form(request, AddSecretForm(), application)
+    form = AddSecretForm(request.POST)
+    if not form.is_valid():
+        return _add_form(request, form, application, status=422)
+    try:
+        issued = actions.add_secret(
+            caller=caller, application_id=id_, label=form.cleaned_data["label"],
+            expires_at=form.cleaned_data["date"], submission=form.cleaned_data["submission"],
+        )  # fmt: skip
+    except AlreadyDone as error:
+        return _already_done(request, error, application)
+    except Conflict as conflict:
+        form.add_error(None, str(conflict))
+        return _add_form(request, form, application, status=409)
+    except ValidationError as error:
+        for field, messages_ in error.message_dict.items():
+            form.add_error("date" if field == "expiresAt" else field, messages_)
+        return _add_form(request, form, application, status=422)
+    except Busy as busy:
+        form.add_error(None, BUSY)
+        return later(_add_form(request, form, application, status=503), busy.retry_after)
+    return _show_secret(request, issued, "Client secret added.", is_added=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
+    """Warn that clients with this secret stop working; revoke it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    if request.method == "POST":
+        actions.revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
+        messages.success(request, "Client secret revoked.")
+        return finish_dialog(request, PAGE.parent_page, changed=id_)
+    context = {
+        "application": application,
+        "secret": get_unrevoked_secret(application, secret_id),
+        "others": application.secrets.live().exclude(pk=secret_id).count(),
+    }
+    return render_dialog(
+        request, "applications/_revoke_secret.html", context,
+        parent_page=PAGE.parent_page, row=id_,
+    )  # fmt: skip
 
 
 def _manageable(caller: Caller, id_: UUID) -> Application:
@@ -95,20 +147,37 @@ def _create_form(
 def _regenerate_form(
     request: HttpRequest, form: SubmissionForm, application: Application, *, status: int = 200
 ) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "application": application}
+    live_count = application.secrets.live().count()
+    context: dict[str, Any] = {"form": form, "application": application, "live_count": live_count}
     return render_dialog(
         request, "applications/_regenerate.html", context,
         parent_page=PAGE.parent_page, status=status, row=application.pk,
     )  # fmt: skip
 
 
+def _add_form(
+    request: HttpRequest, form: AddSecretForm, application: Application, *, status: int = 200
+) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "application": application}
+    return render_dialog(
+        request, "applications/_add_secret.html", context,
+        parent_page=PAGE.parent_page, status=status, row=application.pk,
+    )  # fmt: skip
+
+
 def _show_secret(
-    request: HttpRequest, issued: actions.IssuedSecret, message: str, *, is_new: bool
+    request: HttpRequest,
+    issued: actions.IssuedSecret,
+    message: str,
+    *,
+    is_new: bool = False,
+    is_added: bool = False,
 ) -> HttpResponse:
     context = {
         "application": issued.application,
         "secret": issued.secret,
         "is_new": is_new,
+        "is_added": is_added,
         "base_url": settings.PUBLIC_URL,
     }
     response = render_dialog(

@@ -53,7 +53,7 @@ def build(size: int) -> None:
         "applications_search",
     )  # fmt: skip
     applications = (
-        "subject_id secret_hash credential_id search_text created_by created_at updated_at "
+        "subject_id credential_id search_text created_by created_at updated_at "
         "last_login is_enabled"
     )
     rules = "subject_id role_id scope_id created_by created_at updated_at application_created_at"
@@ -87,7 +87,7 @@ def _applications(size: int) -> Iterator[tuple[Any, ...]]:
         changed = made + timedelta(seconds=chance.randrange(30 * 86_400))
         login = START + timedelta(seconds=chance.randrange(DAYS * 86_400))
         yield (
-            id_of(number), "", id_of(-number - 1), search_text_of(name_of(number), creator),
+            id_of(number), id_of(-number - 1), search_text_of(name_of(number), creator),
             creator, made, changed, login if chance.random() < 0.7 else None, number % 25 != 0,
         )  # fmt: skip
 

@@ -21,7 +21,8 @@ _ROLE_ID = 5
 _ISSUER = "https://access.acme.example"
 _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
 # Realistic, but with a wrong checksum and signature, so secret scanners ignore them.
-_SECRET = "ras_" + 7 * "EXAMPLE"
+_SECRET_ID = "EXAMPLE00000"  # noqa: S105  # public
+_SECRET = f"ras_{_SECRET_ID}_" + 7 * "EXAMPLE"
 _TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"  # noqa: S105  # not a token
 _CRUD = ["create", "delete", "read", "update"]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
@@ -43,6 +44,18 @@ VALUES: dict[str, Any] = {
     "secret": _SECRET,
     "clientSecret": _SECRET,
     "client_secret": _SECRET,
+    "secretCount": 2,
+    "oldestSecretAt": _START,
+    "nextSecretExpiry": "2026-04-15T09:30:00.000Z",
+    "label": "GitLab runner",
+    "expiresAt": "2026-04-15T09:30:00.000Z",
+    "revokedBy": "",
+    "revokedAt": None,
+    "StoredSecret.id": _SECRET_ID,
+    "StoredSecret.status": "live",
+    "AddedSecret.id": _SECRET_ID,
+    "AddedClientSecret.id": _SECRET_ID,
+    "secret_id": _SECRET_ID,
     "grantType": "client_credentials",
     "grant_type": "client_credentials",
     "scope": "api",

@@ -157,9 +157,10 @@ class PlainTextFilter(TextFilter):
 
 @dataclass(frozen=True)
 class NumberFilter(FieldFilter):
-    """A column of integers."""
+    """A column of integers; `indexed_column` is set if an index starts with it."""
 
     path: str
+    indexed_column: str = ""
 
     def condition(self, operator: Operator, values: list[int], context: Any) -> Q:
         lookup = {AT_LEAST: "gte", AT_MOST: "lte"}.get(operator, "exact")

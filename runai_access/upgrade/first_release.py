@@ -65,11 +65,11 @@ def upgrade(connection: BaseDatabaseWrapper, report: Callable[[str], Any] = prin
             editor.execute(create_in_postgresql(), params=None)
         _rename_content_type(editor)
         guards.install(connection)
-        triggers.install(connection)
+        triggers.install(connection, triggers.INITIAL_COLUMNS)
         # After the triggers: these columns feed denormalized columns and indexes.
         _normalize_again(apps, connection.alias)
         # The first release could run without its triggers, after an interrupted migrate.
-        triggers.rebuild(connection)
+        triggers.rebuild(connection, triggers.INITIAL_COLUMNS)
         _report_equal_names(apps, connection.alias, report)
         _record(connection)
 

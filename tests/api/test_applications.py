@@ -39,6 +39,9 @@ def test_an_application_has_every_member_of_the_contract(
         "updatedAt": answer["updatedAt"],
         "lastLogin": None,
         "tokenLifetime": None,
+        "secretCount": 1,
+        "oldestSecretAt": answer["oldestSecretAt"],
+        "nextSecretExpiry": None,
     }
     assert answer["createdAt"].endswith("Z")
 

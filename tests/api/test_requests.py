@@ -225,7 +225,8 @@ def test_paths_deprecated_in_an_official_document_are_deprecated(
         assert 'rel="successor-version"' in answer.headers["Link"], path
         assert (method, path) in described
     if version == "2.24":
-        assert described == set(deprecated)
+        additional = {(method, path) for method, path in described if "/secrets" in path}
+        assert described - additional == set(deprecated)
 
 
 def test_the_successor_of_an_application_is_the_same_service_account(client: Client) -> None:

@@ -175,14 +175,14 @@ def test_v2_refuses_credentials_in_the_url(nightly: Application, secret: str) ->
 
 def refusals(secret: str) -> list[tuple[str, str]]:
     """Return client IDs and secrets that are wrong in different ways."""
-    factories.application("switched-off", secret=secret)
-    off = factories.application("off", secret=secret)
+    of_off, of_deleted = new_secret(), new_secret()
+    off = factories.application("off", secret=of_off)
     set_application_enabled(
         caller=factories.caller(factories.person("a@acme.example", "System administrator")),
         application_id=off.pk,
         enabled=False,
     )
-    deleted = factories.application("deleted", secret=secret)
+    deleted = factories.application("deleted", secret=of_deleted)
     delete_application(
         caller=factories.caller(factories.person("b@acme.example", "System administrator")),
         application_id=deleted.pk,
@@ -191,8 +191,8 @@ def refusals(secret: str) -> list[tuple[str, str]]:
     return [
         ("unknown", secret),
         ("nightly", new_secret()),
-        ("off", secret),
-        ("deleted", secret),
+        ("off", of_off),
+        ("deleted", of_deleted),
         ("secretless", secret),
         ("nul\x00byte", secret),
         ("Ünknown", secret),

@@ -114,6 +114,7 @@ class World:
             "application_id": self.ci.pk,
             "subject_id": self.ci.pk,
             "user_id": self.pat.pk,
+            "secret_id": self.ci.secrets.get().pk,
             "rule_id": self.ci_rule.pk,
             "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,

@@ -1,7 +1,5 @@
 """Behavior that scripts and style sheets add to the pages."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 

@@ -23,9 +23,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Subject
 from applications import actions
-from applications.models import Application, SigningKey
+from applications.models import Application, ClientSecret, SigningKey
 from applications.oauth import keyring, tokens
 from applications.oauth.keyring import KEYRING
+from applications.oauth.secrets import new_id
 from applications.oauth.signing_keys import create_key
 from applications.oauth.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
@@ -78,11 +79,22 @@ def test_token_has_issuer_audience_application_and_credential(
     before = int(time.time())
     issued = issue(ci)
     claims = _part(issued.text, 1)
-    assert claims.keys() == {"iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cid"}
+    assert claims.keys() == {
+        "iss",
+        "aud",
+        "sub",
+        "client_id",
+        "iat",
+        "exp",
+        "jti",
+        "cid",
+        "secret_id",
+    }
     assert claims["iss"] == claims["aud"] == "https://access.acme.example"
     assert claims["sub"] == str(ci.pk)
     assert claims["client_id"] == "ci-pipeline-prod"
     assert claims["cid"] == str(ci.credential_id)
+    assert claims["secret_id"] == ci.secrets.get().pk
     assert before <= claims["iat"] <= int(time.time())
     assert claims["exp"] - claims["iat"] == issued.expires_in == 3600
 
@@ -132,6 +144,7 @@ def test_payload_is_valid_plain_base64(name: str, issuer: str) -> None:
     application = Application(
         subject=Subject(id=uuid.uuid4(), type="app", name=name), credential_id=uuid.uuid4()
     )
+    application.used_secret = ClientSecret(id=new_id())
     key = _OneKey()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "KEYRING", key)
@@ -240,6 +253,14 @@ FORGED: dict[str, Callable[[Application], str]] = {
     "a subject that is a number": lambda a: _signed(a, claims={"sub": 1}),
     "a credential that is not a UUID": lambda a: _signed(a, claims={"cid": "1"}),
     "a credential that is a list": lambda a: _signed(a, claims={"cid": [str(a.credential_id)]}),
+    "another secret": lambda a: _signed(
+        a, claims={"secret_id": factories.application("other").secrets.get().pk}
+    ),
+    "no secret": lambda a: _signed(a, without="secret_id"),
+    "an empty secret": lambda a: _signed(a, claims={"secret_id": ""}),
+    "a secret with NUL": lambda a: _signed(a, claims={"secret_id": "\x00"}),
+    "a secret that is a list": lambda a: _signed(a, claims={"secret_id": [a.secrets.get().pk]}),
+    "a secret that is null": lambda a: _signed(a, claims={"secret_id": None}),
     "a credential that is null": lambda a: _signed(a, claims={"cid": None}),
 }
 

@@ -51,7 +51,7 @@ def test_created_application_is_enabled_and_has_a_secret(sam: Caller) -> None:
     assert made.last_login is None
     assert made.pk == made.subject.pk == issued.application.pk
     assert is_well_formed(issued.secret)
-    assert verify_secret(made.secret_hash, issued.secret)
+    assert verify_secret(factories.hash_of(made), issued.secret)
     assert issued.secret not in repr(Application.objects.values())
     assert issued.secret not in repr(issued)
 
@@ -97,10 +97,10 @@ def test_application_created_by_an_application_has_its_name_as_creator(acme: Org
 
 def test_application_can_be_created_without_a_secret(sam: Caller) -> None:
     made = actions.create_application_without_secret(caller=sam, name="ci-prod")
-    assert Application.objects.get().secret_hash == ""
+    assert factories.hash_of(Application.objects.get()) == ""
     assert _only_event().action == "create"
     issued = actions.regenerate_secret(caller=sam, application_id=made.pk)
-    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+    assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_resubmitting_the_form_creates_one_application(sam: Caller) -> None:
     issued = actions.create_application(caller=sam, name="ci-prod", submission=form)
     with pytest.raises(AlreadyDone):
         actions.create_application(caller=sam, name="ci-prod", submission=form)
-    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+    assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
     assert AuditEvent.objects.count() == 1
 
 
@@ -247,15 +247,15 @@ def test_regenerating_replaces_secret_and_credential(sam: Caller) -> None:
     second = actions.regenerate_secret(caller=sam, application_id=str(first.application.pk))
     now = Application.objects.get()
     assert second.secret != first.secret
-    assert verify_secret(now.secret_hash, second.secret)
-    assert not verify_secret(now.secret_hash, first.secret)
+    assert verify_secret(factories.hash_of(now), second.secret)
+    assert not verify_secret(factories.hash_of(now), first.secret)
     assert now.credential_id != first.application.credential_id
     assert now.updated_at > first.application.updated_at
     event = AuditEvent.objects.latest("pk")
     assert (event.action, event.entity_id) == ("update", str(now.pk))
     assert event.changes == {"clientSecret": ["previous", "regenerated"]}
     assert AuditEvent.objects.count() == 2
-    for secret in (first.secret, second.secret, now.secret_hash):
+    for secret in (first.secret, second.secret, factories.hash_of(now)):
         assert secret not in _audit_log_text()
 
 
@@ -265,7 +265,7 @@ def test_resubmitting_the_form_regenerates_once(sam: Caller) -> None:
     issued = actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
     with pytest.raises(AlreadyDone):
         actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
-    assert verify_secret(Application.objects.get().secret_hash, issued.secret)
+    assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
     assert AuditEvent.objects.count() == 2
 
 
@@ -495,7 +495,7 @@ def test_concurrent_creations_with_one_name_succeed_once() -> None:
     won = [outcome for outcome in outcomes if isinstance(outcome, actions.IssuedSecret)]
     lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert (len(won), len(lost)) == (1, 3), outcomes
-    assert verify_secret(Application.objects.get().secret_hash, won[0].secret)
+    assert verify_secret(factories.hash_of(Application.objects.get()), won[0].secret)
     assert Subject.objects.filter(type="app").count() == AuditEvent.objects.count() == 1
 
 
@@ -522,7 +522,7 @@ def test_concurrent_regenerations_leave_one_valid_secret() -> None:
         [lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk) for _ in range(4)]
     )
     assert all(isinstance(outcome, actions.IssuedSecret) for outcome in outcomes), outcomes
-    stored = Application.objects.get().secret_hash
+    stored = factories.hash_of(Application.objects.get())
     assert [verify_secret(stored, outcome.secret) for outcome in outcomes].count(True) == 1
     assert AuditEvent.objects.count() == 4
 

@@ -13,10 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
 from applications import actions
-from applications.models import Application
 from applications.oauth import secret_verification
 from applications.oauth.secret_verification import VerifiedSecretCache, authenticate
-from applications.oauth.secrets import is_well_formed, new_secret
+from applications.oauth.secrets import id_of, is_well_formed, new_secret
 from runai_access.errors import Busy, TooMany
 from runai_access.security import hashing, throttles
 from runai_access.security.hashing import HashKind, verify_secret
@@ -42,18 +41,19 @@ def _number(digits: str) -> int:
 # Format.
 
 
-def test_secret_has_prefix_256_random_bits_and_checksum() -> None:
+def test_secret_has_prefix_id_256_random_bits_and_checksum() -> None:
     for _ in range(200):
         secret = new_secret()
-        assert re.fullmatch(r"ras_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", secret)
-        assert _number(secret[4:47]) < 2**256
-        assert _number(secret[47:]) == zlib.crc32(secret[:47].encode())
+        assert re.fullmatch(r"ras_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}[0-9A-Za-z]{6}", secret)
+        assert id_of(secret) == secret[4:16]
+        assert _number(secret[17:60]) < 2**256
+        assert _number(secret[60:]) == zlib.crc32(secret[:60].encode())
         assert is_well_formed(secret)
 
 
 def test_all_256_bits_are_random() -> None:
     """In 300 random secrets, a bit is constant with a probability of 2 ** -291."""
-    numbers = [_number(new_secret()[4:47]) for _ in range(300)]
+    numbers = [_number(new_secret()[17:60]) for _ in range(300)]
     ever_set = ever_clear = 0
     for number in numbers:
         ever_set |= number
@@ -63,7 +63,7 @@ def test_all_256_bits_are_random() -> None:
     assert ever_clear & everything == everything
 
 
-@given(st.integers(0, 52), st.characters(min_codepoint=33, max_codepoint=126))
+@given(st.integers(0, 65), st.characters(min_codepoint=33, max_codepoint=126))
 def test_one_mistyped_character_is_detected(position: int, character: str) -> None:
     secret = new_secret()
     mistyped = secret[:position] + character + secret[position + 1 :]
@@ -83,6 +83,7 @@ MALFORMED = [
     "ras_",
     "x" * 53,
     "ras_" + "0" * 49,
+    "ras_" + "0" * 62,
     "é" * 53,
     "\ud800" * 53,
     "\x00" * 53,
@@ -201,7 +202,7 @@ def test_cached_secret_works_only_for_its_application(db: None, argon2: Counting
 def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
     """Otherwise timing would reveal which clients exist."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    *real, salt, digest = issued.application.secret_hash.split("$")
+    *real, salt, digest = factories.hash_of(issued.application).split("$")
     *dummy, dummy_salt, dummy_digest = secret_verification._NO_HASH.split("$")
     assert real == dummy == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
     assert (len(salt), len(digest)) == (len(dummy_salt), len(dummy_digest))
@@ -359,7 +360,7 @@ def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: Count
     """The other replica changes the row directly in the database."""
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
-    Application.objects.update(secret_hash=hashing.hash_secret(new_secret()))
+    issued.application.secrets.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None
 
 

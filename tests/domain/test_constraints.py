@@ -251,8 +251,14 @@ def test_emails_are_unique() -> None:
 )
 def test_secret_hash_must_be_argon2id(stored: str) -> None:
     ci = factories.application("ci-prod")
-    with refused("application_secret_only_as_argon2id"):
-        Application.objects.filter(pk=ci.pk).update(secret_hash=stored)
+    with refused("client_secret_only_as_argon2id"):
+        ci.secrets.update(secret_hash=stored)
+
+
+def test_application_has_one_secret_of_the_old_format() -> None:
+    ci = factories.application("ci-prod", secret=factories.old_secret())
+    with refused():
+        factories.client_secret(ci, factories.old_secret())
 
 
 def test_signing_key_ids_are_unique() -> None:

@@ -127,9 +127,10 @@ def test_search_index_is_updated_by_every_kind_of_write() -> None:
 def test_search_index_is_empty_after_all_rows_are_deleted() -> None:
     factories.many_applications(3, ("Viewer", factories.cluster("east")))
     connection.check_constraints()
-    statement = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
+    is_sqlite = connection.vendor == "sqlite"
+    empty = "DELETE FROM {}" if is_sqlite else "TRUNCATE {} CASCADE"
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} applications_application")
+        cursor.execute(empty.format("applications_application"))
     assert _found("many") == []
     assert not AccessRule.objects.exclude(application_created_at=None).exists()
 

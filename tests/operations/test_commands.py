@@ -181,6 +181,51 @@ def test_an_unprepared_database_is_reported(empty_database: dict[str, str]) -> N
     assert "Traceback" not in result.stderr
 
 
+# add_secret, list_secrets, revoke_secret
+
+
+def test_secrets_are_rotated_by_commands() -> None:
+    old = factories.application("ci-prod").secrets.get()
+    out, _ = run("add_secret", "ci-prod", "--label", "runner", "--expires-in-days", "30", "--json")
+    made = json.loads(out)
+    assert made.keys() == {"id", "clientId", "clientSecret", "expiresAt"}
+    assert authenticate("ci-prod", made["clientSecret"])
+    assert run("revoke_secret", "ci-prod", old.pk)[0] == (
+        f"Revoked client secret {old.pk} of ci-prod.\n"
+    )
+    listed = json.loads(run("list_secrets", "ci-prod", "--json")[0])
+    assert [(row["id"], row["status"], row["label"]) for row in listed] == [
+        (made["id"], "live", "runner"),
+        (old.pk, "revoked", ""),
+    ]
+    assert f"{made['id']}  live      expires 20" in run("list_secrets", "ci-prod")[0]
+
+
+def test_added_secret_is_printed_once() -> None:
+    factories.application("ci-prod")
+    secret = run("add_secret", "ci-prod")[0].partition("Client secret:")[2].split()[0]
+    assert authenticate("ci-prod", secret)
+    assert secret not in run("list_secrets", "ci-prod")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("add_secret", "nobody"), "Unknown application 'nobody'."),
+        (("list_secrets", "nobody"), "Unknown application 'nobody'."),
+        (("revoke_secret", "ci-prod", "x"), "ci-prod has no live or expired client secret 'x'."),
+        (("add_secret", "ci-prod", "--label", "x" * 101), "--label: A label must have at most 100"),
+        (
+            ("add_secret", "ci-prod", "--expires-in-days", "-1"),
+            "--expires-in-days: The expiry must be in the future.",
+        ),
+    ],
+)
+def test_wrong_secret_command_says_why(arguments: tuple[str, ...], reason: str) -> None:
+    factories.application("ci-prod")
+    assert reason in refusal(*arguments)
+
+
 # create_admin and reset_password
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications.models import Application
+from applications.models import Application, ClientSecret
 from runai_access import example
 from runai_access.accounts.models import User
 
@@ -79,7 +79,7 @@ def test_users_have_different_roles_but_none_is_system_administrator() -> None:
 
 
 def test_nobody_can_sign_in_as_an_example_subject() -> None:
-    assert not Application.objects.exclude(secret_hash="").exists()
+    assert not ClientSecret.objects.exists()
     assert not any(user.has_usable_password() for user in User.objects.all())
 
 

@@ -67,11 +67,13 @@ def seen(answer: Any) -> tuple[Any, ...]:
 
 
 def refused_clients(secret: str) -> list[tuple[str, str]]:
-    off = factories.application("off", secret=secret)
+    of_off, of_deleted = new_secret(), new_secret()
+    off = factories.application("off", secret=of_off)
     type(off.subject).objects.filter(pk=off.pk).update(enabled=False)
-    deleted = factories.application("deleted", secret=secret)
+    deleted = factories.application("deleted", secret=of_deleted)
     deleted.subject.delete()
-    return [("nobody", secret), ("nightly", new_secret()), ("off", secret), ("deleted", secret)]
+    wrong = [("nobody", secret), ("nightly", new_secret())]
+    return [*wrong, ("off", of_off), ("deleted", of_deleted)]
 
 
 @every_endpoint
@@ -130,7 +132,7 @@ def test_a_secret_with_a_line_end_or_truncated_is_reported(
     nightly: Application, secret: str, ask: Ask
 ) -> None:
     assert b"it starts or ends with whitespace." in ask("nightly", f"{secret}\n").content
-    assert b"it has 40 characters instead of 53." in ask("nightly", secret[:40]).content
+    assert b"it has 40 characters instead of 66" in ask("nightly", secret[:40]).content
 
 
 def test_a_malformed_secret_in_a_basic_header_is_reported(
@@ -222,7 +224,7 @@ def test_without_a_database_the_response_is_a_json_503(
 ) -> None:
     """RFC 9110 §15.6.4. The reason is logged once, and not in the response."""
 
-    def away(client_id: str) -> None:
+    def away(client_id: str, secret_id: str) -> None:
         raise OperationalError("no server at 10.0.0.7, user runai")
 
     monkeypatch.setattr(secret_verification, "get_application_by_client_id", away)

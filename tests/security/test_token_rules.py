@@ -49,6 +49,10 @@ RULES = {
         "no credential", "another credential", "a credential that is not a UUID",
         "a credential that is a list", "a credential that is null",
     ],
+    "ours: the client secret is live": [
+        "another secret", "no secret", "an empty secret", "a secret with NUL",
+        "a secret that is a list", "a secret that is null",
+    ],
 }  # fmt: skip
 ROWS = [(rule, forgery) for rule, forgeries in RULES.items() for forgery in forgeries]
 

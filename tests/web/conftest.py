@@ -16,7 +16,7 @@ from tests import factories
 
 SignedIn = Callable[..., Client]
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
-SECRET = re.compile(r"ras_[0-9A-Za-z]{49}")
+SECRET = re.compile(r"ras_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
 PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 
 

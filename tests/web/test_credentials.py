@@ -59,7 +59,7 @@ def test_creating_shows_client_id_secret_and_warning(
     assert "Client ID ci" in text
     application = Application.objects.get(subject__name="ci")
     assert application.created_by == "ada@acme.example"
-    assert verify_secret(application.secret_hash, secret_in(answer))
+    assert verify_secret(factories.hash_of(application), secret_in(answer))
     assert answer.headers["Cache-Control"] == "no-store"
     assert ("<html" in answer.content.decode()) is (headers == {})
 
@@ -125,7 +125,7 @@ def test_resubmitting_the_form_shows_no_second_secret(
 ) -> None:
     number = str(uuid.uuid4())
     first = _send(browser, name="ci", submission=number)
-    before = Application.objects.get().secret_hash
+    before = factories.hash_of(Application.objects.get())
     second = _send(browser, name="ci", submission=number)
     assert second.status_code == 409
     assert "Application ci was already created." in text_of(second)
@@ -134,7 +134,7 @@ def test_resubmitting_the_form_shows_no_second_secret(
         second.content.decode()
     )
     assert SECRET.search(second.content.decode()) is None
-    assert Application.objects.get().secret_hash == before
+    assert factories.hash_of(Application.objects.get()) == before
     assert verify_secret(before, secret_in(first))
 
 
@@ -193,14 +193,14 @@ def test_regenerating_warns_and_then_replaces_the_secret(browser: Client, ci: Ap
     assert "New client secret" in text_of(answer)
     assert answer.headers["Cache-Control"] == "no-store"
     ci.refresh_from_db()
-    assert verify_secret(ci.secret_hash, secret_in(answer))
-    assert not verify_secret(ci.secret_hash, "the-first-one")
+    assert verify_secret(factories.hash_of(ci), secret_in(answer))
+    assert not verify_secret(factories.hash_of(ci), "the-first-one")
     assert "Client secret regenerated." in text_of(browser.get("/applications/"))
 
 
 def test_opening_the_regenerate_dialog_changes_nothing(browser: Client, ci: Application) -> None:
     browser.get(_url(ci))
-    assert Application.objects.get().secret_hash == ci.secret_hash
+    assert factories.hash_of(Application.objects.get()) == factories.hash_of(ci)
 
 
 def test_resubmitting_the_regenerate_form_shows_no_second_secret(
@@ -212,7 +212,7 @@ def test_resubmitting_the_regenerate_form_shows_no_second_secret(
     assert again.status_code == 409
     assert SECRET.search(again.content.decode()) is None
     ci.refresh_from_db()
-    assert verify_secret(ci.secret_hash, secret)
+    assert verify_secret(factories.hash_of(ci), secret)
 
 
 def test_regenerating_without_a_submission_number_changes_nothing(
@@ -220,7 +220,7 @@ def test_regenerating_without_a_submission_number_changes_nothing(
 ) -> None:
     answer = browser.post(_url(ci))
     assert answer.status_code == 422
-    assert Application.objects.get().secret_hash == ci.secret_hash
+    assert factories.hash_of(Application.objects.get()) == factories.hash_of(ci)
 
 
 def test_htmx_response_reports_the_change_and_keeps_the_url(
@@ -243,4 +243,4 @@ def test_secret_of_a_stronger_application_cannot_be_regenerated(
         assert answer.status_code == 403
         assert "To manage its credentials, you need the same" in text_of(answer)
     strong.refresh_from_db()
-    assert strong.secret_hash == ""
+    assert strong.secrets.get() == strong.used_secret

@@ -142,7 +142,7 @@ def test_denied_action_shows_the_reason_and_is_audited(
     label = {"create": "Create", "update": "Edit", "delete": "Delete"}[action]
     reason = f"You need the “{label} applications” permission in the account."
     assert reason in text_of(answer)
-    assert Application.objects.get().secret_hash == ci.secret_hash
+    assert factories.hash_of(Application.objects.get()) == factories.hash_of(ci)
     assert Application.objects.get().enabled
     denial = AuditEvent.objects.get(result=AuditEvent.Result.FAILED)
     assert (denial.subject_name, denial.path) == ("dina@acme.example", url)

@@ -19,7 +19,12 @@ HOSTILE = "\"><i>&'{}"
 LISTS = {
     "/applications/": (
         "application",
-        "client_id,access_rules,last_login,created_by,creation_time,last_updated,status",
+        ",".join(
+            (
+                "client_id,access_rules,last_login,created_by,creation_time,last_updated",
+                "client_secrets,oldest_secret,next_expiry,status",
+            )
+        ),
     ),
     "/access-rules/": (
         "subject", "type,role,scope,authorized_by,creation_time,last_updated",
