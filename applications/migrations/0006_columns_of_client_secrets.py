@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0005_drop_secret_hash")]
+    dependencies = [("applications", "0005_keep_secret_hash")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,79 @@
+"""During an upgrade, replicas of the previous release and of this one accept the same secrets."""
+
+import pytest
+from django.db import connection
+
+from accessrules.authorization.callers import SYSTEM
+from applications import actions
+from applications.models import Application
+from applications.oauth.secret_verification import authenticate
+from runai_access.security.hashing import hash_secret
+from tests import factories
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no replicas"),
+]
+# Secrets of the format before 0.2.0.
+ONE = "ras_000000000000000000000000000000000000000000028qgWc"
+OTHER = "ras_111111111111111111111111111111111111111111130PBtQ"
+
+
+def previous_release_stores(application: Application, secret: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE applications_application SET secret_hash = %s WHERE subject_id = %s",
+            [hash_secret(secret), application.pk],
+        )
+
+
+def secret_hash_of(application: Application) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT secret_hash FROM applications_application WHERE subject_id = %s",
+            [application.pk],
+        )
+        return str(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def nightly() -> Application:
+    """An application whose secret a replica of the previous release has created."""
+    application = factories.application("nightly")
+    application.secrets.all().delete()
+    previous_release_stores(application, ONE)
+    return application
+
+
+def test_a_secret_that_the_previous_release_created_works(nightly: Application) -> None:
+    assert authenticate("nightly", ONE) == nightly
+    assert nightly.secrets.get().has_old_format
+
+
+def test_a_secret_that_the_previous_release_regenerated_replaces_all_others(
+    nightly: Application,
+) -> None:
+    added = actions.add_secret(caller=SYSTEM, application_id=nightly.pk)
+    previous_release_stores(nightly, OTHER)
+    assert authenticate("nightly", OTHER) == nightly
+    assert authenticate("nightly", ONE) is None
+    assert authenticate("nightly", added.secret) is None
+
+
+def test_writing_the_same_secret_again_keeps_it(nightly: Application) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE applications_application SET secret_hash = secret_hash")
+    assert authenticate("nightly", ONE) == nightly
+
+
+def test_a_revoked_secret_stops_working_on_the_previous_release(nightly: Application) -> None:
+    assert secret_hash_of(nightly)
+    secret = nightly.secrets.get()
+    actions.revoke_secret(caller=SYSTEM, application_id=nightly.pk, secret_id=secret.pk)
+    assert secret_hash_of(nightly) == ""
+
+
+def test_a_replaced_secret_stops_working_on_the_previous_release(nightly: Application) -> None:
+    actions.regenerate_secret(caller=SYSTEM, application_id=nightly.pk)
+    assert secret_hash_of(nightly) == ""
+    assert authenticate("nightly", ONE) is None
