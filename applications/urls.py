@@ -21,6 +21,7 @@ urlpatterns = [
         access_rules.delete,
         name="delete-access-rule",
     ),
+    path("<uuid:id_>/access-rules/restore/", access_rules.restore, name="restore-access-rule"),
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),

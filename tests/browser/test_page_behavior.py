@@ -99,6 +99,46 @@ def test_unreachable_server_is_reported(visit: Visit) -> None:
     visitor.errors.clear()  # Chromium reports the lost connection, too
 
 
+def test_messages_disappear_except_errors_and_are_kept_in_a_menu(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, area = visitor.page, visitor.page.locator("#messages")
+    visitor.create(name)
+    visitor.press("DONE")
+    page.goto(f"{visitor.url}/applications/?search={name}")
+    page.clock.install()
+    visitor.select(name)
+    visitor.press("DISABLE")
+    page.locator("dialog[open]").get_by_role("button", name="DISABLE").click()
+    expect(area).to_contain_text(f"Application {name} disabled.")
+    visitor.check_accessibility()
+    area.get_by_role("button", name="Dismiss").focus()
+    page.clock.fast_forward(20_000)
+    expect(area).to_contain_text(f"Application {name} disabled.")
+    area.get_by_role("button", name="UNDO").click()
+    expect(area).to_contain_text(f"Application {name} enabled.")
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(9_000)
+    expect(area).to_be_empty()
+    visitor.press("ACCESS RULES")
+    page.context.set_offline(True)
+    visitor.press("ACCESS RULE")
+    over_the_dialog = page.locator("dialog[open]").get_by_text("The server can't be reached.")
+    expect(over_the_dialog).to_be_in_viewport()
+    page.context.set_offline(False)
+    page.clock.fast_forward(20_000)
+    page.locator("dialog[open]").get_by_role("button", name="Dismiss").click()
+    expect(over_the_dialog).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.reload()
+    visitor.press("Recent messages")
+    menu = page.locator("#recent-list li")
+    expect(menu.nth(0)).to_contain_text("The server can't be reached.")
+    expect(menu.nth(1)).to_have_text(f"Application {name} enabled.")
+    expect(menu.nth(2)).to_have_text(f"Application {name} disabled.")
+    visitor.check_accessibility()
+    visitor.errors.clear()  # Chromium reports the lost connection, too
+
+
 def test_copy_button_copies_and_confirms(visit: Visit, name: str) -> None:
     visitor = visit(permissions=["clipboard-read", "clipboard-write"])
     secret = visitor.create(name)
@@ -284,7 +324,7 @@ def test_closing_a_dialog_restores_the_focus_to_its_opener(visit: Visit, name: s
         page.locator(opener).focus()
         page.keyboard.press("Enter")
         page.locator("dialog[open]").get_by_role("button", name=button).press("Enter")
-        expect(page.get_by_text(message)).to_be_visible()
+        expect(page.locator("#messages").get_by_text(message)).to_be_visible()
         expect(page.locator(":focus")).to_have_count(1)
 
 
@@ -393,7 +433,7 @@ def test_dialog_opened_before_a_new_sign_in_keeps_typed_values(
     other.get_by_role("button", name="SIGN IN").click()
     other.wait_for_url("**/applications/")
     visitor.press("CREATE")
-    expect(page.get_by_text("This form has expired.")).to_be_visible()
+    expect(page.locator("#messages")).to_contain_text("This form has expired.")
     expect(page.get_by_label("Application name")).to_have_value(name)
     visitor.press("CREATE")
     expect(page.locator("#issued-secret")).to_be_visible()
@@ -409,6 +449,7 @@ def test_choices_from_a_search_survive_the_end_of_the_session(
     visitor.press("NEW ACCESS RULE")
     dialog = page.locator("dialog[open]")
     dialog.get_by_role("searchbox", name="Search subjects").fill(name)
+    expect(dialog.locator(".subject-picker .checks li")).to_have_count(1)
     dialog.get_by_role("checkbox", name=name).check()
     dialog.get_by_label("Role", exact=True).select_option(label="Viewer")
     _end_session(visitor)

@@ -125,7 +125,7 @@ def test_application_procedures_without_javascript(visit: Visit, name: str) -> N
     visitor.press("SAVE RULE")
     assert f"Access rule added: Viewer in department {DEPARTMENT}." in visitor.text()
     page.get_by_role("button", name="Delete access rule Viewer").click()
-    assert f"Access rule removed: Viewer in department {DEPARTMENT}." in visitor.text()
+    assert f"Access rule removed: Viewer in department {DEPARTMENT} · " in visitor.text()
     visitor.press("CLOSE")
 
     visitor.press("REGENERATE CLIENT SECRET")
