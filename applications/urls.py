@@ -21,6 +21,7 @@ urlpatterns = [
         access_rules.delete,
         name="delete-access-rule",
     ),
+    path("<uuid:id_>/access-rules/restore/", access_rules.restore, name="restore-access-rule"),
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
     path("<uuid:id_>/secrets/new/", secrets.add, name="add-secret"),
     path("<uuid:id_>/secrets/<str:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),

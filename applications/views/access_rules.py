@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accessrules.actions import rules as rule_actions
 from accessrules.authorization.authority import Authority
@@ -16,11 +16,18 @@ from accessrules.authorization.effective_access import changes_by_removing, sees
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.tables.rules_of_subject import ListedRule, listed
+from accessrules.models import Role, Scope
 from applications import policy
 from applications.models import Application
 from applications.views.listing import PAGE
 from runai_access.errors import Conflict, Denied, NotFound
-from runai_access.ui.dialogs import is_htmx_target, query_with_return_url, render_dialog
+from runai_access.ui.dialogs import (
+    finish_dialog,
+    is_htmx_target,
+    query_with_return_url,
+    render_dialog,
+)
+from runai_access.ui.undo import TOO_LATE, read_token, report_undoable
 
 MAX_REMOVAL_PREVIEWS = 30
 
@@ -45,6 +52,7 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
         return redirect("applications:access-rules", id_)
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
+    effect = _effect_of_deleting(rule_id, application, caller.authority)
     try:
         rule = rule_actions.delete_access_rule(
             caller=caller, rule_id=rule_id, of=application.subject
@@ -57,9 +65,48 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
     except Conflict as conflict:
         error, status = str(conflict), 409
     else:
-        messages.success(request, f"Access rule removed: {rule.role} in {rule.scope.label}.")
+        report_undoable(
+            request,
+            f"Access rule removed: {rule.role} in {rule.scope.label}{effect}.",
+            resolve_url("applications:restore-access-rule", application.pk),
+            role=rule.role_id,
+            scope=rule.scope_id,
+        )
         return _saved(request, application)
     return _dialog(request, application, error=error, status=status)
+
+
+def _effect_of_deleting(rule_id: int, application: Application, authority: Authority) -> str:
+    """Return what deleting a rule revokes, for the message: " · 74 permissions revoked"."""
+    rules = authority.visible_rules().living().filter(subject=application.subject, pk=rule_id)
+    rules = rules.select_related("subject", "role", "scope")
+    changes = [change for r in changes_by_removing(rules, authority) for change in r.changes]
+    lost = sum(len(change.lost) for change in changes)
+    return f" · {lost} permission{'' if lost == 1 else 's'} revoked" if lost else ""
+
+
+@require_POST
+def restore(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Undo a deletion: add a rule with the same role and scope, if the caller can grant it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    deleted = read_token(request)
+    role = Role.objects.filter(pk=deleted["role"]).first() if deleted else None
+    scope = Scope.objects.filter(pk=deleted["scope"]).first() if deleted else None
+    if role is None or scope is None:
+        messages.error(request, TOO_LATE)
+    else:
+        try:
+            rule_actions.create_access_rule(
+                caller=caller, subject=application.subject, role=role, scope=scope
+            )
+        except Conflict as conflict:
+            messages.error(request, str(conflict))
+        else:
+            messages.success(request, f"Access rule restored: {role} in {scope.label}.")
+    if request.POST.get("stays"):
+        return _saved(request, application)
+    return finish_dialog(request, PAGE.parent_page, changed=application.pk)
 
 
 def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import caller_of
@@ -11,6 +12,7 @@ from accessrules.authorization.effective_access import sees_all_rules
 from applications import actions, policy
 from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog
+from runai_access.ui.undo import report_undoable
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,8 +46,11 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
         caller.authority.require_can_impersonate(application.subject)
     if request.method == "POST":
         actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
-        status = "enabled" if enabled else "disabled"
-        messages.success(request, f"Application {application} {status}.")
+        if enabled:
+            messages.success(request, f"Application {application} enabled.")
+        else:
+            enable = resolve_url("applications:enable", id_)
+            report_undoable(request, f"Application {application} disabled.", enable)
         return finish_dialog(request, PAGE.parent_page, changed=id_)
     context = {"application": application, "enabled": enabled}
     return render_dialog(

@@ -17,6 +17,7 @@ function close() {
 
 // Removes the content before the dialog closes, so that a secret does not remain in the page.
 function leaveNothing() {
+  dialog.dispatchEvent(new CustomEvent("dialog-emptied"));
   dialog.replaceChildren();
   close();
 }
@@ -123,6 +124,7 @@ if (dialog) {
     leaveNothing();
   });
   dialog.addEventListener("close", () => {
+    dialog.dispatchEvent(new CustomEvent("dialog-emptied"));
     dialog.replaceChildren();
     focusSomewhereUseful();
     if (isBehind) document.dispatchEvent(new CustomEvent("changed", { detail: { id: "" } }));

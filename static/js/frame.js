@@ -1,17 +1,4 @@
-// The page frame: dismisses messages, reports an unreachable server, switches the theme, and tells the
-// server the theme and the browser's time zone in cookies.
-
-const UNREACHABLE = "The server can't be reached. Check the connection and try again.";
-
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-dismiss]")) event.target.closest("[data-message]").remove();
-});
-document.addEventListener("htmx:sendError", () => {
-  const message = document.createElement("p");
-  message.className = "message";
-  message.textContent = UNREACHABLE;
-  document.getElementById("messages").replaceChildren(message);
-});
+// The page frame: switches the theme, and tells the server the theme and the browser's time zone in cookies.
 
 const YEAR = 365 * 24 * 3600;
 

@@ -15,11 +15,6 @@ def _make(visitor: Visitor, *names: str) -> None:
         expect(visitor.page.locator("dialog[open]")).to_have_count(0)
 
 
-def _is_too_wide(visitor: Visitor) -> bool:
-    script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    return bool(visitor.page.evaluate(script))
-
-
 def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
@@ -175,14 +170,3 @@ def test_roles_are_opened_and_compared(visit: Visit) -> None:
     cells = page.get_by_role("row", name="Workspaces").get_by_role("cell")
     expect(cells).to_contain_text(["Yes", "No", "No", "No"])
     visitor.check_accessibility()
-
-
-@pytest.mark.parametrize("width", [320, 390, 1024])
-def test_no_page_scrolls_sideways(visit: Visit, name: str, width: int) -> None:
-    visitor = visit(viewport={"width": width, "height": 800})
-    page = visitor.page
-    for path in ("access-rules/", "access-rules/new/", "roles/", "roles/3/",
-                 "roles/compare/?role=3&role=1709"):  # fmt: skip
-        page.goto(f"{visitor.url}/{path}")
-        assert not _is_too_wide(visitor), path
-        visitor.check_accessibility()

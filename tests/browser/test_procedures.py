@@ -42,12 +42,13 @@ def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text(f"Application {name} created.")
-    expect(page.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
+    expect(page.get_by_role("row", name=name)).to_contain_text("New")
     assert secret not in page.content()
     assert _credentials_work(visitor, name, secret)
     visitor.check_accessibility()
 
     # Adding access rules
+    visitor.select(name)
     visitor.press("ACCESS RULES")
     expect(dialog).to_contain_text("No access rules")
     visitor.check_accessibility()
@@ -85,6 +86,7 @@ def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
     assert not _credentials_work(visitor, name, secret)
 
     # Disabling and enabling
+    visitor.select(name)
     visitor.press("DISABLE")
     visitor.check_accessibility()
     dialog.get_by_role("button", name="DISABLE").click()
@@ -123,7 +125,7 @@ def test_application_procedures_without_javascript(visit: Visit, name: str) -> N
     visitor.press("SAVE RULE")
     assert f"Access rule added: Viewer in department {DEPARTMENT}." in visitor.text()
     page.get_by_role("button", name="Delete access rule Viewer").click()
-    assert f"Access rule removed: Viewer in department {DEPARTMENT}." in visitor.text()
+    assert f"Access rule removed: Viewer in department {DEPARTMENT} · " in visitor.text()
     visitor.press("CLOSE")
 
     visitor.press("REGENERATE CLIENT SECRET")
@@ -133,6 +135,7 @@ def test_application_procedures_without_javascript(visit: Visit, name: str) -> N
     assert _credentials_work(visitor, name, new_secret)
     assert not _credentials_work(visitor, name, secret)
 
+    visitor.select(name)
     visitor.press("DISABLE")
     visitor.press("DISABLE")
     assert f"Application {name} disabled." in visitor.text()

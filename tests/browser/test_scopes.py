@@ -67,7 +67,7 @@ def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: s
     visitor = visit()
     make(visitor, project)
     page = visitor.page
-    expect(row(page, project)).to_contain_text("Changed")
+    expect(row(page, project)).to_contain_text("New")
     expect(page.get_by_role("status")).to_contain_text(f"Project {project} created.")
     page.get_by_role("radio", name=project, exact=True).check()
     visitor.press("RENAME")
@@ -197,38 +197,19 @@ def test_the_tree_is_accessible(visit: Visit) -> None:
     visitor.check_accessibility()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1024])
-def test_the_tree_does_not_scroll_sideways(visit: Visit, width: int) -> None:
-    visitor = visit(viewport={"width": width, "height": 800})
-    page = open_page(visitor)
-    toggle(page, MANY)
-    box = page.get_by_role("radio", name=f"{MANY}-000", exact=True)
-    expect(box).to_be_visible()
-    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not page.evaluate(too_wide)
-    box.check()
-    expect(page.get_by_role("button", name="RENAME")).to_be_in_viewport()
-    assert not page.evaluate(too_wide)
-    visitor.check_accessibility()
-
-
-@pytest.mark.parametrize("width", [320, 1024])
-def test_access_reports_are_accessible_and_filterable(visit: Visit, width: int) -> None:
-    visitor = visit(viewport={"width": width, "height": 800})
+def test_access_reports_are_accessible_and_filterable(visit: Visit) -> None:
+    visitor = visit()
     page = open_page(visitor)
     page.get_by_role("link", name=DEPARTMENT, exact=True).click()
-    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     for link in ("ACCESS RULES", "CSV", "JSON"):
         expect(page.locator("main").get_by_role("link", name=link)).to_be_visible()
     page.get_by_label("Action").select_option("delete")
     visitor.press("FILTER")
     expect(page.get_by_role("cell", name="View", exact=True)).to_have_count(0)
     visitor.check_accessibility()
-    assert not page.evaluate(too_wide)
     page.locator("main").get_by_role("link", name=ADMIN_EMAIL).first.click()
     expect(page.get_by_role("link", name="CSV")).to_be_visible()
     visitor.check_accessibility()
-    assert not page.evaluate(too_wide)
 
 
 def test_the_tree_works_without_javascript(chromium: Browser, server: Server, project: str) -> None:
@@ -240,7 +221,7 @@ def test_the_tree_works_without_javascript(chromium: Browser, server: Server, pr
     visitor.press("NEW PROJECT")
     page.get_by_label("Name", exact=True).fill(project)
     visitor.press("CREATE")
-    expect(row(page, project)).to_contain_text("Changed")
+    expect(row(page, project)).to_contain_text("New")
     toggle(page, MANY)
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("radio", name=f"{MANY}-050")).to_be_visible()

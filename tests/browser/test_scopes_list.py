@@ -9,7 +9,6 @@ from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
-TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 def open_page(visitor: Visitor, address: str = "list/") -> Page:
@@ -72,16 +71,6 @@ def test_a_row_offers_only_allowed_actions(visit: Visit) -> None:
     expect(menu.get_by_role("button", name="Move")).to_be_focused()
     menu.get_by_role("link", name="History").click()
     expect(page.locator(".chip")).to_contain_text(f"History of department {DEPARTMENT}")
-
-
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_the_list_does_not_scroll_sideways(visit: Visit, width: int) -> None:
-    visitor = visit(viewport={"width": width, "height": 800})
-    page = open_page(visitor)
-    page.get_by_role("checkbox", name=DEPARTMENT, exact=True).check()
-    expect(page.get_by_role("button", name="RENAME")).to_be_in_viewport()
-    assert not page.evaluate(TOO_WIDE)
-    visitor.check_accessibility()
 
 
 @pytest.mark.usefixtures("_scopes")

@@ -182,7 +182,7 @@ def test_the_trash_icon_deletes_a_rule(
     assert answer.url == _url(ci)
     assert _rules_of(ci) == ["L1 researcher in east"]
     page = text_of(browser.get(_url(ci)))
-    assert "Access rule removed: Viewer in project training." in page
+    assert "Access rule removed: Viewer in project training" in page
 
 
 def test_htmx_gets_the_list_without_the_deleted_rule(browser: Client, ci: Application) -> None:

@@ -23,13 +23,12 @@ from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, marked, markup, moment, muted
 from runai_access.lists.tables import ListTable
 
-_MAX_RULES_IN_LABEL = 5
 # Cells of subjects with one rule, two rules, and more.
-_LINK = '<a class="rules-link" {} aria-label="Access rules of {}: {}">\n'
+_LINK = '<a class="rules-link" {}><span class="visually-hidden">Access rules of {}: </span>\n'
 _SECOND = '<span class="clip">{}<span class="second-rule">, {}</span></span>'
 _AND_ONE = '\n<span class="more more-than-one">+{}</span>'
 _AND_TWO = '\n<span class="more more-than-two">+{}</span>'
-_NONE = '<a class="rules-link" {} aria-label="Access rules of {}: none">\n{}\n</a>'
+_NONE = _LINK + "{}\n</a>"
 _SOME = (
     _LINK + '<span class="clip">{}</span>\n</a>',
     _LINK + _SECOND + _AND_ONE + "\n</a>",
@@ -74,10 +73,9 @@ class SubjectTable(ListTable):
         if not rules:
             none = "None" if self.sees_all_rules else "None that you can see"
             return markup(_NONE, link, name, muted(none))
-        label = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_MAX_RULES_IN_LABEL]])
         shown = [_rule_cell(rule, self.search) for rule in rules[:2]]
         rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
-        return markup(_SOME[len(rest)], link, name, label, *shown, *rest)
+        return markup(_SOME[len(rest)], link, name, *shown, *rest)
 
     def render_last_login(self, record: Any) -> str:
         time: datetime | None = record.last_login

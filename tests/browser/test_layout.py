@@ -1,0 +1,201 @@
+"""Every page, dialog and state at every width: one visit to each, which resizes the window."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.servers import Server
+
+pytestmark = pytest.mark.slow
+# Widths of phones, tablets and desktops, then a window of 1280 x 1024 at 200 % and 400 % zoom.
+WINDOWS = [
+    (320, 800), (390, 844), (640, 720), (720, 800), (768, 1024), (820, 1180), (1024, 768),
+    (1440, 900), (1920, 1080), (640, 512), (320, 256),
+]  # fmt: skip
+LONG = "x" * 60
+# Texts whose visible part is narrower than their longest word and than 8 characters, words that are
+# broken although they are short, and sideways scroll of the page.
+FAULTS = r"""() => {
+    const faults = new Set();
+    const root = document.documentElement;
+    if (root.scrollWidth > root.clientWidth) faults.add(`scrolls to ${root.scrollWidth}`);
+    const range = document.createRange();
+    const hidesMore = (style) => style.overflowX === "hidden" || style.overflowX === "clip";
+    const visible = (element, left, right) => {
+        for (let around = element; around !== document.body; around = around.parentElement) {
+            const style = getComputedStyle(around);
+            if (style.overflowX === "visible" || style.display === "inline") continue;
+            if (!hidesMore(style)) break;  // a part of the page that scrolls
+            const box = around.getBoundingClientRect();
+            [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
+        }
+        return right - left;
+    };
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const { data, parentElement: element } = texts.currentNode;
+        const shown = { visibilityProperty: true };
+        if (!data.trim() || !element.checkVisibility(shown)) continue;
+        if (element.closest("option, script, .visually-hidden, .matrix-word")) continue;
+        if (element.getBoundingClientRect().width <= 1 && element.closest(".customize")) continue;
+        const style = getComputedStyle(element);
+        const enough = parseFloat(style.fontSize) * 4.3;  // about 8 characters
+        let longest = 0;
+        for (const word of data.matchAll(/[^\s\/-]+/g)) {
+            range.setStart(texts.currentNode, word.index);
+            range.setEnd(texts.currentNode, word.index + word[0].length);
+            const parts = [...range.getClientRects()];
+            const width = parts.reduce((sum, part) => sum + part.width, 0);
+            longest = Math.max(longest, width);
+            const lines = new Set(parts.map((part) => Math.round(part.top))).size;
+            const isClamped = style.webkitLineClamp !== "none";
+            if (lines > 1 && width < enough && !isClamped && !element.closest("code")) {
+                faults.add(`breaks “${word[0]}”`);
+            }
+        }
+        range.selectNodeContents(texts.currentNode);
+        const parts = [...range.getClientRects()];
+        const left = Math.min(...parts.map((part) => part.left));
+        const right = Math.max(...parts.map((part) => part.right));
+        const width = visible(element, left, right);
+        const isCut = width < right - left - 1;
+        if (isCut && width < Math.min(longest, enough) - 1) faults.add(`cuts “${data.trim()}”`);
+    }
+    return [...faults];
+}"""
+
+
+@pytest.fixture(scope="module")
+def made(server: Server, _scopes: None) -> dict[str, str]:
+    """Keys of an application, a user, a group and a scope with long and short names."""
+    code = f"""
+from tests import factories
+from accessrules.models import Scope
+cluster = Scope.objects.get(name={CLUSTER!r})
+department = factories.department("B", cluster)
+project = factories.project("{LONG}", department)
+application = factories.application("layout-{LONG}", ("Viewer", project), ("Editor", cluster))
+for number in range(3):
+    factories.application(f"layout-{{number}}", ("L1 researcher", department))
+person = factories.person("layout.{LONG}@example.com", "Viewer", project)
+group = factories.group("layout {LONG}", person)
+print(application.pk, person.pk, group.pk, project.pk, department.pk)
+"""
+    result = server.command("shell", "-c", code)
+    assert result.returncode == 0, result.stderr
+    names = ("application", "user", "group", "project", "department")
+    return dict(zip(names, result.stdout.split()[-5:], strict=True))
+
+
+def _pages(made: dict[str, str]) -> Iterator[str]:
+    application, project = f"applications/{made['application']}/", made["project"]
+    yield from (
+        "account/", "account/password/", "keys/", "activity/",
+        "applications/", "applications/new/", "applications/columns/", "applications/download/",
+        "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
+        "applications/?search=layout&columns=application,client_id,access_rules,created_by,status",
+        "applications/filter/", "applications/filter/?column=scope",
+        "applications/filter/?column=last_login", application, f"{application}access-rules/",
+        f"{application}access-rules/?add=", f"{application}regenerate/", f"{application}disable/",
+        f"{application}delete/", "access-rules/?search=layout", "access-rules/new/",
+        "access-rules/?columns=subject,scope,role,authorized_by,creation_time,last_updated,type",
+        "roles/", "roles/3/", "roles/compare/?role=3&role=1709",
+        f"scopes/?open={made['department']}", "scopes/list/", "scopes/new/",
+        f"scopes/{project}/move/", f"access/scopes/{project}/", "users/?search=layout",
+        f"users/{made['user']}/", f"users/{made['user']}/groups/", "users/new/",
+        "groups/?search=layout", f"groups/{made['group']}/", "groups/new/",
+        f"access/subjects/{made['application']}/",
+    )  # fmt: skip
+
+
+def _check(visitor: Visitor, state: str) -> list[str]:
+    """Return the faults of the page in each window; check its accessibility on a phone.
+
+    Other tests check accessibility on a desktop.
+    """
+    faults = []
+    for width, height in WINDOWS:
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        found = visitor.page.evaluate(FAULTS)
+        faults += [f"{state} at {width} x {height}: {fault}" for fault in found]
+        if (width, height) == (320, 800):
+            visitor.check_accessibility(schemes=("light",))
+    visitor.page.set_viewport_size({"width": 1440, "height": 900})
+    return faults
+
+
+def test_pages_fit_every_window(visit: Visit, made: dict[str, str]) -> None:
+    visitor = visit(viewport={"width": 1440, "height": 900})
+    faults = []
+    for path in _pages(made):
+        visitor.page.goto(f"{visitor.url}/{path}")
+        faults += _check(visitor, path)
+    assert faults == []
+
+
+def test_dialogs_and_selections_fit_every_window(
+    visit: Visit, made: dict[str, str], name: str
+) -> None:
+    visitor = visit(viewport={"width": 1440, "height": 900})
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    page.goto(f"{visitor.url}/applications/?search=layout")
+    page.get_by_role("checkbox", name="layout-1", exact=True).check()
+    faults = _check(visitor, "a selected row")
+    expect(page.get_by_role("link", name="ADD FILTER")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    visitor.press("ACCESS RULES")
+    visitor.press("ACCESS RULE")
+    expect(page.get_by_label("Role", exact=True)).to_be_visible()
+    faults += _check(visitor, "a dialog with a scope picker")
+    page.keyboard.press("Escape")
+    page.goto(f"{visitor.url}/scopes/?open={made['department']}")
+    page.get_by_role("radio", name="B", exact=True).check()
+    faults += _check(visitor, "a selected scope")
+    page.goto(f"{visitor.url}/applications/")
+    visitor.create(name)
+    faults += _check(visitor, "a secret")
+    page.set_viewport_size({"width": 320, "height": 256})
+    expect(dialog.locator("#issued-secret")).to_be_in_viewport()
+    assert faults == []
+
+
+def test_first_row_and_first_field_are_visible_at_400_percent(visit: Visit) -> None:
+    visitor = visit(viewport={"width": 320, "height": 256})
+    page = visitor.page
+    for path, content in [
+        ("applications/", "[data-row] a"), ("access-rules/", "[data-row] a"),
+        ("roles/", "[data-row] a"), ("scopes/", "[data-row] a"), ("users/", "[data-row] a"),
+        ("activity/", "[data-row] a"),
+        ("applications/new/", "#name"), ("users/new/", "#email"), ("groups/new/", "#name"),
+        ("access-rules/new/", "#find-subject"), ("applications/filter/", ".choices-links a"),
+    ]:  # fmt: skip
+        page.goto(f"{visitor.url}/{path}")
+        expect(page.locator(content).first, path).to_be_in_viewport()
+
+
+def test_typing_in_a_search_does_not_move_the_dialog(visit: Visit, made: dict[str, str]) -> None:
+    visitor = visit(viewport={"width": 1024, "height": 900})
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    for path, press, field in [
+        (f"applications/{made['application']}/", ["ACCESS RULES", "ACCESS RULE"], "Search scopes"),
+        ("access-rules/", ["NEW ACCESS RULE"], "Search subjects"),
+        ("access-rules/", ["NEW ACCESS RULE"], "Search scopes"),
+        ("scopes/", ["NEW SCOPE"], "Search scopes"),
+    ]:
+        page.goto(f"{visitor.url}/{path}")
+        for label in press:
+            visitor.press(label)
+        search = dialog.get_by_role("searchbox", name=field)
+        search.focus()
+        before = dialog.bounding_box()
+        place = search.bounding_box()
+        for text in (DEPARTMENT[:8], DEPARTMENT, "nothing-has-this-name", ""):
+            with page.expect_response(re.compile("find|new|access-rules")):
+                search.fill(text)
+            expect(page.locator(".htmx-request")).to_have_count(0)
+            assert dialog.bounding_box() == before, (path, text)
+            assert search.bounding_box() == place, (path, text)
