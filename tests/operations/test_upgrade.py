@@ -161,12 +161,14 @@ def test_upgrade_keeps_every_row(upgraded: Upgraded) -> None:
     after = rows_of(upgraded.database)
     columns = {(table, former): new for table, former, new in names.COLUMNS}
     for table, rows in upgraded.before.items():
-        if table in ("django_migrations", "accessrules_role"):
+        if table in ("django_migrations", "accessrules_role", "sqlite_sequence"):
             continue  # the next migrate adds the predefined roles that the copy leaves out
         renamed = [
             {columns.get((table, name), name): value for name, value in row.items()} for row in rows
         ]
         now = after[names.TABLES.get(table, table)]
+        if table in ("auth_permission", "django_content_type"):
+            now = now[: len(rows)]  # the next ones belong to models of later migrations
         assert [_stable(table, row) for row in now] == [_stable(table, row) for row in renamed]
     ids = {row["id"] for row in upgraded.before["accessrules_role"]}
     assert ids <= {row["id"] for row in after["accessrules_role"]}
@@ -228,7 +230,8 @@ def test_upgraded_audit_log_verifies(upgraded: Upgraded) -> None:
 def test_upgraded_content_type_keeps_its_permissions(upgraded: Upgraded) -> None:
     rows = rows_of(upgraded.database)
     audit = [row["model"] for row in rows["django_content_type"] if row["app_label"] == "audit"]
-    assert sorted(audit) == ["archive", "auditevent", "pendingarchival", "seal", "unsealed"]
+    assert {"archive", "auditevent", "pendingarchival", "seal", "unsealed"} <= set(audit)
+    assert "leaving" not in audit
     codenames = {row["codename"] for row in rows["auth_permission"]}
     assert "view_pendingarchival" in codenames
     assert not any("leaving" in codename for codename in codenames)
