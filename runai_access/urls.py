@@ -19,6 +19,7 @@ urlpatterns = [
     path("roles/", include("accessrules.console.urls.roles")),
     path("scopes/", include("accessrules.console.urls.scopes")),
     path("activity/", include("runai_access.activity.urls")),
+    path("system/", include("runai_access.system.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path(".well-known/security.txt", security_txt, name="security-txt"),

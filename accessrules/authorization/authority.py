@@ -64,6 +64,7 @@ SYSTEM: Place = _Place(SYSTEM_PATH, "system")
 ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
 _BELOW_ACCOUNT: Place = _Place(ACCOUNT_PATH + LABEL_DIGITS * "0", "a cluster")
 _AUDIT_LOG: Permission = ("read", "events-history")
+_SYSTEM: Permission = ("read", "settings")
 _WHO_CAN_HELP = "Ask someone who manages access rules."
 _MAX_SHOWN = 3
 
@@ -135,6 +136,15 @@ class Authority:
     def require_audit_log(self) -> None:
         """Raise Denied unless this subject can read the audit log."""
         self.require(*_AUDIT_LOG, ACCOUNT)
+
+    @property
+    def reads_system(self) -> bool:
+        """Whether this subject can open the System page."""
+        return self.allows(*_SYSTEM, ACCOUNT)
+
+    def require_system(self) -> None:
+        """Raise Denied unless this subject can open the System page."""
+        self.require(*_SYSTEM, ACCOUNT)
 
     def require_anywhere(self, action: str, resource_type: str) -> None:
         """Raise Denied unless this is allowed in some scope. Call before any lookup."""

@@ -29,6 +29,8 @@ def pages_of(caller: Caller) -> dict[str, str]:
             pages[name] = resolve_url(view)
     if caller.authority.reads_audit_log:
         pages["activity"] = resolve_url("activity:list")
+    if caller.authority.reads_system:
+        pages["system"] = resolve_url("system:page")
     return pages
 
 

@@ -5,6 +5,7 @@ stop the others.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -18,10 +19,12 @@ from runai_access.audit.output import OutputJob
 from runai_access.audit.sealer import SealingJob
 from runai_access.background.job import Job, ShouldContinue
 from runai_access.db.batches import delete_in_batches
+from runai_access.maintenance.models import Replica
 from runai_access.security.throttles import forget_expired
 
 SEALING_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 5 * 60.0
+REPLICAS_KEPT = timedelta(days=7)
 # Soon after the start, but not during the first requests.
 _HOUSEKEEPING_DELAY = 10.0
 
@@ -36,6 +39,7 @@ def default_jobs() -> list[Job]:
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
         _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),
         _housekeeping("delete expired sessions", delete_expired_sessions),
+        _housekeeping("delete replicas that have stopped", delete_old_replicas),
         _housekeeping("delete networks of old sign-ins", delete_expired_networks),
         _housekeeping("delete audit rows that an archive holds", remove_archived),
     ]
@@ -55,6 +59,12 @@ def delete_expired_sessions(should_continue: ShouldContinue) -> int:
 def delete_expired_networks(should_continue: ShouldContinue) -> int:
     """Delete networks without a sign-in for SIGN_IN_NETWORK_DAYS, and return how many."""
     return delete_in_batches(SignInNetwork.objects.expired(), should_continue)
+
+
+def delete_old_replicas(should_continue: ShouldContinue) -> int:
+    """Delete replicas that were not seen for a week, and return how many."""
+    old = Replica.objects.filter(seen_at__lt=timezone.now() - REPLICAS_KEPT)
+    return delete_in_batches(old, should_continue)
 
 
 def _housekeeping(name: str, run: Callable[[ShouldContinue], object]) -> Job:

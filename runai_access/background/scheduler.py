@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
 from django.db import Error, connection
@@ -38,7 +38,10 @@ class Scheduler:
         *,
         campaign_seconds: float = CAMPAIGN_SECONDS,
         turn_seconds: float = TURN_SECONDS,
+        heartbeat: Callable[[Mapping[str, Outcome]], object] | None = None,
     ) -> None:
+        """`heartbeat` is called with the outcomes in each pass, also if this process is no leader."""
+        self._heartbeat = heartbeat
         self._jobs = default_jobs() if jobs is None else jobs
         self._lease = lease or lease_for(
             connection, "background", expiry=LEASE_EXPIRY_SECONDS, renewal=LEASE_RENEWAL_SECONDS
@@ -84,6 +87,8 @@ class Scheduler:
         """Run the due jobs if this process is the leader; return the seconds until the next pass."""
         # As Django does between requests: reconnect if the database closed the connection.
         connection.close_if_unusable_or_obsolete()
+        if self._heartbeat is not None:
+            self._heartbeat(self.outcomes)
         if not self._lead():
             return self._campaign_seconds
         for job in self._jobs:

@@ -12,6 +12,7 @@ from runai_access.wsgi import application
 from django.conf import settings
 from django.urls import get_resolver
 
+from runai_access.background.heartbeat import Heartbeat
 from runai_access.background.scheduler import Scheduler
 from runai_access.db.connections import limit_waiting
 from runai_access.server.gateway import Gateway
@@ -33,7 +34,7 @@ def start(*, max_waiting: int) -> Loaded:
     limit_waiting()
     readiness = Readiness()
     readiness.start()
-    scheduler = Scheduler()
+    scheduler = Scheduler(heartbeat=Heartbeat())
     scheduler.start()
     # Workers are multiprocessing children: they skip `atexit` but run finalizers.
     Finalize(None, scheduler.stop, exitpriority=1)

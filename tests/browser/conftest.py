@@ -8,7 +8,15 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, StorageState
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Route,
+    StorageState,
+)
 
 from tests.servers import Server
 
@@ -26,6 +34,11 @@ AXE_OPTIONS: dict[str, dict[str, Any]] = {
 CLUSTER, DEPARTMENT = "browser-cluster", "browser-department"
 
 Visit = Callable[..., "Visitor"]
+
+
+def status(place: Page | Locator, text: str) -> Locator:
+    """Return the message with that text on a page or in a dialog."""
+    return place.get_by_role("status").filter(has_text=text)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CLUSTER, Visit, Visitor
+from tests.browser.conftest import CLUSTER, Visit, Visitor, status
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def test_unreachable_server_is_reported(visit: Visit) -> None:
     visitor = visit()
     visitor.page.context.set_offline(True)
     visitor.press("NEW APPLICATION")
-    expect(visitor.page.get_by_role("status")).to_contain_text("The server can't be reached.")
+    expect(status(visitor.page, "The server can't be reached.")).to_be_visible()
     visitor.page.context.set_offline(False)
     visitor.press("NEW APPLICATION")
     expect(visitor.page.get_by_label("Application name")).to_be_visible()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor, status
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
     visitor.check_accessibility()
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"Application {name} created.")
+    expect(status(page, f"Application {name} created.")).to_be_visible()
     expect(page.get_by_role("row", name=name)).to_contain_text("New")
     assert secret not in page.content()
     assert _credentials_work(visitor, name, secret)
@@ -59,13 +59,13 @@ def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
         dialog.get_by_role("radio", name=scope).check()
         visitor.check_accessibility()
         visitor.press("SAVE RULE")
-        expect(dialog.get_by_role("status")).to_contain_text(f"Access rule added: {role} in")
+        expect(status(dialog, f"Access rule added: {role} in")).to_be_visible()
     expect(dialog).to_contain_text(f"/ {CLUSTER} / {DEPARTMENT}")
     visitor.check_accessibility()
 
     # Deleting an access rule
     dialog.get_by_role("button", name="Delete access rule Viewer").click()
-    expect(dialog.get_by_role("status")).to_contain_text("Access rule removed: Viewer")
+    expect(status(dialog, "Access rule removed: Viewer")).to_be_visible()
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row", name=name)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor, status
 from tests.servers import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: s
     make(visitor, project)
     page = visitor.page
     expect(row(page, project)).to_contain_text("New")
-    expect(page.get_by_role("status")).to_contain_text(f"Project {project} created.")
+    expect(status(page, f"Project {project} created.")).to_be_visible()
     page.get_by_role("radio", name=project, exact=True).check()
     visitor.press("RENAME")
     page.get_by_label("Name", exact=True).fill(f"{project}-2")
@@ -88,7 +88,7 @@ def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: s
     visitor.press("DELETE")
     dialog.get_by_role("button", name="DELETE").click()
     expect(row(page, f"{project}-2")).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"Project {project}-2 deleted.")
+    expect(status(page, f"Project {project}-2 deleted.")).to_be_visible()
 
 
 def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> None:
@@ -235,5 +235,5 @@ def test_the_tree_works_without_javascript(chromium: Browser, server: Server, pr
     visitor.press("PREVIEW CHANGES")
     expect(page.get_by_text("No subject loses or gains access.")).to_be_visible()
     visitor.press("MOVE")
-    expect(page.get_by_role("status")).to_contain_text(f"moved to department {MANY}")
+    expect(status(page, f"moved to department {MANY}")).to_be_visible()
     context.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DEPARTMENT, Visit, Visitor
+from tests.browser.conftest import DEPARTMENT, Visit, Visitor, status
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -190,7 +190,7 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     expect(dialog.get_by_role("button", name="Move Client ID up")).not_to_have_attribute(
         "aria-disabled", "true"
     )
-    expect(dialog.get_by_role("status")).to_have_text("Created by is now column 2 of 8.")
+    expect(status(dialog, "Created by is now column 2 of 8.")).to_be_visible()
     visitor.press("APPLY")
     visitor.page.wait_for_url("**columns=application,created_by,client_id,*")
     visitor.press("COLUMNS")
@@ -328,7 +328,7 @@ def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -
     visitor.check_accessibility()
     dialog.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
-    expect(dialog.get_by_role("status")).to_contain_text("Access rule added: Viewer in")
+    expect(status(dialog, "Access rule added: Viewer in")).to_be_visible()
 
 
 def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import Visit, Visitor, status
 
 pytestmark = pytest.mark.slow
 PASSWORD = "a-password-of-my-own"
@@ -62,7 +62,7 @@ def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
     visitor.press("GO BACK")
     visitor.press("DONE")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text(f"User {email} created.")
+    expect(status(page, f"User {email} created.")).to_be_visible()
     expect(page.get_by_role("row", name=email)).to_contain_text("Temporary password")
     assert temporary not in page.content()
 
@@ -148,7 +148,7 @@ def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) 
     visitor.press("NEW GROUP")
     page.get_by_label("Name", exact=True).fill(name)
     visitor.press("CREATE")
-    expect(page.get_by_role("status")).to_contain_text(f"Group {name} created.")
+    expect(status(page, f"Group {name} created.")).to_be_visible()
     visitor.check_accessibility()
     page.get_by_role("row", name=name).get_by_role("link", name=name, exact=True).click()
     visitor.press("MEMBERS")
@@ -157,7 +157,7 @@ def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) 
     dialog.get_by_role("checkbox", name=email).check()
     visitor.check_accessibility()
     visitor.press("ADD MEMBERS")
-    expect(dialog.get_by_role("status")).to_contain_text(f"{email} added to {name}.")
+    expect(status(dialog, f"{email} added to {name}.")).to_be_visible()
     visitor.press("CLOSE")
     expect(page.locator("#listing")).to_contain_text(email)
     visitor.check_accessibility()
@@ -168,7 +168,7 @@ def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) 
     visitor.press("GROUPS")
     visitor.check_accessibility()
     dialog.get_by_role("button", name=f"Remove {email} from {name}").click()
-    expect(dialog.get_by_role("status")).to_contain_text(f"removed from {name}.")
+    expect(status(dialog, f"removed from {name}.")).to_be_visible()
     visitor.press("CLOSE")
     expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
 

@@ -161,7 +161,7 @@ def test_upgrade_keeps_every_row(upgraded: Upgraded) -> None:
     after = rows_of(upgraded.database)
     columns = {(table, former): new for table, former, new in names.COLUMNS}
     for table, rows in upgraded.before.items():
-        if table in ("django_migrations", "accessrules_role"):
+        if table in ("django_migrations", "accessrules_role", "sqlite_sequence"):
             continue  # the next migrate adds the predefined roles that the copy leaves out
         renamed = [
             {columns.get((table, name), name): value for name, value in row.items()} for row in rows

@@ -99,7 +99,7 @@ def test_rail_shows_pages_the_user_can_see(
     browser: Client, dina: User, vera: User, as_: SignedIn
 ) -> None:
     access = ["Applications", "Access rules", "Roles", "Scopes", "Users and groups"]
-    assert _rail(browser) == [*access, "Activity", "API"]
+    assert _rail(browser) == [*access, "Activity", "System", "API"]
     assert _rail(as_(dina)) == [*access, "API"]
     assert _rail(as_(vera)) == ["Scopes", "API"]
     assert _rail(as_(factories.person("otto@acme.example"))) == ["API"]

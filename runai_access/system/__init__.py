@@ -1,0 +1,1 @@
+"""The System page: what an operator should know about the installation."""
