@@ -190,7 +190,7 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     expect(dialog.get_by_role("button", name="Move Client ID up")).not_to_have_attribute(
         "aria-disabled", "true"
     )
-    expect(status(dialog, "Created by is now column 2 of 8.")).to_be_visible()
+    expect(status(dialog, "Created by is now column 2 of ")).to_be_visible()
     visitor.press("APPLY")
     visitor.page.wait_for_url("**columns=application,created_by,client_id,*")
     visitor.press("COLUMNS")
