@@ -80,8 +80,8 @@ def slow_operations(migration: migrations.Migration) -> Iterator[str]:
 def test_a_migration_locks_no_table_for_long(key: tuple[str, str]) -> None:
     """If this fails: split the migration, or create the index concurrently.
 
-    If its table is small, or the statement is quick, add a class attribute `brief_because` to the migration
-    that says why.
+    If its table is small, or the statement is quick, add a class attribute `brief_because` to the
+    migration that says why.
     """
     assert list(slow_operations(ALL[key])) == []
 
