@@ -2,6 +2,7 @@
 # make test      run all tests
 # make test-all  run all tests with more examples, rounds and rows; much slower
 # make check     lint, types, import rules, dependencies
+# make dist      build the wheel and its list of dependencies in dist/
 # make bench     benchmark with a million rows; for less: BENCH="--sizes 10000 --databases sqlite"
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) sync --quiet --frozen --inexact
 
-.PHONY: run test test-all check bench
+.PHONY: run test test-all check dist bench
 .DELETE_ON_ERROR:
 
 run: .venv/.run
@@ -24,6 +25,11 @@ test-all: test
 
 check: .venv/.check
 	@.ci/check
+
+dist: $(UV)
+	@rm -rf dist
+	@$(UV) build --quiet --wheel --out-dir dist
+	@$(UV) export --quiet --frozen --no-emit-project --output-file dist/requirements.txt
 
 bench: .venv/.bench
 	$(BIN)/python -m bench.million $(BENCH)

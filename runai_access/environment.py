@@ -157,7 +157,7 @@ def database(default: str) -> dict[str, Any]:
 
     It can list multiple hosts, as in libpq: postgres://user@one:5432,two:5432/name.
     """
-    return database_settings(text("DATABASE_URL", default))
+    return database_settings(text_or_file("DATABASE_URL") or default)
 
 
 def database_settings(given: str) -> dict[str, Any]:
@@ -305,19 +305,26 @@ def secret_key(file: Path, *, required: bool) -> str:
     return _key_from(file)
 
 
-def secret(name: str) -> str:
-    """Return the secret of a variable, or of the file that the variable NAME_FILE names."""
+def text_or_file(name: str) -> str:
+    """Return the variable, or the content of the file that the variable NAME_FILE names."""
     value, file = text(name), text(f"{name}_FILE")
     if value and file:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
-    if file:
-        try:
-            value = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise ImproperlyConfigured(f"{name}_FILE: can't read {file}: {reason}.") from error
-        if not value:
-            raise ImproperlyConfigured(f"{name}_FILE: {file} is empty.")
+    if not file:
+        return value
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ImproperlyConfigured(f"{name}_FILE: can't read {file}: {reason}.") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE: {file} is empty.")
+    return value
+
+
+def secret(name: str) -> str:
+    """Return a secret, from a variable or a file; an empty one is unset."""
+    value = text_or_file(name)
     if value and len(value) < MIN_SECRET_LENGTH:
         raise ImproperlyConfigured(f"{name} must have {MIN_SECRET_LENGTH} characters or more.")
     return value

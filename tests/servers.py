@@ -33,6 +33,8 @@ class Server:
     environment: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes]
+    # The source tree that it runs.
+    source: Path = ROOT
     admin_email: str = ADMIN_EMAIL
     admin_password: str = field(default=ADMIN_PASSWORD, repr=False)
 
@@ -40,7 +42,8 @@ class Server:
         self, *args: str, environment: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run manage.py with this server's database and return the result."""
-        return manage(*args, environment={**self.environment, **(environment or {})}, stdin=stdin)
+        settings = {**self.environment, **(environment or {})}
+        return manage(*args, environment=settings, stdin=stdin, source=self.source)
 
     def cookie(self, name: str) -> str:
         """Return the name of this server's cookie `session` or `csrf` without TLS."""
@@ -111,6 +114,7 @@ def launch(
     database: str,
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] = (sys.executable, "manage.py", "serve"),
+    source: Path = ROOT,
 ) -> Server:
     """Start a server and return it without waiting for it to be ready.
 
@@ -134,7 +138,7 @@ def launch(
     with log.open("wb") as stream:
         process = subprocess.Popen(
             list(command),
-            cwd=ROOT,
+            cwd=source,
             env=settings,
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -142,16 +146,20 @@ def launch(
             # A separate group: Ctrl-C in the terminal reaches only pytest, which stops the server.
             process_group=0,
         )
-    return Server(url, database, settings, log, process)
+    return Server(url, database, settings, log, process, source)
 
 
 def manage(
-    *args: str, environment: Mapping[str, str], seconds: float = 120, stdin: str = ""
+    *args: str,
+    environment: Mapping[str, str],
+    seconds: float = 120,
+    stdin: str = "",
+    source: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in a separate process."""
     return subprocess.run(
         [sys.executable, "manage.py", *args],
-        cwd=ROOT,
+        cwd=source,
         env=dict(environment),
         input=stdin,
         capture_output=True,

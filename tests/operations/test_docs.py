@@ -19,7 +19,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FILE = re.compile(r"`((?:tests|runai_access|accessrules|applications|bench)/[\w/]+\.\w+)`")
 SETTING = re.compile(r"""\w+\(\s*["']((?:RUNAI_ACCESS_\w+)|PORT|DATABASE_URL)["']""")
 # The same for a variable that can also name a file.
-SECRET_SETTING = re.compile(r"""\bsecret\(\s*["'](RUNAI_ACCESS_\w+)["']""")
+SECRET_SETTING = re.compile(r"""\b(?:secret|text_or_file)\(\s*["'](\w+)["']""")
 SETTING_ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 # Words that the writing guide retires and that have no other use in documentation.
 RETIRED = re.compile(

@@ -180,6 +180,7 @@ def test_replicas_count_guesses_together(installation: Installation) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.any_database  # on PostgreSQL, test_rolling_upgrade.py does the same and more
 def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path: Path) -> None:
     """A refused client has sent nothing, and asks the other replica. nginx does so for its clients, but
     sends no POST to another replica once it has sent it to one."""

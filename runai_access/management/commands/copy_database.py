@@ -56,7 +56,7 @@ class Command(OperatorCommand):
         # In another process, in which the copy is the database.
         verified = subprocess.run(  # noqa: S603
             [sys.executable, sys.argv[0], "verify_audit"],
-            env={**os.environ, "DATABASE_URL": url, **_key()},
+            env={**os.environ, "DATABASE_URL": url, "DATABASE_URL_FILE": "", **_key()},
             check=False,
         )
         if verified.returncode != 0:

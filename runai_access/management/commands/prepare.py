@@ -50,7 +50,7 @@ class Command(OperatorCommand):
             _collect_static_files()
         # Read on every start, so that an invalid value is reported even if it is not used.
         wants_example = environment.flag(
-            "RUNAI_ACCESS_EXAMPLE", default=not environment.text("DATABASE_URL")
+            "RUNAI_ACCESS_EXAMPLE", default=not environment.text_or_file("DATABASE_URL")
         )
         if not User.objects.exists():
             self._create_first_data(wants_example)

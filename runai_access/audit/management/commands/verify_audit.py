@@ -23,8 +23,8 @@ def _head(text: str) -> known_head.Head:
 class Command(OperatorCommand):
     help = (
         "Verifies the audit log: every row, every seal and the chain of seals. Prints counts, the head "
-        "of the chain and OK; or each fault, and exits with status 1. Changes nothing, and can run "
-        "while the server is running."
+        "of the chain and OK; or each fault, and exits with status 1. Changes nothing in the audit "
+        "log, and can run while the server is running. The System page shows the last run."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
