@@ -21,13 +21,12 @@ from accessrules.models import Subject
 from applications import policy
 from applications.models import Application
 from applications.oauth.secrets import new_secret
-from applications.validators import validate_name
+from applications.validators import MIN_TOKEN_LIFETIME, validate_name
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
 
 # Seconds. Clients refresh a token a minute before it expires, so shorter lifetimes would not work.
-MIN_TOKEN_LIFETIME = 120
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ urlpatterns = [
     ),
     path("<uuid:id_>/access-rules/restore/", access_rules.restore, name="restore-access-rule"),
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
+    path("<uuid:id_>/token-lifetime/", dialogs.token_lifetime, name="token-lifetime"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),
     path("<uuid:id_>/delete/", dialogs.delete, name="delete"),

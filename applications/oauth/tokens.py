@@ -48,7 +48,7 @@ def issue(application: Application) -> AccessToken:
         application.id,
         client_id=application.client_id,
         credential_id=application.credential_id,
-        lifetime=_lifetime_of(application),
+        lifetime=lifetime_of(application),
     )
 
 
@@ -72,7 +72,7 @@ def issue_to(
 
 def issue_id_token(application: Application) -> str:
     """Return a JWT that identifies the client. It is not an access token: its `typ` differs."""
-    claims = _common_claims(application.pk, _lifetime_of(application))
+    claims = _common_claims(application.pk, lifetime_of(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
@@ -109,7 +109,7 @@ def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: Tru
     return delete_in_batches(expired, should_continue)
 
 
-def _lifetime_of(application: Application) -> int:
+def lifetime_of(application: Application) -> int:
     """Return the token lifetime in seconds, limited by the installation's current maximum."""
     lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
     return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
