@@ -23,7 +23,7 @@ from accessrules.models import Subject
 from applications import policy
 from applications.models import LABEL_MAX_LENGTH, Application, ClientSecret, ClientSecretQuerySet
 from applications.oauth.secrets import id_of, is_id, new_secret
-from applications.validators import validate_name
+from applications.validators import MIN_TOKEN_LIFETIME, validate_name
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
@@ -31,8 +31,6 @@ from runai_access.security.hashing import hash_secret
 MAX_LIVE_SECRETS = 5
 # Revoked and expired secrets that are kept to be shown, per application.
 KEPT_SECRETS = 20
-# Seconds. Clients refresh a token a minute before it expires, so shorter lifetimes would not work.
-MIN_TOKEN_LIFETIME = 120
 
 
 @dataclass(frozen=True)

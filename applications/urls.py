@@ -25,6 +25,7 @@ urlpatterns = [
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
     path("<uuid:id_>/secrets/new/", secrets.add, name="add-secret"),
     path("<uuid:id_>/secrets/<str:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
+    path("<uuid:id_>/token-lifetime/", dialogs.token_lifetime, name="token-lifetime"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),
     path("<uuid:id_>/delete/", dialogs.delete, name="delete"),

@@ -1,4 +1,4 @@
-"""Valid application names (contract/README.md, Resources)."""
+"""Valid application names (contract/README.md, Resources) and token lifetimes."""
 
 import re
 import uuid
@@ -6,6 +6,7 @@ import uuid
 from django.core.exceptions import ValidationError
 
 NAME_MAX_LENGTH = 255
+MIN_TOKEN_LIFETIME = 120  # seconds
 NAME_PATTERN = "^[a-z][-_a-z0-9]*[a-z0-9]$"
 _NAME = re.compile(NAME_PATTERN)
 

@@ -11,7 +11,8 @@ from accessrules.authorization.grants import ACTION_LABELS
 from accessrules.authorization.scope_access import AccessFilter
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
-from accessrules.models import Role, Scope, ScopeQuerySet, Subject
+from accessrules.models import Role, Scope, ScopeQuerySet, Subject, SubjectQuerySet
+from runai_access.db.normalization import normalize
 
 T = TypeVar("T")
 
@@ -126,6 +127,40 @@ class NewScopeForm(_ParentForm, ScopeNameForm):
 
 class MoveScopeForm(_ParentForm):
     """The new parent of a scope."""
+
+
+class EffectiveAccessForm(forms.Form):
+    """The filter of the access of a subject, and the subject to compare it with."""
+
+    search = forms.CharField(required=False, max_length=255)
+    action = forms.ChoiceField(
+        required=False, label="Action", choices=[("", "All actions"), *ACTION_LABELS.items()]
+    )
+    compare = forms.CharField(required=False, max_length=255)
+
+    def _value(self, name: str) -> str:
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")
+
+    @property
+    def text(self) -> str:
+        return self._value("search")
+
+    @property
+    def chosen_action(self) -> str:
+        return self._value("action")
+
+    @property
+    def other_name(self) -> str:
+        return self._value("compare")
+
+    def other_of(self, subjects: SubjectQuerySet) -> Subject | None:
+        """Return the subject to compare with, if one of `subjects` has the name."""
+        name = self.other_name
+        found: Subject | None = (
+            subjects.filter(normalized_name=normalize(name)).first() if name else None
+        )
+        return found
 
 
 class ScopeAccessForm(forms.Form):

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
-    MIN_TOKEN_LIFETIME,
     HashedSecret,
     create_application,
     delete_application,
@@ -30,7 +29,7 @@ from applications.api.serializers import (
 from applications.filters import ApplicationFilterSet
 from applications.models import Application
 from applications.search import permission_filter, search
-from applications.validators import NAME_MAX_LENGTH, NAME_PATTERN
+from applications.validators import MIN_TOKEN_LIFETIME, NAME_MAX_LENGTH, NAME_PATTERN
 from runai_access.api.fields import Body, Flag, Integer, Text
 from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent

@@ -49,7 +49,7 @@ def issue(application: Application) -> AccessToken:
         client_id=application.client_id,
         credential_id=application.credential_id,
         secret_id=application.used_secret.id,
-        lifetime=_lifetime_of(application),
+        lifetime=_lifetime_with_secret(application),
     )
 
 
@@ -81,7 +81,7 @@ def issue_to(
 
 def issue_id_token(application: Application) -> str:
     """Return a JWT that identifies the client. It is not an access token: its `typ` differs."""
-    claims = _common_claims(application.pk, _lifetime_of(application))
+    claims = _common_claims(application.pk, _lifetime_with_secret(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
@@ -122,11 +122,15 @@ def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: Tru
     return delete_in_batches(expired, should_continue)
 
 
-def _lifetime_of(application: Application) -> int:
-    """Return the token lifetime in seconds, limited by the installation and the secret's expiry."""
+def lifetime_of(application: Application) -> int:
+    """Return the token lifetime in seconds, limited by the installation's current maximum."""
     lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    lifetime = min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
-    expires_at = application.used_secret.expires_at
+    return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
+
+
+def _lifetime_with_secret(application: Application) -> int:
+    """Return the lifetime of a token, which ends with the secret that was used."""
+    lifetime, expires_at = lifetime_of(application), application.used_secret.expires_at
     if expires_at is None:
         return lifetime
     return min(lifetime, int((expires_at - timezone.now()).total_seconds()))

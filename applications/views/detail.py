@@ -13,6 +13,9 @@ from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
 from applications import policy
+from applications.models import Application
+from applications.oauth.tokens import lifetime_of
+from runai_access.audit.models import AuditEvent
 from runai_access.ui.dialogs import is_htmx_target
 
 
@@ -33,9 +36,19 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": authority.reads_audit_log,
+        "token_lifetime": lifetime_of(application),
         "base_url": settings.PUBLIC_URL,
         "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
         context["events"] = last_events(application.subject, "application")
+        context["regenerated"] = _last_regeneration(application)
     return render(request, "applications/detail.html", context)
+
+
+def _last_regeneration(application: Application) -> AuditEvent | None:
+    """Return the event of the latest new client secret, if the audit log still has it."""
+    events = AuditEvent.objects.filter(
+        entity_type="application", entity_id=str(application.pk), changes__has_key="clientSecret"
+    )
+    return events.filter(result=AuditEvent.Result.SUCCEEDED).order_by("-time", "-pk").first()

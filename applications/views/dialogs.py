@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from applications import actions, policy
+from applications.forms import TokenLifetimeForm
 from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.undo import report_undoable
@@ -56,3 +58,26 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     return render_dialog(
         request, "applications/_set_enabled.html", context, parent_page=PAGE.parent_page, row=id_
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def token_lifetime(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Ask for the lifetime of the application's new tokens; set it."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    form = TokenLifetimeForm(request.POST or None, initial={"seconds": application.token_lifetime})
+    if request.method == "POST" and form.is_valid():
+        seconds = form.cleaned_data["seconds"]
+        actions.set_token_lifetime(caller=caller, application_id=id_, seconds=seconds)
+        messages.success(request, f"Token lifetime of {application} changed.")
+        return finish_dialog(request, PAGE.parent_page, changed=id_)
+    context = {
+        "application": application,
+        "form": form,
+        "default": settings.TOKEN_LIFETIME_SECONDS,
+    }
+    return render_dialog(
+        request, "applications/_token_lifetime.html", context, parent_page=PAGE.parent_page,
+        row=id_, status=422 if form.is_bound else 200,
+    )  # fmt: skip

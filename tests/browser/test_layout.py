@@ -199,3 +199,30 @@ def test_typing_in_a_search_does_not_move_the_dialog(visit: Visit, made: dict[st
             expect(page.locator(".htmx-request")).to_have_count(0)
             assert dialog.bounding_box() == before, (path, text)
             assert search.bounding_box() == place, (path, text)
+
+
+# The widths of landscape and portrait pages without their margins, in CSS pixels.
+PAPERS = {"A4": (1032, 703), "Letter": (965, 725)}
+
+
+def test_pages_are_printed_whole(visit: Visit, made: dict[str, str]) -> None:
+    visitor = visit()
+    page = visitor.page
+    columns = "subject,type,role,scope,authorized_by,creation_time,last_updated"
+    lists = (f"access-rules/?search=layout&columns={columns}", "users/?search=layout")
+    details = (f"applications/{made['application']}/", f"access/subjects/{made['application']}/")
+    page.emulate_media(media="print")
+    for path in (*lists, *details):
+        page.goto(f"{visitor.url}/{path}")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator(".rail")).to_be_hidden()
+        expect(page.locator(".customize, .toolbar-plain").first).to_be_hidden()
+        for landscape, portrait in PAPERS.values():
+            width = landscape if path in lists else portrait
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(FAULTS) == [], (path, width)
+    page.goto(f"{visitor.url}/{lists[0]}")
+    expect(page.locator(".chips")).to_contain_text("layout")
+    for paper in PAPERS:
+        pdf = page.pdf(format=paper, prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1, "no empty page"

@@ -120,6 +120,7 @@ def test_messages_disappear_except_errors_and_are_kept_in_a_menu(visit: Visit, n
     page.clock.fast_forward(9_000)
     expect(area).to_be_empty()
     visitor.press("ACCESS RULES")
+    expect(page.locator("dialog[open]")).to_contain_text("No access rules")
     page.context.set_offline(True)
     visitor.press("ACCESS RULE")
     over_the_dialog = page.locator("dialog[open]").get_by_text("The server can't be reached.")

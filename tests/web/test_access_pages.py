@@ -45,8 +45,10 @@ def test_the_page_lists_entities_with_the_rule_that_grants_them(
     page, _, _ = subject_pages(ci)
     text = text_of(as_(ada).get(page))
     assert "Effective access of ci" in text
-    assert "Workspaces View, Edit, Create, Delete department vision L1 researcher" in text
-    assert "Workspaces View department speech Viewer through group ops" in text
+    assert (
+        "Workspaces Yes Yes Yes Yes department vision L1 researcher"
+        " also by 1 rule Viewer in department speech through group ops: View"
+    ) in text
     assert "you can see" not in text
 
 
@@ -100,7 +102,7 @@ def test_event_history_on_the_account_is_shown_with_its_rule(ada: User, as_: Sig
     client = as_(ada)
     factories.rule(wide, "Auditor", factories.cluster("elsewhere"))
     text = text_of(client.get(page))
-    assert "Event history View account acme Auditor" in text
+    assert "Event history Yes \u2013 No \u2013 No \u2013 No account acme Auditor" in text
     assert "requires a rule on the account" not in text
     assert "events-history" in {row["Resource type"] for row in csv_of(client, sheet)}
     assert "events-history" in {row["resourceType"] for row in client.get(api).json()["access"]}
@@ -360,3 +362,43 @@ def test_resource_types_of_one_entity_share_a_row_on_the_page(
     assert text_of(as_(ada).get(page)).count("Data sources") == 1
     rows = csv_of(as_(ada), sheet)
     assert len({row["Resource type"] for row in rows if row["Entity"] == "Data sources"}) > 1
+
+
+def test_an_action_in_a_narrower_scope_names_it(
+    ada: User, acme: Organization, as_: SignedIn
+) -> None:
+    cd = factories.application("cd", ("Viewer", acme.east), ("L1 researcher", acme.vision))
+    text = text_of(as_(ada).get(subject_pages(cd)[0]))
+    narrower = " ".join(["department vision"] * 3)
+    assert f"Workspaces Yes {narrower} cluster east Viewer also by 1 rule" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "hidden"),
+    [
+        ({"search": "WORKSP"}, "Workspaces", "Trainings"),
+        ({"search": "nothing"}, "No access matches.", "Workspaces"),
+        ({"action": "delete"}, "Workspaces", "Departments"),
+        ({"action": "bogus"}, "Workspaces", "No access"),
+    ],
+)
+def test_effective_access_is_filtered(
+    ada: User, ci: Application, as_: SignedIn, asked: dict[str, str], shown: str, hidden: str
+) -> None:
+    main = text_of(as_(ada).get(subject_pages(ci)[0], asked)).partition("APPLY")[2]
+    assert shown in main
+    assert hidden not in main
+
+
+def test_two_subjects_are_compared(
+    ada: User, ci: Application, acme: Organization, as_: SignedIn
+) -> None:
+    factories.application("cd", ("L1 researcher", acme.east))
+    page = as_(ada).get(subject_pages(ci)[0], {"compare": " CD ", "search": "workspaces"})
+    assert (
+        "Entity ci cd Workspaces View in department vision and 1 more"
+        " Edit, Create, Delete in department vision"
+        " View, Edit, Create, Delete in cluster east"
+    ) in text_of(page)
+    missing = text_of(as_(ada).get(subject_pages(ci)[0], {"compare": "nobody"}))
+    assert "that you can see is named “nobody”." in missing
