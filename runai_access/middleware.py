@@ -100,7 +100,12 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         correlation_id, request_id = _request_ids(request.META.get("HTTP_X_REQUEST_ID", ""))
         origin = Origin(
-            _client_address(request), request_id, request.method or "", request.path, correlation_id
+            _client_address(request),
+            request_id,
+            request.method or "",
+            request.path,
+            correlation_id,
+            request.META.get("HTTP_USER_AGENT", ""),
         )
         request.origin = origin  # type: ignore[attr-defined]  # read through caller_of
         response = self._get_response(request)

@@ -174,7 +174,7 @@ def test_upgrade_keeps_every_row(upgraded: Upgraded) -> None:
 
 def _is_of_new_model(row: dict[str, Any]) -> bool:
     """Whether the row is a permission or a content type of a model that 0.1.0 does not have."""
-    return (row.get("codename") or row.get("model") or "").endswith("clientsecret")
+    return (row.get("codename") or row.get("model") or "").endswith(("clientsecret", "secretuse"))
 
 
 def _stable(table: str, row: dict[str, Any]) -> dict[str, Any]:
