@@ -17,6 +17,8 @@ from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
 
 LABEL_MAX_LENGTH = 100
+ADDRESS_MAX_LENGTH = 45
+AGENT_MAX_LENGTH = 200
 
 
 class Application(models.Model):
@@ -179,6 +181,7 @@ class ClientSecret(models.Model):
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)  # NULL: never
+    last_used_at = models.DateTimeField(null=True)  # NULL: never
     revoked_by = models.CharField(max_length=255, blank=True, default="")
     revoked_at = models.DateTimeField(null=True)
 
@@ -228,6 +231,30 @@ class ClientSecret(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.is_expired else "live"
+
+
+class SecretUse(models.Model):
+    """How often a caller used a client secret on a day, in UTC. `oauth.secret_use` writes it.
+
+    Address and agent are empty for callers beyond the number that is counted separately.
+    """
+
+    secret = models.ForeignKey(ClientSecret, models.CASCADE, related_name="uses", db_index=False)
+    day = models.DateField(db_index=True)
+    address = models.CharField(max_length=ADDRESS_MAX_LENGTH, blank=True)
+    agent = models.CharField(max_length=AGENT_MAX_LENGTH, blank=True)
+    count = models.PositiveIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["secret", "day", "address", "agent"], name="secret_use_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.secret_id} {self.day}"
 
 
 class SigningKey(models.Model):

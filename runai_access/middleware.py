@@ -107,6 +107,7 @@ class OriginMiddleware:
             request.path,
             correlation_id,
             _trace_id(request.META.get("HTTP_TRACEPARENT", "")),
+            request.META.get("HTTP_USER_AGENT", ""),
         )
         request.origin = origin  # type: ignore[attr-defined]  # read through caller_of
         response = self._get_response(request)

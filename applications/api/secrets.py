@@ -10,11 +10,18 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import HashedSecret, add_secret, default_expiry, revoke_secret
-from applications.api.serializers import AddedSecretSerializer, StoredSecretSerializer
+from applications.api.serializers import (
+    AddedSecretSerializer,
+    ClientSecretDetailsSerializer,
+    StoredSecretSerializer,
+)
 from applications.models import LABEL_MAX_LENGTH
+from applications.oauth.secrets import is_id
+from applications.secret_reports import reports_of
 from runai_access.api.fields import Body, Text
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.serializers import ResponseSerializer
+from runai_access.errors import NotFound
 
 
 class NewSecret(Body):
@@ -47,8 +54,8 @@ class ClientSecretsView(CallerView):
         Lists live secrets and the last ones that have ended, newest first, without their texts.
         """
         application = policy.visible_one(self.caller, application_id)
-        secrets = application.secrets.all()
-        return Response([StoredSecretSerializer.represent(secret) for secret in secrets])
+        reports = reports_of(application)
+        return Response([StoredSecretSerializer.represent(report) for report in reports])
 
     @extend_schema(request=NewSecret)
     def post(self, request: Request, application_id: str) -> Response:
@@ -84,6 +91,19 @@ class ClientSecretView(CallerView):
 
     tag = "Applications"
     resource = "application"
+
+    @extend_schema(responses=ClientSecretDetailsSerializer)
+    def get(self, request: Request, application_id: str, secret_id: str) -> Response:
+        """Get a client secret of {a resource}.
+
+        Without its text, but with its use: who used it in the last 30 days, and on which of the last
+        90 days. It is safe to revoke if nobody has used it for a day, nor has a token from it.
+        """
+        application = policy.visible_one(self.caller, application_id)
+        reports = reports_of(application, secret_id) if is_id(secret_id) else []
+        if not reports:
+            raise NotFound("Resource id not found.")
+        return Response(ClientSecretDetailsSerializer.represent(reports[0]))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, application_id: str, secret_id: str) -> Response:

@@ -81,14 +81,41 @@ class ClientSecretSerializer(ResponseSerializer):
 class StoredSecretSerializer(ResponseSerializer):
     """A client secret without its text. The ID is part of the text, except in secrets of 0.1.0."""
 
-    id = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # not the label of the field
-    status = serializers.ChoiceField(choices=["live", "expired", "revoked"])
-    createdBy = serializers.CharField(source="created_by")
-    createdAt = TimeField(source="created_at")
-    expiresAt = TimeField(source="expires_at", allow_null=True)
-    revokedBy = serializers.CharField(source="revoked_by")
-    revokedAt = TimeField(source="revoked_at", allow_null=True)
+    id = serializers.CharField(source="secret.id")
+    label = serializers.CharField(  # type: ignore[assignment]  # not the label of the field
+        source="secret.label"
+    )
+    status = serializers.ChoiceField(source="secret.status", choices=["live", "expired", "revoked"])
+    createdBy = serializers.CharField(source="secret.created_by")
+    createdAt = TimeField(source="secret.created_at")
+    expiresAt = TimeField(source="secret.expires_at", allow_null=True)
+    revokedBy = serializers.CharField(source="secret.revoked_by")
+    revokedAt = TimeField(source="secret.revoked_at", allow_null=True)
+    lastUsedAt = TimeField(source="last_used_at", allow_null=True)
+    safeToRevoke = serializers.BooleanField(source="is_safe_to_revoke")
+
+
+class SecretCallerSerializer(ResponseSerializer):
+    """A caller that used a client secret in the last 30 days; without an address, all others."""
+
+    address = serializers.CharField()
+    userAgent = serializers.CharField(source="agent")
+    uses = serializers.IntegerField(source="count")
+    lastUsedAt = TimeField(source="last_at")
+
+
+class SecretDaySerializer(ResponseSerializer):
+    """The number of uses of a client secret on a day, in UTC."""
+
+    day = serializers.DateField()
+    uses = serializers.IntegerField()
+
+
+class ClientSecretDetailsSerializer(StoredSecretSerializer):
+    """A client secret without its text, and its use: by caller, and on each of the last 90 days."""
+
+    callers = SecretCallerSerializer(many=True)
+    days = SecretDaySerializer(many=True, source="uses_per_day")
 
 
 class _AddedSecretSerializer(ResponseSerializer):

@@ -2,6 +2,7 @@
 
 from accessrules.models import Subject
 from applications.models import Application
+from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import ExpiredSecret, authenticate
 from applications.validators import is_name
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
@@ -37,7 +38,10 @@ def sign_in(
 def recognize(
     client_id: str, secret: str, origin: Origin, *, known_as: str | None = None
 ) -> Application | None:
-    """Authenticate a client that requests no token. Only failures are audited; it is not a login."""
+    """Authenticate a client that requests no token, and count the use of its secret.
+
+    Only failures are audited; it is not a login.
+    """
     reason = "unknown client, wrong secret, or disabled"
     try:
         application = authenticate(client_id, secret, network_of(origin.address))
@@ -46,7 +50,9 @@ def recognize(
     if application and known_as is not None:
         is_right = known_as in (str(application.id), application.name)
         application = application if is_right else None
-    if application is None:
+    if application is not None:
+        BUFFER.note(application.used_secret.id, origin)
+    else:
         # An invalid client ID could be a secret in the wrong field, so it is not logged.
         name = client_id if is_name(client_id) else "(not a client ID)"
         record_once_a_minute(

@@ -15,6 +15,7 @@ from accessrules.console.tables.rules_of_subject import listed
 from applications import policy
 from applications.models import Application
 from applications.oauth.tokens import lifetime_of
+from applications.secret_reports import reports_of
 from runai_access.audit.models import AuditEvent
 from runai_access.ui.dialogs import is_htmx_target
 
@@ -28,7 +29,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     rules = authority.visible_rules().living().filter(subject=application.subject)
     context: dict[str, Any] = {
         "application": application,
-        "secrets": list(application.secrets.all()),
+        "reports": reports_of(application),
         "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),

@@ -17,6 +17,7 @@ from applications import actions, policy
 from applications.actions import get_unrevoked_secret
 from applications.forms import AddSecretForm, CreateApplicationForm
 from applications.models import Application
+from applications.secret_reports import reports_of
 from applications.views.listing import PAGE
 from runai_access.compression import forbid_compression
 from runai_access.errors import AlreadyDone, Busy, Conflict
@@ -116,9 +117,11 @@ def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
         actions.revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
         messages.success(request, "Client secret revoked.")
         return finish_dialog(request, PAGE.parent_page, changed=id_)
+    secret = get_unrevoked_secret(application, secret_id)
     context = {
         "application": application,
-        "secret": get_unrevoked_secret(application, secret_id),
+        "secret": secret,
+        "report": reports_of(application, secret.pk)[0],
         "others": application.secrets.live().exclude(pk=secret_id).count(),
     }
     return render_dialog(

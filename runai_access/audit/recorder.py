@@ -48,7 +48,7 @@ MORE_OF_ALL = "more refusals from all networks in this hour, summarized in one r
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of a request; empty for commands.
+    """The origin of a request; empty for commands. `agent` is its User-Agent header.
 
     `correlation_id` is the request's `X-Request-Id`, as returned and logged. `request_id` is the same
     ID as a UUID, for the audit log (contract: AuditLog.request_id). `trace_id` is that of its
@@ -61,6 +61,7 @@ class Origin:
     path: str = ""
     correlation_id: str = ""
     trace_id: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)

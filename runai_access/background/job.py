@@ -9,7 +9,7 @@ ShouldContinue = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Job:
-    """Work that runs every `interval` seconds, in only one process of all replicas.
+    """Work that runs every `interval` seconds, usually in only one process of all replicas.
 
     `run` works in short transactions and calls its argument between them. It returns if the result
     is False: its turn is over, the server is stopping, or another process runs the jobs now. The
@@ -22,6 +22,8 @@ class Job:
     run: Callable[[ShouldContinue], object]
     # Seconds until the first run; `interval` if None.
     delay: float | None = None
+    # Whether every process runs the job, not only one of all replicas.
+    in_every_process: bool = False
     # Whether every process runs the job once before it exits, even if it did not run the jobs.
     runs_at_stop: bool = False
 

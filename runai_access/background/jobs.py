@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
 from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork
 from runai_access.api.models import IdempotencyKey
@@ -35,6 +36,11 @@ def default_jobs() -> list[Job]:
     return [
         Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
         *([writing] if settings.AUDIT_LOG else []),
+        Job(
+            "write the use of client secrets", WRITE_SECONDS, BUFFER.write,
+            in_every_process=True, runs_at_stop=True,
+        ),
+        _housekeeping("delete old uses of client secrets", delete_old_uses),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
         _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),
@@ -42,7 +48,7 @@ def default_jobs() -> list[Job]:
         _housekeeping("delete replicas that have stopped", delete_old_replicas),
         _housekeeping("delete networks of old sign-ins", delete_expired_networks),
         _housekeeping("delete audit rows that an archive holds", remove_archived),
-    ]
+    ]  # fmt: skip
 
 
 def delete_expired_idempotency_keys(should_continue: ShouldContinue) -> int:

@@ -84,21 +84,24 @@ class Scheduler:
         connection.close()
 
     def _pass(self) -> float:
-        """Run the due jobs if this process is the leader; return the seconds until the next pass."""
+        """Run the due jobs, most of them only as the leader; return the seconds until the next pass."""
         # As Django does between requests: reconnect if the database closed the connection.
         connection.close_if_unusable_or_obsolete()
         if self._heartbeat is not None:
             self._heartbeat(self.outcomes)
-        if not self._lead():
-            return self._campaign_seconds
-        for job in self._jobs:
-            if self._due[job.name] > time.monotonic() or not self._should_continue():
+        is_leader = self._lead()
+        jobs = [job for job in self._jobs if is_leader or job.in_every_process]
+        for job in jobs:
+            is_allowed = self._is_running if job.in_every_process else self._should_continue
+            if self._due[job.name] > time.monotonic() or not is_allowed():
                 continue
             started = time.monotonic()
-            turn = _Turn(self._turn_seconds, self._should_continue)
+            turn = _Turn(self._turn_seconds, is_allowed)
             self._run_job(job, turn)
             self._due[job.name] = started + (0 if turn.was_cut_short else job.interval)
-        return max(0.0, min(self._due.values(), default=self._campaign_seconds) - time.monotonic())
+        until_due = [self._due[job.name] - time.monotonic() for job in jobs]
+        pause = max(0.0, min(until_due, default=self._campaign_seconds))
+        return pause if is_leader else min(pause, self._campaign_seconds)
 
     def _lead(self) -> bool:
         """Return whether this process is the leader; become the leader if there is none."""
@@ -117,8 +120,11 @@ class Scheduler:
             self._due = {job.name: now + job.first_delay for job in self._jobs}
         return is_leader
 
+    def _is_running(self) -> bool:
+        return not self._stopping.is_set()
+
     def _should_continue(self) -> bool:
-        return self._lease.is_held and not self._stopping.is_set()
+        return self._lease.is_held and self._is_running()
 
     def _run_job(self, job: Job, turn: "_Turn") -> None:
         started_at, started, text = timezone.now(), time.monotonic(), ""

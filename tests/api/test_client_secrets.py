@@ -42,7 +42,7 @@ def test_added_secret_is_shown_once_and_listed(api: Client, target: Application,
     assert listed.json()[0] == {
         "id": made["id"], "label": "runner", "status": "live", "createdBy": "nightly",
         "createdAt": listed.json()[0]["createdAt"], "expiresAt": "2100-01-01T00:00:00.000Z",
-        "revokedBy": "", "revokedAt": None,
+        "revokedBy": "", "revokedAt": None, "lastUsedAt": None, "safeToRevoke": True,
     }  # fmt: skip
     assert len(listed.json()) == 2
 
@@ -130,3 +130,28 @@ def test_application_reports_its_secrets(api: Client, target: Application) -> No
     assert [row["name"] for row in api.get("/api/v1/apps?sortBy=secretCount").json()] == [
         "nightly", "target",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_secret_says_who_uses_it(api: Client, target: Application, base: str) -> None:
+    url = f"{base}/{target.pk}/secrets"
+    made = post(api, url).json()
+    credentials = {
+        "grantType": "app_token", "clientID": "target", "clientSecret": made[BASES[base]],
+    }  # fmt: skip
+    granted = Client().post(
+        "/api/v1/token", credentials, "application/json",
+        headers={"User-Agent": "runner/1.0"}, REMOTE_ADDR="192.0.2.7",
+    )  # fmt: skip
+    assert granted.status_code == 200
+    one = api.get(f"{url}/{made['id']}").json()
+    assert one["callers"] == [
+        {
+            "address": "192.0.2.7", "userAgent": "runner/1.0", "uses": 1,
+            "lastUsedAt": one["lastUsedAt"],
+        }
+    ]  # fmt: skip
+    assert [entry["uses"] for entry in one["days"]] == [1]
+    assert one["safeToRevoke"] is False
+    assert api.get(f"{url}/{'x' * 12}").status_code == 404
+    assert api.get(f"{url}/nonsense").status_code == 404

@@ -182,6 +182,18 @@ def test_an_error_of_the_lease_does_not_end_the_scheduler(
         caplog.clear()
 
 
+def test_a_job_of_every_process_runs_without_the_lease(start: Start) -> None:
+    each, other = Work("each", in_every_process=True), Work("other")
+    lease = SwitchedLease()
+    lease.is_free = False
+    start([each, other], lease)
+    each.wait_for_more_runs()
+    assert other.runs == 0
+    lease.is_free = True
+    other.wait_for_more_runs()
+    each.wait_for_more_runs()
+
+
 def test_a_long_job_lets_other_jobs_run_and_continues(start: Start) -> None:
     long, short, steps = Work("long", interval=3600, delay=0), Work("short"), []
 

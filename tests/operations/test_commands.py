@@ -1,18 +1,22 @@
 """Commands for pipelines and setup use the same actions as the pages."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accessrules.models import AccessRule, Scope, Subject
-from applications.models import Application
+from applications.models import Application, ClientSecret
+from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import authenticate
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
 from runai_access.audit.models import AuditEvent
+from runai_access.audit.recorder import Origin
 from tests import factories
 from tests.servers import Server, manage
 
@@ -199,6 +203,19 @@ def test_secrets_are_rotated_by_commands() -> None:
         (old.pk, "revoked", ""),
     ]
     assert f"{made['id']}  live      expires 20" in run("list_secrets", "ci-prod")[0]
+
+
+def test_secret_in_use_is_revoked_only_without_the_option() -> None:
+    old = factories.application("ci-prod").secrets.get()
+    BUFFER.note(old.pk, Origin("192.0.2.7", agent="runner/1.0"))
+    assert refusal("revoke_secret", "ci-prod", old.pk, "--if-unused") == (
+        f"Client secret {old.pk} is in use by 192.0.2.7 runner/1.0."
+    )
+    [listed] = json.loads(run("list_secrets", "ci-prod", "--json")[0])
+    assert listed["safeToRevoke"] is False
+    ClientSecret.objects.update(last_used_at=timezone.now() - timedelta(hours=25))
+    run("revoke_secret", "ci-prod", old.pk, "--if-unused")
+    assert ClientSecret.objects.get().status == "revoked"
 
 
 def test_added_secret_is_printed_once() -> None:

@@ -12,8 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from applications.models import Application, ClientSecret
+from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import authenticate
 from runai_access.accounts.models import User
+from runai_access.audit.recorder import Origin
 from tests import factories
 from tests.web.conftest import DIALOG, SECRET, SignedIn, column, secret_in, submission_in, text_of
 
@@ -128,6 +130,38 @@ def test_reader_sees_secrets_without_actions(as_: SignedIn, ci: Application) -> 
     assert f"ras_{ci.secrets.get().pk}_…" in shown
     assert "ADD SECRET" not in shown
     assert "REVOKE" not in shown
+
+
+# The use of secrets.
+
+
+def test_page_shows_the_use_of_each_secret(browser: Client, ci: Application) -> None:
+    BUFFER.note(ci.secrets.get().pk, Origin("192.0.2.7", agent="<b>runner</b>"))
+    factories.client_secret(ci)
+    shown = browser.get(ci.get_absolute_url())
+    text = text_of(shown)
+    assert "Last used: just now from 192.0.2.7 (<b>runner</b>)" in text
+    assert "In use. Revoking it now breaks its callers." in text
+    assert "Callers in the last 30 days (1)" in text
+    assert "Safe to revoke: never used." in text
+    content = shown.content.decode()
+    assert "<b>runner" not in content
+    assert 'aria-label="Uses per day in the last 90 days: 1 in total"' in content
+    assert '<rect x="267" y="2" width="2" height="22"/>' in content
+
+
+def test_revoking_shows_the_callers_that_would_break(browser: Client, ci: Application) -> None:
+    secret = ci.secrets.get()
+    url = reverse("applications:revoke-secret", args=[ci.pk, secret.pk])
+    BUFFER.note(secret.pk, Origin("192.0.2.7", agent="runner/1.0"))
+    dialog = text_of(browser.get(url))
+    assert "These callers stop working: 192.0.2.7 runner/1.0 1 use, last just now" in dialog
+    ago = timezone.now() - timedelta(hours=26)
+    secret.uses.update(last_at=ago)
+    ci.secrets.update(last_used_at=ago)
+    dialog = text_of(browser.get(url))
+    assert "Safe to revoke: unused for 26 hours." in dialog
+    assert "runner" not in dialog
 
 
 # The policy of the installation.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from applications.management.applications import application_named
-from applications.models import ClientSecret
+from applications.secret_reports import SecretReport, reports_of
 from runai_access.commands import OperatorCommand, report_refusals
 
 
@@ -19,24 +19,28 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with report_refusals():
-            secrets = list(application_named(options["name"]).secrets.all())
+            reports = reports_of(application_named(options["name"]))
         if options["json"]:
-            self.stdout.write(json.dumps([_document(secret) for secret in secrets]))
+            self.stdout.write(json.dumps([_document(report) for report in reports]))
             return
-        for secret in secrets:
+        for report in reports:
+            secret = report.secret
             expiry = f"{secret.expires_at:%Y-%m-%d}" if secret.expires_at else "never"
-            self.stdout.write(
-                f"{secret.pk}  {secret.status:8}  expires {expiry:10}  {secret.label}"
-            )
+            used = f"{report.last_used_at:%Y-%m-%d %H:%M}" if report.last_used_at else "never"
+            state = f"{secret.status:8}  expires {expiry:10}  last used {used:16}"
+            self.stdout.write(f"{secret.pk}  {state}  {secret.label}")
 
 
-def _document(secret: ClientSecret) -> dict[str, str | None]:
+def _document(report: SecretReport) -> dict[str, str | bool | None]:
+    secret = report.secret
     return {
         "id": secret.pk,
         "label": secret.label,
         "status": secret.status,
         "createdAt": _text(secret.created_at),
         "expiresAt": _text(secret.expires_at),
+        "lastUsedAt": _text(report.last_used_at),
+        "safeToRevoke": report.is_safe_to_revoke,
     }
 
 
