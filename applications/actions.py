@@ -115,6 +115,7 @@ def regenerate_secret(
         if submission and application.submission == submission:
             raise AlreadyDone(f"The client secret of {application.name} was already regenerated.")
         caller.authority.require_can_impersonate(application.subject)
+        caller.require_recent_authentication_for(application.subject)
         application.secret_hash = secret.hash
         application.submission = submission
         _end_tokens(application)

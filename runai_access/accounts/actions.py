@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -25,7 +26,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.models import User
+from runai_access.accounts.models import User, UserSession
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_email
 from runai_access.audit.recorder import Entity, record
@@ -92,6 +93,7 @@ def give_temporary_password(
         if submission and user.submission == submission:
             raise AlreadyDone(f"The password of {user} was already reset.")
         caller.authority.require_can_impersonate(user.subject)
+        caller.require_recent_authentication_for(user.subject)
         user.password, user.temporary_password_until = (
             unsaved.password,
             unsaved.temporary_password_until,
@@ -171,15 +173,37 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     return user
 
 
+def own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
+    """Return a session of the caller. Raises NotFound if it has ended, or is another user's."""
+    row = UserSession.objects.filter(user=own_user(caller), id=session_id).first()
+    if row is None:
+        raise NotFound("This session has already ended.")
+    return row
+
+
 @transaction.atomic
-def end_own_sessions(*, caller: Caller) -> None:
-    """End all sessions of the caller, including the current one."""
+def end_own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
+    """End one session of the caller. Raises NotFound if it has ended, or is another user's."""
+    user, row = own_user(caller), own_session(caller=caller, session_id=session_id)
+    Session.objects.filter(pk=row.pk).delete()
+    changes = {"session": [row.device, None]}
+    record("sign-out", _entity(user), actor=caller.actor, changes=changes)
+    return row
+
+
+@transaction.atomic
+def end_own_sessions(*, caller: Caller) -> User:
+    """End all sessions of the caller, and return their user.
+
+    To keep one alive, call `update_session_auth_hash`.
+    """
     user = own_user(caller)
     lock_subject(user.subject)
     _end_sessions(user)
     user.save(update_fields=["sessions_id"])
     changes = {"sessions": ["open", "ended"]}
     record("sign-out", _entity(user), actor=caller.actor, changes=changes)
+    return user
 
 
 def own_user(caller: Caller) -> User:

@@ -115,6 +115,7 @@ class World:
             "subject_id": self.ci.pk,
             "user_id": self.pat.pk,
             "rule_id": self.ci_rule.pk,
+            "session_id": factories.UNKNOWN_ID,
             "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,
             "scope_id": project.pk,
