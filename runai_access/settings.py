@@ -153,6 +153,8 @@ SIGN_IN_LOCK_SECONDS = 15 * 60
 # share one attempt per SIGN_IN_NEW_NETWORK_SECONDS.
 SIGN_IN_NEW_NETWORK_SECONDS = 10
 SIGN_IN_NETWORK_DAYS = 90
+# Whom to ask, on the sign-in page.
+HELP_CONTACT = environment.help_contact()
 # How long a user can sign in with a temporary password, which an admin has seen, to replace it.
 TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 

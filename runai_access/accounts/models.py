@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
         if not is_storable(email):
             return self.none()
         name = Exact(BinaryCollation(F("normalized_name")), normalize_term(email))
-        same = Subject.objects.filter(name, type=Subject.Type.USER).order_by()
+        same = Subject.objects.living().filter(name, type=Subject.Type.USER).order_by()
         is_only = ~Exists(same.exclude(pk=OuterRef("pk")))
         return self.filter(Q(email=normalize_email(email)) | is_only, subject__in=same)
 

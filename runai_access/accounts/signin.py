@@ -220,7 +220,8 @@ def change_password(request: HttpRequest, *, current: str, new: str) -> None:
         password_attempt.give_back()
         raise
     password_attempt.forget()
-    auth.update_session_auth_hash(request, user)
+    if caller.authenticated_at:  # a token has no session
+        auth.update_session_auth_hash(request, user)
 
 
 def confirm_password(request: HttpRequest, *, password: str) -> bool:
