@@ -125,6 +125,7 @@ def regenerate_secret(
         if submission and application.submission == submission:
             raise AlreadyDone(f"The client secret of {application.name} was already regenerated.")
         caller.authority.require_can_impersonate(application.subject)
+        caller.require_recent_authentication_for(application.subject)
         application.submission = submission
         _end_tokens(application)
         _save(application, "submission", "credential_id")
@@ -157,6 +158,7 @@ def add_secret(
         if submission and application.submission == submission:
             raise AlreadyDone(f"This client secret of {application.name} was already added.")
         caller.authority.require_can_impersonate(application.subject)
+        caller.require_recent_authentication_for(application.subject)
         if application.secrets.live().count() >= MAX_LIVE_SECRETS:
             raise Conflict(
                 f"{application.name} has {MAX_LIVE_SECRETS} client secrets, the maximum. "

@@ -289,6 +289,16 @@ def var_dir(source_tree: Path | None) -> Path:
     return Path(data).absolute() / "runai-access"
 
 
+def help_contact() -> tuple[str, str]:
+    """Return whom users can ask who can't sign in, and a link to them. Both can be empty."""
+    contact = text("RUNAI_ACCESS_HELP_CONTACT")
+    if len(contact) > 200 or not contact.isprintable():
+        raise ImproperlyConfigured("RUNAI_ACCESS_HELP_CONTACT must be one line of 200 characters.")
+    if re.fullmatch(r"[^@:/\s]+@[^@:/\s]+", contact):
+        return contact, f"mailto:{contact}"
+    return contact, contact if re.fullmatch(r"https://[!-~]+", contact) else ""
+
+
 def secret_key(file: Path, *, required: bool) -> str:
     """Return the secret key; by default it is generated on first use and stored in `file` (0600).
 

@@ -28,6 +28,10 @@ class TemporaryPassword(DomainError):
     """The caller has a temporary password and must choose a new one first."""
 
 
+class ReauthenticationRequired(DomainError):
+    """The user of this session must confirm their password before a dangerous action."""
+
+
 class AlreadyDone(DomainError):
     """This form was already submitted. The action does not run, and secrets are not shown, again."""
 

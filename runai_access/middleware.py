@@ -4,16 +4,19 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from accessrules.authorization.callers import record_denial
 from runai_access.audit.recorder import Origin
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
-from runai_access.errors import Busy, Denied, NotFound
+from runai_access.errors import Busy, Denied, NotFound, ReauthenticationRequired
 from runai_access.errors_views import (
     busy,
     forbidden,
@@ -23,6 +26,7 @@ from runai_access.errors_views import (
     too_large,
 )
 from runai_access.security.masking import masked
+from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
 # An X-Request-Id of a client that is accepted: safe in a log line, a header and a URL.
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -155,7 +159,16 @@ class RefusalMiddleware:
                 return not_found(request, exception)
             case Busy():
                 return busy(request, exception)
+            case ReauthenticationRequired():
+                return _confirm_first(request)
         return None
+
+
+def _confirm_first(request: HttpRequest) -> HttpResponse:
+    """Redirect to the page that asks for the password, and back afterwards, with what was typed."""
+    query = urlencode({"next": address_to_return_to(request)}, safe="/")
+    address = f"{reverse('accounts:confirm')}?{query}"
+    return leave_and_keep_form(address) if "HX-Request" in request.headers else redirect(address)
 
 
 def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runai_access.accounts.middleware.SignInMiddleware",
+    "runai_access.accounts.middleware.SessionUseMiddleware",
     "runai_access.accounts.middleware.OwnPasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -142,6 +143,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "runai_access.accounts.strength.StrengthValidator"},
 ]
+SESSION_ENGINE = "runai_access.accounts.sessions"
+# A session ends this long after its last request; that time is stored in steps of the precision.
+SESSION_IDLE_SECONDS = environment.positive_int("RUNAI_ACCESS_SESSION_IDLE_SECONDS", 2 * 60 * 60)
+SESSION_PRECISION_SECONDS = min(60, SESSION_IDLE_SECONDS // 4)
+# Dangerous actions require a password, or another proof, that is at most this old.
+REAUTHENTICATION_SECONDS = environment.positive_int(
+    "RUNAI_ACCESS_REAUTHENTICATION_SECONDS", 15 * 60
+)
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
 # Failed sign-ins within SIGN_IN_LOCK_SECONDS: of a user at an address, from an address (IPv6: /64),
@@ -155,6 +164,8 @@ SIGN_IN_LOCK_SECONDS = 15 * 60
 # share one attempt per SIGN_IN_NEW_NETWORK_SECONDS.
 SIGN_IN_NEW_NETWORK_SECONDS = 10
 SIGN_IN_NETWORK_DAYS = 90
+# Whom to ask, on the sign-in page.
+HELP_CONTACT = environment.help_contact()
 # How long a user can sign in with a temporary password, which an admin has seen, to replace it.
 TEMPORARY_PASSWORD_SECONDS = 7 * 24 * 60 * 60
 
@@ -179,7 +190,7 @@ _COOKIES = "__Host-" if IS_HTTPS else f"runai-access-{urlsplit(PUBLIC_URL).port 
 SESSION_COOKIE_NAME = f"{_COOKIES}session"
 SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = environment.positive_int("RUNAI_ACCESS_SESSION_LIFETIME_SECONDS", 12 * 60 * 60)
 CSRF_COOKIE_NAME = f"{_COOKIES}csrf"
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True

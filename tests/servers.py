@@ -131,6 +131,8 @@ def launch(
             "RUNAI_ACCESS_ADMIN_PASSWORD": ADMIN_PASSWORD,
             # No limit has an effect: tests and benchmarks send their load as one caller.
             "RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND": "1000000",
+            # Tests share a session for longer than 15 minutes on a slow machine.
+            "RUNAI_ACCESS_REAUTHENTICATION_SECONDS": "36000",
             **(environment or {}),
         }
     )

@@ -78,6 +78,7 @@ def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     if new_member.type == Subject.Type.GROUP:
         raise Conflict("A group can't be a member of a group.", field="member")
     authority.require_can_impersonate(locked)
+    caller.require_recent_authentication_for(locked)
     _, is_new = GroupMembership.objects.get_or_create(group=locked, member=new_member)
     if not is_new:
         raise Conflict(f"{new_member} is already in {locked}.", field="member")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
+from accessrules.authorization.grants import gives_access
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.db.normalization import is_storable
@@ -19,12 +20,15 @@ from runai_access.errors import Conflict, NotFound
 def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: Scope) -> AccessRule:
     """Grant `role` in `scope` to `subject`.
 
-    Raises Denied if the caller cannot grant it, Conflict if the subject already has that rule.
+    Raises Denied if the caller cannot grant it, ReauthenticationRequired for an administrator role,
+    Conflict if the subject already has that rule.
     """
     # Locked first: no other request can move or delete the scope after the check.
     scope = lock_scope(scope)
     living = lock_subject(subject)
     caller.refresh_authority().authority.require_can_grant(role, scope)
+    if gives_access(role):
+        caller.require_recent_authentication()
     rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
     try:
         with transaction.atomic():

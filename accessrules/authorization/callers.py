@@ -1,15 +1,19 @@
 """Callers: the subject of a request with its authority, or the system for commands."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority, authority_of, unlimited_authority
+from accessrules.authorization.grants import can_give_access
 from accessrules.models import Subject
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
-from runai_access.errors import Denied
+from runai_access.errors import Denied, ReauthenticationRequired
 
 _ACTION_OF_METHOD = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
@@ -26,6 +30,8 @@ class Caller:
 
     subject: Subject | None
     origin: Origin = field(default_factory=Origin)
+    # When the user of a session last entered their password; None without a session.
+    authenticated_at: datetime | None = None
 
     @cached_property
     def authority(self) -> Authority:
@@ -40,6 +46,23 @@ class Caller:
         """
         self.__dict__.pop("authority", None)
         return self
+
+    def require_recent_authentication(self) -> None:
+        """Raise ReauthenticationRequired if the user of this session last signed in too long ago.
+
+        Call before dangerous actions: someone else could be using an unattended browser. Commands and
+        callers with a token have no session and need nothing.
+        """
+        limit = timedelta(seconds=settings.REAUTHENTICATION_SECONDS)
+        if self.authenticated_at and timezone.now() - self.authenticated_at > limit:
+            raise ReauthenticationRequired(
+                f"Confirm your password at {settings.PUBLIC_URL}/account/confirm/ and try again."
+            )
+
+    def require_recent_authentication_for(self, subject: Subject) -> None:
+        """Require it if `subject`, whose access is about to be used, has an administrator role."""
+        if self.authenticated_at and can_give_access(subject):
+            self.require_recent_authentication()
 
     @property
     def name(self) -> str:
@@ -62,7 +85,11 @@ def caller_of(request: HttpRequest) -> Caller:
     caller: Caller | None = getattr(request, "_caller", None)
     if caller is None:
         user: HasSubject = request.user  # type: ignore[assignment]  # views require sign-in
-        caller = Caller(user.subject, getattr(request, "origin", Origin()))
+        caller = Caller(
+            user.subject,
+            getattr(request, "origin", Origin()),
+            getattr(user, "authenticated_at", None),  # only users of a session have it
+        )
         request._caller = caller  # type: ignore[attr-defined]  # cached per request
     return caller
 

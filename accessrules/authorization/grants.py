@@ -34,6 +34,9 @@ ACTION_LABELS = {"read": "View", "update": "Edit", "create": "Create", "delete":
 Permission = tuple[str, str]
 """An action and a resource type, for example ("read", "apps")."""
 
+# The permission that makes a role an administrator role.
+GIVE_ACCESS: Permission = ("create", "access_rules")
+
 
 # The columns of a rule that a decision needs, in the order of the arguments of `_grant`.
 _COLUMNS = (Cast("role__permissions", TextField()), "scope__path", "scope__type", "scope__name")
@@ -117,6 +120,16 @@ def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
 def permissions_of(role: Role) -> frozenset[Permission]:
     """Return the permissions of `role`."""
     return _permissions(role.permissions)
+
+
+def gives_access(role: Role) -> bool:
+    """Return whether `role` is an administrator role: it can give access to others."""
+    return GIVE_ACCESS in permissions_of(role)
+
+
+def can_give_access(subject: Subject) -> bool:
+    """Return whether a rule of the subject or one of its groups has an administrator role."""
+    return any(GIVE_ACCESS in grant.permissions for grant in grants_of(rules_of(subject)))
 
 
 def effective_permissions(permissions: frozenset[Permission], path: str) -> frozenset[Permission]:

@@ -135,6 +135,7 @@ def _manageable(caller: Caller, id_: UUID) -> Application:
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
     caller.authority.require_can_impersonate(application.subject)
+    caller.require_recent_authentication_for(application.subject)
     return application
 
 

@@ -5,10 +5,13 @@ with it but choose a new password.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -18,14 +21,15 @@ from accessrules.actions.rules import (
     create_subject,
     lock_administration,
     lock_subject,
+    retire_subjects,
     set_subject_enabled,
 )
 from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
-from accessrules.models import AccessRule, Role, Scope, Subject
+from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.models import User
+from runai_access.accounts.models import User, UserSession
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_email
 from runai_access.audit.recorder import Entity, record
@@ -46,6 +50,19 @@ class IssuedPassword:
         return f"IssuedPassword({self.user})"
 
 
+@dataclass(frozen=True)
+class TemporaryPassword:
+    """A new temporary password and its hash. Hashing is slow: create it before a transaction."""
+
+    text: str = field(repr=False)
+    hash: str
+
+    @classmethod
+    def new(cls) -> Self:
+        text = new_password()
+        return cls(text, make_password(text))
+
+
 def create_user(*, caller: Caller, email: str, password: str | None) -> User:
     """Create a user. Without a password, the user can't sign in until one is set.
 
@@ -59,19 +76,25 @@ def create_user(*, caller: Caller, email: str, password: str | None) -> User:
 
 
 def invite_user(
-    *, caller: Caller, email: str, submission: uuid.UUID | None = None
+    *,
+    caller: Caller,
+    email: str,
+    submission: uuid.UUID | None = None,
+    password: TemporaryPassword | None = None,
 ) -> IssuedPassword:
     """Create a user with a temporary password.
 
-    `submission` identifies the submitted form; submitting it again raises AlreadyDone. Raises Denied,
-    ValidationError for an invalid email, Conflict for an email in use.
+    `submission` identifies the submitted form; submitting it again raises AlreadyDone. Callers that
+    run this in their own transaction pass the `password`. Raises Denied, ValidationError for an
+    invalid email, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
     user = User(email=email, created_by=caller.name, submission=submission)
-    password = _set_temporary_password(user)
+    password = password or TemporaryPassword.new()
+    _set_temporary_password(user, password)
     try:
-        return IssuedPassword(_insert(user, caller), password)
+        return IssuedPassword(_insert(user, caller), password.text)
     except Conflict:
         if submission and User.objects.with_email(email).filter(submission=submission).exists():
             raise AlreadyDone(f"User {email} was already created.") from None
@@ -79,28 +102,31 @@ def invite_user(
 
 
 def give_temporary_password(
-    *, caller: Caller, user_id: str | uuid.UUID, submission: uuid.UUID | None = None
+    *,
+    caller: Caller,
+    user_id: str | uuid.UUID,
+    submission: uuid.UUID | None = None,
+    password: TemporaryPassword | None = None,
 ) -> IssuedPassword:
     """Replace a user's password with a temporary one, and end all their sessions.
 
-    Raises NotFound, Denied (also if the user has permissions that the caller lacks), AlreadyDone.
+    Callers that run this in their own transaction pass the `password`. Raises NotFound, Denied (also if
+    the user has permissions that the caller lacks), AlreadyDone.
     """
-    unsaved = policy.one_for(caller, "update", user_id)
-    password = _set_temporary_password(unsaved)
+    policy.one_for(caller, "update", user_id)
+    password = password or TemporaryPassword.new()
     with transaction.atomic():
         user = _locked(caller, user_id)
         if submission and user.submission == submission:
             raise AlreadyDone(f"The password of {user} was already reset.")
         caller.authority.require_can_impersonate(user.subject)
-        user.password, user.temporary_password_until = (
-            unsaved.password,
-            unsaved.temporary_password_until,
-        )
+        caller.require_recent_authentication_for(user.subject)
+        _set_temporary_password(user, password)
         user.submission = submission
         _end_sessions(user)
         _save(user, "password", "temporary_password_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
-    return IssuedPassword(user, password)
+    return IssuedPassword(user, password.text)
 
 
 def reset_password(*, caller: Caller, email: str, password: str) -> User:
@@ -145,6 +171,31 @@ def set_user_enabled(*, caller: Caller, user_id: str | uuid.UUID, enabled: bool)
     return user
 
 
+@transaction.atomic
+def delete_user(*, caller: Caller, user_id: str | uuid.UUID) -> User:
+    """Delete a user with their access rules, memberships and sessions. Their email is free again.
+
+    Raises NotFound, Denied (also if the user has permissions that the caller lacks), Conflict for the
+    last administrator.
+    """
+    policy.one_for(caller, "delete", user_id)
+    lock_administration()  # before the user, to keep the lock order
+    user = _locked(caller, user_id, "delete")
+    caller.authority.require_can_impersonate(user.subject)
+    retire_subjects([user.subject], caller=caller)
+    GroupMembership.objects.filter(member=user.subject).delete()
+    User.objects.filter(pk=user.pk).delete()
+    record("delete", _entity(user), actor=caller.actor, changes={"email": [user.email, None]})
+    return user
+
+
+@transaction.atomic
+def sign_out_user(*, caller: Caller, user_id: str | uuid.UUID) -> None:
+    """End all sessions of a user, and the tokens for their password. Raises NotFound, Denied."""
+    policy.one_for(caller, "update", user_id)
+    _sign_out(_locked(caller, user_id), caller)
+
+
 def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     """Replace the caller's password, and end all sessions.
 
@@ -171,15 +222,34 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     return user
 
 
+def own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
+    """Return a session of the caller. Raises NotFound if it has ended, or is another user's."""
+    row = UserSession.objects.filter(user=own_user(caller), id=session_id).first()
+    if row is None:
+        raise NotFound("This session has already ended.")
+    return row
+
+
 @transaction.atomic
-def end_own_sessions(*, caller: Caller) -> None:
-    """End all sessions of the caller, including the current one."""
+def end_own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
+    """End one session of the caller. Raises NotFound if it has ended, or is another user's."""
+    user, row = own_user(caller), own_session(caller=caller, session_id=session_id)
+    Session.objects.filter(pk=row.pk).delete()
+    changes = {"session": [row.device, None]}
+    record("sign-out", _entity(user), actor=caller.actor, changes=changes)
+    return row
+
+
+@transaction.atomic
+def end_own_sessions(*, caller: Caller) -> User:
+    """End all sessions of the caller, and return their user.
+
+    To keep one alive, call `update_session_auth_hash`.
+    """
     user = own_user(caller)
     lock_subject(user.subject)
-    _end_sessions(user)
-    user.save(update_fields=["sessions_id"])
-    changes = {"sessions": ["open", "ended"]}
-    record("sign-out", _entity(user), actor=caller.actor, changes=changes)
+    _sign_out(user, caller)
+    return user
 
 
 def own_user(caller: Caller) -> User:
@@ -222,21 +292,26 @@ def _insert(user: User, caller: Caller) -> User:
     return user
 
 
-def _set_temporary_password(user: User) -> str:
-    password = new_password()
-    set_password(user, password)
+def _set_temporary_password(user: User, password: TemporaryPassword) -> None:
+    user.password = password.hash
     user.temporary_password_until = timezone.now() + timedelta(
         seconds=settings.TEMPORARY_PASSWORD_SECONDS
     )
-    return password
 
 
-def _locked(caller: Caller, user_id: str | uuid.UUID) -> User:
-    """Return the user to change, locked and re-read."""
+def _locked(caller: Caller, user_id: str | uuid.UUID, action: str = "update") -> User:
+    """Return the user to perform `action` on, locked and re-read."""
     visible = policy.visible_one(caller, user_id)
     lock_subject(visible.subject)
-    policy.require(caller.refresh_authority(), "update")
+    policy.require(caller.refresh_authority(), action)
     return User.objects.get(pk=visible.pk)
+
+
+def _sign_out(user: User, caller: Caller) -> None:
+    _end_sessions(user)
+    user.save(update_fields=["sessions_id"])
+    changes = {"sessions": ["open", "ended"]}
+    record("sign-out", _entity(user), actor=caller.actor, changes=changes)
 
 
 def _end_sessions(user: User) -> None:

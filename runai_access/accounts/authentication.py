@@ -6,6 +6,7 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from runai_access.accounts.models import User
+from runai_access.accounts.sessions import note_use
 from runai_access.errors import TemporaryPassword
 
 
@@ -14,6 +15,9 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         found: tuple[Any, Any] | None = super().authenticate(request)
-        if found and isinstance(found[0], User) and found[0].must_choose_password:
+        if not found or not isinstance(found[0], User):
+            return found
+        note_use(request._request, found[0])
+        if found[0].must_choose_password:
             raise TemporaryPassword("Your password is temporary. Choose a new password first.")
         return found

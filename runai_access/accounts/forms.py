@@ -15,6 +15,7 @@ from runai_access.db.normalization import normalize_password
 from runai_access.ui.forms import SubmissionForm
 
 WRONG = "Incorrect email or password."
+INCORRECT = "Incorrect password."
 DIFFERENT = "The passwords don't match."
 
 
@@ -93,6 +94,19 @@ class MembersForm(forms.Form):
         if len(chosen) > self._picker.most:
             raise forms.ValidationError(f"Select at most {self._picker.most}.")
         return chosen
+
+
+class ConfirmForm(forms.Form):
+    """The user's password."""
+
+    password = forms.CharField(
+        strip=False,
+        max_length=PASSWORD_MAX_LENGTH,
+        error_messages={
+            "required": "Enter your password.",
+            "max_length": INCORRECT,
+        },
+    )
 
 
 class OwnPasswordForm(forms.Form):

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from runai_access.accounts.models import User
+from runai_access.accounts.sessions import note_use
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
 # The query parameter of the sign-in page with the reason why it is shown.
@@ -37,6 +38,22 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return (
             leave_and_keep_form(address) if "HX-Request" in request.headers else redirect(address)
         )
+
+
+class SessionUseMiddleware:
+    """Notes the use of a session by a page. The API notes it when it authenticates a request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *_: Any
+    ) -> None:
+        if getattr(view, "login_required", True) and isinstance(request.user, User):
+            note_use(request, request.user)
 
 
 class OwnPasswordMiddleware:

@@ -1,4 +1,4 @@
-"""Users, groups, and the networks that users sign in from."""
+"""Users, groups, sessions, and the networks that users sign in from."""
 
 import uuid
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import Exact
@@ -32,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
         if not is_storable(email):
             return self.none()
         name = Exact(BinaryCollation(F("normalized_name")), normalize_term(email))
-        same = Subject.objects.filter(name, type=Subject.Type.USER).order_by()
+        same = Subject.objects.living().filter(name, type=Subject.Type.USER).order_by()
         is_only = ~Exists(same.exclude(pk=OuterRef("pk")))
         return self.filter(Q(email=normalize_email(email)) | is_only, subject__in=same)
 
@@ -80,6 +82,9 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
     last_login = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    # When the session's user last proved who they are; set by `sessions.note_use`, not stored here.
+    authenticated_at: datetime | None = None
 
     objects = UserManager()
 
@@ -187,6 +192,60 @@ class SignInNetwork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} from {self.network}"
+
+
+class UserSessionManager(models.Manager["UserSession"]):
+    def store(self, row: "UserSession") -> None:
+        """Insert the row, or update the row of the same session, which keeps its ID."""
+        fields = ["user", "address", "device", "started_at", "last_seen"]
+        self.bulk_create(
+            [row], update_conflicts=True, unique_fields=["session"], update_fields=fields
+        )
+
+    def current(self, user: User) -> list["UserSession"]:
+        """Return the user's valid sessions, the one used last first.
+
+        A session of an earlier password still has a row, until it expires.
+        """
+        valid = {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+        rows = self.filter(
+            user=user, last_seen__gt=self.idle_since(), session__expire_date__gt=timezone.now()
+        )
+        return [
+            row
+            for row in rows.select_related("session").order_by("-last_seen", "pk")
+            if row.session.get_decoded().get(HASH_SESSION_KEY) in valid
+        ]
+
+    def idle_since(self) -> datetime:
+        """Return the time before which the last request of an idle session was."""
+        return timezone.now() - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+
+
+class UserSession(models.Model):
+    """What the list of sessions shows of a session, and when the session was last used.
+
+    Django's table holds the session. There is no database constraint between the two, because servers
+    of version 0.1.0 delete sessions without knowing this table.
+    """
+
+    session = models.OneToOneField(
+        Session, models.CASCADE, primary_key=True, db_constraint=False, related_name="user_session"
+    )
+    # For URLs: the session's key is a credential.
+    id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    address = models.GenericIPAddressField(null=True)
+    # From `devices.describe_device`.
+    device = models.CharField(max_length=80)
+    started_at = models.DateTimeField()
+    # Exact to SESSION_PRECISION_SECONDS.
+    last_seen = models.DateTimeField()
+
+    objects: ClassVar[UserSessionManager] = UserSessionManager()
+
+    def __str__(self) -> str:
+        return f"{self.user} with {self.device}"
 
 
 def search_text_of(email: str, created_by: str) -> str:

@@ -14,12 +14,24 @@ from django.utils import timezone
 from accessrules.authorization.callers import Caller, caller_of
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
 from runai_access.accounts.models import SignInNetwork, User
+from runai_access.accounts.sessions import confirm_session
 from runai_access.accounts.validators import is_email
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.normalization import normalize_email, normalize_term
 from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing
-from runai_access.security.throttles import Limit, attempt, attempt_all, network_of, used_up
+from runai_access.security.throttles import (
+    Attempt,
+    Limit,
+    attempt,
+    attempt_all,
+    network_of,
+    used_up,
+)
+
+# How a user signed in, in the audit log.
+BY_PASSWORD = "with a password"  # noqa: S105  # a text
+CONFIRMED = "confirmed the password"
 
 REFUSED = "wrong email or password, disabled, or expired temporary password"
 
@@ -154,11 +166,16 @@ def _note_success(user: User, request: HttpRequest) -> None:
     """Remember the network of a sign-in, and audit it."""
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     SignInNetwork.objects.remember(user, network_of(origin.address))
+    _record_success(user, origin, BY_PASSWORD)
+
+
+def _record_success(user: User, origin: Origin, method: str) -> None:
     record_once_a_minute(
         "sign-in",
         Entity("user", str(user.pk), user.email),
         actor=Caller(user.subject, origin).actor,
         succeeded=True,
+        reason=method,
     )
 
 
@@ -176,6 +193,12 @@ def sign_out_everywhere(request: HttpRequest) -> None:
     auth.logout(request)
 
 
+def sign_out_elsewhere(request: HttpRequest) -> None:
+    """End all sessions of the user except the current one."""
+    user = end_own_sessions(caller=caller_of(request))
+    auth.update_session_auth_hash(request, user)
+
+
 def change_password(request: HttpRequest, *, current: str, new: str) -> None:
     """Change the user's own password. The current session continues; all others end.
 
@@ -184,15 +207,7 @@ def change_password(request: HttpRequest, *, current: str, new: str) -> None:
     """
     caller = caller_of(request)
     user = own_user(caller)
-    password_attempt = attempt(
-        "own-password",
-        str(user.pk),
-        limit=settings.SIGN_IN_FAILURES,
-        seconds=settings.SIGN_IN_LOCK_SECONDS,
-    )
-    if password_attempt.refused:
-        _record_wrong_password(caller, "too many failures")
-        raise TooManyFailures(password_attempt.retry_after)
+    password_attempt = _own_password_attempt(caller, user)
     try:
         user = change_own_password(caller=caller, current=current, new=new)
     except ValidationError as error:
@@ -205,7 +220,44 @@ def change_password(request: HttpRequest, *, current: str, new: str) -> None:
         password_attempt.give_back()
         raise
     password_attempt.forget()
-    auth.update_session_auth_hash(request, user)
+    if caller.authenticated_at:  # a token has no session
+        auth.update_session_auth_hash(request, user)
+
+
+def confirm_password(request: HttpRequest, *, password: str) -> bool:
+    """Return whether this is the user's password. If so, the session counts as just signed in.
+
+    Raises TooManyFailures and Busy. The limit is that of `change_password`.
+    """
+    caller = caller_of(request)
+    user = own_user(caller)
+    password_attempt = _own_password_attempt(caller, user)
+    try:
+        is_right = user.check_password(password)
+    except Busy:
+        password_attempt.give_back()
+        raise
+    if not is_right:
+        _record_wrong_password(caller, "wrong password")
+        return False
+    password_attempt.forget()
+    confirm_session(request)
+    _record_success(user, caller.origin, CONFIRMED)
+    return True
+
+
+def _own_password_attempt(caller: Caller, user: User) -> Attempt:
+    """Count an attempt for the user's own password. Raises TooManyFailures, and audits that."""
+    password_attempt = attempt(
+        "own-password",
+        str(user.pk),
+        limit=settings.SIGN_IN_FAILURES,
+        seconds=settings.SIGN_IN_LOCK_SECONDS,
+    )
+    if password_attempt.refused:
+        _record_wrong_password(caller, "too many failures")
+        raise TooManyFailures(password_attempt.retry_after)
+    return password_attempt
 
 
 def _record_wrong_password(caller: Caller, reason: str) -> None:

@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from runai_access.accounts.views import own, signing_in
+from runai_access.accounts.views import confirming, own, signing_in
 
 app_name = "accounts"
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign-in"),
     path("sign-out/", signing_in.sign_out, name="sign-out"),
     path("account/", own.own, name="own"),
+    path("account/confirm/", confirming.confirm, name="confirm"),
     path("account/password/", own.password, name="password"),
+    path("account/sessions/<uuid:session_id>/end/", own.end_session, name="end-session"),
+    path("account/sign-out-elsewhere/", own.sign_out_elsewhere, name="sign-out-elsewhere"),
     path("account/sign-out-everywhere/", own.sign_out_everywhere, name="sign-out-everywhere"),
 ]

@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization.callers import caller_of
@@ -31,6 +32,18 @@ class ActivityPage(ListView):
     def rows(self, request: HttpRequest) -> QuerySet[AuditEvent]:
         caller_of(request).authority.require_audit_log()
         return AuditEvent.objects.all()
+
+    def download_view(self, request: HttpRequest) -> HttpResponse:
+        caller_of(request).require_recent_authentication()
+        return super().download_view(request)
+
+    def csv_view(self, request: HttpRequest) -> HttpResponseBase:
+        caller_of(request).require_recent_authentication()
+        return super().csv_view(request)
+
+    def json_view(self, request: HttpRequest) -> HttpResponseBase:
+        caller_of(request).require_recent_authentication()
+        return super().json_view(request)
 
     def authority(self, request: HttpRequest) -> BoundedQuery:
         return BoundedQuery()

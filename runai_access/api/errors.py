@@ -13,7 +13,15 @@ from rest_framework.views import set_rollback
 from runai_access.api.serializers import ErrorSerializer
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
-from runai_access.errors import Busy, Conflict, Denied, NotFound, TemporaryPassword, TooMany
+from runai_access.errors import (
+    Busy,
+    Conflict,
+    Denied,
+    NotFound,
+    ReauthenticationRequired,
+    TemporaryPassword,
+    TooMany,
+)
 
 MESSAGES = {
     400: "Required parameter is missing",
@@ -67,7 +75,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 def _response_to(exception: Exception) -> Response | None:
     match exception:
-        case Denied() | PermissionDenied() | TemporaryPassword():
+        case Denied() | PermissionDenied() | TemporaryPassword() | ReauthenticationRequired():
             return error(403, str(exception))
         case NotFound() | Http404():
             return error(404, str(exception) if isinstance(exception, NotFound) else "")

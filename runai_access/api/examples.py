@@ -24,6 +24,7 @@ _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
 _SECRET_ID = "EXAMPLE00000"  # noqa: S105  # public
 _SECRET = f"ras_{_SECRET_ID}_" + 7 * "EXAMPLE"
 _TOKEN = "eyJhbGciOiJFUzI1NiJ9.EXAMPLE.EXAMPLE"  # noqa: S105  # not a token
+_PASSWORD = "k7m2qd-EXAMPLE-x4hnyb-8tzrwc"  # noqa: S105  # not a password
 _CRUD = ["create", "delete", "read", "update"]
 _CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 
@@ -43,6 +44,10 @@ VALUES: dict[str, Any] = {
     "tokenLifetime": 3600,
     "secret": _SECRET,
     "clientSecret": _SECRET,
+    "tempPassword": _PASSWORD,
+    "currentPassword": _PASSWORD,
+    "newPassword": _PASSWORD,
+    "email": _USER,
     "client_secret": _SECRET,
     "secretCount": 2,
     "oldestSecretAt": _START,

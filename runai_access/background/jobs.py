@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
 from applications.oauth.tokens import delete_expired_revocations
-from runai_access.accounts.models import SignInNetwork
+from runai_access.accounts.models import SignInNetwork, UserSession
 from runai_access.api.models import IdempotencyKey
 from runai_access.audit.archive import remove_archived
 from runai_access.audit.output import OutputJob
@@ -59,7 +60,10 @@ def delete_expired_idempotency_keys(should_continue: ShouldContinue) -> int:
 def delete_expired_sessions(should_continue: ShouldContinue) -> int:
     """Delete expired sessions, as `clearsessions` does, and return how many."""
     expired = Session.objects.filter(expire_date__lt=timezone.now())
-    return delete_in_batches(expired, should_continue)
+    deleted = delete_in_batches(expired, should_continue)
+    # Servers of version 0.1.0 delete only the session.
+    orphans = UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("pk"))))
+    return deleted + delete_in_batches(orphans, should_continue)
 
 
 def delete_expired_networks(should_continue: ShouldContinue) -> int:

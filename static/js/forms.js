@@ -120,8 +120,9 @@ function currentUser() {
 }
 
 function fieldsOf(form) {
-  return [...form.elements].filter(({ name, type }) => {
-    return name && !NEVER_KEPT.has(name) && !/password|file|submit|button|fieldset/.test(type);
+  return [...form.elements].filter(({ name, type, dataset }) => {
+    const isPassword = type === "password" || "password" in dataset;
+    return name && !isPassword && !NEVER_KEPT.has(name) && !/file|submit|button|fieldset/.test(type);
   });
 }
 

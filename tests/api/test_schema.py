@@ -150,6 +150,9 @@ def test_every_endpoint_conforms_to_the_document(case: Any, headers: dict[str, s
     if "Tokens" in case.operation.tags:
         # A schema can't express that credentials are either in the form or in the Basic header.
         excluded.append(positive_data_acceptance)
+    if case.operation.label == "POST /api/v1/users":
+        # A schema can't express which emails are valid.
+        excluded.append(positive_data_acceptance)
     if any(value in (None, {}, []) for value in (case.query or {}).values()):
         # A URL can't express such values, so the request becomes valid.
         excluded.append(negative_data_rejection)

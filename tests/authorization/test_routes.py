@@ -116,6 +116,7 @@ class World:
             "user_id": self.pat.pk,
             "secret_id": self.ci.secrets.get().pk,
             "rule_id": self.ci_rule.pk,
+            "session_id": factories.UNKNOWN_ID,
             "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,
             "scope_id": project.pk,

@@ -71,6 +71,14 @@ def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
     _sign_in(newcomer.page, newcomer.url, email, temporary)
     expect(newcomer.page.get_by_role("heading", name="Choose your password")).to_be_visible()
     newcomer.check_accessibility()
+    characters, field = (
+        newcomer.page.get_by_label(name) for name in ("Show characters", "Temporary password")
+    )
+    characters.check()
+    expect(field).to_have_attribute("type", "text")
+    characters.uncheck()
+    expect(field).to_have_attribute("type", "password")
+    characters.check()
     _choose(newcomer.page, temporary)
     # A user without access gets their account page, not a 403.
     expect(newcomer.page.get_by_role("heading", name="Your account")).to_be_visible()

@@ -76,8 +76,8 @@ def test_coverage_counts_the_calls_and_the_groups_that_are_not_served() -> None:
     assert tuple(map(int, totals.groups())) == (served, official, others)
 
 
-def test_served_calls_of_users_roles_and_organization_are_read_only() -> None:
-    for group in ("Audit logs", "Clusters", "Departments", "Projects", "Roles", "Users"):
+def test_served_calls_of_roles_and_organization_are_read_only() -> None:
+    for group in ("Audit logs", "Clusters", "Departments", "Projects", "Roles"):
         assert {method for method, _ in served_calls()[group]} == {"GET"}
 
 

@@ -148,6 +148,7 @@ def test_every_table_with_expiring_rows_has_a_job() -> None:
         "User",  # `temporary_password_until` is for the password, not the row
         "Application",  # `next_secret_expiry` is that of its secrets
         "ClientSecret",  # shown as expired; adding secrets deletes the oldest that have ended
+        "UserSession",  # deleted with its session
     }
     words = ("expire", "expiry", "until", "last_seen")
     expiring = {

@@ -219,6 +219,35 @@ def test_no_page_shows_a_secret_again(canaries: Canaries, ada: User) -> None:
 
 
 @pytest.mark.django_db
+def test_no_api_flow_shows_a_password_again(canaries: Canaries, ada: User) -> None:
+    admin = Watched(canaries)
+    admin.force_login(ada)
+    chosen = f"{PASSWORD}-chosen"
+    canaries.texts += [PASSWORD, chosen]
+    form, key = {"email": "nina@acme.example"}, {"Idempotency-Key": "once"}
+    made = admin.post("/api/v1/users", form, JSON, headers=key)
+    canaries.expect_only_in(made, made.json()["tempPassword"])
+    assert admin.post("/api/v1/users", form, JSON, headers=key).status_code == 409
+    nina = f"/api/v1/users/{made.json()['id']}"
+    reset = admin.post(f"{nina}/password", {}, JSON)
+    canaries.expect_only_in(reset, reset.json()["tempPassword"])
+    own, confirm = "/api/v1/me/password", reverse("accounts:confirm")
+    assert (
+        admin.post(own, {"currentPassword": chosen, "newPassword": PASSWORD}, JSON).status_code
+        == 400
+    )
+    assert (
+        admin.post(own, {"currentPassword": PASSWORD, "newPassword": chosen}, JSON).status_code
+        == 204
+    )
+    assert admin.post(confirm, {"password": PASSWORD}).status_code == 422
+    assert admin.post(confirm, {"password": chosen}).status_code == 302
+    admin.delete(nina)
+    for path in ("/api/v1/users", "/account/", "/activity/"):
+        admin.get(path)
+
+
+@pytest.mark.django_db
 def test_no_page_shows_a_password_again(canaries: Canaries, ada: User) -> None:
     browser, theirs = Watched(canaries), Watched(canaries)
     browser.force_login(ada)

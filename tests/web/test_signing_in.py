@@ -6,11 +6,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
 from accessrules.actions.rules import set_subject_enabled
+from runai_access import environment
 from runai_access.accounts import signin
 from runai_access.accounts.models import User
 from runai_access.errors import Busy
@@ -72,6 +74,36 @@ def test_theme_is_kept_and_next_is_a_local_path(rosa: User, as_: SignedIn, next_
     answer = as_(rosa).post("/theme/", {"theme": "dark", "next": next_})
     assert (answer.status_code, answer.cookies["theme"].value) == (302, "dark")
     assert answer.url == START
+
+
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("help@acme.example", 'href="mailto:help@acme.example"'),
+        ("https://acme.example/help", 'href="https://acme.example/help"'),
+        ("the service desk", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+    ],
+)
+def test_page_says_whom_to_ask(
+    client: Client, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    contact: str, link: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("RUNAI_ACCESS_HELP_CONTACT", contact)
+    settings.HELP_CONTACT = environment.help_contact()
+    answer = client.get(SIGN_IN)
+    asked = contact or "an administrator of acme"
+    assert f"Can't sign in? Ask {asked} ." in text_of(answer).replace(f"{asked}.", f"{asked} .")
+    content = answer.content.decode()
+    assert link in content if link else "mailto:" not in content and "<a" not in content
+
+
+@pytest.mark.parametrize("contact", ["x" * 201, "two\nlines"])
+def test_contact_must_be_one_short_line(monkeypatch: pytest.MonkeyPatch, contact: str) -> None:
+    monkeypatch.setenv("RUNAI_ACCESS_HELP_CONTACT", contact)
+    with pytest.raises(ImproperlyConfigured):
+        environment.help_contact()
 
 
 def test_signed_in_user_is_redirected(rosa: User, as_: SignedIn) -> None:

@@ -243,3 +243,25 @@ def test_toolbar_opens_the_dialog_of_the_selection(browser: Client, bo: User) ->
     for action in ("groups", "reset-password", "disable", "enable"):
         answer = browser.get("/users/selected/", {"selected": str(bo.pk), "action": action})
         assert answer.url == url(action, bo)
+
+
+# Deleting
+
+
+def test_deleting_a_user_from_their_page(ada: User, as_: SignedIn) -> None:
+    bo = factories.person("bo@acme.example", "Viewer")
+    browser = as_(ada)
+    path = f"/users/{bo.pk}/delete/"
+    assert f'href="{path}' in browser.get(f"/users/{bo.pk}/").content.decode()
+    assert "Access rules deleted with them 1" in text_of(browser.get(path))
+    answer = browser.post(path, {"from": f"/users/{bo.pk}/"})
+    assert answer.url == "/users/"
+    assert "User bo@acme.example deleted." in text_of(browser.get("/users/"))
+    assert browser.get(f"/users/{bo.pk}/").status_code == 404
+
+
+def test_last_administrator_cannot_be_deleted(ada: User, as_: SignedIn) -> None:
+    answer = as_(ada).post(f"/users/{ada.pk}/delete/")
+    assert answer.status_code == 409
+    assert "needs a System administrator" in text_of(answer)
+    assert User.objects.get().enabled

@@ -179,7 +179,7 @@ def test_busy_server_keeps_the_input(
     def busy(*_: object, **__: object) -> None:
         raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
-    monkeypatch.setattr(actions, "set_password", busy)
+    monkeypatch.setattr(actions, "make_password", busy)
     answer = send(browser, email=NINA) if where == "create" else send(browser, reset(bo))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Try again in a moment." in text_of(answer)

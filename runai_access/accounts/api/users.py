@@ -1,4 +1,4 @@
-"""/api/v1/users: read-only users."""
+"""/api/v1/users: list, create, read and delete users."""
 
 from typing import Any
 
@@ -9,13 +9,16 @@ from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
 from accessrules.authorization.callers import Caller
-from runai_access.accounts.api.serializers import UserSerializer
+from runai_access.accounts import policy
+from runai_access.accounts.actions import TemporaryPassword, delete_user, invite_user
+from runai_access.accounts.api.serializers import CreatedUserSerializer, NewUser, UserSerializer
 from runai_access.accounts.filters import UserFilterSet
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import visible_memberships
 from runai_access.accounts.search import search_users
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Field, FieldType
+from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.ids import uuid_id
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
@@ -53,9 +56,11 @@ FILTER = OpenApiParameter(
 
 
 class UsersView(CallerView):
-    """The list of visible users, as a plain array."""
+    """The list of visible users, as a plain array, and their creation."""
 
     tag = "Users"
+    idempotent = ("POST",)
+    errors = {"POST": (409,)}
     listing = LIST
     query_parameters = [FILTER]
 
@@ -73,6 +78,27 @@ class UsersView(CallerView):
         )
         _load_groups(page.rows, self.caller)
         return paged(request, page, UserSerializer.represent_all(page.rows))
+
+    @extend_schema(request=NewUser, responses={201: CreatedUserSerializer})
+    def post(self, request: Request) -> Response:
+        """Create a user.
+
+        The user gets a temporary password, which only this response contains. It is valid for
+        choosing another one.
+        """
+        policy.require(self.caller, "create")
+        body = NewUser(data=request.data)
+        body.is_valid(raise_exception=True)
+        email, password = body.validated_data["email"], TemporaryPassword.new()
+
+        def execute() -> Result:
+            issued = invite_user(caller=self.caller, email=email, password=password)
+            response = Response(CreatedUserSerializer.represent(issued), status=201)
+            return Result(str(issued.user.pk), response)
+
+        return idempotent(
+            request, email, caller=self.caller_id, execute=execute, replay=password_unavailable
+        )
 
 
 class UsersCountView(CallerView):
@@ -98,6 +124,7 @@ class UserView(CallerView):
     """A user."""
 
     tag = "Users"
+    errors = {"DELETE": (409,)}
 
     @extend_schema(responses=UserSerializer)
     def get(self, request: Request, user_id: str) -> Response:
@@ -110,6 +137,24 @@ class UserView(CallerView):
             raise NotFound("There is no such user.")
         _load_groups([user], self.caller)
         return Response(UserSerializer.represent(user))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Delete a user.
+
+        Their sessions and tokens end immediately, and their access rules are deleted. Requires every
+        permission that the user holds.
+        """
+        delete_user(caller=self.caller, user_id=uuid_id(user_id))
+        return Response(status=204)
+
+
+def password_unavailable(user_id: str) -> Response:
+    """Return the response to a repeated request. Its password is not stored in readable form."""
+    return already_done(
+        user_id,
+        f"The password can't be shown again. Reset the password of {user_id} to get another.",
+    )
 
 
 def visible(view: CallerView) -> QuerySet[User]:

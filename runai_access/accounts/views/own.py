@@ -1,10 +1,11 @@
-"""The user's own account: their access, their password, and signing out everywhere."""
+"""The user's own account: their access, their password and their sessions."""
 
 import math
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import auth, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -15,14 +16,15 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.grants import rules_in_force
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import signin
-from runai_access.accounts.actions import own_user
+from runai_access.accounts.actions import end_own_session, own_session, own_user
 from runai_access.accounts.forms import OwnPasswordForm
-from runai_access.accounts.models import Group
+from runai_access.accounts.models import Group, UserSession
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.dialogs import (
     ParentPage,
     finish_dialog,
     is_htmx_target,
+    leave_for,
     local_path,
     render_dialog,
 )
@@ -39,6 +41,8 @@ def own(request: HttpRequest) -> HttpResponse:
         "object": user,
         "groups": Group.objects.of(user.subject),
         "rules": listed(rules_in_force(user.subject), user.subject),
+        "sessions": UserSession.objects.current(user),
+        "session_key": request.session.session_key,
         "oob": is_htmx_target(request, "listing"),
     }
     return render(request, "accounts/own.html", context)
@@ -87,6 +91,33 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     messages.success(request, "Signed out everywhere.")
     address = resolve_url(settings.LOGIN_URL)
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by HtmxMiddleware
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Ask for confirmation; end all other sessions."""
+    if request.method != "POST":
+        return render_dialog(request, "accounts/_sign_out_elsewhere.html", {}, parent_page=_home())
+    signin.sign_out_elsewhere(request)
+    messages.success(request, "Signed out everywhere else.")
+    return finish_dialog(request, _home())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Ask for confirmation; end one of the user's sessions."""
+    caller = caller_of(request)
+    if request.method != "POST":
+        row = own_session(caller=caller, session_id=session_id)
+        is_current = row.pk == request.session.session_key
+        context = {"session": row, "is_current": is_current}
+        return render_dialog(request, "accounts/_end_session.html", context, parent_page=_home())
+    row = end_own_session(caller=caller, session_id=session_id)
+    if row.pk == request.session.session_key:
+        auth.logout(request)
+        return leave_for(request, resolve_url(settings.LOGIN_URL))
+    messages.success(request, f"Session ended: {row.device}.")
+    return finish_dialog(request, _home())
 
 
 def _form(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:

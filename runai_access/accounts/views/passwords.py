@@ -63,6 +63,7 @@ def reset_password(request: HttpRequest, id_: UUID) -> HttpResponse:
     user = policy.visible_one(caller, id_)
     policy.require(caller, "update")
     caller.authority.require_can_impersonate(user.subject)
+    caller.require_recent_authentication_for(user.subject)
     if user.subject == caller.subject:
         return redirect("accounts:password")  # users change their own password directly
     if request.method != "POST":

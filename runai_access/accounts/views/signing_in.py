@@ -103,5 +103,6 @@ def _page(
         "form": form or SignInForm(),
         "next": next_url if next_url != _home() else "",
         "note": note,
+        "contact": settings.HELP_CONTACT,
     }
     return render(request, "accounts/sign_in.html", context, status=status)

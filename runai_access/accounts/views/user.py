@@ -1,11 +1,12 @@
-"""The detail page of a user."""
+"""The detail page of a user, and the dialog that deletes them."""
 
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
@@ -13,7 +14,10 @@ from accessrules.authorization.grants import rules_of
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
-from runai_access.ui.dialogs import is_htmx_target
+from runai_access.accounts.actions import delete_user
+from runai_access.accounts.views.users import PAGE
+from runai_access.errors import Conflict
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
 
 
 @require_safe
@@ -33,6 +37,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "sees_all_rules": sees_all_rules(authority),
         "sees_rules": authority.allows_anywhere("read", "access_rules"),
         "can_update": policy.is_allowed(caller, "update"),
+        "can_delete": policy.is_allowed(caller, "delete"),
         "can_change_groups": policy.GROUPS.is_allowed(caller, "update"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": caller.authority.reads_audit_log,
@@ -41,3 +46,33 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     if context["sees_activity"]:
         context["events"] = last_events(user.subject, "user")
     return render(request, "users/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show what is deleted with the user; delete them."""
+    caller = caller_of(request)
+    user = policy.visible_one(caller, id_)
+    policy.require(caller, "delete")
+    caller.authority.require_can_impersonate(user.subject)
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            delete_user(caller=caller, user_id=id_)
+        except Conflict as conflict:
+            error, status = str(conflict), 409
+        else:
+            messages.success(request, f"User {user} deleted.")
+            return finish_dialog(request, PAGE.parent_page, gone=user.get_absolute_url())
+    rules = caller.authority.visible_rules().living().filter(subject=user.subject)
+    context = {
+        "object": user,
+        "is_oneself": user.subject == caller.subject,
+        "rule_count": rules.count(),
+        "sees_all_rules": sees_all_rules(caller.authority),
+        "error": error,
+    }
+    return render_dialog(
+        request, "users/_delete.html", context,
+        parent_page=PAGE.parent_page, status=status, row=id_,
+    )  # fmt: skip

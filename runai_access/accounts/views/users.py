@@ -21,6 +21,7 @@ ADD_TO_GROUP = Action("add-to-group", "ADD TO GROUP", "users-round", for_one=Fal
 RESET = Action("reset-password", "RESET PASSWORD", "key-round", for_bulk=False)
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
 ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
+DELETE = Action("delete", "DELETE", "trash-2", for_bulk=False, is_danger=True)
 
 
 class UserPage(ListView):
@@ -52,6 +53,8 @@ class UserPage(ListView):
             actions += [GROUPS, ADD_TO_GROUP]
         if policy.is_allowed(caller, "update"):
             actions += [RESET, DISABLE, ENABLE]
+        if policy.is_allowed(caller, "delete"):
+            actions.append(DELETE)
         return actions
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""The page that asks for the password again, before a dangerous action."""
+
+import math
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.http import require_http_methods
+
+from runai_access.accounts import signin
+from runai_access.accounts.forms import INCORRECT, ConfirmForm
+from runai_access.errors import Busy
+from runai_access.ui.dialogs import local_path
+from runai_access.ui.forms import later
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Ask for the password; return to the page or dialog of the action, to continue there."""
+    if request.method != "POST":
+        return _page(request, ConfirmForm())
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        is_confirmed = signin.confirm_password(request, password=form.cleaned_data["password"])
+    except signin.TooManyFailures as refusal:
+        minutes = math.ceil(refusal.seconds / 60)
+        form.add_error(None, f"Too many incorrect passwords. Try again in {minutes} min.")
+        return later(_page(request, form, status=429), refusal.seconds)
+    except Busy as busy:
+        form.add_error(None, "Too many passwords are being checked. Try again in a moment.")
+        return later(_page(request, form, status=503), busy.retry_after)
+    if not is_confirmed:
+        form.add_error("password", INCORRECT)
+        return _page(request, form, status=422)
+    return redirect(_next_url(request))
+
+
+def _page(request: HttpRequest, form: ConfirmForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "object": request.user, "next": _next_url(request)}
+    return render(request, "accounts/confirm.html", context, status=status)
+
+
+def _next_url(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
