@@ -165,8 +165,8 @@ def test_the_migration_is_reversible(empty_database: dict[str, str]) -> None:
 
     assert run("migrate").returncode == 0
     assert run("create_admin", "ada@acme.example").returncode == 0
-    for target in ("zero", "0001"):
-        assert run("migrate", "audit", target).returncode == 0
+    for target in (["zero"], []):
+        assert run("migrate", "audit", *target).returncode == 0
     assert counts(run) == (0, 0, 0, 0)
 
 

@@ -57,7 +57,8 @@ class Clone:
 
     @property
     def environment(self) -> dict[str, str]:
-        inherited = server_environment({"PORT": str(self.port), "PYTHON": base_python()})
+        settings = {"PORT": str(self.port), "PYTHON": base_python(), "RUNAI_ACCESS_VAR": ""}
+        inherited = server_environment(settings)
         ours = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "UV_", "PYTEST")
         return {name: value for name, value in inherited.items() if not name.startswith(ours)}
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from runai_access.db.leases import FileLease
+from tests.databases import run_folder
 from tests.operations.conftest import wait_until
 from tests.operations.pgbouncer import PgBouncer, pgbouncer  # noqa: F401  # a fixture
 from tests.operations.preparing import EXPIRY, Preparing, lease_on
@@ -142,11 +142,12 @@ def test_a_failing_instance_frees_the_lock_immediately(
 
 def test_one_instance_at_a_time_writes_files_of_a_machine(prepare: Prepare) -> None:
     """Instances with separate databases share the folder of static files."""
-    files = FileLease(settings.VAR_DIR / "prepare.lock")
-    settings.VAR_DIR.mkdir(exist_ok=True)
+    folder = run_folder() / "var"  # RUNAI_ACCESS_VAR of all instances in tests
+    folder.mkdir(exist_ok=True)
+    files = FileLease(folder / "prepare.lock")
     wait_until(files.try_acquire, "other tests on this machine to end")
     instance = prepare()
-    instance.wait_for_line(f"Waiting for another instance that is writing to {settings.VAR_DIR}.")
+    instance.wait_for_line(f"Waiting for another instance that is writing to {folder}.")
     files.release()
     assert instance.finish()[0] == 0
 
