@@ -99,13 +99,13 @@ class EventTable(ListTable):
         )  # fmt: skip
 
     def render_source_ip(self, record: AuditEvent) -> str:
-        return markup('<span class="clip">{}</span>', _or_empty(record.source_ip))
+        return clip(_or_empty(record.source_ip))
 
     def render_subject_type(self, record: AuditEvent) -> str:
         return describe_subject_type(record.subject_type)
 
     def render_entity_id(self, record: AuditEvent) -> str:
-        return markup('<code class="clip">{}</code>', record.entity_id or _EMPTY)
+        return _code(record.entity_id or _EMPTY)
 
     def render_request(self, record: AuditEvent) -> str:
         text = f"{record.http_method} {record.path}"
@@ -113,7 +113,11 @@ class EventTable(ListTable):
         return markup('<code class="clip" title="{}">{}</code>', text, shown)
 
     def render_request_id(self, record: AuditEvent) -> str:
-        return markup('<code class="clip">{}</code>', _or_empty(record.request_id))
+        return _code(_or_empty(record.request_id))
+
+
+def _code(text: object) -> str:
+    return markup('<code class="clip" title="{}">{}</code>', text, text)
 
 
 def _or_empty(value: object) -> object:

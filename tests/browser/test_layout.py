@@ -163,6 +163,18 @@ def test_dialogs_and_selections_fit_every_window(
     assert faults == []
 
 
+def test_row_with_the_focus_shows_its_whole_texts(visit: Visit, made: dict[str, str]) -> None:
+    page = visit(viewport={"width": 768, "height": 800}).page
+    page.goto(f"{page.url}?search=layout-x")
+    cut = """[...document.querySelectorAll("[data-row] .clip")]
+        .filter((text) => text.scrollHeight > text.clientHeight + 1).length"""
+    assert page.evaluate(cut) > 0
+    assert page.locator("[data-row] .clip:not([title], [title] .clip)").count() == 0
+    page.locator("[data-select-page]").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(cut) == 0
+
+
 def test_first_row_and_first_field_are_visible_at_400_percent(visit: Visit) -> None:
     visitor = visit(viewport={"width": 320, "height": 256})
     page = visitor.page

@@ -11,7 +11,7 @@ from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.db.expressions import InArray
 from runai_access.lists.keyset import Sort
-from runai_access.lists.markup import badge, marked, markup
+from runai_access.lists.markup import badge, clip, marked, markup
 from runai_access.lists.tables import (
     ListColumn,
     ListTable,
@@ -73,9 +73,11 @@ class AccessRuleTable(ListTable):
         """Link the role to its permissions, if the caller can read roles."""
         name = marked(record.role.name, self.search)
         if not self.can_read_roles:
-            return markup('<span class="clip">{}</span>', name)
+            return clip(record.role.name, self.search)
         url = row_url("roles:detail", record.role_id)
-        return markup('<a class="clip cell-link" href="{}">{}</a>', url, name)
+        return markup(
+            '<a class="clip cell-link" href="{}" title="{}">{}</a>', url, record.role.name, name
+        )
 
     def render_scope(self, record: AccessRule) -> str:
         """Show the scope's name, with its full path as the tooltip."""
@@ -125,8 +127,8 @@ class RoleTable(ListTable):
 
     def render_role(self, record: Role) -> str:
         return markup(
-            '<a class="clip row-name" href="{}">{}</a>',
-            self.address_of(record), marked(record.name, self.search),
+            '<a class="clip row-name" href="{}" title="{}">{}</a>',
+            self.address_of(record), record.name, marked(record.name, self.search),
         )  # fmt: skip
 
     def render_description(self, record: Role) -> str:

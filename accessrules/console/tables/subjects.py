@@ -23,12 +23,14 @@ from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, marked, markup, moment, muted
 from runai_access.lists.tables import ListTable
 
+_MAX_RULES_IN_TITLE = 5
 # Cells of subjects with one rule, two rules, and more.
-_LINK = '<a class="rules-link" {}><span class="visually-hidden">Access rules of {}: </span>\n'
+_PREFIX = '<span class="visually-hidden">Access rules of {}: </span>\n'
+_LINK = '<a class="rules-link" {} title="{}">' + _PREFIX
 _SECOND = '<span class="clip">{}<span class="second-rule">, {}</span></span>'
 _AND_ONE = '\n<span class="more more-than-one">+{}</span>'
 _AND_TWO = '\n<span class="more more-than-two">+{}</span>'
-_NONE = _LINK + "{}\n</a>"
+_NONE = '<a class="rules-link" {}>' + _PREFIX + "{}\n</a>"
 _SOME = (
     _LINK + '<span class="clip">{}</span>\n</a>',
     _LINK + _SECOND + _AND_ONE + "\n</a>",
@@ -73,9 +75,10 @@ class SubjectTable(ListTable):
         if not rules:
             none = "None" if self.sees_all_rules else "None that you can see"
             return markup(_NONE, link, name, muted(none))
+        title = ", ".join([f"{rule.role} in {rule.scope}" for rule in rules[:_MAX_RULES_IN_TITLE]])
         shown = [_rule_cell(rule, self.search) for rule in rules[:2]]
         rest = [number for number in (len(rules) - 1, len(rules) - 2) if number > 0]
-        return markup(_SOME[len(rest)], link, name, *shown, *rest)
+        return markup(_SOME[len(rest)], link, title, name, *shown, *rest)
 
     def render_last_login(self, record: Any) -> str:
         time: datetime | None = record.last_login
