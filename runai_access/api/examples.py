@@ -47,6 +47,8 @@ VALUES: dict[str, Any] = {
     "currentPassword": _PASSWORD,
     "newPassword": _PASSWORD,
     "email": _USER,
+    "User.displayName": "Mia Lindqvist",
+    "NewUserRequest.displayName": "Mia Lindqvist",
     "client_secret": _SECRET,
     "grantType": "client_credentials",
     "grant_type": "client_credentials",
