@@ -29,9 +29,9 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.models import User, UserSession
+from runai_access.accounts.models import User, UserSession, search_text_of
 from runai_access.accounts.passwords import new_password, set_password
-from runai_access.accounts.validators import check_email
+from runai_access.accounts.validators import check_display_name, check_email
 from runai_access.audit.recorder import Entity, record
 from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.errors import AlreadyDone, Conflict, NotFound
@@ -79,6 +79,7 @@ def invite_user(
     *,
     caller: Caller,
     email: str,
+    display_name: str = "",
     submission: uuid.UUID | None = None,
     password: TemporaryPassword | None = None,
 ) -> IssuedPassword:
@@ -86,11 +87,16 @@ def invite_user(
 
     `submission` identifies the submitted form; submitting it again raises AlreadyDone. Callers that
     run this in their own transaction pass the `password`. Raises Denied, ValidationError for an
-    invalid email, Conflict for an email in use.
+    invalid email or name, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
-    user = User(email=email, created_by=caller.name, submission=submission)
+    user = User(
+        email=email,
+        display_name=check_display_name(display_name),
+        created_by=caller.name,
+        submission=submission,
+    )
     password = password or TemporaryPassword.new()
     _set_temporary_password(user, password)
     try:
@@ -146,6 +152,22 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
         _end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
+    return user
+
+
+@transaction.atomic
+def rename_user(*, caller: Caller, user_id: str | uuid.UUID, display_name: str) -> User:
+    """Set a user's display name. Raises NotFound, Denied, ValidationError for an invalid name."""
+    policy.one_for(caller, "update", user_id)
+    name = check_display_name(display_name)
+    user = _locked(caller, user_id)
+    before = user.display_name
+    if name != before:
+        user.display_name = name
+        user.search_text = search_text_of(user.email, user.created_by, name)
+        _save(user, "display_name", "search_text")
+        changes = {"displayName": [before, name]}
+        record("update", _entity(user), actor=caller.actor, changes=changes)
     return user
 
 
@@ -288,7 +310,10 @@ def _insert(user: User, caller: Caller) -> User:
     policy.require(caller.refresh_authority(), "create")
     user.subject = create_subject(type_=Subject.Type.USER, name=user.email, field="email")
     user.save(force_insert=True)
-    record("create", _entity(user), actor=caller.actor, changes={"email": [None, user.email]})
+    changes = {"email": [None, user.email]}
+    if user.display_name:
+        changes["displayName"] = [None, user.display_name]
+    record("create", _entity(user), actor=caller.actor, changes=changes)
     return user
 
 

@@ -24,6 +24,7 @@ from runai_access.lists.filters import (
     ChoiceFilter,
     ListFilterSet,
     Operator,
+    PlainTextFilter,
     TextFilter,
     TimeFilter,
 )
@@ -86,6 +87,7 @@ class UserFilterSet(ListFilterSet):
 
     field_filters = {
         "user": TextFilter("subject__normalized_name"),
+        "display_name": PlainTextFilter("display_name"),
         "groups": GroupFilter(),
         "access_rules": NoRulesFilter(),
         "role": HeldRoleFilter(),
@@ -99,6 +101,7 @@ class UserFilterSet(ListFilterSet):
     }
     titles = {
         "user": "User",
+        "display_name": "Name",
         "groups": "Groups",
         "access_rules": "Access rule(s)",
         "role": "Role",

@@ -35,7 +35,7 @@ class SignInForm(forms.Form):
 
 
 class NewUserForm(SubmissionForm):
-    """The email of a new user."""
+    """The email and the display name of a new user."""
 
     email = forms.CharField(
         max_length=EMAIL_MAX_LENGTH,
@@ -44,6 +44,13 @@ class NewUserForm(SubmissionForm):
             "max_length": f"An email can have at most {EMAIL_MAX_LENGTH} characters.",
         },
     )
+    display_name = forms.CharField(required=False)
+
+
+class NameForm(forms.Form):
+    """The display name of a user. The action validates it."""
+
+    display_name = forms.CharField(required=False)
 
 
 class NewGroupForm(forms.Form):

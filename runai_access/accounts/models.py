@@ -10,13 +10,13 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.models import Session
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accessrules.models import Subject
-from runai_access.accounts.validators import EMAIL_MAX_LENGTH
+from runai_access.accounts.validators import DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import is_storable, normalize, normalize_email, normalize_term
 from runai_access.row_urls import row_url
@@ -69,6 +69,10 @@ class User(AbstractBaseUser):
 
     subject = models.OneToOneField(Subject, models.CASCADE, primary_key=True, related_name="user")
     email = models.EmailField(max_length=EMAIL_MAX_LENGTH, unique=True)
+    # For people to recognize; the email identifies the user. Can be empty.
+    display_name = models.CharField(
+        max_length=DISPLAY_NAME_MAX_LENGTH, default="", db_default=Value(""), blank=True
+    )
     # Expiry of a temporary password, which an admin has seen; NULL for a password that the user chose.
     # With a temporary password the user can only choose a new one.
     temporary_password_until = models.DateTimeField(null=True, blank=True)
@@ -96,7 +100,7 @@ class User(AbstractBaseUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            self.search_text = search_text_of(self.email, self.created_by)
+            self.search_text = search_text_of(self.email, self.created_by, self.display_name)
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -248,6 +252,7 @@ class UserSession(models.Model):
         return f"{self.user} with {self.device}"
 
 
-def search_text_of(email: str, created_by: str) -> str:
-    """Return the searched text of a user: normalized email and creator, one line each."""
-    return f"{normalize(email)}\n{normalize(created_by)}"
+def search_text_of(email: str, created_by: str, display_name: str = "") -> str:
+    """Return the searched text of a user: email and name in the first line, creator in the second."""
+    names = normalize(f"{email} {display_name}".rstrip())
+    return f"{names}\n{normalize(created_by)}"

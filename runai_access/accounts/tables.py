@@ -70,6 +70,9 @@ class UserTable(SubjectTable):
     """The columns of the Users page."""
 
     user = ListColumn("User", sort=Sort.text("email"), exports=("email",))
+    display_name = ListColumn(
+        "Name", sort=Sort.text("display_name"), is_shown=False, exports=("display_name",),
+    )  # fmt: skip
     groups = ListColumn("Groups", sort=_by_first_group, as_text=_joined("groups"))
     access_rules = ListColumn("Access rule(s)", sort=by_first_rule, as_text=_joined("rules"))
     last_login = ListColumn(
@@ -111,6 +114,9 @@ class UserTable(SubjectTable):
             return cell
         label = badge("Password expired" if record.is_too_late else "Temporary password")
         return markup("{}\n{}", cell, label)
+
+    def render_display_name(self, record: User) -> str:
+        return record.display_name or muted("None")
 
     def render_groups(self, record: User) -> str:
         names = ", ".join(self.groups_of(record))

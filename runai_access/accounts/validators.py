@@ -6,9 +6,11 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from accessrules.validators import check_name
 from runai_access.db.normalization import is_ignorable
 
 EMAIL_MAX_LENGTH = 255
+DISPLAY_NAME_MAX_LENGTH = 100
 _HAN = frozenset({"CJK", "IDEOGRAPHIC"})
 # Scripts that one label can mix (UTS #39 section 5.2, "Highly Restrictive"), by the first word of the
 # names of their characters: Python's `unicodedata` does not know scripts.
@@ -42,6 +44,21 @@ def check_email(email: str) -> str:
             {"email": "Enter a valid email, for example rosa@example.com."}
         ) from error
     return email
+
+
+def check_display_name(name: str) -> str:
+    """Return the stored form of a display name, which can be empty.
+
+    Raises ValidationError on the field `display_name`.
+    """
+    name = " ".join(name.split())
+    if len(name) > DISPLAY_NAME_MAX_LENGTH:
+        message = f"A name can have at most {DISPLAY_NAME_MAX_LENGTH} characters."
+        raise ValidationError({"display_name": message})
+    try:
+        return check_name(name) if name else ""
+    except ValidationError as error:
+        raise ValidationError({"display_name": error.messages}) from error
 
 
 def is_email(text: str) -> bool:

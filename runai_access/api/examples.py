@@ -48,6 +48,8 @@ VALUES: dict[str, Any] = {
     "currentPassword": _PASSWORD,
     "newPassword": _PASSWORD,
     "email": _USER,
+    "User.displayName": "Mia Lindqvist",
+    "NewUserRequest.displayName": "Mia Lindqvist",
     "client_secret": _SECRET,
     "secretCount": 2,
     "oldestSecretAt": _START,

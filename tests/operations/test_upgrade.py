@@ -161,16 +161,16 @@ def test_upgrade_keeps_every_row(upgraded: Upgraded) -> None:
     after = rows_of(upgraded.database)
     columns = {(table, former): new for table, former, new in names.COLUMNS}
     for table, rows in upgraded.before.items():
+        # The next migrate adds the predefined roles that the copy leaves out. Sequences also count
+        # rows for new tables.
         if table in ("django_migrations", "accessrules_role", "sqlite_sequence"):
-            continue  # the next migrate adds the predefined roles that the copy leaves out
+            continue
         renamed = [
             {columns.get((table, name), name): value for name, value in row.items()} for row in rows
         ]
-        now = after[names.TABLES.get(table, table)]
-        if table in ("django_content_type", "auth_permission"):  # models of 0.2.0 have new ones
-            ids = {row["id"] for row in rows}
-            now = [row for row in now if row["id"] in ids]
-        assert [_stable(table, row) for row in now] == [_stable(table, row) for row in renamed]
+        now = [_stable(table, row).items() for row in after[names.TABLES.get(table, table)]]
+        for row in renamed:  # later migrations add rows and columns
+            assert any(_stable(table, row).items() <= new for new in now), (table, row)
     ids = {row["id"] for row in upgraded.before["accessrules_role"]}
     assert ids <= {row["id"] for row in after["accessrules_role"]}
 
@@ -191,7 +191,6 @@ def _stable(table: str, row: dict[str, Any]) -> dict[str, Any]:
         "applications_search": ["text"],
         "auth_permission": ["name", "codename"],
         "django_content_type": ["model"],
-        "sqlite_sequence": ["seq"] if str(row.get("name")).startswith(("django_", "auth_")) else [],
     }
     return {name: value for name, value in row.items() if name not in changed.get(table, [])}
 

@@ -1,15 +1,17 @@
 """The user's sessions: their list, ending them, and their timeouts."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from runai_access.accounts.devices import describe_device
-from runai_access.accounts.models import User, UserSession
+from runai_access.accounts.models import User, UserSession, UserSessionManager
 from runai_access.audit.models import AuditEvent
 from runai_access.background.jobs import delete_expired_sessions
 from tests import factories
@@ -141,6 +143,18 @@ def test_requests_keep_a_session_alive(rosa: User, path: str) -> None:
     assert seen > before
     here.get(path)
     assert row_of(here).last_seen == seen, "stored at most once a minute"
+
+
+def test_request_succeeds_while_the_database_refuses_writes(
+    rosa: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OperationalError("attempt to write a readonly database")
+
+    here = sign_in(rosa)
+    last_seen(here, seconds=90)
+    monkeypatch.setattr(UserSessionManager, "filter", refuse)
+    assert here.get("/applications/").status_code == 200
 
 
 def test_using_a_session_does_not_extend_its_lifetime(rosa: User, settings: Settings) -> None:

@@ -11,6 +11,7 @@ class NewUser(Body):
     """The user to create. Other members of the official client's request have no effect."""
 
     email = Text()
+    displayName = Text(required=False, allow_blank=True, default="")
 
 
 class OwnPasswordChange(Body):
@@ -38,6 +39,7 @@ class UserSerializer(ResponseSerializer):
 
     id = serializers.UUIDField(source="pk")
     username = serializers.CharField(source="email")
+    displayName = serializers.CharField(source="display_name")
     createdBy = serializers.CharField(source="created_by")
     createdAt = TimeField(source="created_at")
     updatedAt = TimeField(source="updated_at")

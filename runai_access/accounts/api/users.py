@@ -89,15 +89,20 @@ class UsersView(CallerView):
         policy.require(self.caller, "create")
         body = NewUser(data=request.data)
         body.is_valid(raise_exception=True)
-        email, password = body.validated_data["email"], TemporaryPassword.new()
+        sent, password = body.validated_data, TemporaryPassword.new()
 
         def execute() -> Result:
-            issued = invite_user(caller=self.caller, email=email, password=password)
+            issued = invite_user(
+                caller=self.caller,
+                email=sent["email"],
+                display_name=sent["displayName"],
+                password=password,
+            )
             response = Response(CreatedUserSerializer.represent(issued), status=201)
             return Result(str(issued.user.pk), response)
 
         return idempotent(
-            request, email, caller=self.caller_id, execute=execute, replay=password_unavailable
+            request, dict(sent), caller=self.caller_id, execute=execute, replay=password_unavailable
         )
 
 

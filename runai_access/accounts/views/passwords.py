@@ -38,7 +38,12 @@ def create(request: HttpRequest) -> HttpResponse:
         return _create_form(request, form, status=422)
     email, submission = form.cleaned_data["email"], form.cleaned_data["submission"]
     try:
-        issued = actions.invite_user(caller=caller, email=email, submission=submission)
+        issued = actions.invite_user(
+            caller=caller,
+            email=email,
+            display_name=form.cleaned_data["display_name"],
+            submission=submission,
+        )
     except AlreadyDone as error:
         return _already_done(request, error, _visible_user(caller, email))
     except Conflict:

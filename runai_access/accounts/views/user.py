@@ -1,9 +1,10 @@
-"""The detail page of a user, and the dialog that deletes them."""
+"""The detail page of a user, and the dialogs that rename and delete them."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +15,8 @@ from accessrules.authorization.grants import rules_of
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
-from runai_access.accounts.actions import delete_user
+from runai_access.accounts.actions import delete_user, rename_user
+from runai_access.accounts.forms import NameForm
 from runai_access.accounts.views.users import PAGE
 from runai_access.errors import Conflict
 from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
@@ -46,6 +48,27 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     if context["sees_activity"]:
         context["events"] = last_events(user.subject, "user")
     return render(request, "users/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Ask for the display name of a user; set it."""
+    caller = caller_of(request)
+    user = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    form = NameForm(request.POST or {"display_name": user.display_name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            rename_user(caller=caller, user_id=id_, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, f"Name of {user} saved.")
+            return finish_dialog(request, PAGE.parent_page, changed=id_)
+    return render_dialog(
+        request, "users/_rename.html", {"form": form, "object": user},
+        parent_page=PAGE.parent_page, status=422 if form.errors else 200, row=id_,
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

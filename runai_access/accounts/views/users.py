@@ -30,7 +30,7 @@ class UserPage(ListView):
     namespace = "users"
     title, noun, plural = "Users", "user", "users"
     new = "NEW USER"
-    searched = "emails, creators, roles and scopes"
+    searched = "emails, names, creators, roles and scopes"
     empty_template = "users/_empty.html"
     table, filters = UserTable, UserFilterSet
 
