@@ -7,37 +7,28 @@ from typing import Any
 from uuid import UUID
 
 from django.db import migrations, models
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, OuterRef, Subquery
 
 from runai_access.db.batches import ROWS_PER_BATCH
 from runai_access.db.migrations import AddIndexWithoutBlocking
 
-_COLUMNS = ["secret_count", "oldest_secret_at", "next_secret_expiry"]
-
 
 def fill(apps: Any, editor: Any) -> None:
-    """Set the columns of each application with secrets. Each batch is a transaction."""
+    """Set the columns of each application with secrets. Each batch is one statement."""
     alias = editor.connection.alias
     applications = apps.get_model("applications", "Application").objects.using(alias)
     secrets = apps.get_model("applications", "ClientSecret").objects.using(alias)
-    totals = (
-        secrets.filter(revoked_at=None)
-        .order_by("application")
-        .values_list("application")
-        .annotate(Count("pk"), Min("created_at"), Min("expires_at"))
-    )
+    of_application = secrets.filter(application=OuterRef("pk"), revoked_at=None).order_by()
+    totals = of_application.values("application")
+    having = applications.filter(Exists(of_application)).order_by("pk")
     last = UUID(int=0)
-    while batch := list(totals.filter(application__gt=last)[:ROWS_PER_BATCH]):
-        applications.bulk_update(
-            (
-                applications.model(
-                    pk=key, secret_count=count, oldest_secret_at=oldest, next_secret_expiry=expiry
-                )
-                for key, count, oldest, expiry in batch
-            ),
-            _COLUMNS,
+    while batch := list(having.filter(pk__gt=last).values_list("pk", flat=True)[:ROWS_PER_BATCH]):
+        applications.filter(Exists(of_application), pk__gt=last, pk__lte=batch[-1]).update(
+            secret_count=Subquery(totals.values(number=Count("pk"))),
+            oldest_secret_at=Subquery(totals.values(oldest=Min("created_at"))),
+            next_secret_expiry=Subquery(totals.values(first=Min("expires_at"))),
         )
-        last = batch[-1][0]
+        last = batch[-1]
 
 
 def _index(field: str, name: str) -> AddIndexWithoutBlocking:
