@@ -59,13 +59,17 @@ def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
         dialog.get_by_role("radio", name=scope).check()
         visitor.check_accessibility()
         visitor.press("SAVE RULE")
-        expect(dialog.get_by_role("status")).to_contain_text(f"Access rule added: {role} in")
+        expect(dialog.locator(".dialog-body [role=status]")).to_contain_text(
+            f"Access rule added: {role} in"
+        )
     expect(dialog).to_contain_text(f"/ {CLUSTER} / {DEPARTMENT}")
     visitor.check_accessibility()
 
     # Deleting an access rule
     dialog.get_by_role("button", name="Delete access rule Viewer").click()
-    expect(dialog.get_by_role("status")).to_contain_text("Access rule removed: Viewer")
+    expect(dialog.locator(".dialog-body [role=status]")).to_contain_text(
+        "Access rule removed: Viewer"
+    )
     visitor.press("CLOSE")
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row", name=name)

@@ -190,7 +190,9 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     expect(dialog.get_by_role("button", name="Move Client ID up")).not_to_have_attribute(
         "aria-disabled", "true"
     )
-    expect(dialog.get_by_role("status")).to_have_text("Created by is now column 2 of 8.")
+    expect(dialog.locator(".dialog-body [role=status]")).to_have_text(
+        "Created by is now column 2 of 8."
+    )
     visitor.press("APPLY")
     visitor.page.wait_for_url("**columns=application,created_by,client_id,*")
     visitor.press("COLUMNS")
@@ -328,7 +330,9 @@ def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -
     visitor.check_accessibility()
     dialog.get_by_role("radio", name=DEPARTMENT).check()
     visitor.press("SAVE RULE")
-    expect(dialog.get_by_role("status")).to_contain_text("Access rule added: Viewer in")
+    expect(dialog.locator(".dialog-body [role=status]")).to_contain_text(
+        "Access rule added: Viewer in"
+    )
 
 
 def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:
