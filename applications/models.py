@@ -48,7 +48,7 @@ class Application(models.Model):
     first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
     # Of the secrets that are not revoked, so also of expired ones: their number, when the oldest was
     # created, and the first expiry.
-    secret_count = denormalized(models.SmallIntegerField(default=0))
+    secret_count = denormalized(models.SmallIntegerField(default=0, db_default=0))
     oldest_secret_at = denormalized(models.DateTimeField(null=True))  # NULL: no secret
     next_secret_expiry = denormalized(models.DateTimeField(null=True))  # NULL: none expires
     # Lifetime of issued tokens in seconds; NULL for the default of the installation.

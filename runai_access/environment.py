@@ -93,10 +93,10 @@ def _at_most(limit: int, name: str, number: int) -> int:
 
 def secret_days() -> tuple[int | None, int | None]:
     """Return the maximum age of client secrets and the days until they expire by default."""
-    names = ("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS", "RUNAI_ACCESS_SECRET_EXPIRY_DAYS")
-    maximum, default = (optional_positive_int(name) for name in names)
-    for name, days in zip(names, (maximum, default), strict=True):
-        _at_most(MAX_SECRET_DAYS, name, days or 1)
+    maximum = optional_positive_int("RUNAI_ACCESS_SECRET_MAX_AGE_DAYS")
+    default = optional_positive_int("RUNAI_ACCESS_SECRET_EXPIRY_DAYS")
+    _at_most(MAX_SECRET_DAYS, "RUNAI_ACCESS_SECRET_MAX_AGE_DAYS", maximum or 1)
+    _at_most(MAX_SECRET_DAYS, "RUNAI_ACCESS_SECRET_EXPIRY_DAYS", default or 1)
     if maximum and default and default > maximum:
         raise ImproperlyConfigured(
             f"RUNAI_ACCESS_SECRET_EXPIRY_DAYS ({default}) must be at most "

@@ -57,6 +57,7 @@ def copy_back(apps: Any, editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
+    brief_because = "each batch is a transaction"
     dependencies = [("applications", "0003_client_secrets")]
 
     operations = [migrations.RunPython(copy_secrets, copy_back)]

@@ -58,6 +58,7 @@ def drop_triggers(_: Any, editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
+    brief_because = "it changes only the catalog"
     dependencies = [("applications", "0004_copy_client_secrets")]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="application",
             name="secret_count",
-            field=models.SmallIntegerField(default=0, editable=False),
+            field=models.SmallIntegerField(db_default=0, default=0, editable=False),
         ),
         migrations.AddField(
             model_name="application",

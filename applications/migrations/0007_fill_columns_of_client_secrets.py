@@ -40,6 +40,7 @@ def _index(field: str, name: str) -> AddIndexWithoutBlocking:
 
 class Migration(migrations.Migration):
     atomic = False
+    brief_because = "each batch is a transaction"
     dependencies = [("applications", "0006_columns_of_client_secrets")]
 
     operations = [

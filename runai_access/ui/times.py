@@ -12,11 +12,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from runai_access.errors_views import PROGRAM_PATHS
 from runai_access.lists.times import DATE_FORMATS, date_format, zone_named
 
 BROWSER_ZONE, CHOSEN_ZONE, FORMAT = "browser-zone", "zone", "date-format"
 _YEAR = 365 * 24 * 3600
-_API = "/api/"
 
 
 class TimesMiddleware:
@@ -26,7 +26,7 @@ class TimesMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(_API):
+        if request.path_info.startswith(PROGRAM_PATHS):
             return self._get_response(request)
         token = date_format.set(format_of(request))
         try:

@@ -85,6 +85,9 @@ def test_data_is_what_represent_returns() -> None:
     updated_at=TIMES,
     last_login=st.none() | TIMES,
     token_lifetime=st.none() | st.integers(0, 2**31 - 1),
+    secret_count=st.integers(0, 5),
+    oldest_secret_at=st.none() | TIMES,
+    next_secret_expiry=st.none() | TIMES,
 )
 def test_a_row_of_the_list_equals_the_serialized_application(
     enabled: bool, **columns: object

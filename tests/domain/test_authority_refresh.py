@@ -80,6 +80,12 @@ ACTS: dict[str, Act] = {
     "regenerate_secret": lambda caller, its: application_actions.regenerate_secret(
         caller=caller, application_id=its.ci.pk
     ),
+    "add_secret": lambda caller, its: application_actions.add_secret(
+        caller=caller, application_id=its.ci.pk
+    ),
+    "revoke_secret": lambda caller, its: application_actions.revoke_secret(
+        caller=caller, application_id=its.ci.pk, secret_id=its.ci.secrets.get().pk
+    ),
     "set_application_enabled": lambda caller, its: application_actions.set_application_enabled(
         caller=caller, application_id=its.off.pk, enabled=True
     ),
@@ -107,13 +113,23 @@ ACTS: dict[str, Act] = {
     "reset_password": lambda caller, its: people_actions.reset_password(
         caller=caller, email=its.pat.email, password="correct horse battery staple"
     ),
+    "rename_user": lambda caller, its: people_actions.rename_user(
+        caller=caller, user_id=its.pat.pk, display_name="Pat"
+    ),
+    "delete_user": lambda caller, its: people_actions.delete_user(
+        caller=caller, user_id=its.pat.pk
+    ),
+    "sign_out_user": lambda caller, its: people_actions.sign_out_user(
+        caller=caller, user_id=its.pat.pk
+    ),
     "set_user_enabled": lambda caller, its: people_actions.set_user_enabled(
         caller=caller, user_id=its.pat.pk, enabled=False
     ),
 }
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
-    "retire_subjects", "change_own_password", "end_own_sessions", "own_user", "make_administrator",
+    "retire_subjects", "change_own_password", "end_own_session", "end_own_sessions",
+    "own_session", "own_user", "make_administrator",
 }  # fmt: skip
 
 

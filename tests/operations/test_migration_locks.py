@@ -17,6 +17,8 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
+from runai_access.db.migrations import AddIndexWithoutBlocking
+
 pytestmark = pytest.mark.any_database
 
 OUR_APPS = {"accessrules", "accounts", "api", "applications", "audit", "maintenance", "ui"}
@@ -41,6 +43,7 @@ BRIEF = (
     AddIndexConcurrently,
     RemoveIndexConcurrently,
     AddConstraintNotValid,
+    AddIndexWithoutBlocking,
     ValidateConstraint,
 )
 ALL = {

@@ -176,7 +176,7 @@ def test_index_scan_that_stops_within_equal_values_reads_two_ranges() -> None:
     _make([(0, 0, None, True)] * 6)
     everything = Application.objects.all()
     scan = BoundedIndexScan(
-        everything.filter(created_by="x"), everything, Sort.flag("is_enabled"), 3
+        everything.filter(token_lifetime=1), everything, Sort.flag("is_enabled"), 3
     )
     with CaptureQueriesContext(connection) as queries:
         result = scan.scan(Q(), 3, is_descending=False)

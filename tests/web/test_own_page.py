@@ -59,7 +59,7 @@ def test_query_count_is_fixed(
 ) -> None:
     scopes = [factories.project(f"p{number}", acme.vision) for number in range(20)]
     busy = factories.application("busy", *[("Viewer", scope) for scope in scopes])
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         browser.get(busy.get_absolute_url())
 
 
