@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -43,10 +44,8 @@ CHROMIUM_ARGUMENTS = [
 CLIENT_FOLDERS = {"browser", "clients"}
 # Markers of tests that do not run with most others; see .ci/test.
 PHASES = {"waiting", "alone"}
-# Tests that use one of these share what it starts, so one process runs all of them in a file.
-SHARED_FIXTURES = {"server", "server_factory", "clone"}
-# Tests that use one of these take seconds.
-LONG_FIXTURES = {"start_server", "empty_database", "cluster"}
+# Tests that use one of these start servers, databases or browsers, or wait for them.
+SLOW_FIXTURES = {"server", "server_factory", "start_server", "clone", "empty_database", "cluster"}
 
 
 # A property has no time limit per example: a machine that does other things would fail it. In CI the
@@ -74,15 +73,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Let pytest-xdist keep tests together that share a server, and start slow tests first."""
+    """Let pytest-xdist start the files that take longest first."""
     for item in items:
         if item.path.parent.name in CLIENT_FOLDERS:
             item.add_marker(pytest.mark.any_database)
-        if SHARED_FIXTURES & set(_fixtures(item)) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     yield  # pytest-randomly shuffles them
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=_is_short)
+        slow = {item.path for item in items if SLOW_FIXTURES & set(_fixtures(item))}
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path not in slow, -sizes[item.path], item.path))
 
 
 def pytest_collection_finish() -> None:
@@ -90,10 +89,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _is_short(item: pytest.Item) -> tuple[bool, bool]:
-    return item.get_closest_marker("xdist_group") is None, not LONG_FIXTURES & set(_fixtures(item))
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
