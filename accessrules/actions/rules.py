@@ -165,7 +165,9 @@ def lock_subject(subject: Subject) -> Subject:
 def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
     """Lock and re-read `subjects`. Raises NotFound if one was retired."""
     keys = [subject.pk for subject in subjects]
-    living = Subject.objects.living().select_for_update().filter(pk__in=keys).order_by("pk")
+    # No key changes, so checks of foreign keys, which can come last in a transaction, need not wait.
+    unlocked = Subject.objects.living().select_for_update(no_key=True)
+    living = unlocked.filter(pk__in=keys).order_by("pk")
     locked = {subject.pk: subject for subject in living}
     for subject in subjects:
         if subject.pk not in locked:
