@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Page,
     Route,
     StorageState,
+    expect,
 )
 
 from tests.servers import Server
@@ -32,6 +33,9 @@ AXE_OPTIONS: dict[str, dict[str, Any]] = {
     "dark": {"runOnly": ["color-contrast"]},
 }
 CLUSTER, DEPARTMENT = "browser-cluster", "browser-department"
+# In milliseconds. Other tests keep the machine busy, and only a failing test waits this long.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., "Visitor"]
 
@@ -92,7 +96,7 @@ class Visitor:
         """
         self.page.evaluate(
             """(condition) => new Promise((resolve, reject) => {
-                const timer = setTimeout(() => reject(new Error(`never: ${condition}`)), 10_000);
+                const timer = setTimeout(() => reject(new Error(`never: ${condition}`)), 30_000);
                 const check = () => {
                     if (!holds()) return requestAnimationFrame(check);
                     clearTimeout(timer);
@@ -162,7 +166,7 @@ def visit(
     def open_(*, own_session: bool = False, **options: Any) -> Visitor:
         state = None if own_session else _session
         context = chromium.new_context(reduced_motion="reduce", storage_state=state, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visitor = Visitor(context.new_page(), server.url)
         visitor.watch()
