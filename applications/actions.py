@@ -1,6 +1,5 @@
 """Actions on applications. Each checks its permission and writes its audit row in one transaction."""
 
-import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -25,12 +24,15 @@ from applications.models import LABEL_MAX_LENGTH, Application, ClientSecret, Cli
 from applications.oauth.secrets import id_of, is_id, new_secret
 from applications.validators import MIN_TOKEN_LIFETIME, validate_name
 from runai_access.audit.recorder import Entity, record, record_all
+from runai_access.db.normalization import stored_form
 from runai_access.errors import AlreadyDone, Conflict, Denied, NotFound
 from runai_access.security.hashing import hash_secret
 
 MAX_LIVE_SECRETS = 5
 # Revoked and expired secrets that are kept to be shown, per application.
 KEPT_SECRETS = 20
+# The change of the client secret in the audit log.
+REGENERATED = ["previous", "regenerated"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def regenerate_secret(
         _save(application, "submission", "credential_id")
         _revoke(application.secrets.unrevoked(), caller)
         stored = _store(secret, application, caller, expires_at=default_expiry())
-        _record_secret(application, caller, "previous", "regenerated")
+        _record_secret(application, caller, *REGENERATED)
     return IssuedSecret(application, secret.text, stored)
 
 
@@ -432,7 +434,7 @@ def _valid_label(label: str) -> str:
         )
     if not label.isprintable():
         raise ValidationError({"label": "A label can't contain control characters."})
-    return unicodedata.normalize("NFC", label)
+    return stored_form(label)
 
 
 def _check_expiry(expires_at: datetime | None) -> None:

@@ -21,6 +21,7 @@ from runai_access.lists.filters import (
     ANY_OF,
     CONTAINS,
     ENDS_WITH,
+    IS,
     LOOKUPS,
     STARTS_WITH,
     Choice,
@@ -150,8 +151,8 @@ class AuthorizerFilter(CreatorFilter):
     def list_filter(
         self, operator: Operator, values: list[str], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
-        creators = distinct_values(rows, self.path, MAX_CREATORS)
-        if creators is None:
+        creators = distinct_values(rows, BinaryCollation(F(self.path)), MAX_CREATORS + 1)
+        if len(creators) > MAX_CREATORS:
             return super().list_filter(operator, values, context, rows)
         terms = [normalize(value) for value in values]
         found = [
@@ -163,6 +164,15 @@ class AuthorizerFilter(CreatorFilter):
         return ListFilter(
             condition, _keys(context, Q(InArray(BinaryCollation(F(self.path)), found)))
         )
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
+        """Return the keys if there are many creators: those of one, or of a beginning."""
+        if operator not in (IS, STARTS_WITH):
+            return None
+        longest = normalize(max(values, key=len))
+        # Only the domain of an email address can differ between its stored and normalized form.
+        local_part, at, _ = longest.partition("@")
+        return _keys(context, starts_with(self.path, local_part + at), is_exact=False)
 
 
 class RoleNameFilter(TextFilter):

@@ -1,4 +1,4 @@
-"""The table of client secrets. An application had one, in a column of its own."""
+"""The table of client secrets. An application had one, in a column."""
 
 from django.db import migrations, models
 from django.db.models import Q

@@ -38,7 +38,7 @@ UPDATE applications_clientsecret SET last_used_at = %s
 WHERE id = %s AND (last_used_at IS NULL OR last_used_at < %s)"""
 
 
-class Caller(NamedTuple):
+class SecretCaller(NamedTuple):
     """A caller of a secret on a day, in UTC; without address and agent, those beyond MAX_CALLERS."""
 
     secret_id: str
@@ -47,21 +47,21 @@ class Caller(NamedTuple):
     agent: str
 
     @property
-    def other(self) -> "Caller":
+    def other(self) -> "SecretCaller":
         return self._replace(address="", agent="")
 
 
-class Count(NamedTuple):
+class UseCount(NamedTuple):
     """How often a secret was used, and when it was used last."""
 
     number: int
     last_at: datetime
 
-    def __add__(self, more: "Count") -> "Count":  # type: ignore[override]  # not a concatenation
-        return Count(self.number + more.number, max(self.last_at, more.last_at))
+    def __add__(self, more: "UseCount") -> "UseCount":  # type: ignore[override]  # not a concatenation
+        return UseCount(self.number + more.number, max(self.last_at, more.last_at))
 
 
-Uses = dict[Caller, Count]
+Uses = dict[SecretCaller, UseCount]
 
 
 class UseBuffer:
@@ -73,11 +73,11 @@ class UseBuffer:
         self._lock = Lock()
 
     def note(self, secret_id: str, origin: Origin) -> None:
-        """Count a use. Writes it immediately if it is the first one of the day."""
+        """UseCount a use. Writes it immediately if it is the first one of the day."""
         now = timezone.now()
-        caller = Caller(secret_id, now.date(), origin.address or "", agent_of(origin.agent))
+        caller = SecretCaller(secret_id, now.date(), origin.address or "", agent_of(origin.agent))
         with self._lock:
-            self._add(caller, Count(1, now))
+            self._add(caller, UseCount(1, now))
             if self._days.get(secret_id) == caller.day:
                 return
             self._days[secret_id] = caller.day
@@ -106,7 +106,7 @@ class UseBuffer:
                     self._add(caller, count)
             raise
 
-    def _add(self, caller: Caller, count: Count) -> None:
+    def _add(self, caller: SecretCaller, count: UseCount) -> None:
         if len(self._uses) >= _MAX_BUFFERED and caller not in self._uses:
             caller = caller.other
         known = self._uses.get(caller)
@@ -119,7 +119,7 @@ def agent_of(header: str) -> str:
     return masked("".join(filter(str.isprintable, header)))[:AGENT_MAX_LENGTH]
 
 
-def write(uses: Mapping[Caller, Count]) -> None:
+def write(uses: Mapping[SecretCaller, UseCount]) -> None:
     """Add these uses to the stored ones, in batches; forget those of deleted secrets."""
     # All processes lock rows in the same order.
     callers = sorted(uses)

@@ -12,7 +12,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
-from applications import policy
+from applications import actions, policy
 from applications.models import Application
 from applications.oauth.tokens import lifetime_of
 from applications.secret_reports import reports_of
@@ -48,8 +48,10 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
 
 
 def _last_regeneration(application: Application) -> AuditEvent | None:
-    """Return the event of the latest new client secret, if the audit log still has it."""
+    """Return the event of the last regeneration of the secret, if the audit log still has it."""
     events = AuditEvent.objects.filter(
-        entity_type="application", entity_id=str(application.pk), changes__has_key="clientSecret"
+        entity_type="application",
+        entity_id=str(application.pk),
+        changes__clientSecret=actions.REGENERATED,
     )
     return events.filter(result=AuditEvent.Result.SUCCEEDED).order_by("-time", "-pk").first()

@@ -3,7 +3,6 @@
 Only the response to the POST contains the secret: there is no redirect, session entry or reload.
 """
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -33,10 +32,10 @@ def create(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     policy.require(caller, "create")
     if request.method != "POST":
-        return _create_form(request, CreateApplicationForm())
+        return _form(request, "_create", CreateApplicationForm())
     form = CreateApplicationForm(request.POST)
     if not form.is_valid():
-        return _create_form(request, form, status=422)
+        return _form(request, "_create", form, status=422)
     name, submission = form.cleaned_data["name"], form.cleaned_data["submission"]
     try:
         issued = actions.create_application(caller=caller, name=name, submission=submission)
@@ -45,13 +44,13 @@ def create(request: HttpRequest) -> HttpResponse:
         return _already_done(request, error, application)
     except Conflict:
         form.add_error("name", f"An application named {name} already exists. Choose another name.")
-        return _create_form(request, form, status=409)
+        return _form(request, "_create", form, status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return _create_form(request, form, status=422)
+        return _form(request, "_create", form, status=422)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_create_form(request, form, status=503), busy.retry_after)
+        return later(_form(request, "_create", form, status=503), busy.retry_after)
     return _show_secret(request, issued, f"Application {name} created.", is_new=True)
 
 
@@ -61,10 +60,10 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     caller = caller_of(request)
     application = _manageable(caller, id_)
     if request.method != "POST":
-        return _regenerate_form(request, SubmissionForm(), application)
+        return _form(request, "_regenerate", SubmissionForm(), application)
     form = SubmissionForm(request.POST)
     if not form.is_valid():
-        return _regenerate_form(request, form, application, status=422)
+        return _form(request, "_regenerate", form, application, status=422)
     try:
         issued = actions.regenerate_secret(
             caller=caller, application_id=id_, submission=form.cleaned_data["submission"]
@@ -73,7 +72,7 @@ def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
         return _already_done(request, error, application)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_regenerate_form(request, form, application, status=503), busy.retry_after)
+        return later(_form(request, "_regenerate", form, application, status=503), busy.retry_after)
     return _show_secret(request, issued, "Client secret regenerated.")
 
 
@@ -83,10 +82,10 @@ def add(request: HttpRequest, id_: UUID) -> HttpResponse:
     caller = caller_of(request)
     application = _manageable(caller, id_)
     if request.method != "POST":
-        return _add_form(request, AddSecretForm(), application)
+        return _form(request, "_add_secret", AddSecretForm(), application)
     form = AddSecretForm(request.POST)
     if not form.is_valid():
-        return _add_form(request, form, application, status=422)
+        return _form(request, "_add_secret", form, application, status=422)
     try:
         issued = actions.add_secret(
             caller=caller, application_id=id_, label=form.cleaned_data["label"],
@@ -96,14 +95,14 @@ def add(request: HttpRequest, id_: UUID) -> HttpResponse:
         return _already_done(request, error, application)
     except Conflict as conflict:
         form.add_error(None, str(conflict))
-        return _add_form(request, form, application, status=409)
+        return _form(request, "_add_secret", form, application, status=409)
     except ValidationError as error:
         for field, messages_ in error.message_dict.items():
             form.add_error("date" if field == "expiresAt" else field, messages_)
-        return _add_form(request, form, application, status=422)
+        return _form(request, "_add_secret", form, application, status=422)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_add_form(request, form, application, status=503), busy.retry_after)
+        return later(_form(request, "_add_secret", form, application, status=503), busy.retry_after)
     return _show_secret(request, issued, "Client secret added.", is_added=True)
 
 
@@ -139,34 +138,23 @@ def _manageable(caller: Caller, id_: UUID) -> Application:
     return application
 
 
-def _create_form(
-    request: HttpRequest, form: CreateApplicationForm, *, status: int = 200
+def _form(
+    request: HttpRequest,
+    template: str,
+    form: SubmissionForm,
+    application: Application | None = None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"form": form}
+    """Show a form in a dialog; without `application`, it is not about an existing one."""
     return render_dialog(
-        request, "applications/_create.html", context, parent_page=PAGE.parent_page, status=status
+        request,
+        f"applications/{template}.html",
+        {"form": form, "application": application},
+        parent_page=PAGE.parent_page,
+        status=status,
+        row=application and application.pk,
     )
-
-
-def _regenerate_form(
-    request: HttpRequest, form: SubmissionForm, application: Application, *, status: int = 200
-) -> HttpResponse:
-    live_count = application.secrets.live().count()
-    context: dict[str, Any] = {"form": form, "application": application, "live_count": live_count}
-    return render_dialog(
-        request, "applications/_regenerate.html", context,
-        parent_page=PAGE.parent_page, status=status, row=application.pk,
-    )  # fmt: skip
-
-
-def _add_form(
-    request: HttpRequest, form: AddSecretForm, application: Application, *, status: int = 200
-) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "application": application}
-    return render_dialog(
-        request, "applications/_add_secret.html", context,
-        parent_page=PAGE.parent_page, status=status, row=application.pk,
-    )  # fmt: skip
 
 
 def _show_secret(

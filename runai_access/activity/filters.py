@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
 from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.models import AuditEvent
+from runai_access.db.distinct import distinct_values
 from runai_access.db.normalization import normalize, stored_form
 from runai_access.lists.filters import (
     IS,
@@ -67,9 +68,7 @@ class EventTermFilter(FieldFilter):
     ) -> ListFilter:
         term = normalize(values[0])
         found = [
-            value
-            for value in distinct_values(self.column)
-            if is_match(operator, normalize(value), term)
+            value for value in _values(self.column) if is_match(operator, normalize(value), term)
         ]
         if len(found) != 1:
             return ListFilter(Q(**{f"{self.column}__in": found}))
@@ -89,17 +88,9 @@ class EventAddressFilter(TextFilter):
         return Q(**{f"{self.path}__{names.get(test, 'iexact')}": term})
 
 
-def distinct_values(column: str) -> list[str]:
-    """Return the values of a column, at most MAX_SUGGESTIONS, with one index lookup for each."""
-    found: list[str] = []
-    rows = AuditEvent.objects.order_by(column).values_list(column, flat=True)
-    while len(found) < MAX_SUGGESTIONS:
-        rest = rows.filter(**{f"{column}__gt": found[-1]}) if found else rows
-        value = rest.first()
-        if value is None:
-            break
-        found.append(value)
-    return found
+def _values(column: str) -> list[str]:
+    """Return the values of a column, at most MAX_SUGGESTIONS."""
+    return distinct_values(AuditEvent.objects.all(), F(column), MAX_SUGGESTIONS)
 
 
 @dataclass(frozen=True)
@@ -110,7 +101,7 @@ class TermFilter(ChoiceFilter):
     label: Any
 
     def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        return [self._choice(word) for word in distinct_values(self.column) if word]
+        return [self._choice(word) for word in _values(self.column) if word]
 
     def chosen(self, values: list[str], context: BoundedQuery) -> list[Choice]:
         return [self._choice(value) for value in values if _WORD.fullmatch(value)]

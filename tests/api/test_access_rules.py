@@ -11,6 +11,7 @@ from django.utils import timezone
 from accessrules.filters import rules
 from accessrules.models import AccessRule
 from applications.models import Application
+from runai_access.lists.filters import IS, STARTS_WITH, Operator
 from tests import factories
 from tests.api.conftest import As, Organization
 
@@ -246,6 +247,20 @@ def test_rules_are_found_by_their_creator(
     assert [rule["subjectId"] for rule in client.get(RULES, deleted).json()["accessRules"]] == [
         "a3"
     ]
+
+
+@pytest.mark.parametrize("operator", [IS, STARTS_WITH])
+def test_one_of_many_creators_is_found_by_the_index(
+    administrator: Application, monkeypatch: pytest.MonkeyPatch, operator: Operator
+) -> None:
+    monkeypatch.setattr(rules, "MAX_CREATORS", 0)
+    authority = factories.caller(administrator).authority
+    created_by = rules.AccessRuleFilterSet.field_filters["authorized_by"]
+    found = created_by.list_filter(
+        operator, [factories.MAKER], authority, AccessRule.objects.living()
+    )
+    assert found.keys is not None
+    assert found.keys.first(9) == [administrator.subject.access_rules.get().pk]
 
 
 @pytest.mark.parametrize("role_id", ["0", "-1", "viewer", ""])

@@ -15,7 +15,7 @@ print(threading.active_count(), [connection.connection for connection in connect
 
 
 def test_importing_the_code_starts_no_thread_and_opens_no_connection() -> None:
-    """A forked worker has neither the threads of the main process nor a connection of its own."""
+    """A forked worker has neither the threads of the main process nor its connections."""
     imported = subprocess.run(
         [sys.executable, "-c", _IMPORT],
         cwd=ROOT,
