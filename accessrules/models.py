@@ -378,7 +378,7 @@ class AccessRule(models.Model):
                 F("subject_type"),
                 name="access_rule_in_scope",
             ),
-            # One for each sort of the list, with the tie-break of `runai_access.lists.keyset`, and the
+            # One for each sort of the list, with the tie-break of `runai_access.lists.sorts`, and the
             # scope, to test visibility.
             *(
                 models.Index(

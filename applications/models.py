@@ -59,7 +59,7 @@ class Application(models.Model):
     is_anonymous = False
 
     class Meta:
-        # One for each sort of the list, with the tie-break of `runai_access.lists.keyset`.
+        # One for each sort of the list, with the tie-break of `runai_access.lists.sorts`.
         indexes = [
             models.Index(
                 BinaryCollation(F("search_text")), F("subject"), name="application_by_name"

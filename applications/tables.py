@@ -12,8 +12,8 @@ from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rul
 from applications.models import Application
 from applications.search import can_use_first_rule
 from runai_access.lists.export import SpreadsheetTime
-from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, copy_button, marked, markup, moment, muted
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 from runai_access.row_urls import row_url
 from runai_access.ui.dialogs import dialog_url

@@ -22,7 +22,7 @@ from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer, ResponseSerializer
 from runai_access.db.normalization import is_storable
 from runai_access.errors import NotFound
-from runai_access.lists.keyset import Sort
+from runai_access.lists.sorts import Sort
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from runai_access.api.paging import ListEndpoint, paged
 from runai_access.db.normalization_sql import normalized
 from runai_access.errors import NotFound
 from runai_access.lists.filters import NumberFilter
-from runai_access.lists.keyset import Sort
+from runai_access.lists.sorts import Sort
 
 LIST = ListEndpoint(
     fields={

@@ -57,8 +57,8 @@ from runai_access.lists.filters import (
     Operator,
     PlainTextFilter,
 )
-from runai_access.lists.keyset import Sort
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.sorts import Sort
 
 # `app` and `service-account` are the same type. Responses use `app`, which every client knows.
 SUBJECT_TYPES = {

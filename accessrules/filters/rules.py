@@ -33,8 +33,8 @@ from runai_access.lists.filters import (
     TimeFilter,
     is_match,
 )
-from runai_access.lists.keyset import Groups, Sort
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.sorts import Groups, Sort
 
 MAX_SUGGESTIONS = 200
 MAX_CHOICES = 50

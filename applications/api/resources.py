@@ -36,7 +36,7 @@ from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
 from runai_access.lists.filters import FlagFilter, NumberFilter
-from runai_access.lists.keyset import Sort
+from runai_access.lists.sorts import Sort
 
 _FILTERS = ApplicationFilterSet.field_filters
 _BY_NAME = Sort.text("search_text")

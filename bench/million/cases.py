@@ -7,7 +7,7 @@ from django.db.models import F
 
 from bench.million.names import DAYS, MANY, NONE, RARE, SOMEBODY, START
 from bench.million.rows import WORST
-from runai_access.lists.keyset import encode
+from runai_access.lists.sorts import encode
 
 COLUMNS = (
     "application", "access_rules", "last_login", "created_by", "creation_time", "last_updated",

@@ -18,8 +18,8 @@ from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import visible_memberships
 from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.lists.export import SpreadsheetTime
-from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, markup, muted
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 
 _BY_GROUP = ("group__normalized_name", "group")

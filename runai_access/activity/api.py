@@ -19,7 +19,7 @@ from runai_access.api.filter_by import Field, read_time
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.audit.models import AuditEvent
 from runai_access.db.expressions import SQLiteNoIndexHint
-from runai_access.lists.keyset import Sort
+from runai_access.lists.sorts import Sort
 
 
 def _term(column: str) -> Field:

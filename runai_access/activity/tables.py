@@ -11,8 +11,8 @@ from runai_access.activity.descriptions import (
 )
 from runai_access.audit.models import AuditEvent
 from runai_access.lists.export import SpreadsheetTime
-from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import clip, marked, markup, moment, muted
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import ListColumn, ListTable
 from runai_access.row_urls import history_url
 from runai_access.ui.dialogs import dialog_url

@@ -34,8 +34,8 @@ from runai_access.lists.filters import (
     TimeFilter,
     is_match,
 )
-from runai_access.lists.keyset import Sort
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.sorts import Sort
 
 
 class FieldType(Enum):

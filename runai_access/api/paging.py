@@ -16,18 +16,9 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.keyset import (
-    BadCursor,
-    Count,
-    Cursor,
-    Sort,
-    decode,
-    in_order,
-    shown_rows,
-    slice_of,
-    with_values,
-)
+from runai_access.lists.keyset import Count, in_order, shown_rows, slice_of, with_values
 from runai_access.lists.selection import ListFilter, Selection
+from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode
 
 # The parameters of every list; a count has only the filter parameters.
 FILTER_PARAMETERS = ("filterBy", "search")

@@ -1,120 +1,28 @@
-"""Keyset pagination: a page starts after a row, so deep pages cost no more than the first.
+"""Keyset pagination: a page starts after a row, so deep pages cost no more than the first."""
 
-A cursor is the sort value and the primary key of a row. NULL sorts first, and the primary key breaks
-ties in the same direction, so pages neither repeat nor skip rows when others are inserted or deleted.
-"""
-
-import base64
-import binascii
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
-from uuid import UUID
 
 from django.db.models import Count as NumberOfRows
-from django.db.models import Expression, F, Model, Q, QuerySet
-from django.db.models.expressions import Combinable
-from django.db.models.lookups import Exact
+from django.db.models import Model, Q, QuerySet
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import BinaryCollation, InArray, NoIndexHint, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
+from runai_access.lists.sorts import (
+    Cursor,
+    Groups,
+    Sort,
+    encode,
+    encode_cursor,
+    in_direction,
+    keyed,
+    parts_after,
+    parts_before,
+)
 
 M = TypeVar("M", bound=Model)
 COUNTED = 10_000
-_MAX_CURSOR_LENGTH = 4_000
-# Of a group with more values, the index of the primary key finds rows faster than the column's.
-_MAX_INDEXED_GROUP = 50
-_MAX_DIGITS = 18  # of a number in a column of 64 bits
-
-
-class BadCursor(Exception):
-    """The text is not a cursor of this sort."""
-
-
-def _same(text: str) -> Any:
-    return text
-
-
-def _number(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError("The number in the cursor is too large.")
-    return int(text)
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Sort values that the list's rows don't have themselves, because a small table has them.
-
-    `read` returns each sort value, in ascending order, with the values of `column` in its rows.
-    `is_text`: the column is a text column with a binary index.
-    """
-
-    column: str
-    read: Callable[[], list[tuple[Any, list[Any]]]]
-    is_text: bool = False
-
-    def condition(self, values: list[Any]) -> Q:
-        """Return the condition for the rows of a group."""
-        if len(values) > _MAX_INDEXED_GROUP:
-            return Q(InArray(SQLiteNoIndexHint(F(self.column)), values))
-        column = BinaryCollation(F(self.column)) if self.is_text else F(self.column)
-        # The index of the column has rows with one value in the order of primary keys.
-        return Q(Exact(column, values[0])) if len(values) == 1 else Q(InArray(column, values))
-
-
-@dataclass(frozen=True)
-class Sort:
-    """The sort key of a column; `read` parses the text in a cursor.
-
-    NULL is the smallest value, or with `nulls_last` the last one in both directions. Lists in the
-    latter order can only be read forward. With `groups`, rows are read in the order of their primary
-    keys, one group after the other, because no index has the values.
-    """
-
-    by: Combinable | Expression | F
-    is_nullable: bool = False
-    read: Callable[[str], Any] = _same
-    nulls_last: bool = False
-    groups: Groups | None = None
-
-    def order(self, is_descending: bool) -> list[str]:
-        """Return the order within a part, as indexes have it."""
-        names = ["pk"] if self.groups else ["sort_key", "pk"]
-        return [f"-{name}" for name in names] if is_descending else names
-
-    @property
-    def column(self) -> str:
-        """The column of the list's table that has this order; "" if the value is in another table."""
-        by = self.by.source_expressions[0] if isinstance(self.by, BinaryCollation) else self.by
-        name = str(by.name) if isinstance(by, F) else ""  # type: ignore[attr-defined]  # an F has one
-        return "" if "__" in name else name
-
-    @classmethod
-    def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
-        return cls(BinaryCollation(F(path)), is_nullable)
-
-    @classmethod
-    def time(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":
-        return cls(F(path), is_nullable, datetime.fromisoformat, nulls_last)
-
-    @classmethod
-    def number(cls, by: str | Combinable | Expression) -> "Sort":
-        return cls(F(by) if isinstance(by, str) else by, read=_number)
-
-    @classmethod
-    def flag(cls, path: str) -> "Sort":
-        return cls(F(path), read=lambda text: text == "True")
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """Sort value and primary key of the row at the edge of a page."""
-
-    value: Any
-    pk: Any
 
 
 @dataclass(frozen=True)
@@ -177,14 +85,14 @@ class BoundedIndexScan(Generic[M]):
         if length > limit:
             return None
         order = self.sort.order(is_descending)
-        passed = _keyed(self.all, self.sort).filter(part).order_by(*order)
+        passed = keyed(self.all, self.sort).filter(part).order_by(*order)
         edges = list(passed.values_list("sort_key", "pk")[limit - 1 : limit + 1])
         is_limited = len(edges) == 2
         rows = (
-            _keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
+            keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
         )
         keys: list[Any] = []
-        for near in _before(*edges[1], is_descending=is_descending) if is_limited else [Q()]:
+        for near in parts_before(*edges[1], is_descending=is_descending) if is_limited else [Q()]:
             if len(keys) < length:
                 keys += rows.filter(near)[: length - len(keys)]
         is_cut = is_limited and len(keys) < length
@@ -264,44 +172,6 @@ def count_up_to(queryset: QuerySet[Any], limit: int = COUNTED) -> Count:
     return Count(min(number, limit), number <= limit)
 
 
-def encode(row: Any) -> str:
-    """Return the cursor of a row for a URL."""
-    return encode_cursor(Cursor(row.sort_key, row.pk))
-
-
-def encode_cursor(cursor: Cursor) -> str:
-    """Return a cursor for a URL."""
-    value = cursor.value
-    text = value.isoformat() if isinstance(value, datetime) else value
-    packed = json.dumps([text if text is None else str(text), str(cursor.pk)]).encode()
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def decode(text: str, sort: Sort) -> Cursor:
-    """Parse a cursor of this sort; raise BadCursor for any other text."""
-    if len(text) > _MAX_CURSOR_LENGTH or "\x00" in text:
-        raise BadCursor
-    try:
-        packed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        value, pk = json.loads(packed)
-        if value is not None and not isinstance(value, str):
-            raise BadCursor
-        value = value if value is None else sort.read(value)
-        if (value is None and not sort.is_nullable) or "\x00" in str(value):
-            raise BadCursor
-        str(value).encode()
-        return Cursor(value, _key(pk))
-    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
-        raise BadCursor from error
-
-
-def _key(text: Any) -> int | UUID:
-    """Return the primary key in a cursor: an integer or a UUID."""
-    if not isinstance(text, str):
-        raise BadCursor
-    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else UUID(text)
-
-
 def page_of(
     listed: OrderedQuery[M],
     position: Position,
@@ -355,7 +225,7 @@ def slice_of(
 
 def shown_rows(whole: QuerySet[M], sort: Sort, values: Sequence[str]) -> QuerySet[M]:
     """Return the queryset that loads rows with their sort key; named tuples if `values` is set."""
-    rows = _keyed(whole, sort)
+    rows = keyed(whole, sort)
     return with_values(rows, [*values, "sort_key"]) if values else rows
 
 
@@ -370,9 +240,9 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
 
     Each part is one range of an index, whether the database sorts NULL first or last.
     """
-    rows = _keyed(queryset, sort)
+    rows = keyed(queryset, sort)
     order = sort.order(is_descending)
-    return [rows.filter(part).order_by(*order) for part in _parts(sort, None, is_descending)]
+    return [rows.filter(part).order_by(*order) for part in parts_after(sort, None, is_descending)]
 
 
 class _Reader(Generic[M]):
@@ -388,7 +258,7 @@ class _Reader(Generic[M]):
         """Return the rows after `start`; each part is one range of an index."""
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
-        for part in _parts(self._sort, start, is_descending):
+        for part in parts_after(self._sort, start, is_descending):
             if len(rows) < length and not self.stopped_at:
                 rows += self._slice(part, 0, length - len(rows), is_descending)
         return rows
@@ -398,7 +268,7 @@ class _Reader(Generic[M]):
         if self._sort.groups and offset:
             return self._at_in_groups(self._sort.groups, offset, length)
         rows: list[M] = []
-        for part in _parts(self._sort, None, self._is_descending):
+        for part in parts_after(self._sort, None, self._is_descending):
             if len(rows) < length and not self.stopped_at:
                 found = self._slice(part, offset, length - len(rows), self._is_descending)
                 rows += found
@@ -415,7 +285,7 @@ class _Reader(Generic[M]):
         )
         numbers = dict(found)
         rows: list[M] = []
-        for _, values in _in_direction(groups.read(), self._is_descending):
+        for _, values in in_direction(groups.read(), self._is_descending):
             number = sum(numbers.get(value, 0) for value in values)
             if offset < number and len(rows) < length:
                 part = groups.condition(values)
@@ -466,7 +336,7 @@ class _Reader(Generic[M]):
         """The keys of all rows, for the database to sort."""
         listed = self._fallback or self._listed
         rows = listed.rows.select_related(None).prefetch_related(None)
-        return _keyed(rows, listed.sort).values("pk")
+        return keyed(rows, listed.sort).values("pk")
 
 
 class _Pager(Generic[M]):
@@ -520,72 +390,3 @@ class _Pager(Generic[M]):
             has_next=has_next,
             is_backwards=True,
         )
-
-
-def _parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
-    """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
-    if sort.groups:
-        return _group_parts(sort.groups, start, is_descending)
-    nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
-    null_is_last = is_descending or sort.nulls_last
-    if start is None:
-        if not sort.is_nullable:
-            return [Q()]
-        return [something, nothing] if null_is_last else [nothing, something]
-    if start.value is None:
-        tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
-        return [nothing & tie] if null_is_last else [nothing & tie, something]
-    ahead = after_cursor(start.value, start.pk, is_descending=is_descending)
-    return [ahead, nothing] if sort.is_nullable and null_is_last else [ahead]
-
-
-def _group_parts(groups: Groups, start: Cursor | None, is_descending: bool) -> list[Q]:
-    """Return the conditions for the groups after `start`, in order."""
-    parts = []
-    for value, values in _in_direction(groups.read(), is_descending):
-        if start is None or (value < start.value if is_descending else value > start.value):
-            parts.append(groups.condition(values))
-        elif value == start.value:
-            parts.append(groups.condition(values) & Q(**{f"pk__{_than(is_descending)}": start.pk}))
-    return parts
-
-
-def _in_direction(groups: list[tuple[Any, list[Any]]], is_descending: bool) -> list[Any]:
-    return groups[::-1] if is_descending else groups
-
-
-def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
-    """Return the condition for rows after this one, among those with a value."""
-    than = _than(is_descending)
-    # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
-    return Q(**{f"sort_key__{than}e": value}) & (
-        Q(**{f"sort_key__{than}": value}) | Q(**{f"pk__{than}": pk})
-    )
-
-
-def _than(is_descending: bool) -> str:
-    return "lt" if is_descending else "gt"
-
-
-def _before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
-    """Return the conditions for rows before this one, with or without a value.
-
-    Rows with the same value are a separate range: they might be all of the rest.
-    """
-    than = _than(not is_descending)
-    alike = Q(**{f"pk__{than}": pk})
-    if value is None:
-        return [alike]
-    # Not "=": SQLite does not use it as an index range for booleans.
-    own = Q(sort_key__gte=value, sort_key__lte=value)
-    return [Q(**{f"sort_key__{than}": value}), own & alike]
-
-
-def _keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
-    keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by)  # type: ignore[assignment]  # the row gains one
-    return keyed
-
-
-def without_index(sort: Sort) -> Sort:
-    """Return the same sort without index use, for rows that are found by their keys."""
-    return replace(sort, by=NoIndexHint(sort.by), groups=None)

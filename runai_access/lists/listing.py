@@ -18,20 +18,9 @@ from runai_access.db.expressions import AsStored, InArray
 from runai_access.db.normalization import is_storable, normalize_term
 from runai_access.lists import export
 from runai_access.lists.filters import Chip, ListFilterSet
-from runai_access.lists.keyset import (
-    COUNTED,
-    BadCursor,
-    Count,
-    Cursor,
-    Page,
-    Position,
-    decode,
-    in_order,
-    page_of,
-    with_values,
-    without_index,
-)
+from runai_access.lists.keyset import COUNTED, Count, Page, Position, in_order, page_of, with_values
 from runai_access.lists.selection import ListFilter, Selection
+from runai_access.lists.sorts import BadCursor, Cursor, decode, without_index
 from runai_access.lists.tables import ListTable
 from runai_access.lists.times import current_zone_name, zone_named
 

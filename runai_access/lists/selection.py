@@ -27,15 +27,12 @@ from runai_access.lists.keyset import (
     COUNTED,
     BoundedIndexScan,
     Count,
-    Cursor,
     OrderedQuery,
     PageStrategy,
     Scan,
-    Sort,
-    after_cursor,
     count_up_to,
-    without_index,
 )
+from runai_access.lists.sorts import Cursor, Sort, after_cursor, without_index
 
 M = TypeVar("M", bound=Model)
 # A key scan first reads this many times the wanted rows, and multiplies by it each time it needs more.

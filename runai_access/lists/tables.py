@@ -14,8 +14,9 @@ from django_tables2.data import TableData
 
 from runai_access.db.expressions import AsStored
 from runai_access.lists.export import SpreadsheetTime, in_zone
-from runai_access.lists.keyset import Page, Sort
+from runai_access.lists.keyset import Page
 from runai_access.lists.markup import clip, markup, moment
+from runai_access.lists.sorts import Sort
 from runai_access.lists.times import current_zone_name
 from runai_access.row_urls import history_url
 

@@ -11,7 +11,7 @@ from django.test import Client
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
-from runai_access.lists import keyset, selection
+from runai_access.lists import keyset, selection, sorts
 from tests import factories
 from tests.api.conftest import As
 from tests.strategies import force
@@ -166,7 +166,7 @@ def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
 def test_values_that_only_roles_and_scopes_have_sort_rules_by_cursor_and_offset(
     client: Client, monkeypatch: pytest.MonkeyPatch, name: str, direction: str, most: int
 ) -> None:
-    monkeypatch.setattr(keyset, "_MAX_INDEXED_GROUP", most)
+    monkeypatch.setattr(sorts, "_MAX_INDEXED_GROUP", most)
     cluster = factories.cluster("Beta")
     department = factories.department("alpha", cluster)
     places = [

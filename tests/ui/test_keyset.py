@@ -14,20 +14,17 @@ from hypothesis import strategies as st
 
 from applications.models import Application
 from runai_access.lists.keyset import (
-    BadCursor,
     BoundedIndexScan,
     Count,
     OrderedQuery,
     Page,
     Position,
     Scan,
-    Sort,
     count_up_to,
-    decode,
-    encode,
     in_order,
     page_of,
 )
+from runai_access.lists.sorts import BadCursor, Sort, decode, encode
 from tests import factories, sizes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

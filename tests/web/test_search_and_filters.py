@@ -30,18 +30,9 @@ from runai_access.db import keys as ordered_keys
 from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
-from runai_access.lists.keyset import (
-    Count,
-    Cursor,
-    OrderedQuery,
-    Page,
-    Position,
-    Scan,
-    Sort,
-    decode,
-    page_of,
-)
+from runai_access.lists.keyset import Count, OrderedQuery, Page, Position, Scan, page_of
 from runai_access.lists.selection import KeyScan, ListFilter, Selection
+from runai_access.lists.sorts import Cursor, Sort, decode
 from tests import factories, sizes
 from tests.strategies import force
 from tests.web.conftest import Organization, SignedIn, column

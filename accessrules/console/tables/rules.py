@@ -10,8 +10,8 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.db.expressions import InArray
-from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, clip, marked, markup
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import (
     ListColumn,
     ListTable,

@@ -14,8 +14,9 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables import scope_counts
 from accessrules.models import Scope
 from runai_access.db.expressions import BinaryCollation, InArray
-from runai_access.lists.keyset import Count, Page, Sort
+from runai_access.lists.keyset import Count, Page
 from runai_access.lists.markup import clip, marked, markup
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import (
     ListColumn,
     ListTable,

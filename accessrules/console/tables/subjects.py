@@ -19,8 +19,8 @@ from accessrules.models import AccessRuleQuerySet
 from runai_access.db.expressions import AsStored, BinaryCollation, InArray
 from runai_access.db.keys import as_stored
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.keyset import Sort
 from runai_access.lists.markup import badge, marked, markup, moment, muted
+from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import ListTable
 
 _MAX_RULES_IN_TITLE = 5

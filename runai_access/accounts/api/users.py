@@ -24,8 +24,8 @@ from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 from runai_access.errors import NotFound
 from runai_access.lists.filters import FlagFilter, PlainTextFilter
-from runai_access.lists.keyset import Sort
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.sorts import Sort
 
 # The only type of user: each signs in to the console with a local password.
 LOCAL = "local"
