@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Max, Sum
 from django.utils import timezone
 
 from applications.models import Application, ClientSecret, SecretUse
 from applications.oauth.secret_use import KEPT_DAYS
+from applications.oauth.tokens import lifetime_of
 
 # A caller runs at least daily, or it has to be known by other means.
 _SAFE_AFTER = timedelta(hours=24)
@@ -98,10 +98,7 @@ def reports_of(application: Application, secret_id: str = "") -> list[SecretRepo
         callers[key].append(CallerUse(address, agent, count, last_at))
     days = [first + timedelta(days=n) for n in range(KEPT_DAYS)]
     # A token outlives the use that it was issued for.
-    lifetime = min(
-        application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS,
-        settings.TOKEN_LIFETIME_MAX_SECONDS,
-    )
+    lifetime = lifetime_of(application)
     return [
         SecretReport(
             secret,

@@ -37,6 +37,21 @@ def database(connection: BaseDatabaseWrapper, output: OutputWrapper | TextIO) ->
 
 
 @contextmanager
+def database_without_server(
+    connection: BaseDatabaseWrapper, output: OutputWrapper | TextIO
+) -> Iterator[None]:
+    """Like `database`, but raise CommandError if a server uses the database: it holds this lease."""
+    background = lease_for(connection, "background")
+    try:
+        with database(connection, output):
+            if not background.try_acquire():
+                raise CommandError(f"Stop the server first: {background.holder()}.")
+            yield
+    finally:
+        background.release()
+
+
+@contextmanager
 def held(lease: Lease, action: str, output: OutputWrapper | TextIO) -> Iterator[None]:
     """Hold a lease, waiting while another process holds it; `action` is its activity."""
     try:

@@ -13,7 +13,6 @@ from runai_access import environment
 from runai_access.backup import copying
 from runai_access.commands import OperatorCommand, report_refusals
 from runai_access.db import exclusive
-from runai_access.db.leases import lease_for
 
 
 class Command(OperatorCommand):
@@ -33,15 +32,8 @@ class Command(OperatorCommand):
         target = environment.database_settings(to)
         if not settings.IS_SQLITE or not target["ENGINE"].endswith("postgresql"):
             raise CommandError("It copies from SQLite to PostgreSQL only.")
-        background = lease_for(connection, "background")
-        try:
-            with report_refusals(), exclusive.database(connection, self.stdout):
-                # A server with this database holds this lease.
-                if not background.try_acquire():
-                    raise CommandError(f"Stop the server first: {background.holder()}.")
-                self._copy(target, to)
-        finally:
-            background.release()
+        with report_refusals(), exclusive.database_without_server(connection, self.stdout):
+            self._copy(target, to)
         self.stdout.write(
             "Next: set DATABASE_URL to the copy and RUNAI_ACCESS_SECRET_KEY to the same secret key, "
             "and start the server."

@@ -17,7 +17,6 @@ from runai_access.audit.verification import printable, verify
 from runai_access.backup import sqlite
 from runai_access.commands import OperatorCommand, report_refusals
 from runai_access.db import exclusive
-from runai_access.db.leases import lease_for
 
 
 class Command(OperatorCommand):
@@ -35,17 +34,11 @@ class Command(OperatorCommand):
         os.umask(0o077)
         if not file.is_file():
             raise CommandError(f"{file} does not exist.")
-        background = lease_for(connection, "background")
         try:
-            with report_refusals(), exclusive.database(connection, self.stdout):
-                # A server with this database holds this lease.
-                if not background.try_acquire():
-                    raise CommandError(f"Stop the server first: {background.holder()}.")
+            with report_refusals(), exclusive.database_without_server(connection, self.stdout):
                 self._restore(file)
         except OSError as error:
             raise CommandError(f"Can't restore {file}: {error.strerror or error}") from error
-        finally:
-            background.release()
 
     def _restore(self, file: Path) -> None:
         sqlite.require_intact(file)
