@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -44,6 +45,8 @@ CHROMIUM_ARGUMENTS = [
 CLIENT_FOLDERS = {"browser", "clients"}
 # Markers of tests that do not run with most others; see .ci/test.
 PHASES = {"waiting", "alone"}
+# A file whose tests all have the marker.
+ON_ANY_DATABASE = re.compile(r"^pytestmark = .*any_database", re.MULTILINE)
 # Tests that use one of these start servers, databases or browsers, or wait for them.
 SLOW_FIXTURES = {"server", "server_factory", "start_server", "clone", "empty_database", "cluster"}
 
@@ -63,12 +66,15 @@ settings.load_profile("tests")
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Ignore files in which `-m` selects nothing: importing the official client takes seconds."""
     markers: str = config.option.markexpr
-    if "not any_database" in markers and collection_path.parent.name in CLIENT_FOLDERS:
+    if not collection_path.match("test_*.py"):
+        return None
+    code = collection_path.read_text(encoding="utf-8")
+    if "not any_database" in markers and (
+        collection_path.parent.name in CLIENT_FOLDERS or ON_ANY_DATABASE.search(code)
+    ):
         return True
     phase = markers.partition(" ")[0]
-    if phase in PHASES and collection_path.match("test_*.py"):
-        return f"mark.{phase}" not in collection_path.read_text(encoding="utf-8") or None
-    return None
+    return (phase in PHASES and f"mark.{phase}" not in code) or None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,8 @@
 
 import os
 
+from runai_access.settings import IS_SQLITE
+
 IS_LARGE = os.environ.get("TEST_SIZES") == "large"
 
 
@@ -21,8 +23,9 @@ SCOPE_FILE_EXAMPLES = size(20, 200)
 STATE_MACHINE_EXAMPLES = size(8, 1000)
 STATE_MACHINE_STEPS = 30
 
-# Of the combinations of role and scope, a test of a route tries every n-th.
-ROUTE_GRANTS = size(8, 1)
+# Of the combinations of role and scope, a test of a route tries every n-th. What they decide does not
+# depend on the database; its queries are the same for each.
+ROUTE_GRANTS = size(8 if IS_SQLITE else 64, 1)
 
 # Requests that schemathesis generates for each operation and caller.
 SCHEMA_EXAMPLES = size(3, 30)
@@ -34,3 +37,5 @@ KILL_ROUNDS = size(1, 20)
 # Laps of each concurrent writer, and unfinished requests of each kind held together.
 WRITER_LAPS = size(2, 10)
 UNFINISHED_REQUESTS = size(300, 500)
+# Passwords or secrets that each of many connections guesses.
+GUESSES = size(2, 4)

@@ -11,7 +11,7 @@ from applications.models import Application
 from tests import factories
 from tests.api.conftest import As, Organization
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 DOCUMENT: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
 READS = {
     path: item["get"]["parameters"]

@@ -23,6 +23,8 @@ from tests.authorization.test_routes import (
     world,
 )
 
+pytestmark = pytest.mark.any_database
+
 __all__ = ["world"]
 ROUTES = [(route, method) for route, method in GUARDED if is_for_programs(route)]
 UNSAFE = [(route, method) for route, method in ROUTES if method != "GET"]

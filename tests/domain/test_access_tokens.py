@@ -31,7 +31,7 @@ from applications.oauth.signing_keys import create_key
 from applications.oauth.tokens import InvalidToken, application_of, issue, issue_id_token
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from accessrules.scope_import import readers
 from tests import factories
 from tests.operations.scope_files import FORMATS, SMALL, File, faults, row, run, tree
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_ids_with_underscores_are_rejected(file: File) -> None:

@@ -8,13 +8,14 @@ import pytest
 import requests
 
 from applications.oauth.secrets import new_secret
+from tests import sizes
 from tests.conftest import StartServer
 from tests.operations.writers import Access
 from tests.servers import Server
 
 pytestmark = pytest.mark.any_database
 
-CONNECTIONS, GUESSES = 40, 4
+CONNECTIONS, GUESSES = 40, sizes.GUESSES
 CSRF = "x" * 32
 
 

@@ -44,6 +44,8 @@ from tests.operations.writers import (
 )
 from tests.servers import ROOT, server_environment
 
+pytestmark = pytest.mark.any_database
+
 STEPS = ["create", "grant", "secret", "revoke", "disable", "delete"]
 REFUSED = [302, 400, 401, 409, 429, 500, 503]
 UNANSWERED = [

@@ -13,6 +13,7 @@ import requests
 
 from applications.oauth.secret_verification import METER_SECONDS, TRIES_PER_CLIENT
 from applications.oauth.secrets import new_secret
+from tests import sizes
 from tests.conftest import StartServer
 from tests.operations.conftest import database_away, wait_until
 from tests.operations.nginx import running_nginx
@@ -180,7 +181,10 @@ def test_replicas_count_guesses_together(installation: Installation) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.any_database  # on PostgreSQL, test_rolling_upgrade.py does the same and more
+@pytest.mark.skipif(
+    not sizes.IS_LARGE,
+    reason="test_rolling_upgrade.py does the same and more, on PostgreSQL",
+)
 def test_a_rolling_restart_loses_no_request(start_server: StartServer, tmp_path: Path) -> None:
     """A refused client has sent nothing, and asks the other replica. nginx does so for its clients, but
     sends no POST to another replica once it has sent it to one."""

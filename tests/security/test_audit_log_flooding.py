@@ -67,6 +67,7 @@ def test_200_made_up_client_ids_in_a_minute_are_ten_rows_and_a_summary() -> None
     )  # fmt: skip
 
 
+@pytest.mark.any_database
 def test_200_made_up_emails_in_a_minute_are_ten_rows_and_a_summary() -> None:
     """Most are refused without checking the password; those refusals count as well."""
     browser = Client(REMOTE_ADDR=HOME)
@@ -85,6 +86,7 @@ def test_200_guesses_in_an_hour_are_sixty_rows_and_a_summary(clock: Clock) -> No
     assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
 
 
+@pytest.mark.any_database
 def test_a_day_of_guesses_writes_61_rows_an_hour(clock: Clock) -> None:
     for number in range(24 * 60 * 3):
         refuse(f"nobody-{number}")
@@ -149,6 +151,7 @@ def test_a_late_thread_does_not_restart_the_minute(clock: Clock) -> None:
 # Many sources.
 
 
+@pytest.mark.any_database
 def test_guesses_from_1000_addresses_are_600_rows_and_a_summary() -> None:
     for number in range(1000):
         guess("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
@@ -156,6 +159,7 @@ def test_guesses_from_1000_addresses_are_600_rows_and_a_summary() -> None:
     assert summaries() == [(None, recorder.MORE_OF_ALL)]
 
 
+@pytest.mark.any_database
 def test_many_names_from_1000_addresses_have_the_same_limit(clock: Clock) -> None:
     for address in range(1000):
         for number in range(12):
@@ -167,6 +171,7 @@ def test_many_names_from_1000_addresses_have_the_same_limit(clock: Clock) -> Non
     assert AuditEvent.objects.count() == 600 + 2
 
 
+@pytest.mark.any_database
 def test_the_recorders_memory_is_bounded_during_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MAX_REMEMBERED", 50)
     for number in range(3000):

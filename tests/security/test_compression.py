@@ -23,6 +23,8 @@ from runai_access.compression import (
 )
 from tests import factories
 
+pytestmark = pytest.mark.any_database
+
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}

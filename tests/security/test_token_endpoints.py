@@ -22,7 +22,7 @@ from runai_access.security import hashing
 from runai_access.security.hashing import HashKind
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 FORM = "application/x-www-form-urlencoded"
 PATHS = ("/api/v1/token", "/api/v2/token", "/v1/k8s/auth/oauth/apptoken")
 Ask = Callable[[str, str], Any]

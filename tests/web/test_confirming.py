@@ -19,7 +19,7 @@ from tests.web.conftest import DIALOG, text_of
 CONFIRM = "/account/confirm/"
 PASSWORD = "correct horse battery"
 JSON = "application/json"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

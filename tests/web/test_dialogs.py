@@ -16,6 +16,8 @@ from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/applications/"
 OF_ONE = ["access-rules", "regenerate", "enable", "disable", "delete"]
 

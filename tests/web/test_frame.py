@@ -11,6 +11,8 @@ from runai_access.accounts.models import User
 from tests import factories
 from tests.web.conftest import SignedIn, text_of
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/applications/"
 
 

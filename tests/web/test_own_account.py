@@ -18,7 +18,7 @@ from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 OWN, PASSWORD, EVERYWHERE = "/account/", "/account/password/", "/account/sign-out-everywhere/"
 OLD, NEW = "the old password", "correct horse battery"
 LIST = "/applications/"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from runai_access.accounts.models import User
 from tests import factories
 from tests.web.conftest import SECRET, Organization, SignedIn, submission_in, text_of
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def browser(ada: User, as_: SignedIn) -> Client:

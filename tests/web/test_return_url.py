@@ -10,6 +10,8 @@ from runai_access.accounts.models import User
 from tests import factories
 from tests.web.conftest import SignedIn
 
+pytestmark = pytest.mark.any_database
+
 VIEW = "/applications/?search=c&sort=-last_login"
 
 

@@ -12,6 +12,8 @@ from runai_access.audit.models import AuditEvent
 from tests import factories
 from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
 
+pytestmark = pytest.mark.any_database
+
 NEW = "/scopes/new/"
 
 

@@ -24,7 +24,7 @@ PASSWORD = "correct-horse-battery-staple"
 WRONG = "Incorrect email or password."
 START, LIST = "/", "/applications/"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture
