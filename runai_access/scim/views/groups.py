@@ -89,6 +89,7 @@ class GroupView(ScimView):
         return _response(changed, parameters)
 
     def delete(self, request: Request, group_id: str) -> Response:
+        GROUPS.require(self.caller, "delete")
         group = GROUPS.one_for(self.caller, "delete", uuid_id(group_id))
         delete_group(caller=self.caller, group=group)
         return Response(status=204)

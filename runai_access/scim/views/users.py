@@ -88,6 +88,7 @@ class UserView(ScimView):
         return _response(changed, self.caller, parameters)
 
     def delete(self, request: Request, user_id: str) -> Response:
+        policy.require(self.caller, "delete")
         delete_user(caller=self.caller, user_id=uuid_id(user_id))
         return Response(status=204)
 
