@@ -1,4 +1,8 @@
-"""SCIM filters: comparisons with `eq`, joined by `and`, of attributes that have an index."""
+"""SCIM filters: comparisons with `eq`, joined by `and`, of attributes that have an index.
+
+Conditions that few rows match become lists of keys. In a larger query, SQLite would rather read all
+groups in the order of the page.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
@@ -6,7 +10,7 @@ from operator import and_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from scim2_models import InvalidFilterException
 from scim2_models.path import (
     CompareOperator,
@@ -17,50 +21,64 @@ from scim2_models.path import (
     ScimFilter,
 )
 
-from accessrules.models import Subject
+from accessrules.models import GroupMembership, Subject
 from runai_access.accounts.models import User
 from runai_access.db.normalization import is_storable
+from runai_access.scim.models import ExternalId
 
 Conditions = Mapping[str, Callable[[str], Q]]
 _NOTHING = Q(pk__in=[])
 
 
-def _has_id(field: str) -> Callable[[str], Q]:
+def _by_id(condition: Callable[[UUID], Q]) -> Callable[[str], Q]:
     """Return a condition for IDs, which no malformed ID matches."""
 
-    def condition(text: str) -> Q:
+    def parsed(text: str) -> Q:
         try:
-            return Q(**{field: UUID(text)})
+            return condition(UUID(text))
         except ValueError:
             return _NOTHING
 
-    return condition
+    return parsed
 
 
-def _has_email(text: str) -> Q:
-    return Q(pk__in=User.objects.with_email(text).values("pk"))
+def _among(rows: QuerySet[Any], key: str = "pk") -> Q:
+    return Q(pk__in=list(rows.values_list(key, flat=True)))
 
 
-def _has_name(text: str) -> Q:
-    groups = Subject.objects.living().filter(type=Subject.Type.GROUP)
-    return Q(pk__in=groups.same_name(text).values("pk"))
+def _has_email(email: str) -> Q:
+    return _among(User.objects.with_email(email))
 
 
+def _has_name(name: str) -> Q:
+    return _among(Subject.objects.living().filter(type=Subject.Type.GROUP).same_name(name))
+
+
+def _has_external_id(value: str) -> Q:
+    return _among(ExternalId.objects.filter(value=value))
+
+
+def _has_member(member: UUID) -> Q:
+    return _among(GroupMembership.objects.filter(member=member), "group")
+
+
+_has_key = _by_id(lambda key: Q(pk=key))
+_is_in_group = _by_id(lambda group: Q(subject__group_memberships__group=group))
 OF_USERS: Conditions = {
-    "id": _has_id("pk"),
+    "id": _has_key,
     "userName": _has_email,
     "emails": _has_email,
     "emails.value": _has_email,
-    "externalId": lambda text: Q(subject__external_id__value=text),
-    "groups": _has_id("subject__group_memberships__group"),
-    "groups.value": _has_id("subject__group_memberships__group"),
+    "externalId": _has_external_id,
+    "groups": _is_in_group,
+    "groups.value": _is_in_group,
 }
 OF_GROUPS: Conditions = {
-    "id": _has_id("pk"),
+    "id": _has_key,
     "displayName": _has_name,
-    "externalId": lambda text: Q(external_id__value=text),
-    "members": _has_id("memberships__member"),
-    "members.value": _has_id("memberships__member"),
+    "externalId": _has_external_id,
+    "members": _by_id(_has_member),
+    "members.value": _by_id(_has_member),
 }
 
 

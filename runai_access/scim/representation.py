@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import QuerySet
 from scim2_models import Meta, ResponseParameters
 
 from accessrules.authorization.callers import Caller
@@ -113,9 +113,7 @@ def _members_of(groups: Collection[UUID]) -> dict[UUID, list[Member]]:
     return members
 
 
-def user_memberships(groups: Iterable[UUID]) -> Any:
+def user_memberships(groups: Iterable[UUID]) -> QuerySet[GroupMembership]:
     """Return the memberships of users in groups."""
     memberships = GroupMembership.objects.filter(group__in=list(groups))
-    return (
-        memberships.filter(member__type=Subject.Type.USER).order_by("pk").annotate(user=F("member"))
-    )
+    return memberships.filter(member__type=Subject.Type.USER).order_by("pk")

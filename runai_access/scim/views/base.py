@@ -82,13 +82,15 @@ def list_response(
     )
 
 
-def page_of(rows: QuerySet[M], order: str, start: int, end: int) -> tuple[list[M], int]:
-    """Return the rows at these positions, and the number of all rows.
+def page_of(
+    rows: QuerySet[Any], order: str, start: int, end: int, *, of: QuerySet[M]
+) -> tuple[list[M], int]:
+    """Return the rows of the queryset `of` at these positions of `rows`, and the number of all `rows`.
 
     Reads the keys from the index of the order, and only then the rows of the page.
     """
     keys = list(rows.order_by(order).values_list("pk", flat=True)[start:end])
-    found = rows.model._default_manager.in_bulk(keys)  # noqa: SLF001  # documented
+    found = of.in_bulk(keys)
     return [found[key] for key in keys if key in found], rows.order_by().count()
 
 

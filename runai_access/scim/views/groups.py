@@ -35,7 +35,8 @@ class GroupsView(ScimView):
         start, end = bounds(search)
         condition = filters.matching(search.filter, filters.OF_GROUPS)
         # Sorted by name, because the index of names has the groups apart from other subjects.
-        groups, total = page_of(models.Group.objects.filter(condition), "name", start, end)
+        rows = models.Group.objects.filter(condition)
+        groups, total = page_of(rows, "name", start, end, of=Subject.objects.all())
         return list_response(represent_groups(groups, search), search, total=total, start=start)
 
     def post(self, request: Request) -> Response:

@@ -37,7 +37,8 @@ class UsersView(ScimView):
         search = read_search(User, request.query_params)
         start, end = bounds(search)
         condition = filters.matching(search.filter, filters.OF_USERS)
-        users, total = page_of(models.User.objects.filter(condition), "pk", start, end)
+        every = models.User.objects.all()
+        users, total = page_of(every.filter(condition), "pk", start, end, of=every)
         resources = represent_users(users, self.caller, search)
         return list_response(resources, search, total=total, start=start)
 
