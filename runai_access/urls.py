@@ -1,17 +1,11 @@
 """The root URLconf."""
 
-from django.urls import URLResolver, include, path
-from django.urls.resolvers import RoutePattern
+from django.urls import include, path
 
 from accessrules.console.navigation import StartView
 from applications.oauth.urls import first
 from runai_access.api.docs import SchemaView, api_docs
 from runai_access.security_contact import security_txt
-
-# `include` would import SCIM's libraries in each server: 30 MB that most installations never need.
-scim = URLResolver(
-    RoutePattern("scim/v2/"), "runai_access.scim.urls", app_name="scim", namespace="scim"
-)
 
 urlpatterns = [
     *first,
@@ -34,7 +28,7 @@ urlpatterns = [
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),
     path("api/v1/", include("runai_access.activity.api_urls")),
-    scim,
+    path("scim/v2/", include("runai_access.scim.urls")),
 ]
 
 handler400 = "runai_access.errors_views.bad_request"

@@ -1,26 +1,40 @@
 """URLs of SCIM 2.0, below `/scim/v2`."""
 
-from django.urls import path
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
 
-from runai_access.scim.resources import RESOURCE_TYPES, SCHEMAS
-from runai_access.scim.views.discovery import (
-    DescriptionsView,
-    DescriptionView,
-    SearchView,
-    ServiceProviderConfigView,
-)
-from runai_access.scim.views.groups import GroupsView, GroupView
-from runai_access.scim.views.users import UsersView, UserView
+app_name = "scim"
+
+
+def _scim_path(route: str, name: str) -> URLPattern:
+    """Return the URL of a view, whose code is imported by the first request.
+
+    The libraries of SCIM take 30 MB of memory in each process, and most installations never use them.
+    The views authenticate requests themselves, and accept no cookies.
+    """
+
+    @csrf_exempt
+    @login_not_required
+    def view(request: HttpRequest, **parameters: str) -> HttpResponseBase:
+        from runai_access.scim.views import VIEWS
+
+        return VIEWS[name](request, **parameters)
+
+    return path(route, view, name=name)
+
 
 urlpatterns = [
-    path("ServiceProviderConfig", ServiceProviderConfigView.as_view()),
-    path("ResourceTypes", DescriptionsView.as_view(resources=RESOURCE_TYPES)),
-    path("ResourceTypes/<str:name>", DescriptionView.as_view(resources=RESOURCE_TYPES)),
-    path("Schemas", DescriptionsView.as_view(resources=SCHEMAS)),
-    path("Schemas/<str:name>", DescriptionView.as_view(resources=SCHEMAS)),
-    path("Users", UsersView.as_view()),
-    path("Users/<str:user_id>", UserView.as_view()),
-    path("Groups", GroupsView.as_view()),
-    path("Groups/<str:group_id>", GroupView.as_view()),
-    path(".search", SearchView.as_view()),
+    _scim_path("ServiceProviderConfig", "service-provider-config"),
+    _scim_path("ResourceTypes", "resource-types"),
+    _scim_path("ResourceTypes/<str:name>", "resource-type"),
+    _scim_path("Schemas", "schemas"),
+    _scim_path("Schemas/<str:name>", "schema"),
+    _scim_path("Users", "users"),
+    _scim_path("Users/<str:user_id>", "user"),
+    _scim_path("Groups", "groups"),
+    _scim_path("Groups/<str:group_id>", "group"),
+    _scim_path(".search", "search"),
 ]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from scim2_models import Context, ListResponse, Resource, ResponseParameters
@@ -31,7 +30,6 @@ class ScimRenderer(FastJSONRenderer):
     media_type = SCIM_TYPE
 
 
-@extend_schema(exclude=True)  # /Schemas describes the endpoints
 class ScimView(CallerView):
     """A SCIM endpoint. Also accepts a client secret as bearer, but no session."""
 
