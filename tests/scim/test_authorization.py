@@ -17,8 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def provisioner(db: None, secret: str) -> ScimClient:
     """An identity provider with all permissions on users and groups, and no others."""
-    role = factories.custom_role("Provisioner", users="crud", groups="crud")
-    factories.application("provisioner", (role.name, factories.account()), secret=secret)
+    factories.application("provisioner", ("Provisioner", factories.account()), secret=secret)
     return ScimClient(secret)
 
 
