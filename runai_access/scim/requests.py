@@ -1,14 +1,25 @@
 """Reads SCIM requests: resources and query parameters."""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django.http import QueryDict
-from scim2_models import Context, InvalidFilterException, PatchOp, Resource, SearchRequest
+from scim2_models import (
+    Context,
+    InvalidFilterException,
+    InvalidPathException,
+    PatchOp,
+    PayloadTooLargeException,
+    Resource,
+    SearchRequest,
+)
 
 from runai_access.scim.resources import MAX_PAGE_SIZE, PAGE_SIZE, POLICY, WritableUser
 
 R = TypeVar("R", bound=Resource[Any])
-MAX_FILTER_LENGTH = 2000
+# Parsing a longer filter or path takes seconds; so does applying more operations, which holds locks.
+MAX_EXPRESSION_LENGTH = 2000
+MAX_OPERATIONS = 1000
 MAX_OFFSET = 2**31 - 1
 # Sorting is not supported, and ignored. So are parameters that are not SCIM's: Entra ID sends some.
 _PARAMETERS = ("filter", "startIndex", "count", "attributes", "excludedAttributes")
@@ -16,8 +27,10 @@ _PARAMETERS = ("filter", "startIndex", "count", "attributes", "excludedAttribute
 
 def read_search(model: type[R], parameters: QueryDict) -> SearchRequest[R]:
     """Return the query parameters of a request. Raises ValidationError (pydantic) for invalid ones."""
-    if len(parameters.get("filter", "")) > MAX_FILTER_LENGTH:
-        raise InvalidFilterException(detail=f"A filter has at most {MAX_FILTER_LENGTH} characters.")
+    if len(parameters.get("filter", "")) > MAX_EXPRESSION_LENGTH:
+        raise InvalidFilterException(
+            detail=f"A filter has at most {MAX_EXPRESSION_LENGTH} characters."
+        )
     known = {name: parameters[name] for name in _PARAMETERS if name in parameters}
     return SearchRequest[model].model_validate(known, scim_policy=POLICY)  # type: ignore[valid-type]
 
@@ -44,7 +57,16 @@ def read_replacement(model: type[R], body: dict[str, Any]) -> R:
 
 
 def read_patch(model: type[R], body: dict[str, Any]) -> PatchOp[R]:
-    """Return the operations of a PATCH request. Raises ValidationError (pydantic)."""
+    """Return the operations of a PATCH request.
+
+    Raises ValidationError (pydantic), and SCIMException for too many operations or too long paths.
+    """
+    operations = _member(body, "Operations")
+    if isinstance(operations, list) and len(operations) > MAX_OPERATIONS:
+        detail = f"A PATCH request has at most {MAX_OPERATIONS} operations."
+        raise PayloadTooLargeException(detail=detail)
+    if any(len(path) > MAX_EXPRESSION_LENGTH for path in _paths(operations)):
+        raise InvalidPathException(detail=f"A path has at most {MAX_EXPRESSION_LENGTH} characters.")
     return PatchOp[model].model_validate(  # type: ignore[valid-type]
         body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
     )
@@ -70,6 +92,19 @@ def display_name_of(sent: WritableUser) -> str | None:
     joined = " ".join(name for name in names if isinstance(name, str))
     formatted = _member(parts, "formatted")
     return formatted if formatted and isinstance(formatted, str) else joined or None
+
+
+def _paths(part: Any) -> Iterator[str]:
+    """Yield the paths of operations: the member `path`, and the names of the members of values."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _paths(item)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            yield name
+            if name.lower() == "path" and isinstance(value, str):
+                yield value
+            yield from _paths(value)
 
 
 def _member(members: dict[str, Any], name: str) -> Any:

@@ -44,6 +44,8 @@ def test_filters_of_users_are_applied_or_refused(
     [
         ({"op": "move", "path": "active"}, "invalidValue"),
         ({"op": "remove"}, "noTarget"),
+        ({"op": "replace", "path": "x" * 2001, "value": "x"}, "invalidPath"),
+        ({"op": "replace", "value": {"x" * 2001: "x"}}, "invalidPath"),
         ({"op": "replace", "path": "active", "value": "perhaps"}, "invalidValue"),
         ({"op": "replace", "path": "displ ay", "value": "x"}, "invalidPath"),
         ({"op": "replace", "path": "displayName", "value": "\x00"}, "invalidValue"),
@@ -123,6 +125,12 @@ def test_a_patch_without_operations_is_refused(scim: ScimClient) -> None:
     for body in ({"schemas": [PATCH_OP]}, {"schemas": [PATCH_OP], "Operations": []}):
         response = client.patch(f"{BASE}/Users/{rosa.pk}", body, SCIM)
         assert response.status_code == 400
+
+
+def test_a_patch_with_too_many_operations_is_refused(scim: ScimClient) -> None:
+    rosa = factories.person("rosa@acme.example")
+    operation = {"op": "replace", "path": "displayName", "value": "Rosa"}
+    assert scim.patch(f"/Users/{rosa.pk}", *[operation] * 1001).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/Users/nonsense", f"/Users/{factories.UNKNOWN_ID}", "/Nothing"])
