@@ -42,6 +42,8 @@ def test_the_conformance_tests_report_no_error(okta: Application, secret: str) -
         provider=ScimProvider(models=[User, resources.Group], config=resources.CONFIG),
     )
     results = check_server(client)
-    failures = [result for result in results if result.status is Status.ERROR]
-    assert not failures, "\n".join(f"{one.title}: {one.reason}" for one in failures)
-    assert sum(result.status is Status.SUCCESS for result in results) > 30
+    others = [result for result in results if result.status is not Status.SUCCESS]
+    # Searches of users and groups together are optional.
+    unexpected = [result for result in others if result.title != "search_with_attributes"]
+    assert not unexpected, "\n".join(f"{one.title}: {one.reason}" for one in unexpected)
+    assert len(results) - len(others) > 50
