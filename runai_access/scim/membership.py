@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from scim2_models import InvalidPathException, InvalidValueException, PatchOp, PatchOperation
+from scim2_models import InvalidPathException, InvalidValueException, PatchOp, PatchOperation, Path
 from scim2_models.path import (
     CompareOperator,
     Comparison,
@@ -30,9 +30,6 @@ class MemberChanges:
     added: set[UUID] = field(default_factory=set)
     removed: set[UUID] = field(default_factory=set)
     is_replaced: bool = False
-
-    def __bool__(self) -> bool:
-        return self.is_replaced or bool(self.added or self.removed)
 
     def add(self, users: set[UUID]) -> None:
         self.added |= users
@@ -64,8 +61,8 @@ def split(patch: PatchOp[Group]) -> tuple[list[PatchOperation[Group]], MemberCha
             others.append(other)
             for value in members:
                 _apply(changes, operation.op, _listed(value))
-        elif _is_members(operation):
-            _apply(changes, operation.op, _concerned(operation))
+        elif operation.path is not None and _targets_members(operation.path):
+            _apply(changes, operation.op, _concerned(operation.op, operation.path, operation.value))
         else:
             others.append(operation)
     return others, changes
@@ -85,9 +82,14 @@ def _names_members(path: str) -> bool:
     return path.rpartition(":")[2].lower() == "members"
 
 
-def _is_members(operation: PatchOperation[Group]) -> bool:
-    binding = operation.path.resolve() if operation.path is not None else None
-    return binding is not None and binding.field_name == "members"
+def _targets_members(path: Path[Group]) -> bool:
+    """Return whether a path is that of members. Raises InvalidPathException for parts of members."""
+    binding = path.resolve()
+    if binding is None or binding.field_name != "members":
+        return False
+    if binding.sub_field_name is not None:
+        raise InvalidPathException(detail="Only whole members can be changed.")
+    return True
 
 
 def _apply(changes: MemberChanges, op: PatchOperation.Op, users: set[UUID] | None) -> None:
@@ -99,18 +101,13 @@ def _apply(changes: MemberChanges, op: PatchOperation.Op, users: set[UUID] | Non
         changes.add(users)
 
 
-def _concerned(operation: PatchOperation[Group]) -> set[UUID] | None:
+def _concerned(op: PatchOperation.Op, path: Path[Group], value: Any) -> set[UUID] | None:
     """Return the users that an operation on members concerns; None to remove all."""
-    path = operation.path
-    if path is None or path.resolve() is None or "." in str(path).rpartition("]")[2]:
-        raise InvalidPathException(detail="Only whole members can be changed.")
     if path.value_filter is not None:
-        if operation.op != _REMOVE:
+        if op != _REMOVE:
             raise InvalidPathException(detail="Members with a filter can only be removed.")
         return set(_filtered(path.value_filter))
-    if operation.op == _REMOVE and operation.value is None:
-        return None
-    return _listed(operation.value)
+    return None if op == _REMOVE and value is None else _listed(value)
 
 
 def _filtered(node: FilterNode) -> Iterator[UUID]:

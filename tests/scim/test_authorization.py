@@ -63,7 +63,7 @@ def test_members_are_removed_whatever_the_group_holds(provisioner: ScimClient) -
     group = factories.group("administrators", rosa)
     factories.rule(group, "System administrator", factories.account())
     change = {"op": "remove", "path": f'members[value eq "{rosa.pk}"]'}
-    assert provisioner.patch(f"/Groups/{group.pk}", change).status_code == 200
+    assert provisioner.patch(f"/Groups/{group.pk}", change).status_code == 204
     assert not GroupMembership.objects.exists()
 
 

@@ -106,19 +106,19 @@ def test_a_group_is_pushed_with_members(scim: ScimClient) -> None:
 def test_a_group_is_renamed_by_a_patch_with_its_id(scim: ScimClient) -> None:
     group = factories.group("Test SCIMv2")
     value = {"id": str(group.pk), "displayName": "Test SCIMv0"}
-    response = scim.patch(f"/Groups/{group.pk}", {"op": "replace", "value": value})
-    assert response.status_code == 200
-    assert response.json()["displayName"] == "Test SCIMv0"
+    assert scim.patch(f"/Groups/{group.pk}", {"op": "replace", "value": value}).status_code == 204
+    assert scim.get(f"/Groups/{group.pk}").json()["displayName"] == "Test SCIMv0"
 
 
 def test_membership_changes_of_one_patch_are_applied_in_order(scim: ScimClient) -> None:
     rosa, omar = factories.person("rosa@acme.example"), factories.person("omar@acme.example")
     group = factories.group("Test SCIMv2", rosa)
     response = scim.patch(
-        f"/Groups/{group.pk}",
+        f"/Groups/{group.pk}?attributes=members",
         {"op": "remove", "path": f'members[value eq "{rosa.pk}"]'},
-        {"op": "add", "path": "members", "value": [{"value": str(omar.pk)}]},
+        {"op": "add", "path": f"{GROUP}:members", "value": [{"value": str(omar.pk)}]},
     )
+    assert response.status_code == 200
     assert [member["value"] for member in response.json()["members"]] == [str(omar.pk)]
 
 
@@ -130,11 +130,12 @@ def test_replaced_members_leave_applications_in_the_group(scim: ScimClient, meth
     members = [{"value": str(omar.pk)}]
     if method == "patch":
         change = {"op": "replace", "path": "members", "value": members}
-        response = scim.patch(f"/Groups/{group.pk}", change)
+        scim.patch(f"/Groups/{group.pk}", change)
     else:
         body = {"schemas": [GROUP], "displayName": "engineers", "members": members}
-        response = scim.put(f"/Groups/{group.pk}", body)
-    assert [member["value"] for member in response.json()["members"]] == [str(omar.pk)]
+        scim.put(f"/Groups/{group.pk}", body)
+    shown = scim.get(f"/Groups/{group.pk}").json()["members"]
+    assert [member["value"] for member in shown] == [str(omar.pk)]
     kept = GroupMembership.objects.filter(group=group).values_list("member", flat=True)
     assert set(kept) == {omar.pk, ci.pk}
 
@@ -143,3 +144,10 @@ def test_a_put_without_members_keeps_them(scim: ScimClient) -> None:
     group = factories.group("engineers", factories.person("rosa@acme.example"))
     response = scim.put(f"/Groups/{group.pk}", {"schemas": [GROUP], "displayName": "engineers"})
     assert len(response.json()["members"]) == 1
+
+
+def test_all_members_are_removed_together(scim: ScimClient) -> None:
+    members = [factories.person(f"user-{n}@acme.example") for n in range(3)]
+    group = factories.group("engineers", *members)
+    scim.patch(f"/Groups/{group.pk}", {"op": "remove", "path": "members"})
+    assert "members" not in scim.get(f"/Groups/{group.pk}").json()

@@ -87,6 +87,9 @@ class GroupView(ScimView):
         changed = change_group(
             caller=self.caller, group_id=uuid_id(group_id), change=patched, members=members
         )
+        if not (parameters.attributes or parameters.excluded_attributes):
+            # As RFC 7644 §3.5.2 allows: a large group is not read for each new member.
+            return Response(status=204)
         return _response(changed, parameters)
 
     def delete(self, request: Request, group_id: str) -> Response:
