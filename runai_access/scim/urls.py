@@ -12,7 +12,7 @@ app_name = "scim"
 def _scim_path(route: str, name: str) -> URLPattern:
     """Return the URL of a view, whose code is imported by the first request.
 
-    The libraries of SCIM take 30 MB of memory in each process, and most installations never use them.
+    The libraries of SCIM take 20 MB of memory in each process, and most installations never use them.
     The views authenticate requests themselves, and accept no cookies.
     """
 

@@ -19,7 +19,7 @@ print("scim2_models" in sys.modules)
 def test_importing_the_code_starts_no_thread_and_opens_no_connection() -> None:
     """A forked worker has neither the threads of the main process nor its connections.
 
-    The libraries of SCIM, which need 30 MB, are not imported before its first request.
+    The libraries of SCIM, which need 20 MB, are not imported before its first request.
     """
     imported = subprocess.run(
         [sys.executable, "-c", _IMPORT],
