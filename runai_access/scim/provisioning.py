@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db import transaction
-from scim2_models import InvalidValueException, MutabilityException, Path, ResponseParameters
+from scim2_models import (
+    InvalidValueException,
+    MutabilityException,
+    Path,
+    PayloadTooLargeException,
+    ResponseParameters,
+)
 
 from accessrules.actions.groups import change_members, create_group, rename_group
 from accessrules.actions.rules import lock_administration
@@ -26,6 +32,8 @@ from runai_access.scim.resources import Group, WritableUser
 
 # Members that one statement adds or removes.
 BATCH_SIZE = 500
+# Members that one request adds and removes. Each has an audit row, and locks are held meanwhile.
+MAX_CHANGED_MEMBERS = 10_000
 _WITHOUT_MEMBERS: ResponseParameters[Group] = ResponseParameters(
     excluded_attributes=[Path("members")]
 )
@@ -107,11 +115,14 @@ def change_group(
 
 
 def _change_members(caller: Caller, group: Subject, changes: MemberChanges) -> None:
-    removed = set(changes.removed)
+    added, removed = changes.added, changes.removed
     if changes.is_replaced:
         current = set(user_memberships([group.pk]).values_list("member", flat=True))
-        removed |= current - changes.added
-    for batch in _batches(changes.added):
+        added, removed = added - current, current - added
+    if len(added) + len(removed) > MAX_CHANGED_MEMBERS:
+        detail = f"A request can add and remove at most {MAX_CHANGED_MEMBERS:,} members."
+        raise PayloadTooLargeException(detail=detail)
+    for batch in _batches(added):
         users = _subjects_of(batch)
         if len(users) < len(batch):
             missing = min(set(batch) - {user.pk for user in users})

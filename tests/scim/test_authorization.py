@@ -52,6 +52,17 @@ def test_a_member_gets_no_permission_that_the_caller_lacks(provisioner: ScimClie
     assert AuditEvent.objects.filter(result="Failed", subject_name="provisioner").exists()
 
 
+def test_members_who_stay_require_no_permission(provisioner: ScimClient) -> None:
+    rosa = factories.person("rosa@acme.example")
+    group = factories.group("administrators", rosa)
+    factories.rule(group, "System administrator", factories.account())
+    body = {"schemas": [GROUP], "displayName": "admins", "members": [{"value": str(rosa.pk)}]}
+    assert provisioner.put(f"/Groups/{group.pk}", body).status_code == 200
+    assert changes() == [
+        ("update", "group", "admins", {"name": ["administrators", "admins"]}),
+    ]
+
+
 def test_a_group_without_more_permissions_gets_members(provisioner: ScimClient) -> None:
     rosa = factories.person("rosa@acme.example")
     body = {"schemas": [GROUP], "displayName": "engineers", "members": [{"value": str(rosa.pk)}]}

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from runai_access.scim import provisioning
 from runai_access.scim.resources import MAX_PAGE_SIZE
 from tests import factories
 from tests.scim.conftest import BASE, GROUP, PATCH_OP, SCIM, USER, ScimClient
@@ -131,6 +132,19 @@ def test_a_patch_with_too_many_operations_is_refused(scim: ScimClient) -> None:
     rosa = factories.person("rosa@acme.example")
     operation = {"op": "replace", "path": "displayName", "value": "Rosa"}
     assert scim.patch(f"/Users/{rosa.pk}", *[operation] * 1001).status_code == 413
+
+
+def test_a_request_with_too_many_members_is_refused(
+    scim: ScimClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioning, "MAX_CHANGED_MEMBERS", 2)
+    people = [factories.person(f"user-{n}@acme.example") for n in range(4)]
+    group = factories.group("engineers", *people[:2])
+    members = [{"value": str(person.pk)} for person in people]
+    body = {"schemas": [GROUP], "displayName": "engineers", "members": members}
+    assert scim.put(f"/Groups/{group.pk}", body).status_code == 200  # two of them are new
+    assert scim.put(f"/Groups/{group.pk}", {**body, "members": []}).status_code == 413
+    assert len(scim.get(f"/Groups/{group.pk}").json()["members"]) == 4
 
 
 @pytest.mark.parametrize("path", ["/Users/nonsense", f"/Users/{factories.UNKNOWN_ID}", "/Nothing"])
