@@ -17,7 +17,9 @@ from runai_access.errors import Busy, Denied, NotFound
 
 logger = logging.getLogger(__name__)
 CONTRACT_NOT_FOUND = "Resource id not found."
-PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/")
+SCIM_PATH = "/scim/"
+SCIM_TYPE = "application/scim+json"
+PROGRAM_PATHS = ("/api/", "/v1/", "/oauth2/", "/.well-known/", SCIM_PATH)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -110,6 +112,16 @@ def is_program_path(path: str) -> bool:
     return f"/{path.lstrip('/')}".startswith(PROGRAM_PATHS)
 
 
+def scim_error(status: int, detail: str, scim_type: str = "") -> dict[str, Any]:
+    """Return an error in the format of SCIM (RFC 7644 §3.12)."""
+    body: dict[str, Any] = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(status),
+        "detail": detail,
+    }
+    return {**body, "scimType": scim_type} if scim_type else body
+
+
 def _intended_path(request: HttpRequest) -> str:
     """Return the API path of a request with extra slashes around it, or "".
 
@@ -130,6 +142,10 @@ def _answer(
     title: str = "",
     lacks_permission: bool = False,
 ) -> HttpResponse:
+    if request.path.startswith(SCIM_PATH):
+        return JsonResponse(
+            scim_error(status, details or message), status=status, content_type=SCIM_TYPE
+        )
     if is_for_programs(request):
         return JsonResponse({"code": status, "message": message, "details": details}, status=status)
     context: dict[str, Any] = {

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "runai_access.accounts",
     "runai_access.activity",
     "applications",
+    "runai_access.scim",
 ]
 
 MIDDLEWARE = [

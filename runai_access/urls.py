@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),
     path("api/v1/", include("runai_access.activity.api_urls")),
+    path("scim/v2/", include("runai_access.scim.urls")),
 ]
 
 handler400 = "runai_access.errors_views.bad_request"

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import pytest
 from argon2 import PasswordHasher, Type
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -187,6 +189,16 @@ def skip_for_missing_tool(reason: str) -> NoReturn:
 def _keys_of_this_test() -> None:
     """Forget the signing keys of the previous test: its database was rolled back."""
     KEYRING.forget()
+
+
+@pytest.fixture
+def connection_kept() -> Iterator[None]:
+    """Let requests leave the test's own database connection open, as Django's test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="session")

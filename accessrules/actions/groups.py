@@ -3,6 +3,8 @@
 Groups belong to the account, so every action requires a `groups` permission there.
 """
 
+from collections.abc import Collection
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -10,6 +12,8 @@ from accessrules.actions.rules import (
     create_subject,
     lock_administration,
     lock_subject,
+    lock_subjects,
+    rename_subject,
     retire_subjects,
     set_subject_enabled,
 )
@@ -17,7 +21,7 @@ from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.models import GroupMembership, Subject
 from accessrules.validators import check_name
-from runai_access.audit.recorder import Entity, record
+from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.errors import Conflict, NotFound
 
 
@@ -31,6 +35,22 @@ def create_group(*, caller: Caller, name: str) -> Subject:
     group = create_subject(type_=Subject.Type.GROUP, name=check_name(name))
     record("create", _entity(group), actor=caller.actor, changes={"name": [None, group.name]})
     return group
+
+
+@transaction.atomic
+def rename_group(*, caller: Caller, group: Subject, name: str) -> None:
+    """Rename a group. It keeps its members and rules.
+
+    Raises Denied, NotFound, ValidationError for an invalid name, Conflict if the name is taken.
+    """
+    name = check_name(name)
+    lock_administration()
+    locked = _locked(group)
+    caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
+    before = locked.name
+    if name != before:
+        rename_subject(locked, name)
+        _record_update(caller, locked, name=[before, name])
 
 
 @transaction.atomic
@@ -94,6 +114,45 @@ def remove_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     if not deleted:
         raise NotFound(f"{member} is not in {locked}.")
     _record_update(caller, locked, members=[member.name, None])
+
+
+@transaction.atomic
+def change_members(
+    *,
+    caller: Caller,
+    group: Subject,
+    added: Collection[Subject] = (),
+    removed: Collection[Subject] = (),
+) -> None:
+    """Add and remove many members. Has no effect for those who are members, or are not, already.
+
+    Requires what `add_member` and `remove_member` require. Raises Denied, NotFound, and Conflict for
+    a group as member.
+    """
+    locked = _locked(group)
+    new_members = lock_subjects(added)
+    authority = caller.refresh_authority().authority
+    authority.require("update", "groups", ACCOUNT)
+    if any(member.type == Subject.Type.GROUP for member in new_members):
+        raise Conflict("A group can't be a member of a group.", field="member")
+    if new_members:
+        authority.require_can_impersonate(locked)
+        caller.require_recent_authentication_for(locked)
+    memberships = GroupMembership.objects.filter(group=locked)
+    concerned = memberships.filter(member__in=[*added, *removed])
+    present = set(concerned.values_list("member", flat=True))
+    missing = [member for member in new_members if member.pk not in present]
+    GroupMembership.objects.bulk_create(
+        GroupMembership(group=locked, member=member) for member in missing
+    )
+    obsolete = [member for member in removed if member.pk in present]
+    memberships.filter(member__in=obsolete).delete()
+    changes: list[list[object]] = [[None, member.name] for member in missing]
+    changes += [[member.name, None] for member in obsolete]
+    record_all(
+        (("update", _entity(locked), {"members": change}) for change in changes),
+        actor=caller.actor,
+    )
 
 
 def _locked(group: Subject) -> Subject:

@@ -73,16 +73,29 @@ def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Su
     subject = Subject(id=uuid.uuid4(), type=type_, name=name)
     # Application names are lower-case ASCII, so the unique constraint alone finds equal names.
     if type_ != Subject.Type.APP:
-        lock_administration()
-        same = Subject.objects.living().filter(type=type_).same_name(name).first()
-        if same is not None:
-            raise Conflict(taken(name, by=same.name), field=field)
+        _require_free(subject, name, field)
     try:
         with transaction.atomic():
             subject.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(taken(name, by=name), field=field) from error
     return subject
+
+
+def rename_subject(subject: Subject, name: str) -> None:
+    """Rename a locked group, in the caller's transaction. Raises Conflict for an equal active name."""
+    _require_free(subject, name, "name")
+    subject.name = name
+    subject.save(update_fields=["name", "normalized_name"])
+
+
+def _require_free(subject: Subject, name: str, field: str) -> None:
+    """Raise Conflict if another active subject of the same type has an equal name."""
+    lock_administration()
+    living = Subject.objects.living().filter(type=subject.type).exclude(pk=subject.pk)
+    same = living.same_name(name).first()
+    if same is not None:
+        raise Conflict(taken(name, by=same.name), field=field)
 
 
 def taken(name: str, *, by: str, where: str = "") -> str:

@@ -46,6 +46,10 @@ class CallerView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self.check_parameters(request)
+
+    def check_parameters(self, request: Request) -> None:
+        """Raise InvalidParameter for unknown query parameters and undeclared values."""
         require_valid_parameters(self, request)
 
     def get_throttles(self) -> list[BaseThrottle]:

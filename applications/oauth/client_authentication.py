@@ -3,11 +3,19 @@
 from accessrules.models import Subject
 from applications.models import Application
 from applications.oauth.secret_use import BUFFER
-from applications.oauth.secret_verification import ExpiredSecret, authenticate
+from applications.oauth.secret_verification import (
+    ExpiredSecret,
+    authenticate,
+    authenticate_by_secret,
+)
+from applications.oauth.secrets import id_of, is_well_formed
 from applications.validators import is_name
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.outage import best_effort
 from runai_access.security.throttles import network_of
+
+WRONG = "unknown client, wrong secret, or disabled"
+EXPIRED = "expired secret"
 
 
 def sign_in(
@@ -42,19 +50,42 @@ def recognize(
 
     Only failures are audited; it is not a login.
     """
-    reason = "unknown client, wrong secret, or disabled"
+    reason = WRONG
     try:
         application = authenticate(client_id, secret, network_of(origin.address))
     except ExpiredSecret:
-        application, reason = None, "expired secret"
+        application, reason = None, EXPIRED
     if application and known_as is not None:
         is_right = known_as in (str(application.id), application.name)
         application = application if is_right else None
+    # An invalid client ID could be a secret in the wrong field, so it is not logged.
+    name = client_id if is_name(client_id) else "(not a client ID)"
+    return _noted(application, name, origin, reason)
+
+
+def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
+    """Authenticate a client that sends nothing but its secret, and count the use of the secret.
+
+    Only failures are audited, with the public ID of the secret; it is not a login. Raises TooMany and
+    Busy as `authenticate` does.
+    """
+    reason = WRONG
+    try:
+        application = authenticate_by_secret(secret, network_of(origin.address))
+    except ExpiredSecret:
+        application, reason = None, EXPIRED
+    is_secret = is_well_formed(secret)
+    name = f"client secret {id_of(secret)}".rstrip() if is_secret else "(not a client secret)"
+    return _noted(application, name, origin, reason)
+
+
+def _noted(
+    application: Application | None, name: str, origin: Origin, reason: str
+) -> Application | None:
+    """Count the use of the application's secret, or audit the failure of the client `name`."""
     if application is not None:
         BUFFER.note(application.used_secret.id, origin)
     else:
-        # An invalid client ID could be a secret in the wrong field, so it is not logged.
-        name = client_id if is_name(client_id) else "(not a client ID)"
         record_once_a_minute(
             "sign-in",
             Entity("application", name=name),

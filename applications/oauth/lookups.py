@@ -1,4 +1,4 @@
-"""The two queries behind each token and API call, in SQL.
+"""The queries behind each token and API call, in SQL.
 
 These are the most frequent queries. Building them with the ORM is ten times slower than running them.
 They return an Application with its subject and `used_secret`; other fields are deferred.
@@ -26,6 +26,7 @@ JOIN accessrules_subject subject ON subject.id = application.subject_id
 JOIN applications_clientsecret secret ON secret.application_id = application.subject_id
 WHERE subject.type = 'app' AND subject.retired_at IS NULL AND secret.revoked_at IS NULL"""
 _BY_CLIENT_ID = f"{_SELECT} AND subject.name = %s"
+_BY_SECRET_ID = f"{_SELECT} AND secret.id = %s"
 _BY_CREDENTIAL = f"""{_SELECT}
 AND subject.enabled AND application.subject_id = %s AND application.credential_id = %s
 AND NOT EXISTS (SELECT 1 FROM applications_revokedtoken revoked WHERE revoked.jti = %s)"""  # noqa: S608  (built from constants; values are parameters)
@@ -42,6 +43,11 @@ def get_application_by_client_id(client_id: str, secret_id: str) -> Application 
     Without `secret_id`, the secret is the one of the old format.
     """
     return _first(_BY_CLIENT_ID_AND_SECRET[secret_id != ""], client_id, secret_id)
+
+
+def get_application_by_secret_id(secret_id: str) -> Application | None:
+    """Return the application, enabled or not, of the unrevoked secret with this ID."""
+    return _first(_BY_SECRET_ID, secret_id)
 
 
 def get_application_by_credential(

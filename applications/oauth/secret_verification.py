@@ -7,7 +7,10 @@ from collections import OrderedDict
 from threading import Lock
 
 from applications.models import Application
-from applications.oauth.lookups import get_application_by_client_id
+from applications.oauth.lookups import (
+    get_application_by_client_id,
+    get_application_by_secret_id,
+)
 from applications.oauth.secrets import id_of, is_well_formed
 from applications.validators import is_name
 from runai_access.errors import Busy, TooMany
@@ -74,12 +77,30 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     if not is_well_formed(secret):
         return None
     application = _find(client_id, id_of(secret))
+    return _verified(application, secret, _limits("client", client_id, address))
+
+
+def authenticate_by_secret(secret: str, address: str = "") -> Application | None:
+    """Return the enabled application with this live secret, or None, as `authenticate` does.
+
+    Refuses secrets without an ID, from before 0.2.0: nothing else says which application they are of.
+    The limit is that of the ID, so that it does not reveal the application.
+    """
+    if not is_well_formed(secret) or not id_of(secret):
+        return None
+    application = get_application_by_secret_id(id_of(secret))
+    return _verified(application, secret, _limits("secret", id_of(secret), address))
+
+
+def _verified(
+    application: Application | None, secret: str, limits: tuple[Limit, Limit]
+) -> Application | None:
+    """Return the application if the secret is its own, and the application can sign in."""
     secret_hash = application.used_secret.secret_hash if application else ""
     is_expired = application is not None and application.used_secret.is_expired
     can_sign_in = application is not None and application.enabled and not is_expired
     if can_sign_in and _cache.contains(secret_hash, secret):
         return application
-    limits = _limits(client_id, address)
     _refuse(used_up(*limits))
     with guessing(HashKind.CLIENT_SECRET):
         attempt = attempt_all(*limits)
@@ -98,15 +119,15 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     return None
 
 
-def _limits(client_id: str, address: str) -> tuple[Limit, Limit]:
+def _limits(kind: str, id_: str, address: str) -> tuple[Limit, Limit]:
     """Return the limits on Argon2 runs, which count before they run.
 
-    Per client and address, so that an attacker can't use up the attempts of another client. Per
-    address, so that one address can't use more than its share of the hashing, whatever client IDs it
-    sends.
+    Per client (or secret) and address, so that an attacker can't use up the attempts of another client.
+    Per address, so that one address can't use more than its share of the hashing, whatever client IDs
+    it sends.
     """
     return (
-        Limit(("client", client_id, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
+        Limit((kind, id_, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
         Limit(("address", address), TRIES_PER_ADDRESS, METER_SECONDS),
     )
 

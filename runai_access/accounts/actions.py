@@ -63,14 +63,16 @@ class TemporaryPassword:
         return cls(text, make_password(text))
 
 
-def create_user(*, caller: Caller, email: str, password: str | None) -> User:
+def create_user(
+    *, caller: Caller, email: str, password: str | None, display_name: str = ""
+) -> User:
     """Create a user. Without a password, the user can't sign in until one is set.
 
-    Raises Denied, ValidationError for an invalid email or password, Conflict for an email in use.
+    Raises Denied, ValidationError for an invalid email, name or password, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
-    user = User(email=email, created_by=caller.name)
+    user = User(email=email, display_name=check_display_name(display_name), created_by=caller.name)
     set_password(user, password)  # before the transaction, because hashing is slow
     return _insert(user, caller)
 

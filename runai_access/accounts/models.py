@@ -95,6 +95,13 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    class Meta:
+        # The sorts of the list. The unique index of emails has the database's own collation.
+        indexes = [
+            models.Index(BinaryCollation(F(field)), F("subject"), name=f"user_by_{field}")
+            for field in ("email", "display_name")
+        ]
+
     def __str__(self) -> str:
         return self.email
 

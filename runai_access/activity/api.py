@@ -69,9 +69,11 @@ class AuditLogView(CallerView):
     def get(self, request: Request) -> Response:
         """List audit log entries.
 
-        Lists the entries from `start` to `end`, oldest first.
+        Lists the entries from `start` to `end`, oldest first. With a session, responds with 403 if its
+        user last entered the password too long ago, as for downloads on the Activity page.
         """
         self.caller.authority.require_audit_log()
+        self.caller.require_recent_authentication()
         parameters = _with_limit(request.query_params)
         # Most events have one of the actions, so their index would return nearly all rows, unsorted.
         events = AuditEvent.objects.alias(any_action=SQLiteNoIndexHint(F("action"))).filter(

@@ -1,11 +1,9 @@
 """An example organization, and clients that authenticate as an application."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import Client
 
 from accessrules.models import Scope
@@ -49,16 +47,6 @@ def organization(db: None) -> Organization:
 def administrator(db: None) -> Application:
     """An application with all permissions in the account."""
     return factories.application("root", ("System administrator", factories.account()))
-
-
-@pytest.fixture
-def connection_kept() -> Iterator[None]:
-    """Let requests leave the test's own database connection open, as Django's test client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

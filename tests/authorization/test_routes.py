@@ -53,8 +53,9 @@ HOLDS_IN = {
     "sibling": {"anywhere"},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
 FORM = "application/x-www-form-urlencoded"
-PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/")
+PROGRAMS = ("api/", "v1/", "oauth2/", ".well-known/", "scim/")
 REQUIREMENT = re.compile(r"(\w+) (.+) in (\w+?)(?: else (\d+))?")
 ENTRIES = [(route, method) for route, methods in TABLE.items() for method in methods]
 GUARDED = [
@@ -114,6 +115,8 @@ class World:
             "application_id": self.ci.pk,
             "subject_id": self.ci.pk,
             "user_id": self.pat.pk,
+            "group_id": self.group.pk,
+            "name": USER_SCHEMA if "Schemas" in route else "User",
             "secret_id": self.ci.secrets.get().pk,
             "rule_id": self.ci_rule.pk,
             "session_id": factories.UNKNOWN_ID,

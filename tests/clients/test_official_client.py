@@ -99,7 +99,7 @@ def test_it_manages_a_service_account(client: RunaiClient) -> None:
 
 def test_it_lists_roles_and_projects(client: RunaiClient, project: str) -> None:
     roles = client.authentication_and_authorization.roles.get_roles_v1().data
-    assert len(roles) == 19
+    assert len(roles) == 20
     for role in roles:
         role["permissions"] = [
             permission

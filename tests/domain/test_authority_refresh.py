@@ -17,6 +17,7 @@ from runai_access.accounts import actions as people_actions
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Denied
+from runai_access.scim import actions as scim_actions
 from tests import factories
 from tests.domain.conftest import Organization
 from tests.domain.racing import together
@@ -49,6 +50,12 @@ ACTS: dict[str, Act] = {
         caller=caller, rule_id=its.rule.pk
     ),
     "create_group": lambda caller, _: group_actions.create_group(caller=caller, name="dev"),
+    "rename_group": lambda caller, its: group_actions.rename_group(
+        caller=caller, group=its.ops, name="dev"
+    ),
+    "change_members": lambda caller, its: group_actions.change_members(
+        caller=caller, group=its.ops, added=[its.ci.subject], removed=[its.pat.subject]
+    ),
     "delete_group": lambda caller, its: group_actions.delete_group(caller=caller, group=its.ops),
     "set_group_enabled": lambda caller, its: group_actions.set_group_enabled(
         caller=caller, group=its.ops, enabled=False
@@ -122,6 +129,9 @@ ACTS: dict[str, Act] = {
     "sign_out_user": lambda caller, its: people_actions.sign_out_user(
         caller=caller, user_id=its.pat.pk
     ),
+    "set_external_id": lambda caller, its: scim_actions.set_external_id(
+        caller=caller, subject=its.pat.subject, value="00u1"
+    ),
     "set_user_enabled": lambda caller, its: people_actions.set_user_enabled(
         caller=caller, user_id=its.pat.pk, enabled=False
     ),
@@ -186,7 +196,15 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
 
 
 @pytest.mark.parametrize(
-    "module", [rule_actions, group_actions, scope_actions, application_actions, people_actions]
+    "module",
+    [
+        rule_actions,
+        group_actions,
+        scope_actions,
+        application_actions,
+        people_actions,
+        scim_actions,
+    ],
 )
 def test_every_action_is_tested(module: ModuleType) -> None:
     asked = {

@@ -32,6 +32,7 @@ GRANTS = {
         "Cloud operator",
         "Cloud support",
         "Auditor",
+        "Provisioner",
         *RESEARCHERS,
         *ASSET_ADMINISTRATORS,
     },
@@ -73,7 +74,7 @@ def test_predefined_roles_grant_what_they_hold_in_their_scope(
     acme: Organization, place: str
 ) -> None:
     roles = list(Role.objects.all())
-    assert len(roles) == 19
+    assert len(roles) == 20
     for number, held in enumerate(roles):
         holder = factories.person(f"holder-{number}@acme.example", held.name, acme[place])
         authority = authority_of(holder.subject)

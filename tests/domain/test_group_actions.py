@@ -183,3 +183,69 @@ def test_a_rule_created_during_retirement_is_deleted() -> None:
             ]
         )
         assert not AccessRule.objects.living().filter(subject=group).exists()
+
+
+def test_a_renamed_group_keeps_its_members_and_rules(gwen: User, acme: Organization) -> None:
+    group = factories.group("night shift", gwen)
+    rule = factories.rule(group, "Viewer", acme["vision"])
+    group_actions.rename_group(caller=factories.caller(gwen), group=group, name=" Day Shift ")
+    rule.refresh_from_db()
+    assert (rule.subject.name, rule.subject_name) == ("Day Shift", "day shift")
+    assert last_event().changes == {"name": ["night shift", "Day Shift"]}
+    assert Subject.objects.one_named("day shift") == group
+
+
+def test_a_group_gets_no_name_that_equals_another(gwen: User) -> None:
+    group, caller = factories.group("night shift"), factories.caller(gwen)
+    factories.group("Day shift")
+    with pytest.raises(Conflict, match="taken: it is equal to Day shift"):
+        group_actions.rename_group(caller=caller, group=group, name="DAY SHIFT")
+    group_actions.rename_group(caller=caller, group=group, name="Night Shift")
+    group.refresh_from_db()
+    assert group.name == "Night Shift"
+
+
+def test_parallel_renames_leave_one_group_with_the_name(transactional_db: None) -> None:
+    groups = [factories.group("night"), factories.group("day")]
+    outcomes = together(
+        [
+            partial(group_actions.rename_group, caller=SYSTEM, group=group, name="shift")
+            for group in groups
+        ]
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "NoneType"]
+    assert Subject.objects.filter(name="shift").count() == 1
+
+
+def test_many_members_change_together_with_an_audit_row_each(gwen: User) -> None:
+    old, kept, new = (factories.person(f"{name}@acme.example") for name in ("old", "kept", "new"))
+    group = factories.group("night shift", old, kept)
+    for _ in range(2):  # the second time changes nothing
+        group_actions.change_members(
+            caller=factories.caller(gwen),
+            group=group,
+            added=[kept.subject, new.subject],
+            removed=[old.subject],
+        )
+    members = GroupMembership.objects.filter(group=group).values_list("member", flat=True)
+    assert set(members) == {kept.pk, new.pk}
+    changes = AuditEvent.objects.order_by("pk").values_list("changes", flat=True)
+    assert list(changes) == [{"members": [None, new.email]}, {"members": [old.email, None]}]
+
+
+def test_many_members_require_every_permission_of_the_group(gwen: User, acme: Organization) -> None:
+    old, new = factories.person("old@acme.example"), factories.person("new@acme.example")
+    group = factories.group("night shift", old)
+    factories.rule(group, "Viewer", acme["vision"])
+    caller = factories.caller(gwen)
+    with pytest.raises(Denied, match="you need the same"):
+        group_actions.change_members(
+            caller=caller, group=group, added=[new.subject], removed=[old.subject]
+        )
+    assert GroupMembership.objects.filter(group=group, member=old.subject).exists()
+    group_actions.change_members(caller=caller, group=group, removed=[old.subject])
+    assert not GroupMembership.objects.filter(group=group).exists()
+    with pytest.raises(Conflict, match="can't be a member"):
+        group_actions.change_members(
+            caller=SYSTEM, group=group, added=[factories.group("day shift")]
+        )

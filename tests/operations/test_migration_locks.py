@@ -21,7 +21,7 @@ from runai_access.db.migrations import AddIndexWithoutBlocking
 
 pytestmark = pytest.mark.any_database
 
-OUR_APPS = {"accessrules", "accounts", "api", "applications", "audit", "maintenance", "ui"}
+OUR_APPS = {"accessrules", "accounts", "api", "applications", "audit", "maintenance", "scim", "ui"}
 # The upgrade from 0.1.0 stops all replicas, so these can lock.
 OF_THE_FIRST_UPGRADE = {
     ("accessrules", "0001_access_rules"),

@@ -128,6 +128,10 @@ def spoiled(client: Client, name: str, secret: str, token: str) -> None:
     client.get("/api/v1/apps", headers={"Authorization": f"Basic {token}"})
     client.post("/api/v1/apps", {"name": name, "clientSecret": secret}, JSON, headers=bearer)
     client.get("/nothing/at/all", headers=bearer)
+    for text in (secret, secret[:-1], f"{secret} {secret}"):
+        client.get("/api/v1/apps", headers={"Authorization": f"Bearer {text}"})
+        client.get(f"/scim/v2/Users{query}", headers={"Authorization": f"Bearer {text[1:]}"})
+        client.get("/scim/v2/Users", headers={"Authorization": f"Bearer {text}x"})
 
 
 @pytest.mark.django_db
@@ -158,6 +162,11 @@ def test_no_api_flow_shows_a_secret_or_token_again(canaries: Canaries) -> None:
     bearer = {"Authorization": f"Bearer {tokens[0]}"}
     for path in ("apps", "service-accounts", "users", "authorization/me/access-rules"):
         assert client.get(f"/api/v1/{path}", headers=bearer).status_code == 200
+    scim = {"Authorization": f"Bearer {secret}"}
+    canaries.texts.append(PASSWORD)
+    user = {"userName": "rosa@acme.example", "password": PASSWORD, "externalId": "1"}
+    assert client.post("/scim/v2/Users", user, JSON, headers=scim).status_code == 201
+    assert client.get("/scim/v2/Users", headers=scim).status_code == 200
     about = f"token={tokens[1]}&client_id=canary&client_secret={secret}"
     client.post("/oauth2/introspect", about, FORM)
     client.post("/oauth2/revoke", about, FORM)

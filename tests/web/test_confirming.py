@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accessrules.models import AccessRule, GroupMembership
+from applications.oauth.tokens import issue
 from runai_access.accounts.models import User
 from runai_access.accounts.sessions import AUTHENTICATED_AT
 from runai_access.audit.models import AuditEvent
@@ -83,6 +84,19 @@ def test_dangerous_action_asks_for_the_password(
     assert (rules(), members()) == before
     assert not AccessRule.objects.filter(subject__name="ci", created_by="ada@acme.example")
     assert not GroupMembership.objects.exists()
+
+
+def test_api_refuses_the_audit_log_to_an_old_session(browser: Client, ada: User) -> None:
+    path = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z"
+    answer = browser.get(path)
+    assert answer.status_code == 403
+    assert "/account/confirm/" in answer.json()["details"]
+    fresh = Client()
+    fresh.force_login(ada)
+    assert fresh.get(path).status_code == 200
+    root = factories.application("root", ("System administrator", factories.account()))
+    token = Client(headers={"Authorization": f"Bearer {issue(root).text}"})
+    assert token.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("call", ["secret", "rule"])

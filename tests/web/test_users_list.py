@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -14,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accessrules.models import Subject
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import UserTable
+from runai_access.lists.sorts import Sort
 from tests import factories
 from tests.web.conftest import Organization, SignedIn, column, text_of
 
@@ -207,3 +209,13 @@ def test_users_and_groups_are_tabs(browser: Client, as_: SignedIn, acme: Organiz
     assert '<a href="/groups/">Groups</a>' in content
     operator = factories.person("olga@acme.example", "Cloud operator")
     assert "/groups/" not in as_(operator).get(USERS).content.decode()
+
+
+@pytest.mark.parametrize("field", ["email", "display_name"])
+def test_sorts_by_text_read_an_index(field: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # which sorts a small table otherwise
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    sort = Sort.text(field)
+    page = User.objects.annotate(sort_key=sort.by).order_by(*sort.order(is_descending=False))
+    assert f"user_by_{field}" in page.values("pk")[:20].explain()
