@@ -199,6 +199,43 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     visitor.press("RESET")
 
 
+def test_columns_are_resized_with_mouse_and_keyboard(visit: Visit, name: str) -> None:
+    visitor = visit(viewport={"width": 768, "height": 700})
+    page = visitor.page
+    _make(visitor, f"{name}-long")
+    page.goto(f"{visitor.url}/applications/?search={name}")
+    shown = page.locator("[data-row] .column-client_id .clip")
+    assert shown.evaluate("element => element.scrollHeight <= element.clientHeight")
+    separator = page.get_by_role("separator", name="Width of Client ID")
+    header = page.locator("th.column-client_id")
+
+    def width() -> float:
+        return float(header.evaluate("element => element.offsetWidth"))
+
+    before = width()
+    box = separator.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 12, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 112, box["y"] + 12, steps=4)
+    with page.expect_response("**/applications/width/"):
+        page.mouse.up()
+    assert width() == pytest.approx(before + 100, abs=1)
+    page.reload()
+    assert width() == pytest.approx(before + 100, abs=1)
+    separator.focus()
+    with page.expect_response("**/applications/width/"):
+        page.keyboard.press("ArrowLeft")
+    expect(separator).to_have_attribute("aria-valuenow", str(round(before + 84)))
+    page.locator("#sort-created_by").click()
+    page.wait_for_url("**sort=created_by")
+    assert width() == pytest.approx(before + 84, abs=1)
+    with page.expect_response("**/applications/width/"):
+        separator.dblclick()
+    page.reload()
+    assert width() == pytest.approx(before, abs=1)
+
+
 def test_rows_can_be_selected_and_deleted_with_the_keyboard(visit: Visit, name: str) -> None:
     visitor = visit()
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
