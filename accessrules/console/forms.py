@@ -154,6 +154,21 @@ class EffectiveAccessForm(forms.Form):
     def other_name(self) -> str:
         return self._value("compare")
 
+    @property
+    def chosen_action_label(self) -> str:
+        return ACTION_LABELS.get(self.chosen_action, "")
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The valid filters, for the URL."""
+        chosen = {"search": self.text, "action": self.chosen_action}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The filters and the other subject, for the URL."""
+        return self.filters | ({"compare": self.other_name} if self.other_name else {})
+
     def other_of(self, subjects: SubjectQuerySet) -> Subject | None:
         """Return the subject to compare with, if one of `subjects` has the name."""
         name = self.other_name
