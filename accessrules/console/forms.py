@@ -12,7 +12,9 @@ from accessrules.authorization.scope_access import AccessFilter
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Role, Scope, ScopeQuerySet, Subject, SubjectQuerySet
+from accessrules.validators import check_name
 from runai_access.db.normalization import normalize
+from runai_access.ui.forms import CheckedField
 
 T = TypeVar("T")
 
@@ -102,9 +104,9 @@ def _within_limit(chosen: list[T], noun: str, limit: int) -> list[T]:
 
 
 class ScopeNameForm(forms.Form):
-    """The name of a scope. The action validates it."""
+    """The name of a scope."""
 
-    name = forms.CharField(error_messages={"required": "Enter a name."})
+    name = CheckedField(check_name, error_messages={"required": "Enter a name."})
 
 
 class _ParentForm(forms.Form):
