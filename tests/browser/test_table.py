@@ -1,11 +1,12 @@
 """The table with mouse and keyboard, and without JavaScript: search, filters, columns, bulk actions."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DEPARTMENT, Visit, Visitor, status
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor, status
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -137,6 +138,33 @@ def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> Non
     held[0].abort()
     expect(page.locator("[data-row]")).to_have_count(1)
     expect(dialog).to_have_count(0)
+
+
+def test_checks_made_while_a_search_is_running_are_kept(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    visitor.press("ADD FILTER")
+    dialog.get_by_role("link", name="Scope").click()
+    cluster = dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}"))
+    department = dialog.get_by_role("checkbox", name=re.compile(f"^{DEPARTMENT}"))
+    department.check()
+    refresh = re.compile("do=refresh")
+    held = visitor.hold(refresh)
+    with page.expect_request(refresh):
+        dialog.get_by_role("searchbox").fill(DEPARTMENT)
+    department.uncheck()
+    cluster.check()
+    # The second request asks for the selected cluster, which the search leaves out.
+    with page.expect_request(refresh):
+        held[0].continue_()
+    page.unroute(refresh)
+    expect(dialog.get_by_role("checkbox")).to_have_count(2)
+    expect(cluster).to_be_checked()
+    expect(department).not_to_be_checked()
+    dialog.get_by_role("button", name="APPLY").filter(visible=True).click()
+    expect(page.locator(".chip")).to_contain_text(CLUSTER)
+    expect(page.locator(".chip")).not_to_contain_text(DEPARTMENT)
 
 
 def test_selected_text_stays_selected_during_a_reload(visit: Visit, name: str) -> None:
