@@ -18,6 +18,7 @@ run: .venv/.run
 
 test: .venv/.test
 	@.ci/chromium
+	@.ci/axe
 	@.ci/test $(PYTEST)
 
 test-all: export TEST_SIZES = large

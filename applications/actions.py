@@ -152,8 +152,8 @@ def add_secret(
     or expiry, and Conflict if the application has MAX_LIVE_SECRETS.
     """
     policy.one_for(caller, "update", application_id)
-    label = _valid_label(label)
-    _check_expiry(expires_at)
+    label = check_label(label)
+    check_expiry(expires_at)
     secret = secret or HashedSecret.new()
     with transaction.atomic():
         application = _locked(caller, "update", application_id)
@@ -422,7 +422,7 @@ def _record_secret(
     record("update", _entity(application), actor=caller.actor, changes=changes)
 
 
-def _valid_label(label: str) -> str:
+def check_label(label: str) -> str:
     """Return the label as it is stored. Raises ValidationError."""
     label = label.strip()
     if len(label) > LABEL_MAX_LENGTH:
@@ -437,7 +437,7 @@ def _valid_label(label: str) -> str:
     return stored_form(label)
 
 
-def _check_expiry(expires_at: datetime | None) -> None:
+def check_expiry(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationError({"expiresAt": "The expiry must be in the future."})
     days = settings.SECRET_MAX_AGE_DAYS

@@ -7,8 +7,9 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 
+from applications.actions import check_expiry, check_label
 from applications.validators import MIN_TOKEN_LIFETIME, validate_name
-from runai_access.ui.forms import SubmissionForm
+from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
 
 
 class CreateApplicationForm(SubmissionForm):
@@ -37,9 +38,9 @@ def _first_expiry() -> str:
 
 
 class AddSecretForm(SubmissionForm):
-    """The form of the dialog that adds a client secret. The action validates label and expiry."""
+    """The form of the dialog that adds a client secret."""
 
-    label = forms.CharField(required=False, strip=True)
+    label = CheckedField(check_label, required=False)
     expiry = forms.ChoiceField(choices=_expiries, initial=_first_expiry)
     date = forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
 
@@ -49,7 +50,9 @@ class AddSecretForm(SubmissionForm):
         if expiry == "date":
             if date is None:
                 raise forms.ValidationError("Enter a date.")
-            return datetime.combine(date, time.max, UTC).replace(microsecond=0)
+            end = datetime.combine(date, time.max, UTC).replace(microsecond=0)
+            run_check(check_expiry, end)
+            return end
         if expiry in (None, "never"):
             return None
         return timezone.now() + timedelta(days=int(expiry))

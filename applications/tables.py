@@ -97,8 +97,9 @@ class ApplicationTable(SubjectTable):
     def render_client_id(self, record: Any) -> str:
         element, client_id = f"client-id-{record.pk}", record.name
         return markup(
-            '<span class="copyable"><code class="clip" id="{}" title="{}">{}</code>{}</span>',
-            element, client_id, marked(client_id, self.search),
+            '<span class="copyable" data-text="{}"><code class="clip" id="{}" title="{}">{}</code>{}'
+            "</span>",
+            client_id, element, client_id, marked(client_id, self.search),
             copy_button(element, f"Copy client ID {client_id}"),
         )  # fmt: skip
 

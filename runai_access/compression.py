@@ -20,9 +20,9 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 MIN_BYTES = 1024
-# The fastest: it compresses a list of 50 applications from 14.4 to 2.6 kB in 0.06 ms. Level 6 reaches
-# 2.3 kB in 0.11 ms.
-LEVEL = 1
+# It compresses a page with 14 applications from 69 to 9.9 kB in 0.4 ms. Level 1 reaches 11.3 kB in
+# 0.2 ms.
+LEVEL = 4
 # As in Django's GZipMiddleware.
 _MAX_RANDOM_BYTES = 100
 _MARK = "is_compressible"

@@ -12,7 +12,9 @@ from accessrules.authorization.scope_access import AccessFilter
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Role, Scope, ScopeQuerySet, Subject, SubjectQuerySet
+from accessrules.validators import check_name
 from runai_access.db.normalization import normalize
+from runai_access.ui.forms import CheckedField
 
 T = TypeVar("T")
 
@@ -102,9 +104,9 @@ def _within_limit(chosen: list[T], noun: str, limit: int) -> list[T]:
 
 
 class ScopeNameForm(forms.Form):
-    """The name of a scope. The action validates it."""
+    """The name of a scope."""
 
-    name = forms.CharField(error_messages={"required": "Enter a name."})
+    name = CheckedField(check_name, error_messages={"required": "Enter a name."})
 
 
 class _ParentForm(forms.Form):
@@ -153,6 +155,21 @@ class EffectiveAccessForm(forms.Form):
     @property
     def other_name(self) -> str:
         return self._value("compare")
+
+    @property
+    def chosen_action_label(self) -> str:
+        return ACTION_LABELS.get(self.chosen_action, "")
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The valid filters, for the URL."""
+        chosen = {"search": self.text, "action": self.chosen_action}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The filters and the other subject, for the URL."""
+        return self.filters | ({"compare": self.other_name} if self.other_name else {})
 
     def other_of(self, subjects: SubjectQuerySet) -> Subject | None:
         """Return the subject to compare with, if one of `subjects` has the name."""

@@ -8,11 +8,15 @@ from django.db.models import QuerySet
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Subject
 from runai_access.accounts.actions import WRONG_CURRENT
-from runai_access.accounts.models import Group
-from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH
-from runai_access.accounts.validators import EMAIL_MAX_LENGTH
-from runai_access.db.normalization import normalize_password
-from runai_access.ui.forms import SubmissionForm
+from runai_access.accounts.models import Group, User
+from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH, check_password
+from runai_access.accounts.validators import (
+    EMAIL_MAX_LENGTH,
+    check_display_name,
+    check_email,
+)
+from runai_access.db.normalization import normalize_email, normalize_password
+from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
 
 WRONG = "Incorrect email or password."
 INCORRECT = "Incorrect password."
@@ -37,20 +41,21 @@ class SignInForm(forms.Form):
 class NewUserForm(SubmissionForm):
     """The email and the display name of a new user."""
 
-    email = forms.CharField(
+    email = CheckedField(
+        lambda email: check_email(normalize_email(email)),
         max_length=EMAIL_MAX_LENGTH,
         error_messages={
             "required": "Enter an email.",
             "max_length": f"An email can have at most {EMAIL_MAX_LENGTH} characters.",
         },
     )
-    display_name = forms.CharField(required=False)
+    display_name = CheckedField(check_display_name, required=False)
 
 
 class NameForm(forms.Form):
-    """The display name of a user. The action validates it."""
+    """The display name of a user."""
 
-    display_name = forms.CharField(required=False)
+    display_name = CheckedField(check_display_name, required=False)
 
 
 class NewGroupForm(forms.Form):
@@ -117,7 +122,10 @@ class ConfirmForm(forms.Form):
 
 
 class OwnPasswordForm(forms.Form):
-    """The current password, and a new one twice. They are never rendered again."""
+    """The current password, and a new one twice. They are never rendered again.
+
+    The action verifies the current password, after the form is valid: each attempt counts.
+    """
 
     current = forms.CharField(
         strip=False,
@@ -144,8 +152,17 @@ class OwnPasswordForm(forms.Form):
         },
     )
 
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_new(self) -> str:
+        new: str = self.cleaned_data["new"]
+        run_check(lambda password: check_password(password, self._user), new)
+        return new
+
     def clean(self) -> None:
         """Refuse different new passwords: a typo would lock the user out."""
-        new, again = self.cleaned_data.get("new"), self.cleaned_data.get("again")
+        new, again = self["new"].value(), self.cleaned_data.get("again")
         if new and again and normalize_password(new) != normalize_password(again):
             self.add_error("again", DIFFERENT)

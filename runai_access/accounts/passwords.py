@@ -30,13 +30,16 @@ def set_password(user: User, password: str | None, *, field: str = "password") -
     if password is None:
         user.set_unusable_password()
         return
-    password = normalize_password(password)
-    if len(password) > PASSWORD_MAX_LENGTH:
-        raise ValidationError(
-            {field: f"A password can have at most {PASSWORD_MAX_LENGTH} characters."}
-        )
     try:
-        password_validation.validate_password(password, user)
+        check_password(password, user)
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from error
-    user.set_password(password)
+    user.set_password(normalize_password(password))
+
+
+def check_password(password: str, user: User) -> None:
+    """Raise ValidationError if `user` can't have this password."""
+    password = normalize_password(password)
+    if len(password) > PASSWORD_MAX_LENGTH:
+        raise ValidationError(f"A password can have at most {PASSWORD_MAX_LENGTH} characters.")
+    password_validation.validate_password(password, user)

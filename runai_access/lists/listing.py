@@ -25,6 +25,8 @@ from runai_access.lists.tables import ListTable
 from runai_access.lists.times import current_zone_name, zone_named
 
 PAGE_SIZES = (20, 50, 100)
+# The widths that a column can get, in pixels.
+MIN_WIDTH, MAX_WIDTH = 64, 960
 SEARCH_LENGTH = 200
 # The most rows of one bulk action; more would take too long for one request.
 MAX_SELECTED = 1_000
@@ -56,9 +58,11 @@ class Preference(Protocol):
     """What a user prefers for one table where the URL doesn't say otherwise.
 
     `columns` are the names of the columns to show, in order; empty for the table's defaults.
+    `widths` are in pixels, by column; a column without one is as wide as its content.
     """
 
     columns: list[str]
+    widths: dict[str, int]
     page_size: int
     density: str
 

@@ -1,11 +1,38 @@
 """Form helpers: protection against double submission, and Retry-After."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 
 INCOMPLETE = "This form came without its number. Please send it again."
+
+
+class CheckedField(forms.CharField):
+    """A text with a `check` from the domain, which raises ValidationError.
+
+    The form checks it before the action does, so that all wrong fields show their errors together.
+    """
+
+    def __init__(self, check: Callable[[str], object], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._check = check
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(value)
+        if value not in self.empty_values:
+            run_check(self._check, value)
+
+
+def run_check(check: Callable[[Any], object], value: object) -> None:
+    """Run a check of the domain. A field of a form needs its error without the name of a field."""
+    try:
+        check(value)
+    except ValidationError as error:
+        raise ValidationError(error.messages) from error
 
 
 class SubmissionForm(forms.Form):

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 
 from runai_access.lists import export
 from runai_access.lists.filters import NEVER, Chip, ChoiceFilter, Operator
-from runai_access.lists.listing import PAGE_SIZES, Listing
+from runai_access.lists.listing import MAX_WIDTH, MIN_WIDTH, PAGE_SIZES, Listing
 from runai_access.lists.tables import CHUNK
 from runai_access.lists.times import current_zone_name
 from runai_access.ui.dialogs import FROM, ParentPage, finish_dialog, render_dialog, return_url
@@ -20,7 +20,7 @@ from runai_access.ui.models import TablePreference
 from runai_access.ui.preferences import remember
 
 _OWN = (
-    "column", "operator", "value", "find", "edit", "shown", "order", "up", "down", "density",
+    "column", "operator", "value", "find", "edit", "shown", "order", "width", "up", "down", "density",
     "do", "csrfmiddlewaretoken", FROM,
 )  # fmt: skip
 _FROM_HERE = "size_chosen"
@@ -157,11 +157,12 @@ def columns_dialog(
     form = _ColumnsForm(request, listing)
     do = request.POST.get("do", "")
     if request.method == "POST" and do == "reset":
-        remember(request, table.name, columns=[], density=TablePreference.Density.COMFORTABLE)
+        density = TablePreference.Density.COMFORTABLE
+        remember(request, table.name, columns=[], widths={}, density=density)
         return _show(request, parent_page, listing.url(columns=None))
     if request.method == "POST" and do == "save":
         chosen = [name for name in form.order if name in form.shown]
-        remember(request, table.name, columns=chosen, density=form.density)
+        remember(request, table.name, columns=chosen, widths=form.widths, density=form.density)
         return _show(request, parent_page, listing.url(columns=",".join(chosen)))
     context = {
         "list": listing,
@@ -202,6 +203,10 @@ class _ColumnsForm:
         known_density = density in TablePreference.Density.values
         self.density = density if known_density else TablePreference.Density.COMFORTABLE.value
         self.densities = TablePreference.Density.choices
+        self.widths = listing.preference.widths
+        if posted:
+            widths = zip(chosen, posted.getlist("width"), strict=False)
+            self.widths = {name: width for name, text in widths if (width := _width(text))}
         self.moved = ""
         if posted:
             self._move(posted.get("up", ""), -1)
@@ -222,6 +227,7 @@ class _ColumnsForm:
             {
                 "name": name,
                 "title": self._titles[name],
+                "width": self.widths.get(name, ""),
                 "is_shown": name in self.shown,
                 "is_fixed": name == self.naming,
                 "can_move_up": place > 1,
@@ -237,6 +243,25 @@ def keep_page_size(request: HttpRequest, listing: Listing) -> HttpResponse:
     size = int(text) if text in map(str, PAGE_SIZES) else PAGE_SIZES[0]
     remember(request, listing.source.table.name, page_size=size)
     return redirect(listing.url(size=size))
+
+
+def keep_width(request: HttpRequest, listing: Listing) -> HttpResponse:
+    """Save the width of one column; without a valid width it follows the content again."""
+    column = request.POST.get("column", "")
+    table = listing.source.table
+    if column not in table.base_columns:
+        return HttpResponse(status=400)
+    widths = {**listing.preference.widths, column: _width(request.POST.get("width", ""))}
+    kept = {name: width for name, width in widths.items() if width}
+    remember(request, table.name, widths=kept)
+    return HttpResponse(status=204)
+
+
+def _width(text: str) -> int | None:
+    """Return a width in pixels, at least MIN_WIDTH and at most MAX_WIDTH; None if it is no number."""
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return min(max(int(text[:6]), MIN_WIDTH), MAX_WIDTH)
 
 
 def download_dialog(

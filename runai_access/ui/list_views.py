@@ -180,6 +180,7 @@ class ListView:
                 name="columns",
             ),
             path("page-size/", require_POST(self.page_size_view), name="page-size"),
+            path("width/", require_POST(self.width_view), name="width"),
             path("download/", require_safe(self.download_view), name="download"),
             path(f"{self.table.name}.csv", require_safe(self.csv_view), name="csv"),
         ]
@@ -272,6 +273,10 @@ class ListView:
         """Save the page size."""
         listing = self.listing(request, list_dialogs.state_of(request.POST))
         return list_dialogs.keep_page_size(request, listing)
+
+    def width_view(self, request: HttpRequest) -> HttpResponse:
+        """Save the width of a column."""
+        return list_dialogs.keep_width(request, self.listing(request, QueryDict()))
 
     def download_view(self, request: HttpRequest) -> HttpResponse:
         """Say how much of the view a download will contain."""

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 
 class TablePreference(models.Model):
-    """A user's columns, page size and row height of one table."""
+    """A user's columns with their widths, page size and row height of one table."""
 
     class Density(models.TextChoices):
         COMFORTABLE = "comfortable", "Comfortable"
@@ -16,6 +16,8 @@ class TablePreference(models.Model):
     table = models.CharField(max_length=40)
     # Names of the shown columns, in order; empty for the default columns of the table.
     columns = models.JSONField(default=list)
+    # In pixels, by column; a column without a width is as wide as its content.
+    widths = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     page_size = models.PositiveSmallIntegerField(default=20)
     density = models.CharField(max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
 

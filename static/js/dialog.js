@@ -7,6 +7,25 @@ let wanted = null;
 let isBehind = false;
 let title = "";
 
+// The styles and scripts of dialogs. A list loads them with its first dialog, other pages from the start.
+const assets = document.getElementById("dialog-assets");
+let areLoaded = !assets;
+let loading = null;
+
+function load() {
+  const elements = [...assets.content.cloneNode(true).children];
+  const isDone = (element) =>
+    new Promise((resolve) => {
+      element.addEventListener("load", resolve);
+      element.addEventListener("error", resolve);
+    });
+  const all = Promise.all(elements.map(isDone));
+  document.head.append(...elements);
+  return all.then(() => {
+    areLoaded = true;
+  });
+}
+
 function isShowingSecret() {
   return dialog.querySelector("[data-keep-open]") !== null;
 }
@@ -40,6 +59,23 @@ function focusWanted() {
   wanted?.focus({ preventScroll: isShowingSecret() });
 }
 
+// `focused` is the id of the element that had the focus in the former content.
+function show(focused) {
+  if (!dialog.hasChildNodes()) return;
+  isBehind ||= dialog.querySelector("[data-stale]") !== null;
+  const isNew = !dialog.open;
+  if (isNew) dialog.showModal();
+  dialog.dispatchEvent(new CustomEvent("dialog-shown"));
+  // A different dialog starts at the top; the same dialog keeps its scroll position.
+  const earlier = title;
+  title = dialog.querySelector("#dialog-title")?.textContent ?? "";
+  if (title !== earlier) dialog.scrollTop = 0;
+  const again = !isNew && focused && document.getElementById(focused);
+  const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
+  wanted = again || first;
+  focusWanted();
+}
+
 function focusSomewhereUseful() {
   // The element that had the focus might be deleted (with its row) or hidden (DISABLE becomes ENABLE).
   if (document.activeElement !== document.body) return;
@@ -58,21 +94,13 @@ function isOnBackdrop(event) {
 if (dialog) {
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!dialog.open) opener = document.activeElement?.id ?? "";
+    if (!areLoaded && event.detail.target === dialog) loading ??= load();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
-    isBehind ||= dialog.querySelector("[data-stale]") !== null;
-    const isNew = !dialog.open;
-    if (isNew) dialog.showModal();
-    // A different dialog starts at the top; the same dialog keeps its scroll position.
-    const earlier = title;
-    title = dialog.querySelector("#dialog-title")?.textContent ?? "";
-    if (title !== earlier) dialog.scrollTop = 0;
-    const before = !isNew && event.detail.requestConfig?.focused;
-    const again = before && document.getElementById(before);
-    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
-    wanted = again || first;
-    focusWanted();
+    if (event.detail.target !== dialog) return;
+    const focused = event.detail.requestConfig?.focused;
+    if (areLoaded) show(focused);
+    else loading.then(() => show(focused));
   });
   // HTMX focuses the autofocus element again when it settles.
   document.addEventListener("htmx:afterSettle", () => {

@@ -25,11 +25,24 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-live-search]") && event.target.type !== "search") refreshForm(event.target);
 });
 
+// The checkboxes and radio buttons that were ticked when the pending refresh was sent.
+let ticked = new Set();
+
+function boxesOf(form) {
+  return [...form.elements].filter(({ type }) => /checkbox|radio/.test(type));
+}
+
+function pairOf({ name, value }) {
+  return `${name}=${value}`;
+}
+
 // A click in a form cancels its pending refresh. Otherwise HTMX queues the click until the response
 // replaces the form, and then drops it.
 let refreshing = null;
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
-  if (requestConfig.triggeringEvent?.submitter?.value === "refresh") refreshing = elt;
+  if (requestConfig.triggeringEvent?.submitter?.value !== "refresh") return;
+  refreshing = elt;
+  ticked = new Set(boxesOf(elt).filter(({ checked }) => checked).map(pairOf));
 });
 document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
   if (refreshing === elt) refreshing = null;
@@ -39,6 +52,22 @@ const goOn = (event) => {
   if (form && form === refreshing) window.htmx.trigger(form, "htmx:abort");
 };
 document.addEventListener("click", goOn, { capture: true });
+
+// Keeps what was ticked or cleared during a refresh. The server does not know it yet, so an option that the
+// search does not find is requested again.
+document.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig, target } }) => {
+  if (!refreshing || requestConfig?.elt !== refreshing || target.id !== "dialog") return;
+  const changed = boxesOf(refreshing)
+    .filter((box) => box.checked !== ticked.has(pairOf(box)) && (box.checked || box.type !== "radio"))
+    .map(({ name, value, checked }) => ({ name, value, isTicked: checked }));
+  const restore = () => {
+    const form = document.querySelector("#dialog form");
+    if (!form || !changed.length) return;
+    const areShown = changed.map((field) => putBackField(form, field));
+    if (areShown.includes(false)) refreshForm(form.elements[0]);
+  };
+  document.addEventListener("htmx:afterSettle", restore, { once: true });
+});
 
 // Keeps what was typed or selected during a request; if it is a search, searches again.
 let sent = new Map();

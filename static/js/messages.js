@@ -1,5 +1,6 @@
 // Messages: each disappears after some seconds, unless it is an error or the user points at it or focuses it.
-// They are shown above an open dialog, and the menu "Recent messages" keeps them for this tab.
+// While a dialog is open, errors are on top of its content, and successes wait until it closes: nothing covers
+// a secret or a button. The menu "Recent messages" keeps them for this tab.
 
 const SHOWN_FOR = 8000;
 const AGAIN_AFTER = 2000;
@@ -12,6 +13,7 @@ const dialog = document.getElementById("dialog");
 const recent = document.getElementById("recent-list");
 const user = document.querySelector("[data-user]")?.dataset.user;
 const seen = new WeakSet();
+const timers = new WeakMap();
 
 function read() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
@@ -32,16 +34,26 @@ function keep(text) {
 }
 
 function hideLater(message, time) {
-  setTimeout(() => {
-    if (message.matches(":hover, :focus-within")) hideLater(message, AGAIN_AFTER);
+  clearTimeout(timers.get(message));
+  const hide = () => {
+    if (message.matches(":hover, :focus-within") || dialog?.open) hideLater(message, AGAIN_AFTER);
     else message.remove();
-  }, time);
+  };
+  if (!message.matches(".message-error")) timers.set(message, setTimeout(hide, time));
 }
 
-// A modal dialog makes the rest of the page inert, so the messages move into it while it is open.
+// A modal dialog makes the rest of the page inert, so a message that can't wait moves into it.
 function place() {
-  const home = dialog?.open && area.childElementCount ? dialog : document.body;
-  if (area.parentElement !== home) home.append(area);
+  const isUrgent = area.querySelector("[data-message]:not(.message-success)") !== null;
+  const home = dialog?.open && isUrgent ? dialog : document.body;
+  if (area.parentElement === home) return;
+  home.append(area);
+  if (home === dialog) area.scrollIntoView({ block: "nearest" });
+}
+
+function showAfterDialog() {
+  document.body.append(area);
+  for (const message of area.children) hideLater(message, SHOWN_FOR);
 }
 
 function update() {
@@ -49,7 +61,7 @@ function update() {
     if (seen.has(message)) continue;
     seen.add(message);
     keep(message.querySelector("[data-message-text]").textContent);
-    if (!message.matches(".message-error")) hideLater(message, SHOWN_FOR);
+    hideLater(message, SHOWN_FOR);
   }
 }
 
@@ -73,7 +85,8 @@ if (area) {
       seen.add(report);
     }
   });
-  dialog?.addEventListener("dialog-emptied", () => document.body.append(area));
+  dialog?.addEventListener("dialog-shown", place);
+  dialog?.addEventListener("dialog-emptied", showAfterDialog);
   new MutationObserver(update).observe(area, { childList: true });
   update();
   showRecent(read());

@@ -1,12 +1,13 @@
 """Every page, dialog and state at every width: one visit to each, which resizes the window."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests import sizes
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Scheme, Visit, Visitor
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -15,6 +16,12 @@ WINDOWS = [
     (320, 800), (390, 844), (640, 720), (720, 800), (768, 1024), (820, 1180), (1024, 768),
     (1440, 900), (1920, 1080), (640, 512), (320, 256),
 ]  # fmt: skip
+# `make test-all` runs axe on every state in every window.
+TYPICAL_WINDOWS = ((320, 800), (768, 1024), (1440, 900))
+TYPICAL = (
+    "applications/?search=layout", "applications/new/", "roles/3/", "access/subjects/",
+    "scopes/?open=", "a selected row", "a dialog with a scope picker", "a secret",
+)  # fmt: skip
 LONG = "x" * 60
 # Texts whose visible part is narrower than their longest word and than 8 characters, words that are
 # broken although they are short, and sideways scroll of the page.
@@ -112,19 +119,24 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
 
 
 def _check(visitor: Visitor, state: str) -> list[str]:
-    """Return the faults of the page in each window; check its accessibility on a phone.
-
-    Other tests check accessibility on a desktop.
-    """
+    """Return the faults of the page in each window, and those that axe finds."""
     faults = []
-    for width, height in WINDOWS:
-        visitor.page.set_viewport_size({"width": width, "height": height})
+    for window in WINDOWS:
+        visitor.page.set_viewport_size({"width": window[0], "height": window[1]})
         found = visitor.page.evaluate(FAULTS)
-        faults += [f"{state} at {width} x {height}: {fault}" for fault in found]
-        if (width, height) == (320, 800):
-            visitor.check_accessibility(schemes=("light",))
+        for scheme in _schemes(state, window):
+            found += visitor.accessibility_faults(scheme)
+        faults += [f"{state} at {window[0]} x {window[1]}: {fault}" for fault in found]
     visitor.page.set_viewport_size({"width": 1440, "height": 900})
     return faults
+
+
+def _schemes(state: str, window: tuple[int, int]) -> Sequence[Scheme]:
+    """Return the color schemes that axe checks. Other tests check a state on a desktop, too."""
+    is_typical = state.startswith(TYPICAL) and window in TYPICAL_WINDOWS
+    if sizes.IS_LARGE or is_typical:
+        return ("light", "dark")
+    return ("light",) if window == WINDOWS[0] else ()
 
 
 def test_pages_fit_every_window(visit: Visit, made: dict[str, str]) -> None:

@@ -140,6 +140,41 @@ def test_messages_disappear_except_errors_and_are_kept_in_a_menu(visit: Visit, n
     visitor.errors.clear()  # Chromium reports the lost connection, too
 
 
+# The credentials and buttons of the open dialog that something else covers, after scrolling to them.
+COVERED = """() => [...document.querySelectorAll("dialog[open] :is(code, button, a)")]
+    .filter((element) => element.checkVisibility())
+    .filter((element) => {
+        element.scrollIntoView({ block: "center" });
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+        return !element.contains(hit);
+    })
+    .map((element) => element.outerHTML)"""
+
+
+def test_messages_never_cover_a_dialog(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, area = visitor.page, visitor.page.locator("#messages")
+    visitor.create(name)
+    expect(area).to_contain_text(f"Application {name} created.")
+    windows = [(640, 512), (390, 800), (320, 256), (1280, 800)]  # the first at 200 % zoom
+    for width, height in windows:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(COVERED) == []
+    visitor.press("DONE")
+    expect(area).to_be_in_viewport()
+    visitor.select(name)
+    visitor.press("DELETE")
+    page.context.set_offline(True)
+    page.locator("dialog[open]").get_by_role("button", name="DELETE").click()
+    expect(page.locator("dialog[open]").get_by_text("The server can't be reached.")).to_be_visible()
+    for width, height in windows:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(COVERED) == []
+    page.context.set_offline(False)
+    visitor.errors.clear()  # Chromium reports the lost connection, too
+
+
 def test_copy_button_copies_and_confirms(visit: Visit, name: str) -> None:
     visitor = visit(permissions=["clipboard-read", "clipboard-write"])
     secret = visitor.create(name)

@@ -1,11 +1,12 @@
 """The table with mouse and keyboard, and without JavaScript: search, filters, columns, bulk actions."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DEPARTMENT, Visit, Visitor, status
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor, status
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -139,6 +140,33 @@ def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> Non
     expect(dialog).to_have_count(0)
 
 
+def test_checks_made_while_a_search_is_running_are_kept(visit: Visit, name: str) -> None:
+    visitor = visit()
+    page, dialog = visitor.page, visitor.page.locator("dialog[open]")
+    _make(visitor, name)
+    visitor.press("ADD FILTER")
+    dialog.get_by_role("link", name="Scope").click()
+    cluster = dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}"))
+    department = dialog.get_by_role("checkbox", name=re.compile(f"^{DEPARTMENT}"))
+    department.check()
+    refresh = re.compile("do=refresh")
+    held = visitor.hold(refresh)
+    with page.expect_request(refresh):
+        dialog.get_by_role("searchbox").fill(DEPARTMENT)
+    department.uncheck()
+    cluster.check()
+    # The second request asks for the selected cluster, which the search leaves out.
+    with page.expect_request(refresh):
+        held[0].continue_()
+    page.unroute(refresh)
+    expect(dialog.get_by_role("checkbox")).to_have_count(2)
+    expect(cluster).to_be_checked()
+    expect(department).not_to_be_checked()
+    dialog.get_by_role("button", name="APPLY").filter(visible=True).click()
+    expect(page.locator(".chip")).to_contain_text(CLUSTER)
+    expect(page.locator(".chip")).not_to_contain_text(DEPARTMENT)
+
+
 def test_selected_text_stays_selected_during_a_reload(visit: Visit, name: str) -> None:
     """So that typing replaces it: a reload between selecting and typing must not matter."""
     visitor = visit()
@@ -197,6 +225,43 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
     visitor.page.wait_for_url("**columns=application,created_by,client_id,*")
     visitor.press("COLUMNS")
     visitor.press("RESET")
+
+
+def test_columns_are_resized_with_mouse_and_keyboard(visit: Visit, name: str) -> None:
+    visitor = visit(viewport={"width": 768, "height": 700})
+    page = visitor.page
+    _make(visitor, f"{name}-long")
+    page.goto(f"{visitor.url}/applications/?search={name}")
+    shown = page.locator("[data-row] .column-client_id .clip")
+    assert shown.evaluate("element => element.scrollHeight <= element.clientHeight")
+    separator = page.get_by_role("separator", name="Width of Client ID")
+    header = page.locator("th.column-client_id")
+
+    def width() -> float:
+        return float(header.evaluate("element => element.offsetWidth"))
+
+    before = width()
+    box = separator.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 12, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 112, box["y"] + 12, steps=4)
+    with page.expect_response("**/applications/width/"):
+        page.mouse.up()
+    assert width() == pytest.approx(before + 100, abs=1)
+    page.reload()
+    assert width() == pytest.approx(before + 100, abs=1)
+    separator.focus()
+    with page.expect_response("**/applications/width/"):
+        page.keyboard.press("ArrowLeft")
+    expect(separator).to_have_attribute("aria-valuenow", str(round(before + 84)))
+    page.locator("#sort-created_by").click()
+    page.wait_for_url("**sort=created_by")
+    assert width() == pytest.approx(before + 84, abs=1)
+    with page.expect_response("**/applications/width/"):
+        separator.dblclick()
+    page.reload()
+    assert width() == pytest.approx(before, abs=1)
 
 
 def test_rows_can_be_selected_and_deleted_with_the_keyboard(visit: Visit, name: str) -> None:

@@ -108,7 +108,7 @@ def test_equivalent_password_is_the_current_password() -> None:
 
 
 def test_new_password_can_be_confirmed_in_an_equivalent_form() -> None:
-    form = OwnPasswordForm({"current": "x", "new": COMPOSED, "again": DECOMPOSED})
+    form = OwnPasswordForm({"current": "x", "new": COMPOSED, "again": DECOMPOSED}, user=User())
     assert form.is_valid()
 
 

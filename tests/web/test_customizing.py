@@ -251,6 +251,42 @@ def test_columns_in_the_url_do_not_change_the_saved_ones(browser: Client, four: 
     assert not TablePreference.objects.exists()
 
 
+def test_column_width_is_saved_for_the_user(
+    browser: Client, as_: SignedIn, four: object, acme: Organization
+) -> None:
+    url = f"{LIST}width/"
+    header = 'aria-labelledby="sort-client_id"'
+    assert browser.post(url, {"column": "client_id", "width": "220"}).status_code == 204
+    assert browser.post(url, {"column": "status", "width": "20"}).status_code == 204
+    assert f'{header} width="220"' in browser.get(LIST).content.decode()
+    assert TablePreference.objects.get().widths == {"client_id": 220, "status": 64}
+    other = as_(factories.person("otto@acme.example", "System administrator"))
+    assert f"{header} width" not in other.get(LIST).content.decode()
+    assert browser.post(url, {"column": "client_id", "width": ""}).status_code == 204
+    assert f"{header} width" not in browser.get(LIST).content.decode()
+    assert browser.post(url, {"column": "bogus", "width": "220"}).status_code == 400
+    assert TablePreference.objects.get().widths == {"status": 64}
+
+
+def test_widths_are_entered_in_the_columns_dialog_without_javascript(
+    browser: Client, four: object
+) -> None:
+    url = f"{LIST}columns/"
+    order = ["application", "client_id", "created_by"]
+    columns = {"do": "save", "order": order, "shown": order}
+    browser.post(url, columns | {"width": ["", "5000", "wide"]})
+    assert TablePreference.objects.get().widths == {"client_id": 960}
+    assert 'name="width" value="960"' in browser.get(url).content.decode()
+    browser.post(url, {"do": "reset"})
+    assert TablePreference.objects.get().widths == {}
+
+
+def test_column_width_is_saved_in_the_scope_tree(browser: Client, acme: Organization) -> None:
+    browser.post("/scopes/list/width/", {"column": "scope", "width": "300"})
+    for page in ("/scopes/", "/scopes/list/"):
+        assert 'aria-labelledby="sort-scope" width="300"' in browser.get(page).content.decode()
+
+
 def test_page_size_is_saved(browser: Client) -> None:
     for number in range(51):
         factories.application(f"app-{number:02}")

@@ -22,6 +22,10 @@ class ActionCell:
     more: int
 
     @property
+    def answer(self) -> str:
+        return "Yes" if self.grant else "No"
+
+    @property
     def scopes(self) -> str:
         """The scopes in words: "cluster east", or "project training and 2 more"."""
         label = self.grant.rule.scope.label if self.grant else ""
@@ -47,6 +51,15 @@ class EntityAccess:
     def others(self) -> list[tuple[Access, str]]:
         """The other grants, each with the labels of its actions."""
         return [(grant, labels_of(grant)) for grant in self.grants[1:]]
+
+    @property
+    def other_texts(self) -> list[str]:
+        """The other grants in words: "Viewer in project training through group ops: View"."""
+        return [
+            f"{grant.rule.role.name} in {grant.rule.scope.label}"
+            f"{f' through group {grant.through}' if grant.through else ''}: {labels}"
+            for grant, labels in self.others
+        ]
 
     @property
     def cells(self) -> list[ActionCell]:

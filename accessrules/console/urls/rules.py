@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accessrules.console.views import access_reports, new_rules, rules
+from accessrules.console.views import access_reports, new_rules, rules, subject_access
 
 app_name = "accessrules"
 urlpatterns = [
@@ -12,12 +12,12 @@ urlpatterns = [
     path("access-rules/<int:rule_id>/delete/", rules.delete, name="delete"),
     path(
         "access/subjects/<uuid:subject_id>/",
-        access_reports.effective_access,
+        subject_access.effective_access,
         name="effective-access",
     ),
     path(
         "access/subjects/<uuid:subject_id>/access.csv",
-        access_reports.effective_access_csv,
+        subject_access.effective_access_csv,
         name="effective-access-csv",
     ),
     path("access/scopes/<int:scope_id>/", access_reports.scope_access, name="scope-access"),

@@ -1,10 +1,9 @@
-"""Access reports: the access of a subject, access to a scope, and the effects of deleting a rule."""
+"""Access reports: access to a scope, and the effects of deleting a rule."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -16,9 +15,7 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.grants import ACTION_LABELS
 from accessrules.authorization.scope_access import AccessFilter, SubjectsWithAccess, access_of
-from accessrules.console.forms import EffectiveAccessForm, ScopeAccessForm
-from accessrules.console.tables.access_by_entity import by_entity, differences
-from accessrules.console.tables.subject_links import own_page
+from accessrules.console.forms import ScopeAccessForm
 from accessrules.models import AccessRule, Scope
 from runai_access.errors import NotFound
 from runai_access.lists import export
@@ -31,42 +28,6 @@ CSV_HEADER = (
     "Subject", "Subject type", "Entity", "Resource type", "Action",
     "Scope", "Scope path", "Role", "Through group", "Access rule",
 )  # fmt: skip
-
-
-@require_safe
-def effective_access(request: HttpRequest, subject_id: UUID) -> HttpResponse:
-    """Show the effective access of an application, a user or a group."""
-    authority = caller_of(request).authority
-    subject = effective.get_visible_subject(authority, subject_id)
-    form = EffectiveAccessForm(request.GET)
-    rows = by_entity(effective.effective_access(subject, authority))
-    other = form.other_of(effective.visible_subjects(authority))
-    context: dict[str, Any] = {
-        "subject": subject,
-        "back_url": own_page(subject),
-        "form": form,
-        "rows": [row for row in rows if row.matches(form.text, form.chosen_action)],
-        "is_filtered": bool(rows and (form.text or form.chosen_action)),
-        "other": other,
-        "not_found": "" if other else form.other_name,
-        "ineffective": effective.ineffective_rules(subject, authority) if subject.enabled else {},
-        "is_complete": effective.sees_all_access(subject, authority),
-        "json_url": resolve_url("accessrules-api:effective-access", subject.pk),
-    }
-    if other is not None:
-        of_other = by_entity(effective.effective_access(other, authority))
-        found = [row for row in of_other if row.matches(form.text, form.chosen_action)]
-        context["differences"] = differences(context["rows"], found)
-    return render(request, "accessrules/effective_access.html", context)
-
-
-@require_safe
-def effective_access_csv(request: HttpRequest, subject_id: UUID) -> HttpResponseBase:
-    """Return the report as CSV, with one row for each action."""
-    authority = caller_of(request).authority
-    subject = effective.get_visible_subject(authority, subject_id)
-    found = effective.effective_access(subject, authority)
-    return _csv(f"access-of-{subject.name}", _csv_rows(found))
 
 
 @require_safe

@@ -49,6 +49,7 @@ def scopes(request: HttpRequest) -> HttpResponse:
         "table": table,
         "width": len(table.shown_columns) + 1,  # with the menu column
         "list": kept,
+        "urls": PAGE.urls,
         "page": tree_parent_page(),
         "tabs": tabs(),
         "count": f"{tree.scopes.count():,}",

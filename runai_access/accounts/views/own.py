@@ -51,12 +51,13 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     """Ask for the current and a new password. Users with a temporary password must do this first."""
+    user = own_user(caller_of(request))
     if request.method != "POST":
-        return _form(request, OwnPasswordForm())
-    form = OwnPasswordForm(request.POST)
+        return _form(request, OwnPasswordForm(user=user))
+    form = OwnPasswordForm(request.POST, user=user)
     if not form.is_valid():
         return _form(request, form, status=422)
-    was_temporary = own_user(caller_of(request)).must_choose_password
+    was_temporary = user.must_choose_password
     try:
         signin.change_password(
             request, current=form.cleaned_data["current"], new=form.cleaned_data["new"]

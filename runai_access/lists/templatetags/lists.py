@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from django import template
 from django.utils.safestring import SafeString
+from django_tables2.columns import BoundColumn
 
 from runai_access.lists import rows
 from runai_access.lists.filters import Chip
-from runai_access.lists.listing import PAGE_SIZES, Listing
+from runai_access.lists.listing import MAX_WIDTH, MIN_WIDTH, PAGE_SIZES, Listing, Preference
+from runai_access.lists.markup import markup
 
 register = template.Library()
 
@@ -62,6 +64,21 @@ def chip_edit_url(listing: Listing, path: str, chip: Chip, index: int) -> str:
 def page_sizes() -> tuple[int, ...]:
     """Return the page sizes that users can choose."""
     return PAGE_SIZES
+
+
+@register.inclusion_tag("lists/_separator.html")
+def column_separator(preference: Preference, column: BoundColumn) -> dict[str, object]:
+    """Return the handle at the end of a column's header that changes its width."""
+    width = preference.widths.get(column.name)
+    limits = {"min_width": MIN_WIDTH, "max_width": MAX_WIDTH}
+    return {"column": column, "width": width, **limits}
+
+
+@register.simple_tag
+def width_attribute(preference: Preference, column: str) -> SafeString:
+    """Return the attribute with the width that the user chose for a column."""
+    width = preference.widths.get(column)
+    return markup(' width="{}"', width) if width else SafeString("")
 
 
 @register.simple_tag
