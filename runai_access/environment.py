@@ -7,6 +7,7 @@ import ipaddress
 import os
 import re
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,9 @@ POSTGRESQL_OPTIONS = {
     "prepare_threshold": 5,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# The issuer is stored with each linked identity.
+MAX_ISSUER_LENGTH = 200
+MAX_PROVIDER_NAME_LENGTH = 40
 MAX_SECRET_DAYS = 36_500
 MAX_DRAIN_SECONDS = 3600
 MIN_SECRET_LENGTH = 32
@@ -297,6 +301,79 @@ def help_contact() -> tuple[str, str]:
     if re.fullmatch(r"[^@:/\s]+@[^@:/\s]+", contact):
         return contact, f"mailto:{contact}"
     return contact, contact if re.fullmatch(r"https://[!-~]+", contact) else ""
+
+
+@dataclass(frozen=True)
+class OpenIDProvider:
+    """An OpenID Connect provider, and what this installation expects from it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    scopes: tuple[str, ...]
+    groups_claim: str
+    creates_users: bool
+    trusts_email: bool
+
+
+def openid_provider() -> OpenIDProvider | None:
+    """Return the OpenID Connect provider that users sign in with; None without an issuer."""
+    issuer = text("RUNAI_ACCESS_OIDC_ISSUER")
+    client_id = text("RUNAI_ACCESS_OIDC_CLIENT_ID")
+    client_secret = text_or_file("RUNAI_ACCESS_OIDC_CLIENT_SECRET")
+    if not (issuer or client_id or client_secret):
+        return None
+    if not (issuer and client_id and client_secret):
+        raise ImproperlyConfigured(
+            "Set RUNAI_ACCESS_OIDC_ISSUER, RUNAI_ACCESS_OIDC_CLIENT_ID and "
+            "RUNAI_ACCESS_OIDC_CLIENT_SECRET together."
+        )
+    scopes = text("RUNAI_ACCESS_OIDC_SCOPES", "openid email profile").split()
+    if "openid" not in scopes:
+        raise ImproperlyConfigured("RUNAI_ACCESS_OIDC_SCOPES must include openid.")
+    name = text("RUNAI_ACCESS_OIDC_NAME", "single sign-on")
+    if len(name) > MAX_PROVIDER_NAME_LENGTH or not name.isprintable():
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_OIDC_NAME must be one line of {MAX_PROVIDER_NAME_LENGTH} characters."
+        )
+    return OpenIDProvider(
+        issuer=_issuer(issuer),
+        client_id=client_id,
+        client_secret=client_secret,
+        name=name,
+        scopes=tuple(scopes),
+        groups_claim=text("RUNAI_ACCESS_OIDC_GROUPS_CLAIM", "groups"),
+        creates_users=flag("RUNAI_ACCESS_OIDC_CREATE_USERS", default=False),
+        trusts_email=flag("RUNAI_ACCESS_OIDC_TRUST_EMAIL", default=False),
+    )
+
+
+def _issuer(url: str) -> str:
+    """Return the issuer exactly as given: ID tokens must contain the same text."""
+    parts = urlsplit(url)
+    # Without TLS, anyone on the way could sign in as anyone.
+    is_safe = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    )
+    is_plain = url.isascii() and url.isprintable() and not (parts.query or parts.fragment)
+    if not (is_safe and parts.hostname and is_plain) or len(url) > MAX_ISSUER_LENGTH:
+        raise ImproperlyConfigured(
+            "RUNAI_ACCESS_OIDC_ISSUER must look like https://login.example.com, with at most "
+            f"{MAX_ISSUER_LENGTH} characters, not {url!r}."
+        )
+    return url
+
+
+def local_sign_in(*, has_provider: bool) -> str:
+    """Return who can sign in with a password: everyone, administrators or off."""
+    value = choice("RUNAI_ACCESS_LOCAL_SIGN_IN", "everyone", "administrators", "off")
+    if value != "everyone" and not has_provider:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_LOCAL_SIGN_IN is {value}, but no RUNAI_ACCESS_OIDC_ISSUER is set, so "
+            "the other users could not sign in."
+        )
+    return value
 
 
 def secret_key(file: Path, *, required: bool) -> str:

@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "django_tables2",
     "rest_framework",
     "drf_spectacular",
+    "allauth.account",  # required by the next one
+    "allauth.socialaccount",
     "runai_access.api",
     "runai_access.lists",
     "runai_access.ui",
@@ -65,6 +67,7 @@ MIDDLEWARE = [
     "runai_access.ui.times.TimesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "runai_access.accounts.middleware.SignInMiddleware",
     "runai_access.accounts.middleware.SessionUseMiddleware",
     "runai_access.accounts.middleware.OwnPasswordMiddleware",
@@ -152,6 +155,14 @@ SESSION_PRECISION_SECONDS = min(60, SESSION_IDLE_SECONDS // 4)
 REAUTHENTICATION_SECONDS = environment.positive_int(
     "RUNAI_ACCESS_REAUTHENTICATION_SECONDS", 15 * 60
 )
+# Single sign-on. django-allauth runs the code flow and stores identities; `accounts.sso` does the rest.
+OIDC = environment.openid_provider()
+LOCAL_SIGN_IN = environment.local_sign_in(has_provider=OIDC is not None)
+SOCIALACCOUNT_ADAPTER = "runai_access.accounts.sso.provider.SocialAccountAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
 # Failed sign-ins within SIGN_IN_LOCK_SECONDS: of a user at an address, from an address (IPv6: /64),

@@ -66,13 +66,14 @@ class TemporaryPassword:
 def create_user(
     *, caller: Caller, email: str, password: str | None, display_name: str = ""
 ) -> User:
-    """Create a user. Without a password, the user can't sign in until one is set.
+    """Create a user. Without a password, the user can sign in only with an identity provider.
 
     Raises Denied, ValidationError for an invalid email, name or password, Conflict for an email in use.
     """
     policy.require(caller, "create")
     email = check_email(normalize_email(email))
-    user = User(email=email, display_name=check_display_name(display_name), created_by=caller.name)
+    name = check_display_name(display_name)
+    user = User(email=email, display_name=name, created_by=caller.name)
     set_password(user, password)  # before the transaction, because hashing is slow
     return _insert(user, caller)
 
@@ -131,7 +132,7 @@ def give_temporary_password(
         caller.require_recent_authentication_for(user.subject)
         _set_temporary_password(user, password)
         user.submission = submission
-        _end_sessions(user)
+        end_sessions(user)
         _save(user, "password", "temporary_password_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return IssuedPassword(user, password.text)
@@ -151,7 +152,7 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
         user = _locked(caller, unsaved.pk)
         caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_password_until = unsaved.password, None
-        _end_sessions(user)
+        end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return user
@@ -188,7 +189,7 @@ def set_user_enabled(*, caller: Caller, user_id: str | uuid.UUID, enabled: bool)
     if enabled:
         caller.authority.require_can_impersonate(user.subject)
     else:
-        _end_sessions(user)
+        end_sessions(user)
     set_subject_enabled(user.subject, enabled=enabled)
     _save(user, "sessions_id")
     record("update", _entity(user), actor=caller.actor, changes={"enabled": [not enabled, enabled]})
@@ -239,7 +240,7 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
         if not subject.enabled or not unchanged.exists():
             raise Conflict("Your account was changed in the meantime. Sign in again.")
         user.temporary_password_until = None
-        _end_sessions(user)
+        end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         changes = {"password": ["previous", "changed"]}
         record("update", _entity(user), actor=caller.actor, changes=changes)
@@ -284,12 +285,20 @@ def own_user(caller: Caller) -> User:
     return user
 
 
+def end_sessions(user: User) -> None:
+    """End all sessions of a user, once the user is saved."""
+    user.sessions_id = uuid.uuid4()
+
+
 @transaction.atomic
-def make_administrator(*, caller: Caller, email: str, password: str) -> User:
+def make_administrator(
+    *, caller: Caller, email: str, password: str, is_break_glass: bool | None = None
+) -> User:
     """Make a user System administrator, enabled and with this password; create them if needed.
 
-    Creates the first administrator, and recovers access when nobody can sign in. Raises Denied,
-    ValidationError for an invalid email or password.
+    Creates the first administrator, and recovers access when nobody can sign in. `is_break_glass`
+    changes whether local sign-in is always possible. Raises Denied, ValidationError for an invalid
+    email or password.
     """
     user = User.objects.with_email(email).first()
     if user is None:
@@ -299,6 +308,11 @@ def make_administrator(*, caller: Caller, email: str, password: str) -> User:
     if not user.subject.enabled:
         set_subject_enabled(user.subject, enabled=True)
         record("update", _entity(user), actor=caller.actor, changes={"enabled": [False, True]})
+    if is_break_glass not in (None, user.is_break_glass):
+        changes = {"isBreakGlass": [user.is_break_glass, is_break_glass]}
+        user.is_break_glass = not user.is_break_glass
+        _save(user, "is_break_glass")
+        record("update", _entity(user), actor=caller.actor, changes=changes)
     role = Role.objects.get(pk=SYSTEM_ADMINISTRATOR_ID)
     scope = Scope.objects.get(path=ACCOUNT.path)
     rules = AccessRule.objects.living().filter(subject=user.subject, role=role, scope=scope)
@@ -335,14 +349,10 @@ def _locked(caller: Caller, user_id: str | uuid.UUID, action: str = "update") ->
 
 
 def _sign_out(user: User, caller: Caller) -> None:
-    _end_sessions(user)
+    end_sessions(user)
     user.save(update_fields=["sessions_id"])
     changes = {"sessions": ["open", "ended"]}
     record("sign-out", _entity(user), actor=caller.actor, changes=changes)
-
-
-def _end_sessions(user: User) -> None:
-    user.sessions_id = uuid.uuid4()
 
 
 def _save(user: User, *fields: str) -> None:

@@ -85,6 +85,12 @@ class GroupForm(forms.Form):
         return group
 
 
+class GroupMappingForm(GroupForm):
+    """A value of the groups claim, and a group. The action validates the value."""
+
+    value = forms.CharField(error_messages={"required": "Enter a value."})
+
+
 class MembersForm(forms.Form):
     """The users and applications selected in a picker."""
 

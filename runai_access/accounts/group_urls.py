@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runai_access.accounts.views import group, memberships, status
+from runai_access.accounts.views import group, group_mappings, memberships, status
 from runai_access.accounts.views.groups import PAGE
 
 app_name = "groups"
@@ -11,6 +11,9 @@ _OFF = {"kind": status.GROUPS, "enabled": False}
 urlpatterns = [
     *PAGE.patterns,
     path("new/", group.create, name="create"),
+    path("mappings/", group_mappings.mappings, name="mappings"),
+    path("mappings/new/", group_mappings.create, name="create-mapping"),
+    path("mappings/<uuid:mapping_id>/delete/", group_mappings.delete, name="delete-mapping"),
     path("bulk/enable/", status.bulk_set_enabled, _ON, name="bulk-enable"),
     path("bulk/disable/", status.bulk_set_enabled, _OFF, name="bulk-disable"),
     path("<uuid:id_>/", group.detail, name="detail"),

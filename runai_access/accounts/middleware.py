@@ -12,7 +12,7 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from runai_access.accounts.models import User
-from runai_access.accounts.sessions import note_use
+from runai_access.accounts.sessions import note_use, provider_of
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
 # The query parameter of the sign-in page with the reason why it is shown.
@@ -85,4 +85,6 @@ class OwnPasswordMiddleware:
 
 
 def _must_choose(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.must_choose_password
+    # Users of an identity provider did not use the temporary password, and need not know it.
+    is_temporary = isinstance(request.user, User) and request.user.must_choose_password
+    return is_temporary and provider_of(request) is None

@@ -16,7 +16,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accessrules.models import Subject
-from runai_access.accounts.validators import DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH
+from runai_access.accounts.validators import (
+    DISPLAY_NAME_MAX_LENGTH,
+    EMAIL_MAX_LENGTH,
+    GROUP_VALUE_MAX_LENGTH,
+)
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import is_storable, normalize, normalize_email, normalize_term
 from runai_access.row_urls import row_url
@@ -76,6 +80,8 @@ class User(AbstractBaseUser):
     # Expiry of a temporary password, which an admin has seen; NULL for a password that the user chose.
     # With a temporary password the user can only choose a new one.
     temporary_password_until = models.DateTimeField(null=True, blank=True)
+    # Whether the user can sign in with a password whatever RUNAI_ACCESS_LOCAL_SIGN_IN says.
+    is_break_glass = models.BooleanField(default=False, db_default=False)
     # Part of the session hash; a new value ends all sessions of the user.
     sessions_id = models.UUIDField(default=uuid.uuid4, editable=False)
     # The form submission that created the temporary password. Submitting it again creates nothing.
@@ -257,6 +263,24 @@ class UserSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} with {self.device}"
+
+
+class GroupMapping(models.Model):
+    """A value of the provider's groups claim. Users who have it are members of the group."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    value = models.CharField(max_length=GROUP_VALUE_MAX_LENGTH)
+    group = models.ForeignKey(Group, models.CASCADE, related_name="mappings")
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["value", "group"], name="group_mapping_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value} in {self.group}"
 
 
 def search_text_of(email: str, created_by: str, display_name: str = "") -> str:

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller
+from accessrules.authorization.grants import can_give_access
 from accessrules.authorization.policies import Policy
 from accessrules.models import GroupMembership
 from runai_access.accounts.models import Group, User
@@ -41,3 +43,10 @@ def visible_memberships(authority: Authority) -> QuerySet[GroupMembership]:
     if GROUPS.sees_all(authority):
         return GroupMembership.objects.all()  # deleted groups have no memberships
     return GroupMembership.objects.filter(group__in=GROUPS.visible_rows(authority).values("pk"))
+
+
+def can_sign_in_locally(user: User) -> bool:
+    """Return whether the user can sign in with a password, instead of the identity provider."""
+    if settings.LOCAL_SIGN_IN == "everyone" or user.is_break_glass:
+        return True
+    return settings.LOCAL_SIGN_IN == "administrators" and can_give_access(user.subject)

@@ -24,6 +24,8 @@ from runai_access.db.availability import is_unavailable
 # The description of a session. Its data has it too, because a new key of the session means a new row.
 _DETAILS = "user_session"
 AUTHENTICATED_AT = "authenticated_at"
+# The identity provider of the sign-in: its issuer, and the ID token for the sign-out there.
+_PROVIDER = "provider"
 
 
 class SessionStore(DatabaseStore):
@@ -62,10 +64,25 @@ def on_sign_in(*, request: HttpRequest, **_: Any) -> None:
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 
-def confirm_session(request: HttpRequest) -> None:
-    """Note that the user just proved again who they are. The session gets a new key."""
+def confirm_session(request: HttpRequest, at: datetime | None = None) -> None:
+    """Note that the user proved again who they are, `at` or now. The session gets a new key."""
     request.session.cycle_key()
-    request.session[AUTHENTICATED_AT] = timezone.now().timestamp()
+    request.session[AUTHENTICATED_AT] = _earlier(at, timezone.now()).timestamp()
+
+
+def note_provider(
+    request: HttpRequest, issuer: str, id_token: str, authenticated_at: datetime | None
+) -> None:
+    """Note that the user of a new session signed in with an identity provider."""
+    now = timezone.now()
+    request.session[_PROVIDER] = {"issuer": issuer, "id_token": id_token}
+    request.session[AUTHENTICATED_AT] = _earlier(authenticated_at, now).timestamp()
+
+
+def provider_of(request: HttpRequest) -> dict[str, str] | None:
+    """Return the `issuer` and the `id_token` of the session; None after a local sign-in."""
+    found: dict[str, str] | None = request.session.get(_PROVIDER)
+    return found
 
 
 def note_use(request: HttpRequest, user: User) -> None:
@@ -91,6 +108,10 @@ def note_use(request: HttpRequest, user: User) -> None:
     except DatabaseError as error:
         if not is_unavailable(error):
             raise
+
+
+def _earlier(time: datetime | None, now: datetime) -> datetime:
+    return min(time, now) if time else now
 
 
 def _details_of(request: HttpRequest, now: datetime) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accessrules.authorization.callers import Caller, caller_of
+from runai_access.accounts import policy
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
 from runai_access.accounts.models import SignInNetwork, User
-from runai_access.accounts.sessions import confirm_session
+from runai_access.accounts.sessions import confirm_session, note_provider
+from runai_access.accounts.sso.identity import Identity
 from runai_access.accounts.validators import is_email
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.normalization import normalize_email, normalize_term
@@ -31,8 +33,10 @@ from runai_access.security.throttles import (
 
 # How a user signed in, in the audit log.
 BY_PASSWORD = "with a password"  # noqa: S105  # a text
+BY_BREAK_GLASS = "with a password, break-glass"
 CONFIRMED = "confirmed the password"
 
+NOT_LOCAL = "local sign-in is off for this user"
 REFUSED = "wrong email or password, disabled, or expired temporary password"
 
 # The limits, each with its message on the page and its reason in the audit log.
@@ -69,8 +73,15 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     user = _authenticated(request, email, password)
     if user is not None:
         auth.login(request, user)
-        _note_success(user, request)
+        _note_success(user, request, _local_method(user))
     return user
+
+
+def sign_in_with_provider(request: HttpRequest, user: User, identity: Identity) -> None:
+    """Sign in the user of a verified identity."""
+    auth.login(request, user)
+    note_provider(request, identity.issuer, identity.id_token, identity.authenticated_at)
+    _note_success(user, request, f"with {identity.issuer}")
 
 
 def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> User | None:
@@ -86,11 +97,11 @@ def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> Use
     if user is None:
         return None
     if user.must_choose_password:
-        _record_refusal(user.email, request.origin, "a temporary password")  # type: ignore[attr-defined]  # set by OriginMiddleware
+        record_refusal(user.email, request.origin, "a temporary password")  # type: ignore[attr-defined]  # set by OriginMiddleware
         return None
     user.last_login = timezone.now()
     user.save(update_fields=["last_login"])
-    _note_success(user, request)
+    _note_success(user, request, _local_method(user))
     return user
 
 
@@ -113,7 +124,11 @@ def _authenticated(request: HttpRequest, email: str, password: str) -> User | No
             sign_in_attempt.give_back()  # the password was not checked
             raise
     if not isinstance(user, User):
-        _record_refusal(email, origin, REFUSED)
+        record_refusal(email, origin, REFUSED)
+        return None
+    if not policy.can_sign_in_locally(user):
+        # The same response as for a wrong password, so that passwords can't be tried here.
+        record_refusal(email, origin, NOT_LOCAL)
         return None
     sign_in_attempt.succeed()
     return user
@@ -143,7 +158,7 @@ def _current_limits(email: str, origin: Origin) -> list[Limit]:
     if waits:
         limit = max(waits, key=waits.__getitem__)
         message, reason = _TOO_MANY[limit.parts[0]]
-        _record_refusal(email, origin, reason)
+        record_refusal(email, origin, reason)
         raise TooManyFailures(waits[limit], message)
     return limits
 
@@ -162,11 +177,15 @@ def _limits(email: str, address: str | None) -> list[Limit]:
     return limits
 
 
-def _note_success(user: User, request: HttpRequest) -> None:
-    """Remember the network of a sign-in, and audit it."""
+def _note_success(user: User, request: HttpRequest, method: str) -> None:
+    """Remember the network of a sign-in, and audit it with its method."""
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     SignInNetwork.objects.remember(user, network_of(origin.address))
-    _record_success(user, origin, BY_PASSWORD)
+    _record_success(user, origin, method)
+
+
+def _local_method(user: User) -> str:
+    return BY_BREAK_GLASS if user.is_break_glass else BY_PASSWORD
 
 
 def _record_success(user: User, origin: Origin, method: str) -> None:
@@ -233,7 +252,7 @@ def confirm_password(request: HttpRequest, *, password: str) -> bool:
     user = own_user(caller)
     password_attempt = _own_password_attempt(caller, user)
     try:
-        is_right = user.check_password(password)
+        is_right = user.check_password(password) and policy.can_sign_in_locally(user)
     except Busy:
         password_attempt.give_back()
         raise
@@ -244,6 +263,13 @@ def confirm_password(request: HttpRequest, *, password: str) -> bool:
     confirm_session(request)
     _record_success(user, caller.origin, CONFIRMED)
     return True
+
+
+def confirm_with_provider(request: HttpRequest, identity: Identity) -> None:
+    """Note that the session's user signed in with the provider again."""
+    caller = caller_of(request)
+    confirm_session(request, identity.authenticated_at)
+    _record_success(own_user(caller), caller.origin, f"confirmed with {identity.issuer}")
 
 
 def _own_password_attempt(caller: Caller, user: User) -> Attempt:
@@ -271,9 +297,10 @@ def _record_wrong_password(caller: Caller, reason: str) -> None:
     )
 
 
-def _record_refusal(email: str, origin: Origin, reason: str) -> None:
+def record_refusal(email: str, origin: Origin, reason: str) -> None:
+    """Audit a refused sign-in."""
     # An invalid email could be a password in the wrong field, so it is not logged.
-    name = email if is_email(email) else "(not an email)"
+    name = email if is_email(email) else "(not an email)" if email else "(unknown)"
     record_once_a_minute(
         "sign-in",
         Entity("user", "", name),

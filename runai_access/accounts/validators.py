@@ -1,4 +1,4 @@
-"""Valid emails of users."""
+"""Valid emails, names and group values of users."""
 
 import re
 import unicodedata
@@ -11,6 +11,8 @@ from runai_access.db.normalization import is_ignorable
 
 EMAIL_MAX_LENGTH = 255
 DISPLAY_NAME_MAX_LENGTH = 100
+# A value of the groups claim of an identity provider.
+GROUP_VALUE_MAX_LENGTH = 255
 _HAN = frozenset({"CJK", "IDEOGRAPHIC"})
 # Scripts that one label can mix (UTS #39 section 5.2, "Highly Restrictive"), by the first word of the
 # names of their characters: Python's `unicodedata` does not know scripts.

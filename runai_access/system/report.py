@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.timesince import timesince
 
 from runai_access import __version__
+from runai_access.accounts.models import User
 from runai_access.audit.chain import key_id
 from runai_access.maintenance.models import JobOutcome, Replica, SecretKeyUse
 from runai_access.metrics import figures
@@ -46,6 +47,7 @@ def read() -> list[Section]:
         Section("Installation", _installation(found, overdue)),
         Section("Replicas", _replicas(found.now)),
         Section("Maintenance", _maintenance(found, overdue)),
+        Section("Sign-in", _sign_in()),
         Section("Keys", _keys(found, overdue)),
         Section("Background jobs", _jobs()),
     ]
@@ -106,6 +108,17 @@ def _maintenance(found: figures.Figures, overdue: dict[str, bool]) -> list[Item]
             if settings.AUDIT_LOG
             else []
         ),
+    ]
+
+
+def _sign_in() -> list[Item]:
+    break_glass = User.objects.filter(is_break_glass=True)
+    last = break_glass.exclude(last_login=None).order_by("-last_login").first()
+    return [
+        Item("Identity provider", settings.OIDC.issuer if settings.OIDC else "None"),
+        Item("Local sign-in", settings.LOCAL_SIGN_IN.capitalize()),
+        Item("Break-glass users", break_glass.count()),
+        *([Item("Last sign-in of one", last.email, last.last_login)] if last else []),
     ]
 
 

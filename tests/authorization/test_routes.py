@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
@@ -24,7 +25,7 @@ from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.models import Application
 from applications.oauth.keyring import KEYRING
 from applications.oauth.tokens import issue
-from runai_access.accounts.models import User
+from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
 from tests import factories, sizes
 
@@ -105,6 +106,7 @@ class World:
     person: User
     program: Application
     group: Subject
+    mapping: GroupMapping
 
     def address(self, route: str) -> str:
         project = self.places["project"]
@@ -120,6 +122,7 @@ class World:
             "secret_id": self.ci.secrets.get().pk,
             "rule_id": self.ci_rule.pk,
             "session_id": factories.UNKNOWN_ID,
+            "mapping_id": self.mapping.pk,
             "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,
             "scope_id": project.pk,
@@ -174,6 +177,7 @@ def world(db: None) -> World:
     project = factories.project("training", department)
     sibling = factories.project("dictation", factories.department("speech", west))
     pat = factories.person("pat@acme.example", "Viewer", project)
+    SocialAccount.objects.create(user=pat, provider="https://id.example", uid="pat")
     group = factories.group("engineers", pat)
     factories.rule(group, "Viewer", project)
     return World(
@@ -187,6 +191,7 @@ def world(db: None) -> World:
         ci=factories.application("ci", ("Viewer", project)),
         pat=pat,
         group=group,
+        mapping=GroupMapping.objects.create(value="eng", group_id=group.pk),
         person=factories.person("caller@acme.example"),
         program=factories.application("caller"),
     )

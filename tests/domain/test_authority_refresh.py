@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.utils import timezone
 
 from accessrules.actions import groups as group_actions
@@ -14,7 +15,8 @@ from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import actions as application_actions
 from runai_access.accounts import actions as people_actions
-from runai_access.accounts.models import User
+from runai_access.accounts.models import GroupMapping, User
+from runai_access.accounts.sso import actions as sign_on_actions
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Denied
 from runai_access.scim import actions as scim_actions
@@ -35,6 +37,8 @@ class Company:
         Subject.objects.filter(pk=self.off.pk).update(enabled=False)
         self.pat = factories.person("pat@acme.example")
         self.ops = factories.group("ops", self.pat)
+        self.mapping = GroupMapping.objects.create(value="staff", group_id=self.ops.pk)
+        SocialAccount.objects.create(user=self.pat, provider="https://id.example", uid="pat")
         self.rule = factories.rule(self.ci, "Viewer", acme["vision"])
 
 
@@ -132,6 +136,15 @@ ACTS: dict[str, Act] = {
     "set_external_id": lambda caller, its: scim_actions.set_external_id(
         caller=caller, subject=its.pat.subject, value="00u1"
     ),
+    "create_group_mapping": lambda caller, its: sign_on_actions.create_group_mapping(
+        caller=caller, value="ops", group=its.ops
+    ),
+    "delete_group_mapping": lambda caller, its: sign_on_actions.delete_group_mapping(
+        caller=caller, mapping_id=its.mapping.pk
+    ),
+    "disconnect_identity": lambda caller, its: sign_on_actions.disconnect_identity(
+        caller=caller, user_id=its.pat.pk
+    ),
     "set_user_enabled": lambda caller, its: people_actions.set_user_enabled(
         caller=caller, user_id=its.pat.pk, enabled=False
     ),
@@ -139,7 +152,9 @@ ACTS: dict[str, Act] = {
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
     "retire_subjects", "change_own_password", "end_own_session", "end_own_sessions",
-    "own_session", "own_user", "make_administrator",
+    "own_session", "own_user", "make_administrator", "connect_own_identity", "visible_mapping",
+    # Of a sign-in: the identity provider decides, and the system is the caller.
+    "sign_on", "apply_group_mappings",
 }  # fmt: skip
 
 
@@ -204,6 +219,7 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
         application_actions,
         people_actions,
         scim_actions,
+        sign_on_actions,
     ],
 )
 def test_every_action_is_tested(module: ModuleType) -> None:

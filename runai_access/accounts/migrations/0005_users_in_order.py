@@ -14,7 +14,7 @@ def _index(field: str, name: str) -> AddIndexWithoutBlocking:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("accounts", "0003_display_name")]
+    dependencies = [("accounts", "0004_single_sign_on")]
 
     operations = [
         _index("email", "user_by_email"),

@@ -1,4 +1,4 @@
-"""The page that asks for the password again, before a dangerous action."""
+"""The page that asks for the password or the identity provider again, before a dangerous action."""
 
 import math
 
@@ -7,8 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods
 
+from accessrules.authorization.callers import caller_of
 from runai_access.accounts import signin
+from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import INCORRECT, ConfirmForm
+from runai_access.accounts.policy import can_sign_in_locally
+from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy
 from runai_access.ui.dialogs import local_path
 from runai_access.ui.forms import later
@@ -38,7 +42,14 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: ConfirmForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "object": request.user, "next": _next_url(request)}
+    user = own_user(caller_of(request))
+    context = {
+        "form": form,
+        "object": user,
+        "next": _next_url(request),
+        "has_password": user.has_usable_password() and can_sign_in_locally(user),
+        "provider": connected_provider(user),
+    }
     return render(request, "accounts/confirm.html", context, status=status)
 
 

@@ -19,6 +19,7 @@ from runai_access.accounts import signin
 from runai_access.accounts.actions import end_own_session, own_session, own_user
 from runai_access.accounts.forms import OwnPasswordForm
 from runai_access.accounts.models import Group, UserSession
+from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.dialogs import (
     ParentPage,
@@ -43,6 +44,8 @@ def own(request: HttpRequest) -> HttpResponse:
         "rules": listed(rules_in_force(user.subject), user.subject),
         "sessions": UserSession.objects.current(user),
         "session_key": request.session.session_key,
+        "provider": settings.OIDC,
+        "is_connected": connected_provider(user) is not None,
         "oob": is_htmx_target(request, "listing"),
     }
     return render(request, "accounts/own.html", context)

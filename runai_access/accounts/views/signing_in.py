@@ -13,6 +13,8 @@ from runai_access import errors_views
 from runai_access.accounts import signin
 from runai_access.accounts.forms import WRONG, SignInForm
 from runai_access.accounts.middleware import ENDED
+from runai_access.accounts.sessions import provider_of
+from runai_access.accounts.sso.provider import sign_out_url
 from runai_access.errors import Busy
 from runai_access.errors_views import is_for_programs
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form, local_path
@@ -20,6 +22,8 @@ from runai_access.ui.forms import later
 
 SESSION_ENDED = "Your session has ended. Sign in to continue."
 STALE = "This page has expired. Enter your password again."
+# The query parameter that shows the form for a password, if users sign in with the provider only.
+LOCAL = "local"
 OUT_OF_DATE = "This form has expired. Check it and submit it again."
 
 
@@ -31,21 +35,21 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         note = SESSION_ENDED if ENDED in request.GET else ""
         is_signed_in = request.user.is_authenticated
-        return redirect(next_url) if is_signed_in else _page(request, next_url, note=note)
+        return redirect(next_url) if is_signed_in else render_sign_in(request, next_url, note=note)
     form = SignInForm(request.POST)
     if not form.is_valid():
-        return _page(request, next_url, form, status=422)
+        return render_sign_in(request, next_url, form, status=422)
     try:
         user = signin.sign_in(request, **form.cleaned_data)
     except signin.TooManyFailures as refusal:
         form.add_error(None, f"{refusal} Try again in {_duration(refusal.seconds)}.")
-        return later(_page(request, next_url, form, status=429), refusal.seconds)
+        return later(render_sign_in(request, next_url, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(None, "Too many users are signing in right now. Try again in a moment.")
-        return later(_page(request, next_url, form, status=503), busy.retry_after)
+        return later(render_sign_in(request, next_url, form, status=503), busy.retry_after)
     if user is None:
         form.add_error(None, WRONG)
-        return _page(request, next_url, form, status=422)
+        return render_sign_in(request, next_url, form, status=422)
     return redirect(next_url)
 
 
@@ -58,12 +62,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
-    if request.path == resolve_url(settings.LOGIN_URL):
+    if request.path in (resolve_url(settings.LOGIN_URL), resolve_url("accounts:provider-sign-in")):
         next_url = local_path(request.POST.get("next", ""), _home())
         if request.user.is_authenticated:
             return redirect(next_url)
         form = SignInForm(initial={"email": request.POST.get("email", "")})
-        return _page(request, next_url, form, status=403, note=STALE)
+        return render_sign_in(request, next_url, form, status=403, note=STALE)
     if "HX-Request" in request.headers:
         messages.warning(request, OUT_OF_DATE)
         return leave_and_keep_form(address_to_return_to(request))
@@ -73,10 +77,24 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session, if there is one."""
+    """End the session, if there is one, and the one at the identity provider."""
+    session = provider_of(request)
     if request.user.is_authenticated:
         signin.sign_out(request)
+    if session and settings.OIDC and session["issuer"] == settings.OIDC.issuer:
+        url = sign_out_url(session["id_token"])
+        if url:
+            return render_leave_page(request, url)
     return redirect(settings.LOGIN_URL)
+
+
+def render_leave_page(request: HttpRequest, url: str) -> HttpResponse:
+    """Return a page that immediately opens a URL of the identity provider.
+
+    A redirect would violate `form-action 'self'` of our content security policy.
+    """
+    context = {"url": url, "provider": settings.OIDC}
+    return render(request, "accounts/leave.html", context)
 
 
 def _home() -> str:
@@ -91,18 +109,26 @@ def _duration(seconds: int) -> str:
     return f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
-def _page(
+def render_sign_in(
     request: HttpRequest,
     next_url: str,
     form: SignInForm | None = None,
     *,
     status: int = 200,
     note: str = "",
+    error: str = "",
 ) -> HttpResponse:
+    """Render the sign-in page, with the reason why it is shown again."""
+    local = settings.LOCAL_SIGN_IN
     context = {
         "form": form or SignInForm(),
         "next": next_url if next_url != _home() else "",
         "note": note,
+        "error": error,
         "contact": settings.HELP_CONTACT,
+        "provider": settings.OIDC,
+        "local_sign_in": local,
+        # Break-glass users open it with a link.
+        "shows_form": local != "off" or form is not None or LOCAL in request.GET,
     }
     return render(request, "accounts/sign_in.html", context, status=status)

@@ -1,8 +1,9 @@
-"""The detail page of a user, and the dialogs that rename and delete them."""
+"""The detail page of a user, and the dialogs that rename, disconnect and delete them."""
 
 from typing import Any
 from uuid import UUID
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
 from runai_access.accounts.actions import delete_user, rename_user
 from runai_access.accounts.forms import NameForm
+from runai_access.accounts.sso.actions import disconnect_identity
 from runai_access.accounts.views.users import PAGE
 from runai_access.errors import Conflict
 from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
@@ -43,6 +45,8 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "can_change_groups": policy.GROUPS.is_allowed(caller, "update"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": caller.authority.reads_audit_log,
+        "identities": SocialAccount.objects.filter(user=user).order_by("pk"),
+        "can_sign_in_locally": policy.can_sign_in_locally(user),
         "oob": is_htmx_target(request, "listing"),
     }
     if context["sees_activity"]:
@@ -69,6 +73,23 @@ def rename(request: HttpRequest, id_: UUID) -> HttpResponse:
         request, "users/_rename.html", {"form": form, "object": user},
         parent_page=PAGE.parent_page, status=422 if form.errors else 200, row=id_,
     )  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def disconnect(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show the identities of a user; remove them."""
+    caller = caller_of(request)
+    user = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    caller.authority.require_can_impersonate(user.subject)
+    if request.method == "POST":
+        disconnect_identity(caller=caller, user_id=id_)
+        messages.success(request, f"{user} disconnected.")
+        return finish_dialog(request, PAGE.parent_page, changed=id_)
+    context = {"object": user, "identities": SocialAccount.objects.filter(user=user).order_by("pk")}
+    return render_dialog(
+        request, "users/_disconnect.html", context, parent_page=PAGE.parent_page, row=id_
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,6 +1,6 @@
 """Make a user System administrator, on installation or for recovery."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
 from accessrules.authorization.callers import SYSTEM
@@ -18,13 +18,25 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
+        parser.add_argument(
+            "--break-glass",
+            action=BooleanOptionalAction,
+            help="the user can sign in with a password whatever RUNAI_ACCESS_LOCAL_SIGN_IN says",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         configured = environment.text("RUNAI_ACCESS_ADMIN_PASSWORD")
         password = configured or new_password()
         with report_refusals({"email": "EMAIL", "password": "RUNAI_ACCESS_ADMIN_PASSWORD"}):
-            user = make_administrator(caller=SYSTEM, email=options["email"], password=password)
+            user = make_administrator(
+                caller=SYSTEM,
+                email=options["email"],
+                password=password,
+                is_break_glass=options["break_glass"],
+            )
         self.stdout.write(f"{user.email} is System administrator.")
+        if user.is_break_glass:
+            self.stdout.write("The user can always sign in with the password (break-glass).")
         if configured:
             self.stdout.write("The password is the one in RUNAI_ACCESS_ADMIN_PASSWORD.")
         else:
