@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from django.conf import settings
-from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Concat
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -12,45 +10,65 @@ from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
 from runai_access.activity.bounded_query import search
-from runai_access.activity.filters import EventAddressFilter, EventTermFilter
+from runai_access.activity.filters import EventAddressFilter, EventTermFilter, values_of
 from runai_access.activity.serializers import ACTIONS, AuditLogSerializer
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Field, read_time
 from runai_access.api.paging import ListEndpoint, paged
+from runai_access.audit.expressions import RESPONSE_VALUES
 from runai_access.audit.models import AuditEvent
-from runai_access.db.expressions import SQLiteNoIndexHint
-from runai_access.lists.sorts import Sort
+from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint
+from runai_access.db.keys import KeySubquery
+from runai_access.db.normalization_sql import LowerAscii
+from runai_access.lists.filters import PlainTextFilter
+from runai_access.lists.selection import ListFilter
+from runai_access.lists.sorts import Groups, Sort
+
+_THEN = "time"  # each index has it after the column, so it orders rows with equal values
 
 
 def _term(column: str) -> Field:
-    return Field(EventTermFilter(column), Sort.text(column))
+    """Return a field of a column with few values: the index has the events of each by time."""
+    groups = Groups(column, lambda: [(value, [value]) for value in values_of(column)])
+    by_value = Sort(BinaryCollation(F(column)), groups=groups, then=_THEN)
+    return Field(EventTermFilter(column), by_value)
+
+
+def _text(column: str, sorted_by: str = "") -> Field:
+    return Field(PlainTextFilter(column), Sort(LowerAscii(F(sorted_by or column)), then=_THEN))
+
+
+def _events() -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(action__in=ACTIONS).annotate(**RESPONSE_VALUES)
 
 
 LIST = ListEndpoint(
     fields={
-        "timestamp": Field.time("time", is_indexed=False),
-        "subject": Field.text("subject_name"),
-        "subject_type": Field.text("response_type"),
+        "timestamp": Field.time("time"),
+        "subject": _text("subject_name"),
+        "subject_type": _term("response_type"),
         "source_ip": Field(
             EventAddressFilter("source_ip"),
-            Sort(F("source_ip"), is_nullable=True, nulls_last=True),
+            Sort(F("source_ip"), is_nullable=True, nulls_last=True, then=_THEN),
             is_nullable=True,
         ),
         "action": _term("action"),
-        "http_method": Field.text("response_method"),
+        "http_method": _term("response_method"),
         "result": _term("result"),
-        "url": Field.text("response_url"),
+        # Only events without a path have no URL, so both have the same order.
+        "url": _text("response_url", sorted_by="path"),
         "entity_type": _term("entity_type"),
-        "entity_name": Field.text("entity_name"),
-        "entity_id": Field.text("entity_id"),
+        "entity_name": _text("entity_name"),
+        "entity_id": _text("entity_id"),
     },
     search=lambda text, _: search(text),
     sort=Sort.time("time"),
+    indexed_rows=lambda _: _events(),
     default_limit=20,
     max_limit=1000,
     min_limit=0,
     unsupported_fields=("cluster_name",),
-    scanned_by="time",
+    is_scanned=True,
 )
 
 
@@ -75,39 +93,21 @@ class AuditLogView(CallerView):
         self.caller.authority.require_audit_log()
         self.caller.require_recent_authentication()
         parameters = _with_limit(request.query_params)
-        # Most events have one of the actions, so their index would return nearly all rows, unsorted.
-        events = AuditEvent.objects.alias(any_action=SQLiteNoIndexHint(F("action"))).filter(
-            any_action__in=ACTIONS,
+        period = Q(
             time__gte=read_time("start", _required(parameters, "start")),
             time__lte=read_time("end", _required(parameters, "end")),
         )
+        # Most events have one of the actions, so their index would return nearly all rows, unsorted.
+        tested = SQLiteNoIndexHint(F("action"))
+        keys = KeySubquery.of(_events().filter(period))
         page = LIST.page(
-            _with_response_values(events),
+            AuditEvent.objects.annotate(**RESPONSE_VALUES).alias(any_action=tested),
             parameters,
             self.caller.authority,
-            complete=_with_response_values,
+            more=[ListFilter(period & Q(any_action__in=ACTIONS), keys, column="time")],
+            complete=lambda events: events.annotate(**RESPONSE_VALUES),
         )
         return paged(request, page, AuditLogSerializer.represent(page))
-
-
-# The values of the response, so that clients can filter by what they read.
-_TYPE = Case(When(subject_type="app", then=Value("App")), default=Value("User"))
-_METHOD = Case(
-    When(~Q(http_method=""), then="http_method"),
-    When(action="update", then=Value("PATCH")),
-    When(action="delete", then=Value("DELETE")),
-    default=Value("POST"),
-    output_field=TextField(),
-)
-_URL = Case(
-    When(http_method="", then=Value("")),
-    default=Concat(Value(settings.PUBLIC_URL), "path"),
-    output_field=TextField(),
-)
-
-
-def _with_response_values(events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-    return events.annotate(response_type=_TYPE, response_method=_METHOD, response_url=_URL)
 
 
 def _with_limit(query: QueryDict) -> QueryDict:

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 
 from runai_access.db.normalization import normalize_term
-from runai_access.db.normalization_sql import normalized
+from runai_access.db.normalization_sql import is_lower, normalized
 from runai_access.lists.selection import ListFilter
 
 MAX_SCANNED = 30_000
@@ -33,6 +33,13 @@ class ColumnFilter:
 
     column: str
     values: tuple[Any, ...]
+
+    @property
+    def condition(self) -> Q:
+        """The condition, as a range of an index."""
+        condition = Q(**{self.column: self.values[0]})
+        is_name = self.column in ("entity_name", "subject_name")
+        return is_lower(self.column, self.values[0]) & condition if is_name else condition
 
     @property
     def can_drive(self) -> bool:
@@ -55,7 +62,7 @@ class BoundedQuery:
         if history:
             events = self._any_of(events, history)
         elif driver := next((item for item in remaining if item.can_drive), None):
-            events = events.filter(**{driver.column: driver.values[0]})
+            events = events.filter(driver.condition)
             remaining.remove(driver)
         return self._test_rows(events, remaining)
 

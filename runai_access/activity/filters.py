@@ -12,8 +12,10 @@ from django.db.models import F, Q, QuerySet
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
 from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
+from runai_access.audit.expressions import RESPONSE_VALUES
 from runai_access.audit.models import AuditEvent
 from runai_access.db.distinct import distinct_values
+from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, stored_form
 from runai_access.lists.filters import (
     IS,
@@ -32,7 +34,7 @@ from runai_access.lists.selection import ListFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
-MAX_SUGGESTIONS = 50
+MAX_VALUES = 1_000  # of a column of few values; the product writes less than fifty
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,14 @@ class EventTermFilter(FieldFilter):
     ) -> ListFilter:
         term = normalize(values[0])
         found = [
-            value for value in _values(self.column) if is_match(operator, normalize(value), term)
+            value for value in values_of(self.column) if is_match(operator, normalize(value), term)
         ]
+        condition = Q(**{f"{self.column}__in": found})
         if len(found) != 1:
-            return ListFilter(Q(**{f"{self.column}__in": found}))
-        return ListFilter(Q(**{self.column: found[0]}), column=self.column, then_by="time")
+            return ListFilter(condition, column=self.column)
+        condition = Q(**{self.column: found[0]})
+        keys = KeySubquery.of(rows.filter(condition))
+        return ListFilter(condition, keys, self.column, then_by="time")
 
 
 class EventAddressFilter(TextFilter):
@@ -88,9 +93,11 @@ class EventAddressFilter(TextFilter):
         return Q(**{f"{self.path}__{names.get(test, 'iexact')}": term})
 
 
-def _values(column: str) -> list[str]:
-    """Return the values of a column, at most MAX_SUGGESTIONS."""
-    return distinct_values(AuditEvent.objects.all(), F(column), MAX_SUGGESTIONS)
+def values_of(column: str) -> list[str]:
+    """Return the values of a column of few, in the order of their bytes."""
+    return sorted(
+        distinct_values(AuditEvent.objects.annotate(**RESPONSE_VALUES), F(column), MAX_VALUES)
+    )
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class TermFilter(ChoiceFilter):
     label: Any
 
     def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        return [self._choice(word) for word in _values(self.column) if word]
+        return [self._choice(word) for word in values_of(self.column) if word]
 
     def chosen(self, values: list[str], context: BoundedQuery) -> list[Choice]:
         return [self._choice(value) for value in values if _WORD.fullmatch(value)]

@@ -66,8 +66,8 @@ class ListEndpoint:
 
     `search`, `permission_filter` and `indexed_rows`, the rows in which filters search by an index, are
     those of the console's list. `unsupported_fields` are fields of the contract that are not stored.
-    With `has_exact_total`, all matching rows are counted. Filters without an index test at most
-    MAX_SCANNED rows for a page if the list is sorted by `scanned_by`.
+    With `has_exact_total`, all matching rows are counted. If it `is_scanned`, a page tests at most
+    MAX_SCANNED rows, whatever the filters and the sort are.
     """
 
     fields: Mapping[str, Field]
@@ -80,7 +80,7 @@ class ListEndpoint:
     min_limit: int = 1
     unsupported_fields: tuple[str, ...] = ()
     has_exact_total: bool = False
-    scanned_by: str = ""
+    is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
     parameters: ClassVar[tuple[str, ...]] = PAGE_PARAMETERS
@@ -172,7 +172,7 @@ class ListEndpoint:
             filters.append(permission_filter)
         if not self.has_keys:
             filters = [ListFilter(list_filter.condition) for list_filter in filters]
-        return Selection(rows, filters, scanned_by=self.scanned_by)
+        return Selection(rows, filters, is_scanned=self.is_scanned)
 
     def read_limit(self, parameters: QueryDict, name: str = "limit") -> int | None:
         """Return the limit in the parameter `name`, if given. Raises InvalidParameter."""

@@ -4,9 +4,12 @@ from collections.abc import Collection, Iterable
 from typing import Any, NoReturn, Self
 
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
 from runai_access.audit.chain import tag_of
+from runai_access.audit.expressions import HttpMethod, SubjectType
+from runai_access.db.normalization_sql import LowerAscii
 
 
 class AppendOnly(Exception):
@@ -76,16 +79,27 @@ class AuditEvent(models.Model):
 
     class Meta:
         # One for each filter that can drive a query of the audit log: see `activity.bounded_query`.
+        # One for each sort of the API, too: by the column, then by the time.
         indexes = [
             models.Index(fields=["entity_type", "entity_id", "time"], name="audit_entity_time"),
             models.Index(fields=["entity_type", "time"], name="audit_entity_type_time"),
-            models.Index(fields=["entity_name", "time"], name="audit_entity_name_time"),
             models.Index(fields=["subject_id", "time"], name="audit_subject_time"),
-            models.Index(fields=["subject_name", "time"], name="audit_subject_name_time"),
             # With the result, because queries for failures of one action are common.
             models.Index(fields=["action", "time", "result"], name="audit_action_time"),
-            models.Index(fields=["result", "time"], name="audit_result_time"),
+            # With the action, because the API lists the events of some actions only.
+            models.Index(fields=["result", "time", "action"], name="audit_result_time_action"),
             models.Index(fields=["source_ip", "time"], name="audit_source_ip_time"),
+            models.Index(SubjectType("subject_type"), F("time"), name="audit_subject_type_time"),
+            models.Index(HttpMethod(), F("time"), name="audit_http_method_time"),
+            *(
+                models.Index(LowerAscii(F(column)), F("time"), name=name)
+                for column, name in (
+                    ("subject_name", "audit_by_subject_name"),
+                    ("entity_name", "audit_by_entity_name"),
+                    ("entity_id", "audit_by_entity_id"),
+                    ("path", "audit_by_path"),
+                )
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -29,7 +29,7 @@ class _ByteLength(Func):
         return self.as_sql(compiler, connection, template="OCTET_LENGTH(%(expressions)s)", **extra)
 
 
-class _LowerAscii(Func):
+class LowerAscii(Func):
     """Lowercase ASCII text. In some locales PostgreSQL's LOWER differs even for ASCII."""
 
     template = "LOWER(%(expressions)s)"
@@ -37,6 +37,12 @@ class _LowerAscii(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = 'LOWER(%(expressions)s COLLATE "C")'
         return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def is_lower(column: str, text: str) -> Q:
+    """Return the condition that a column is `text` up to the case of ASCII letters, for an index."""
+    lower = "".join(one.lower() if one.isascii() else one for one in text)
+    return Q(Exact(LowerAscii(F(column)), lower))
 
 
 class _Function(Func):
@@ -54,7 +60,7 @@ def normalized(column: str | Combinable) -> Coalesce:
     """Return the compared form of `column`; NULL becomes the empty string."""
     text: Combinable = F(column) if isinstance(column, str) else column
     is_one_line = Exact(StrIndex(text, Value("\n")), 0)
-    in_lower_case = When(Q(is_ascii(text)) & Q(is_one_line), then=_LowerAscii(text))
+    in_lower_case = When(Q(is_ascii(text)) & Q(is_one_line), then=LowerAscii(text))
     return Coalesce(
         Case(in_lower_case, default=_Function(text), output_field=_TEXT), Value("", _TEXT)
     )

@@ -17,6 +17,7 @@ from runai_access.lists.sorts import (
     encode_cursor,
     in_direction,
     keyed,
+    part_of,
     parts_after,
     parts_before,
 )
@@ -84,19 +85,20 @@ class BoundedIndexScan(Generic[M]):
         limit = max(limit, self.limit)
         if length > limit:
             return None
-        order = self.sort.order(is_descending)
-        passed = keyed(self.all, self.sort).filter(part).order_by(*order)
-        edges = list(passed.values_list("sort_key", "pk")[limit - 1 : limit + 1])
+        passed = part_of(self.all, part, self.sort, is_descending=is_descending)
+        columns = ["sort_key", "pk", *(["sort_then"] if self.sort.then else [])]
+        edges = [Cursor(*edge) for edge in passed.values_list(*columns)[limit - 1 : limit + 1]]
         is_limited = len(edges) == 2
-        rows = (
-            keyed(self.rows, self.sort).filter(part).order_by(*order).values_list("pk", flat=True)
-        )
+        ranges = [part]
+        if is_limited:
+            ranges = parts_before(self.sort, part, edges[1], is_descending=is_descending)
         keys: list[Any] = []
-        for near in parts_before(*edges[1], is_descending=is_descending) if is_limited else [Q()]:
+        for range_ in ranges:
             if len(keys) < length:
-                keys += rows.filter(near)[: length - len(keys)]
+                rows = part_of(self.rows, range_, self.sort, is_descending=is_descending)
+                keys += rows.values_list("pk", flat=True)[: length - len(keys)]
         is_cut = is_limited and len(keys) < length
-        return Scan(keys, Cursor(*edges[0]) if is_cut else None)
+        return Scan(keys, edges[0] if is_cut else None)
 
 
 @dataclass(frozen=True)
@@ -240,9 +242,8 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
 
     Each part is one range of an index, whether the database sorts NULL first or last.
     """
-    rows = keyed(queryset, sort)
-    order = sort.order(is_descending)
-    return [rows.filter(part).order_by(*order) for part in parts_after(sort, None, is_descending)]
+    parts = parts_after(sort, None, is_descending)
+    return [part_of(queryset, part, sort, is_descending=is_descending) for part in parts]
 
 
 class _Reader(Generic[M]):
@@ -265,7 +266,7 @@ class _Reader(Generic[M]):
 
     def at(self, offset: int, length: int) -> list[M]:
         """Return the rows from a position."""
-        if self._sort.groups and offset:
+        if self._sort.groups and offset and not self._sort.then:
             return self._at_in_groups(self._sort.groups, offset, length)
         rows: list[M] = []
         for part in parts_after(self._sort, None, self._is_descending):
@@ -295,7 +296,7 @@ class _Reader(Generic[M]):
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read rows of a part: keys first, so that skipped rows cost no join."""
-        end, order, ordered = start + length, self._sort.order(is_descending), self._listed.ordered
+        end, ordered = start + length, self._listed.ordered
         keys: Any = None
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
@@ -303,7 +304,8 @@ class _Reader(Generic[M]):
             found = self._scan(self._listed.index_scan, part, end, is_descending)
             keys = None if found is None else found[start:]
         if keys is None:
-            keys = self._keys.filter(part).order_by(*order)[start:end]
+            keys = self._keys(part, is_descending)[start:end]
+        order = self._sort.order(part, is_descending)
         return list(self._whole.filter(pk__in=keys).order_by(*order))
 
     def _scan(
@@ -315,9 +317,10 @@ class _Reader(Generic[M]):
             return scan.keys
         if self._listed.sort_fallback is None or self._fallback:
             return None
+        if length > MAX_SCANNED:
+            return None  # the database passes a deep offset faster than it sends keys
         # Too many rows to sort, so test more of them, and remember where that ended.
-        limit = max(MAX_SCANNED, length)
-        scan = index_scan.scan(part, length, is_descending=is_descending, limit=limit)
+        scan = index_scan.scan(part, length, is_descending=is_descending, limit=MAX_SCANNED)
         if scan is None:
             return None
         self.stopped_at = scan.stopped_at
@@ -325,18 +328,17 @@ class _Reader(Generic[M]):
 
     def _count_of(self, part: Q) -> int:
         ordered = self._listed.ordered
-        return ordered.count(part) if ordered else self._keys.filter(part).count()
+        return ordered.count(part) if ordered else self._keys(part, is_descending=False).count()
 
     @cached_property
     def _fallback(self) -> OrderedQuery[M] | None:
         return self._listed.sort_fallback() if self._listed.sort_fallback else None
 
-    @cached_property
-    def _keys(self) -> QuerySet[Any, Any]:
-        """The keys of all rows, for the database to sort."""
+    def _keys(self, part: Q, is_descending: bool) -> QuerySet[Any, Any]:
+        """Return the keys of a part, for the database to sort."""
         listed = self._fallback or self._listed
         rows = listed.rows.select_related(None).prefetch_related(None)
-        return keyed(rows, listed.sort).values("pk")
+        return part_of(rows, part, listed.sort, is_descending=is_descending).values("pk")
 
 
 class _Pager(Generic[M]):

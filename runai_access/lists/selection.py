@@ -110,8 +110,9 @@ class ListFilter:
 class Selection:
     """The rows that match all `list_filters`, read with the cheaper strategy.
 
-    `counted` is the largest exact count: COUNTED by default, more for exports. `scanned_by` is the
-    column whose index is scanned for filters without keys, at most MAX_SCANNED rows of it.
+    `counted` is the largest exact count: COUNTED by default, more for exports. If the list
+    `is_scanned`, a page tests at most MAX_SCANNED rows of an index in the list's order, even if another
+    strategy would find more.
     """
 
     def __init__(
@@ -120,10 +121,10 @@ class Selection:
         list_filters: Sequence[ListFilter],
         counted: int | None = None,
         *,
-        scanned_by: str = "",
+        is_scanned: bool = False,
     ) -> None:
         self._rows, self._list_filters = rows, list_filters
-        self._scanned_by = scanned_by
+        self._is_scanned = is_scanned
         self._limit = COUNTED if counted is None else counted
         # Keys can repeat, so read a few more than are counted.
         self._most = self._limit * 6 // 5
@@ -220,16 +221,24 @@ class Selection:
         return OrderedQuery(rows, order, index_scan, sort_fallback=fallback)
 
     def _in_index_order(self, sort: Sort) -> OrderedQuery[Any] | None:
-        """Return the query along the index of one filter that has its rows in this order, if any."""
-        by_value = (one for one in self._list_filters if one.then_by == sort.column != "")
-        list_filter = next(by_value, None)
-        is_scan = self._list_filters and self._scanned_by == sort.column != ""
-        if list_filter is None and not is_scan:
+        """Return the query of a scanned list along an index that has the rows in this order, if any.
+
+        The index of one value of a filter can have it, too. A filter by the column of the order, or by
+        the one that orders rows with equal values, is a range of either. Other filters are tested.
+        """
+        if not self._is_scanned or not self._list_filters:
             return None
-        others = [one for one in self._list_filters if one is not list_filter]
-        passed = self._rows.filter(list_filter.condition) if list_filter else self._rows
-        driven_by = list_filter.column if list_filter else sort.column
-        rows = apply_filters(passed, others, driven_by=driven_by)
+        column = sort.then if sort.groups else sort.column
+        ranges = [one for one in self._list_filters if one.column == column != ""]
+        by_value = (one for one in self._list_filters if one.then_by == sort.column != "")
+        one_value = next(by_value, None)
+        if one_value:
+            ranges.append(one_value)
+        if (sort.groups or not ranges) and not self._is_scan:
+            return None  # few rows, which are sorted
+        others = [one for one in self._list_filters if not any(one is range_ for range_ in ranges)]
+        passed = apply_filters(self._rows, ranges)
+        rows = apply_filters(passed, others, driven_by=one_value.column if one_value else column)
         scan = BoundedIndexScan(rows, passed, sort, SCAN_LIMIT) if others else None
         return OrderedQuery(rows, sort, scan, sort_fallback=lambda: None)
 
@@ -323,7 +332,7 @@ class Selection:
     def count(self) -> Count:
         """Return the exact count, or a lower bound if counting would take too long."""
         limit = self._limit
-        if self._scanned_by and not all(one.then_by for one in self._list_filters):
+        if self._is_scanned and self._is_scan and len(self._list_filters) > 1:
             return Count(0, is_exact=False)
         if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
             # Use keys that were read already; only SQLite reads keys to count those that repeat.
@@ -340,8 +349,10 @@ class Selection:
     def total(self) -> Count:
         """Return the exact count if there is no filter, or one range of an index; else `count`."""
         is_filtered = any(one.condition or one.keys for one in self._list_filters)
-        if not is_filtered and not self._scanned_by:
+        if not is_filtered:
             return Count(self.exact_count(), is_exact=True)
+        if self._is_scanned:  # a filter can match most of a log of any length
+            return self.count()
         if len(self._list_filters) == 1 and self._found and self._list_filters[0].column:
             return Count(self._found[0][1].count(_UNLIMITED)[0], is_exact=True)
         return self.count()

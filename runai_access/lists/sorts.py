@@ -2,6 +2,7 @@
 
 A cursor is the sort value and the primary key of a row. NULL sorts first, and the primary key breaks
 ties in the same direction, so pages neither repeat nor skip rows when others are inserted or deleted.
+A sort can have a time before the primary key, if the indexes of the table do.
 """
 
 import base64
@@ -30,6 +31,10 @@ class BadCursor(Exception):
     """The text is not a cursor of this sort."""
 
 
+class OneValue(Q):
+    """The condition for rows that all have the same sort value, so it is not sorted by."""
+
+
 def _same(text: str) -> Any:
     return text
 
@@ -52,13 +57,14 @@ class Groups:
     read: Callable[[], list[tuple[Any, list[Any]]]]
     is_text: bool = False
 
-    def condition(self, values: list[Any]) -> Q:
+    def condition(self, values: list[Any]) -> OneValue:
         """Return the condition for the rows of a group."""
         if len(values) > _MAX_INDEXED_GROUP:
-            return Q(InArray(SQLiteNoIndexHint(F(self.column)), values))
+            return OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
         column = BinaryCollation(F(self.column)) if self.is_text else F(self.column)
         # The index of the column has rows with one value in the order of primary keys.
-        return Q(Exact(column, values[0])) if len(values) == 1 else Q(InArray(column, values))
+        is_single = len(values) == 1
+        return OneValue(Exact(column, values[0]) if is_single else InArray(column, values))
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,9 @@ class Sort:
     """The sort key of a column; `read` parses the text in a cursor.
 
     NULL is the smallest value, or with `nulls_last` the last one in both directions. Lists in the
-    latter order can only be read forward. With `groups`, rows are read in the order of their primary
-    keys, one group after the other, because no index has the values.
+    latter order can only be read forward. `then` is a column with a time, which orders rows with equal
+    values. With `groups`, rows are read one group after the other, each in the order of `then` and of
+    primary keys.
     """
 
     by: Combinable | Expression | F
@@ -75,10 +82,13 @@ class Sort:
     read: Callable[[str], Any] = _same
     nulls_last: bool = False
     groups: Groups | None = None
+    then: str = ""
 
-    def order(self, is_descending: bool) -> list[str]:
+    def order(self, part: Q, is_descending: bool) -> list[str]:
         """Return the order within a part, as indexes have it."""
-        names = ["pk"] if self.groups else ["sort_key", "pk"]
+        names = ["pk"] if isinstance(part, OneValue) else ["sort_key", "pk"]
+        if self.then:
+            names.insert(-1, self.then)
         return [f"-{name}" for name in names] if is_descending else names
 
     @property
@@ -107,23 +117,27 @@ class Sort:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Sort value and primary key of the row at the edge of a page."""
+    """Sort value and primary key of the row at the edge of a page; `then` is the time between them."""
 
     value: Any
     pk: Any
+    then: datetime | None = None
 
 
 def encode(row: Any) -> str:
     """Return the cursor of a row for a URL."""
-    return encode_cursor(Cursor(row.sort_key, row.pk))
+    return encode_cursor(Cursor(row.sort_key, row.pk, getattr(row, "sort_then", None)))
 
 
 def encode_cursor(cursor: Cursor) -> str:
     """Return a cursor for a URL."""
-    value = cursor.value
-    text = value.isoformat() if isinstance(value, datetime) else value
-    packed = json.dumps([text if text is None else str(text), str(cursor.pk)]).encode()
+    values = [cursor.value, cursor.pk, *([cursor.then] if cursor.then else [])]
+    packed = json.dumps([value if value is None else _text(value) for value in values]).encode()
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def decode(text: str, sort: Sort) -> Cursor:
@@ -132,14 +146,16 @@ def decode(text: str, sort: Sort) -> Cursor:
         raise BadCursor
     try:
         packed = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        value, pk = json.loads(packed)
+        value, pk, *then = json.loads(packed)
         if value is not None and not isinstance(value, str):
             raise BadCursor
         value = value if value is None else sort.read(value)
         if (value is None and not sort.is_nullable) or "\x00" in str(value):
             raise BadCursor
         str(value).encode()
-        return Cursor(value, _key(pk))
+        if len(then) != bool(sort.then):
+            raise BadCursor
+        return Cursor(value, _key(pk), *map(datetime.fromisoformat, then))
     except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise BadCursor from error
 
@@ -154,28 +170,33 @@ def _key(text: Any) -> int | UUID:
 def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
     if sort.groups:
-        return _group_parts(sort.groups, start, is_descending)
+        return _group_parts(sort, start, is_descending)
     nothing, something = Q(sort_key__isnull=True), Q(sort_key__isnull=False)
     null_is_last = is_descending or sort.nulls_last
     if start is None:
         if not sort.is_nullable:
             return [Q()]
         return [something, nothing] if null_is_last else [nothing, something]
+    tie = _ties(sort, start, _than(is_descending))
     if start.value is None:
-        tie = Q(**{f"pk__{_than(is_descending)}": start.pk})
         return [nothing & tie] if null_is_last else [nothing & tie, something]
-    ahead = after_cursor(start.value, start.pk, is_descending=is_descending)
-    return [ahead, nothing] if sort.is_nullable and null_is_last else [ahead]
+    rest = [nothing] if sort.is_nullable and null_is_last else []
+    if sort.then:  # many rows can have one value
+        ahead = Q(**{f"sort_key__{_than(is_descending)}": start.value})
+        return [OneValue(sort_key=start.value) & tie, ahead, *rest]
+    return [after_cursor(start.value, start.pk, is_descending=is_descending), *rest]
 
 
-def _group_parts(groups: Groups, start: Cursor | None, is_descending: bool) -> list[Q]:
+def _group_parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
     """Return the conditions for the groups after `start`, in order."""
-    parts = []
-    for value, values in in_direction(groups.read(), is_descending):
+    assert sort.groups  # noqa: S101  # as the caller has checked
+    parts: list[Q] = []
+    for value, values in in_direction(sort.groups.read(), is_descending):
         if start is None or (value < start.value if is_descending else value > start.value):
-            parts.append(groups.condition(values))
+            parts.append(sort.groups.condition(values))
         elif value == start.value:
-            parts.append(groups.condition(values) & Q(**{f"pk__{_than(is_descending)}": start.pk}))
+            tie = _ties(sort, start, _than(is_descending))
+            parts.append(sort.groups.condition(values) & tie)
     return parts
 
 
@@ -192,27 +213,57 @@ def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
     )
 
 
+def _ties(sort: Sort, edge: Cursor, than: str) -> Q:
+    """Return the condition for the rows on one side of an edge, among those with its value."""
+    tie = Q(**{f"pk__{than}": edge.pk})
+    if not sort.then:
+        return tie
+    return Q(**{f"{sort.then}__{than}e": edge.then}) & (
+        Q(**{f"{sort.then}__{than}": edge.then}) | tie
+    )
+
+
 def _than(is_descending: bool) -> str:
     return "lt" if is_descending else "gt"
 
 
-def parts_before(value: Any, pk: Any, *, is_descending: bool) -> list[Q]:
-    """Return the conditions for rows before this one, with or without a value.
+def parts_before(sort: Sort, part: Q, edge: Cursor, *, is_descending: bool) -> list[Q]:
+    """Return the conditions for the rows of a part before this one.
 
     Rows with the same value are a separate range: they might be all of the rest.
     """
     than = _than(not is_descending)
-    alike = Q(**{f"pk__{than}": pk})
-    if value is None:
-        return [alike]
-    # Not "=": SQLite does not use it as an index range for booleans.
-    own = Q(sort_key__gte=value, sort_key__lte=value)
-    return [Q(**{f"sort_key__{than}": value}), own & alike]
+    tie = _ties(sort, edge, than)
+    if edge.value is None or isinstance(part, OneValue):
+        return [OneValue(tie) & part if isinstance(part, OneValue) else tie & part]
+    # The nearest bounds first: see `part_of`.
+    before = Q(**{f"sort_key__{than}": edge.value}) & part
+    if sort.then:
+        return [before, OneValue(sort_key=edge.value) & tie & part]
+    # SQLite does not use "=" as an index range for booleans.
+    own = Q(sort_key__gte=edge.value, sort_key__lte=edge.value)
+    return [before, own & tie & part]
 
 
 def keyed(queryset: QuerySet[M], sort: Sort) -> QuerySet[M]:
-    keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by)  # type: ignore[assignment]  # the row gains one
+    """Return the rows with their sort key, as `sort_key` and, if it has a time, `sort_then`."""
+    then = {"sort_then": F(sort.then)} if sort.then else {}
+    keyed: QuerySet[M] = queryset.annotate(sort_key=sort.by, **then)  # type: ignore[assignment]  # the row gains them
     return keyed
+
+
+def part_of(rows: QuerySet[M], part: Q, sort: Sort, *, is_descending: bool) -> QuerySet[M]:
+    """Return the rows of a part in order, with their sort key.
+
+    Its conditions come first: of several bounds of a column, SQLite uses the first as a range of the
+    index, and those of a part are nearer than those of a filter.
+    """
+    found = keyed(rows, sort)
+    number = len(found.query.where.children)
+    found = found.filter(part)
+    where = found.query.where
+    where.children = where.children[number:] + where.children[:number]
+    return found.order_by(*sort.order(part, is_descending))
 
 
 def without_index(sort: Sort) -> Sort:

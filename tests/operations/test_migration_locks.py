@@ -17,7 +17,7 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from runai_access.db.migrations import AddIndexWithoutBlocking
+from runai_access.db.migrations import AddIndexWithoutBlocking, RemoveIndexWithoutBlocking
 
 pytestmark = pytest.mark.any_database
 
@@ -44,6 +44,7 @@ BRIEF = (
     RemoveIndexConcurrently,
     AddConstraintNotValid,
     AddIndexWithoutBlocking,
+    RemoveIndexWithoutBlocking,
     ValidateConstraint,
 )
 ALL = {
