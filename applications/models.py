@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accessrules.models import Subject
+from applications.validators import DESCRIPTION_MAX_LENGTH
 from runai_access.db.denormalization import denormalized
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
 
 LABEL_MAX_LENGTH = 100
-DESCRIPTION_MAX_LENGTH = 500
 # The marks of `searched_details_of`; `triggers.search_index` has one for the name of the owner.
 DESCRIPTION_MARK, LABEL_MARK, END_MARK = "\x1d", "\x1e", "\x1f"
 ADDRESS_MAX_LENGTH = 45
@@ -151,6 +151,25 @@ class Application(models.Model):
     @property
     def enabled(self) -> bool:
         return self.subject.enabled
+
+    @property
+    def living_owner(self) -> Subject | None:
+        """The owner, unless it was deleted."""
+        owner: Subject | None = self.owner
+        return owner if owner is not None and owner.retired_at is None else None
+
+    @property
+    def living_owner_name(self) -> str | None:
+        return self.living_owner.name if self.living_owner else None
+
+    @property
+    def living_owner_type(self) -> str | None:
+        return self.living_owner.type if self.living_owner else None
+
+    @property
+    def label_texts(self) -> list[str]:
+        """The labels as they are written, `key=value`, by key."""
+        return label_texts(self.labels)
 
     @cached_property
     def used_secret(self) -> "ClientSecret":

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, TextField, UUIDField
+from django.db.models import Exists, QuerySet, TextField, UUIDField
 from django.db.models.functions import Cast
 
 from accessrules.authorization.catalog import ACCOUNT_ONLY
@@ -69,6 +69,13 @@ def rules_in_force(subject: Subject) -> AccessRuleQuerySet:
 def rules_of(subject: Subject) -> AccessRuleQuerySet:
     """Return the active rules of the subject and all its groups, including disabled groups."""
     return _rules_of(subject, _living_groups())
+
+
+def owners_for(subject: UUID | None) -> QuerySet[Subject, Any]:
+    """Return the ids of the owners whose applications a subject owns: itself and its enabled groups."""
+    if subject is None:
+        return Subject.objects.none().values("pk")
+    return _and_its_groups(subject, _living_groups().filter(enabled=True))
 
 
 def grant_of(rule: AccessRule) -> Grant:
@@ -161,10 +168,14 @@ def _living_groups() -> SubjectQuerySet:
 
 
 def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
-    its_groups = groups.filter(memberships__member=subject.pk)
-    # A UNION, not an OR: with OR, PostgreSQL reads every rule.
-    holders = Subject.objects.filter(pk=subject.pk).values("pk").union(its_groups.values("pk"))
+    holders = _and_its_groups(subject.pk, groups)
     return AccessRule.objects.living().filter(subject__in=holders)
+
+
+def _and_its_groups(subject: UUID, groups: SubjectQuerySet) -> QuerySet[Subject, Any]:
+    its_groups = groups.filter(memberships__member=subject)
+    # A UNION, not an OR: with OR, PostgreSQL reads every rule.
+    return Subject.objects.filter(pk=subject).values("pk").union(its_groups.values("pk"))
 
 
 def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:

@@ -34,6 +34,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
         "can_update": policy.is_allowed(caller, "update"),
+        "can_manage_secrets": policy.can_manage_secrets(caller, application),
         "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": authority.reads_audit_log,

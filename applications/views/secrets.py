@@ -110,8 +110,7 @@ def add(request: HttpRequest, id_: UUID) -> HttpResponse:
 def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
     """Warn that clients with this secret stop working; revoke it."""
     caller = caller_of(request)
-    application = policy.visible_one(caller, id_)
-    policy.require(caller, "update")
+    application = policy.one_to_manage_secrets(caller, id_)
     if request.method == "POST":
         actions.revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
         messages.success(request, "Client secret revoked.")
@@ -131,8 +130,7 @@ def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
 
 def _manageable(caller: Caller, id_: UUID) -> Application:
     """Return the application if the caller can manage its credentials."""
-    application = policy.visible_one(caller, id_)
-    policy.require(caller, "update")
+    application = policy.one_to_manage_secrets(caller, id_)
     caller.authority.require_can_impersonate(application.subject)
     caller.require_recent_authentication_for(application.subject)
     return application
