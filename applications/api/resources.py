@@ -118,8 +118,6 @@ class ApplicationChange(Body):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
             raise serializers.ValidationError({"enabled": [_REQUIRED]})
-        if "ownerType" in attrs and not attrs.get("owner"):
-            raise serializers.ValidationError({"owner": [_REQUIRED]})
         return attrs
 
 
@@ -156,7 +154,7 @@ CHANGE = {
         "ownerType": {
             "type": "string",
             "enum": OWNER_TYPES,
-            "description": "Needed only if a user and a group have the name in `owner`.",
+            "description": "Says which, if a user and a group have the name in `owner`.",
         },
         "description": {**TEXT, "maxLength": DESCRIPTION_MAX_LENGTH},
         "labels": {

@@ -26,7 +26,8 @@ from runai_access.ui.reports import render_report
 def details(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Ask for the details of an application; change them."""
     caller = caller_of(request)
-    application = policy.one_for(caller, "update", id_)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
     form = DetailsForm(request.POST) if request.method == "POST" else DetailsForm.of(application)
     if form.is_valid():
         try:
