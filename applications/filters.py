@@ -1,12 +1,10 @@
 """The filters of the Applications table."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Length, StrIndex, Substr
 from django.db.models.lookups import Exact, In
-from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import primary_keys, visible_owner_names, visible_user_emails
@@ -31,18 +29,16 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
-    AFTER,
-    BEFORE,
     CONTAINS,
     ENDS_WITH,
     IS,
     IS_NOT,
-    LAST_DAYS,
     NEVER,
     NONE,
     STARTS_WITH,
     Choice,
     ChoiceFilter,
+    ExpiryFilter,
     ListFilterSet,
     Operator,
     TextFilter,
@@ -50,7 +46,6 @@ from runai_access.lists.filters import (
 )
 from runai_access.lists.selection import ListFilter
 
-NEXT_DAYS = Operator("next_days", "is in the next", "days")
 MINE = Operator("mine", "is you or one of your groups")
 
 
@@ -239,30 +234,6 @@ class SecretCountFilter(ChoiceFilter):
         numbers = {int(choice.value) for choice in values}
         condition = Q(secret_count__in=sorted(numbers - {self._MANY}))
         return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
-
-
-class ExpiryFilter(TimeFilter):
-    """Filters by a time in the future, too."""
-
-    operators = (NEXT_DAYS, BEFORE, AFTER, NEVER)
-
-    def read(self, operator: Operator, text: str, context: Authority) -> Any:
-        return super().read(_like(operator), text, context)
-
-    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
-        if operator != NEXT_DAYS:
-            return super().condition(operator, values, context)
-        now = timezone.now()
-        until = now + timedelta(days=min(values))
-        return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
-
-    def words(self, operator: Operator, values: list[Any]) -> str:
-        return super().words(_like(operator), values)
-
-
-def _like(operator: Operator) -> Operator:
-    """Return the operator whose values an operator has."""
-    return LAST_DAYS if operator == NEXT_DAYS else operator
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:

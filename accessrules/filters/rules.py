@@ -26,6 +26,7 @@ from runai_access.lists.filters import (
     STARTS_WITH,
     Choice,
     ChoiceFilter,
+    ExpiryFilter,
     FieldFilter,
     ListFilterSet,
     Operator,
@@ -303,6 +304,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "authorized_by": AuthorizerFilter("created_by", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
+        "expires": ExpiryFilter("expires_at"),
     }
     titles = {
         "subject": "Subject",
@@ -312,6 +314,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "authorized_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
+        "expires": "Expires",
     }
 
     def indexed_queryset(self) -> AccessRuleQuerySet:

@@ -6,6 +6,7 @@ Delete, disable and enable run in batches, one transaction each. Rules are added
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +116,10 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     is_unsaved = posted is None or picker.is_searching
     form = AccessRuleForm(
         None if is_unsaved else posted, authority=caller.authority,
-        initial={"role": picker.role, "scope": picker.scope},
+        initial={
+            "role": picker.role, "scope": picker.scope,
+            "expires": request.POST.get("expires", ""),
+        },
     )  # fmt: skip
     if not is_unsaved and form.is_valid():
         role, scope = form.chosen
@@ -126,7 +130,9 @@ def add_rule(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(denied))
         else:
             outcomes = run_bulk(
-                request, applications, lambda item: _grant(caller, item, role, scope)
+                request,
+                applications,
+                lambda item: _grant(caller, item, role, scope, form.expires_at),
             )
             return render_report(
                 request, report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
@@ -201,8 +207,16 @@ def _run_batch(
     )
 
 
-def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> str:
-    create_access_rule(caller=caller, subject=application.subject, role=role, scope=scope)
+def _grant(
+    caller: Caller, application: Application, role: Any, scope: Any, expires_at: datetime | None
+) -> str:
+    create_access_rule(
+        caller=caller,
+        subject=application.subject,
+        role=role,
+        scope=scope,
+        expires_at=expires_at,
+    )
     return f"access rule added: {role} in {scope.label}"
 
 

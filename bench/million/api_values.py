@@ -214,6 +214,7 @@ def _rules() -> ListValues:
             **_grants(),
             "createdAt": _time(rows, "created_at"),
             "deletedAt": _time(deleted, "deleted_at", is_nullable=True),
+            "expiresAt": _time(rows, "expires_at", is_nullable=True),
             "createdBy": _BY_ADMINISTRATOR,
         },
         parameters={

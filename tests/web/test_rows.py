@@ -27,7 +27,7 @@ LISTS = {
         ),
     ),
     "/access-rules/": (
-        "subject", "type,role,scope,authorized_by,creation_time,last_updated",
+        "subject", "type,role,scope,authorized_by,creation_time,last_updated,expires",
     ),
     "/users/": (
         "user", "groups,access_rules,last_login,created_by,creation_time,last_updated,status",
