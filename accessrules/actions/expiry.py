@@ -33,7 +33,6 @@ def change_expiry(*, caller: Caller, rule_id: int, expires_at: datetime | None) 
     lock_administration()
     authority = caller.refresh_authority().authority
     authority.require_anywhere("create", "access_rules")
-    check_expiry(expires_at)
     visible = authority.visible_rules().unexpired().select_related("subject", "role", "scope")
     found = visible.filter(pk=rule_id).first()
     scope = lock_scope(found.scope) if found else None
@@ -42,6 +41,7 @@ def change_expiry(*, caller: Caller, rule_id: int, expires_at: datetime | None) 
     if rule is None or scope is None:
         raise NotFound("Access rule not found.")
     authority.require_can_grant(rule.role, scope)
+    check_expiry(expires_at)
     if gives_access(rule.role):
         caller.require_recent_authentication()
     before = rule.expires_at
