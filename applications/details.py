@@ -1,7 +1,7 @@
-"""The actions that change the details of applications: owner, description and labels."""
+"""The actions that change the details of applications: owner, description, labels, addresses."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -16,13 +16,16 @@ from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy
 from applications.actions import entity_of, lock_applications
+from applications.addresses import valid_networks
 from applications.models import Application, searched_details_of
 from applications.validators import check_label_count, valid_description, valid_labels
 from runai_access.audit.recorder import record_all
 from runai_access.errors import Conflict, NotFound
 
 OWNER_TYPES = (Subject.Type.USER, Subject.Type.GROUP)
-_WRITTEN = ("owner", "description", "labels", "searched_details", "updated_at")
+_WRITTEN = (
+    "owner", "description", "labels", "allowed_addresses", "searched_details", "updated_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class DetailsChange:
     """A change of details; None leaves a detail as it is.
 
     `owner` is the name of a user or a group, or "" for none; `owner_type` says which if both exist.
-    `labels` replaces all labels; `added` labels and the keys `removed` change some of them.
+    `labels` replaces all labels; `added` labels and the keys `removed` change some of them. `networks`
+    replaces the allowed addresses.
     """
 
     owner: str | None = None
@@ -39,6 +43,7 @@ class DetailsChange:
     labels: Mapping[str, str] | None = None
     added: Mapping[str, str] = field(default_factory=dict)
     removed: Collection[str] = ()
+    networks: Sequence[str] | None = None
 
     def labels_of(self, application: Application) -> dict[str, str]:
         """Return the labels that the application will have."""
@@ -102,6 +107,7 @@ def validated(change: DetailsChange) -> tuple[DetailsChange, Subject | None]:
         description=valid("description", valid_description, change.description),
         labels=valid("labels", valid_labels, change.labels),
         added=valid("labels", valid_labels, change.added),
+        networks=valid("allowedAddresses", valid_networks, change.networks),
     )
     if errors:
         raise ValidationError(errors)
@@ -147,6 +153,8 @@ def _apply(
             application.owner = owner
         if change.description is not None:
             application.description = change.description
+        if change.networks is not None:
+            application.allowed_addresses = " ".join(change.networks)
         application.labels = change.labels_of(application)
         after = _facts(application)
         changes = {name: [before[name], after[name]] for name in after}
@@ -174,4 +182,5 @@ def _facts(application: Application) -> dict[str, str | None]:
         "owner": owner.name if owner else None,
         "description": application.description or None,
         "labels": ", ".join(application.label_texts) or None,
+        "allowedAddresses": ", ".join(application.networks) or None,
     }

@@ -84,6 +84,16 @@ class DetailsForm(forms.Form):
         return DetailsChange(**self.cleaned_data)
 
 
+class AllowedAddressesForm(forms.Form):
+    """The form of the ALLOWED ADDRESSES dialog: one network on each line. The action validates them."""
+
+    addresses = forms.CharField(required=False)
+
+    def change(self) -> DetailsChange:
+        """Return the change of a valid form."""
+        return DetailsChange(networks=self.cleaned_data["addresses"].splitlines())
+
+
 class BulkDetailsForm(forms.Form):
     """The form that changes details of several applications; unchecked details stay as they are."""
 

@@ -57,6 +57,8 @@ class Application(models.Model):
     )
     # From key to value: {"env": "prod"} is shown as env=prod.
     labels = models.JSONField(blank=True, default=dict, db_default=Value({}, models.JSONField()))
+    # The networks from which it can be used, separated by spaces; empty for all. See `addresses`.
+    allowed_addresses = models.TextField(blank=True, default="", db_default="")
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
@@ -165,6 +167,11 @@ class Application(models.Model):
     @property
     def living_owner_type(self) -> str | None:
         return self.living_owner.type if self.living_owner else None
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks from which the application can be used; empty for all."""
+        return self.allowed_addresses.split()
 
     @property
     def label_texts(self) -> list[str]:

@@ -65,6 +65,10 @@ class ApplicationTable(SubjectTable):
         "Labels", is_shown=False,
         exports=("labels",), as_text=lambda labels: "; ".join(label_texts(labels)),
     )  # fmt: skip
+    allowed_addresses = ListColumn(
+        "Allowed addresses", is_shown=False,
+        exports=("allowed_addresses",), as_text=lambda networks: "; ".join(networks.split()),
+    )  # fmt: skip
     client_secrets = ListColumn(
         "Client secrets", sort=Sort.number("secret_count"), is_shown=False,
         exports=("secret_count",),
@@ -90,6 +94,7 @@ class ApplicationTable(SubjectTable):
         "pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login",
         "secret_count", "oldest_secret_at", "next_secret_expiry",
         "owner__name", "owner_name", "description", "labels",
+        "allowed_addresses",
     )  # fmt: skip
 
     @classmethod
@@ -132,6 +137,10 @@ class ApplicationTable(SubjectTable):
 
     def render_labels(self, record: Any) -> str:
         return clip(", ".join(label_texts(record.labels)), self.search)
+
+    def render_allowed_addresses(self, record: Any) -> str:
+        networks: list[str] = record.allowed_addresses.split()
+        return clip(", ".join(networks)) if networks else muted("All")
 
     def render_client_secrets(self, record: Any) -> str:
         return str(record.secret_count)

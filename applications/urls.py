@@ -27,6 +27,7 @@ urlpatterns = [
     path("<uuid:id_>/secrets/new/", secrets.add, name="add-secret"),
     path("<uuid:id_>/secrets/<str:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
     path("<uuid:id_>/details/", details.details, name="details"),
+    path("<uuid:id_>/allowed-addresses/", details.allowed_addresses, name="allowed-addresses"),
     path("<uuid:id_>/token-lifetime/", dialogs.token_lifetime, name="token-lifetime"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),

@@ -19,6 +19,7 @@ from applications.actions import (
     set_application_enabled,
     set_token_lifetime,
 )
+from applications.addresses import MAX_NETWORKS
 from applications.api.serializers import (
     COLUMNS,
     OWNER_TYPES,
@@ -114,6 +115,7 @@ class ApplicationChange(Body):
     ownerType = Choice(required=False, choices=OWNER_TYPES)
     description = Text(required=False, allow_blank=True)
     labels = Labels(required=False)
+    allowedAddresses = serializers.ListField(child=Text(allow_blank=True), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
@@ -123,13 +125,14 @@ class ApplicationChange(Body):
 
 def _details_of(changes: dict[str, Any]) -> DetailsChange | None:
     """Return the change of details, if there is one."""
-    if not changes.keys() & {"owner", "description", "labels"}:
+    if not changes.keys() & {"owner", "description", "labels", "allowedAddresses"}:
         return None
     return DetailsChange(
         owner=(changes["owner"] or "") if "owner" in changes else None,
         owner_type=changes.get("ownerType", ""),
         description=changes.get("description"),
         labels=changes.get("labels"),
+        networks=changes.get("allowedAddresses"),
     )
 
 
@@ -163,6 +166,12 @@ CHANGE = {
             "propertyNames": {"pattern": LABEL_KEY_PATTERN, "maxLength": LABEL_KEY_MAX_LENGTH},
             "additionalProperties": {**TEXT, "maxLength": LABEL_VALUE_MAX_LENGTH},
             "description": "Replaces all labels.",
+        },
+        "allowedAddresses": {
+            "type": "array",
+            "items": TEXT,
+            "maxItems": MAX_NETWORKS,
+            "description": "Addresses and networks (CIDR) from which it can be used; empty for all.",
         },
     },
 }
@@ -237,8 +246,8 @@ class ApplicationView(CallerView):
     def patch(self, request: Request, application_id: str) -> Response:
         """Update {a resource}.
 
-        Enables or disables it, or changes the lifetime of its new tokens, its owner, description or
-        labels. Disabling it revokes its tokens immediately.
+        Enables or disables it, or changes the lifetime of its new tokens, its owner, description,
+        labels or allowed addresses. Disabling it revokes its tokens immediately.
         """
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)

@@ -24,6 +24,7 @@ COLUMNS = (
     "owner__retired_at",
     "description",
     "labels",
+    "allowed_addresses",
     "secret_count",
     "oldest_secret_at",
     "next_secret_expiry",
@@ -49,6 +50,7 @@ class ApplicationSerializer(ResponseSerializer):
     )
     description = serializers.CharField()
     labels = serializers.DictField(child=serializers.CharField())
+    allowedAddresses = serializers.ListField(child=serializers.CharField(), source="networks")
     secretCount = serializers.IntegerField(source="secret_count")
     oldestSecretAt = TimeField(source="oldest_secret_at", allow_null=True)
     nextSecretExpiry = TimeField(source="next_secret_expiry", allow_null=True)
@@ -61,7 +63,7 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
     """
     id_, name, enabled, created_by, created_at, updated_at, last_login, *others = row
     token_lifetime, owner, owner_type, owner_retired_at, description, labels, *others = others
-    secret_count, oldest_secret_at, next_secret_expiry, *_ = others
+    networks, secret_count, oldest_secret_at, next_secret_expiry, *_ = others
     has_owner = owner_retired_at is None
     return {
         "id": str(id_),
@@ -78,6 +80,7 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "ownerType": owner_type if has_owner else None,
         "description": description,
         "labels": labels,
+        "allowedAddresses": networks.split(),
         "secretCount": secret_count,
         "oldestSecretAt": oldest_secret_at and time_text(oldest_secret_at),
         "nextSecretExpiry": next_secret_expiry and time_text(next_secret_expiry),

@@ -6,8 +6,11 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from applications.models import Application
+from applications.oauth.client_authentication import is_usable_from
 from applications.oauth.password_grant import get_enabled_principal
 from applications.oauth.tokens import InvalidToken, verified_claims
+from runai_access.audit.recorder import Origin
 
 REALM = 'Bearer realm="runai-access"'
 
@@ -30,6 +33,9 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The token is not ASCII.") from None
         except InvalidToken as error:
             raise AuthenticationFailed(str(error)) from None
+        origin = getattr(request, "origin", Origin())
+        if isinstance(principal, Application) and not is_usable_from(principal, origin):
+            raise AuthenticationFailed("The application can't be used from this address.")
         return principal, "bearer"
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,6 +1,7 @@
 """Client authentication: verifies credentials, updates the last login, and audits the outcome."""
 
 from accessrules.models import Subject
+from applications.addresses import is_allowed
 from applications.models import Application
 from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import ExpiredSecret, authenticate
@@ -8,6 +9,24 @@ from applications.validators import is_name
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.db.outage import best_effort
 from runai_access.security.throttles import network_of
+
+# The reason in the audit log, which the page of the application finds refusals by.
+WRONG_ADDRESS = "address not allowed"
+
+
+def is_usable_from(application: Application, origin: Origin) -> bool:
+    """Return whether the application can be used from the address of a request; audit if not."""
+    if is_allowed(application.allowed_addresses, origin.address):
+        return True
+    id_, name = application.id, application.name
+    record_once_a_minute(
+        "sign-in",
+        Entity("application", str(id_), name),
+        actor=Actor(Subject.Type.APP, name, id_, origin),
+        succeeded=False,
+        reason=WRONG_ADDRESS,
+    )
+    return False
 
 
 def sign_in(
@@ -50,6 +69,8 @@ def recognize(
     if application and known_as is not None:
         is_right = known_as in (str(application.id), application.name)
         application = application if is_right else None
+    if application is not None and not is_usable_from(application, origin):
+        return None
     if application is not None:
         BUFFER.note(application.used_secret.id, origin)
     else:

@@ -13,7 +13,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.filters.rules import visible_owner_names
 from applications import policy
 from applications.details import change_details, change_details_of_many, validated
-from applications.forms import BulkDetailsForm, DetailsForm
+from applications.forms import AllowedAddressesForm, BulkDetailsForm, DetailsForm
 from applications.models import Application
 from applications.views.bulk import report_rows, run_in_batches, selected_applications
 from applications.views.listing import PAGE
@@ -45,6 +45,32 @@ def details(request: HttpRequest, id_: UUID) -> HttpResponse:
     return render_dialog(
         request, "applications/_details.html", context, parent_page=PAGE.parent_page,
         row=id_, status=422 if form.is_bound else 200,
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def allowed_addresses(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Ask for the addresses from which the application can be used; `?add=` suggests one more."""
+    caller = caller_of(request)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    networks = [*application.networks, request.GET.get("add", "")]
+    form = AllowedAddressesForm(
+        request.POST if request.method == "POST" else None,
+        initial={"addresses": "\n".join(filter(None, networks))},
+    )
+    if form.is_valid():
+        try:
+            change_details(caller=caller, application_id=id_, change=form.change())
+        except ValidationError as error:
+            form.add_error("addresses", error.messages)
+        else:
+            messages.success(request, f"Allowed addresses of {application} changed.")
+            return finish_dialog(request, PAGE.parent_page, changed=id_)
+    return render_dialog(
+        request, "applications/_allowed_addresses.html",
+        {"application": application, "form": form},
+        parent_page=PAGE.parent_page, row=id_, status=422 if form.is_bound else 200,
     )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ VALUES: dict[str, Any] = {
     "owner": _USER,
     "ownerType": "user",
     "Application.description": "Trains the vision models every night",
+    "allowedAddresses": ["192.0.2.0/24", "2001:db8::/32"],
     "labels": {"env": "prod", "team": "vision"},
     "secretCount": 2,
     "oldestSecretAt": _START,

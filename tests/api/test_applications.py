@@ -43,6 +43,7 @@ def test_an_application_has_every_member_of_the_contract(
         "ownerType": None,
         "description": "",
         "labels": {},
+        "allowedAddresses": [],
         "secretCount": 1,
         "oldestSecretAt": answer["oldestSecretAt"],
         "nextSecretExpiry": None,
@@ -420,7 +421,10 @@ def test_details_are_changed_found_and_sorted(as_: As, administrator: Applicatio
     api = as_(administrator)
     factories.group("ops")
     nightly = factories.application("nightly")
-    change = {"owner": "ops", "description": "Trains", "labels": {"team": "vision", "env": "prod"}}
+    change = {
+        "owner": "ops", "description": "Trains", "labels": {"team": "vision", "env": "prod"},
+        "allowedAddresses": ["192.0.2.0/24", "2001:db8::1/128"],
+    }  # fmt: skip
     answer = send(api, "PATCH", f"{APPS}/{nightly.pk}", change)
     assert answer.status_code == 200
     expected = {**change, "ownerType": "group"}
@@ -452,6 +456,9 @@ def test_details_are_changed_found_and_sorted(as_: As, administrator: Applicatio
         ({"labels": {"Env": "prod"}}, "labels: “Env” is not the key of a label."),
         ({"labels": {"env": "v" * 300}}, "labels: The value of a label must have at most 100"),
         ({"enabled": False, "owner": "nobody"}, "owner: "),
+        ({"allowedAddresses": ["10.0.0.1/8"]}, "allowedAddresses: “10.0.0.1/8” is an address in a"),
+        ({"allowedAddresses": "10.0.0.1"}, "allowedAddresses: "),
+        ({"allowedAddresses": ["10.0.0.1"] * 51}, "allowedAddresses: An application can have at"),
     ],
 )
 def test_invalid_details_are_refused_and_change_nothing(

@@ -316,7 +316,8 @@ def test_edit_application_changes_the_details() -> None:
         "edit_application", "ci", "--owner", "ops", "--label", "env=prod", "--label", "team=vision"
     )
     assert out.splitlines()[1:] == [
-        "Owner:        ops", "Description:  none", "Labels:       env=prod, team=vision",
+        "Owner:        ops", "Description:  none", "Addresses:    all",
+        "Labels:       env=prod, team=vision",
     ]  # fmt: skip
     run("edit_application", "ci", "--owner", "", "--remove-label", "env", "--description", "Trains")
     found = Application.objects.get()

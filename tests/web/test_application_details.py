@@ -1,5 +1,7 @@
 """Owner, description and labels on the pages: dialogs, columns, filters, search and files."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -7,8 +9,10 @@ from django.test import Client
 
 from accessrules.models import Subject
 from applications.models import Application, searched_details_of
+from applications.oauth.client_authentication import is_usable_from
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
+from runai_access.audit.recorder import Origin
 from tests import factories
 from tests.strategies import force
 from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
@@ -218,3 +222,29 @@ def test_owner_is_offered_the_secrets_on_the_page(
     assert "ADD SECRET" not in as_(dina).get(other.get_absolute_url()).content.decode()
     assert as_(dina).get(f"/applications/{owned.pk}/secrets/new/").status_code == 200
     assert as_(dina).get(f"/applications/{other.pk}/secrets/new/").status_code == 403
+
+
+# Allowed addresses.
+
+
+def test_refused_address_is_listed_until_it_is_allowed(browser: Client, ci: Application) -> None:
+    url = f"/applications/{ci.pk}/allowed-addresses/"
+    browser.post(url, {"addresses": "192.0.2.0/24\n2001:db8::/32"}, headers=DIALOG)
+    ci.refresh_from_db()
+    assert not is_usable_from(ci, Origin("198.51.100.9"))
+    page = browser.get(ci.get_absolute_url())
+    assert "Allowed addresses 192.0.2.0/24 , 2001:db8::/32 Edit" in text_of(page)
+    assert "Refused addresses 198.51.100.9 just now Allow 198.51.100.9" in text_of(page)
+    (link,) = re.findall(r'id="add-1" href="([^"]+)"', page.content.decode())
+    dialog = browser.get(unescape(link), headers=DIALOG).content.decode()
+    assert "192.0.2.0/24\n2001:db8::/32\n198.51.100.9</textarea>" in dialog
+    browser.post(url, {"addresses": "192.0.2.0/24\n198.51.100.9"}, headers=DIALOG)
+    assert "Refused addresses" not in text_of(browser.get(ci.get_absolute_url()))
+
+
+def test_invalid_address_is_reported_beside_the_field(browser: Client, ci: Application) -> None:
+    url = f"/applications/{ci.pk}/allowed-addresses/"
+    answer = browser.post(url, {"addresses": "192.0.2.0/24\n10.0.0.1/8"}, headers=DIALOG)
+    assert answer.status_code == 422
+    assert 'id="addresses-error">“10.0.0.1/8” is an address in a' in answer.content.decode()
+    assert Application.objects.get().networks == []

@@ -1,4 +1,4 @@
-"""Change owner, description and labels of an application."""
+"""Change owner, description, labels and allowed addresses of an application."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,7 +13,7 @@ from runai_access.commands import OperatorCommand, report_refusals
 
 
 class Command(OperatorCommand):
-    help = "Changes the owner, description and labels of an application."
+    help = "Changes the owner, description, labels and allowed addresses of an application."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME")
@@ -42,8 +42,16 @@ class Command(OperatorCommand):
             help="the key of a label to remove; can be repeated",
         )
 
+        parser.add_argument(
+            "--allow-address",
+            action="append",
+            metavar="CIDR",
+            help='replaces the allowed addresses; can be repeated; "" allows all',
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         names = {"owner": "--owner", "description": "--description", "labels": "--label"}
+        names["allowedAddresses"] = "--allow-address"
         with report_refusals(names):
             application = change_details(
                 caller=SYSTEM,
@@ -54,12 +62,14 @@ class Command(OperatorCommand):
                     description=options["description"],
                     added=_labels(options["label"]),
                     removed=options["remove_label"],
+                    networks=options["allow_address"],
                 ),
             )
         owner = application.living_owner
         self.stdout.write(f"Application {application.name}")
         self.stdout.write(f"Owner:        {owner.name if owner else 'none'}")
         self.stdout.write(f"Description:  {application.description or 'none'}")
+        self.stdout.write(f"Addresses:    {', '.join(application.networks) or 'all'}")
         self.stdout.write(f"Labels:       {', '.join(application.label_texts) or 'none'}")
 
 
