@@ -247,9 +247,9 @@ class Authority:
         """
         if self.allows("update", "apps", ACCOUNT):
             return
-        self.require_anywhere("update", "apps")
         if not self.owns(owner):
             self.require("update", "apps", ACCOUNT)
+        self.require_anywhere("update", "apps")
         self.require_can_impersonate(application)
 
     # Visibility: lists, single reads, counts and exports all start from these.
