@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import reduce
 from itertools import groupby
 from operator import or_
@@ -311,6 +312,15 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
     def living(self) -> Self:
         return self.filter(deleted_at=None)
 
+    def unexpired(self, at: datetime | None = None) -> Self:
+        """Return the active rules that have not expired, by default now: only these give access."""
+        now = timezone.now() if at is None else at
+        return self.living().filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+    def expired(self) -> Self:
+        """Return the active rules that have expired. A background job deletes them within a minute."""
+        return self.living().filter(expires_at__lte=timezone.now())
+
     def in_scopes(self, scopes: Sequence[int], *, use_index: bool) -> Self:
         """Return the rules in `scopes`. Databases estimate ids better than paths.
 
@@ -320,7 +330,7 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
 
 
 class AccessRule(models.Model):
-    """`<subject> is a <role> in a <scope>`. Never edited; a deleted rule stays as history."""
+    """`<subject> is a <role> in a <scope>`. Only its expiry changes; a deleted rule is history."""
 
     # Meta.indexes has covering indexes for these, which serve queries without reading the row.
     subject = models.ForeignKey(
@@ -332,6 +342,7 @@ class AccessRule(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)  # NULL: never
     # Denormalized columns to sort and filter millions of rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     subject_type = denormalized(models.CharField(max_length=8, db_default=""))
@@ -401,6 +412,7 @@ class AccessRule(models.Model):
                 for path, name in (
                     ("created_at", "access_rule_by_creation"),
                     ("updated_at", "access_rule_by_update"),
+                    ("expires_at", "access_rule_by_expiry"),
                 )
             ),
         ]
@@ -421,4 +433,10 @@ class AccessRule(models.Model):
 
     def facts(self) -> dict[str, Any]:
         """Return the values of the rule that audit events store."""
-        return {"subject": self.subject.name, "role": self.role.name, "scope": self.scope.label}
+        expiry = {"expiresAt": self.expires_at.isoformat()} if self.expires_at else {}
+        return {
+            "subject": self.subject.name,
+            "role": self.role.name,
+            "scope": self.scope.label,
+            **expiry,
+        }

@@ -120,10 +120,10 @@ def regenerate_secret(
     Callers that run this in their own transaction pass the `secret`. Raises NotFound, Denied (also if
     the application has permissions that the caller lacks), AlreadyDone.
     """
-    policy.one_for(caller, "update", application_id)
+    policy.one_to_manage_secrets(caller, application_id)
     secret = secret or HashedSecret.new()
     with transaction.atomic():
-        application = _locked(caller, "update", application_id)
+        application = _locked_to_manage_secrets(caller, application_id)
         if submission and application.submission == submission:
             raise AlreadyDone(f"The client secret of {application.name} was already regenerated.")
         caller.authority.require_can_impersonate(application.subject)
@@ -151,12 +151,12 @@ def add_secret(
     `expires_at` None means never. Raises like `regenerate_secret`, ValidationError for an invalid label
     or expiry, and Conflict if the application has MAX_LIVE_SECRETS.
     """
-    policy.one_for(caller, "update", application_id)
+    policy.one_to_manage_secrets(caller, application_id)
     label = check_label(label)
     check_expiry(expires_at)
     secret = secret or HashedSecret.new()
     with transaction.atomic():
-        application = _locked(caller, "update", application_id)
+        application = _locked_to_manage_secrets(caller, application_id)
         if submission and application.submission == submission:
             raise AlreadyDone(f"This client secret of {application.name} was already added.")
         caller.authority.require_can_impersonate(application.subject)
@@ -181,7 +181,7 @@ def revoke_secret(
 
     Raises Denied, and NotFound for unknown and already revoked secrets.
     """
-    application = _locked(caller, "update", application_id)
+    application = _locked_to_manage_secrets(caller, application_id)
     secret = get_unrevoked_secret(application, secret_id)
     _revoke(application.secrets.filter(pk=secret.pk), caller)
     _save(application)
@@ -252,7 +252,7 @@ def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bo
     Application.objects.bulk_update(applications, ["credential_id", "updated_at"])
     changes = {"enabled": [not enabled, enabled]}
     record_all(
-        (("update", _entity(application), changes) for application in applications),
+        (("update", entity_of(application), changes) for application in applications),
         actor=caller.actor,
     )
 
@@ -280,7 +280,7 @@ def set_token_lifetime(
         _save(application, "token_lifetime")
         record(
             "update",
-            _entity(application),
+            entity_of(application),
             actor=caller.actor,
             changes={"tokenLifetime": [before, seconds]},
         )
@@ -318,7 +318,7 @@ def _delete(applications: list[Application], caller: Caller) -> None:
     Application.objects.filter(pk__in=[application.pk for application in applications]).delete()
     record_all(
         (
-            ("delete", _entity(application), {"name": [application.name, None]})
+            ("delete", entity_of(application), {"name": [application.name, None]})
             for application in applications
         ),
         actor=caller.actor,
@@ -337,13 +337,22 @@ def _insert(application: Application, name: str, caller: Caller) -> None:
     policy.require(caller.refresh_authority(), "create")
     application.subject = create_subject(type_=Subject.Type.APP, name=name)
     application.save(force_insert=True)
-    record("create", _entity(application), actor=caller.actor, changes={"name": [None, name]})
+    record("create", entity_of(application), actor=caller.actor, changes={"name": [None, name]})
 
 
 def _locked(caller: Caller, action: str, application_id: str | uuid.UUID) -> Application:
     """Return the application to perform `action` on, locked for update."""
-    application = _first(_lock([policy.one_for(caller, action, application_id).pk]))
+    application = _first(lock_applications([policy.one_for(caller, action, application_id).pk]))
     policy.require(caller.refresh_authority(), action)
+    return application
+
+
+def _locked_to_manage_secrets(caller: Caller, application_id: str | uuid.UUID) -> Application:
+    """Return the application whose secrets to add, regenerate or revoke, locked for update."""
+    application = _first(
+        lock_applications([policy.one_to_manage_secrets(caller, application_id).pk])
+    )
+    policy.require_can_manage_secrets(caller.refresh_authority(), application)
     return application
 
 
@@ -365,12 +374,13 @@ def _lock_all(caller: Caller, action: str, visible: Collection[Application]) -> 
     lock_administration()
     # No key changes: the check of a foreign key, at the end of another transaction, need not wait.
     list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    applications = _lock(keys)
+    applications = lock_applications(keys)
     policy.require(caller.refresh_authority(), action)
     return applications
 
 
-def _lock(keys: list[uuid.UUID]) -> list[Application]:
+def lock_applications(keys: list[uuid.UUID]) -> list[Application]:
+    """Lock and re-read the applications that still exist."""
     return list(
         Application.objects.select_related("subject")
         .select_for_update(of=("self",))
@@ -419,7 +429,7 @@ def _record_secret(
     application: Application, caller: Caller, before: str | None, after: str
 ) -> None:
     changes = {"clientSecret": [before, after]}
-    record("update", _entity(application), actor=caller.actor, changes=changes)
+    record("update", entity_of(application), actor=caller.actor, changes=changes)
 
 
 def check_label(label: str) -> str:
@@ -454,5 +464,6 @@ def _save(application: Application, *fields: str) -> None:
     application.save(update_fields=[*fields, "updated_at"])
 
 
-def _entity(application: Application) -> Entity:
+def entity_of(application: Application) -> Entity:
+    """Return an application as the audit log names it."""
     return Entity("application", str(application.pk), application.name)

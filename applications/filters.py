@@ -1,14 +1,13 @@
 """The filters of the Applications table."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Length, StrIndex, Substr
-from django.utils import timezone
+from django.db.models.lookups import Exact, In
 
 from accessrules.authorization.authority import Authority
-from accessrules.filters.rules import primary_keys, visible_user_emails
+from accessrules.filters.rules import primary_keys, visible_owner_names, visible_user_emails
 from accessrules.filters.subjects import (
     HeldRoleFilter,
     HeldScopeFilter,
@@ -17,34 +16,37 @@ from accessrules.filters.subjects import (
     line_matches,
 )
 from accessrules.models import AccessRuleQuerySet
-from applications.models import Application
+from applications.models import END_MARK, LABEL_MARK, Application
 from applications.search import (
     can_use_first_rule,
-    has_text,
+    contains,
     keys_by_rules,
     keys_with_text,
+    owned_by,
 )
-from runai_access.db.expressions import starts_with
+from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
+from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
-    AFTER,
-    BEFORE,
     CONTAINS,
     ENDS_WITH,
     IS,
-    LAST_DAYS,
+    IS_NOT,
     NEVER,
+    NONE,
     STARTS_WITH,
     Choice,
     ChoiceFilter,
+    ExpiryFilter,
     ListFilterSet,
     Operator,
     TextFilter,
     TimeFilter,
 )
+from runai_access.lists.selection import ListFilter
 
-NEXT_DAYS = Operator("next_days", "is in the next", "days")
+MINE = Operator("mine", "is you or one of your groups")
 
 
 class NameFilter(TextFilter):
@@ -70,9 +72,9 @@ class ApplicationCreatorFilter(TextFilter):
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         if test == STARTS_WITH.name:
-            return Q(has_text(f"\n{term}"))
+            return Q(contains("search_text", f"\n{term}"))
         if test == IS.name:
-            return Q(has_text(f"\n{term}\n"))
+            return Q(contains("search_text", f"\n{term}\n"))
         return line_matches(_CREATOR, test, term)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
@@ -95,6 +97,89 @@ _NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
 _CREATOR = Substr(
     F("search_text"), _END_OF_NAME + Value(1), Length("search_text") - _END_OF_NAME - Value(1)
 )
+
+
+class OwnerFilter(TextFilter):
+    """Filters by the name of the owner, a user or a group; or by what the caller owns."""
+
+    operators = (CONTAINS, IS, IS_NOT, STARTS_WITH, NONE, MINE)  # type: ignore[assignment]  # not the same number
+
+    def read(self, operator: Operator, text: str, context: Authority) -> Any:
+        return text if operator.takes else True
+
+    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
+        if operator == MINE:
+            # Computed, so that SQLite does not sort all that a large group owns.
+            return Q(In(SQLiteNoIndexHint(F("owner")), context.owners()))
+        if operator.test == NEVER.name:
+            return Q(owner_name__isnull=operator.name == NEVER.name)
+        if operator == NONE:
+            return Q(owner_name__isnull=True)
+        condition = super().condition(operator, values, context)
+        return condition | Q(owner_name__isnull=True) if operator.negates else condition
+
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        return line_matches(SQLiteNoIndexHint(F("owner_name")), test, term)
+
+    def keys(self, operator: Operator, values: list[Any], context: Authority) -> KeySubquery | None:
+        if operator == MINE:
+            return KeySubquery.of(owned_by(context))
+        if operator.negates:
+            return None
+        longest = max(map(normalize, values), key=len)
+        if operator == IS:
+            column = BinaryCollation(F("owner_name"))
+            return KeySubquery.of(
+                Application.objects.filter(Exact(column, longest)), is_exact=len(values) == 1
+            )
+        if operator == STARTS_WITH:
+            return KeySubquery.of(
+                Application.objects.filter(starts_with("owner_name", longest)),
+                is_exact=len(values) == 1,
+            )
+        return keys_with_text(longest, is_exact=False)
+
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        if operator not in (NONE, NEVER):
+            return super().list_filter(operator, values, context, rows)
+        condition = self.condition(operator, values, context)
+        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "owner_name")
+
+    def words(self, operator: Operator, values: list[Any]) -> str:
+        return super().words(operator, values) if operator.takes else ""
+
+
+class DescriptionFilter(TextFilter):
+    """Filters by a text in the description."""
+
+    operators = (CONTAINS,)  # type: ignore[assignment]  # not the same number
+
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        return line_matches(normalized("description"), test, term)
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
+        if operator.negates:
+            return None
+        return keys_with_text(max(map(normalize, values), key=len), is_exact=False)
+
+
+class LabelFilter(TextFilter):
+    """Filters by a whole label, `key=value`, or by the beginning of one, `key=`."""
+
+    operators = (IS, IS_NOT, STARTS_WITH)  # type: ignore[assignment]  # not the same number
+
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        end = END_MARK if test == IS.name else ""
+        return Q(contains("searched_details", f"{LABEL_MARK}{term}{end}"))
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
+        if operator.negates:
+            return None
+        end = END_MARK if operator == IS else ""
+        longest = max(map(normalize, values), key=len)
+        return keys_with_text(f"{LABEL_MARK}{longest}{end}", is_exact=len(values) == 1)
 
 
 class ApplicationNoRulesFilter(NoRulesFilter):
@@ -151,30 +236,6 @@ class SecretCountFilter(ChoiceFilter):
         return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
 
 
-class ExpiryFilter(TimeFilter):
-    """Filters by a time in the future, too."""
-
-    operators = (NEXT_DAYS, BEFORE, AFTER, NEVER)
-
-    def read(self, operator: Operator, text: str, context: Authority) -> Any:
-        return super().read(_like(operator), text, context)
-
-    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
-        if operator != NEXT_DAYS:
-            return super().condition(operator, values, context)
-        now = timezone.now()
-        until = now + timedelta(days=min(values))
-        return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
-
-    def words(self, operator: Operator, values: list[Any]) -> str:
-        return super().words(_like(operator), values)
-
-
-def _like(operator: Operator) -> Operator:
-    """Return the operator whose values an operator has."""
-    return LAST_DAYS if operator == NEXT_DAYS else operator
-
-
 def _rules(authority: Authority) -> AccessRuleQuerySet:
     return authority.visible_rules().living()
 
@@ -193,6 +254,9 @@ class ApplicationFilterSet(ListFilterSet):
         "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
+        "owner": OwnerFilter("owner_name", suggest=visible_owner_names),
+        "description": DescriptionFilter("description"),
+        "labels": LabelFilter("labels"),
         "client_secrets": SecretCountFilter(),
         "oldest_secret": TimeFilter("oldest_secret_at"),
         "next_expiry": ExpiryFilter("next_secret_expiry"),
@@ -208,6 +272,9 @@ class ApplicationFilterSet(ListFilterSet):
         "created_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
+        "owner": "Owner",
+        "description": "Description",
+        "labels": "Labels",
         "client_secrets": "Client secrets",
         "oldest_secret": "Oldest secret",
         "next_expiry": "Next expiry",

@@ -1,14 +1,16 @@
 """The forms of the Applications page. `validators` defines valid names."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.conf import settings
 from django.utils import timezone
 
 from applications.actions import check_expiry, check_label
-from applications.validators import MIN_TOKEN_LIFETIME, validate_name
+from applications.details import DetailsChange
+from applications.models import Application
+from applications.validators import MIN_TOKEN_LIFETIME, read_labels, validate_name
 from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
 
 
@@ -56,6 +58,81 @@ class AddSecretForm(SubmissionForm):
         if expiry in (None, "never"):
             return None
         return timezone.now() + timedelta(days=int(expiry))
+
+
+class DetailsForm(forms.Form):
+    """The form of the DETAILS dialog. The action validates owner and description."""
+
+    owner = forms.CharField(required=False)
+    description = forms.CharField(required=False)
+    labels = forms.CharField(required=False)
+
+    @classmethod
+    def of(cls, application: Application) -> Self:
+        """Return the form with the details of an application."""
+        owner = application.living_owner
+        return cls(
+            initial={
+                "owner": owner.name if owner else "",
+                "description": application.description,
+                "labels": "\n".join(application.label_texts),
+            }
+        )
+
+    def clean_labels(self) -> dict[str, str]:
+        return read_labels(self.cleaned_data["labels"].splitlines())
+
+    def change(self) -> DetailsChange:
+        """Return the change of a valid form."""
+        return DetailsChange(**self.cleaned_data)
+
+
+class AllowedAddressesForm(forms.Form):
+    """The form of the ALLOWED ADDRESSES dialog: one network on each line. The action validates them."""
+
+    addresses = forms.CharField(required=False)
+
+    def change(self) -> DetailsChange:
+        """Return the change of a valid form."""
+        return DetailsChange(networks=self.cleaned_data["addresses"].splitlines())
+
+
+class BulkDetailsForm(forms.Form):
+    """The form that changes details of several applications; unchecked details stay as they are."""
+
+    sets_owner = forms.BooleanField(required=False)
+    owner = forms.CharField(required=False)
+    sets_description = forms.BooleanField(required=False)
+    description = forms.CharField(required=False)
+    labels = forms.CharField(required=False)
+    removed = forms.CharField(required=False)
+
+    def clean_labels(self) -> dict[str, str]:
+        return read_labels(self.cleaned_data["labels"].splitlines())
+
+    def clean_removed(self) -> list[str]:
+        """Return the keys of the labels to remove, one on each line, with or without a value."""
+        keys = [
+            line.partition("=")[0].strip() for line in self.cleaned_data["removed"].splitlines()
+        ]
+        return [key for key in keys if key]
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        names = ("sets_owner", "sets_description", "labels", "removed")
+        if not self.errors and not any(given[name] for name in names):
+            raise forms.ValidationError("Choose what to change.")
+        return given
+
+    def change(self) -> DetailsChange:
+        """Return the change of a valid form."""
+        given = self.cleaned_data
+        return DetailsChange(
+            owner=given["owner"] if given["sets_owner"] else None,
+            description=given["description"] if given["sets_description"] else None,
+            added=given["labels"],
+            removed=given["removed"],
+        )
 
 
 class TokenLifetimeForm(forms.Form):

@@ -1,22 +1,26 @@
 """Applications, their client secrets, the keys that sign their tokens, and revoked tokens."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accessrules.models import Subject
+from applications.validators import DESCRIPTION_MAX_LENGTH
 from runai_access.db.denormalization import denormalized
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
 
 LABEL_MAX_LENGTH = 100
+# The marks of `searched_details_of`; `triggers.search_index` has one for the name of the owner.
+DESCRIPTION_MARK, LABEL_MARK, END_MARK = "\x1d", "\x1e", "\x1f"
 ADDRESS_MAX_LENGTH = 45
 AGENT_MAX_LENGTH = 200
 
@@ -38,14 +42,29 @@ class Application(models.Model):
     # Searched text, from `search_text_of`. It starts with the name and a line feed, which sorts before
     # any character of a name, so sorting by this column sorts by name.
     search_text = models.TextField(default="", editable=False)
+    # Searched text of description and labels, from `searched_details_of`.
+    searched_details = models.TextField(default="", db_default="", editable=False)
     created_by = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     last_login = models.DateTimeField(null=True)
+    # The user or group that is responsible. A retired one no longer counts: see `owner_name`.
+    owner = models.ForeignKey(
+        Subject, models.PROTECT, null=True, related_name="owned_applications", db_index=False
+    )
+    description = models.CharField(
+        max_length=DESCRIPTION_MAX_LENGTH, blank=True, default="", db_default=""
+    )
+    # From key to value: {"env": "prod"} is shown as env=prod.
+    labels = models.JSONField(blank=True, default=dict, db_default=Value({}, models.JSONField()))
+    # The networks from which it can be used, separated by spaces; empty for all. See `addresses`.
+    allowed_addresses = models.TextField(blank=True, default="", db_default="")
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
     first_rule = denormalized(models.TextField(null=True))  # NULL: no rule
+    # The normalized name of the owner; NULL: no owner, or a retired one.
+    owner_name = denormalized(models.TextField(null=True))
     # Of the secrets that are not revoked, so also of expired ones: their number, when the oldest was
     # created, and the first expiry.
     secret_count = denormalized(models.SmallIntegerField(default=0, db_default=0))
@@ -92,6 +111,18 @@ class Application(models.Model):
                 fields=["next_secret_expiry", "subject", "created_at"],
                 name="application_by_secret_expiry",
             ),
+            models.Index(
+                BinaryCollation(F("owner_name")),
+                F("subject"),
+                F("created_at"),
+                name="application_by_owner_name",
+            ),
+            # Partial: most logins of applications without an owner then do not write to it.
+            models.Index(
+                fields=["owner", "subject", "created_at"],
+                name="application_by_owner",
+                condition=Q(owner__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,6 +154,30 @@ class Application(models.Model):
     def enabled(self) -> bool:
         return self.subject.enabled
 
+    @property
+    def living_owner(self) -> Subject | None:
+        """The owner, unless it was deleted."""
+        owner: Subject | None = self.owner
+        return owner if owner is not None and owner.retired_at is None else None
+
+    @property
+    def living_owner_name(self) -> str | None:
+        return self.living_owner.name if self.living_owner else None
+
+    @property
+    def living_owner_type(self) -> str | None:
+        return self.living_owner.type if self.living_owner else None
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks from which the application can be used; empty for all."""
+        return self.allowed_addresses.split()
+
+    @property
+    def label_texts(self) -> list[str]:
+        """The labels as they are written, `key=value`, by key."""
+        return label_texts(self.labels)
+
     @cached_property
     def used_secret(self) -> "ClientSecret":
         """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""
@@ -144,6 +199,22 @@ def search_text_of(name: str, created_by: str) -> str:
     change, so the text is set once, on creation.
     """
     return f"{normalize(name)}\n{normalize(created_by)}\n"
+
+
+def searched_details_of(description: str, labels: Mapping[str, str]) -> str:
+    """Return the searched text of the details of an application: each normalized, between two marks.
+
+    The marks are control characters, which neither a detail nor a search contains. So the index can
+    also find a whole label.
+    """
+    parts = [f"{DESCRIPTION_MARK}{normalize(description)}{END_MARK}"] if description else []
+    parts += [f"{LABEL_MARK}{normalize(label)}{END_MARK}" for label in label_texts(labels)]
+    return "".join(parts)
+
+
+def label_texts(labels: Mapping[str, str]) -> list[str]:
+    """Return labels as they are written, `key=value`, by key."""
+    return [f"{key}={value}" for key, value in sorted(labels.items())]
 
 
 class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):

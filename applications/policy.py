@@ -29,3 +29,21 @@ def one_for(caller: Caller, action: str, id_: str | UUID) -> Application:
     """Return the application to perform `action` on. Raises Denied or NotFound (see Policy.one_for)."""
     application: Application = _APPLICATIONS.one_for(caller, action, id_)
     return application
+
+
+def one_to_manage_secrets(caller: Caller, id_: str | UUID) -> Application:
+    """Return the application whose secrets to add, regenerate or revoke. Raises like `one_for`."""
+    require_anywhere(caller, "update")
+    application = visible_one(caller, id_)
+    require_can_manage_secrets(caller, application)
+    return application
+
+
+def require_can_manage_secrets(caller: Caller, application: Application) -> None:
+    """Raise Denied unless the caller can add, regenerate and revoke the application's secrets."""
+    caller.authority.require_can_manage_secrets(application.subject, application.owner_id)
+
+
+def can_manage_secrets(caller: Caller, application: Application) -> bool:
+    """Return whether the caller can add, regenerate and revoke the application's secrets."""
+    return caller.authority.can_manage_secrets(application.subject, application.owner_id)

@@ -1,13 +1,15 @@
-"""Search for applications by name, client ID, creator, and the roles and scopes of their rules.
+"""Search for applications by name, creator, owner, description, labels, and their rules.
 
 The search finds exactly the rows that contain the text. Texts of three or more characters use a
 trigram index. Roles and scopes are found by name in their own small tables, and joined through rules.
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -32,7 +34,7 @@ def search(text: str, authority: Authority) -> ListFilter:
     term = normalize_term(text)
     roles, scopes = roles_named(text), scopes_named(text, authority)
     if not roles and not scopes:
-        return ListFilter(Q(has_text(term)), keys_with_text(term))
+        return ListFilter(has_text(term), keys_with_text(term))
     condition, keys = _text_filter(term)
     visible = authority.visible_rules().living()
     if roles:
@@ -49,7 +51,7 @@ def _text_filter(term: str) -> tuple[Q, KeySubquery]:
 
     If there are few matches, the condition lists their keys, which is faster than comparing texts.
     """
-    condition, keys = Q(has_text(term)), keys_with_text(term)
+    condition, keys = has_text(term), keys_with_text(term)
     if len(term) < _TRIGRAM_LENGTH or not keys.is_exact:
         return condition, keys
     matches = keys.few(selection.MAX_SORTED_CANDIDATES)
@@ -63,7 +65,15 @@ def permission_filter(authority: Authority) -> ListFilter | None:
     if policy.sees_all(authority):
         return None
     keys = keys_by_rules(AccessRule.objects.living(), "scope", authority.scopes_to_read("apps"))
+    owned = owned_by(authority)
+    if owned.exists():  # most callers own none, and their list is read from one index
+        keys |= KeySubquery.of(owned)
     return ListFilter(Q(), keys, among=Application.objects.all())
+
+
+def owned_by(authority: Authority) -> QuerySet[Application]:
+    """Return the applications that the caller owns, also through a group."""
+    return Application.objects.filter(owner__in=authority.owners())
 
 
 def can_use_first_rule(authority: Authority) -> bool:
@@ -103,13 +113,21 @@ def _of_applications(rules: AccessRuleQuerySet) -> AccessRuleQuerySet:
     return rules.filter(application_created_at__isnull=False)
 
 
-def has_text(term: str) -> GreaterThan:
-    """Return the condition that the search text contains a normalized text. No index supports it."""
-    return GreaterThan(StrIndex(F("search_text"), Value(term)), 0)
+def has_text(term: str) -> Q:
+    """Return the condition that one of the indexed texts contains a normalized text."""
+    return reduce(or_, (Q(contains(column, term)) for column in _INDEXED_TEXTS))
+
+
+_INDEXED_TEXTS = ("search_text", "searched_details", "owner_name")
+
+
+def contains(column: str, term: str) -> GreaterThan:
+    """Return the condition that a column contains a normalized text. No index supports it."""
+    return GreaterThan(StrIndex(F(column), Value(term)), 0)
 
 
 def keys_with_text(term: str, *, is_exact: bool = True) -> KeySubquery:
-    """Return the keys of applications whose search text contains a normalized text."""
+    """Return the keys of applications one of whose indexed texts contains a normalized text."""
     if connection.vendor == "postgresql":
         return _postgresql_keys(term, is_exact=is_exact)
     if len(term) < _TRIGRAM_LENGTH:

@@ -9,10 +9,10 @@ from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
-from applications.models import Application
+from applications.models import Application, label_texts
 from applications.search import can_use_first_rule
 from runai_access.lists.export import SpreadsheetTime
-from runai_access.lists.markup import badge, copy_button, marked, markup, moment, muted
+from runai_access.lists.markup import badge, clip, copy_button, marked, markup, moment, muted
 from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
 from runai_access.row_urls import row_url
@@ -56,6 +56,19 @@ class ApplicationTable(SubjectTable):
     created_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
+    owner = ListColumn(
+        "Owner", sort=Sort.text("owner_name", is_nullable=True), is_shown=False,
+        exports=("owner__name", "owner_name"), as_text=lambda name, living: name if living else "",
+    )  # fmt: skip
+    description = ListColumn("Description", is_shown=False, exports=("description",))
+    labels = ListColumn(
+        "Labels", is_shown=False,
+        exports=("labels",), as_text=lambda labels: "; ".join(label_texts(labels)),
+    )  # fmt: skip
+    allowed_addresses = ListColumn(
+        "Allowed addresses", is_shown=False,
+        exports=("allowed_addresses",), as_text=lambda networks: "; ".join(networks.split()),
+    )  # fmt: skip
     client_secrets = ListColumn(
         "Client secrets", sort=Sort.number("secret_count"), is_shown=False,
         exports=("secret_count",),
@@ -80,6 +93,8 @@ class ApplicationTable(SubjectTable):
     values = (
         "pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login",
         "secret_count", "oldest_secret_at", "next_secret_expiry",
+        "owner__name", "owner_name", "description", "labels",
+        "allowed_addresses",
     )  # fmt: skip
 
     @classmethod
@@ -112,6 +127,21 @@ class ApplicationTable(SubjectTable):
             key, dialog_url("applications:access-rules", key, back=self.address),
         )  # fmt: skip
         return self.rules_cell(record, record.name, link)
+
+    def render_owner(self, record: Any) -> str:
+        if record.owner_name is None:  # also if the owner was deleted
+            return muted("None")
+        return clip(record.owner__name, self.search)
+
+    def render_description(self, record: Any) -> str:
+        return clip(record.description, self.search)
+
+    def render_labels(self, record: Any) -> str:
+        return clip(", ".join(label_texts(record.labels)), self.search)
+
+    def render_allowed_addresses(self, record: Any) -> str:
+        networks: list[str] = record.allowed_addresses.split()
+        return clip(", ".join(networks)) if networks else muted("All")
 
     def render_client_secrets(self, record: Any) -> str:
         return str(record.secret_count)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from applications.views import access_rules, bulk, detail, dialogs, secrets
+from applications.views import access_rules, bulk, detail, details, dialogs, secrets
 from applications.views.listing import PAGE
 
 app_name = "applications"
@@ -13,6 +13,7 @@ urlpatterns = [
         path(f"bulk/{name}/", bulk.bulk_action, {"action": name}, name=f"bulk-{name}")
         for name in bulk.BULK
     ],
+    path("bulk/details/", details.bulk_details, name="bulk-details"),
     path("new/", secrets.create, name="create"),
     path("<uuid:id_>/", detail.detail, name="detail"),
     path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
@@ -25,6 +26,8 @@ urlpatterns = [
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
     path("<uuid:id_>/secrets/new/", secrets.add, name="add-secret"),
     path("<uuid:id_>/secrets/<str:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
+    path("<uuid:id_>/details/", details.details, name="details"),
+    path("<uuid:id_>/allowed-addresses/", details.allowed_addresses, name="allowed-addresses"),
     path("<uuid:id_>/token-lifetime/", dialogs.token_lifetime, name="token-lifetime"),
     path("<uuid:id_>/enable/", dialogs.set_enabled, {"enabled": True}, name="enable"),
     path("<uuid:id_>/disable/", dialogs.set_enabled, {"enabled": False}, name="disable"),

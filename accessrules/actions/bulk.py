@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from typing import Generic, TypeVar
 
@@ -54,10 +55,13 @@ def create_access_rules(
     subjects: list[Subject],
     role: Role,
     scopes: list[Scope],
+    expires_at: datetime | None = None,
 ) -> list[Outcome[tuple[Subject, Scope], AccessRule]]:
     """Grant one role to each subject in each scope."""
     return run_bulk(
         request,
         product(subjects, scopes),
-        lambda pair: create_access_rule(caller=caller, subject=pair[0], role=role, scope=pair[1]),
+        lambda pair: create_access_rule(
+            caller=caller, subject=pair[0], role=role, scope=pair[1], expires_at=expires_at
+        ),
     )

@@ -2,34 +2,55 @@
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accessrules.authorization.callers import Caller
+from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.authorization.grants import gives_access
-from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject, SubjectQuerySet
+from accessrules.models import (
+    ACCOUNT_PATH,
+    AccessRule,
+    AccessRuleQuerySet,
+    Role,
+    Scope,
+    Subject,
+    SubjectQuerySet,
+)
 from runai_access.audit.recorder import Entity, record, record_all
 from runai_access.db.normalization import is_storable
 from runai_access.errors import Conflict, NotFound
 
 
 @transaction.atomic
-def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: Scope) -> AccessRule:
-    """Grant `role` in `scope` to `subject`.
+def create_access_rule(
+    *,
+    caller: Caller,
+    subject: Subject,
+    role: Role,
+    scope: Scope,
+    expires_at: datetime | None = None,
+) -> AccessRule:
+    """Grant `role` in `scope` to `subject`, until `expires_at` or, without it, until it is deleted.
 
     Raises Denied if the caller cannot grant it, ReauthenticationRequired for an administrator role,
-    Conflict if the subject already has that rule.
+    ValidationError for an expiry in the past, Conflict if the subject already has that rule.
     """
+    check_expiry(expires_at)
     # Locked first: no other request can move or delete the scope after the check.
     scope = lock_scope(scope)
     living = lock_subject(subject)
     caller.refresh_authority().authority.require_can_grant(role, scope)
     if gives_access(role):
         caller.require_recent_authentication()
-    rule = AccessRule(subject=living, role=role, scope=scope, created_by=caller.name)
+    delete_expired(AccessRule.objects.expired().filter(subject=living, role=role, scope=scope))
+    rule = AccessRule(
+        subject=living, role=role, scope=scope, expires_at=expires_at, created_by=caller.name
+    )
     try:
         with transaction.atomic():
             rule.save()
@@ -37,7 +58,7 @@ def create_access_rule(*, caller: Caller, subject: Subject, role: Role, scope: S
         raise Conflict(
             f"{living.name} already has the role {role.name} in {scope.label}.", field="roleId"
         ) from error
-    record("create", _entity(rule), actor=caller.actor, changes=_changes(None, rule))
+    record("create", entity_of(rule), actor=caller.actor, changes=_changes(None, rule))
     return rule
 
 
@@ -60,8 +81,28 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
     authority.require("delete", "access_rules", rule.scope)
     _soft_delete([rule])
     require_an_administrator(without=rule.subject)
-    record("delete", _entity(rule), actor=caller.actor, changes=_changes(rule, None))
+    record("delete", entity_of(rule), actor=caller.actor, changes=_changes(rule, None))
     return rule
+
+
+def check_expiry(expires_at: datetime | None) -> None:
+    """Raise ValidationError unless a rule can expire at this time."""
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationError({"expiresAt": "The expiry must be in the future."})
+
+
+def delete_expired(rules: AccessRuleQuerySet, limit: int = 1) -> int:
+    """Soft-delete the first `limit` of expired rules, in the caller's transaction; return how many."""
+    locked = list(
+        rules.select_related("subject", "role", "scope").select_for_update(of=("self",))[:limit]
+    )
+    _soft_delete(locked)
+    expired = {"status": ["active", "expired"]}
+    record_all(
+        (("delete", entity_of(rule), {**_changes(rule, None), **expired}) for rule in locked),
+        actor=SYSTEM.actor,
+    )
+    return len(locked)
 
 
 def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
@@ -121,7 +162,7 @@ def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
     )
     _soft_delete(rules)
     record_all(
-        (("delete", _entity(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
+        (("delete", entity_of(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
     )
     now = timezone.now()
     Subject.objects.filter(pk__in=[subject.pk for subject in subjects]).update(
@@ -192,7 +233,8 @@ def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
 def require_an_administrator(*, without: Subject) -> None:
     """Raise Conflict unless an enabled user still has their own administrator rule on the account.
 
-    Does nothing if `without` is not a user, or if there never was an administrator (set-up).
+    A rule that expires does not count: one day there would be no administrator. Does nothing if
+    `without` is not a user, or if there never was an administrator (set-up).
     """
     if without.type != Subject.Type.USER:
         return
@@ -201,7 +243,8 @@ def require_an_administrator(*, without: Subject) -> None:
     users = AccessRule.objects.filter(
         is_on_account, role=SYSTEM_ADMINISTRATOR_ID, subject__type=Subject.Type.USER
     )
-    if users.living().filter(subject__enabled=True).exists() or not users.exists():
+    permanent = users.living().filter(subject__enabled=True, expires_at=None)
+    if permanent.exists() or not users.exists():
         return
     raise Conflict("The account needs a System administrator. Assign another user that role first.")
 
@@ -235,7 +278,8 @@ def _soft_delete(rules: list[AccessRule]) -> None:
     )
 
 
-def _entity(rule: AccessRule) -> Entity:
+def entity_of(rule: AccessRule) -> Entity:
+    """Return a rule as the audit log names it."""
     return Entity("access_rule", str(rule.pk), str(rule))
 
 

@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -51,6 +53,7 @@ class BatchPayload(Body):
     subjects = serializers.ListField(child=BatchSubject(), min_length=1, max_length=MAX_SUBJECTS)
     scopes = serializers.ListField(child=BatchScope(), min_length=1, max_length=MAX_SCOPES)
     roleId = Integer()
+    expiresAt = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class NewRules(Body):
@@ -131,10 +134,16 @@ class RulesBatchCreateView(CallerView):
             {**subject, **scope, "roleId": payload["roleId"]}
             for subject, scope in product(payload["subjects"], payload["scopes"])
         ]
-        return _idempotent(self, request, lambda _: self._create_all(request, items))
+        create = partial(self._create, payload.get("expiresAt"))
+        return _idempotent(self, request, lambda _: self._create_all(request, items, create))
 
-    def _create_all(self, request: Request, items: list[dict[str, Any]]) -> Response:
-        outcomes = run_bulk(request._request, items, self._create)
+    def _create_all(
+        self,
+        request: Request,
+        items: list[dict[str, Any]],
+        create: Callable[[dict[str, Any]], AccessRule],
+    ) -> Response:
+        outcomes = run_bulk(request._request, items, create)
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
             {"payload": outcome.wanted, **_failure(outcome.refusal)}
@@ -144,12 +153,13 @@ class RulesBatchCreateView(CallerView):
         load_ancestors(rule.scope for rule in created)
         return Response(BatchCreateSerializer.represent({"succeeded": created, "failed": failed}))
 
-    def _create(self, item: dict[str, Any]) -> AccessRule:
+    def _create(self, expires_at: datetime | None, item: dict[str, Any]) -> AccessRule:
         return create_access_rule(
             caller=self.caller,
             subject=find_rule_subject(item),
             role=find_role(item["roleId"]),
             scope=find_scope(self.caller.authority, item["scopeType"], item["scopeId"]),
+            expires_at=expires_at,
         )
 
 

@@ -10,9 +10,11 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accessrules.actions.expiry import change_expiry
 from accessrules.actions.rules import create_access_rule, delete_access_rule, find_subject
 from accessrules.api.serializers import AccessRuleSerializer, AccessRulesSerializer
 from accessrules.api.views import CallerView
@@ -85,6 +87,7 @@ LIST = ListEndpoint(
         # NULL in all of these rules.
         "deletedAt": replace(_DELETED_AT, sort=Sort.number("pk")),
         "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
+        "expiresAt": Field.time("expires_at", is_nullable=True),
     },
     search=search,
     permission_filter=permission_filter,
@@ -135,6 +138,13 @@ class NewAccessRule(Body):
     roleId = Integer()
     scopeId = Text(max_length=64)
     scopeType = Choice(choices=Scope.Type.values)
+    expiresAt = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class AccessRuleChange(Body):
+    """The new expiry of an access rule; null means never."""
+
+    expiresAt = serializers.DateTimeField(allow_null=True)
 
 
 class AccessRulesView(CallerView):
@@ -168,8 +178,8 @@ class AccessRulesView(CallerView):
     def post(self, request: Request) -> Response:
         """Create an access rule.
 
-        Grants a user, application or group a role in a scope. To change an access rule, delete it and
-        create a new one.
+        Grants a user, application or group a role in a scope, until `expiresAt` if it is given. To
+        change the role or the scope, delete the access rule and create a new one.
         """
         authority = self.caller.authority
         authority.require_anywhere("create", "access_rules")
@@ -183,6 +193,7 @@ class AccessRulesView(CallerView):
                 subject=find_rule_subject(data),
                 role=find_role(data["roleId"]),
                 scope=find_scope(authority, data["scopeType"], data["scopeId"]),
+                expires_at=data.get("expiresAt"),
             )
             return Result(str(rule.pk), _response(rule, status=201))
 
@@ -219,7 +230,7 @@ class AccessRuleView(CallerView):
     """An access rule."""
 
     tag = "Access rules"
-    errors = {"DELETE": (409,)}
+    errors = {"DELETE": (409,), "PATCH": (409,)}
 
     @extend_schema(responses=AccessRuleSerializer)
     def get(self, request: Request, rule_id: str) -> Response:
@@ -233,6 +244,22 @@ class AccessRuleView(CallerView):
         rule = rules.filter(pk=integer_id(rule_id)).first()
         if rule is None:
             raise NotFound("There is no such access rule.")
+        return _response(rule)
+
+    @extend_schema(request=AccessRuleChange, responses=AccessRuleSerializer)
+    def patch(self, request: Request, rule_id: str) -> Response:
+        """Change the expiry of an access rule.
+
+        `expiresAt` null means never. Requires the permission to create the access rule.
+        """
+        self.caller.authority.require_anywhere("create", "access_rules")
+        body = AccessRuleChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        rule = change_expiry(
+            caller=self.caller,
+            rule_id=integer_id(rule_id),
+            expires_at=body.validated_data["expiresAt"],
+        )
         return _response(rule)
 
     @extend_schema(responses={204: None})

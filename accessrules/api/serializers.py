@@ -37,6 +37,7 @@ class AccessRuleSerializer(MyAccessRuleSerializer):
     updatedAt = TimeField(source="updated_at")
     createdBy = serializers.CharField(source="created_by")
     deletedAt = TimeField(source="deleted_at", allow_null=True)
+    expiresAt = TimeField(source="expires_at", allow_null=True)
     clusterId = serializers.CharField(source="scope.cluster_uid", required=False)
 
 

@@ -2,7 +2,8 @@
 
 A subject can perform an action on a resource type in a scope if an active rule, its own or one of its
 groups', has a role with that permission at the scope or above it. Everything else derives from that
-sentence: visible scopes and rules, grantable roles, impersonation. Anything else is denied.
+sentence: visible scopes and rules, grantable roles, impersonation. Owners of applications can do a
+little more with these: see them, and manage their secrets. Anything else is denied.
 
 An `Authority` holds one subject's rules, read with one query. Each request reads them again, so a
 removed rule no longer applies to the next request.
@@ -10,7 +11,7 @@ removed rule no longer applies to the next request.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -27,6 +28,7 @@ from accessrules.authorization.grants import (
     grants_in_force_of,
     grants_of,
     is_active,
+    owners_for,
     permissions_of,
     rules_of,
 )
@@ -70,10 +72,10 @@ _MAX_SHOWN = 3
 
 
 class Authority:
-    """Everything that one subject is allowed to do."""
+    """Everything that one subject is allowed to do. Without a `subject`, it owns no applications."""
 
-    def __init__(self, grants: Iterable[Grant]) -> None:
-        self._grants = tuple(grants)
+    def __init__(self, grants: Iterable[Grant], subject: UUID | None = None) -> None:
+        self._grants, self._subject = tuple(grants), subject
         self._roots: dict[Permission, tuple[str, ...]] = {}
         self._scopes: dict[tuple[str, ...], list[int]] = {}
 
@@ -101,7 +103,7 @@ class Authority:
             removed = grant_of(rule)
             if removed in remaining:  # two groups can give equal grants: remove only one
                 remaining.remove(removed)
-        return Authority(remaining)
+        return Authority(remaining, self._subject)
 
     def permissions_at(self, place: Place) -> set[Permission]:
         """Return every permission held in `place`."""
@@ -214,25 +216,66 @@ class Authority:
             effective_permissions(permissions_of(role), scope.path) | {("create", "access_rules")}
         ) - self.permissions_at(scope)
 
+    # Ownership: an owner needs no rule where the application has one, but a permission in any scope.
+
+    def owners(self) -> QuerySet[Subject, Any]:
+        """Return the ids of this subject and its enabled groups: what they own, it owns."""
+        return owners_for(self._subject)
+
+    def owns(self, owner: UUID | None) -> bool:
+        """Return whether an application with this owner belongs to this subject."""
+        if owner is None or self._subject is None:
+            return False
+        return (
+            owner == self._subject
+            or Subject.objects.filter(pk=owner, pk__in=self.owners()).exists()
+        )
+
+    def can_manage_secrets(self, application: Subject, owner: UUID | None) -> bool:
+        """Return whether this subject can add, regenerate and revoke secrets of an application."""
+        try:
+            self.require_can_manage_secrets(application, owner)
+        except Denied:
+            return False
+        return True
+
+    def require_can_manage_secrets(self, application: Subject, owner: UUID | None) -> None:
+        """Raise Denied unless this subject can add, regenerate and revoke secrets of an application.
+
+        That requires updating applications on the account. Its owner needs this permission in any
+        scope, and every permission that the application holds.
+        """
+        if self.allows("update", "apps", ACCOUNT):
+            return
+        if not self.owns(owner):
+            self.require("update", "apps", ACCOUNT)
+        self.require_anywhere("update", "apps")
+        self.require_can_impersonate(application)
+
     # Visibility: lists, single reads, counts and exports all start from these.
 
     def visible_q(self, resource_type: str) -> Q:
         """Return the condition for visible applications or users, by their subject's id.
 
         A caller with read permission on the account sees all of them. In a narrower scope, a caller
-        sees those with a rule in that scope or below.
+        sees those with a rule in that scope or below, and the applications that the caller owns.
         """
         if self.allows("read", resource_type, ACCOUNT):
             return Q()
         rules = AccessRule.objects.living().in_scopes(
             self.scopes_to_read(resource_type), use_index=False
         )
-        return Q(Exists(rules.filter(subject=OuterRef("pk"))))
+        visible = Q(Exists(rules.filter(subject=OuterRef("pk"))))
+        if resource_type == "apps":
+            owned = Subject.objects.filter(application__owner__in=self.owners())
+            visible |= Q(pk__in=owned.values("pk"))
+        return visible
 
     def scopes_to_read(self, resource_type: str) -> list[int]:
         """Return the ids of the scopes in which the caller can read this. One query, cached.
 
-        If the caller can't see all applications or users, a rule in one of these makes one visible.
+        If the caller can't see all applications or users, a rule in one of these makes one visible;
+        an application is also visible to its owner.
         """
         paths = self.scope_roots("read", resource_type)
         if paths not in self._scopes:
@@ -289,13 +332,13 @@ class Authority:
 
 def authority_of(subject: Subject) -> Authority:
     """Return the authority of `subject`: empty if it is disabled or retired. One query."""
-    return Authority(grants_in_force(subject) if is_active(subject) else [])
+    return Authority(grants_in_force(subject) if is_active(subject) else [], subject.pk)
 
 
 def authorities_of(subjects: Iterable[Subject]) -> dict[UUID, Authority]:
     """Return the authority of each subject, by id. Always two queries."""
     grants = grants_in_force_of(subjects)
-    return {subject: Authority(own) for subject, own in grants.items()}
+    return {subject: Authority(own, subject) for subject, own in grants.items()}
 
 
 def unlimited_authority() -> Authority:

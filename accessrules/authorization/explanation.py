@@ -51,28 +51,29 @@ class Explanation:
         answer, verb = ("Yes", "can") if self.allowed else ("No", "cannot")
         action, resource_type = self.permission
         resources = RESOURCE_TYPES[resource_type].name.lower()
-        sentence = f"{self.subject.name} {verb} {action} {resources} in {self.scope.label}."
-        return [f"{answer}: {sentence}", *self._reasons()]
+        question = f"{self.subject.name} {verb} {action} {resources} in {self.scope.label}."
+        return [f"{answer}: {question}", *(f"  {reason}" for reason in self.reasons())]
 
-    def _reasons(self) -> list[str]:
+    def reasons(self) -> list[str]:
+        """Return the reasons, one sentence each."""
         if self.allowed:
-            return [f"  allowed by: {_sentence(rule, self.subject)}" for rule in self.rules]
+            return [f"allowed by: {sentence(rule, self.subject)}" for rule in self.rules]
         reasons = []
         if not is_active(self.subject):
-            reasons.append(f"  {self.subject.name} is disabled, so it has no permissions.")
+            reasons.append(f"{self.subject.name} is disabled, so it has no permissions.")
         if not self.near_misses:
-            reasons.append("  No access rule, its own or from a group, comes close.")
+            reasons.append("No access rule, its own or from a group, comes close.")
         reasons += [
-            f"  not allowed by: {_sentence(miss.rule, self.subject)}: {miss.why_not}"
+            f"not allowed by: {sentence(miss.rule, self.subject)}: {miss.why_not}"
             for miss in self.near_misses
         ]
         if self.remedy:
             _, resource_type = self.permission
             place = ACCOUNT.label if resource_type in ACCOUNT_ONLY else self.scope.label
-            sentence = f"{self.subject.name} is {self.remedy.name} in {place}"
-            reasons.append(f"  narrowest rule that would allow it: {sentence}.")
+            rule = f"{self.subject.name} is {self.remedy.name} in {place}"
+            reasons.append(f"narrowest rule that would allow it: {rule}.")
         elif not self.is_disabled:
-            reasons.append("  No assignable role has this permission.")
+            reasons.append("No assignable role has this permission.")
         return reasons
 
 
@@ -160,6 +161,12 @@ def _levels_shared(one: str, other: str) -> int:
     return sum(one[:end] == other[:end] for end in levels)
 
 
-def _sentence(rule: AccessRule, subject: Subject) -> str:
+def rules_permitting(subject: Subject, permission: Permission) -> list[AccessRule]:
+    """Return the rules in force that give a subject a permission in any scope."""
+    return [rule for rule in _with_names(rules_in_force(subject)) if _permits(rule, permission)]
+
+
+def sentence(rule: AccessRule, subject: Subject) -> str:
+    """Return a rule as a sentence about `subject`, which has it itself or through a group."""
     through = f" through group {rule.subject.name}" if rule.subject_id != subject.pk else ""
     return f"{subject.name} is {rule.role.name} in {rule.scope.label}{through} (rule {rule.pk})"

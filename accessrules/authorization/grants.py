@@ -7,13 +7,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, TextField, UUIDField
+from django.db.models import DateTimeField, Exists, QuerySet, TextField, UUIDField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from accessrules.authorization.catalog import ACCOUNT_ONLY
 from accessrules.models import (
@@ -41,7 +43,9 @@ GIVE_ACCESS: Permission = ("create", "access_rules")
 # The columns of a rule that a decision needs, in the order of the arguments of `_grant`.
 _COLUMNS = (Cast("role__permissions", TextField()), "scope__path", "scope__type", "scope__name")
 _PLACEHOLDER = Subject(id=UUID(int=0))
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _ID: "UUIDField[UUID, UUID]" = UUIDField()
+_TIME: "DateTimeField[datetime, datetime]" = DateTimeField()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,13 @@ def rules_of(subject: Subject) -> AccessRuleQuerySet:
     return _rules_of(subject, _living_groups())
 
 
+def owners_for(subject: UUID | None) -> QuerySet[Subject, Any]:
+    """Return the ids of the owners whose applications a subject owns: itself and its enabled groups."""
+    if subject is None:
+        return Subject.objects.none().values("pk")
+    return _and_its_groups(subject, _living_groups().filter(enabled=True))
+
+
 def grant_of(rule: AccessRule) -> Grant:
     """Return the grant of one rule."""
     scope = rule.scope
@@ -91,9 +102,16 @@ def grants_in_force(subject: Subject) -> list[Grant]:
     compiling it takes Django ten times as long as running it.
     """
     sql, parameters = _cached_query()
-    placeholder, this = (_ID.get_db_prep_value(s.pk, connection) for s in (_PLACEHOLDER, subject))
+    values = {
+        _ID.get_db_prep_value(_PLACEHOLDER.pk, connection): _ID.get_db_prep_value(
+            subject.pk, connection
+        ),
+        _TIME.get_db_prep_value(_ANY_TIME, connection): _TIME.get_db_prep_value(
+            timezone.now(), connection
+        ),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, [this if value == placeholder else value for value in parameters])
+        cursor.execute(sql, [values.get(value, value) for value in parameters])
         return [_grant(*row) for row in cursor.fetchall()]
 
 
@@ -107,7 +125,7 @@ def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
     for member, group in memberships.values_list("member", "group"):
         active[member].add(group)
     holders = {holder for own in active.values() for holder in own}
-    rules = AccessRule.objects.living().filter(subject__in=holders)
+    rules = AccessRule.objects.unexpired().filter(subject__in=holders)
     grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
     for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS):
         grants[holder].append(_grant(*row))
@@ -161,10 +179,14 @@ def _living_groups() -> SubjectQuerySet:
 
 
 def _rules_of(subject: Subject, groups: SubjectQuerySet) -> AccessRuleQuerySet:
-    its_groups = groups.filter(memberships__member=subject.pk)
+    holders = _and_its_groups(subject.pk, groups)
+    return AccessRule.objects.unexpired().filter(subject__in=holders)
+
+
+def _and_its_groups(subject: UUID, groups: SubjectQuerySet) -> QuerySet[Subject, Any]:
+    its_groups = groups.filter(memberships__member=subject)
     # A UNION, not an OR: with OR, PostgreSQL reads every rule.
-    holders = Subject.objects.filter(pk=subject.pk).values("pk").union(its_groups.values("pk"))
-    return AccessRule.objects.living().filter(subject__in=holders)
+    return Subject.objects.filter(pk=subject).values("pk").union(its_groups.values("pk"))
 
 
 def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:
@@ -176,5 +198,7 @@ def _grant(permissions: str, path: str, type_: str, name: str) -> Grant:
 @cache
 def _cached_query() -> tuple[str, tuple[Any, ...]]:
     is_active_now = Exists(Subject.objects.living().filter(pk=_PLACEHOLDER.pk, enabled=True))
-    rows = rules_in_force(_PLACEHOLDER).filter(is_active_now).order_by()
+    holders = _and_its_groups(_PLACEHOLDER.pk, _living_groups().filter(enabled=True))
+    rules = AccessRule.objects.unexpired(at=_ANY_TIME).filter(subject__in=holders)
+    rows = rules.filter(is_active_now).order_by()
     return rows.values_list(*_COLUMNS).query.sql_with_params()

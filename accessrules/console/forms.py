@@ -1,8 +1,10 @@
 """Forms: new access rules, scopes, and the filter of the access to a scope."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
 from django import forms
+from django.utils import timezone
 
 from accessrules.actions.bulk import MAX_SCOPES, MAX_SUBJECTS
 from accessrules.authorization.authority import Authority
@@ -19,11 +21,27 @@ from runai_access.ui.forms import CheckedField
 T = TypeVar("T")
 
 
+def _expiry_field() -> forms.DateField:
+    return forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
+
+
+def _expiry(day: date | None) -> datetime | None:
+    """Return the end of a day, in UTC; None means never. Raises ValidationError for a past day."""
+    if day is None:
+        return None
+    end = datetime.combine(day, time.max, UTC).replace(microsecond=0)
+    if end <= timezone.now():
+        raise forms.ValidationError("The expiry must be in the future.")
+    return end
+
+
 class AccessRuleForm(forms.Form):
     """A role and a scope, each limited to those that the caller can grant in some combination.
 
     The action checks the combination.
     """
+
+    expires = _expiry_field()
 
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,6 +56,15 @@ class AccessRuleForm(forms.Form):
             },
         )
 
+    def clean_expires(self) -> datetime | None:
+        return _expiry(self.cleaned_data["expires"])
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the rule of a valid form expires; None means never."""
+        expires: datetime | None = self.cleaned_data["expires"]
+        return expires
+
     @property
     def chosen(self) -> tuple[Role, Scope]:
         """The role and the scope of a valid form."""
@@ -49,6 +76,7 @@ class AccessRulesForm(forms.Form):
 
     subject = forms.CharField(required=False)
     scope = forms.CharField(required=False)
+    expires = _expiry_field()
 
     def __init__(
         self,
@@ -76,6 +104,15 @@ class AccessRulesForm(forms.Form):
         if len(chosen) < len(self._scopes.ticked):
             raise forms.ValidationError("You can't add access rules in one of these scopes.")
         return _within_limit(chosen, "scope", MAX_SCOPES)
+
+    def clean_expires(self) -> datetime | None:
+        return _expiry(self.cleaned_data["expires"])
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the rules of a valid form expire; None means never."""
+        expires: datetime | None = self.cleaned_data["expires"]
+        return expires
 
     @property
     def chosen(self) -> tuple[list[Subject], Role, list[Scope]]:

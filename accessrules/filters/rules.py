@@ -26,6 +26,7 @@ from runai_access.lists.filters import (
     STARTS_WITH,
     Choice,
     ChoiceFilter,
+    ExpiryFilter,
     FieldFilter,
     ListFilterSet,
     Operator,
@@ -274,10 +275,22 @@ def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySu
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:
     """Return the emails of visible users, as suggestions."""
-    users = Subject.objects.living().filter(authority.visible_q("users"), type=Subject.Type.USER)
-    if not authority.allows_anywhere("read", "users"):
-        users = users.none()
-    return users.order_by("name").values_list("name", flat=True)[:MAX_SUGGESTIONS]
+    return _visible_names(authority, "users", Subject.Type.USER)
+
+
+def visible_owner_names(authority: Authority) -> Iterable[str]:
+    """Return the names of visible users and groups, as suggestions."""
+    return [
+        *visible_user_emails(authority),
+        *_visible_names(authority, "groups", Subject.Type.GROUP),
+    ]
+
+
+def _visible_names(authority: Authority, resource_type: str, type_: Subject.Type) -> Iterable[str]:
+    subjects = Subject.objects.living().filter(authority.visible_q(resource_type), type=type_)
+    if not authority.allows_anywhere("read", resource_type):
+        subjects = subjects.none()
+    return subjects.order_by("name").values_list("name", flat=True)[:MAX_SUGGESTIONS]
 
 
 class AccessRuleFilterSet(ListFilterSet):
@@ -291,6 +304,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "authorized_by": AuthorizerFilter("created_by", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
+        "expires": ExpiryFilter("expires_at"),
     }
     titles = {
         "subject": "Subject",
@@ -300,6 +314,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "authorized_by": "Created by",
         "creation_time": "Creation time",
         "last_updated": "Last updated",
+        "expires": "Expires",
     }
 
     def indexed_queryset(self) -> AccessRuleQuerySet:

@@ -43,6 +43,12 @@ def subject_named(text: str) -> Subject:
         raise CommandError(str(error)) from error
 
 
+def names_application(text: str) -> bool:
+    """Return whether this is a reference to an application, such as app:ci-pipeline."""
+    type_name, separator, _ = text.partition(":")
+    return bool(separator) and SUBJECT_TYPES.get(type_name) == Subject.Type.APP
+
+
 def scope_named(text: str, *, argument: str) -> Scope:
     """Return the scope of a reference by type and name or id, such as project:vision-train.
 

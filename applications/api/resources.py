@@ -19,18 +19,30 @@ from applications.actions import (
     set_application_enabled,
     set_token_lifetime,
 )
+from applications.addresses import MAX_NETWORKS
 from applications.api.serializers import (
     COLUMNS,
+    OWNER_TYPES,
     ApplicationSerializer,
     CreatedApplicationSerializer,
     SecretSerializer,
     application_row,
 )
+from applications.details import DetailsChange, change_details
 from applications.filters import ApplicationFilterSet
 from applications.models import Application
 from applications.search import permission_filter, search
-from applications.validators import MIN_TOKEN_LIFETIME, NAME_MAX_LENGTH, NAME_PATTERN
-from runai_access.api.fields import Body, Flag, Integer, Text
+from applications.validators import (
+    DESCRIPTION_MAX_LENGTH,
+    LABEL_KEY_MAX_LENGTH,
+    LABEL_KEY_PATTERN,
+    LABEL_VALUE_MAX_LENGTH,
+    MAX_LABELS,
+    MIN_TOKEN_LIFETIME,
+    NAME_MAX_LENGTH,
+    NAME_PATTERN,
+)
+from runai_access.api.fields import TEXT, Body, Choice, Flag, Integer, Text
 from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
@@ -51,6 +63,13 @@ LIST = ListEndpoint(
         "createdAt": Field.time("created_at"),
         "updatedAt": Field.time("updated_at"),
         "lastLogin": Field.time("last_login", is_nullable=True),
+        "owner": Field(
+            _FILTERS["owner"],
+            Sort.text("owner_name", is_nullable=True, nulls_last=True),
+            is_nullable=True,
+        ),
+        "description": Field(_FILTERS["description"], None),
+        "labels": Field(_FILTERS["labels"], None, FieldType.LABEL),
         "secretCount": Field(
             NumberFilter("secret_count", "secret_count"),
             Sort.number("secret_count"),
@@ -78,19 +97,43 @@ class NewApplication(Body):
     name = Name(error_messages={"blank": "Enter a name."})
 
 
+class Labels(serializers.DictField):
+    """Labels, from key to value. The action validates them."""
+
+    child = Text(allow_blank=True)
+
+
 _REQUIRED = serializers.ErrorDetail("This field is required.", code="required")
 
 
 class ApplicationChange(Body):
-    """The changes to an application. `enabled` is in the contract, `tokenLifetime` is an extension."""
+    """The changes to an application. `enabled` is in the contract, the others are extensions."""
 
     enabled = Flag(required=False)
     tokenLifetime = Integer(required=False, allow_null=True)
+    owner = Text(required=False, allow_null=True)
+    ownerType = Choice(required=False, choices=OWNER_TYPES)
+    description = Text(required=False, allow_blank=True)
+    labels = Labels(required=False)
+    allowedAddresses = serializers.ListField(child=Text(allow_blank=True), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
             raise serializers.ValidationError({"enabled": [_REQUIRED]})
         return attrs
+
+
+def _details_of(changes: dict[str, Any]) -> DetailsChange | None:
+    """Return the change of details, if there is one."""
+    if not changes.keys() & {"owner", "description", "labels", "allowedAddresses"}:
+        return None
+    return DetailsChange(
+        owner=(changes["owner"] or "") if "owner" in changes else None,
+        owner_type=changes.get("ownerType", ""),
+        description=changes.get("description"),
+        labels=changes.get("labels"),
+        networks=changes.get("allowedAddresses"),
+    )
 
 
 # A serializer can't express "at least one of these".
@@ -104,6 +147,31 @@ CHANGE = {
             "minimum": MIN_TOKEN_LIFETIME,
             "maximum": settings.TOKEN_LIFETIME_MAX_SECONDS,
             "description": "Lifetime of new tokens in seconds; null means the installation's default.",
+        },
+        "owner": {
+            **TEXT,
+            "type": ["string", "null"],
+            "minLength": 1,
+            "description": "Email of a user or name of a group; null means no owner.",
+        },
+        "ownerType": {
+            "type": "string",
+            "enum": OWNER_TYPES,
+            "description": "Says which, if a user and a group have the name in `owner`.",
+        },
+        "description": {**TEXT, "maxLength": DESCRIPTION_MAX_LENGTH},
+        "labels": {
+            "type": "object",
+            "maxProperties": MAX_LABELS,
+            "propertyNames": {"pattern": LABEL_KEY_PATTERN, "maxLength": LABEL_KEY_MAX_LENGTH},
+            "additionalProperties": {**TEXT, "maxLength": LABEL_VALUE_MAX_LENGTH},
+            "description": "Replaces all labels.",
+        },
+        "allowedAddresses": {
+            "type": "array",
+            "items": TEXT,
+            "maxItems": MAX_NETWORKS,
+            "description": "Addresses and networks (CIDR) from which it can be used; empty for all.",
         },
     },
 }
@@ -178,8 +246,8 @@ class ApplicationView(CallerView):
     def patch(self, request: Request, application_id: str) -> Response:
         """Update {a resource}.
 
-        Enables or disables it, or sets the lifetime of its new tokens. Disabling it revokes its
-        tokens immediately.
+        Enables or disables it, or changes the lifetime of its new tokens, its owner, description,
+        labels or allowed addresses. Disabling it revokes its tokens immediately.
         """
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
@@ -197,6 +265,11 @@ class ApplicationView(CallerView):
         if "tokenLifetime" in changes:
             application = set_token_lifetime(
                 caller=self.caller, application_id=application_id, seconds=changes["tokenLifetime"]
+            )
+        details = _details_of(changes)
+        if details:
+            application = change_details(
+                caller=self.caller, application_id=application_id, change=details
             )
         return application
 
@@ -230,7 +303,7 @@ class ApplicationSecretView(CallerView):
         The previous secret and the tokens issued with it stop working immediately. Only this response
         contains the new secret.
         """
-        policy.one_for(self.caller, "update", application_id)
+        policy.one_to_manage_secrets(self.caller, application_id)
         secret = HashedSecret.new()
 
         def execute() -> Result:

@@ -64,7 +64,7 @@ class ClientSecretsView(CallerView):
         `expiresAt` null means never. The other secrets keep working; at most five can be live at a
         time. Only this response contains the text of the new one.
         """
-        policy.one_for(self.caller, "update", application_id)
+        policy.one_to_manage_secrets(self.caller, application_id)
         body = NewSecret(data=request.data)
         body.is_valid(raise_exception=True)
         given, secret = {"expiresAt": default_expiry(), **body.validated_data}, HashedSecret.new()

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from runai_access.api.serializers import ConstantField, ResponseSerializer, TimeField, time_text
 
+OWNER_TYPES = ["user", "group"]
 TENANT_ID = str(settings.ACCOUNT_ID)
 # The columns of `application_row`.
 COLUMNS = (
@@ -18,6 +19,12 @@ COLUMNS = (
     "updated_at",
     "last_login",
     "token_lifetime",
+    "owner__name",
+    "owner__type",
+    "owner__retired_at",
+    "description",
+    "labels",
+    "allowed_addresses",
     "secret_count",
     "oldest_secret_at",
     "next_secret_expiry",
@@ -37,6 +44,13 @@ class ApplicationSerializer(ResponseSerializer):
     updatedAt = TimeField(source="updated_at")
     lastLogin = TimeField(source="last_login", allow_null=True)
     tokenLifetime = serializers.IntegerField(source="token_lifetime", allow_null=True)
+    owner = serializers.CharField(source="living_owner_name", allow_null=True)
+    ownerType = serializers.ChoiceField(
+        source="living_owner_type", choices=OWNER_TYPES, allow_null=True
+    )
+    description = serializers.CharField()
+    labels = serializers.DictField(child=serializers.CharField())
+    allowedAddresses = serializers.ListField(child=serializers.CharField(), source="networks")
     secretCount = serializers.IntegerField(source="secret_count")
     oldestSecretAt = TimeField(source="oldest_secret_at", allow_null=True)
     nextSecretExpiry = TimeField(source="next_secret_expiry", allow_null=True)
@@ -48,7 +62,9 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
     Responses with a thousand applications are common, and this makes them a quarter faster.
     """
     id_, name, enabled, created_by, created_at, updated_at, last_login, *others = row
-    token_lifetime, secret_count, oldest_secret_at, next_secret_expiry, *_ = others
+    token_lifetime, owner, owner_type, owner_retired_at, description, labels, *others = others
+    networks, secret_count, oldest_secret_at, next_secret_expiry, *_ = others
+    has_owner = owner_retired_at is None
     return {
         "id": str(id_),
         "name": name,
@@ -60,6 +76,11 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "updatedAt": time_text(updated_at),
         "lastLogin": last_login and time_text(last_login),
         "tokenLifetime": token_lifetime,
+        "owner": owner if has_owner else None,
+        "ownerType": owner_type if has_owner else None,
+        "description": description,
+        "labels": labels,
+        "allowedAddresses": networks.split(),
         "secretCount": secret_count,
         "oldestSecretAt": oldest_secret_at and time_text(oldest_secret_at),
         "nextSecretExpiry": next_secret_expiry and time_text(next_secret_expiry),

@@ -6,10 +6,12 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from applications.oauth.client_authentication import recognize_by_secret
+from applications.models import Application
+from applications.oauth.client_authentication import is_usable_from, recognize_by_secret
 from applications.oauth.password_grant import get_enabled_principal
 from applications.oauth.secrets import PREFIX, describe_malformed, id_of
 from applications.oauth.tokens import InvalidToken, verified_claims
+from runai_access.audit.recorder import Origin
 
 REALM = 'Bearer realm="runai-access"'
 _NO_ID = (
@@ -35,6 +37,9 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The token is not ASCII.") from None
         except InvalidToken as error:
             raise AuthenticationFailed(str(error)) from None
+        origin = getattr(request, "origin", Origin())
+        if isinstance(principal, Application) and not is_usable_from(principal, origin):
+            raise AuthenticationFailed("The application can't be used from this address.")
         return principal, "bearer"
 
     def authenticate_header(self, request: Request) -> str:

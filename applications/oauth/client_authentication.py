@@ -1,6 +1,7 @@
 """Client authentication: verifies credentials, updates the last login, and audits the outcome."""
 
 from accessrules.models import Subject
+from applications.addresses import is_allowed
 from applications.models import Application
 from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import (
@@ -16,6 +17,23 @@ from runai_access.security.throttles import network_of
 
 WRONG = "unknown client, wrong secret, or disabled"
 EXPIRED = "expired secret"
+# The reason in the audit log, which the page of the application finds refusals by.
+WRONG_ADDRESS = "address not allowed"
+
+
+def is_usable_from(application: Application, origin: Origin) -> bool:
+    """Return whether the application can be used from the address of a request; audit if not."""
+    if is_allowed(application.allowed_addresses, origin.address):
+        return True
+    id_, name = application.id, application.name
+    record_once_a_minute(
+        "sign-in",
+        Entity("application", str(id_), name),
+        actor=Actor(Subject.Type.APP, name, id_, origin),
+        succeeded=False,
+        reason=WRONG_ADDRESS,
+    )
+    return False
 
 
 def sign_in(
@@ -82,7 +100,12 @@ def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
 def _noted(
     application: Application | None, name: str, origin: Origin, reason: str
 ) -> Application | None:
-    """Count the use of the application's secret, or audit the failure of the client `name`."""
+    """Count the use of the application's secret, or audit the failure of the client `name`.
+
+    Returns None, audited, if the application can't be used from the address.
+    """
+    if application is not None and not is_usable_from(application, origin):
+        return None
     if application is not None:
         BUFFER.note(application.used_secret.id, origin)
     else:

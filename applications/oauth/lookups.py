@@ -19,7 +19,7 @@ from runai_access.db.cursors import prepared_cursor
 M = TypeVar("M", bound=models.Model)
 _SELECT = """
 SELECT application.subject_id, application.credential_id, application.last_login,
-application.token_lifetime, subject.name, subject.enabled,
+application.token_lifetime, application.allowed_addresses, subject.name, subject.enabled,
 secret.id, secret.secret_hash, secret.expires_at
 FROM applications_application application
 JOIN accessrules_subject subject ON subject.id = application.subject_id
@@ -77,8 +77,8 @@ def _first(sql: str, *parameters: Any) -> Application | None:
     if row is None:
         return None
     (
-        id_, credential_id, last_login, token_lifetime, name, enabled, secret_id, secret_hash,
-        expires_at,
+        id_, credential_id, last_login, token_lifetime, allowed_addresses, name, enabled, secret_id,
+        secret_hash, expires_at,
     ) = row  # fmt: skip
     id_ = _uuid(id_)
     subject = _instance(
@@ -90,6 +90,7 @@ def _first(sql: str, *parameters: Any) -> Application | None:
         credential_id=_uuid(credential_id),
         last_login=_aware(last_login),
         token_lifetime=token_lifetime,
+        allowed_addresses=allowed_addresses,
         used_secret=_instance(
             ClientSecret,
             id=secret_id,

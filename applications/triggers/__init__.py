@@ -94,11 +94,21 @@ COLUMNS = [
     _of_secrets("secret_count", "COUNT(*)", of=""),
     _of_secrets("oldest_secret_at", "MIN(secret.created_at)", of="created_at"),
     _of_secrets("next_secret_expiry", "MIN(secret.expires_at)", of="expires_at"),
+    Column(
+        table="applications_application",
+        name="owner_name",
+        key="owner_id",
+        value="""(
+            SELECT owner.normalized_name FROM accessrules_subject owner
+            WHERE owner.id = {key} AND owner.retired_at IS NULL
+        )""",
+        sources=[Source("accessrules_subject", ["normalized_name", "retired_at"], "{row}.id")],
+    ),
 ]
 # The migrations that create the tables and columns which the triggers name.
 _REQUIRED_MIGRATIONS = {
     ("accessrules", "0001_access_rules"),
-    ("applications", "0006_columns_of_client_secrets"),
+    ("applications", "0009_owner_description_labels"),
 }
 
 

@@ -1,10 +1,12 @@
 """The ACCESS RULES dialog of an application: lists, adds and deletes its rules."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_http_methods, require_POST
@@ -71,6 +73,7 @@ def delete(request: HttpRequest, id_: UUID, rule_id: int) -> HttpResponse:
             resolve_url("applications:restore-access-rule", application.pk),
             role=rule.role_id,
             scope=rule.scope_id,
+            expires=rule.expires_at and rule.expires_at.isoformat(),
         )
         return _saved(request, application)
     return _dialog(request, application, error=error, status=status)
@@ -98,8 +101,11 @@ def restore(request: HttpRequest, id_: UUID) -> HttpResponse:
     else:
         try:
             rule_actions.create_access_rule(
-                caller=caller, subject=application.subject, role=role, scope=scope
-            )
+                caller=caller, subject=application.subject, role=role, scope=scope,
+                expires_at=_expiry_of(deleted),
+            )  # fmt: skip
+        except ValidationError:
+            messages.error(request, "The access rule has expired.")
         except Conflict as conflict:
             messages.error(request, str(conflict))
         else:
@@ -109,11 +115,18 @@ def restore(request: HttpRequest, id_: UUID) -> HttpResponse:
     return finish_dialog(request, PAGE.parent_page, changed=application.pk)
 
 
+def _expiry_of(deleted: dict[str, Any] | None) -> datetime | None:
+    """Return when the deleted rule would have expired; None means never."""
+    text = deleted.get("expires") if deleted else None
+    return datetime.fromisoformat(text) if text else None
+
+
 def _save(request: HttpRequest, caller: Caller, application: Application) -> HttpResponse:
     picker = ScopePicker(caller.authority, request.POST)
     if picker.is_searching:
         caller.authority.require_anywhere("create", "access_rules")
-        chosen = {"role": picker.role, "scope": picker.scope}
+        expires = request.POST.get("expires", "")
+        chosen = {"role": picker.role, "scope": picker.scope, "expires": expires}
         unsaved = AccessRuleForm(authority=caller.authority, initial=chosen)
         return _dialog(request, application, unsaved)
     form = AccessRuleForm(request.POST, authority=caller.authority)
@@ -123,8 +136,9 @@ def _save(request: HttpRequest, caller: Caller, application: Application) -> Htt
     role, scope = form.chosen
     try:
         rule_actions.create_access_rule(
-            caller=caller, subject=application.subject, role=role, scope=scope
-        )
+            caller=caller, subject=application.subject, role=role, scope=scope,
+            expires_at=form.expires_at,
+        )  # fmt: skip
     except Denied as denied:
         record_denial(request, denied)
         form.add_error(None, str(denied))

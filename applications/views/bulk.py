@@ -4,8 +4,9 @@ Each application has its own audit row and its own report row; a refusal of one 
 Delete, disable and enable run in batches, one transaction each. Rules are added one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from accessrules.console.tables.subjects import named_rules
 from applications import actions, policy
 from applications.models import Application
 from applications.views.listing import PAGE
-from runai_access.errors import Denied, NotFound
+from runai_access.errors import Denied, DomainError, NotFound
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import ResultRow, missing_rows, render_report, result_row
 
@@ -79,12 +80,10 @@ def bulk_action(request: HttpRequest, action: str) -> HttpResponse:
     ids = PAGE.selected_keys(request)
     if not ids:
         return redirect("applications:list")
-    applications = _applications(caller, ids)
+    applications = selected_applications(caller, ids)
     if request.method == "POST":
         outcomes = _run(request, caller, bulk, applications)
-        return render_report(
-            request, _report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
-        )
+        return render_report(request, report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page)
     rules = named_rules([application.pk for application in applications], caller.authority)
     items = [
         {
@@ -110,14 +109,17 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     caller.authority.require_anywhere("create", "access_rules")
     posted = request.POST if request.method == "POST" else None
     ids = PAGE.selected_keys(request)
-    applications = _applications(caller, ids)
+    applications = selected_applications(caller, ids)
     if not applications:
         return redirect("applications:list")
     picker = ScopePicker(caller.authority, posted)
     is_unsaved = posted is None or picker.is_searching
     form = AccessRuleForm(
         None if is_unsaved else posted, authority=caller.authority,
-        initial={"role": picker.role, "scope": picker.scope},
+        initial={
+            "role": picker.role, "scope": picker.scope,
+            "expires": request.POST.get("expires", ""),
+        },
     )  # fmt: skip
     if not is_unsaved and form.is_valid():
         role, scope = form.chosen
@@ -128,10 +130,12 @@ def add_rule(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(denied))
         else:
             outcomes = run_bulk(
-                request, applications, lambda item: _grant(caller, item, role, scope)
+                request,
+                applications,
+                lambda item: _grant(caller, item, role, scope, form.expires_at),
             )
             return render_report(
-                request, _report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
+                request, report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
             )
     context = {"applications": applications, "form": form, "picker": picker}
     status = 200 if is_unsaved else 422
@@ -144,7 +148,8 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _applications(caller: Caller, ids: list[UUID]) -> list[Application]:
+def selected_applications(caller: Caller, ids: list[UUID]) -> list[Application]:
+    """Return the visible ones of the selected applications, by name."""
     return list(policy.visible(caller).filter(pk__in=ids).order_by("subject__name"))
 
 
@@ -153,23 +158,41 @@ def _run(
 ) -> list[Outcome[Application, str]]:
     """Run the action in batches and return the outcome of each application."""
     affected = [application for application in applications if not bulk.skips(application)]
-    batches = [
-        affected[start : start + BATCH_SIZE] for start in range(0, len(affected), BATCH_SIZE)
-    ]
-    outcomes: dict[UUID, Outcome[Application, str]] = {}
-    for result in run_bulk(request, batches, lambda batch: _run_batch(caller, bulk, batch)):
-        refusals = result.made or {}
-        for application in result.wanted:
-            refusal = refusals.get(application.pk, result.refusal or NotFound("Already deleted."))
-            done = None if refusal else bulk.done
-            outcomes[application.pk] = Outcome(application, made=done, refusal=refusal)
-        for refusal in refusals.values():
-            if refusal:
-                record_denial(request, refusal)
+    outcomes = run_in_batches(
+        request, affected, lambda batch: _run_batch(caller, bulk, batch), done=bulk.done
+    )
     return [
         outcomes.get(application.pk) or Outcome(application, made=bulk.skips(application))
         for application in applications
     ]
+
+
+def run_in_batches(
+    request: HttpRequest,
+    applications: list[Application],
+    act: Callable[[list[Application]], Mapping[UUID, DomainError | None]],
+    *,
+    done: str,
+) -> dict[UUID, Outcome[Application, str]]:
+    """Run `act` on batches and return the outcome of each application; denials are audited.
+
+    `act` returns the refusal, or None, of each application that still exists.
+    """
+    batches = [
+        applications[start : start + BATCH_SIZE]
+        for start in range(0, len(applications), BATCH_SIZE)
+    ]
+    outcomes: dict[UUID, Outcome[Application, str]] = {}
+    for result in run_bulk(request, batches, act):
+        refusals = result.made or {}
+        for application in result.wanted:
+            refusal = refusals.get(application.pk, result.refusal or NotFound("Already deleted."))
+            made = None if refusal else done
+            outcomes[application.pk] = Outcome(application, made=made, refusal=refusal)
+        for refusal in refusals.values():
+            if isinstance(refusal, Denied):
+                record_denial(request, refusal)
+    return outcomes
 
 
 def _run_batch(
@@ -184,12 +207,20 @@ def _run_batch(
     )
 
 
-def _grant(caller: Caller, application: Application, role: Any, scope: Any) -> str:
-    create_access_rule(caller=caller, subject=application.subject, role=role, scope=scope)
+def _grant(
+    caller: Caller, application: Application, role: Any, scope: Any, expires_at: datetime | None
+) -> str:
+    create_access_rule(
+        caller=caller,
+        subject=application.subject,
+        role=role,
+        scope=scope,
+        expires_at=expires_at,
+    )
     return f"access rule added: {role} in {scope.label}"
 
 
-def _report_rows(outcomes: list[Outcome[Application, str]], selected_count: int) -> list[ResultRow]:
+def report_rows(outcomes: list[Outcome[Application, str]], selected_count: int) -> list[ResultRow]:
     """Return a report row for each outcome, and one for selected applications that no longer exist."""
     rows = [
         result_row(outcome.wanted.name, outcome.made or "", outcome.refusal) for outcome in outcomes

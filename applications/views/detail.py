@@ -1,11 +1,14 @@
 """The detail page of an application."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accessrules.authorization.callers import caller_of
@@ -13,11 +16,16 @@ from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
 from applications import actions, policy
+from applications.addresses import is_allowed
 from applications.models import Application
+from applications.oauth.client_authentication import WRONG_ADDRESS
 from applications.oauth.tokens import lifetime_of
 from applications.secret_reports import reports_of
 from runai_access.audit.models import AuditEvent
 from runai_access.ui.dialogs import is_htmx_target
+
+_REFUSALS_SHOWN = timedelta(days=7)
+_MAX_REFUSED = 20
 
 
 @require_safe
@@ -34,10 +42,12 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
         "can_update": policy.is_allowed(caller, "update"),
+        "can_manage_secrets": policy.can_manage_secrets(caller, application),
         "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": authority.reads_audit_log,
         "token_lifetime": lifetime_of(application),
+        "refused_addresses": _refused_addresses(application),
         "base_url": settings.PUBLIC_URL,
         "oob": is_htmx_target(request, "listing"),
     }
@@ -45,6 +55,18 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         context["events"] = last_events(application.subject, "application")
         context["regenerated"] = _last_regeneration(application)
     return render(request, "applications/detail.html", context)
+
+
+def _refused_addresses(application: Application) -> list[Any]:
+    """Return the addresses refused in the last 7 days that are still not allowed, latest first."""
+    refusals = AuditEvent.objects.filter(
+        entity_type="application", entity_id=str(application.pk), reason=WRONG_ADDRESS,
+        time__gte=timezone.now() - _REFUSALS_SHOWN,
+    ).exclude(source_ip=None)  # fmt: skip
+    latest = refusals.order_by().values("source_ip").annotate(last=Max("time")).order_by("-last")
+    networks = application.allowed_addresses
+    found = latest[:_MAX_REFUSED] if networks else []
+    return [one for one in found if not is_allowed(networks, one["source_ip"])]
 
 
 def _last_regeneration(application: Application) -> AuditEvent | None:

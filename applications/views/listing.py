@@ -8,19 +8,23 @@ from django.http import HttpRequest
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from applications import policy
-from applications.filters import ApplicationFilterSet
+from applications.filters import MINE, ApplicationFilterSet
 from applications.models import Application
 from applications.search import permission_filter, search
 from applications.tables import ApplicationTable
 from runai_access.lists.selection import ListFilter
+from runai_access.ui.dialogs import ParentPage
 from runai_access.ui.list_views import Action, ListView
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_bulk=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)
 REGENERATE = Action("regenerate", "REGENERATE CLIENT SECRET", "refresh-cw", for_bulk=False)
+DETAILS = Action("details", "EDIT DETAILS", "tag")
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
 ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
+# The filter of the built-in view.
+MY_APPLICATIONS = f"owner__{MINE.name}"
 
 
 class ApplicationPage(ListView):
@@ -29,7 +33,7 @@ class ApplicationPage(ListView):
     namespace = "applications"
     title, noun, plural = "Applications", "application", "applications"
     new = "NEW APPLICATION"
-    searched = "names, creators, roles and scopes"
+    searched = "names, creators, owners, descriptions, labels, roles and scopes"
     empty_template = "applications/_empty.html"
     table, filters = ApplicationTable, ApplicationFilterSet
 
@@ -54,13 +58,19 @@ class ApplicationPage(ListView):
         if caller.authority.allows_anywhere("create", "access_rules"):
             actions.append(ADD_RULE)
         if policy.is_allowed(caller, "update"):
-            actions += [REGENERATE, DISABLE, ENABLE]
+            actions += [REGENERATE, DETAILS, DISABLE, ENABLE]
         if policy.is_allowed(caller, "delete"):
             actions.append(DELETE)
         return actions
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {"sees_all": policy.sees_all(caller_of(request).authority)}
+        mine = ParentPage("My applications", f"{self.address}?{MY_APPLICATIONS}=1")
+        is_mine = bool(request.GET.get(MY_APPLICATIONS))
+        return {
+            "sees_all": policy.sees_all(caller_of(request).authority),
+            "tabs": [ParentPage("All applications", self.address), mine],
+            "current_tab": mine.address if is_mine else self.address,
+        }
 
 
 PAGE = ApplicationPage()

@@ -111,7 +111,7 @@ def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
     """Warn that clients with this secret stop working; revoke it."""
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
-    policy.require(caller, "update")
+    policy.require_can_manage_secrets(caller, application)
     if request.method == "POST":
         actions.revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
         messages.success(request, "Client secret revoked.")
@@ -132,7 +132,7 @@ def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
 def _manageable(caller: Caller, id_: UUID) -> Application:
     """Return the application if the caller can manage its credentials."""
     application = policy.visible_one(caller, id_)
-    policy.require(caller, "update")
+    policy.require_can_manage_secrets(caller, application)
     caller.authority.require_can_impersonate(application.subject)
     caller.require_recent_authentication_for(application.subject)
     return application

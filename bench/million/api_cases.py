@@ -114,7 +114,7 @@ def _sorted(of_list: ApiList, case: Case) -> Iterator[Case]:
 
 
 def _in_each_order(of_list: ApiList, case: Case) -> Iterator[Case]:
-    for name in of_list.operators if of_list.is_sorted else ():
+    for name in of_list.sorts:
         for order, word in _ORDERS:
             what = ", ".join(part for part in (case.what, f"sort by {name}, {word}") if part)
             yield replace(case, what=what, sort=name, order=order)

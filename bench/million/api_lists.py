@@ -13,7 +13,8 @@ _PREFIXES = ("api/v1/", "authorization/", "org-unit/")
 class ApiList:
     """A list or count endpoint.
 
-    `operators` are those of each field, by field. `parameters` are the contract's own parameters.
+    `operators` are those of each field, by field. `sorts` are the fields that it can be sorted by.
+    `parameters` are the contract's own parameters.
     """
 
     name: str
@@ -21,7 +22,7 @@ class ApiList:
     operators: dict[str, tuple[str, ...]]
     parameters: tuple[str, ...]
     counts: bool
-    is_sorted: bool
+    sorts: tuple[str, ...]
 
 
 def api_lists() -> list[ApiList]:
@@ -42,7 +43,7 @@ def _views(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _list_of(route: str, callback: Any) -> ApiList | None:
     # These modules can only be imported after the URLs.
     from runai_access.api.filter_by import OPERATORS
-    from runai_access.api.paging import ListEndpoint, RowsEndpoint
+    from runai_access.api.paging import ListEndpoint, RowsEndpoint, sortable
     from runai_access.api.query import known_parameters, own_parameters
 
     view = callback.cls(**callback.initkwargs) if hasattr(callback, "cls") else None
@@ -59,5 +60,5 @@ def _list_of(route: str, callback: Any) -> ApiList | None:
         operators={name: tuple(OPERATORS[field.kind]) for name, field in listing.fields.items()},
         parameters=tuple(own),
         counts=bool(getattr(view, "counts", False)),
-        is_sorted="sortBy" in known_parameters(view, "GET"),
+        sorts=tuple(sortable(listing.fields)) if "sortBy" in known_parameters(view, "GET") else (),
     )

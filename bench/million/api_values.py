@@ -177,6 +177,12 @@ def _applications() -> ListValues:
             "createdBy": _CREATORS, "createdAt": _time(rows, "created_at"),
             "updatedAt": _time(rows, "updated_at"),
             "lastLogin": _time(rows, "last_login", is_nullable=True),
+            "owner": _or_null(_BY_ADMINISTRATOR), "description": _word("nightly", "training"),
+            "labels": {
+                "==": _by_matches("team=growth", "env=prod"),
+                "!=": _by_matches("team=growth", "env=prod"),
+                "=^": _by_matches("team=growth", "env="),
+            },
             "secretCount": _number(few=2, many=1),
             "oldestSecretAt": _time(rows, "oldest_secret_at", is_nullable=True),
             "nextSecretExpiry": _time(rows, "next_secret_expiry", is_nullable=True),
@@ -208,6 +214,7 @@ def _rules() -> ListValues:
             **_grants(),
             "createdAt": _time(rows, "created_at"),
             "deletedAt": _time(deleted, "deleted_at", is_nullable=True),
+            "expiresAt": _time(rows, "expires_at", is_nullable=True),
             "createdBy": _BY_ADMINISTRATOR,
         },
         parameters={

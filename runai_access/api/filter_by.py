@@ -42,6 +42,7 @@ class FieldType(Enum):
     """The type of a field, which determines its operators and the format of its values."""
 
     TEXT = "text"
+    LABEL = "label"
     TIME = "time"
     NUMBER = "number"
     FLAG = "flag"
@@ -53,6 +54,7 @@ OPERATORS: dict[FieldType, dict[str, Operator]] = {
         "==": IS, "!=": IS_NOT, "=@": CONTAINS, "!@": NOT_CONTAINS,
         "=^": STARTS_WITH, "=$": ENDS_WITH,
     },
+    FieldType.LABEL: {"==": IS, "!=": IS_NOT, "=^": STARTS_WITH},
     FieldType.TIME: _ORDERED,
     FieldType.NUMBER: _ORDERED,
     FieldType.FLAG: {"==": IS, "!=": IS_NOT},
@@ -71,14 +73,14 @@ _CONDITION = re.compile(rf"([A-Za-z0-9_]+)({_OPERATOR})(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Field:
-    """A field that a list can be filtered and sorted by, with the filter and the sort of the console.
+    """A field of a list, with the filter and the sort of the console. Some fields can't be sorted by.
 
     `accepts` maps values of the API to those of the column if they differ. A nullable field can be
     compared with `null`; in other fields, `null` is plain text.
     """
 
     filter: FieldFilter
-    sort: Sort
+    sort: Sort | None
     kind: FieldType = FieldType.TEXT
     accepts: Mapping[str, str] | None = None
     is_nullable: bool = False
@@ -173,6 +175,8 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
+        case FieldType.LABEL:
+            return raw
         case FieldType.TEXT:
             return (field.accepts or {}).get(raw.lower(), raw)
 

@@ -195,7 +195,8 @@ class ListEndpoint:
         name, is_descending = sorting(parameters, self.fields)
         if name is None:
             return self.sort, False
-        return self.fields[name].sort, is_descending
+        sort = self.fields[name].sort
+        return sort or self.sort, is_descending
 
 
 @dataclass(frozen=True)
@@ -241,14 +242,20 @@ def _all(rows: QuerySet[M]) -> QuerySet[M]:
     return everything
 
 
-def sorting(parameters: QueryDict, fields: Mapping[str, Any]) -> tuple[str | None, bool]:
+def sortable(fields: Mapping[str, Field]) -> list[str]:
+    """Return the names of the fields that a list can be sorted by."""
+    return [name for name, field in fields.items() if field.sort is not None]
+
+
+def sorting(parameters: QueryDict, fields: Mapping[str, Field]) -> tuple[str | None, bool]:
     """Return the name of the sort field, if given, and whether the order is descending."""
     direction = parameters.get("sortOrder", "asc")
     if direction not in ("asc", "desc"):
         raise InvalidParameter(f"sortOrder must be asc or desc, not {direction[:80]!r}.")
     name = parameters.get("sortBy")
-    if name is not None and name not in fields:
-        raise InvalidParameter(f"sortBy: unknown field {name[:80]!r}. Fields: {', '.join(fields)}.")
+    names = sortable(fields)
+    if name is not None and name not in names:
+        raise InvalidParameter(f"sortBy: unknown field {name[:80]!r}. Fields: {', '.join(names)}.")
     return name, direction == "desc"
 
 

@@ -12,7 +12,13 @@ from runai_access.api.errors import MESSAGES
 from runai_access.api.fields import TEXT
 from runai_access.api.filter_by import EQUALITY, MAX_CONDITIONS, NULL, OPERATORS, Field, FieldType
 from runai_access.api.idempotency import HEADER
-from runai_access.api.paging import MAX_OFFSET, MAX_PARAMETER_LENGTH, ListEndpoint, RowsEndpoint
+from runai_access.api.paging import (
+    MAX_OFFSET,
+    MAX_PARAMETER_LENGTH,
+    ListEndpoint,
+    RowsEndpoint,
+    sortable,
+)
 from runai_access.api.query import own_parameters
 from runai_access.api.serializers import ErrorSerializer
 
@@ -39,6 +45,7 @@ _LIST_HEADERS = ["X-Total-Count", "X-Total-Count-At-Least", "X-Search-Incomplete
 _RATE_LIMIT_HEADERS = ["RateLimit-Policy", "RateLimit"]
 _VALUES = {
     FieldType.TEXT: r"[^\x00]+",
+    FieldType.LABEL: r"[^\x00]+",
     FieldType.TIME: (
         r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -48,12 +55,14 @@ _VALUES = {
 }
 _EXAMPLES = {
     FieldType.TEXT: "=@a",
+    FieldType.LABEL: "==env=prod",
     FieldType.TIME: ">=2026-01-01T00:00:00Z",
     FieldType.NUMBER: "<=100",
     FieldType.FLAG: "==true",
 }
 _TYPE_OF = {
     FieldType.TEXT: "text",
+    FieldType.LABEL: "key=value",
     FieldType.TIME: "time",
     FieldType.NUMBER: "number",
     FieldType.FLAG: "true or false",
@@ -215,7 +224,7 @@ def list_parameters(
     if counting:
         return list_filter
     page = [
-        OpenApiParameter("sortBy", str, enum=list(listing.fields)),
+        OpenApiParameter("sortBy", str, enum=sortable(listing.fields)),
         OpenApiParameter("sortOrder", str, enum=["asc", "desc"], default="asc"),
         OpenApiParameter("limit", _bounded(listing.min_limit, listing.max_limit)),
         OpenApiParameter("offset", _bounded(0, MAX_OFFSET)),

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from accessrules.actions.expiry import delete_expired_rules
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
 from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork, UserSession
@@ -25,6 +26,7 @@ from runai_access.maintenance.models import Replica
 from runai_access.security.throttles import forget_expired
 
 SEALING_SECONDS = 2.0
+EXPIRY_SECONDS = 20.0
 HOUSEKEEPING_SECONDS = 5 * 60.0
 REPLICAS_KEPT = timedelta(days=7)
 # Soon after the start, but not during the first requests.
@@ -41,6 +43,7 @@ def default_jobs() -> list[Job]:
             "write the use of client secrets", WRITE_SECONDS, BUFFER.write,
             in_every_process=True, runs_at_stop=True,
         ),
+        Job("delete expired access rules", EXPIRY_SECONDS, delete_expired_rules),
         _housekeeping("delete old uses of client secrets", delete_old_uses),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),

@@ -66,6 +66,7 @@ EVER = Operator("ever", "is not never", negates="never")
 BEFORE = Operator("before", "is before", "date")
 AFTER = Operator("after", "is after", "date")
 LAST_DAYS = Operator("last_days", "is in the last", "days")
+NEXT_DAYS = Operator("next_days", "is in the next", "days")
 NEVER = Operator("never", "is never")
 SINCE = Operator("since", "is since", "moment")
 UNTIL = Operator("until", "is until", "moment")
@@ -244,6 +245,30 @@ class TimeFilter(FieldFilter):
         if operator == LAST_DAYS:
             return ", ".join(f"{value} day{'s' if value != 1 else ''}" for value in values)
         return ", ".join(date_text(value) for value in values)
+
+
+class ExpiryFilter(TimeFilter):
+    """Filters by a time in the future, too."""
+
+    operators = (NEXT_DAYS, BEFORE, AFTER, NEVER)
+
+    def read(self, operator: Operator, text: str, context: Any) -> Any:
+        return super().read(_like(operator), text, context)
+
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        if operator != NEXT_DAYS:
+            return super().condition(operator, values, context)
+        now = timezone.now()
+        until = now + timedelta(days=min(values))
+        return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
+
+    def words(self, operator: Operator, values: list[Any]) -> str:
+        return super().words(_like(operator), values)
+
+
+def _like(operator: Operator) -> Operator:
+    """Return the operator whose values an operator has."""
+    return LAST_DAYS if operator == NEXT_DAYS else operator
 
 
 class InstantFilter(TimeFilter):

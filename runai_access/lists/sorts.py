@@ -99,8 +99,8 @@ class Sort:
         return "" if "__" in name else name
 
     @classmethod
-    def text(cls, path: str, *, is_nullable: bool = False) -> "Sort":
-        return cls(BinaryCollation(F(path)), is_nullable)
+    def text(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":
+        return cls(BinaryCollation(F(path)), is_nullable, nulls_last=nulls_last)
 
     @classmethod
     def time(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":

@@ -360,3 +360,75 @@ def test_granting_does_not_require_view_permission_for_the_scope(
     reader = factories.custom_role("Reader", workspaces="r")
     answer = post(as_(granter), **wanted(organization, roleId=reader.pk))
     assert answer.status_code == 201
+
+
+# Expiry.
+
+SOON = "2099-01-01T00:00:00.000Z"
+
+
+def patch(client: Client, rule_id: int, **body: Any) -> Any:
+    return client.patch(f"{RULES}/{rule_id}", json.dumps(body), content_type="application/json")
+
+
+def create_batch(client: Client, organization: Organization, expires_at: object) -> Any:
+    payload = {
+        "subjects": [{"subjectId": "nightly", "subjectType": "app"}],
+        "scopes": [{"scopeId": organization.speech.uid, "scopeType": "department"}],
+        "roleId": VIEWER,
+        "expiresAt": expires_at,
+    }
+    body = json.dumps({"payload": payload})
+    return client.post(f"{RULES}/batch-create", body, content_type="application/json")
+
+
+def test_an_expiry_is_set_changed_found_and_removed(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    api = as_(administrator)
+    factories.application("nightly")
+    rule = post(api, **wanted(organization, expiresAt=SOON)).json()
+    assert rule["expiresAt"] == SOON
+    for condition, number in (("expiresAt!=null", 1), ("expiresAt<=2098-01-01", 0)):
+        found = api.get(f"{RULES}?filterBy={condition}").json()
+        assert found["totalRecords"] == number
+    assert api.get(f"{RULES}?sortBy=expiresAt").json()["accessRules"][0] == rule
+    later = "2100-01-01T00:00:00.000Z"
+    changed = patch(api, rule["id"], expiresAt=later).json()
+    assert changed == {**rule, "expiresAt": later, "updatedAt": changed["updatedAt"]}
+    assert patch(api, rule["id"], expiresAt=None).json()["expiresAt"] is None
+
+
+@pytest.mark.parametrize("expires_at", ["2020-01-01T00:00:00Z", "tomorrow", 7])
+def test_an_invalid_expiry_is_refused(
+    as_: As, administrator: Application, organization: Organization, expires_at: object
+) -> None:
+    api = as_(administrator)
+    rule = factories.rule(factories.application("nightly"), "Viewer", organization.training)
+    new = wanted(organization, roleId=SYSTEM_ADMINISTRATOR, expiresAt=expires_at)
+    for answer in (
+        post(api, **new),
+        patch(api, rule.pk, expiresAt=expires_at),
+        create_batch(api, organization, expires_at),
+    ):
+        assert answer.status_code == 400
+        assert "expiresAt: " in answer.json()["details"]
+    assert list(AccessRule.objects.exclude(subject=administrator.subject)) == [rule]
+
+
+def test_rules_of_a_batch_have_its_expiry(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    factories.application("nightly")
+    create_batch(as_(administrator), organization, SOON)
+    rule = AccessRule.objects.get(scope=organization.speech)
+    assert rule.expires_at == datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def test_an_expired_rule_no_longer_authorizes_its_application(
+    as_: As, administrator: Application
+) -> None:
+    api = as_(administrator)
+    assert api.get(RULES).status_code == 200
+    AccessRule.objects.update(expires_at=timezone.now())
+    assert api.get(RULES).status_code == 403

@@ -39,6 +39,11 @@ def test_an_application_has_every_member_of_the_contract(
         "updatedAt": answer["updatedAt"],
         "lastLogin": None,
         "tokenLifetime": None,
+        "owner": None,
+        "ownerType": None,
+        "description": "",
+        "labels": {},
+        "allowedAddresses": [],
         "secretCount": 1,
         "oldestSecretAt": answer["oldestSecretAt"],
         "nextSecretExpiry": None,
@@ -407,3 +412,83 @@ def test_without_a_valid_token_the_response_is_401(db: None, header: str | None)
 def test_a_token_in_the_url_is_ignored(as_: As, administrator: Application) -> None:
     token = issue(administrator).text
     assert Client().get(APPS, {"access_token": token}).status_code == 401
+
+
+# Owner, description and labels.
+
+
+def test_details_are_changed_found_and_sorted(as_: As, administrator: Application) -> None:
+    api = as_(administrator)
+    factories.group("ops")
+    nightly = factories.application("nightly")
+    change = {
+        "owner": "ops", "description": "Trains", "labels": {"team": "vision", "env": "prod"},
+        "allowedAddresses": ["192.0.2.0/24", "2001:db8::1/128"],
+    }  # fmt: skip
+    answer = send(api, "PATCH", f"{APPS}/{nightly.pk}", change)
+    assert answer.status_code == 200
+    expected = {**change, "ownerType": "group"}
+    assert {name: answer.json()[name] for name in expected} == expected
+    (listed,) = api.get(f"{APPS}?filterBy=owner==OPS,labels==env=PROD,description=@train").json()
+    assert listed == answer.json()
+    for condition in ("owner!=null", "labels=^team=", "owner=@op"):
+        assert [row["name"] for row in api.get(f"{APPS}?filterBy={condition}").json()] == [
+            "nightly"
+        ]
+    for condition in ("owner==null", "labels!=env=prod", "owner!@op"):
+        assert [row["name"] for row in api.get(f"{APPS}?filterBy={condition}").json()] == ["root"]
+    assert [row["name"] for row in api.get(f"{APPS}?sortBy=owner").json()] == ["nightly", "root"]
+    assert api.get(f"{APPS}?search=vision").json() == [listed]
+    send(api, "PATCH", f"{APPS}/{nightly.pk}", {"owner": None, "labels": {}})
+    answer = api.get(f"{APPS}/{nightly.pk}").json()
+    assert (answer["owner"], answer["ownerType"], answer["labels"]) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        ({"owner": "nobody"}, "owner: There is no user or group named “nobody”."),
+        ({"owner": ""}, "owner: "),
+        ({"owner": "ops", "ownerType": "app"}, "ownerType: Must be one of user, group"),
+        ({"description": "x" * 501}, "description: A description must have at most 500"),
+        ({"labels": ["env=prod"]}, "labels: "),
+        ({"labels": {"env": 1}}, "labels"),
+        ({"labels": {"Env": "prod"}}, "labels: “Env” is not the key of a label."),
+        ({"labels": {"env": "v" * 300}}, "labels: The value of a label must have at most 100"),
+        ({"enabled": False, "owner": "nobody"}, "owner: "),
+        ({"allowedAddresses": ["10.0.0.1/8"]}, "allowedAddresses: “10.0.0.1/8” is an address in a"),
+        ({"allowedAddresses": "10.0.0.1"}, "allowedAddresses: "),
+        ({"allowedAddresses": ["10.0.0.1"] * 51}, "allowedAddresses: An application can have at"),
+    ],
+)
+def test_invalid_details_are_refused_and_change_nothing(
+    as_: As, administrator: Application, change: dict[str, Any], details: str
+) -> None:
+    answer = send(as_(administrator), "PATCH", f"{APPS}/{administrator.pk}", change)
+    assert answer.status_code == 400
+    assert answer.json()["details"].startswith(details)
+    found = Application.objects.get()
+    assert (found.enabled, found.owner, found.description, found.labels) == (True, None, "", {})
+
+
+@pytest.mark.parametrize("name", ["labels", "description"])
+def test_a_field_without_an_order_cannot_be_sorted_by(
+    as_: As, administrator: Application, name: str
+) -> None:
+    assert as_(administrator).get(f"{APPS}?sortBy={name}").status_code == 400
+
+
+def test_owner_manages_secrets_in_a_narrow_scope(as_: As, organization: Organization) -> None:
+    factories.custom_role("Application manager", apps="ru")
+    owner = factories.application("owner", ("Application manager", organization.vision))
+    group = factories.group("ops", owner)
+    owned = factories.application("owned")
+    api = as_(owner)
+    path = f"{APPS}/{owned.pk}/secrets"
+    assert send(api, "POST", path, {}).status_code == 404
+    Application.objects.filter(pk=owned.pk).update(owner=group)
+    answer = send(api, "POST", path, {})
+    assert answer.status_code == 201
+    assert send(api, "DELETE", f"{path}/{answer.json()['id']}").status_code == 204
+    assert send(api, "POST", f"{APPS}/{owned.pk}/secret").status_code == 200
+    assert send(api, "PATCH", f"{APPS}/{owned.pk}", {"description": "x"}).status_code == 403

@@ -80,20 +80,27 @@ def test_data_is_what_represent_returns() -> None:
 
 @given(
     enabled=st.booleans(),
+    retired_at=st.none() | TIMES,
     created_by=st.sampled_from(["system", "mia@acme.example"]),
     created_at=TIMES,
     updated_at=TIMES,
     last_login=st.none() | TIMES,
     token_lifetime=st.none() | st.integers(0, 2**31 - 1),
+    description=st.sampled_from(["", "Trains"]),
+    labels=st.dictionaries(st.sampled_from(["env", "team"]), st.just("prod")),
+    allowed_addresses=st.sampled_from(["", "192.0.2.0/24 2001:db8::/32"]),
     secret_count=st.integers(0, 5),
     oldest_secret_at=st.none() | TIMES,
     next_secret_expiry=st.none() | TIMES,
 )
 def test_a_row_of_the_list_equals_the_serialized_application(
-    enabled: bool, **columns: object
+    enabled: bool, retired_at: datetime | None, **columns: object
 ) -> None:
     subject = Subject(type=Subject.Type.APP, name="nightly-build", enabled=enabled)
-    application = Application(subject=subject, **columns)
+    owner = Subject(type=Subject.Type.GROUP, name="ops", retired_at=retired_at)
+    application = Application(subject=subject, owner=owner, **columns)
+    columns["owner__name"], columns["owner__type"] = "ops", "group"
+    columns["owner__retired_at"] = retired_at
     row = (subject.pk, subject.name, enabled, *(columns[name] for name in COLUMNS[3:]))
     expected = ApplicationSerializer.represent(application)
     assert list(application_row(row).items()) == list(expected.items())

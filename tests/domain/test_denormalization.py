@@ -71,6 +71,7 @@ def test_rebuild_sets_every_column() -> None:
         is_enabled=False,
         first_rule="?",
         search_text="other\n",
+        owner_name="?",
         secret_count=7,
         oldest_secret_at=timezone.now(),
         next_secret_expiry=timezone.now(),
@@ -127,6 +128,19 @@ def _writes() -> Iterator[str]:
     yield "change when applications were created"
     applications.filter(pk=one.pk).update(search_text="other\ntext\n")
     yield "change a search text"
+    owned = Subject.objects.create(type=Subject.Type.APP, name="owned")
+    Application.objects.create(
+        subject=owned, created_by="ada", owner=ops, searched_details="\x1dnightly\x1f"
+    )
+    yield "create an application with an owner and a description"
+    applications.filter(pk=two.pk).update(owner=ops)
+    yield "set an owner"
+    applications.filter(pk=two.pk).update(owner=user.subject, searched_details="\x1dweekly\x1f")
+    yield "change owner and description with one statement"
+    Subject.objects.filter(pk=user.pk).update(enabled=False, retired_at=timezone.now())
+    yield "retire an owner"
+    applications.filter(pk=owned.pk).update(owner=None)
+    yield "remove an owner"
     bare = Subject.objects.create(type=Subject.Type.APP, name="bare")
     for old, new in ((three.pk, bare.pk), (bare.pk, three.pk)):
         applications.filter(pk=old).update(subject=new)

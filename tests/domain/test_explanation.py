@@ -10,9 +10,11 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from accessrules.authorization.application_explanation import explain_for_application
 from accessrules.authorization.authority import allowed
 from accessrules.authorization.explanation import Explanation, explain
 from accessrules.models import AccessRule, Subject
+from applications.models import Application
 from tests import factories
 from tests.domain.conftest import Organization
 
@@ -198,3 +200,69 @@ def test_a_missing_argument_exits_with_status_2() -> None:
     )
     assert completed.returncode == 2
     assert b"required: ACTION, RESOURCE, SCOPE" in completed.stderr
+
+
+def about(holder: factories.Holder, action: str, application: Application) -> list[str]:
+    """Explain what a subject can do with an application."""
+    return explain_for_application(
+        factories.subject_of(holder), action, application.subject
+    ).lines()
+
+
+def test_an_owner_is_allowed_through_a_group_and_a_permission_in_any_scope(
+    acme: Organization,
+) -> None:
+    factories.custom_role("Application manager", apps="ru")
+    ci = factories.application("ci")
+    mia = factories.person("mia@acme.example", "Viewer", acme["vision"])
+    rule = factories.rule(mia, "Application manager", acme["speech"])
+    Application.objects.update(owner=factories.group("ops", mia))
+    is_manager = f"mia@acme.example is Application manager in project speech (rule {rule.pk})"
+    assert about(mia, "update", ci) == [
+        "Yes: mia@acme.example can manage the client secrets of ci.",
+        f"  allowed by: mia@acme.example owns ci through group ops, and {is_manager}",
+    ]
+    assert about(mia, "read", ci)[0] == "Yes: mia@acme.example can view ci."
+    assert about(mia, "delete", ci)[0] == "No: mia@acme.example cannot delete ci."
+    factories.rule(ci, "Viewer", acme["sales"])
+    answer, reason, *_ = about(mia, "update", ci)
+    assert answer == "No: mia@acme.example cannot manage the client secrets of ci."
+    assert reason.startswith("  mia@acme.example owns ci through group ops, but ci has ")
+
+
+def test_an_explanation_for_an_application_names_its_owner_and_rules(acme: Organization) -> None:
+    factories.custom_role("Application reader", apps="r")
+    ci, bare = factories.application("ci"), factories.application("bare")
+    rule = factories.rule(ci, "Viewer", acme["vision"])
+    rita = factories.person("rita@acme.example", "Application reader", acme["research"])
+    of_ci = f"ci is Viewer in project vision (rule {rule.pk})"
+    assert about(rita, "read", ci) == [
+        "Yes: rita@acme.example can view ci.",
+        f"  allowed by: {of_ci}, where rita@acme.example can view applications",
+        "  ci has no owner.",
+    ]
+    noor = factories.person("noor@acme.example")
+    Application.objects.filter(pk=bare.pk).update(owner=noor.subject)
+    assert "  bare is owned by noor@acme.example." in about(rita, "read", bare)
+    assert (
+        "  noor@acme.example owns bare, but has the “View applications” permission in no scope."
+        in about(noor, "read", bare)
+    )
+
+
+def test_an_explanation_for_an_application_agrees_with_the_account(acme: Organization) -> None:
+    sam = factories.person("sam@acme.example", "System administrator")
+    ci = factories.application("ci")
+    answer, reason = about(sam, "delete", ci)
+    assert answer == "Yes: sam@acme.example can delete ci."
+    assert "is System administrator in account" in reason
+
+
+def test_the_command_explains_an_application(acme: Organization) -> None:
+    factories.person("sam@acme.example", "System administrator")
+    factories.application("ci")
+    out = StringIO()
+    call_command("explain", "user:sam@acme.example", "read", "apps", "app:ci", stdout=out)
+    assert out.getvalue().startswith("Yes: sam@acme.example can view ci.")
+    with pytest.raises(CommandError, match="RESOURCE must be apps for app:ci"):
+        call_command("explain", "user:sam@acme.example", "read", "project", "app:ci")

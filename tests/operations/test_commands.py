@@ -307,3 +307,20 @@ def test_resetting_the_password_of_a_disabled_user_warns() -> None:
 def test_an_unknown_email_is_refused() -> None:
     assert "EMAIL: Enter a valid email" in refusal("create_admin", "nobody")
     assert "No user has the email 'nobody'" in refusal("reset_password", "nobody")
+
+
+def test_edit_application_changes_the_details() -> None:
+    factories.application("ci")
+    factories.group("ops")
+    out, _ = run(
+        "edit_application", "ci", "--owner", "ops", "--label", "env=prod", "--label", "team=vision"
+    )
+    assert out.splitlines()[1:] == [
+        "Owner:        ops", "Description:  none", "Addresses:    all",
+        "Labels:       env=prod, team=vision",
+    ]  # fmt: skip
+    run("edit_application", "ci", "--owner", "", "--remove-label", "env", "--description", "Trains")
+    found = Application.objects.get()
+    assert (found.owner, found.labels) == (None, {"team": "vision"})
+    assert refusal("edit_application", "ci", "--label", "prod").startswith("--label: “prod” is not")
+    assert refusal("edit_application", "ci", "--owner", "x").startswith("--owner: There is no user")

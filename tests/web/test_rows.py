@@ -22,12 +22,12 @@ LISTS = {
         ",".join(
             (
                 "client_id,access_rules,last_login,created_by,creation_time,last_updated",
-                "client_secrets,oldest_secret,next_expiry,status",
+                "owner,description,labels,allowed_addresses,client_secrets,oldest_secret,next_expiry,status",
             )
         ),
     ),
     "/access-rules/": (
-        "subject", "type,role,scope,authorized_by,creation_time,last_updated",
+        "subject", "type,role,scope,authorized_by,creation_time,last_updated,expires",
     ),
     "/users/": (
         "user", "groups,access_rules,last_login,created_by,creation_time,last_updated,status",
@@ -50,8 +50,10 @@ def browser(ada: User, as_: SignedIn) -> Client:
 def _make(name: str, scope: Scope) -> None:
     """Create a row for each list, with `name` in all columns that allow it."""
     application = factories.application(name, ("Viewer", scope), ("Editor", scope))
-    Application.objects.filter(pk=application.pk).update(created_by=name)
     person = factories.person(name, "Viewer", scope)
+    Application.objects.filter(pk=application.pk).update(
+        created_by=name, owner=person.subject, description=name, labels={"key": name}
+    )
     factories.rule(factories.group(name, person), "Viewer", scope)
     User.objects.filter(pk=person.pk).update(created_by=name)
     AccessRule.objects.update(created_by=name)

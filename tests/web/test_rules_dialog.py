@@ -1,6 +1,7 @@
 """The ACCESS RULES dialog: the list of rules, and adding and deleting rules."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
+from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
 
 
 @pytest.fixture
@@ -243,3 +244,50 @@ def test_readers_get_no_trash_icon_and_no_form(
     assert "You need the “Delete access rules” permission" in text_of(refused)
     assert _grant(as_(otto), ci, "Viewer", acme.east).status_code == 403
     assert _rules_of(ci) == ["Viewer in training"]
+
+
+# Expiry.
+
+
+def test_a_rule_can_be_added_with_an_expiry(
+    browser: Client, ci: Application, acme: Organization
+) -> None:
+    fields = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "expires": "2099-01-01"}
+    dialog = browser.post(f"{_url(ci)}?add", fields, headers=DIALOG)
+    rule = AccessRule.objects.get(scope=acme.west)
+    assert rule.expires_at == datetime(2099, 1, 1, 23, 59, 59, tzinfo=UTC)
+    assert "Expires 1 Jan 2099" in text_of(dialog)
+    assert "Expires 1 Jan 2099" in text_of(browser.get(ci.get_absolute_url()))
+    listed = browser.get("/access-rules/", {"columns": "subject,expires", "expires__never": "1"})
+    assert set(column(listed, "expires")) == {"Never"}
+    asked = {"columns": "subject,expires", "expires__after": "2098-01-01"}
+    (shown,) = column(browser.get("/access-rules/", asked), "expires")
+    assert shown.startswith("1 Jan 2099, 23:59")
+
+
+@pytest.mark.parametrize(
+    ("expires", "error"),
+    [("2020-01-01", "The expiry must be in the future."), ("soon", "Enter a date.")],
+)
+def test_an_invalid_expiry_is_reported_beside_its_field(
+    browser: Client, ci: Application, acme: Organization, expires: str, error: str
+) -> None:
+    fields = {"role": factories.role("Viewer").pk, "scope": acme.west.pk, "expires": expires}
+    dialog = browser.post(f"{_url(ci)}?add", fields, headers=DIALOG)
+    assert dialog.status_code == 422
+    assert f'id="expires-error">{error}' in dialog.content.decode()
+    assert not AccessRule.objects.filter(scope=acme.west).exists()
+    searched = {**fields, "do": "refresh", "find": "west"}
+    assert f'value="{expires}"' in browser.post(f"{_url(ci)}?add", searched).content.decode()
+
+
+def test_rules_added_in_bulk_have_the_expiry(
+    browser: Client, ci: Application, acme: Organization
+) -> None:
+    fields = {"do": "save", "role": factories.role("Viewer").pk, "expires": "2099-01-01"}
+    in_west = {**fields, "selected": ci.pk, "scope": acme.west.pk}
+    browser.post("/applications/bulk/add-rule/", in_west)
+    in_east = {**fields, "subject": ci.pk, "scope": [acme.east.pk]}
+    browser.post(reverse("accessrules:create"), in_east)
+    rules = AccessRule.objects.filter(scope__in=[acme.west, acme.east])
+    assert [str(rule.expires_at)[:10] for rule in rules] == ["2099-01-01"] * 2

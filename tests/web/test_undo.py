@@ -1,12 +1,14 @@
 """UNDO in the messages about a removed access rule and a disabled application."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from accessrules.models import AccessRule
 from applications.models import Application
@@ -93,3 +95,22 @@ def test_disabled_application_is_enabled_again(browser: Client, ci: Application)
     assert "Application ci disabled. UNDO" in text_of(page)  # type: ignore[arg-type]  # the last response
     browser.post(_undo_url(page))  # type: ignore[arg-type]  # as above
     assert "Application ci enabled." in text_of(browser.get(LIST))
+
+
+def test_restored_rule_keeps_its_expiry(browser: Client, ci: Application) -> None:
+    end = timezone.now() + timedelta(hours=1)
+    AccessRule.objects.filter(subject=ci.subject).update(expires_at=end)
+    browser.post(_undo_url(_remove_rule(browser, ci)))
+    assert AccessRule.objects.living().get(subject=ci.subject).expires_at == end
+
+
+def test_rule_that_has_expired_is_not_restored(
+    browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = timezone.now() + timedelta(seconds=5)
+    AccessRule.objects.filter(subject=ci.subject).update(expires_at=end)
+    url = _undo_url(_remove_rule(browser, ci))
+    monkeypatch.setattr(timezone, "now", lambda: end)
+    page = browser.post(url, follow=True)
+    assert "The access rule has expired." in page.content.decode()
+    assert _rules(ci) == []

@@ -10,7 +10,8 @@ from accessrules.authorization.breadcrumbs import full_names
 from accessrules.console.tables.subject_links import subject_page
 from accessrules.models import AccessRule, Role, Scope, Subject
 from runai_access.db.expressions import InArray
-from runai_access.lists.markup import badge, clip, marked, markup
+from runai_access.lists.export import SpreadsheetTime
+from runai_access.lists.markup import badge, clip, marked, markup, moment, muted
 from runai_access.lists.sorts import Sort
 from runai_access.lists.tables import (
     ListColumn,
@@ -38,6 +39,10 @@ class AccessRuleTable(ListTable):
     authorized_by = creator_column()
     creation_time = creation_column()
     last_updated = update_column()
+    expires = ListColumn(
+        "Expires", sort=Sort.time("expires_at", is_nullable=True), is_shown=False,
+        exports=(SpreadsheetTime("expires_at"),), says_zone=True,
+    )  # fmt: skip
 
     name = "access-rules"
     model = AccessRule
@@ -88,6 +93,9 @@ class AccessRuleTable(ListTable):
             self.full_names.get(scope.path, scope.name),
             marked(scope.name, self.search), scope.get_type_display(),
         )  # fmt: skip
+
+    def render_expires(self, record: AccessRule) -> str:
+        return moment(record.expires_at, in_column=True) if record.expires_at else muted("Never")
 
     render_authorized_by = ListTable.render_created_by
 

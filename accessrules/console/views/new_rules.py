@@ -27,13 +27,14 @@ def create(request: HttpRequest) -> HttpResponse:
     is_unsaved = posted is None or scopes.is_searching
     form = AccessRulesForm(
         None if is_unsaved else posted, authority=caller.authority, subjects=subjects, scopes=scopes,
-        initial={"role": scopes.role},
+        initial={"role": scopes.role, "expires": request.POST.get("expires", "")},
     )  # fmt: skip
     if not is_unsaved and form.is_valid():
         chosen_subjects, role, chosen_scopes = form.chosen
         outcomes = create_access_rules(
-            request, caller=caller, subjects=chosen_subjects, role=role, scopes=chosen_scopes
-        )
+            request, caller=caller, subjects=chosen_subjects, role=role, scopes=chosen_scopes,
+            expires_at=form.expires_at,
+        )  # fmt: skip
         created = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
         lines = [_result_row(outcome) for outcome in outcomes]
         only = created[0] if len(created) == 1 else ""

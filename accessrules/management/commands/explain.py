@@ -6,10 +6,14 @@ from typing import Any
 
 from django.core.management import CommandError
 
+from accessrules.authorization.application_explanation import (
+    ApplicationExplanation,
+    explain_for_application,
+)
 from accessrules.authorization.catalog import ALIASES, RESOURCE_TYPES
 from accessrules.authorization.explanation import Explanation, explain
 from accessrules.authorization.grants import ACTIONS
-from accessrules.management.references import scope_named, subject_named
+from accessrules.management.references import names_application, scope_named, subject_named
 from runai_access.commands import OperatorCommand, report_refusals
 
 NO = 1
@@ -29,7 +33,9 @@ class Command(OperatorCommand):
             "resource", metavar="RESOURCE", help="a resource type, for example apps or project"
         )
         parser.add_argument(
-            "scope", metavar="SCOPE", help="account, or TYPE:NAME_OR_ID like project:vision-train"
+            "scope",
+            metavar="SCOPE",
+            help="account, TYPE:NAME_OR_ID like project:vision-train, or app:NAME for one application",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +53,9 @@ class Command(OperatorCommand):
 _ARGUMENTS = ("subject", "action", "resource", "scope")
 
 
-def _explain(*, subject: str, action: str, resource: str, scope: str) -> Explanation:
+def _explain(
+    *, subject: str, action: str, resource: str, scope: str
+) -> Explanation | ApplicationExplanation:
     if action not in ACTIONS.values():
         raise CommandError(f"ACTION must be one of {', '.join(ACTIONS.values())}, not {action!r}.")
     resource_type = ALIASES.get(resource, resource)
@@ -55,5 +63,9 @@ def _explain(*, subject: str, action: str, resource: str, scope: str) -> Explana
         raise CommandError(
             f"Unknown resource type {resource!r}. Use one of: {', '.join(RESOURCE_TYPES)}."
         )
+    if names_application(scope):
+        if resource_type != "apps":
+            raise CommandError(f"RESOURCE must be apps for {scope}, not {resource!r}.")
+        return explain_for_application(subject_named(subject), action, subject_named(scope))
     scope_row = scope_named(scope, argument="SCOPE")
     return explain(subject_named(subject), action, resource_type, scope_row)
