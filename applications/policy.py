@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.policies import Policy
-from applications.models import Application
+from applications.models import Application, DeletedApplication
+from runai_access.errors import NotFound
 
 _APPLICATIONS: Policy[QuerySet[Application]] = Policy(
     "apps", lambda: Application.objects.select_related("subject")
@@ -29,3 +31,21 @@ def one_for(caller: Caller, action: str, id_: str | UUID) -> Application:
     """Return the application to perform `action` on. Raises Denied or NotFound (see Policy.one_for)."""
     application: Application = _APPLICATIONS.one_for(caller, action, id_)
     return application
+
+
+def deleted(caller: Caller) -> QuerySet[DeletedApplication]:
+    """Return the applications that can be restored. Raises Denied.
+
+    They have no access rules that could make them visible in a narrower scope, so this requires
+    reading all applications.
+    """
+    require(caller, "read")
+    return DeletedApplication.objects.restorable()
+
+
+def deleted_one(caller: Caller, id_: str | UUID) -> DeletedApplication:
+    """Return an application that can be restored. Raises Denied, NotFound."""
+    try:
+        return deleted(caller).get(pk=UUID(str(id_)))
+    except (ValueError, ObjectDoesNotExist):
+        raise NotFound("Resource id not found.") from None

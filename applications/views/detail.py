@@ -33,6 +33,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
+        "can_create": policy.is_allowed(caller, "create"),
         "can_update": policy.is_allowed(caller, "update"),
         "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),

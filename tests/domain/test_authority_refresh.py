@@ -13,6 +13,7 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import actions as application_actions
+from applications import copying, trash
 from runai_access.accounts import actions as people_actions
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
@@ -35,6 +36,7 @@ class Company:
         self.pat = factories.person("pat@acme.example")
         self.ops = factories.group("ops", self.pat)
         self.rule = factories.rule(self.ci, "Viewer", acme["vision"])
+        self.gone = factories.deleted_application("gone", ("Viewer", acme["vision"]))
 
 
 Act = Callable[[Caller, Company], object]
@@ -95,6 +97,12 @@ ACTS: dict[str, Act] = {
     "delete_application": lambda caller, its: application_actions.delete_application(
         caller=caller, application_id=its.ci.pk
     ),
+    "restore_application": lambda caller, its: trash.restore_application(
+        caller=caller, application_id=its.gone.pk
+    ),
+    "create_application_like": lambda caller, its: copying.create_application_like(
+        caller=caller, application_id=its.ci.pk, name="new"
+    ),
     "set_applications_enabled": lambda caller, its: application_actions.set_applications_enabled(
         caller=caller, applications=[its.off], enabled=True
     ),
@@ -128,8 +136,8 @@ ACTS: dict[str, Act] = {
 }
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
-    "retire_subjects", "change_own_password", "end_own_session", "end_own_sessions",
-    "own_session", "own_user", "make_administrator",
+    "retire_subjects", "restore_access_rules", "change_own_password", "end_own_session",
+    "end_own_sessions", "own_session", "own_user", "make_administrator",
 }  # fmt: skip
 
 
@@ -186,7 +194,16 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
 
 
 @pytest.mark.parametrize(
-    "module", [rule_actions, group_actions, scope_actions, application_actions, people_actions]
+    "module",
+    [
+        rule_actions,
+        group_actions,
+        scope_actions,
+        application_actions,
+        trash,
+        copying,
+        people_actions,
+    ],
 )
 def test_every_action_is_tested(module: ModuleType) -> None:
     asked = {
