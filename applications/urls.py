@@ -14,7 +14,7 @@ urlpatterns = [
         for name in bulk.BULK
     ],
     path("new/", secrets.create, name="create"),
-    path("<uuid:like>/like/", secrets.create, name="like"),
+    path("<uuid:id_>/like/", secrets.create, name="like"),
     path("<uuid:id_>/", detail.detail, name="detail"),
     path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
     path(

@@ -29,14 +29,14 @@ BUSY = "The server is creating too many secrets right now. Try again in a moment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, like: UUID | None = None) -> HttpResponse:
+def create(request: HttpRequest, id_: UUID | None = None) -> HttpResponse:
     """Ask for a name; create the application and show its credentials once.
 
-    With `like`, it gets the access rules of that application which the caller can grant.
+    With `id_`, it gets the access rules of that application which the caller can grant.
     """
     caller = caller_of(request)
     policy.require(caller, "create")
-    original = policy.visible_one(caller, like) if like else None
+    original = policy.visible_one(caller, id_) if id_ else None
     if original:
         caller.require_recent_authentication_for(original.subject)
     form = CreateApplicationForm(request.POST if request.method == "POST" else None)
