@@ -20,7 +20,13 @@ from accessrules.actions.rules import (
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy
-from applications.models import LABEL_MAX_LENGTH, Application, ClientSecret, ClientSecretQuerySet
+from applications.models import (
+    LABEL_MAX_LENGTH,
+    Application,
+    ClientSecret,
+    ClientSecretQuerySet,
+    DeletedApplication,
+)
 from applications.oauth.secrets import id_of, is_id, new_secret
 from applications.validators import MIN_TOKEN_LIFETIME, validate_name
 from runai_access.audit.recorder import Entity, record, record_all
@@ -70,6 +76,7 @@ def create_application(
     *,
     caller: Caller,
     name: str,
+    token_lifetime: int | None = None,
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> IssuedSecret:
@@ -82,7 +89,9 @@ def create_application(
     policy.require(caller, "create")
     _check_name(name)
     secret = secret or HashedSecret.new()
-    application = Application(submission=submission, created_by=caller.name)
+    application = Application(
+        submission=submission, created_by=caller.name, token_lifetime=token_lifetime
+    )
     try:
         with transaction.atomic():
             _insert(application, name, caller)
@@ -291,7 +300,7 @@ def set_token_lifetime(
 def delete_application(*, caller: Caller, application_id: str | uuid.UUID) -> Application:
     """Delete an application with its credential, tokens and access rules.
 
-    Raises NotFound, Denied.
+    `trash.restore_application` can restore it for TRASH_DAYS. Raises NotFound, Denied.
     """
     application = _locked_with_subject(caller, "delete", application_id)
     _delete([application], caller)
@@ -314,7 +323,9 @@ def delete_applications(
 
 
 def _delete(applications: list[Application], caller: Caller) -> None:
-    retire_subjects([application.subject for application in applications], caller=caller)
+    kept = [DeletedApplication.of(one, deleted_by=caller.name) for one in applications]
+    rules = retire_subjects([application.subject for application in applications], caller=caller)
+    DeletedApplication.objects.keep(kept, rules)
     Application.objects.filter(pk__in=[application.pk for application in applications]).delete()
     record_all(
         (

@@ -41,6 +41,7 @@ from runai_access.lists.filters import (
     ExpiryFilter,
     ListFilterSet,
     Operator,
+    PlainTextFilter,
     TextFilter,
     TimeFilter,
 )
@@ -278,4 +279,23 @@ class ApplicationFilterSet(ListFilterSet):
         "client_secrets": "Client secrets",
         "oldest_secret": "Oldest secret",
         "next_expiry": "Next expiry",
+    }
+
+
+class TrashFilterSet(ListFilterSet):
+    """The filters of the Trash table, by column."""
+
+    field_filters = {
+        "application": TextFilter("name"),
+        "deleted": TimeFilter("deleted_at"),
+        "deleted_by": PlainTextFilter("deleted_by"),
+        "created_by": PlainTextFilter("created_by"),
+        "creation_time": TimeFilter("created_at"),
+    }
+    titles = {
+        "application": "Application",
+        "deleted": "Deleted",
+        "deleted_by": "Deleted by",
+        "created_by": "Created by",
+        "creation_time": "Creation time",
     }

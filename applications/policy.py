@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.policies import Policy
-from applications.models import Application
+from applications.models import Application, DeletedApplication
+from runai_access.errors import NotFound
 
 _APPLICATIONS: Policy[QuerySet[Application]] = Policy(
     "apps", lambda: Application.objects.select_related("subject")
@@ -47,3 +49,21 @@ def require_can_manage_secrets(caller: Caller, application: Application) -> None
 def can_manage_secrets(caller: Caller, application: Application) -> bool:
     """Return whether the caller can add, regenerate and revoke the application's secrets."""
     return caller.authority.can_manage_secrets(application.subject, application.owner_id)
+
+
+def deleted(caller: Caller) -> QuerySet[DeletedApplication]:
+    """Return the applications that can be restored. Raises Denied.
+
+    They have no access rules that could make them visible in a narrower scope, so this requires
+    reading all applications.
+    """
+    require(caller, "read")
+    return DeletedApplication.objects.restorable()
+
+
+def deleted_one(caller: Caller, id_: str | UUID) -> DeletedApplication:
+    """Return an application that can be restored. Raises Denied, NotFound."""
+    try:
+        return deleted(caller).get(pk=UUID(str(id_)))
+    except (ValueError, ObjectDoesNotExist):
+        raise NotFound("Resource id not found.") from None

@@ -11,7 +11,7 @@ from operator import or_
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import Contains, GreaterThan
 
 from accessrules.authorization.authority import ACCOUNT, Authority
 from accessrules.filters.search import roles_named, scopes_named
@@ -21,6 +21,7 @@ from applications.models import Application
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan, KeySubquery
 from runai_access.db.normalization import normalize_term
+from runai_access.db.normalization_sql import normalized
 from runai_access.lists import selection
 from runai_access.lists.selection import ListFilter
 
@@ -44,6 +45,12 @@ def search(text: str, authority: Authority) -> ListFilter:
     matches = Q(role__in=roles) | Q(InArray(SQLiteNoIndexHint(F("scope")), scopes))
     condition |= Q(Exists(visible.filter(matches, subject=OuterRef("pk"))))
     return ListFilter(condition, keys)
+
+
+def search_trash(text: str) -> ListFilter:
+    """Return a filter for deleted applications whose name or deleter contains `text`."""
+    term = normalize_term(text)
+    return ListFilter(Q(Contains(F("name"), term)) | Q(Contains(normalized("deleted_by"), term)))
 
 
 def _text_filter(term: str) -> tuple[Q, KeySubquery]:

@@ -8,13 +8,21 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accessrules.authorization.authority import Authority
+from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
-from applications.models import Application, label_texts
+from applications.models import Application, DeletedApplication, DeletedRule, label_texts
 from applications.search import can_use_first_rule
+from runai_access.db.expressions import AsStored, InArray
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.markup import badge, clip, copy_button, marked, markup, moment, muted
 from runai_access.lists.sorts import Sort
-from runai_access.lists.tables import ListColumn, creation_column, creator_column, update_column
+from runai_access.lists.tables import (
+    ListColumn,
+    ListTable,
+    creation_column,
+    creator_column,
+    update_column,
+)
 from runai_access.row_urls import row_url
 from runai_access.ui.dialogs import dialog_url
 
@@ -162,6 +170,55 @@ class ApplicationTable(SubjectTable):
 
     def address_of(self, record: Any) -> str:
         return row_url("applications:detail", record.pk)
+
+    @cached_property
+    def history_type(self) -> str:
+        return "application" if self.authority.reads_audit_log else ""
+
+
+class TrashTable(ListTable):
+    """The columns of the Trash page."""
+
+    application = ListColumn("Application", sort=Sort.text("name"), exports=("name",))
+    access_rules = ListColumn("Access rule(s)", as_text=lambda rules: "; ".join(rules or []))
+    deleted = ListColumn(
+        "Deleted", sort=Sort.time("deleted_at"), exports=(SpreadsheetTime("deleted_at"),),
+        says_zone=True,
+    )  # fmt: skip
+    deleted_by = ListColumn("Deleted by", sort=Sort.text("deleted_by"), exports=("deleted_by",))
+    created_by = creator_column()
+    creation_time = creation_column()
+
+    name = "deleted-applications"
+    model = DeletedApplication
+    default_sort = "-deleted"
+    has_row_pages = False
+
+    @classmethod
+    def related(cls, keys: list[Any], context: Authority) -> dict[Any, list[str]]:
+        """Return the rules of each application as texts, if the caller sees all rules."""
+        if not sees_all_rules(context):
+            return {}
+        found = DeletedApplication.objects.filter(InArray("pk", keys))
+        return {
+            key: [str(DeletedRule(*rule)) for rule in rules]
+            for key, rules in found.values_list(AsStored("pk"), "rules")
+        }
+
+    def render_application(self, record: DeletedApplication) -> str:
+        return clip(record.name, self.search)
+
+    def render_access_rules(self, record: DeletedApplication) -> str:
+        if not sees_all_rules(self.authority):
+            return muted("Not visible")
+        rules = "; ".join(map(str, record.deleted_rules))
+        return clip(rules) if rules else muted("None")
+
+    def render_deleted(self, record: DeletedApplication) -> str:
+        return moment(record.deleted_at, in_column=True)
+
+    def render_deleted_by(self, record: DeletedApplication) -> str:
+        return clip(record.deleted_by, self.search)
 
     @cached_property
     def history_type(self) -> str:

@@ -15,6 +15,7 @@ urlpatterns = [
     ],
     path("bulk/details/", details.bulk_details, name="bulk-details"),
     path("new/", secrets.create, name="create"),
+    path("<uuid:id_>/like/", secrets.create, name="like"),
     path("<uuid:id_>/", detail.detail, name="detail"),
     path("<uuid:id_>/access-rules/", access_rules.access_rules, name="access-rules"),
     path(

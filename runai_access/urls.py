@@ -14,6 +14,7 @@ urlpatterns = [
     path("users/", include("runai_access.accounts.user_urls")),
     path("groups/", include("runai_access.accounts.group_urls")),
     path("", include("runai_access.ui.urls")),
+    path("applications/trash/", include("applications.trash_urls")),
     path("applications/", include("applications.urls")),
     path("", include("accessrules.console.urls.rules")),
     path("roles/", include("accessrules.console.urls.roles")),

@@ -6,11 +6,19 @@ Nothing here checks a permission or writes an audit row, so a test sees only wha
 import zlib
 from typing import Any
 
+from django.utils import timezone
+
 from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import PREDEFINED_ROLES
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
-from applications.models import Application, ClientSecret, search_text_of
+from applications.models import (
+    Application,
+    ClientSecret,
+    DeletedApplication,
+    DeletedRule,
+    search_text_of,
+)
 from applications.oauth import secrets
 from applications.oauth.secrets import id_of, new_id, new_secret
 from runai_access.accounts.models import User
@@ -105,6 +113,19 @@ def many_applications(number: int, *rules: Grants) -> list[Application]:
         for subject in subjects
     )
     return made
+
+
+def deleted_application(name: str, *rules: Grants, deleted_by: str = MAKER) -> DeletedApplication:
+    """Create an application that was deleted with these rules and can be restored."""
+    now = timezone.now()
+    subject = Subject.objects.create(
+        type=Subject.Type.APP, name=name, enabled=False, retired_at=now
+    )
+    kept = [DeletedRule(role_id(role), role, scope.pk, scope.label, None) for role, scope in rules]
+    return DeletedApplication.objects.create(
+        subject=subject, name=name, was_enabled=True, rules=kept, created_by=MAKER,
+        created_at=now, deleted_by=deleted_by, deleted_at=now,
+    )  # fmt: skip
 
 
 def group(name: str, *members: Holder) -> Subject:

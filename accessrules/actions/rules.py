@@ -1,8 +1,9 @@
 """Actions on access rules and subjects, each with its permission check and audit event."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -147,8 +148,10 @@ def taken(name: str, *, by: str, where: str = "") -> str:
     return f"The name {name} is taken{place}: it is equal to {by}."
 
 
-def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
+def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> list[AccessRule]:
     """Soft-delete the subjects' rules and retire them, in the caller's transaction.
+
+    Return the deleted rules.
 
     A caller who can delete a subject can delete all its rules with it, including rules that the
     caller could not delete alone. Raises NotFound if a subject is already retired.
@@ -171,6 +174,43 @@ def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> None:
     for subject in subjects:
         subject.enabled, subject.retired_at = False, now
         require_an_administrator(without=subject)
+    return rules
+
+
+def restore_subject(subject_id: uuid.UUID, *, enabled: bool) -> Subject:
+    """Make a retired subject active again, in the caller's transaction.
+
+    Raises NotFound if it is not retired, Conflict if another subject has its name.
+    """
+    retired = Subject.objects.exclude(retired_at=None).select_for_update(no_key=True)
+    subject = retired.filter(pk=subject_id).first()
+    if subject is None:
+        raise NotFound("Resource id not found.")
+    subject.enabled, subject.retired_at = enabled, None
+    try:
+        with transaction.atomic():
+            subject.save(update_fields=["enabled", "retired_at"])
+    except IntegrityError as error:
+        raise Conflict(taken(subject.name, by=subject.name), field="name") from error
+    return subject
+
+
+class RestoredGrant(NamedTuple):
+    """What an access rule of a restored subject grants, and until when."""
+
+    role: Role
+    scope: Scope
+    expires_at: datetime | None
+
+
+def restore_access_rules(
+    subject: Subject, grants: Iterable[RestoredGrant], *, caller: Caller
+) -> None:
+    """Add rules to a restored subject, in the caller's transaction, which checks the permission."""
+    for grant in grants:
+        rule = AccessRule(subject=subject, created_by=caller.name, **grant._asdict())
+        rule.save(force_insert=True)
+        record("create", entity_of(rule), actor=caller.actor, changes=_changes(None, rule))
 
 
 def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
@@ -208,6 +248,12 @@ def lock_scope(scope: Scope) -> Scope:
     if locked is None:
         raise NotFound(f"The {scope.label} no longer exists.")
     return locked
+
+
+def lock_scopes(keys: Iterable[int]) -> dict[int, Scope]:
+    """Lock the scopes with these keys, and return those that exist, by key."""
+    scopes = Scope.objects.select_for_update().filter(pk__in=set(keys)).order_by("pk")
+    return {scope.pk: scope for scope in scopes}
 
 
 def lock_subject(subject: Subject) -> Subject:

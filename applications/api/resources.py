@@ -223,7 +223,7 @@ class ApplicationsView(CallerView):
             return Result(str(issued.application.pk), response)
 
         return idempotent(
-            request, name, caller=self.caller_id, execute=execute, replay=_secret_unavailable
+            request, name, caller=self.caller_id, execute=execute, replay=secret_unavailable
         )
 
 
@@ -314,11 +314,11 @@ class ApplicationSecretView(CallerView):
             return Result(str(issued.application.pk), response)
 
         return idempotent(
-            request, None, caller=self.caller_id, execute=execute, replay=_secret_unavailable
+            request, None, caller=self.caller_id, execute=execute, replay=secret_unavailable
         )
 
 
-def _secret_unavailable(application_id: str) -> Response:
+def secret_unavailable(application_id: str) -> Response:
     """Return the response to a repeated request. Its secret is not stored, so it is not shown again."""
     return already_done(
         application_id,

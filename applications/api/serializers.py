@@ -173,3 +173,59 @@ class CreatedServiceAccountSerializer(_CreatedSerializer):
     """A new service account with its client secret."""
 
     clientSecret = serializers.CharField(source="secret")
+
+
+class RuleNameSerializer(ResponseSerializer):
+    """An access rule that was deleted, by the names of its role and scope."""
+
+    role = serializers.CharField()
+    scope = serializers.CharField()
+
+
+class DeletedApplicationSerializer(ResponseSerializer):
+    """A deleted application that can be restored."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    enabled = serializers.BooleanField(source="was_enabled")
+    createdBy = serializers.CharField(source="created_by")
+    createdAt = TimeField(source="created_at")
+    lastLogin = TimeField(source="last_login", allow_null=True)
+    deletedBy = serializers.CharField(source="deleted_by")
+    deletedAt = TimeField(source="deleted_at")
+    restorableUntil = TimeField(source="restorable_until")
+    accessRules = RuleNameSerializer(source="deleted_rules", many=True, allow_null=True)
+
+
+class RestoredApplicationSerializer(ResponseSerializer):
+    """A restored application, and its access rules whose role or scope no longer exists."""
+
+    application = ApplicationSerializer()
+    lostAccessRules = RuleNameSerializer(source="lost_rules", many=True)
+
+
+class CopiedRuleSerializer(ResponseSerializer):
+    """An access rule of another application, by the names of its role and scope."""
+
+    role = serializers.CharField(source="role.name")
+    scope = serializers.CharField(source="scope.label")
+
+
+class _CopiedSerializer(ResponseSerializer):
+    id = serializers.UUIDField(source="issued.application.id")
+    name = serializers.CharField(source="issued.application.name")
+    clientId = serializers.CharField(source="issued.application.client_id")
+    accessRules = CopiedRuleSerializer(source="rules.grantable", many=True)
+    skippedAccessRules = CopiedRuleSerializer(source="rules.others", many=True)
+
+
+class CopiedApplicationSerializer(_CopiedSerializer):
+    """An application like another one. The caller can't grant `skippedAccessRules`."""
+
+    secret = serializers.CharField(source="issued.secret")
+
+
+class CopiedServiceAccountSerializer(_CopiedSerializer):
+    """A service account like another one. The caller can't grant `skippedAccessRules`."""
+
+    clientSecret = serializers.CharField(source="issued.secret")

@@ -10,10 +10,13 @@ from applications.api.serializers import (
     AddedClientSecretSerializer,
     AddedSecretSerializer,
     ClientSecretSerializer,
+    CopiedApplicationSerializer,
+    CopiedServiceAccountSerializer,
     CreatedApplicationSerializer,
     CreatedServiceAccountSerializer,
     SecretSerializer,
 )
+from applications.api.trash import CopiesView, DeletedApplicationsView, RestoreView
 from runai_access.api.deprecation import Deprecation
 from runai_access.api.serializers import ResponseSerializer
 
@@ -30,10 +33,21 @@ def _resource(
     created: type[ResponseSerializer],
     secret: type[ResponseSerializer],
     added: type[ResponseSerializer],
+    copied: type[ResponseSerializer],
     deprecation: Deprecation | None = None,
 ) -> list[URLPattern]:
     options = {"resource": resource, "deprecation": deprecation}
     return [
+        path(
+            f"{prefix}/<str:application_id>/restore",
+            RestoreView.as_view(**options),
+            name=f"{prefix}-restore",
+        ),
+        path(
+            f"{prefix}/<str:application_id>/copies",
+            CopiesView.as_view(copied_serializer=copied, **options),
+            name=f"{prefix}-copies",
+        ),
         path(
             prefix,
             ApplicationsView.as_view(created_serializer=created, **options),
@@ -64,12 +78,18 @@ def _resource(
 
 app_name = "applications-api"
 urlpatterns = [
+    path(
+        "api/v1/deleted-service-accounts",
+        DeletedApplicationsView.as_view(),
+        name="deleted-service-accounts",
+    ),
     *_resource(
         "api/v1/apps",
         "application",
         created=CreatedApplicationSerializer,
         secret=SecretSerializer,
         added=AddedSecretSerializer,
+        copied=CopiedApplicationSerializer,
         deprecation=_APPLICATIONS,
     ),
     *_resource(
@@ -78,5 +98,6 @@ urlpatterns = [
         created=CreatedServiceAccountSerializer,
         secret=ClientSecretSerializer,
         added=AddedClientSecretSerializer,
+        copied=CopiedServiceAccountSerializer,
     ),
 ]

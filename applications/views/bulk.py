@@ -21,7 +21,7 @@ from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.tables.subjects import named_rules
 from applications import actions, policy
-from applications.models import Application
+from applications.models import TRASH_DAYS, Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, DomainError, NotFound
 from runai_access.ui.dialogs import render_dialog
@@ -56,7 +56,8 @@ BULK = {
         BulkAction(
             "delete", "DELETE", "deleted",
             "Their client IDs, client secrets and tokens stop working immediately, and their access "
-            "rules are deleted. This can't be undone.", "delete",
+            "rules are deleted. The applications and their access rules can be restored for "
+            f"{TRASH_DAYS} days, their client secrets and tokens can't.", "delete",
         ),
         BulkAction(
             "disable", "DISABLE", "disabled",

@@ -41,6 +41,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
+        "can_create": policy.is_allowed(caller, "create"),
         "can_update": policy.is_allowed(caller, "update"),
         "can_manage_secrets": policy.can_manage_secrets(caller, application),
         "can_delete": policy.is_allowed(caller, "delete"),

@@ -12,6 +12,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from applications import actions, policy
 from applications.forms import TokenLifetimeForm
+from applications.models import TRASH_DAYS
 from applications.views.listing import PAGE
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.undo import report_undoable
@@ -32,6 +33,7 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
         "application": application,
         "rule_count": rules.count(),
         "sees_all_rules": sees_all_rules(caller.authority),
+        "trash_days": TRASH_DAYS,
     }
     return render_dialog(
         request, "applications/_delete.html", context, parent_page=PAGE.parent_page, row=id_

@@ -4,17 +4,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from applications import policy
 from applications.filters import MINE, ApplicationFilterSet
-from applications.models import Application
+from applications.models import TRASH_DAYS, Application
 from applications.search import permission_filter, search
 from applications.tables import ApplicationTable
 from runai_access.lists.selection import ListFilter
 from runai_access.ui.dialogs import ParentPage
-from runai_access.ui.list_views import Action, ListView
+from runai_access.ui.list_views import Action, ListView, MenuLink
 
 ACCESS_RULES = Action("access-rules", "ACCESS RULES", "shield-check", for_bulk=False)
 ADD_RULE = Action("add-rule", "ADD ACCESS RULE", "shield-plus", for_one=False)
@@ -62,6 +63,12 @@ class ApplicationPage(ListView):
         if policy.is_allowed(caller, "delete"):
             actions.append(DELETE)
         return actions
+
+    def more_links(self, request: HttpRequest) -> list[MenuLink]:
+        if not policy.sees_all(caller_of(request).authority):
+            return []
+        days = f"deleted in the last {TRASH_DAYS} days"
+        return [MenuLink("Trash", days, "trash-2", resolve_url("trash:list"))]
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
         mine = ParentPage("My applications", f"{self.address}?{MY_APPLICATIONS}=1")

@@ -3,6 +3,7 @@
 Only the response to the POST contains the secret: there is no redirect, session entry or reload.
 """
 
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import Caller, caller_of
 from applications import actions, policy
-from applications.actions import get_unrevoked_secret
+from applications.actions import IssuedSecret, get_unrevoked_secret
+from applications.copying import RulesToCopy, create_application_like, rules_to_copy
 from applications.forms import AddSecretForm, CreateApplicationForm
 from applications.models import Application
 from applications.secret_reports import reports_of
@@ -27,31 +29,54 @@ BUSY = "The server is creating too many secrets right now. Try again in a moment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
-    """Ask for a name; create the application and show its credentials once."""
+def create(request: HttpRequest, id_: UUID | None = None) -> HttpResponse:
+    """Ask for a name; create the application and show its credentials once.
+
+    With `id_`, it gets the access rules of that application which the caller can grant.
+    """
     caller = caller_of(request)
     policy.require(caller, "create")
+    original = policy.visible_one(caller, id_) if id_ else None
+    if original:
+        caller.require_recent_authentication_for(original.subject)
+    form = CreateApplicationForm(request.POST if request.method == "POST" else None)
+    show = partial(_form, request, "_create", form, original, rules=_rules_of(caller, original))
     if request.method != "POST":
-        return _form(request, "_create", CreateApplicationForm())
-    form = CreateApplicationForm(request.POST)
+        return show()
     if not form.is_valid():
-        return _form(request, "_create", form, status=422)
+        return show(status=422)
     name, submission = form.cleaned_data["name"], form.cleaned_data["submission"]
     try:
-        issued = actions.create_application(caller=caller, name=name, submission=submission)
+        issued, rules = _create(caller, name, submission, original)
     except AlreadyDone as error:
         application = policy.visible(caller).filter(submission=submission).first()
         return _already_done(request, error, application)
     except Conflict:
         form.add_error("name", f"An application named {name} already exists. Choose another name.")
-        return _form(request, "_create", form, status=409)
+        return show(status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return _form(request, "_create", form, status=422)
+        return show(status=422)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_form(request, "_create", form, status=503), busy.retry_after)
-    return _show_secret(request, issued, f"Application {name} created.", is_new=True)
+        return later(show(status=503), busy.retry_after)
+    return _show_secret(request, issued, f"Application {name} created.", is_new=True, rules=rules)
+
+
+def _rules_of(caller: Caller, original: Application | None) -> RulesToCopy | None:
+    return rules_to_copy(caller.authority, original) if original else None
+
+
+def _create(
+    caller: Caller, name: str, submission: UUID, original: Application | None
+) -> tuple[IssuedSecret, RulesToCopy | None]:
+    if original is None:
+        issued = actions.create_application(caller=caller, name=name, submission=submission)
+        return issued, None
+    copy = create_application_like(
+        caller=caller, application_id=original.pk, name=name, submission=submission
+    )
+    return copy.issued, copy.rules
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -145,12 +170,13 @@ def _form(
     application: Application | None = None,
     *,
     status: int = 200,
+    rules: RulesToCopy | None = None,
 ) -> HttpResponse:
     """Show a form in a dialog; without `application`, it is not about an existing one."""
     return render_dialog(
         request,
         f"applications/{template}.html",
-        {"form": form, "application": application},
+        {"form": form, "application": application, "rules": rules},
         parent_page=PAGE.parent_page,
         status=status,
         row=application and application.pk,
@@ -159,17 +185,19 @@ def _form(
 
 def _show_secret(
     request: HttpRequest,
-    issued: actions.IssuedSecret,
+    issued: IssuedSecret,
     message: str,
     *,
     is_new: bool = False,
     is_added: bool = False,
+    rules: RulesToCopy | None = None,
 ) -> HttpResponse:
     context = {
         "application": issued.application,
         "secret": issued.secret,
         "is_new": is_new,
         "is_added": is_added,
+        "rules": rules,
         "base_url": settings.PUBLIC_URL,
     }
     response = render_dialog(

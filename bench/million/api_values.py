@@ -47,7 +47,8 @@ class ListValues:
 def list_values() -> dict[str, ListValues]:
     """Return the values by the name of the list. Counts use those of their list."""
     return {
-        "service-accounts": _applications(), "access-rules": _rules(), "me/access-rules": _mine(),
+        "service-accounts": _applications(), "deleted-service-accounts": _deleted(),
+        "access-rules": _rules(), "me/access-rules": _mine(),
         "permissions": _permissions(), "roles": _roles(), "users": _users(),
         "clusters": _scopes("cluster"), "departments": _scopes("department"),
         "projects": _scopes("project"), "audit/log": _events(),
@@ -195,6 +196,19 @@ def _applications() -> ListValues:
             (f"createdAt<={_after_start(0.2)}", f"updatedAt>={_after_start(0.3)}"),
             (f"createdAt>={_after_start(0.2)}", f"name=@{_first_tenth()}"),
         ),
+    )  # fmt: skip
+
+
+def _deleted() -> ListValues:
+    from applications.models import DeletedApplication
+
+    rows = DeletedApplication.objects.all()
+    return ListValues(
+        {
+            "name": _NAMES, "createdBy": _CREATORS, "createdAt": _time(rows, "created_at"),
+            "deletedBy": _BY_ADMINISTRATOR, "deletedAt": _time(rows, "deleted_at"),
+        },
+        searches=_SEARCHES, common=f"deletedBy=={names.ADMINISTRATOR}", exact=f"name=={_NAME}",
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accessrules.actions.expiry import delete_expired_rules
+from applications.models import DeletedApplication
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
 from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork, UserSession
@@ -45,6 +46,7 @@ def default_jobs() -> list[Job]:
         ),
         Job("delete expired access rules", EXPIRY_SECONDS, delete_expired_rules),
         _housekeeping("delete old uses of client secrets", delete_old_uses),
+        _housekeeping("empty the trash", delete_expired_applications),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),
         _housekeeping("delete revoked tokens that have expired", delete_expired_revocations),
@@ -58,6 +60,11 @@ def default_jobs() -> list[Job]:
 def delete_expired_idempotency_keys(should_continue: ShouldContinue) -> int:
     """Delete expired idempotency keys and return how many."""
     return delete_in_batches(IdempotencyKey.objects.expired(), should_continue)
+
+
+def delete_expired_applications(should_continue: ShouldContinue) -> int:
+    """Delete what is kept of applications that can no longer be restored, and return how many."""
+    return delete_in_batches(DeletedApplication.objects.expired(), should_continue)
 
 
 def delete_expired_sessions(should_continue: ShouldContinue) -> int:

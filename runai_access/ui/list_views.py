@@ -38,6 +38,16 @@ from runai_access.ui.preferences import preference_of
 
 
 @dataclass(frozen=True)
+class MenuLink:
+    """A link to another page in the menu MORE, with a hint below its text."""
+
+    text: str
+    hint: str
+    icon: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Action:
     """An action on selected rows. `label` is in capitals, as on its button.
 
@@ -137,6 +147,10 @@ class ListView:
         """Return whether the caller can create a row."""
         return False
 
+    def more_links(self, request: HttpRequest) -> Sequence[MenuLink]:
+        """Return the links to other pages that the menu MORE contains."""
+        return ()
+
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return additional context for this page's templates."""
         return {}
@@ -208,6 +222,7 @@ class ListView:
             "urls": self.urls,
             "actions": self.actions(request),
             "can_create": self.can_create(request),
+            "more_links": self.more_links(request),
             **self.extra_context(request),
         }
         is_part = is_htmx_target(request, "listing")

@@ -74,7 +74,7 @@ def test_response_headers_are_documented() -> None:
         assert "WWW-Authenticate" in documented.get("401", {"WWW-Authenticate"}), (method, path)
         for status in ("429", "503"):
             assert "Retry-After" in documented.get(status, {"Retry-After"}), (method, path)
-    assert lists == 11
+    assert lists == 12
 
 
 def test_each_generation_documents_its_own_name_of_the_secret() -> None:

@@ -14,6 +14,7 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import actions as application_actions
+from applications import copying, trash
 from runai_access.accounts import actions as people_actions
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.accounts.sso import actions as sign_on_actions
@@ -40,6 +41,7 @@ class Company:
         self.mapping = GroupMapping.objects.create(value="staff", group_id=self.ops.pk)
         SocialAccount.objects.create(user=self.pat, provider="https://id.example", uid="pat")
         self.rule = factories.rule(self.ci, "Viewer", acme["vision"])
+        self.gone = factories.deleted_application("gone", ("Viewer", acme["vision"]))
 
 
 Act = Callable[[Caller, Company], object]
@@ -106,6 +108,12 @@ ACTS: dict[str, Act] = {
     "delete_application": lambda caller, its: application_actions.delete_application(
         caller=caller, application_id=its.ci.pk
     ),
+    "restore_application": lambda caller, its: trash.restore_application(
+        caller=caller, application_id=its.gone.pk
+    ),
+    "create_application_like": lambda caller, its: copying.create_application_like(
+        caller=caller, application_id=its.ci.pk, name="new"
+    ),
     "set_applications_enabled": lambda caller, its: application_actions.set_applications_enabled(
         caller=caller, applications=[its.off], enabled=True
     ),
@@ -151,8 +159,9 @@ ACTS: dict[str, Act] = {
 }
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
-    "retire_subjects", "change_own_password", "end_own_session", "end_own_sessions",
-    "own_session", "own_user", "make_administrator", "connect_own_identity", "visible_mapping",
+    "retire_subjects", "restore_access_rules", "change_own_password", "end_own_session",
+    "end_own_sessions", "own_session", "own_user", "make_administrator", "connect_own_identity",
+    "visible_mapping",
     # Of a sign-in: the identity provider decides, and the system is the caller.
     "sign_on", "apply_group_mappings",
 }  # fmt: skip
@@ -217,6 +226,8 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
         group_actions,
         scope_actions,
         application_actions,
+        trash,
+        copying,
         people_actions,
         scim_actions,
         sign_on_actions,

@@ -13,7 +13,8 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from applications.models import RevokedToken
+from accessrules.models import Subject
+from applications.models import TRASH_DAYS, DeletedApplication, RevokedToken
 from runai_access.accounts.models import SignInNetwork
 from runai_access.api.models import IdempotencyKey
 from runai_access.audit import archive as archiving
@@ -54,8 +55,17 @@ def new_network(expires_at: datetime) -> SignInNetwork:
     return SignInNetwork(user=factories.person(email), network="192.0.2.1", last_seen=last_seen)
 
 
+def new_deleted_application(expires_at: datetime) -> DeletedApplication:
+    deleted_at = expires_at - timedelta(days=TRASH_DAYS)
+    subject = Subject.objects.create(type="app", name=uuid.uuid4().hex)
+    return DeletedApplication(
+        subject=subject, was_enabled=True, created_at=deleted_at, deleted_at=deleted_at
+    )
+
+
 EXPIRING: dict[type[models.Model], Callable[[datetime], models.Model]] = {
     AttemptCount: new_count,
+    DeletedApplication: new_deleted_application,
     IdempotencyKey: new_key,
     RevokedToken: new_revocation,
     Session: new_session,

@@ -50,5 +50,5 @@ def test_names_of_measured_requests_are_distinct(found: list[Case]) -> None:
 
 
 def test_a_filter_without_a_value_is_refused(found: list[Case]) -> None:
-    with pytest.raises(AssertionError, match=r"no values for service-accounts: name=="):
+    with pytest.raises(AssertionError, match=r"no values for deleted-service-accounts: name=="):
         values_of(found[0].of, {"service-accounts": ListValues({})})

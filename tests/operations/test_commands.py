@@ -9,7 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, Scope, Subject
+from applications.actions import delete_application
 from applications.models import Application, ClientSecret
 from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import authenticate
@@ -324,3 +326,34 @@ def test_edit_application_changes_the_details() -> None:
     assert (found.owner, found.labels) == (None, {"team": "vision"})
     assert refusal("edit_application", "ci", "--label", "prod").startswith("--label: “prod” is not")
     assert refusal("edit_application", "ci", "--owner", "x").startswith("--owner: There is no user")
+
+
+def test_deleted_application_is_restored_by_name_or_id(vision: Scope) -> None:
+    for name in ("first", "second"):
+        factories.application(name, ("Viewer", vision))
+        delete_application(
+            caller=SYSTEM, application_id=Application.objects.get(subject__name=name).pk
+        )
+    listed, _ = run("restore_application")
+    assert [line.split()[-1] for line in listed.splitlines()] == ["second", "first"]
+    out, _ = run("restore_application", "first")
+    assert out == "Restored application first.\n"
+    run("restore_application", listed.split()[0])
+    assert rules_of("first") == rules_of("second") == [("Viewer", vision)]
+    assert refusal("restore_application", "first") == "Resource id not found."
+
+
+def test_ambiguous_name_of_a_deleted_application_is_refused_with_the_ids() -> None:
+    both = [factories.deleted_application("ci").pk for _ in range(2)]
+    message = refusal("restore_application", "ci")
+    assert all(str(pk) in message for pk in both)
+
+
+def test_rules_of_another_application_are_copied(vision: Scope) -> None:
+    factories.application("ci", ("Viewer", vision))
+    out, _ = run("create_application", "cd", "--like", "ci")
+    assert "Created application cd: cd is Viewer in department vision." in out
+    assert rules_of("cd") == [("Viewer", vision)]
+    assert refusal("create_application", "ce", "--like", "missing") == (
+        "Unknown application 'missing'."
+    )

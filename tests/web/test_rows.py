@@ -26,6 +26,9 @@ LISTS = {
             )
         ),
     ),
+    "/applications/trash/": (
+        "application", "access_rules,deleted,deleted_by,created_by,creation_time",
+    ),
     "/access-rules/": (
         "subject", "type,role,scope,authorized_by,creation_time,last_updated,expires",
     ),
@@ -56,6 +59,7 @@ def _make(name: str, scope: Scope) -> None:
     )
     factories.rule(factories.group(name, person), "Viewer", scope)
     User.objects.filter(pk=person.pk).update(created_by=name)
+    factories.deleted_application(name, ("Viewer", scope), deleted_by=name)
     AccessRule.objects.update(created_by=name)
     role = factories.custom_role(name)
     role.description = role.created_by = name

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -217,5 +218,5 @@ def test_sorts_by_text_read_an_index(field: str) -> None:
         with connection.cursor() as cursor:  # which sorts a small table otherwise
             cursor.execute("SET LOCAL enable_seqscan = off")
     sort = Sort.text(field)
-    page = User.objects.annotate(sort_key=sort.by).order_by(*sort.order(is_descending=False))
+    page = User.objects.annotate(sort_key=sort.by).order_by(*sort.order(Q(), is_descending=False))
     assert f"user_by_{field}" in page.values("pk")[:20].explain()

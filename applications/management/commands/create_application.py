@@ -13,6 +13,8 @@ from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import AccessRule, Role
 from applications.actions import IssuedSecret, create_application
+from applications.copying import create_application_like
+from applications.management.applications import application_named
 from runai_access.commands import OperatorCommand, report_refusals
 
 
@@ -28,6 +30,9 @@ class Command(OperatorCommand):
             help="scope of the access rule, for example project:vision-train (default: the account)",
         )
         parser.add_argument(
+            "--like", metavar="APPLICATION", help="copy the access rules of this application"
+        )
+        parser.add_argument(
             "--json",
             action="store_true",
             help="print only {id, clientId, clientSecret} to standard output",
@@ -35,13 +40,15 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with report_refusals({"name": "NAME"}), transaction.atomic():
-            issued, rule = _create(options["name"], options["role"], options["scope"])
+            issued, rules = _create(
+                options["name"], options["role"], options["scope"], options["like"]
+            )
         if options["json"]:
-            self._write_json(issued, rule)
+            self._write_json(issued, rules)
         else:
-            self._write(issued, rule)
+            self._write(issued, rules)
 
-    def _write_json(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
+    def _write_json(self, issued: IssuedSecret, rules: list[AccessRule]) -> None:
         application = issued.application
         document = {
             "id": str(application.pk),
@@ -49,31 +56,35 @@ class Command(OperatorCommand):
             "clientSecret": issued.secret,
         }
         self.stdout.write(json.dumps(document))
-        self.stderr.write(_describe_result(issued, rule))
+        self.stderr.write(_describe_result(issued, rules))
 
-    def _write(self, issued: IssuedSecret, rule: AccessRule | None) -> None:
-        self.stdout.write(_describe_result(issued, rule))
+    def _write(self, issued: IssuedSecret, rules: list[AccessRule]) -> None:
+        self.stdout.write(_describe_result(issued, rules))
         self.stdout.write(f"Client ID:      {issued.application.client_id}")
         self.stdout.write(f"Client secret:  {issued.secret}")
         self.stdout.write("Store the client secret now. It is not shown again.")
 
 
 def _create(
-    name: str, role: str | None, scope: str | None
-) -> tuple[IssuedSecret, AccessRule | None]:
+    name: str, role: str | None, scope: str | None, like: str | None
+) -> tuple[IssuedSecret, list[AccessRule]]:
     if scope and not role:
         raise CommandError("--scope requires --role.")
-    # Validate the role and scope before creating anything.
+    # Validate the role, the scope and the other application before creating anything.
     grant = None
     if role:
         grant = _role(role), scope_named(scope or "account", argument="--scope")
-    issued = create_application(caller=SYSTEM, name=name)
-    if grant is None:
-        return issued, None
-    rule = create_access_rule(
-        caller=SYSTEM, subject=issued.application.subject, role=grant[0], scope=grant[1]
-    )
-    return issued, rule
+    if like:
+        original = application_named(like)
+        copy = create_application_like(caller=SYSTEM, application_id=original.pk, name=name)
+        issued = copy.issued
+    else:
+        issued = create_application(caller=SYSTEM, name=name)
+    subject = issued.application.subject
+    if grant:
+        create_access_rule(caller=SYSTEM, subject=subject, role=grant[0], scope=grant[1])
+    rules = AccessRule.objects.living().filter(subject=subject).order_by("pk")
+    return issued, list(rules.select_related("subject", "role", "scope"))
 
 
 def _role(name_or_id: str) -> Role:
@@ -89,7 +100,7 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def _describe_result(issued: IssuedSecret, rule: AccessRule | None) -> str:
-    if rule is None:
+def _describe_result(issued: IssuedSecret, rules: list[AccessRule]) -> str:
+    if not rules:
         return f"Created application {issued.application.name}, without access rules."
-    return f"Created application {issued.application.name}: {rule}."
+    return f"Created application {issued.application.name}: {'; '.join(map(str, rules))}."
