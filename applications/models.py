@@ -431,7 +431,7 @@ class DeletedApplication(models.Model):
     token_lifetime = models.PositiveIntegerField(null=True)
     owner = models.ForeignKey(Subject, models.PROTECT, null=True, related_name="+", db_index=False)
     description = models.CharField(max_length=DESCRIPTION_MAX_LENGTH)
-    labels = models.JSONField()
+    labels = models.JSONField(default=dict)
     allowed_addresses = models.TextField()
     deleted_by = models.CharField(max_length=255)
     deleted_at = models.DateTimeField(default=timezone.now)

@@ -18,7 +18,13 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import Role, Scope
 from applications import policy
-from applications.models import KEPT_FIELDS, Application, DeletedApplication, DeletedRule
+from applications.models import (
+    KEPT_FIELDS,
+    Application,
+    DeletedApplication,
+    DeletedRule,
+    searched_details_of,
+)
 from runai_access.audit.recorder import Entity, record
 
 
@@ -68,7 +74,9 @@ def restore_application(*, caller: Caller, application_id: str | uuid.UUID) -> R
     subject = restore_subject(deleted.pk, enabled=deleted.was_enabled)
     policy.require(caller.refresh_authority(), "create")
     application = Application(
-        subject=subject, **{name: getattr(deleted, name) for name in KEPT_FIELDS}
+        subject=subject,
+        searched_details=searched_details_of(deleted.description, deleted.labels),
+        **{name: getattr(deleted, name) for name in KEPT_FIELDS},
     )
     application.save(force_insert=True)
     record(

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("description", models.CharField(max_length=500)),
-                ("labels", models.JSONField()),
+                ("labels", models.JSONField(default=dict)),
                 ("allowed_addresses", models.TextField()),
                 ("deleted_by", models.CharField(max_length=255)),
                 ("deleted_at", models.DateTimeField(default=django.utils.timezone.now)),

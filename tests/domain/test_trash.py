@@ -11,7 +11,7 @@ from accessrules.authorization.authority import ACCOUNT, allowed
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, GroupMembership
 from applications.actions import create_application, delete_application, delete_applications
-from applications.models import Application, DeletedApplication
+from applications.models import Application, DeletedApplication, searched_details_of
 from applications.oauth.secret_verification import authenticate
 from applications.oauth.tokens import InvalidToken, application_of, issue
 from applications.trash import restore_application
@@ -61,6 +61,7 @@ def test_owner_description_labels_and_addresses_come_back(sam: Caller) -> None:
     ci = factories.application("ci")
     ci.owner, ci.description, ci.labels = ops, "Trains", {"env": "prod"}
     ci.allowed_addresses = "192.0.2.0/24"
+    ci.searched_details = searched_details_of(ci.description, ci.labels)
     ci.save()
     restored = restore_application(caller=sam, application_id=delete(ci)).application
     restored.refresh_from_db()
