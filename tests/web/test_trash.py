@@ -78,10 +78,8 @@ def test_rules_that_cannot_be_restored_are_listed(
     browser: Client, gone: DeletedApplication, acme: Organization
 ) -> None:
     acme.training.delete()
-    assert (
-        "can't be restored, because they have expired, or their role or scope no longer exists: Viewer in"
-        in text_of(browser.get(restore_url(gone)))
-    )
+    shown = text_of(browser.get(restore_url(gone)))
+    assert "because they have expired, or their role or scope no longer exists: Viewer in" in shown
     browser.post(restore_url(gone))
     page = text_of(browser.get(Application.objects.get().get_absolute_url()))
     assert "Access rule not restored: Viewer in project training." in page
