@@ -21,6 +21,10 @@ LEEWAY_SECONDS = 60
 MAX_SUBJECT_LENGTH = 191  # of the column in django-allauth
 
 
+# Longer ID tokens are not kept for the sign-out at the provider.
+MAX_HINT_LENGTH = 4096
+
+
 @dataclass(frozen=True)
 class Identity:
     """A user of the provider. The issuer and the subject identify them; everything else can change."""
@@ -80,7 +84,7 @@ def identity_of(claims: Mapping[str, Any], id_token: str, provider: OpenIDProvid
         name=name if _is_text(name, 255) else "",
         groups=_groups(claims.get(provider.groups_claim)),
         authenticated_at=_time(claims.get("auth_time")),
-        id_token=id_token,
+        id_token=id_token if len(id_token) <= MAX_HINT_LENGTH else "",
     )
 
 

@@ -38,8 +38,6 @@ from runai_access.errors import Busy, NotFound
 from runai_access.security.outgoing import OutgoingError, Reply, fetch
 
 MAX_CODE_LENGTH = 4096
-# Longer ID tokens are not kept for the sign-out at the provider.
-MAX_HINT_LENGTH = 4096
 # A provider that does not answer must leave threads for other requests.
 _slots = BoundedSemaphore(max(1, settings.THREADS // 3))
 
