@@ -114,7 +114,8 @@ _REQUIRED_MIGRATIONS = {
 
 def create_statements(vendor: str, columns: Sequence[Column] = COLUMNS) -> dict[str, list[str]]:
     """Return the statements that create each trigger, by its name."""
-    actions = [*denormalization.actions(columns, vendor), *search_index.actions(vendor)]
+    of_search = search_index.actions(vendor, is_initial=columns is INITIAL_COLUMNS)
+    actions = [*denormalization.actions(columns, vendor), *of_search]
     return denormalization.triggers(actions, vendor)
 
 
@@ -138,7 +139,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 def rebuild(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
     statements = [recompute(of_table) for of_table in by_table(columns)]
-    _run(connection, statements, search_index.REBUILD[connection.vendor])
+    of_search = search_index.rebuild(connection.vendor, is_initial=columns is INITIAL_COLUMNS)
+    _run(connection, statements, of_search)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:

@@ -4,6 +4,8 @@
   application the integer that it needs as row id: SQLite's own row ids can change in a VACUUM.
 - PostgreSQL: `applications_search` stores the texts, with an index of the extension pg_trgm. It is
   smaller than the table of applications, and a login does not rewrite its index.
+
+`is_initial` is the index of the initial migrations, which has only `search_text`.
 """
 
 # ruff: noqa: S608  # statements consist of constants
@@ -11,68 +13,80 @@
 from runai_access.db.denormalization import Action
 
 _TABLE = "applications_application"
+_INITIAL_COLUMNS = ["subject_id", "search_text"]
+_COLUMNS = [*_INITIAL_COLUMNS, "searched_details", "owner_name"]
 
 
-def _text(row: str, vendor: str) -> str:
-    """Return the SQL of the indexed text. The owner's name follows a mark, a control character."""
-    mark = "char(28)" if vendor == "sqlite" else "chr(28)"
-    owner = f"COALESCE({mark} || {row}.owner_name, '')"
-    return f"{row}.search_text || {row}.searched_details || {owner}"
+def actions(vendor: str, *, is_initial: bool = False) -> list[Action]:
+    """Return the actions that maintain the search index."""
+    add = _add(vendor, _text("NEW", vendor, is_initial))
+    remove = _remove(vendor, _text("OLD", vendor, is_initial))
+    columns = _INITIAL_COLUMNS if is_initial else _COLUMNS
+    # PostgreSQL sets `owner_name` in a BEFORE trigger, which UPDATE OF does not see. SQLite sets it in
+    # an UPDATE of its own, after this index has the other columns: it runs the last created trigger
+    # first.
+    if vendor == "postgresql" and not is_initial:
+        columns = [*columns, "owner_id"]
+    found = [
+        Action(_TABLE, "AFTER INSERT", "search", add),
+        Action(_TABLE, "AFTER UPDATE", "search", remove + add, columns),
+        Action(_TABLE, "AFTER DELETE", "search", remove),
+        Action(_TABLE, "AFTER TRUNCATE", "search", "DELETE FROM applications_search;"),
+    ]
+    return found if vendor == "postgresql" else found[:-1]
 
 
-_ADD = {
-    "sqlite": f"""INSERT INTO applications_search (application_id) VALUES (NEW.subject_id);
-        INSERT INTO applications_search_index (rowid, text)
-        SELECT id, {_text("NEW", "sqlite")} FROM applications_search
-        WHERE application_id = NEW.subject_id;""",
-    "postgresql": f"""INSERT INTO applications_search
-        VALUES (NEW.subject_id, {_text("NEW", "postgresql")})
-        ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text;""",
-}
-_REMOVE = {
-    # An FTS5 index without text needs the old text to remove it.
-    "sqlite": f"""INSERT INTO applications_search_index (applications_search_index, rowid, text)
-        SELECT 'delete', id, {_text("OLD", "sqlite")} FROM applications_search
-        WHERE application_id = OLD.subject_id;
-        DELETE FROM applications_search WHERE application_id = OLD.subject_id;""",
-    "postgresql": "DELETE FROM applications_search WHERE application_id = OLD.subject_id;",
-}
-_INDEXED = ["subject_id", "search_text", "searched_details", "owner_name"]
-# PostgreSQL sets `owner_name` in a BEFORE trigger, which UPDATE OF does not see. SQLite sets it in an
-# UPDATE of its own, after this index has the other columns: it runs the last created trigger first.
-_COLUMNS = {"sqlite": _INDEXED, "postgresql": [*_INDEXED, "owner_id"]}
-REBUILD = {
-    "sqlite": [
-        "INSERT INTO applications_search_index (applications_search_index) VALUES ('delete-all')",
-        "DELETE FROM applications_search",
-        """INSERT INTO applications_search (application_id)
-            SELECT subject_id FROM applications_application ORDER BY created_at""",
-        f"""INSERT INTO applications_search_index (rowid, text)
-            SELECT search.id, {_text("application", "sqlite")} FROM applications_search search
-            JOIN applications_application application ON application.subject_id = search.application_id
-            ORDER BY search.id""",
-    ],
-    "postgresql": [
+def rebuild(vendor: str, *, is_initial: bool = False) -> list[str]:
+    """Return the statements that index all applications again."""
+    text = _text("application", vendor, is_initial)
+    if vendor == "sqlite":
+        return [
+            """INSERT INTO applications_search_index (applications_search_index)
+                VALUES ('delete-all')""",
+            "DELETE FROM applications_search",
+            """INSERT INTO applications_search (application_id)
+                SELECT subject_id FROM applications_application ORDER BY created_at""",
+            f"""INSERT INTO applications_search_index (rowid, text)
+                SELECT search.id, {text} FROM applications_search search
+                JOIN applications_application application
+                ON application.subject_id = search.application_id
+                ORDER BY search.id""",
+        ]
+    return [
         """DELETE FROM applications_search search WHERE NOT EXISTS (
             SELECT 1 FROM applications_application WHERE subject_id = search.application_id)""",
         # EXCEPT reads both sides first. With an anti-join PostgreSQL may plan a nested loop, because
         # its statistics still say that the table is empty.
         f"""INSERT INTO applications_search (application_id, text)
-            SELECT subject_id, {_text("application", "postgresql")}
-            FROM applications_application application
+            SELECT subject_id, {text} FROM applications_application application
             EXCEPT SELECT application_id, text FROM applications_search
             ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text""",
-    ],
-}
-
-
-def actions(vendor: str) -> list[Action]:
-    """Return the actions that maintain the search index."""
-    add, remove, clear = _ADD[vendor], _REMOVE[vendor], "DELETE FROM applications_search;"
-    found = [
-        Action(_TABLE, "AFTER INSERT", "search", add),
-        Action(_TABLE, "AFTER UPDATE", "search", remove + add, _COLUMNS[vendor]),
-        Action(_TABLE, "AFTER DELETE", "search", remove),
-        Action(_TABLE, "AFTER TRUNCATE", "search", clear),
     ]
-    return found if vendor == "postgresql" else found[:-1]
+
+
+def _text(row: str, vendor: str, is_initial: bool) -> str:
+    """Return the SQL of the indexed text. The owner's name follows a mark, a control character."""
+    if is_initial:
+        return f"{row}.search_text"
+    mark = "char(28)" if vendor == "sqlite" else "chr(28)"
+    owner = f"COALESCE({mark} || {row}.owner_name, '')"
+    return f"{row}.search_text || {row}.searched_details || {owner}"
+
+
+def _add(vendor: str, text: str) -> str:
+    if vendor == "postgresql":
+        return f"""INSERT INTO applications_search VALUES (NEW.subject_id, {text})
+            ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text;"""
+    return f"""INSERT INTO applications_search (application_id) VALUES (NEW.subject_id);
+        INSERT INTO applications_search_index (rowid, text)
+        SELECT id, {text} FROM applications_search WHERE application_id = NEW.subject_id;"""
+
+
+def _remove(vendor: str, text: str) -> str:
+    if vendor == "postgresql":
+        return "DELETE FROM applications_search WHERE application_id = OLD.subject_id;"
+    # An FTS5 index without text needs the old text to remove it.
+    return f"""INSERT INTO applications_search_index (applications_search_index, rowid, text)
+        SELECT 'delete', id, {text} FROM applications_search
+        WHERE application_id = OLD.subject_id;
+        DELETE FROM applications_search WHERE application_id = OLD.subject_id;"""

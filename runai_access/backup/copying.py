@@ -8,7 +8,7 @@ from django.core.management.color import no_style
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from applications.triggers.search_index import REBUILD
+from applications.triggers import search_index
 from runai_access.errors import DomainError
 
 SOURCE, TARGET = "default", "target"
@@ -56,7 +56,7 @@ def copy_all() -> dict[str, int]:
             counts[model._meta.db_table] = _copy(model, target, cursor)
         for statement in target.ops.sequence_reset_sql(no_style(), copied):
             cursor.execute(statement)
-        for statement in REBUILD["postgresql"]:
+        for statement in search_index.rebuild("postgresql"):
             cursor.execute(statement)
         # Check the foreign keys now: a table with pending checks can't be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
