@@ -300,7 +300,8 @@ class _Reader(Generic[M]):
         keys: Any = None
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
-        elif self._listed.index_scan:
+        elif self._listed.index_scan and start <= MAX_SCANNED:
+            # The database passes a deeper offset faster than it sends the keys before it.
             found = self._scan(self._listed.index_scan, part, end, is_descending)
             keys = None if found is None else found[start:]
         if keys is None:
@@ -317,10 +318,9 @@ class _Reader(Generic[M]):
             return scan.keys
         if self._listed.sort_fallback is None or self._fallback:
             return None
-        if length > MAX_SCANNED:
-            return None  # the database passes a deep offset faster than it sends keys
         # Too many rows to sort, so test more of them, and remember where that ended.
-        scan = index_scan.scan(part, length, is_descending=is_descending, limit=MAX_SCANNED)
+        limit = max(MAX_SCANNED, length)
+        scan = index_scan.scan(part, length, is_descending=is_descending, limit=limit)
         if scan is None:
             return None
         self.stopped_at = scan.stopped_at
