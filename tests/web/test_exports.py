@@ -16,7 +16,7 @@ from accessrules.console.tables.rules import AccessRuleTable, RoleTable
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Role, Scope, Subject
 from applications.models import Application
-from applications.tables import ApplicationTable
+from applications.tables import ApplicationTable, TrashTable
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable, UserTable
 from runai_access.activity.tables import EventTable
@@ -31,6 +31,7 @@ from tests.web.conftest import Organization, SignedIn
 HOSTILE = '"x;=9+9;y'
 LISTS: dict[str, type[ListTable]] = {
     "/applications/applications.csv": ApplicationTable,
+    "/applications/trash/deleted-applications.csv": TrashTable,
     "/access-rules/access-rules.csv": AccessRuleTable,
     "/users/users.csv": UserTable,
     "/groups/groups.csv": GroupTable,
@@ -50,6 +51,7 @@ def files(ada: User, acme: Organization, as_: SignedIn) -> dict[str, str]:
         factories.rule(factories.group(text, member), "L1 researcher", scope)
         Role.objects.filter(pk=factories.custom_role(text, apps="r").pk).update(description=text)
         factories.application(f"app-{number}", (text, scope))
+        factories.deleted_application(f"gone-{number}", (text, scope), deleted_by=text)
         happened(
             text, number, subject_name=text, reason=text, changes={"name": [text, f"{start}9"]}
         )
