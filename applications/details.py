@@ -101,7 +101,7 @@ def validated(change: DetailsChange) -> tuple[DetailsChange, Subject | None]:
         except ValidationError as error:
             errors.setdefault(name, []).extend(error.messages)
 
-    owner = valid("owner", partial(_find_owner, type_=change.owner_type), change.owner)
+    owner = valid("owner", partial(find_owner, type_=change.owner_type), change.owner)
     stored = replace(
         change,
         description=valid("description", valid_description, change.description),
@@ -114,7 +114,8 @@ def validated(change: DetailsChange) -> tuple[DetailsChange, Subject | None]:
     return stored, owner or None
 
 
-def _find_owner(name: str, *, type_: str) -> Subject:
+def find_owner(name: str, *, type_: str = "") -> Subject:
+    """Return the user or group with this name. Raises ValidationError."""
     for one in [type_] if type_ else OWNER_TYPES:
         try:
             return find_subject(one, name)

@@ -1,5 +1,6 @@
 """The forms of the Applications page. `validators` defines valid names."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 
@@ -8,9 +9,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from applications.actions import check_expiry, check_label
-from applications.details import DetailsChange
+from applications.details import DetailsChange, find_owner
 from applications.models import Application
-from applications.validators import MIN_TOKEN_LIFETIME, read_labels, validate_name
+from applications.validators import (
+    MIN_TOKEN_LIFETIME,
+    check_label_count,
+    read_labels,
+    valid_description,
+    valid_labels,
+    validate_name,
+)
 from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
 
 
@@ -61,10 +69,10 @@ class AddSecretForm(SubmissionForm):
 
 
 class DetailsForm(forms.Form):
-    """The form of the DETAILS dialog. The action validates owner and description."""
+    """The form of the DETAILS dialog."""
 
-    owner = forms.CharField(required=False)
-    description = forms.CharField(required=False)
+    owner = CheckedField(find_owner, required=False)
+    description = CheckedField(valid_description, required=False)
     labels = forms.CharField(required=False)
 
     @classmethod
@@ -80,7 +88,9 @@ class DetailsForm(forms.Form):
         )
 
     def clean_labels(self) -> dict[str, str]:
-        return read_labels(self.cleaned_data["labels"].splitlines())
+        labels = _read_labels(self.cleaned_data["labels"])
+        check_label_count(labels)
+        return labels
 
     def change(self) -> DetailsChange:
         """Return the change of a valid form."""
@@ -107,8 +117,14 @@ class BulkDetailsForm(forms.Form):
     labels = forms.CharField(required=False)
     removed = forms.CharField(required=False)
 
+    def clean_owner(self) -> str:
+        return self._checked("owner", find_owner)
+
+    def clean_description(self) -> str:
+        return self._checked("description", valid_description)
+
     def clean_labels(self) -> dict[str, str]:
-        return read_labels(self.cleaned_data["labels"].splitlines())
+        return _read_labels(self.cleaned_data["labels"])
 
     def clean_removed(self) -> list[str]:
         """Return the keys of the labels to remove, one on each line, with or without a value."""
@@ -133,6 +149,19 @@ class BulkDetailsForm(forms.Form):
             added=given["labels"],
             removed=given["removed"],
         )
+
+    def _checked(self, name: str, check: Callable[[Any], object]) -> str:
+        """Return a detail, which only counts if its box is checked."""
+        text: str = self.cleaned_data[name]
+        if text and self.cleaned_data[f"sets_{name}"]:
+            run_check(check, text)
+        return text
+
+
+def _read_labels(lines: str) -> dict[str, str]:
+    labels = read_labels(lines.splitlines())
+    run_check(valid_labels, labels)
+    return labels
 
 
 class TokenLifetimeForm(forms.Form):

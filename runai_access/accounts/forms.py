@@ -14,6 +14,7 @@ from runai_access.accounts.validators import (
     EMAIL_MAX_LENGTH,
     check_display_name,
     check_email,
+    check_group_value,
 )
 from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
@@ -86,9 +87,9 @@ class GroupForm(forms.Form):
 
 
 class GroupMappingForm(GroupForm):
-    """A value of the groups claim, and a group. The action validates the value."""
+    """A value of the groups claim, and a group."""
 
-    value = forms.CharField(error_messages={"required": "Enter a value."})
+    value = CheckedField(check_group_value, error_messages={"required": "Enter a value."})
 
 
 class MembersForm(forms.Form):

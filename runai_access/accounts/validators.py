@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accessrules.validators import check_name
-from runai_access.db.normalization import is_ignorable
+from runai_access.db.normalization import is_ignorable, is_storable
 
 EMAIL_MAX_LENGTH = 255
 DISPLAY_NAME_MAX_LENGTH = 100
@@ -86,3 +86,12 @@ def is_mixed(label: str) -> bool:
 def _script(letter: str) -> str:
     """Return the first word of a letter's name, its script, as in "CYRILLIC SMALL LETTER A"."""
     return re.split("[ -]", unicodedata.name(letter, "UNKNOWN"))[0]
+
+
+def check_group_value(value: str) -> str:
+    """Return a value of the groups claim as it is stored. Raises ValidationError."""
+    value = value.strip()
+    is_short = 0 < len(value) <= GROUP_VALUE_MAX_LENGTH
+    if not (is_short and is_storable(value) and value.isprintable()):
+        raise ValidationError(f"Enter a value of at most {GROUP_VALUE_MAX_LENGTH} characters.")
+    return value

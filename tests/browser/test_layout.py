@@ -187,7 +187,9 @@ def test_row_with_the_focus_shows_its_whole_texts(visit: Visit, made: dict[str, 
     assert page.evaluate(cut) == 0
 
 
-def test_first_row_and_first_field_are_visible_at_400_percent(visit: Visit) -> None:
+def test_first_row_and_first_field_are_visible_at_400_percent(
+    visit: Visit, made: dict[str, str]
+) -> None:
     visitor = visit(viewport={"width": 320, "height": 256})
     page = visitor.page
     for path, content in [

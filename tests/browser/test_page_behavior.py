@@ -165,8 +165,10 @@ def test_messages_never_cover_a_dialog(visit: Visit, name: str) -> None:
     expect(area).to_be_in_viewport()
     visitor.select(name)
     visitor.press("DELETE")
+    delete = page.locator("dialog[open]").get_by_role("button", name="DELETE")
+    expect(delete).to_be_visible()
     page.context.set_offline(True)
-    page.locator("dialog[open]").get_by_role("button", name="DELETE").click()
+    delete.click()
     expect(page.locator("dialog[open]").get_by_text("The server can't be reached.")).to_be_visible()
     for width, height in windows:
         page.set_viewport_size({"width": width, "height": height})

@@ -64,6 +64,20 @@ def _cases(acme: Organization) -> Iterator[tuple[type[forms.Form], Case]]:
     yield of_rules.MoveScopeForm, (
         f"/scopes/{acme.vision.pk}/move/", {"do": "save", "scope": UNKNOWN}, {"scope"},
     )  # fmt: skip
+    too_long = {"owner": "nobody", "description": "x" * 501, "labels": "prod"}
+    wrong_details = {"owner", "description", "labels"}
+    yield of_applications.DetailsForm, (f"{on_application}/details/", too_long, wrong_details)
+    yield of_applications.BulkDetailsForm, (
+        "/applications/bulk/details/",
+        {**too_long, "selected": str(application.pk), "sets_owner": "on", "sets_description": "on"},
+        wrong_details,
+    )  # fmt: skip
+    yield of_applications.AllowedAddressesForm, (
+        f"{on_application}/allowed-addresses/", {"addresses": "192.0.2.1/24"}, {"addresses"},
+    )  # fmt: skip
+    yield of_accounts.GroupMappingForm, (
+        "/groups/mappings/new/", {"value": "x" * 300, "group": UNKNOWN}, {"value", "group"},
+    )  # fmt: skip
     yield of_accounts.NewUserForm, (
         "/users/new/", {"email": "rosa", "display_name": TOO_LONG}, {"email", "display_name"},
     )  # fmt: skip
@@ -95,6 +109,8 @@ def _error_ids(client: Client, url: str, values: Mapping[str, str]) -> set[str]:
 
 
 def test_every_wrong_field_shows_its_error(ada: User, acme: Organization, as_: SignedIn) -> None:
+    ada.set_password("correct-horse-battery-staple")
+    ada.save()
     client = as_(ada)
     cases = [case for _, case in _cases(acme)]
     found = [(url, _error_ids(client, url, values)) for url, values, _ in cases]

@@ -20,9 +20,8 @@ from runai_access.accounts import policy
 from runai_access.accounts.actions import create_user, end_sessions, own_user
 from runai_access.accounts.models import Group, GroupMapping, User
 from runai_access.accounts.sso.identity import Identity
-from runai_access.accounts.validators import GROUP_VALUE_MAX_LENGTH, check_display_name
+from runai_access.accounts.validators import check_display_name, check_group_value
 from runai_access.audit.recorder import Entity, record
-from runai_access.db.normalization import is_storable
 from runai_access.environment import OpenIDProvider
 from runai_access.errors import Conflict, DomainError, NotFound
 
@@ -123,13 +122,10 @@ def create_group_mapping(*, caller: Caller, value: str, group: Subject) -> Group
     Requires every permission of the group, as adding a member does. Raises Denied,
     ReauthenticationRequired, ValidationError for an invalid value, Conflict for an existing mapping.
     """
-    value = value.strip()
-    if not (
-        0 < len(value) <= GROUP_VALUE_MAX_LENGTH and is_storable(value) and value.isprintable()
-    ):
-        raise ValidationError(
-            {"value": f"Enter a value of at most {GROUP_VALUE_MAX_LENGTH} characters."}
-        )
+    try:
+        value = check_group_value(value)
+    except ValidationError as error:
+        raise ValidationError({"value": error.messages}) from error
     locked = lock_subject(group)
     authority = caller.refresh_authority().authority
     authority.require("update", "groups", ACCOUNT)
