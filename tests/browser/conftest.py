@@ -143,13 +143,17 @@ class Visitor:
 
 
 @pytest.fixture(scope="session")
-def _scopes(server: Server) -> None:
-    """A cluster with a department for the scope pickers."""
+def _organization(server: Server) -> None:
+    """A cluster with a department for the scope pickers, and an application.
+
+    An empty list has neither headers nor filters, so which test is first would make a difference.
+    """
     result = server.command(
         "shell",
         "-c",
         "from tests import factories;"
-        f"factories.department({DEPARTMENT!r}, factories.cluster({CLUSTER!r}))",
+        f"factories.department({DEPARTMENT!r}, factories.cluster({CLUSTER!r}));"
+        "factories.application('browser-application')",
     )
     assert result.returncode == 0, result.stderr
 
@@ -164,7 +168,7 @@ def _session(chromium: Browser, server: Server) -> StorageState:
 
 @pytest.fixture
 def visit(
-    chromium: Browser, server: Server, _scopes: None, _session: StorageState
+    chromium: Browser, server: Server, _organization: None, _session: StorageState
 ) -> Iterator[Visit]:
     """Open separate browser contexts, signed in; fail at the end if any had an error.
 

@@ -76,7 +76,7 @@ FAULTS = r"""() => {
 
 
 @pytest.fixture(scope="module")
-def made(server: Server, _scopes: None) -> dict[str, str]:
+def made(server: Server, _organization: None) -> dict[str, str]:
     """Keys of an application, a user, a group and a scope with long and short names."""
     code = f"""
 from tests import factories

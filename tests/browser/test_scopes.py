@@ -18,7 +18,7 @@ QUIET = "muted-department"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _many(server: Server, _scopes: None) -> None:
+def _many(server: Server, _organization: None) -> None:
     """A department with more projects than a branch shows, and one without projects."""
     rows = [f"department,{name},{CLUSTER}" for name in (MANY, QUIET)]
     rows += [f"project,{MANY}-{number:03},{CLUSTER} / {MANY}" for number in range(120)]

@@ -75,7 +75,7 @@ def test_a_row_offers_only_allowed_actions(visit: Visit) -> None:
     expect(page.locator(".chip")).to_contain_text(f"History of department {DEPARTMENT}")
 
 
-@pytest.mark.usefixtures("_scopes")
+@pytest.mark.usefixtures("_organization")
 def test_the_list_works_without_javascript(chromium: Browser, server: Server) -> None:
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), server.url)
