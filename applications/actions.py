@@ -77,6 +77,7 @@ def create_application(
     caller: Caller,
     name: str,
     token_lifetime: int | None = None,
+    allowed_addresses: str = "",
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> IssuedSecret:
@@ -90,7 +91,10 @@ def create_application(
     _check_name(name)
     secret = secret or HashedSecret.new()
     application = Application(
-        submission=submission, created_by=caller.name, token_lifetime=token_lifetime
+        submission=submission,
+        created_by=caller.name,
+        token_lifetime=token_lifetime,
+        allowed_addresses=allowed_addresses,
     )
     try:
         with transaction.atomic():

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 
 MAX_NETWORKS = 50
 _MAX_LENGTH = 43  # of the longest IPv6 network
+# Of an IPv6 address before the IPv4 address that it stands for.
+_MAPPED_BITS = 96
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -56,4 +58,7 @@ def _network(text: str) -> _Network:
             f"“{text[:_MAX_LENGTH]}” is an address in a network. "
             f"Write {network} for the network, or the address without “/”."
         )
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
     return network

@@ -48,9 +48,9 @@ def create_application_like(
     submission: uuid.UUID | None = None,
     secret: HashedSecret | None = None,
 ) -> ApplicationCopy:
-    """Create an application with the token lifetime and the grantable rules of another one.
+    """Create an application with the grantable rules of another one, until these expire.
 
-    The rules expire when those of the other one do.
+    It also has the token lifetime and the allowed addresses of the other one.
 
     Raises like `create_application`, NotFound if the other one is not visible, and
     ReauthenticationRequired if a rule has an administrator role.
@@ -65,6 +65,7 @@ def create_application_like(
             caller=caller,
             name=name,
             token_lifetime=application.token_lifetime,
+            allowed_addresses=application.allowed_addresses,
             submission=submission,
             secret=secret,
         )

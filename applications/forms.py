@@ -13,10 +13,8 @@ from applications.details import DetailsChange, find_owner
 from applications.models import Application
 from applications.validators import (
     MIN_TOKEN_LIFETIME,
-    check_label_count,
     read_labels,
     valid_description,
-    valid_labels,
     validate_name,
 )
 from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
@@ -88,9 +86,7 @@ class DetailsForm(forms.Form):
         )
 
     def clean_labels(self) -> dict[str, str]:
-        labels = _read_labels(self.cleaned_data["labels"])
-        check_label_count(labels)
-        return labels
+        return read_labels(self.cleaned_data["labels"].splitlines())
 
     def change(self) -> DetailsChange:
         """Return the change of a valid form."""
@@ -124,7 +120,7 @@ class BulkDetailsForm(forms.Form):
         return self._checked("description", valid_description)
 
     def clean_labels(self) -> dict[str, str]:
-        return _read_labels(self.cleaned_data["labels"])
+        return read_labels(self.cleaned_data["labels"].splitlines())
 
     def clean_removed(self) -> list[str]:
         """Return the keys of the labels to remove, one on each line, with or without a value."""
@@ -156,12 +152,6 @@ class BulkDetailsForm(forms.Form):
         if text and self.cleaned_data[f"sets_{name}"]:
             run_check(check, text)
         return text
-
-
-def _read_labels(lines: str) -> dict[str, str]:
-    labels = read_labels(lines.splitlines())
-    run_check(valid_labels, labels)
-    return labels
 
 
 class TokenLifetimeForm(forms.Form):

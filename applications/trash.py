@@ -18,6 +18,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import Role, Scope
 from applications import policy
+from applications.actions import entity_of
 from applications.models import (
     KEPT_FIELDS,
     Application,
@@ -25,7 +26,7 @@ from applications.models import (
     DeletedRule,
     searched_details_of,
 )
-from runai_access.audit.recorder import Entity, record
+from runai_access.audit.recorder import record
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def restore_application(*, caller: Caller, application_id: str | uuid.UUID) -> R
     application.save(force_insert=True)
     record(
         "create",
-        Entity("application", str(application.pk), application.name),
+        entity_of(application),
         actor=caller.actor,
         changes={"name": [None, application.name], "restored": [None, True]},
     )

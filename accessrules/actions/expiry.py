@@ -62,12 +62,11 @@ def delete_expired_rules(should_continue: Callable[[], bool]) -> int:
     counts and search.
     """
     deleted = 0
-    while should_continue():
+    while should_continue() and AccessRule.objects.expired().exists():
         with transaction.atomic():
+            lock_administration()  # first, as all other changes of rules do
             found = delete_expired(
                 AccessRule.objects.expired().order_by("expires_at", "pk"), _BATCH_SIZE
             )
         deleted += found
-        if found < _BATCH_SIZE:
-            break
     return deleted

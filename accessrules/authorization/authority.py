@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accessrules.authorization.catalog import RESOURCE_TYPES
 from accessrules.authorization.grants import (
@@ -98,8 +99,10 @@ class Authority:
 
     def without(self, rules: Iterable[AccessRule]) -> "Authority":
         """Return this authority without `rules`, each of which applies to this subject."""
-        remaining = list(self._grants)
+        remaining, now = list(self._grants), timezone.now()
         for rule in rules:
+            if rule.expires_at and rule.expires_at <= now:  # it grants nothing
+                continue
             removed = grant_of(rule)
             if removed in remaining:  # two groups can give equal grants: remove only one
                 remaining.remove(removed)

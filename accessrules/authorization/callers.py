@@ -30,7 +30,7 @@ class Caller:
 
     subject: Subject | None
     origin: Origin = field(default_factory=Origin)
-    # When the user of a session last entered their password; None without a session.
+    # When the user of a session last proved who they are; None without a session.
     authenticated_at: datetime | None = None
 
     @cached_property
@@ -56,7 +56,7 @@ class Caller:
         limit = timedelta(seconds=settings.REAUTHENTICATION_SECONDS)
         if self.authenticated_at and timezone.now() - self.authenticated_at > limit:
             raise ReauthenticationRequired(
-                f"Confirm your password at {settings.PUBLIC_URL}/account/confirm/ and try again."
+                f"Confirm that it's you at {settings.PUBLIC_URL}/account/confirm/ and try again."
             )
 
     def require_recent_authentication_for(self, subject: Subject) -> None:

@@ -88,8 +88,8 @@ class SubjectsWithAccess:
     def _rules(self, scopes: list[int]) -> QuerySet[AccessRule]:
         # Use the index on scopes: most roles match, so the index on roles is not selective.
         permitting = Q(InArray(SQLiteNoIndexHint(F("role")), self._roles))
-        living = self._authority.visible_rules().living()
-        return living.filter(permitting, scope__in=scopes, subject__enabled=True)
+        in_force = self._authority.visible_rules().unexpired()
+        return in_force.filter(permitting, scope__in=scopes, subject__enabled=True)
 
 
 def access_of(found: Iterable[SubjectRule], access_filter: AccessFilter) -> list[Access]:

@@ -21,27 +21,33 @@ from runai_access.ui.forms import CheckedField
 T = TypeVar("T")
 
 
-def _expiry_field() -> forms.DateField:
-    return forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
+class _ExpiringForm(forms.Form):
+    """The last day of a rule, in UTC; empty for a rule that does not expire."""
+
+    expires = forms.DateField(required=False, error_messages={"invalid": "Enter a date."})
+
+    def clean_expires(self) -> datetime | None:
+        """Return the end of the day. Refuses past days."""
+        day: date | None = self.cleaned_data["expires"]
+        if day is None:
+            return None
+        end = datetime.combine(day, time.max, UTC).replace(microsecond=0)
+        if end <= timezone.now():
+            raise forms.ValidationError("The expiry must be in the future.")
+        return end
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the rules of a valid form expire; None means never."""
+        expires: datetime | None = self.cleaned_data["expires"]
+        return expires
 
 
-def _expiry(day: date | None) -> datetime | None:
-    """Return the end of a day, in UTC; None means never. Raises ValidationError for a past day."""
-    if day is None:
-        return None
-    end = datetime.combine(day, time.max, UTC).replace(microsecond=0)
-    if end <= timezone.now():
-        raise forms.ValidationError("The expiry must be in the future.")
-    return end
-
-
-class AccessRuleForm(forms.Form):
+class AccessRuleForm(_ExpiringForm):
     """A role and a scope, each limited to those that the caller can grant in some combination.
 
     The action checks the combination.
     """
-
-    expires = _expiry_field()
 
     def __init__(self, *args: Any, authority: Authority, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,27 +62,17 @@ class AccessRuleForm(forms.Form):
             },
         )
 
-    def clean_expires(self) -> datetime | None:
-        return _expiry(self.cleaned_data["expires"])
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the rule of a valid form expires; None means never."""
-        expires: datetime | None = self.cleaned_data["expires"]
-        return expires
-
     @property
     def chosen(self) -> tuple[Role, Scope]:
         """The role and the scope of a valid form."""
         return self.roles[self.cleaned_data["role"]], self.cleaned_data["scope"]
 
 
-class AccessRulesForm(forms.Form):
+class AccessRulesForm(_ExpiringForm):
     """A role, with the subjects and scopes of their pickers: one rule for each combination."""
 
     subject = forms.CharField(required=False)
     scope = forms.CharField(required=False)
-    expires = _expiry_field()
 
     def __init__(
         self,
@@ -104,15 +100,6 @@ class AccessRulesForm(forms.Form):
         if len(chosen) < len(self._scopes.ticked):
             raise forms.ValidationError("You can't add access rules in one of these scopes.")
         return _within_limit(chosen, "scope", MAX_SCOPES)
-
-    def clean_expires(self) -> datetime | None:
-        return _expiry(self.cleaned_data["expires"])
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the rules of a valid form expire; None means never."""
-        expires: datetime | None = self.cleaned_data["expires"]
-        return expires
 
     @property
     def chosen(self) -> tuple[list[Subject], Role, list[Scope]]:

@@ -120,6 +120,8 @@ class ApplicationChange(Body):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
             raise serializers.ValidationError({"enabled": [_REQUIRED]})
+        if "ownerType" in attrs and "owner" not in attrs:
+            raise serializers.ValidationError({"owner": [_REQUIRED]})
         return attrs
 
 

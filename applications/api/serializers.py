@@ -198,7 +198,7 @@ class DeletedApplicationSerializer(ResponseSerializer):
 
 
 class RestoredApplicationSerializer(ResponseSerializer):
-    """A restored application, and its access rules whose role or scope no longer exists."""
+    """A restored application, and its rules that expired, or whose role or scope no longer exists."""
 
     application = ApplicationSerializer()
     lostAccessRules = RuleNameSerializer(source="lost_rules", many=True)
@@ -209,6 +209,7 @@ class CopiedRuleSerializer(ResponseSerializer):
 
     role = serializers.CharField(source="role.name")
     scope = serializers.CharField(source="scope.label")
+    expiresAt = TimeField(source="expires_at", allow_null=True)
 
 
 class _CopiedSerializer(ResponseSerializer):

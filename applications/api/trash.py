@@ -74,9 +74,10 @@ class RestoreView(CallerView):
     def post(self, request: Request, application_id: str) -> Response:
         """Restore {a resource}.
 
-        It was deleted in the last 30 days. Its access rules and group memberships come back, its
-        secrets and tokens don't. Requires every permission that it gets back. `lostAccessRules` are
-        those whose role or scope no longer exists. Responds with 409 if its name was taken.
+        It was deleted in the last 30 days. Its details, access rules and group memberships come back,
+        its secrets and tokens don't. Requires every permission that it gets back. `lostAccessRules` are
+        those that expired, or whose role or scope no longer exists. Responds with 409 if its name was
+        taken.
         """
         restored = restore_application(caller=self.caller, application_id=application_id)
         lost = restored.restoration.visible_lost_rules(self.caller.authority)
@@ -103,8 +104,8 @@ class CopiesView(CallerView):
     def post(self, request: Request, application_id: str) -> Response:
         """Create {a resource} like another one.
 
-        It gets the token lifetime of the other one, and the access rules that you can grant. Only this
-        response contains the client secret.
+        It gets the token lifetime and the allowed addresses of the other one, and the access rules that
+        you can grant, with their expiry. Only this response contains the client secret.
         """
         policy.require(self.caller, "create")
         policy.visible_one(self.caller, application_id)

@@ -73,7 +73,7 @@ class UseBuffer:
         self._lock = Lock()
 
     def note(self, secret_id: str, origin: Origin) -> None:
-        """UseCount a use. Writes it immediately if it is the first one of the day."""
+        """Count a use. Writes it immediately if it is the first one of the day."""
         now = timezone.now()
         caller = SecretCaller(secret_id, now.date(), origin.address or "", agent_of(origin.agent))
         with self._lock:

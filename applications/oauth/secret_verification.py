@@ -77,7 +77,7 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     if not is_well_formed(secret):
         return None
     application = _find(client_id, id_of(secret))
-    return _verified(application, secret, _limits("client", client_id, address))
+    return _verified(application, secret, ("client", client_id), address)
 
 
 def authenticate_by_secret(secret: str, address: str = "") -> Application | None:
@@ -89,18 +89,22 @@ def authenticate_by_secret(secret: str, address: str = "") -> Application | None
     if not is_well_formed(secret) or not id_of(secret):
         return None
     application = get_application_by_secret_id(id_of(secret))
-    return _verified(application, secret, _limits("secret", id_of(secret), address))
+    return _verified(application, secret, ("secret", id_of(secret)), address)
 
 
 def _verified(
-    application: Application | None, secret: str, limits: tuple[Limit, Limit]
+    application: Application | None, secret: str, guessed: tuple[str, str], address: str
 ) -> Application | None:
-    """Return the application if the secret is its own, and the application can sign in."""
+    """Return the application if the secret is its own, and the application can sign in.
+
+    `guessed` is what a wrong secret counts against, from `address`.
+    """
     secret_hash = application.used_secret.secret_hash if application else ""
     is_expired = application is not None and application.used_secret.is_expired
     can_sign_in = application is not None and application.enabled and not is_expired
     if can_sign_in and _cache.contains(secret_hash, secret):
         return application
+    limits = _limits(*guessed, address)
     _refuse(used_up(*limits))
     with guessing(HashKind.CLIENT_SECRET):
         attempt = attempt_all(*limits)

@@ -23,7 +23,7 @@ def actions(vendor: str, *, is_initial: bool = False) -> list[Action]:
     remove = _remove(vendor, _text("OLD", vendor, is_initial))
     columns = _INITIAL_COLUMNS if is_initial else _COLUMNS
     # PostgreSQL sets `owner_name` in a BEFORE trigger, which UPDATE OF does not see. SQLite sets it in
-    # an UPDATE of its own, after this index has the other columns: it runs the last created trigger
+    # a separate UPDATE, after this index has the other columns: it runs the last created trigger
     # first.
     if vendor == "postgresql" and not is_initial:
         columns = [*columns, "owner_id"]

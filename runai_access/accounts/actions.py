@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from accessrules.actions.expiry import change_expiry
 from accessrules.actions.rules import (
     create_access_rule,
     create_subject,
@@ -281,7 +282,7 @@ def own_user(caller: Caller) -> User:
     """Return the caller's user. Raises NotFound if the caller is not a user."""
     user = User.objects.filter(subject=caller.subject).first() if caller.subject else None
     if user is None:
-        raise NotFound("Only users have a password.")
+        raise NotFound("Only users can do this.")
     return user
 
 
@@ -315,9 +316,12 @@ def make_administrator(
         record("update", _entity(user), actor=caller.actor, changes=changes)
     role = Role.objects.get(pk=SYSTEM_ADMINISTRATOR_ID)
     scope = Scope.objects.get(path=ACCOUNT.path)
-    rules = AccessRule.objects.living().filter(subject=user.subject, role=role, scope=scope)
-    if not rules.exists():
+    rules = AccessRule.objects.unexpired().filter(subject=user.subject, role=role, scope=scope)
+    rule = rules.first()
+    if rule is None:
         create_access_rule(caller=caller, subject=user.subject, role=role, scope=scope)
+    elif rule.expires_at:
+        change_expiry(caller=caller, rule_id=rule.pk, expires_at=None)
     return user
 
 

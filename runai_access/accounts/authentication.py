@@ -6,7 +6,7 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from runai_access.accounts.models import User
-from runai_access.accounts.sessions import note_use, provider_of
+from runai_access.accounts.sessions import must_choose_password, note_use
 from runai_access.errors import TemporaryPassword
 
 
@@ -18,6 +18,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
         if not found or not isinstance(found[0], User):
             return found
         note_use(request._request, found[0])
-        if found[0].must_choose_password and provider_of(request._request) is None:
+        if must_choose_password(request._request):
             raise TemporaryPassword("Your password is temporary. Choose a new password first.")
         return found

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from runai_access.accounts.models import User
-from runai_access.accounts.sessions import note_use, provider_of
+from runai_access.accounts.sessions import must_choose_password, note_use
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
 # The query parameter of the sign-in page with the reason why it is shown.
@@ -71,7 +71,7 @@ class OwnPasswordMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *_: Any
     ) -> HttpResponse | None:
-        if not getattr(view, "login_required", True) or not _must_choose(request):
+        if not getattr(view, "login_required", True) or not must_choose_password(request):
             return None
         match = request.resolver_match
         if match and match.view_name in _ALLOWED:
@@ -82,9 +82,3 @@ class OwnPasswordMiddleware:
         if request.method in ("GET", "HEAD"):
             address = f"{address}?{urlencode({'next': request.get_full_path()})}"
         return redirect(address)
-
-
-def _must_choose(request: HttpRequest) -> bool:
-    # Users of an identity provider did not use the temporary password, and need not know it.
-    is_temporary = isinstance(request.user, User) and request.user.must_choose_password
-    return is_temporary and provider_of(request) is None

@@ -50,3 +50,8 @@ def can_sign_in_locally(user: User) -> bool:
     if settings.LOCAL_SIGN_IN == "everyone" or user.is_break_glass:
         return True
     return settings.LOCAL_SIGN_IN == "administrators" and can_give_access(user.subject)
+
+
+def has_local_password(user: User) -> bool:
+    """Return whether the user has a password, and can sign in with it."""
+    return user.has_usable_password() and can_sign_in_locally(user)

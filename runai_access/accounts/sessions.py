@@ -73,16 +73,30 @@ def confirm_session(request: HttpRequest, at: datetime | None = None) -> None:
 def note_provider(
     request: HttpRequest, issuer: str, id_token: str, authenticated_at: datetime | None
 ) -> None:
-    """Note that the user of a new session signed in with an identity provider."""
-    now = timezone.now()
+    """Note that the user of a new session signed in with an identity provider.
+
+    Without the time of authentication there, the session counts as old: the provider might have let
+    the user pass without asking, so dangerous actions ask.
+    """
+    at = authenticated_at or datetime.fromtimestamp(0, UTC)
     request.session[_PROVIDER] = {"issuer": issuer, "id_token": id_token}
-    request.session[AUTHENTICATED_AT] = _earlier(authenticated_at, now).timestamp()
+    request.session[AUTHENTICATED_AT] = _earlier(at, timezone.now()).timestamp()
 
 
 def provider_of(request: HttpRequest) -> dict[str, str] | None:
     """Return the `issuer` and the `id_token` of the session; None after a local sign-in."""
     found: dict[str, str] | None = request.session.get(_PROVIDER)
     return found
+
+
+def must_choose_password(request: HttpRequest) -> bool:
+    """Return whether the user of the session must first replace a temporary password.
+
+    Users of an identity provider did not use it, and need not know it.
+    """
+    user = request.user
+    is_temporary = isinstance(user, User) and user.must_choose_password
+    return is_temporary and provider_of(request) is None
 
 
 def note_use(request: HttpRequest, user: User) -> None:

@@ -1,14 +1,22 @@
 """The action on external IDs. For all else that SCIM changes, it calls the actions of the pages."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accessrules.actions.rules import lock_subject
-from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
+from accessrules.authorization.policies import Policy
 from accessrules.models import Subject
+from runai_access.accounts import policy
 from runai_access.audit.recorder import Entity, record
 from runai_access.scim.models import EXTERNAL_ID_MAX_LENGTH, ExternalId
+
+_POLICIES: dict[str, Policy[Any]] = {
+    Subject.Type.USER: policy.USERS,
+    Subject.Type.GROUP: policy.GROUPS,
+}
 
 
 @transaction.atomic
@@ -21,7 +29,7 @@ def set_external_id(*, caller: Caller, subject: Subject, value: str) -> None:
         message = f"An external ID has at most {EXTERNAL_ID_MAX_LENGTH} printable characters."
         raise ValidationError({"externalId": message})
     locked = lock_subject(subject)
-    caller.refresh_authority().authority.require("update", f"{locked.type}s", ACCOUNT)
+    _POLICIES[locked.type].require(caller.refresh_authority(), "update")
     found = ExternalId.objects.filter(subject=locked)
     before = found.values_list("value", flat=True).first() or ""
     if value == before:

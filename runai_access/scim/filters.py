@@ -70,6 +70,10 @@ OF_USERS: Conditions = {
     "emails": _has_email,
     "emails.value": _has_email,
     "externalId": _has_external_id,
+}
+# For callers who can read groups.
+OF_USERS_IN_GROUPS: Conditions = {
+    **OF_USERS,
     "groups": _is_in_group,
     "groups.value": _is_in_group,
 }

@@ -65,7 +65,7 @@ def writable_attributes(user: models.User) -> WritableUser:
 def represent_groups(
     groups: Collection[Subject], parameters: ResponseParameters[Any]
 ) -> list[Group]:
-    """Return the representation of groups, with those of their members who are users."""
+    """Return the representation of groups, with their members who are users."""
     keys = [group.pk for group in groups]
     external_ids = _external_ids(keys)
     members = _members_of(keys) if _wants(parameters, "members") else {}

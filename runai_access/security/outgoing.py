@@ -21,6 +21,8 @@ CONNECT_SECONDS = 3.0
 # For the whole request: a slow server must not occupy a thread.
 TOTAL_SECONDS = 8.0
 MAX_BYTES = 256 * 1024
+# IPv6 addresses that lead to IPv4 ones, also private ones: NAT64 (RFC 6052), and compatible ones.
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -67,7 +69,7 @@ def _send(
     end = time.monotonic() + TOTAL_SECONDS
     connection = http.client.HTTPConnection(host, port)
     connection.default_port = _PORTS[parts.scheme]  # which the Host header omits
-    sock = _connect(host, port, is_private_allowed=is_trusted)
+    sock = _connect(host, port, end, is_private_allowed=is_trusted)
     if parts.scheme == "https":
         sock = ssl.create_default_context().wrap_socket(
             sock, server_hostname=host, do_handshake_on_connect=False
@@ -94,25 +96,36 @@ def _send(
     return Reply(response.status, CaseInsensitiveMapping(dict(response.headers)), content)
 
 
-def _connect(host: str, port: int, *, is_private_allowed: bool) -> socket.socket:
-    """Connect to an address that was checked, so that a second DNS answer can't replace it."""
+def _connect(host: str, port: int, end: float, *, is_private_allowed: bool) -> socket.socket:
+    """Connect to an address that was checked, so that a second DNS answer can't replace it.
+
+    Gives up at `end`, a monotonic time. Only the resolver limits how long it takes to answer.
+    """
     addresses = {
         str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     }
-    if not is_private_allowed and not all(_is_public(address) for address in addresses):
+    if not is_private_allowed and not all(is_public(address) for address in addresses):
         raise OutgoingError(f"{host} has a private address.")
     error: OSError = OSError(f"{host} has no address.")
     for address in sorted(addresses):
+        seconds = min(CONNECT_SECONDS, end - time.monotonic())
+        if seconds <= 0:
+            break
         try:
-            return socket.create_connection((address, port), CONNECT_SECONDS)
+            return socket.create_connection((address, port), seconds)
         except OSError as refused:
             error = refused
     raise error
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
+    """Return whether an IP address is public, and does not lead to another one that is not."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour
+        if parsed.is_site_local or any(parsed in network for network in _TRANSLATED):
+            return False
+        parsed = inner or parsed
     return parsed.is_global and not parsed.is_multicast
 
 

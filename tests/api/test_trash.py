@@ -92,7 +92,7 @@ def test_application_like_another_one_has_its_rules(
     assert authenticate("copy", made.pop(BASES[base]))
     assert made == {
         "id": made["id"], "name": "copy", "clientId": "copy",
-        "accessRules": [{"role": "Viewer", "scope": "project training"}],
+        "accessRules": [{"role": "Viewer", "scope": "project training", "expiresAt": None}],
         "skippedAccessRules": [],
     }  # fmt: skip
     assert AccessRule.objects.get(subject__name="copy").scope == organization.training
@@ -111,4 +111,6 @@ def test_rules_that_the_caller_cannot_grant_are_reported(
     target = factories.application("target", ("Viewer", organization.training))
     made = post(as_(manager), f"/api/v1/apps/{target.pk}/copies", {"name": "copy"}).json()
     assert made["accessRules"] == []
-    assert made["skippedAccessRules"] == [{"role": "Viewer", "scope": "project training"}]
+    assert made["skippedAccessRules"] == [
+        {"role": "Viewer", "scope": "project training", "expiresAt": None}
+    ]

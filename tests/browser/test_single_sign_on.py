@@ -101,7 +101,7 @@ def page(chromium: Browser, console: Server) -> Iterator[Page]:
 
 
 def _authenticate(page: Page, login: str) -> None:
-    """Sign in and consent on the provider's pages, as far as it asks."""
+    """Sign in and consent on the provider's pages, if it asks."""
     page.get_by_placeholder("Enter any login").fill(login)
     page.get_by_placeholder("and password").fill("any")
     page.get_by_role("button", name="Sign-in").click()

@@ -19,6 +19,7 @@ from tests import factories
 
 INSIDE, OUTSIDE = "192.0.2.7", "198.51.100.9"
 SECRET = new_secret()
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -51,6 +52,8 @@ def refusals() -> list[tuple[str, str | None]]:
         ("2001:DB8::/32", "2001:db8::/32"),
         ("2001:db8::1", "2001:db8::1/128"),
         ("0.0.0.0/0", "0.0.0.0/0"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
     ],
 )
 def test_network_is_stored_in_canonical_form(text: str, stored: str) -> None:
@@ -139,3 +142,14 @@ def test_token_works_only_from_allowed_addresses(ci: Application) -> None:
     assert refusals() == [("address not allowed", OUTSIDE)]
     restrict(ci, "192.0.2.0/24", OUTSIDE)
     assert api.get("/api/v1/apps", REMOTE_ADDR=OUTSIDE).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/oauth2/introspect", "/oauth2/revoke"])
+def test_bearer_from_another_address_manages_no_tokens(ci: Application, path: str) -> None:
+    bearer = f"Bearer {issue(ci).text}"
+    for address, status in ((INSIDE, 200), (OUTSIDE, 401)):
+        answer = Client(REMOTE_ADDR=address).post(
+            path, "token=unknown", FORM, HTTP_AUTHORIZATION=bearer
+        )
+        assert answer.status_code == status
+    assert refusals() == [("address not allowed", OUTSIDE)]

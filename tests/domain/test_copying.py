@@ -27,14 +27,17 @@ def ci(acme: Organization) -> Application:
     return factories.application("ci", ("L1 researcher", acme["vision"]), ("Viewer", acme["sales"]))
 
 
-def test_copy_has_the_rules_and_the_token_lifetime(ci: Application) -> None:
-    Application.objects.filter(pk=ci.pk).update(token_lifetime=600)
+def test_copy_has_the_rules_the_token_lifetime_and_the_addresses(ci: Application) -> None:
+    Application.objects.filter(pk=ci.pk).update(
+        token_lifetime=600, allowed_addresses="192.0.2.0/24"
+    )
     factories.group("ops", ci)
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     copy = create_application_like(caller=sam, application_id=ci.pk, name="cd")
     assert rules_of("cd") == rules_of("ci") == ["L1 researcher in vision", "Viewer in sales"]
     assert authenticate("cd", copy.issued.secret)
     assert copy.issued.application.token_lifetime == 600
+    assert copy.issued.application.allowed_addresses == "192.0.2.0/24"
     assert not Subject.objects.get(name="cd").group_memberships.exists()
 
 

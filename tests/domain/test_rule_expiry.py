@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from accessrules.actions.expiry import change_expiry, delete_expired_rules
 from accessrules.actions.rules import create_access_rule, delete_access_rule
-from accessrules.authorization.authority import allowed, authorities_of
+from accessrules.authorization.authority import allowed, authorities_of, unlimited_authority
 from accessrules.authorization.callers import SYSTEM, Caller
+from accessrules.authorization.effective_access import changes_by_removing
 from accessrules.models import AccessRule, Scope
 from applications.models import Application
+from runai_access.accounts.actions import make_administrator
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.background.jobs import default_jobs
@@ -206,3 +208,25 @@ def test_an_expiry_cannot_be_moved_to_the_past(
     rule = grant(rosa, acme["vision"], None)
     with pytest.raises(ValidationError):
         change_expiry(caller=dana, rule_id=rule.pk, expires_at=timezone.now() - HOUR)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_recovery_makes_the_administrator_permanent(db: None, hours: int) -> None:
+    mia = factories.person("mia@acme.example", "System administrator")
+    AccessRule.objects.filter(subject=mia.subject).update(
+        expires_at=timezone.now() + timedelta(hours=hours)
+    )
+    make_administrator(caller=SYSTEM, email=mia.email, password="correct-horse-battery-staple")
+    (rule,) = AccessRule.objects.unexpired().filter(subject=mia.subject)
+    assert rule.expires_at is None
+
+
+def test_expired_rule_grants_nothing_that_removing_it_could_take(db: None) -> None:
+    mia = factories.person("mia@acme.example", "Viewer")
+    expired = AccessRule.objects.get(subject=mia.subject)
+    group = factories.group("ops", mia)
+    factories.rule(group, "Viewer", factories.account())
+    expired.expires_at = timezone.now() - timedelta(seconds=1)
+    expired.save()
+    (removal,) = changes_by_removing([expired], unlimited_authority())
+    assert not removal.changes

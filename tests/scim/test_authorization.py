@@ -114,12 +114,14 @@ def test_the_groups_of_a_user_require_a_permission_on_groups(secret: str) -> Non
     group = factories.group("engineers", rosa)
     role = factories.custom_role("Reader of users", users="r")
     factories.application("reader", (role.name, factories.account()), secret=secret)
-    path = f"/Users/{rosa.pk}"
+    path, search = f"/Users/{rosa.pk}", f'/Users?filter=groups eq "{group.pk}"'
     assert "groups" not in ScimClient(secret).get(path).json()
+    assert ScimClient(secret).get(search).status_code == 400
     role.permissions = {"users": "r", "groups": "r"}
     role.save()
     (shown,) = ScimClient(secret).get(path).json()["groups"]
     assert (shown["value"], shown["display"]) == (str(group.pk), "engineers")
+    assert ScimClient(secret).get(search).json()["totalResults"] == 1
 
 
 def test_a_refused_part_of_a_request_undoes_the_others(provisioner: ScimClient) -> None:

@@ -88,6 +88,11 @@ def test_command_marks_break_glass_users_and_audits_it(db: None) -> None:
 
 
 @pytest.fixture
+def rosa(db: None) -> User:
+    return factories.person("rosa@acme.example")
+
+
+@pytest.fixture
 def ada(client: Client, provider: FakeProvider) -> User:
     """Ada is connected, and signed in to `client` too long ago for a dangerous action."""
     user = factories.person("ada@acme.example", "System administrator")
@@ -126,10 +131,26 @@ def test_other_user_or_old_authentication_confirms_nothing(
 def test_session_starts_with_the_authentication_at_the_provider(
     provider: FakeProvider, ada: User
 ) -> None:
-    provider.claims = {"auth_time": int(time()) - 3600}
-    other = Client()
-    assert sign_in(other, provider).status_code == 302
-    assert not _is_recent(other)
+    for claims, is_recent in (
+        ({"auth_time": int(time())}, True),
+        ({"auth_time": int(time()) - 3600}, False),
+        ({}, False),  # the provider might not have asked
+    ):
+        provider.claims = claims
+        other = Client()
+        assert sign_in(other, provider).status_code == 302
+        assert _is_recent(other) is is_recent
+
+
+def test_user_of_the_provider_changes_a_temporary_password_in_the_dialog(
+    client: Client, provider: FakeProvider, rosa: User
+) -> None:
+    sign_in(client, provider)
+    User.objects.filter(pk=rosa.pk).update(
+        temporary_password_until=timezone.now() + timedelta(days=1)
+    )
+    page = client.get("/account/password/", headers={"HX-Request": "true"})
+    assert "with a temporary password" not in page.content.decode()
 
 
 def test_signed_in_administrator_connects_their_identity(

@@ -1,5 +1,7 @@
 """Sign-in with an identity provider: matching of users, groups, and attacks."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -9,6 +11,7 @@ from pytest_django import Settings
 from accessrules.models import GroupMembership
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
+from runai_access.security.outgoing import is_public
 from tests import factories
 from tests.sso.conftest import CALLBACK, FakeProvider, begin, finish, sign_in
 
@@ -77,6 +80,52 @@ def test_administrator_is_not_linked_by_email(client: Client, provider: FakeProv
     factories.person("rosa@acme.example", "System administrator")
     assert sign_in(client, provider).status_code == 403
     assert not SocialAccount.objects.exists()
+
+
+def test_administrator_without_a_password_is_told_what_to_do(
+    client: Client, provider: FakeProvider
+) -> None:
+    rosa = factories.person("rosa@acme.example", "System administrator")
+    rosa.set_unusable_password()
+    rosa.save()
+    assert "remove the role" in sign_in(client, provider).content.decode()
+
+
+def test_query_of_the_authorization_endpoint_is_kept(
+    client: Client, provider: FakeProvider
+) -> None:
+    endpoint = f"{provider.issuer}/authorize?p=policy"
+    provider.metadata = {"authorization_endpoint": endpoint}
+    url = client.post("/sign-in/provider/").context["url"]
+    query = parse_qs(urlsplit(url).query)
+    assert url.count("?") == 1
+    assert (query["p"], query["client_id"]) == (["policy"], ["console"])
+
+
+def test_missing_issuer_is_refused_if_the_provider_announces_it(
+    client: Client, provider: FakeProvider, rosa: User
+) -> None:
+    provider.metadata = {"authorization_response_iss_parameter_supported": True}
+    request = begin(client, provider)
+    assert finish(client, request, iss=provider.issuer, code="a").status_code == 302
+    assert finish(Client(), begin(other := Client(), provider), code="b").status_code == 400
+    assert finish(other, begin(other, provider), code="c").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1",
+        "::1",
+        "fec0::1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::",
+        "::7f00:1",
+        "::ffff:10.0.0.1",
+    ],
+)
+def test_addresses_that_lead_to_private_ones_are_private(address: str) -> None:
+    assert not is_public(address)
 
 
 def test_disabled_user_is_refused(client: Client, provider: FakeProvider, rosa: User) -> None:

@@ -30,7 +30,9 @@ class Command(OperatorCommand):
             restored = restore_application(caller=SYSTEM, application_id=_id_of(name))
         self.stdout.write(f"Restored application {restored.application.name}.")
         for rule in restored.restoration.lost_rules:
-            self.stdout.write(f"Access rule not restored, its role or scope is gone: {rule}.")
+            self.stdout.write(
+                f"Access rule not restored, it expired or its role or scope is gone: {rule}."
+            )
 
 
 def _id_of(name_or_id: str) -> str:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from applications.models import Application, SigningKey
+from applications.oauth.client_authentication import is_usable_from
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
 from applications.oauth.password_grant import get_enabled_principal
 from applications.oauth.serializers import (
@@ -125,10 +126,14 @@ class TokenManagementView(OAuthView):
         if scheme.lower() != "bearer":
             return authenticate_client(request, form, application_without_login)
         try:
-            return application_of(text.strip())
+            application = application_of(text.strip())
         except InvalidToken:
             # RFC 7662 §2.3: like any other resource protected by bearer tokens.
             raise OAuthError("invalid_token", "The bearer token is not valid.") from None
+        origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
+        if not is_usable_from(application, origin):
+            raise OAuthError("invalid_token", "The application can't be used from this address.")
+        return application
 
 
 class IntrospectView(TokenManagementView):

@@ -1,6 +1,6 @@
 """Actions of single sign-on: identities of users, and groups that follow the provider's claims.
 
-Those of a sign-in have the system as caller: the provider decides, and the audit row names it.
+Those of a sign-in run as the system. The audit row of a link names the provider.
 """
 
 import uuid
@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 
 from accessrules.actions.groups import add_member, remove_member
 from accessrules.actions.rules import lock_subject
-from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.grants import can_give_access
 from accessrules.models import GroupMembership, Subject
@@ -80,8 +79,7 @@ def disconnect_identity(*, caller: Caller, user_id: str | uuid.UUID) -> User:
     The next sign-in with the provider can link another identity, so this requires every permission of
     the user. Raises NotFound, Denied, ReauthenticationRequired.
     """
-    policy.one_for(caller, "update", user_id)
-    user = policy.visible_one(caller, user_id)
+    user: User = policy.one_for(caller, "update", user_id)
     lock_subject(user.subject)
     policy.require(caller.refresh_authority(), "update")
     caller.authority.require_can_impersonate(user.subject)
@@ -127,9 +125,8 @@ def create_group_mapping(*, caller: Caller, value: str, group: Subject) -> Group
     except ValidationError as error:
         raise ValidationError({"value": error.messages}) from error
     locked = lock_subject(group)
-    authority = caller.refresh_authority().authority
-    authority.require("update", "groups", ACCOUNT)
-    authority.require_can_impersonate(locked)
+    policy.GROUPS.require(caller.refresh_authority(), "update")
+    caller.authority.require_can_impersonate(locked)
     caller.require_recent_authentication_for(locked)
     mapping = GroupMapping(value=value, group_id=locked.pk, created_by=caller.name)
     try:
@@ -144,10 +141,10 @@ def create_group_mapping(*, caller: Caller, value: str, group: Subject) -> Group
 @transaction.atomic
 def delete_group_mapping(*, caller: Caller, mapping_id: uuid.UUID) -> GroupMapping:
     """Delete a mapping. Members stay in the group. Raises Denied, NotFound."""
-    caller.authority.require("update", "groups", ACCOUNT)
+    policy.GROUPS.require(caller, "update")
     mapping = visible_mapping(caller=caller, mapping_id=mapping_id)
     locked = lock_subject(mapping.group)
-    caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
+    policy.GROUPS.require(caller.refresh_authority(), "update")
     deleted, _ = GroupMapping.objects.filter(pk=mapping.pk).delete()
     if not deleted:
         raise NotFound("This mapping no longer exists.")
@@ -171,6 +168,7 @@ def _link_by_email(caller: Caller, identity: Identity, provider: OpenIDProvider)
         raise SignInRefused(
             f"{provider.name} did not confirm your email address.", reason="email not verified"
         )
+    # Exactly this email: one that only looks alike can be another person's.
     user = User.objects.filter(email=identity.email).first()
     if user is None:
         return _create_linked_user(caller, identity, provider)
@@ -179,13 +177,7 @@ def _link_by_email(caller: Caller, identity: Identity, provider: OpenIDProvider)
         if not subject.enabled:
             raise SignInRefused("Your user is disabled.", reason="the user is disabled")
         if can_give_access(subject):
-            raise SignInRefused(
-                "Your user has an administrator role, so you must confirm the connection. Sign in with "
-                f"your password, then choose CONNECT {provider.name.upper()} on your account page.",
-                reason="first sign-in of a user with an administrator role",
-            )
-        if SocialAccount.objects.filter(user=user, provider=identity.issuer).exists():
-            raise _taken(identity, provider)
+            raise _unconfirmed(user, provider)
         _link(caller, user, identity)
     return user
 
@@ -218,6 +210,23 @@ def _link(caller: Caller, user: User, identity: Identity) -> None:
     except IntegrityError:
         raise Conflict("This sign-in is already connected to another user.") from None
     _record(caller, user, [None, _described(account)])
+
+
+def _unconfirmed(user: User, provider: OpenIDProvider) -> SignInRefused:
+    if policy.has_local_password(user):
+        how = (
+            "you must confirm the connection. Sign in with your password, then choose CONNECT "
+            f"{provider.name.upper()} on your account page."
+        )
+    else:
+        how = (
+            f"your first sign-in with {provider.name} must come before it. Ask an administrator to "
+            "remove the role until you have signed in."
+        )
+    return SignInRefused(
+        f"Your user has an administrator role, so {how}",
+        reason="first sign-in of a user with an administrator role",
+    )
 
 
 def _taken(identity: Identity, provider: OpenIDProvider) -> SignInRefused:

@@ -19,8 +19,6 @@ ALGORITHMS = (
 )  # fmt: skip
 LEEWAY_SECONDS = 60
 MAX_SUBJECT_LENGTH = 191  # of the column in django-allauth
-
-
 # Longer ID tokens are not kept for the sign-out at the provider.
 MAX_HINT_LENGTH = 4096
 

@@ -16,7 +16,7 @@ from urllib.parse import quote_plus, urlencode
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp
 from allauth.socialaccount.providers.base import AuthProcess
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -132,13 +132,15 @@ def identify(request: HttpRequest, flow: Flow) -> Identity:
     Raises FlowCanceled, ProviderError, and Busy if too many requests wait for the provider.
     """
     provider = configured_provider()
-    if request.GET.get("iss", provider.issuer) != provider.issuer:  # RFC 9207 §2.4
-        raise ProviderError("The callback names another issuer.")
+    discovery = discovery_of(provider.issuer)
+    # RFC 9207 §2.4: a provider that announces the parameter always sends it.
+    announced = discovery.metadata.get("authorization_response_iss_parameter_supported") is True
+    if request.GET.get("iss", "" if announced else provider.issuer) != provider.issuer:
+        raise ProviderError("The callback names another issuer, or none.")
     if "error" in request.GET:
         raise FlowCanceled(f"The provider reports {request.GET['error'][:40]!r}.")
     if not 0 < len(request.GET.get("code", "")) <= MAX_CODE_LENGTH:
         raise ProviderError("The callback has no authorization code.")
-    discovery = discovery_of(provider.issuer)
     with _slot():
         tokens = _exchange(request, flow)
         id_token = tokens.get("id_token")
@@ -147,6 +149,8 @@ def identify(request: HttpRequest, flow: Flow) -> Identity:
         claims = verify_id_token(
             id_token, discovery=discovery, client_id=provider.client_id, nonce=flow.nonce
         )
+        if "email" not in claims:
+            claims.pop("email_verified", None)  # it is about no email
         claims = {**_more_claims(claims, tokens["access_token"], discovery), **claims}
     return identity_of(claims, id_token, provider)
 
@@ -189,8 +193,21 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return secrets.token_urlsafe(32)
 
 
+class _Client(OAuth2Client):  # type: ignore[misc]  # allauth has no types
+    """django-allauth's client, for authorization endpoints that have a query (RFC 6749 §3.1)."""
+
+    def get_redirect_url(
+        self, authorization_url: str, scope: list[str], extra_params: dict[str, str]
+    ) -> str:
+        endpoint, _, query = authorization_url.partition("?")
+        url: str = super().get_redirect_url(endpoint, scope, extra_params)
+        return f"{url}&{query}" if query else url
+
+
 class CodeFlow(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
     """django-allauth's code flow, with our discovery and callback URL."""
+
+    client_class = _Client
 
     @property
     def openid_config(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from accessrules.authorization.callers import caller_of
 from runai_access.accounts import signin
 from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import INCORRECT, ConfirmForm
-from runai_access.accounts.policy import can_sign_in_locally
+from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy
 from runai_access.ui.dialogs import local_path
@@ -47,7 +47,7 @@ def _page(request: HttpRequest, form: ConfirmForm, *, status: int = 200) -> Http
         "form": form,
         "object": user,
         "next": _next_url(request),
-        "has_password": user.has_usable_password() and can_sign_in_locally(user),
+        "has_password": has_local_password(user),
         "provider": connected_provider(user),
     }
     return render(request, "accounts/confirm.html", context, status=status)

@@ -19,6 +19,8 @@ from runai_access.accounts import signin
 from runai_access.accounts.actions import end_own_session, own_session, own_user
 from runai_access.accounts.forms import OwnPasswordForm
 from runai_access.accounts.models import Group, UserSession
+from runai_access.accounts.policy import has_local_password
+from runai_access.accounts.sessions import must_choose_password
 from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.dialogs import (
@@ -46,6 +48,7 @@ def own(request: HttpRequest) -> HttpResponse:
         "session_key": request.session.session_key,
         "provider": settings.OIDC,
         "is_connected": connected_provider(user) is not None,
+        "has_password": has_local_password(user),
         "oob": is_htmx_target(request, "listing"),
     }
     return render(request, "accounts/own.html", context)
@@ -60,7 +63,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = OwnPasswordForm(request.POST, user=user)
     if not form.is_valid():
         return _form(request, form, status=422)
-    was_temporary = user.must_choose_password
+    was_temporary = must_choose_password(request)
     try:
         signin.change_password(
             request, current=form.cleaned_data["current"], new=form.cleaned_data["new"]
@@ -127,7 +130,7 @@ def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def _form(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
     user = own_user(caller_of(request))
     context: dict[str, Any] = {"form": form, "object": user}
-    if user.must_choose_password:
+    if must_choose_password(request):
         next_url = _next_url(request)
         context["next"] = next_url if next_url != resolve_url(settings.LOGIN_REDIRECT_URL) else ""
         return render(request, "accounts/choose_password.html", context, status=status)

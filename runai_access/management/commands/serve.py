@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
-from accessrules.models import ACCOUNT_PATH
+from accessrules.models import ACCOUNT_PATH, AccessRule
 from runai_access import environment
 from runai_access.accounts.models import User
 from runai_access.commands import OperatorCommand
@@ -60,12 +60,10 @@ class Command(OperatorCommand):
 
 def _start_message() -> str:
     """Return the message with the URL, an administrator, and how to stop the server."""
-    administrators = User.objects.filter(
-        subject__enabled=True,
-        subject__access_rules__role=SYSTEM_ADMINISTRATOR_ID,
-        subject__access_rules__scope__path=ACCOUNT_PATH,
-        subject__access_rules__deleted_at=None,
+    rules = AccessRule.objects.unexpired().filter(
+        role=SYSTEM_ADMINISTRATOR_ID, scope__path=ACCOUNT_PATH
     )
+    administrators = User.objects.filter(subject__enabled=True, subject__in=rules.values("subject"))
     first = administrators.order_by("created_at").first()
     command = settings.COMMAND
     if settings.IS_SOURCE_TREE:

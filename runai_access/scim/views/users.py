@@ -36,7 +36,9 @@ class UsersView(ScimView):
         policy.require(self.caller, "read")
         search = read_search(User, request.query_params)
         start, end = bounds(search)
-        condition = filters.matching(search.filter, filters.OF_USERS)
+        sees_groups = policy.GROUPS.is_allowed(self.caller, "read")
+        conditions = filters.OF_USERS_IN_GROUPS if sees_groups else filters.OF_USERS
+        condition = filters.matching(search.filter, conditions)
         every = models.User.objects.all()
         users, total = page_of(every.filter(condition), "pk", start, end, of=every)
         resources = represent_users(users, self.caller, search)
