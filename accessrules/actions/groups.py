@@ -84,36 +84,19 @@ def set_group_enabled(*, caller: Caller, group: Subject, enabled: bool) -> None:
     _record_update(caller, locked, enabled=[not enabled, enabled])
 
 
-@transaction.atomic
 def add_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     """Add a user or an application to a group.
 
-    Requires every permission that the group holds, because the new member gets them. Raises
-    NotFound, Denied, and Conflict for a group or an existing member.
+    Raises as `change_members` does, and Conflict for an existing member.
     """
-    locked = _locked(group)
-    new_member = lock_subject(member)
-    authority = caller.refresh_authority().authority
-    authority.require("update", "groups", ACCOUNT)
-    if new_member.type == Subject.Type.GROUP:
-        raise Conflict("A group can't be a member of a group.", field="member")
-    authority.require_can_impersonate(locked)
-    caller.require_recent_authentication_for(locked)
-    _, is_new = GroupMembership.objects.get_or_create(group=locked, member=new_member)
-    if not is_new:
-        raise Conflict(f"{new_member} is already in {locked}.", field="member")
-    _record_update(caller, locked, members=[None, new_member.name])
+    if not change_members(caller=caller, group=group, added=[member]):
+        raise Conflict(f"{member} is already in {group}.", field="member")
 
 
-@transaction.atomic
 def remove_member(*, caller: Caller, group: Subject, member: Subject) -> None:
     """Remove a member from a group. Raises Denied, and NotFound if it is not a member."""
-    locked = _locked(group)
-    caller.refresh_authority().authority.require("update", "groups", ACCOUNT)
-    deleted, _ = GroupMembership.objects.filter(group=locked, member=member).delete()
-    if not deleted:
-        raise NotFound(f"{member} is not in {locked}.")
-    _record_update(caller, locked, members=[member.name, None])
+    if not change_members(caller=caller, group=group, removed=[member]):
+        raise NotFound(f"{member} is not in {group}.")
 
 
 @transaction.atomic
@@ -123,11 +106,12 @@ def change_members(
     group: Subject,
     added: Collection[Subject] = (),
     removed: Collection[Subject] = (),
-) -> None:
-    """Add and remove many members. Has no effect for those who are members, or are not, already.
+) -> int:
+    """Add and remove users and applications, and return how many memberships changed.
 
-    Requires what `add_member` and `remove_member` require. Raises Denied, NotFound, and Conflict for
-    a group as member.
+    Has no effect for those who are members, or are not, already. Adding requires every permission
+    that the group holds, because the new members get them. Raises Denied, NotFound, and Conflict
+    for a group as member.
     """
     locked = _locked(group)
     new_members = lock_subjects(added)
@@ -153,6 +137,7 @@ def change_members(
         (("update", _entity(locked), {"members": change}) for change in changes),
         actor=caller.actor,
     )
+    return len(changes)
 
 
 def _locked(group: Subject) -> Subject:
