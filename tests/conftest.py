@@ -22,7 +22,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from applications.oauth.keyring import KEYRING
 from tests import databases, sizes
-from tests.servers import Server, fresh_database, launch
+from tests.servers import PREPARING_SETTINGS, Server, fresh_database, launch
 
 StartServer = Callable[..., Server]
 # Debian's headless shell first: it takes a third of the CPU time of the whole browser.
@@ -221,10 +221,10 @@ def server(server_factory: StartServer) -> Server:
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Start servers that stop after the test.
 
-    `start_server()` waits until it is ready, on a separate, migrated database. With `is_empty=True` it
-    migrates an empty one. `database=` uses another server's, so that the two are replicas.
-    `environment=` adds settings, and `command=` replaces `manage.py serve`. `wait=False` returns
-    immediately.
+    `start_server()` waits until it is ready, on a separate database that `prepare` got ready. With
+    `is_empty=True`, `manage.py serve` prepares an empty one. `database=` uses another server's, so
+    that the two are replicas. `environment=` adds settings. `prepares=True` runs `manage.py serve`,
+    and `command=` another command. `wait=False` returns immediately.
     """
     with _factory(tmp_path) as start:
         yield start
@@ -233,6 +233,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 @contextmanager
 def _factory(folder: Path) -> Iterator[StartServer]:
     servers: list[Server] = []
+    prepared: set[str] = set()
     with ExitStack() as stack:
 
         def start(
@@ -241,11 +242,27 @@ def _factory(folder: Path) -> Iterator[StartServer]:
             environment: dict[str, str] | None = None,
             wait: bool = True,
             is_empty: bool = False,
+            prepares: bool = False,
             **launching: Any,
         ) -> Server:
-            new_database = fresh_database if is_empty else databases.migrated_database
-            database = database or stack.enter_context(new_database(folder))
-            server = launch(folder, database=database, environment=environment, **launching)
+            prepares = prepares or is_empty or bool(launching)
+            prepares = prepares or any(
+                name.startswith(PREPARING_SETTINGS) for name in environment or {}
+            )
+            if not database:
+                new_database = fresh_database if is_empty else databases.migrated_database
+                if not prepares:
+                    new_database = databases.prepared_database
+                database = stack.enter_context(new_database(folder))
+                if not prepares:
+                    prepared.add(database)
+            server = launch(
+                folder,
+                database=database,
+                environment=environment,
+                is_prepared=database in prepared and not prepares,
+                **launching,
+            )
             servers.append(server)
             if wait:
                 server.wait_until_ready()

@@ -11,7 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.servers import fresh_database, manage, server_environment
+from tests.servers import (
+    ADMIN_SETTINGS,
+    SERVER_SETTINGS,
+    fresh_database,
+    manage,
+    server_environment,
+)
 
 # The folder that the processes of one run share; tests/settings.py makes it.
 RUN_FOLDER = "TESTS_RUN_FOLDER"
@@ -23,34 +29,68 @@ def run_folder() -> Path:
 
 def template() -> str:
     """Return the URL of the migrated database of this run. The first caller migrates it."""
-    folder = run_folder()
-    name = f"runai_access_template_{folder.name.rpartition('-')[2]}"
-    cluster = _cluster()
-    url = _renamed(cluster, name) if cluster else f"sqlite:///{folder / 'template.sqlite3'}"
-    done = folder / "template.done"
-    with (folder / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            if cluster:
-                _execute(cluster, f'CREATE DATABASE "{name}"')
-            key = "for-the-template-database-" + "x" * 32
-            migrated = manage(
-                "migrate",
-                environment=server_environment(
-                    {"DATABASE_URL": url, "RUNAI_ACCESS_SECRET_KEY": key}
-                ),
-                seconds=600,
-            )
-            if migrated.returncode != 0:
-                raise AssertionError(f"The template database: {migrated.stderr}")
-            done.touch()
+    with _once("template") as (url, is_new):
+        if is_new:
+            if _cluster():
+                _execute(_cluster(), f'CREATE DATABASE "{_name(url)}"')
+            _run("migrate", url)
     return url
+
+
+def prepared_template() -> str:
+    """Return the URL of a copy of the template that `prepare` got ready for servers."""
+    source = template()
+    with _once("prepared") as (url, is_new):
+        if is_new:
+            if cluster := _cluster():
+                _execute(cluster, f'CREATE DATABASE "{_name(url)}" TEMPLATE "{_name(source)}"')
+            else:
+                copy_file(Path(_path(source)), Path(_path(url)))
+            _run("prepare", url)
+    return url
+
+
+@contextmanager
+def _once(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield the URL of a database of this run, and whether this process has to create it."""
+    folder = run_folder()
+    done = folder / f"{name}.done"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield _url_of(name), not done.exists()
+        done.touch()
+
+
+def _url_of(name: str) -> str:
+    folder, cluster = run_folder(), _cluster()
+    if cluster:
+        return _renamed(cluster, f"runai_access_{name}_{folder.name.rpartition('-')[2]}")
+    return f"sqlite:///{folder / name}.sqlite3"
+
+
+def _run(command: str, url: str) -> None:
+    environment = server_environment({**SERVER_SETTINGS, **ADMIN_SETTINGS, "DATABASE_URL": url})
+    done = manage(command, environment=environment, seconds=600)
+    if done.returncode != 0:
+        raise AssertionError(f"The template database: {done.stderr}")
+
+
+@contextmanager
+def prepared_database(folder: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of a database that `prepare` got ready: with an administrator."""
+    with _copy(prepared_template(), folder) as url:
+        yield url
 
 
 @contextmanager
 def migrated_database(folder: Path) -> Iterator[str]:
     """Yield the DATABASE_URL of a migrated database without users, of the kind the tests run on."""
-    source = template()
+    with _copy(template(), folder) as url:
+        yield url
+
+
+@contextmanager
+def _copy(source: str, folder: Path) -> Iterator[str]:
     if _cluster():
         with fresh_database(folder, template=_name(source)) as url:
             yield url
@@ -78,10 +118,10 @@ def drop(name: str) -> None:
 
 
 def remove_run() -> None:
-    """Remove the template and the folder of this run."""
+    """Remove the templates and the folder of this run."""
     folder = run_folder()
-    if (folder / "template.done").exists():
-        drop(_name(template()))
+    for done in folder.glob("*.done"):
+        drop(_name(_url_of(done.stem)))
     shutil.rmtree(folder, ignore_errors=True)
 
 

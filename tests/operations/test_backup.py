@@ -72,7 +72,7 @@ def test_a_restored_backup_serves_old_secrets(start_server: StartServer, tmp_pat
     database = Path(urlsplit(server.database).path[1:])
     assert list(database.parent.glob(f"{database.name}.replaced-*")) != []
 
-    again = start_server(database=server.database)
+    again = start_server(database=server.database, prepares=True)
     assert token_status(again, old) == 200
     assert token_status(again, new) == 401
     succeed(again, "verify_audit")

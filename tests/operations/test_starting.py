@@ -67,7 +67,7 @@ def test_a_start_with_another_secret_key_requires_new_signing_keys(
 
 @pytest.mark.any_database
 def test_it_prints_its_url_and_how_to_sign_in(start_server: StartServer) -> None:
-    server = start_server()
+    server = start_server(prepares=True)
     wait_until(lambda: "Press Ctrl-C to stop it." in server.output, "the start message")
     assert server.url in server.output
     assert server.admin_email in server.output
