@@ -44,10 +44,16 @@ def _escaped(text: str) -> str:
 
 
 def marked(text: object, term: str) -> SafeString:
-    """Return `text` with each match of `term` highlighted; matching is as in search."""
-    whole = str(text)
+    """Return `text` with each match of `term` highlighted; matching is as in search.
+
+    Email addresses break after their `@`, if they do not fit in a line.
+    """
+    return SafeString(_marked(str(text), term).replace("@", "@<wbr>"))
+
+
+def _marked(whole: str, term: str) -> str:
     if not term:
-        return SafeString(_escaped(whole))
+        return _escaped(whole)
     pieces = []
     position = 0
     for start, end in find_normalized(whole, normalize_term(term)):
@@ -55,7 +61,7 @@ def marked(text: object, term: str) -> SafeString:
             continue
         pieces.append(f"{escape(whole[position:start])}<mark>{escape(whole[start:end])}</mark>")
         position = end
-    return SafeString("".join([*pieces, escape(whole[position:])]))
+    return "".join([*pieces, escape(whole[position:])])
 
 
 def icon(name: str, extra: str = "") -> SafeString:

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests import sizes
 from tests.browser.conftest import CLUSTER, DEPARTMENT, Scheme, Visit, Visitor
+from tests.factories import UNKNOWN_ID
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -80,25 +81,32 @@ def made(server: Server, _organization: None) -> dict[str, str]:
     """Keys of an application, a user, a group and a scope with long and short names."""
     code = f"""
 from tests import factories
-from accessrules.models import Scope
+from accessrules.models import AccessRule, Scope
 cluster = Scope.objects.get(name={CLUSTER!r})
 department = factories.department("B", cluster)
 project = factories.project("{LONG}", department)
 application = factories.application("layout-{LONG}", ("Viewer", project), ("Editor", cluster))
+deleted = factories.deleted_application("layout-deleted-{LONG}", ("Viewer", project))
 for number in range(3):
     factories.application(f"layout-{{number}}", ("L1 researcher", department))
 person = factories.person("layout.{LONG}@example.com", "Viewer", project)
 group = factories.group("layout {LONG}", person)
-print(application.pk, person.pk, group.pk, project.pk, department.pk)
+rule = AccessRule.objects.filter(subject=application.subject).first()
+secret = application.secrets.get()
+keys = (application, person, group, project, department, deleted, rule, secret)
+print(*(row.pk for row in keys))
 """
     result = server.command("shell", "-c", code)
     assert result.returncode == 0, result.stderr
-    names = ("application", "user", "group", "project", "department")
-    return dict(zip(names, result.stdout.split()[-5:], strict=True))
+    names = ("application", "user", "group", "project", "department", "deleted", "rule", "secret")
+    return dict(zip(names, result.stdout.split()[-len(names) :], strict=True))
 
 
 def _pages(made: dict[str, str]) -> Iterator[str]:
     application, project = f"applications/{made['application']}/", made["project"]
+    user, group, access = (
+        f"users/{made['user']}/", f"groups/{made['group']}/", f"access/subjects/{made['application']}/"
+    )  # fmt: skip
     yield from (
         "account/", "account/password/", "keys/", "activity/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
@@ -107,14 +115,22 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
         "applications/filter/", "applications/filter/?column=scope",
         "applications/filter/?column=last_login", application, f"{application}access-rules/",
         f"{application}access-rules/?add=", f"{application}regenerate/", f"{application}disable/",
-        f"{application}delete/", "access-rules/?search=layout", "access-rules/new/",
+        f"{application}delete/", f"{application}details/", f"{application}allowed-addresses/",
+        f"{application}token-lifetime/", f"{application}like/", f"{application}secrets/new/",
+        f"{application}secrets/{made['secret']}/revoke/",
+        f"applications/bulk/delete/?selected={made['application']}",
+        "applications/trash/?search=layout", f"applications/trash/{made['deleted']}/restore/",
+        "access-rules/?search=layout", "access-rules/new/", f"access-rules/{made['rule']}/delete/",
+        f"access/rules/{made['rule']}/changes/",
         "access-rules/?columns=subject,scope,role,authorized_by,creation_time,last_updated,type",
         "roles/", "roles/3/", "roles/compare/?role=3&role=1709",
         f"scopes/?open={made['department']}", "scopes/list/", "scopes/new/",
-        f"scopes/{project}/move/", f"access/scopes/{project}/", "users/?search=layout",
-        f"users/{made['user']}/", f"users/{made['user']}/groups/", "users/new/",
-        "groups/?search=layout", f"groups/{made['group']}/", "groups/new/",
-        f"access/subjects/{made['application']}/",
+        f"scopes/{project}/move/", f"scopes/{project}/delete/", f"access/scopes/{project}/",
+        "users/?search=layout", user, f"{user}groups/", f"{user}rename/", f"{user}reset-password/",
+        f"{user}delete/", "users/new/", "groups/?search=layout", group, f"{group}members/",
+        f"{group}delete/", "groups/new/", "groups/mappings/", "groups/mappings/new/",
+        access, f"{access}?compare=layout-1", f"{access}?search=nothing-has-this-name", "system/",
+        f"applications/{UNKNOWN_ID}/",
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ def test_a_copied_application_is_deleted_and_restored(
     page = visitor.page
     page.goto(f"{visitor.url}/applications/?search={name}")
     page.get_by_role("link", name=name, exact=True).click()
-    visitor.press("NEW APPLICATION LIKE THIS ONE")
+    visitor.press("MORE")
+    visitor.press("New application like this one")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Viewer in cluster {CLUSTER}")
     visitor.check_accessibility()

@@ -87,7 +87,7 @@ def column(response: HttpResponse, name: str) -> list[str]:
     """Return the visible texts of one column, row by row."""
     cells = re.findall(
         rf'<t[dh][^>]*role="(?:cell|rowheader)" class="column-{name}"[^>]*>(.*?)</t[dh]>',
-        re.sub(r'<span class="visually-hidden">.*?</span>', "", response.content.decode()),
+        re.sub(r'<wbr>|<span class="visually-hidden">.*?</span>', "", response.content.decode()),
         re.DOTALL,
     )
     return [" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in cells]
