@@ -19,8 +19,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from accessrules import triggers as access_rules
 from applications.triggers import search_index
 from runai_access.db import denormalization
-from runai_access.db.denormalization import Column, Source, by_table, copy, recompute
-from runai_access.db.triggers import enabled_triggers
+from runai_access.db.denormalization import Column, Source, copy
+from runai_access.db.triggers import enabled_triggers, run
 
 _ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
 # The columns that the initial migrations create.
@@ -110,6 +110,9 @@ _REQUIRED_MIGRATIONS = {
     ("accessrules", "0001_access_rules"),
     ("applications", "0009_owner_description_labels"),
 }
+# In PostgreSQL, the comment on the search table says that a rebuild has begun and not ended.
+_INCOMPLETE = "Some rows are outdated. The next migrate recomputes them."
+_COMMENT = "COMMENT ON TABLE applications_search IS {}"
 
 
 def create_statements(vendor: str, columns: Sequence[Column] = COLUMNS) -> dict[str, list[str]]:
@@ -126,21 +129,20 @@ def install(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    _run(connection, *create_statements(connection.vendor, columns).values())
+    run(connection, chain.from_iterable(create_statements(connection.vendor, columns).values()))
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop the triggers."""
     is_sqlite = connection.vendor == "sqlite"
     drop = "DROP TRIGGER IF EXISTS {}" if is_sqlite else "DROP FUNCTION IF EXISTS {}() CASCADE"
-    _run(connection, [drop.format(name) for name in create_statements(connection.vendor)])
+    run(connection, [drop.format(name) for name in create_statements(connection.vendor)])
 
 
 def rebuild(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
-    statements = [recompute(of_table) for of_table in by_table(columns)]
-    of_search = search_index.rebuild(connection.vendor, is_initial=columns is INITIAL_COLUMNS)
-    _run(connection, statements, of_search)
+    denormalization.rebuild(connection, columns)
+    search_index.rebuild(connection, is_initial=columns is INITIAL_COLUMNS)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
@@ -161,21 +163,28 @@ def before_migrating(*, plan: list[Any], using: str, **_: Any) -> None:
 def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
     """Install the triggers again and recompute what they maintain, if anything was migrated.
 
-    The same if triggers are missing because an earlier migration was interrupted. If the tables that
-    they name do not exist, drop the triggers, because they would make every write fail.
+    The same if an earlier migration was interrupted before that. If the tables that the triggers name
+    do not exist, drop the triggers, because they would make every write fail.
     """
     connection = connections[using]
     if not set(MigrationRecorder(connection).applied_migrations()) >= _REQUIRED_MIGRATIONS:
         remove(connection)
-    elif plan or missing(connection):
-        with transaction.atomic(using=using):
-            install(connection)
-            rebuild(connection)
+    elif connection.vendor == "sqlite":
+        if plan or missing(connection):
+            with transaction.atomic(using=using):
+                install(connection)
+                rebuild(connection)
+    elif plan or missing(connection) or _is_incomplete(connection):
+        # Former replicas still serve. So this is no transaction: creating a trigger locks its table
+        # until the transaction ends, and recomputing a million rows takes minutes.
+        run(connection, [_COMMENT.format(f"'{_INCOMPLETE}'")])
+        install(connection)
+        rebuild(connection)
+        run(connection, [_COMMENT.format("NULL")])
 
 
-def _run(connection: BaseDatabaseWrapper, *statements: list[str]) -> None:
-    is_sqlite = connection.vendor == "sqlite"
+def _is_incomplete(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether the last rebuild on PostgreSQL was interrupted."""
     with connection.cursor() as cursor:
-        for sql in chain.from_iterable(statements):
-            # SQLite knows IS DISTINCT FROM only since 3.39.
-            cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)
+        cursor.execute("SELECT obj_description('applications_search'::regclass, 'pg_class')")
+        return bool(cursor.fetchone() == (_INCOMPLETE,))

@@ -10,7 +10,11 @@
 
 # ruff: noqa: S608  # statements consist of constants
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from runai_access.db.batches import correct_in_batches
 from runai_access.db.denormalization import Action
+from runai_access.db.triggers import run
 
 _TABLE = "applications_application"
 _INITIAL_COLUMNS = ["subject_id", "search_text"]
@@ -36,31 +40,44 @@ def actions(vendor: str, *, is_initial: bool = False) -> list[Action]:
     return found if vendor == "postgresql" else found[:-1]
 
 
-def rebuild(vendor: str, *, is_initial: bool = False) -> list[str]:
-    """Return the statements that index all applications again."""
-    text = _text("application", vendor, is_initial)
-    if vendor == "sqlite":
-        return [
-            """INSERT INTO applications_search_index (applications_search_index)
-                VALUES ('delete-all')""",
-            "DELETE FROM applications_search",
-            """INSERT INTO applications_search (application_id)
-                SELECT subject_id FROM applications_application ORDER BY created_at""",
-            f"""INSERT INTO applications_search_index (rowid, text)
-                SELECT search.id, {text} FROM applications_search search
-                JOIN applications_application application
-                ON application.subject_id = search.application_id
-                ORDER BY search.id""",
-        ]
+def rebuild(connection: BaseDatabaseWrapper, *, is_initial: bool = False) -> None:
+    """Index all applications again, on PostgreSQL those that are outdated, in batches."""
+    text = _text(_TABLE, connection.vendor, is_initial)
+    if connection.vendor == "sqlite":
+        run(connection, _index_all(text))
+        return
+    run(
+        connection,
+        [
+            f"""DELETE FROM applications_search search WHERE NOT EXISTS (
+                SELECT 1 FROM {_TABLE} WHERE subject_id = search.application_id)"""
+        ],
+    )
+    correct_in_batches(
+        connection,
+        _TABLE,
+        f"""{text} IS DISTINCT FROM (
+            SELECT search.text FROM applications_search search
+            WHERE search.application_id = {_TABLE}.subject_id)""",
+        lambda condition: (
+            f"""INSERT INTO applications_search (application_id, text)
+            SELECT subject_id, {text} FROM {_TABLE} WHERE {condition}
+            ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text"""
+        ),
+    )
+
+
+def _index_all(text: str) -> list[str]:
     return [
-        """DELETE FROM applications_search search WHERE NOT EXISTS (
-            SELECT 1 FROM applications_application WHERE subject_id = search.application_id)""",
-        # EXCEPT reads both sides first. With an anti-join PostgreSQL may plan a nested loop, because
-        # its statistics still say that the table is empty.
-        f"""INSERT INTO applications_search (application_id, text)
-            SELECT subject_id, {text} FROM applications_application application
-            EXCEPT SELECT application_id, text FROM applications_search
-            ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text""",
+        """INSERT INTO applications_search_index (applications_search_index)
+            VALUES ('delete-all')""",
+        "DELETE FROM applications_search",
+        f"""INSERT INTO applications_search (application_id)
+            SELECT subject_id FROM {_TABLE} ORDER BY created_at""",
+        f"""INSERT INTO applications_search_index (rowid, text)
+            SELECT search.id, {text} FROM applications_search search
+            JOIN {_TABLE} ON {_TABLE}.subject_id = search.application_id
+            ORDER BY search.id""",
     ]
 
 

@@ -70,6 +70,11 @@ def position() -> int:
     return max(written.values_list("seal", flat=True).first() or 0, archived or 0)
 
 
+def is_pending() -> bool:
+    """Return whether a sealed row is not written yet."""
+    return Seal.objects.filter(number__gt=position()).exists()
+
+
 def _next_seals() -> list[EventRow]:
     seals = Seal.objects.filter(number__gt=position()).order_by("number")
     return list(seals.values("number", "event_ids")[:_BATCH])

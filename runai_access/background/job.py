@@ -26,6 +26,9 @@ class Job:
     in_every_process: bool = False
     # Whether every process runs the job once before it exits, even if it did not run the jobs.
     runs_at_stop: bool = False
+    # Whether there is work that must be done before the last process stops: this process does it as the
+    # leader, unless another one does.
+    is_pending_at_stop: Callable[[], bool] = lambda: False
 
     @property
     def first_delay(self) -> float:

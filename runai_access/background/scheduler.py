@@ -24,6 +24,7 @@ TURN_SECONDS = 2.0
 # How long a stopping process waits for the thread, and the part of that for the last jobs.
 STOP_SECONDS = 5.0
 _LAST_TURN_SECONDS = 3.0
+_LAST_POLL_SECONDS = 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,25 @@ class Scheduler:
                 pause = self._campaign_seconds
             else:
                 self._succeeded("scheduling")
-        for job in self._jobs:
-            if job.runs_at_stop:
-                self._run_job(job, _Turn(_LAST_TURN_SECONDS))
+        try:
+            self._finish(_Turn(_LAST_TURN_SECONDS))
+        except Exception as error:  # noqa: BLE001  # logged; the lease must be released
+            self._failed("stopping", error)
         self._lease.release()
         connection.close()
+
+    def _finish(self, turn: "_Turn") -> None:
+        """Run the last jobs: those of every process, then those that are pending, as the leader."""
+        for job in self._jobs:
+            if job.runs_at_stop:
+                self._run_job(job, turn)
+        for job in self._jobs:
+            # The leader can be another process, which is stopping too, or does the work soon.
+            while turn() and job.is_pending_at_stop():
+                if self._lead():
+                    self._run_job(job, turn)
+                    break
+                time.sleep(_LAST_POLL_SECONDS)
 
     def _pass(self) -> float:
         """Run the due jobs, most of them only as the leader; return the seconds until the next pass."""

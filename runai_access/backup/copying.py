@@ -56,8 +56,7 @@ def copy_all() -> dict[str, int]:
             counts[model._meta.db_table] = _copy(model, target, cursor)
         for statement in target.ops.sequence_reset_sql(no_style(), copied):
             cursor.execute(statement)
-        for statement in search_index.rebuild("postgresql"):
-            cursor.execute(statement)
+        search_index.rebuild(target)
         # Check the foreign keys now: a table with pending checks can't be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:

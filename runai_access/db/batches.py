@@ -1,8 +1,12 @@
-"""Batch operations: delete rows in short transactions, and recompute a column."""
+"""Batch operations: delete rows in short transactions, and recompute columns."""
+
+# ruff: noqa: S608  # statements consist of constants and parameters
 
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 ROWS_PER_BATCH = 1000
@@ -40,3 +44,33 @@ def recompute_in_batches(rows: QuerySet[Any], field: str, compute: Callable[[Any
             rows.bulk_update(changed, [field])
             changed = []
     rows.bulk_update(changed, [field])
+
+
+def correct_in_batches(
+    connection: BaseDatabaseWrapper, table: str, is_outdated: str, correct: Callable[[str], str]
+) -> None:
+    """Correct the outdated rows of a PostgreSQL table in use, ROWS_PER_BATCH rows at a time.
+
+    `correct` returns the statement that corrects the rows which meet a condition. Each batch is a
+    transaction that locks its rows first. So the statement sees everything that was committed before,
+    and no other transaction waits for longer than a batch.
+    """
+    with connection.cursor() as cursor:
+        key = f"{table}.{connection.introspection.get_primary_key_column(cursor, table)}"
+        statement = correct(f"{key} = ANY (%s)")
+        after, last = "", list[Any]()
+        while True:
+            cursor.execute(
+                f"SELECT {key} FROM {table} {after} ORDER BY {key} LIMIT {ROWS_PER_BATCH}", last
+            )
+            if not (keys := [row[0] for row in cursor.fetchall()]):
+                return
+            with transaction.atomic(using=connection.alias):
+                cursor.execute(
+                    f"SELECT {key} FROM {table} WHERE {key} = ANY (%s) AND ({is_outdated})"
+                    f" ORDER BY {key} FOR UPDATE OF {table}",
+                    [keys],
+                )
+                if locked := [row[0] for row in cursor.fetchall()]:
+                    cursor.execute(statement, [locked])
+            after, last = f"WHERE {key} > %s", keys[-1:]

@@ -9,9 +9,14 @@ rebuild the column come from it.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
+
+from runai_access.db.batches import correct_in_batches
+from runai_access.db.triggers import run
 
 _AnyField = TypeVar("_AnyField", bound="Field[Any, Any]")
 
@@ -114,8 +119,23 @@ def recompute(columns: Sequence[Column], condition: str = "") -> str:
     """Return the statement that recomputes columns of one table, by default of outdated rows."""
     table = columns[0].table
     values = ", ".join(f"{column.name} = {column.value_for(table)}" for column in columns)
-    outdated = " OR ".join(column.is_outdated(table) for column in columns)
-    return f"UPDATE {table} SET {values} WHERE {condition or outdated};"
+    return f"UPDATE {table} SET {values} WHERE {condition or are_outdated(columns)};"
+
+
+def are_outdated(columns: Sequence[Column]) -> str:
+    """Return the condition of rows with an outdated column; all columns are of one table."""
+    return " OR ".join(column.is_outdated(column.table) for column in columns)
+
+
+def rebuild(connection: BaseDatabaseWrapper, columns: Iterable[Column]) -> None:
+    """Recompute the columns of all outdated rows, on PostgreSQL in batches."""
+    for of_table in by_table(columns):
+        if connection.vendor == "sqlite":
+            run(connection, [recompute(of_table)])
+        else:
+            correct_in_batches(
+                connection, of_table[0].table, are_outdated(of_table), partial(recompute, of_table)
+            )
 
 
 def by_table(columns: Iterable[Column]) -> list[list[Column]]:

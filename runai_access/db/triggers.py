@@ -1,6 +1,17 @@
 """Triggers of the database."""
 
+from collections.abc import Iterable
+
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+def run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Run statements about triggers and what they maintain, which are written for PostgreSQL."""
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        for sql in statements:
+            # SQLite knows IS DISTINCT FROM only since 3.39.
+            cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)
 
 
 def enabled_triggers(connection: BaseDatabaseWrapper) -> set[str]:

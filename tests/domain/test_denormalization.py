@@ -207,8 +207,7 @@ def _stale() -> list[str]:
         if kept != computed and str(kept) != str(computed)  # SQLite computes a time as text
     ]
     kept = _search_entries()
-    for statement in search_index.rebuild(VENDOR):
-        _execute(statement)
+    search_index.rebuild(connection)
     return [*stale, *(["search"] if kept != _search_entries() else [])]
 
 

@@ -1,7 +1,9 @@
 """Triggers maintain the denormalized columns of applications and the search index."""
 
 import sqlite3
-from typing import Self
+from collections.abc import Callable
+from typing import Any, Self
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -17,6 +19,7 @@ from applications.models import Application
 from applications.search import keys_with_text
 from runai_access.db.triggers import enabled_triggers
 from tests import factories
+from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +173,54 @@ def test_next_migrate_installs_missing_triggers() -> None:
     assert triggers.missing(connection) == []
     assert _first_rule(application) == "Viewer in east"
     assert _found("ci") == ["ci"]
+
+
+def test_next_migrate_repeats_an_interrupted_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    application = factories.application("ci", ("Viewer", factories.cluster("east")))
+    connection.check_constraints()
+    triggers.remove(connection)
+    Application.objects.update(first_rule="?")
+    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
+        interrupted.setattr(triggers, "rebuild", Mock(side_effect=KeyboardInterrupt))
+        triggers.after_migrating(plan=["any"], using="default")
+    triggers.after_migrating(plan=[], using="default")
+    assert _first_rule(application) == "Viewer in east"
+    again = Mock()
+    monkeypatch.setattr(triggers, "rebuild", again)
+    triggers.after_migrating(plan=[], using="default")
+    assert not again.called
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has no replicas that write meanwhile"
+)
+def test_migrate_blocks_no_write_while_it_recomputes() -> None:
+    """And it does not overwrite what another replica has just written."""
+    east = factories.cluster("east")
+    application, other = factories.many_applications(2, ("Viewer", east))
+    triggers.remove(connection)
+    Application.objects.update(first_rule="?")
+    writes: list[Any] = []
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        Scope.objects.filter(pk=east.pk).update(name=f"east-{len(writes)}")
+        other.subject.enabled = not other.subject.enabled
+        other.subject.save()
+
+    def write_before_each_lock(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if " FOR UPDATE OF " in sql:
+            writes.append(together([write]))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(write_before_each_lock):
+        triggers.after_migrating(plan=["any"], using="default")
+    assert writes == [[None]] * 3, "for rules, applications and the search index"
+    assert _first_rule(application) == "Viewer in east-2"
+    assert Application.objects.get(pk=other.pk).is_enabled is False
+    assert set(AccessRule.objects.values_list("scope_name", flat=True)) == {"east-2"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,6 @@
 """The audit log of running servers is sealed within seconds and stays intact after a kill."""
 
+import json
 import re
 import subprocess
 import sys
@@ -68,15 +69,21 @@ def test_two_replicas_seal_every_row_once_within_seconds(start_server: StartServ
         assert "sealed" not in server.output
 
 
-def test_the_last_audit_row_is_sealed_before_the_server_exits(
-    start_server: StartServer,
+def test_the_last_audit_row_is_sealed_and_written_out_before_the_server_exits(
+    start_server: StartServer, tmp_path: Path
 ) -> None:
-    server = start_server()
-    fail_to_sign_in(server, "the-last-one")
+    """Whichever worker answered last, and whichever of them runs the background jobs."""
+    output = tmp_path / "audit.jsonl"
+    server = start_server(environment={"RUNAI_ACCESS_AUDIT_LOG": str(output)})
+    for number in range(4):
+        fail_to_sign_in(server, f"last-{number}")
     assert server.stop(seconds=10) == 0
     sealed, _, waiting, _ = counts(server.command)
-    assert sealed >= 1
     assert waiting == 0
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["id"] for row in rows] == sorted({row["id"] for row in rows})
+    assert len(rows) == sealed
+    assert {f"last-{number}" for number in range(4)} <= {row["entity_name"] for row in rows}
 
 
 def test_the_chain_is_intact_after_a_kill(start_server: StartServer) -> None:

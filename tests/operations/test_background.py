@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -256,6 +257,32 @@ def test_every_stopping_process_runs_its_last_jobs(start: Start, is_leader: bool
     wait_until(lambda: scheduler.is_leader == is_leader, "the role")
     scheduler.stop()
     assert (last.runs, other.runs) == (1, 0)
+
+
+@pytest.mark.parametrize("was_leader", [True, False])
+def test_pending_work_is_done_before_the_last_process_stops(start: Start, was_leader: bool) -> None:
+    """A process that did not run the jobs becomes the leader for it, once the former leader is gone."""
+    lease, polls = SwitchedLease(), count(1)
+    lease.is_free = was_leader
+
+    def is_pending() -> bool:
+        lease.is_free = was_leader or next(polls) > 2
+        return True
+
+    last = Work("last", interval=3600, is_pending_at_stop=is_pending)
+    scheduler = start([last], lease)
+    wait_until(lambda: scheduler.is_leader == was_leader, "the role")
+    scheduler.stop()
+    assert (last.runs, lease.released) == (1, 1)
+
+
+def test_pending_work_that_another_process_does_delays_no_stop(start: Start) -> None:
+    lease, pending = SwitchedLease(), [True, True, False]
+    lease.is_free = False
+    last = Work("last", interval=3600, is_pending_at_stop=lambda: pending.pop(0))
+    scheduler = start([last], lease)
+    scheduler.stop()
+    assert (last.runs, pending) == (0, [])
 
 
 @pytest.mark.waiting
