@@ -312,6 +312,9 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
     def living(self) -> Self:
         return self.filter(deleted_at=None)
 
+    def deleted(self) -> Self:
+        return self.exclude(deleted_at=None)
+
     def unexpired(self, at: datetime | None = None) -> Self:
         """Return the active rules that have not expired, by default now: only these give access."""
         now = timezone.now() if at is None else at
@@ -414,6 +417,23 @@ class AccessRule(models.Model):
                     ("updated_at", "access_rule_by_update"),
                     ("expires_at", "access_rule_by_expiry"),
                 )
+            ),
+            # Deleted rules, with what their list is filtered and sorted by, so that it reads no rows.
+            models.Index(
+                fields=[
+                    "id",
+                    "scope",
+                    "role",
+                    "subject_name",
+                    "subject_type",
+                    "created_by",
+                    "created_at",
+                    "updated_at",
+                    "deleted_at",
+                    "expires_at",
+                ],
+                name="access_rule_deleted",
+                condition=Q(deleted_at__isnull=False),
             ),
         ]
         constraints = [

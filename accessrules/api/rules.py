@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q, Value
+from django.db.models.functions import Cast
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -29,7 +30,13 @@ from accessrules.filters.rules import (
     name_sort,
     scope_sort,
 )
-from accessrules.filters.search import permission_filter, rules_to_find, search
+from accessrules.filters.search import (
+    deleted_permission_filter,
+    deleted_rules,
+    permission_filter,
+    rules_to_find,
+    search,
+)
 from accessrules.models import (
     AccessRule,
     AccessRuleQuerySet,
@@ -58,6 +65,7 @@ from runai_access.lists.filters import (
     NumberFilter,
     Operator,
     PlainTextFilter,
+    TimeFilter,
 )
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort
@@ -70,10 +78,14 @@ SUBJECT_TYPES = {
     "group": Subject.Type.GROUP,
 }
 
+
 _FILTERS = AccessRuleFilterSet.field_filters
 _OF_ROLE = partial(RuleReferenceFilter, "role", Role)
 _OF_SCOPE = partial(RuleReferenceFilter, "scope", Scope)
-_DELETED_AT = Field.time("deleted_at", is_nullable=True, is_indexed=False)
+_DELETED_AT = TimeFilter("deleted_at", can_be_never=True, is_indexed=False)
+_BY_DELETION = Sort.time("deleted_at", is_nullable=True, nulls_last=True)
+# Of living rules, a constant: they are read in the order of their keys.
+_BY_NO_DELETION = replace(_BY_DELETION, by=Cast(Value(None), DateTimeField()))
 LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
@@ -84,8 +96,7 @@ LIST = ListEndpoint(
         "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
         "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), name_sort("scope", Scope)),
         "createdAt": Field.time("created_at"),
-        # NULL in all of these rules.
-        "deletedAt": replace(_DELETED_AT, sort=Sort.number("pk")),
+        "deletedAt": Field(_DELETED_AT, _BY_NO_DELETION, FieldType.TIME, is_nullable=True),
         "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
         "expiresAt": Field.time("expires_at", is_nullable=True),
     },
@@ -100,17 +111,25 @@ LIST = ListEndpoint(
 )
 
 
-# The indexes of the filters have no deleted rules.
-_WITH_DELETED = replace(
+def _ungrouped(sort: Sort | None) -> Sort | None:
+    return replace(sort, groups=None) if sort else None
+
+
+# The indexes of the filters and sorts have no deleted rules, so the database sorts those.
+_DELETED = replace(
     LIST,
     fields={
-        **LIST.fields,
-        "deletedAt": _DELETED_AT,
+        **{
+            name: replace(field, sort=_ungrouped(field.sort)) for name, field in LIST.fields.items()
+        },
+        "deletedAt": replace(LIST.fields["deletedAt"], sort=_BY_DELETION),
         "createdBy": Field(CreatorFilter("created_by"), Sort.text("created_by")),
     },
-    permission_filter=lambda _: None,
+    permission_filter=deleted_permission_filter,
+    indexed_rows=deleted_rules,
     has_keys=False,
 )
+_WITH_DELETED = replace(LIST, others=_DELETED)
 
 # The contract's parameters of this list, in addition to the common ones.
 PARAMETERS = [
@@ -165,7 +184,7 @@ class AccessRulesView(CallerView):
         """
         authority, parameters = self.caller.authority, request.query_params
         page = _list(parameters).page(
-            _visible(authority, parameters),
+            _visible(authority),
             parameters,
             authority,
             more=_more_filters(authority, parameters),
@@ -221,7 +240,7 @@ class AccessRulesCountView(CallerView):
         Counts the access rules that match the parameters.
         """
         authority, parameters = self.caller.authority, request.query_params
-        rules, more = _visible(authority, parameters), _more_filters(authority, parameters)
+        rules, more = _visible(authority), _more_filters(authority, parameters)
         count = _list(parameters).count(rules, parameters, authority, more)
         return Response(CountSerializer.represent({"count": count}))
 
@@ -282,11 +301,9 @@ def _list(parameters: QueryDict) -> ListEndpoint:
     return _WITH_DELETED if read_flag(parameters, "includeDeleted") else LIST
 
 
-def _visible(authority: Authority, parameters: QueryDict) -> AccessRuleQuerySet:
-    """Return the visible rules; deleted ones only if the parameters ask for them."""
+def _visible(authority: Authority) -> AccessRuleQuerySet:
+    """Return the visible rules without deleted ones."""
     authority.require_anywhere("read", "access_rules")
-    if read_flag(parameters, "includeDeleted"):
-        return authority.visible_rules(by_scope=True)
     return authority.visible_rules().living()
 
 

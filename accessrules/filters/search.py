@@ -96,6 +96,20 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
     return rules.living()
 
 
+def deleted_rules(authority: Authority) -> AccessRuleQuerySet:
+    """Return the deleted rules; if the caller can't see all, `deleted_permission_filter` is needed."""
+    rules = authority.visible_rules() if sees_all_rules(authority) else AccessRule.objects.all()
+    return rules.deleted()
+
+
+def deleted_permission_filter(authority: Authority) -> ListFilter | None:
+    """Return the filter for visible deleted rules, or None if the caller sees all of them."""
+    if sees_all_rules(authority):
+        return None
+    scopes = authority.scopes_to_read("access_rules")
+    return ListFilter(Q(InArray(SQLiteNoIndexHint(F("scope")), scopes)))
+
+
 def permission_filter(authority: Authority) -> ListFilter | None:
     """Return the filter for visible rules, or None if the caller sees all of them."""
     if sees_all_rules(authority):

@@ -33,6 +33,7 @@ class Position(Enum):
 @dataclass(frozen=True)
 class Case:
     """A request. `own` are the contract's own parameters; `detail` is the ID of a single object.
+    `variant` says which rows the list has besides its usual ones.
 
     `is_worst` marks conditions that match many rows each, and hardly any together.
     """
@@ -40,6 +41,7 @@ class Case:
     of: ApiList
     what: str
     caller: str = API_ADMINISTRATOR
+    variant: str = ""
     own: tuple[tuple[str, str], ...] = ()
     always: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class Case:
         """The name of the row."""
         caller = " of a department" if self.caller == API_DEPARTMENT else ""
         what = ", ".join(part for part in (self.what, self.position.value) if part)
-        return f"API {self.of.name}{caller}: {what or 'first page'}"
+        return f"API {self.of.name}{caller}{self.variant}: {what or 'first page'}"
 
     @property
     def is_filtered(self) -> bool:
@@ -98,8 +100,25 @@ def _cases(of_list: ApiList, values: ListValues) -> Iterator[Case]:
     yield from _searches(values, first)
     if not of_list.counts:
         yield from _combined(of_list, values, first)
+    if "includeDeleted" in of_list.parameters:
+        yield from _with_deleted(of_list, values, first)
     if of_list.name != "permissions" and caller == API_ADMINISTRATOR:
         yield from _of_department(of_list, values, first)
+
+
+def _with_deleted(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case]:
+    """Yield the requests of a list that includes deleted rows."""
+    case = replace(case, variant=" with deleted rows", own=(("includeDeleted", "true"),))
+    department = replace(case, caller=API_DEPARTMENT)
+    if of_list.counts:
+        yield from (replace(one, what="all") for one in (case, department))
+    else:
+        yield from _at(case, Position)
+        yield from _at(department, (Position.FIRST, Position.LAST))
+        yield from _sorted(of_list, case)
+        yield from _exact(replace(values, detail=""), case)
+    yield from _filtered(of_list, values.fields, case)
+    yield from _searches(values, case)
 
 
 def _at(case: Case, positions: Iterable[Position]) -> Iterator[Case]:

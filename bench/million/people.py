@@ -168,16 +168,22 @@ def _make_callers(grants: _Grants) -> None:
     from django.conf import settings
 
     from accessrules.models import AccessRule, Subject
-    from applications.models import Application, search_text_of
+    from applications.models import Application, ClientSecret, search_text_of
+    from applications.oauth.secrets import new_id
+    from runai_access.security.hashing import unmatched_hash
 
     made = names.START
     rules = []
     for name in (API_ADMINISTRATOR, API_DEPARTMENT, API_MANY_RULES):
         subject = Subject.objects.create(type=Subject.Type.APP, name=name)
-        Application.objects.create(
+        application = Application.objects.create(
             subject=subject, created_by="bench", search_text=search_text_of(name, "bench"),
             created_at=made, updated_at=made, token_lifetime=settings.TOKEN_LIFETIME_MAX_SECONDS,
         )  # fmt: skip
+        # A token names the secret that it was obtained with.
+        ClientSecret.objects.create(
+            id=new_id(), application=application, secret_hash=unmatched_hash(), created_by="bench"
+        )
         if name == API_ADMINISTRATOR:
             rules.append(grants.rule(subject.pk, "System administrator", grants.account, made))
         elif name == API_DEPARTMENT:

@@ -4,7 +4,7 @@ They have the filters, the search and the query strategies of the lists of the c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
@@ -16,7 +16,16 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.keyset import Count, in_order, shown_rows, slice_of, with_values
+from runai_access.lists.keyset import (
+    Count,
+    Reader,
+    RowReader,
+    in_order,
+    shown_rows,
+    slice_of,
+    with_values,
+)
+from runai_access.lists.merging import MergedReader
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode
 
@@ -83,6 +92,8 @@ class ListEndpoint:
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
+    # Further rows, those of its `indexed_rows`. Pages merge both in the order of the sort.
+    others: "ListEndpoint | None" = None
     parameters: ClassVar[tuple[str, ...]] = PAGE_PARAMETERS
 
     def page(
@@ -100,7 +111,8 @@ class ListEndpoint:
         `more` are further filters. `complete` adds to a queryset what the response shows; with
         `values`, rows are named tuples of these and of the sort key.
         """
-        selection = self._selection(rows, parameters, context, more)
+        selections = self._selections(rows, parameters, context, more)
+        selection = selections[0]
         sort, is_descending = self._sort(parameters)
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
@@ -114,19 +126,22 @@ class ListEndpoint:
             matches = [row for part in loaded for row in part]
             return ApiPage(matches[offset:], Count(len(matches), is_exact=True), offset, limit)
         count = (
-            Count(selection.exact_count(), is_exact=True)
+            Count(sum(one.exact_count() for one in selections), is_exact=True)
             if self.has_exact_total
             else selection.total()
         )
         if limit == 0:
             return ApiPage([], count, offset, limit)
-        found = slice_of(
-            selection.listed(sort, count),
-            start,
-            limit or self.max_limit,
-            is_descending=is_descending,
-            whole=shown_rows(complete(_all(rows)), sort, values),
-        )
+        sorts = [sort, *([self.others._sort(parameters)[0]] if self.others else [])]  # noqa: SLF001  # the same class
+        whole = shown_rows(complete(_all(rows)), sorts[-1], values)
+        readers = [
+            Reader(one.listed(its_sort, count), whole, is_descending)
+            for one, its_sort in zip(selections, sorts, strict=True)
+        ]
+        reader: RowReader[M] = readers[0]
+        if len(readers) > 1:
+            reader = MergedReader(readers, sort, is_descending=is_descending)
+        found = slice_of(reader, start, limit or self.max_limit)
         cursor = found.next_cursor if found.has_more else ""
         if not count.is_exact:
             # A client that pages up to the total must not stop before the last row.
@@ -145,17 +160,24 @@ class ListEndpoint:
         more: Sequence[ListFilter] = (),
     ) -> int:
         """Return the number of rows that match filterBy and search. Raises InvalidParameter."""
-        return self._selection(rows, parameters, context, more).exact_count()
+        selections = self._selections(rows, parameters, context, more)
+        return sum(one.exact_count() for one in selections)
+
+    def _selections(
+        self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
+    ) -> list[Selection]:
+        """Return the rows that match filterBy, search and `more`: its own, and the others."""
+        require_supported(parameters)
+        selections = [self._selection(rows, parameters, context, more)]
+        if self.others:
+            assert self.others.indexed_rows  # noqa: S101  # the rows of the others
+            others = self.others.indexed_rows(context)
+            selections.append(self.others._selection(others, parameters, context, more))  # noqa: SLF001  # as above
+        return selections
 
     def _selection(
-        self,
-        rows: QuerySet[M],
-        parameters: QueryDict,
-        context: Any,
-        more: Sequence[ListFilter] = (),
+        self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
     ) -> Selection:
-        """Return the rows that match filterBy, search and `more`."""
-        require_supported(parameters)
         indexed = self.indexed_rows(context) if self.indexed_rows else _all(rows)
         filters = [
             condition.list_filter(context, indexed)
@@ -171,7 +193,7 @@ class ListEndpoint:
         if permission_filter:
             filters.append(permission_filter)
         if not self.has_keys:
-            filters = [ListFilter(list_filter.condition) for list_filter in filters]
+            filters = [replace(list_filter, keys=None) for list_filter in filters]
         return Selection(rows, filters, is_scanned=self.is_scanned)
 
     def read_limit(self, parameters: QueryDict, name: str = "limit") -> int | None:

@@ -1,5 +1,6 @@
 """Keyset pagination: a page starts after a row, so deep pages cost no more than the first."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,7 +12,6 @@ from django.utils.functional import cached_property
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
-    Groups,
     Sort,
     encode,
     encode_cursor,
@@ -190,7 +190,7 @@ def page_of(
     """
     shown = shown_rows(listed.rows if whole is None else whole, listed.sort, values)
     count = count_up_to(listed.rows) if listed.count is None else listed.count
-    return _Pager(_Reader(listed, shown, is_descending), count, size).page(position)
+    return _Pager(Reader(listed, shown, is_descending), count, size).page(position)
 
 
 @dataclass(frozen=True)
@@ -206,19 +206,24 @@ class Slice(Generic[M]):
         return encode_cursor(self.stopped_at) if self.stopped_at else encode(self.rows[-1])
 
 
-def slice_of(
-    listed: OrderedQuery[M],
-    start: int | Cursor,
-    length: int,
-    *,
-    is_descending: bool,
-    whole: QuerySet[M],
-) -> Slice[M]:
+class RowReader(Protocol[M]):
+    """Reads rows in the order of a list."""
+
+    # The last tested row if MAX_SCANNED rows were tested before enough were found.
+    stopped_at: Cursor | None
+
+    def after(self, start: Cursor | None, length: int) -> list[M]:
+        """Return the rows after `start`."""
+
+    def at(self, offset: int, length: int) -> list[M]:
+        """Return the rows from a position."""
+
+
+def slice_of(reader: RowReader[M], start: int | Cursor, length: int) -> Slice[M]:
     """Return the rows from a position, or after a cursor.
 
     It can be shorter than `length`, even empty, if MAX_SCANNED rows were tested; `has_more` then holds.
     """
-    reader = _Reader(listed, whole, is_descending)
     one_more = length + 1
     rows = reader.at(start, one_more) if isinstance(start, int) else reader.after(start, one_more)
     has_more = len(rows) > length or reader.stopped_at is not None
@@ -246,11 +251,12 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
     return [part_of(queryset, part, sort, is_descending=is_descending) for part in parts]
 
 
-class _Reader(Generic[M]):
-    """Reads rows; `stopped_at` is set if it tested MAX_SCANNED rows before it found enough."""
+class Reader(RowReader[M]):
+    """Reads the rows of a query. `whole` is the queryset that loads them with their sort key."""
 
     def __init__(self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool) -> None:
-        self._listed, self._sort = listed, listed.sort
+        self.listed = self._listed = listed
+        self._sort = listed.sort
         self._whole = whole
         self._is_descending = is_descending
         self.stopped_at: Cursor | None = None
@@ -266,32 +272,14 @@ class _Reader(Generic[M]):
 
     def at(self, offset: int, length: int) -> list[M]:
         """Return the rows from a position."""
-        if self._sort.groups and offset and not self._sort.then:
-            return self._at_in_groups(self._sort.groups, offset, length)
         rows: list[M] = []
-        for part in parts_after(self._sort, None, self._is_descending):
+        parts, offset = parts_from(offset, [self._listed], is_descending=self._is_descending)
+        for part in parts:
             if len(rows) < length and not self.stopped_at:
                 found = self._slice(part, offset, length - len(rows), self._is_descending)
                 rows += found
                 passed = offset if found or not offset else self._count_of(part)
                 offset = max(0, offset - passed)
-        return rows
-
-    def _at_in_groups(self, groups: Groups, offset: int, length: int) -> list[M]:
-        """Return the rows from a position. One query counts all groups before it."""
-        found = (
-            self._listed.rows.order_by()
-            .values_list(groups.column)
-            .annotate(number=NumberOfRows("pk"))
-        )
-        numbers = dict(found)
-        rows: list[M] = []
-        for _, values in in_direction(groups.read(), self._is_descending):
-            number = sum(numbers.get(value, 0) for value in values)
-            if offset < number and len(rows) < length:
-                part = groups.condition(values)
-                rows += self._slice(part, offset, length - len(rows), self._is_descending)
-            offset = max(0, offset - number)
         return rows
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
@@ -341,10 +329,34 @@ class _Reader(Generic[M]):
         return part_of(rows, part, listed.sort, is_descending=is_descending).values("pk")
 
 
+def parts_from(
+    offset: int, queries: Sequence[OrderedQuery[Any]], *, is_descending: bool
+) -> tuple[list[Q], int]:
+    """Return the parts with the rows from a position, and its offset in the first part.
+
+    One query counts all groups before it. Parts that are not groups are few, and not counted.
+    """
+    sort = queries[0].sort
+    if not sort.groups or not offset or sort.then:
+        return parts_after(sort, None, is_descending), offset
+    groups, numbers = sort.groups, Counter[Any]()
+    for query in queries:
+        rows = query.rows.order_by().values_list(groups.column)
+        numbers.update(dict(rows.annotate(number=NumberOfRows("pk"))))
+    parts: list[Q] = []
+    for _, values in in_direction(groups.read(), is_descending):
+        number = sum(numbers[value] for value in values)
+        if parts or offset < number:
+            parts.append(groups.condition(values))
+        else:
+            offset -= number
+    return parts, offset
+
+
 class _Pager(Generic[M]):
     """Finds the page at a position."""
 
-    def __init__(self, reader: _Reader[M], count: Count, size: int) -> None:
+    def __init__(self, reader: Reader[M], count: Count, size: int) -> None:
         self._reader, self._count, self._size = reader, count, size
 
     def page(self, position: Position) -> Page[M]:

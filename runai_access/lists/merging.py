@@ -1,0 +1,79 @@
+"""Pages of rows that are in two indexes: living and deleted ones."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Model, Q, QuerySet
+
+from runai_access.lists.keyset import OrderedQuery, Reader, RowReader, parts_from
+from runai_access.lists.sorts import Cursor, Sort, part_of
+
+M = TypeVar("M", bound=Model)
+
+
+class MergedReader(RowReader[M]):
+    """Reads the rows of several readers in one order. Their sorts have the same keys."""
+
+    def __init__(self, readers: Sequence[Reader[M]], sort: Sort, *, is_descending: bool) -> None:
+        self._readers, self._sort, self._is_descending = readers, sort, is_descending
+        self.stopped_at: Cursor | None = None
+
+    def after(self, start: Cursor | None, length: int) -> list[M]:
+        """Return the rows after `start`: those of each reader, up to where the first one stopped."""
+        found = [row for reader in self._readers for row in reader.after(start, length)]
+        rows = sorted(
+            found, key=lambda row: self._place(_edge_of(row)), reverse=self._is_descending
+        )
+        stops = [reader.stopped_at for reader in self._readers if reader.stopped_at]
+        if stops:
+            stop = sorted(stops, key=self._place, reverse=self._is_descending)[0]
+            rows = [row for row in rows if self._is_at_or_before(_edge_of(row), stop)]
+            self.stopped_at = stop if len(rows) < length else None
+        return rows[:length]
+
+    def at(self, offset: int, length: int) -> list[M]:
+        """Return the rows from a position. The database merges the keys before it."""
+        edge = self._edge(offset - 1) if offset else None
+        return [] if offset and edge is None else self.after(edge, length)
+
+    def _edge(self, position: int) -> Cursor | None:
+        """Return the sort value and the key of a row, or None if there are fewer rows."""
+        queries = [reader.listed for reader in self._readers]
+        parts, rest = parts_from(position, queries, is_descending=self._is_descending)
+        for part in parts:
+            for edge in self._edges(part, rest + 1)[rest:]:
+                return Cursor(*edge)
+            rest -= sum(self._ordered(query, part).count() for query in queries)
+        return None
+
+    def _edges(self, part: Q, most: int) -> QuerySet[Any, Any]:
+        """Return the sort values and keys of the first rows of a part.
+
+        SQLite merges rows in the order of two indexes by itself. PostgreSQL does so if both SELECTs are
+        ordered and limited, which SQLite does not support; else it sorts all rows.
+        """
+        parts = [self._ordered(reader.listed, part) for reader in self._readers]
+        if connection.features.supports_slicing_ordering_in_compound:
+            parts = [rows[:most] for rows in parts]
+        else:
+            parts = [rows.order_by() for rows in parts]
+        order = self._sort.order(part, self._is_descending)
+        return parts[0].union(*parts[1:], all=True).order_by(*order)[:most]
+
+    def _ordered(self, query: OrderedQuery[M], part: Q) -> QuerySet[Any, Any]:
+        rows = part_of(query.rows, part, query.sort, is_descending=self._is_descending)
+        return rows.values_list("sort_key", "pk")
+
+    def _is_at_or_before(self, edge: Cursor, stop: Cursor) -> bool:
+        first, second = (stop, edge) if self._is_descending else (edge, stop)
+        return self._place(first) <= self._place(second)
+
+    def _place(self, edge: Cursor) -> tuple[bool, Any, Any]:
+        """Return what rows are compared by, as the database compares them."""
+        null_is_largest = self._sort.nulls_last and not self._is_descending
+        return (edge.value is None) is null_is_largest, edge.value, edge.pk
+
+
+def _edge_of(row: Any) -> Cursor:
+    return Cursor(row.sort_key, row.pk)
