@@ -19,7 +19,7 @@ WINDOWS = [
 # `make test-all` runs axe on every state in every window.
 TYPICAL_WINDOWS = ((320, 800), (768, 1024), (1440, 900))
 TYPICAL = (
-    "applications/?search=layout", "applications/new/", "roles/3/", "access/subjects/",
+    "overview/", "applications/?search=layout", "applications/new/", "roles/3/", "access/subjects/",
     "scopes/?open=", "a selected row", "a dialog with a scope picker", "a secret",
 )  # fmt: skip
 LONG = "x" * 60
@@ -100,7 +100,7 @@ print(application.pk, person.pk, group.pk, project.pk, department.pk)
 def _pages(made: dict[str, str]) -> Iterator[str]:
     application, project = f"applications/{made['application']}/", made["project"]
     yield from (
-        "account/", "account/password/", "keys/", "activity/",
+        "overview/", "account/", "account/password/", "keys/", "activity/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
         "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
         "applications/?search=layout&columns=application,client_id,access_rules,created_by,status",
