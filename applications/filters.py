@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Length, StrIndex, Substr
 from django.db.models.lookups import Exact, In
 
@@ -16,7 +16,7 @@ from accessrules.filters.subjects import (
     line_matches,
 )
 from accessrules.models import AccessRuleQuerySet
-from applications.models import END_MARK, LABEL_MARK, Application
+from applications.models import END_MARK, LABEL_MARK, Application, ClientSecret
 from applications.search import (
     can_use_first_rule,
     contains,
@@ -34,6 +34,7 @@ from runai_access.lists.filters import (
     IS,
     IS_NOT,
     NEVER,
+    NEXT_DAYS,
     NONE,
     STARTS_WITH,
     Choice,
@@ -237,6 +238,24 @@ class SecretCountFilter(ChoiceFilter):
         return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
 
 
+class SecretExpiryFilter(ExpiryFilter):
+    """Filters by the first expiry of a client secret; also by later ones for the next days.
+
+    Otherwise an expired secret, such as a replaced one, would hide that the next one expires.
+    """
+
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        if operator != NEXT_DAYS:
+            return super().list_filter(operator, values, context, rows)
+        expiring = ClientSecret.objects.unrevoked().filter(
+            ExpiryFilter("expires_at").condition(operator, values, context)
+        )
+        condition = Q(Exists(expiring.filter(application=OuterRef("pk"))))
+        return ListFilter(condition, KeySubquery.of(expiring, "application"))
+
+
 def _rules(authority: Authority) -> AccessRuleQuerySet:
     return authority.visible_rules().living()
 
@@ -260,7 +279,7 @@ class ApplicationFilterSet(ListFilterSet):
         "labels": LabelFilter("labels"),
         "client_secrets": SecretCountFilter(),
         "oldest_secret": TimeFilter("oldest_secret_at"),
-        "next_expiry": ExpiryFilter("next_secret_expiry"),
+        "next_expiry": SecretExpiryFilter("next_secret_expiry"),
     }
     titles = {
         "application": "Application",

@@ -274,6 +274,14 @@ class ClientSecret(models.Model):
                 name="client_secret_one_of_old_format",
             ),
         ]
+        indexes = [
+            # For the filter by expiry. Most secrets do not expire.
+            models.Index(
+                fields=["expires_at", "application"],
+                name="client_secret_by_expiry",
+                condition=Q(revoked_at=None, expires_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.beginning
@@ -329,6 +337,16 @@ class SecretUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.secret_id} {self.day}"
+
+
+class TokenCount(models.Model):
+    """How many tokens were issued on a day, in UTC. `oauth.token_counts` writes it."""
+
+    day = models.DateField(primary_key=True)
+    count = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"
 
 
 class SigningKey(models.Model):

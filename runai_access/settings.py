@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Organization", "description": "Clusters, departments and projects."},
         {"name": "Users", "description": "The users who sign in to the console."},
         {"name": "Audit log", "description": "Who changed what, when, and from where."},
+        {"name": "Overview", "description": "What needs attention in this installation."},
     ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

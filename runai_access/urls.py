@@ -20,6 +20,7 @@ urlpatterns = [
     path("roles/", include("accessrules.console.urls.roles")),
     path("scopes/", include("accessrules.console.urls.scopes")),
     path("activity/", include("runai_access.activity.urls")),
+    path("overview/", include("runai_access.overview.urls")),
     path("system/", include("runai_access.system.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/schema/", SchemaView.as_view(), name="schema"),
@@ -29,6 +30,7 @@ urlpatterns = [
     path("api/v1/", include("accessrules.api.urls")),
     path("api/v1/", include("runai_access.accounts.api.urls")),
     path("api/v1/", include("runai_access.activity.api_urls")),
+    path("api/v1/", include("runai_access.overview.api_urls")),
     path("scim/v2/", include("runai_access.scim.urls")),
 ]
 

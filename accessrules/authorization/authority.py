@@ -68,6 +68,10 @@ ACCOUNT: Place = _Place(ACCOUNT_PATH, "the account")
 _BELOW_ACCOUNT: Place = _Place(ACCOUNT_PATH + LABEL_DIGITS * "0", "a cluster")
 _AUDIT_LOG: Permission = ("read", "events-history")
 _SYSTEM: Permission = ("read", "settings")
+# The Overview has figures of all of these.
+_OVERVIEW: tuple[Permission, ...] = (
+    ("read", "apps"), ("read", "access_rules"), _AUDIT_LOG, _SYSTEM,
+)  # fmt: skip
 _WHO_CAN_HELP = "Ask someone who manages access rules."
 _MAX_SHOWN = 3
 
@@ -150,6 +154,16 @@ class Authority:
     def require_system(self) -> None:
         """Raise Denied unless this subject can open the System page."""
         self.require(*_SYSTEM, ACCOUNT)
+
+    @property
+    def reads_overview(self) -> bool:
+        """Whether this subject can open the Overview, as administrators can."""
+        return all(self.allows(*permission, ACCOUNT) for permission in _OVERVIEW)
+
+    def require_overview(self) -> None:
+        """Raise Denied unless this subject can open the Overview."""
+        for permission in _OVERVIEW:
+            self.require(*permission, ACCOUNT)
 
     def require_anywhere(self, action: str, resource_type: str) -> None:
         """Raise Denied unless this is allowed in some scope. Call before any lookup."""

@@ -94,6 +94,13 @@ def caller_of(request: HttpRequest) -> Caller:
     return caller
 
 
+def request_of(caller: Caller) -> HttpRequest:
+    """Return a request of this caller, for commands that show what a page shows."""
+    request = HttpRequest()
+    request._caller = caller  # type: ignore[attr-defined]  # as cached by `caller_of`
+    return request
+
+
 def record_denial(request: HttpRequest, denied: Denied) -> None:
     """Audit that this request was denied, and why."""
     record_once_a_minute(

@@ -23,6 +23,8 @@ _PAGES = (
 def pages_of(caller: Caller) -> dict[str, str]:
     """Return the URLs of the pages that the caller can open, by name."""
     pages: dict[str, str] = {}
+    if caller.authority.reads_overview:
+        pages["overview"] = resolve_url("overview:page")
     for name, resource_types, view in _PAGES:
         can_read = any(caller.authority.allows_anywhere("read", type_) for type_ in resource_types)
         if can_read and name not in pages:
@@ -35,7 +37,10 @@ def pages_of(caller: Caller) -> dict[str, str]:
 
 
 def start_page(caller: Caller) -> str:
-    """Return the URL of the landing page: the first page the caller can open, or their account."""
+    """Return the URL of the landing page: the first page the caller can open, or their account.
+
+    That is the Overview for administrators, and Applications for most others.
+    """
     return next(iter(pages_of(caller).values()), resolve_url("accounts:own"))
 
 

@@ -21,6 +21,7 @@ from jwt.utils import base64url_encode
 from applications.models import Application, RevokedToken
 from applications.oauth.keyring import KEYRING
 from applications.oauth.lookups import get_application_by_credential
+from applications.oauth.token_counts import COUNTER
 from runai_access.db.batches import delete_in_batches
 
 ALGORITHM = "ES256"
@@ -76,7 +77,9 @@ def issue_to(
     }
     if secret_id:
         claims["secret_id"] = secret_id
-    return AccessToken(_signed(claims, TYPE), lifetime)
+    token = AccessToken(_signed(claims, TYPE), lifetime)
+    COUNTER.note()
+    return token
 
 
 def issue_id_token(application: Application) -> str:

@@ -130,6 +130,7 @@ def _dialogs() -> dict[str, str]:
     selected = "&".join(f"selected={id_of(number)}" for number in range(500, 510))
     event = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
     return {
+        "overview": "/overview/",
         "an application's page": one,
         "what an application can do": f"/access/subjects/{id_of(500)}/",
         "new application": "/applications/new/",

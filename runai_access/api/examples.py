@@ -231,6 +231,16 @@ VALUES: dict[str, Any] = {
     "http_method": "POST",
     "http_status_code": 201,
     "url": f"{_ISSUER}/api/v1/apps",
+    # Overview
+    "OverviewNumber.name": "neverUsed",
+    "OverviewNumber.title": "Never used",
+    "OverviewNumber.url": "/applications/?last_login__never=1",
+    "exact": True,
+    "tokens": 86_400,
+    "OverviewFact.name": "Sealing",
+    "value": "0 rows wait",
+    "time": None,
+    "overdue": False,
     "request_id": "5d0f2c8a-7b9e-4e61-93a4-c8b1f6d2e057",
 }
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accessrules.actions.expiry import delete_expired_rules
 from applications.models import DeletedApplication
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
+from applications.oauth.token_counts import COUNTER, delete_old_counts
 from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork, UserSession
 from runai_access.api.models import IdempotencyKey
@@ -46,8 +47,13 @@ def default_jobs() -> list[Job]:
             "write the use of client secrets", WRITE_SECONDS, BUFFER.write,
             in_every_process=True, runs_at_stop=True,
         ),
+        Job(
+            "write the number of issued tokens", WRITE_SECONDS, COUNTER.write,
+            in_every_process=True, runs_at_stop=True,
+        ),
         Job("delete expired access rules", EXPIRY_SECONDS, delete_expired_rules),
         _housekeeping("delete old uses of client secrets", delete_old_uses),
+        _housekeeping("delete old numbers of issued tokens", delete_old_counts),
         _housekeeping("empty the trash", delete_expired_applications),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),

@@ -45,13 +45,20 @@ class Operator:
 
     @property
     def label(self) -> str:
-        return {"last_days": "is in the last … days"}.get(self.name, self.words)
+        return _LABELS.get(self.name, self.words)
 
     @property
     def test(self) -> str:
         """The name of the comparison, without a negation."""
         return self.negates or self.name
 
+
+# The labels of operators whose words surround the value.
+_LABELS = {
+    "last_days": "is in the last … days",
+    "next_days": "is in the next … days",
+    "days_ago": "is more than … days ago",
+}
 
 CONTAINS = Operator("contains", "contains", "text")
 IS = Operator("is", "is", "text")
@@ -67,6 +74,8 @@ BEFORE = Operator("before", "is before", "date")
 AFTER = Operator("after", "is after", "date")
 LAST_DAYS = Operator("last_days", "is in the last", "days")
 NEXT_DAYS = Operator("next_days", "is in the next", "days")
+DAYS_AGO = Operator("days_ago", "is more than", "days")
+PAST = Operator("past", "is in the past")
 NEVER = Operator("never", "is never")
 SINCE = Operator("since", "is since", "moment")
 UNTIL = Operator("until", "is until", "moment")
@@ -195,12 +204,12 @@ class TimeFilter(FieldFilter):
 
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # it depends
-        return (BEFORE, AFTER, LAST_DAYS, *([NEVER] if self.can_be_never else []))
+        return (BEFORE, AFTER, LAST_DAYS, DAYS_AGO, *([NEVER] if self.can_be_never else []))
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
-        if operator == NEVER:
+        if not operator.takes:
             return True
-        if operator == LAST_DAYS:
+        if operator.takes == "days":
             if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MAX_DAYS:
                 return int(text)
             raise ValidationError(f"“{text}” is not a number of days between 1 and {_MAX_DAYS:,}.")
@@ -219,9 +228,9 @@ class TimeFilter(FieldFilter):
                 condition &= Q(**{f"{self.path}__isnull": operator == NEVER})
             elif operator.test == IS.name or operator in (AT_LEAST, AT_MOST):
                 condition &= self._in_milliseconds(operator, value)
-            elif operator == LAST_DAYS:
-                since = timezone.now() - timedelta(days=value)
-                condition &= Q(**{f"{self.path}__gte": since})
+            elif operator in (LAST_DAYS, DAYS_AGO):
+                lookup = "gte" if operator == LAST_DAYS else "lt"
+                condition &= Q(**{f"{self.path}__{lookup}": timezone.now() - timedelta(days=value)})
             elif operator == BEFORE:
                 condition &= Q(**{f"{self.path}__lt": value})
             else:
@@ -240,35 +249,27 @@ class TimeFilter(FieldFilter):
         return ~(from_begin & until_end) if operator.negates else from_begin & until_end
 
     def words(self, operator: Operator, values: list[Any]) -> str:
-        if operator == NEVER:
+        if not operator.takes:
             return ""
-        if operator == LAST_DAYS:
-            return ", ".join(f"{value} day{'s' if value != 1 else ''}" for value in values)
+        if operator.takes == "days":
+            ago = " ago" if operator == DAYS_AGO else ""
+            return ", ".join(f"{value} day{'s' if value != 1 else ''}{ago}" for value in values)
         return ", ".join(date_text(value) for value in values)
 
 
 class ExpiryFilter(TimeFilter):
     """Filters by a time in the future, too."""
 
-    operators = (NEXT_DAYS, BEFORE, AFTER, NEVER)
-
-    def read(self, operator: Operator, text: str, context: Any) -> Any:
-        return super().read(_like(operator), text, context)
+    operators = (NEXT_DAYS, PAST, BEFORE, AFTER, NEVER)
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        now = timezone.now()
+        if operator == PAST:
+            return Q(**{f"{self.path}__lte": now})
         if operator != NEXT_DAYS:
             return super().condition(operator, values, context)
-        now = timezone.now()
         until = now + timedelta(days=min(values))
         return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
-
-    def words(self, operator: Operator, values: list[Any]) -> str:
-        return super().words(_like(operator), values)
-
-
-def _like(operator: Operator) -> Operator:
-    """Return the operator whose values an operator has."""
-    return LAST_DAYS if operator == NEXT_DAYS else operator
 
 
 class InstantFilter(TimeFilter):

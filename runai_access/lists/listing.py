@@ -53,6 +53,19 @@ class ListConfig:
     path: str
     permission_filter: ListFilter | None = None
 
+    def selection(
+        self, filters: ListFilterSet, search: str = "", counted: int | None = None
+    ) -> Selection:
+        """Return the rows that match the filters and the search; for `counted`, see Selection."""
+        found = self.search(search, self.context) if search else None
+        rows, list_filters = filters.selection()
+        more = [found, self.permission_filter]
+        return Selection(rows, [*list_filters, *(one for one in more if one)], counted)
+
+    def count(self, query: QueryDict) -> Count:
+        """Return the number of rows that the list shows for these filters."""
+        return self.selection(self.filters(query, self.rows, context=self.context)).count()
+
 
 class Preference(Protocol):
     """What a user prefers for one table where the URL doesn't say otherwise.
@@ -193,14 +206,7 @@ class Listing:
     @cached_property
     def selection(self) -> Selection:
         """The rows that match the filters and the search."""
-        return Selection(*self._list_filters())
-
-    def _list_filters(self) -> tuple[QuerySet[Any], list[ListFilter]]:
-        text = self.search
-        search = self.source.search(text, self.source.context) if text else None
-        rows, list_filters = self.filters.selection()
-        more = [search, self.source.permission_filter]
-        return rows, [*list_filters, *(one for one in more if one)]
+        return self.source.selection(self.filters, self.search)
 
     @cached_property
     def table(self) -> ListTable:
@@ -306,7 +312,7 @@ class Listing:
 
     @cached_property
     def _for_file(self) -> Selection:
-        return Selection(*self._list_filters(), counted=export.ROW_LIMIT + 1)
+        return self.source.selection(self.filters, self.search, export.ROW_LIMIT + 1)
 
     def _in_order(self, selection: Selection) -> list[QuerySet[Any]]:
         sort, is_descending = self.source.table.sort_of(self.sort, self.source.context)

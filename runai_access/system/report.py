@@ -53,6 +53,12 @@ def read() -> list[Section]:
     ]
 
 
+def read_audit_log() -> Section:
+    """Read the state of the audit log: its verification, sealing and output."""
+    found = figures.read()
+    return Section("Audit log", _audit_log(found, dict(found.overdue())))
+
+
 def as_document(sections: list[Section]) -> dict[str, Any]:
     """Return the report as JSON members."""
     return {section.title: [asdict(item) for item in section.items] for section in sections}
@@ -82,18 +88,27 @@ def _replicas(now: datetime) -> list[Item]:
 
 
 def _maintenance(found: figures.Figures, overdue: dict[str, bool]) -> list[Item]:
-    items = []
-    for command, name in (("backup", "Last backup"), ("verify_audit", "Last verify_audit")):
-        run = found.runs.get(command)
-        value = run.detail if run else "Never"
-        if run and not run.succeeded:
-            value = f"Failed: {run.detail}"
-        items.append(Item(name, value, run.finished_at if run else None, overdue[command]))
     archive = None if found.last_archive else "Never"
+    return [
+        _last_run("backup", found, overdue),
+        Item("Last archive", archive, found.last_archive, overdue["archive_audit"]),
+        *_audit_log(found, overdue),
+    ]
+
+
+def _last_run(command: str, found: figures.Figures, overdue: dict[str, bool]) -> Item:
+    run = found.runs.get(command)
+    value = run.detail if run else "Never"
+    if run and not run.succeeded:
+        value = f"Failed: {run.detail}"
+    finished_at = run.finished_at if run else None
+    return Item(f"Last {command}", value, finished_at, overdue[command])
+
+
+def _audit_log(found: figures.Figures, overdue: dict[str, bool]) -> list[Item]:
     waiting = f"{found.unsealed:,} rows wait"
     return [
-        *items,
-        Item("Last archive", archive, found.last_archive, overdue["archive_audit"]),
+        _last_run("verify_audit", found, overdue),
         Item("Audit log head", f"{found.head[0]}:{found.head[1]}" if found.head[0] else None),
         Item("Sealing", waiting, found.oldest_unsealed, overdue["sealing"]),
         *(

@@ -199,9 +199,9 @@ class ListView:
             path(f"{self.table.name}.csv", require_safe(self.csv_view), name="csv"),
         ]
 
-    def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
-        """Return the list for `query`, by default that of the request."""
-        source = ListConfig(
+    def config(self, request: HttpRequest) -> ListConfig:
+        """Return the list as the caller of the request sees it."""
+        return ListConfig(
             table=self.table,
             filters=self.filters,
             rows=self.rows(request),
@@ -210,9 +210,12 @@ class ListView:
             path=self.address,
             permission_filter=self.permission_filter(self.authority(request)),
         )
+
+    def listing(self, request: HttpRequest, query: QueryDict | None = None) -> Listing:
+        """Return the list for `query`, by default that of the request."""
         # Lazy: a URL that names columns and page size needs none.
         preference: Any = SimpleLazyObject(partial(preference_of, request, self.table.name))
-        return Listing(source, request.GET if query is None else query, preference)
+        return Listing(self.config(request), request.GET if query is None else query, preference)
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
         """Show a page of the list."""

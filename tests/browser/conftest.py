@@ -64,7 +64,8 @@ class Visitor:
         self.page.get_by_label("Email").fill(server.admin_email)
         self.page.get_by_label("Password").fill(server.admin_password)
         self.press("SIGN IN")
-        self.page.wait_for_url("**/applications/")
+        self.page.wait_for_url("**/overview/")
+        self.page.goto(f"{self.url}/applications/")
 
     def press(self, label: str) -> None:
         """Click the only visible button or link with this label, and wait for a new page to load.

@@ -20,7 +20,7 @@ WINDOWS = [
 # `make test-all` runs axe on every state in every window.
 TYPICAL_WINDOWS = ((320, 800), (768, 1024), (1440, 900))
 TYPICAL = (
-    "applications/?search=layout", "applications/new/", "roles/3/", "access/subjects/",
+    "overview/", "applications/?search=layout", "applications/new/", "roles/3/", "access/subjects/",
     "scopes/?open=", "a selected row", "a dialog with a scope picker", "a secret",
 )  # fmt: skip
 LONG = "x" * 60
@@ -108,7 +108,7 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
         f"users/{made['user']}/", f"groups/{made['group']}/", f"access/subjects/{made['application']}/"
     )  # fmt: skip
     yield from (
-        "account/", "account/password/", "keys/", "activity/",
+        "overview/", "account/", "account/password/", "keys/", "activity/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
         "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
         "applications/?search=layout&columns=application,client_id,access_rules,created_by,status",

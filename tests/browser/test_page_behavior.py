@@ -469,7 +469,7 @@ def test_dialog_opened_before_a_new_sign_in_keeps_typed_values(
     other.get_by_label("Email").fill(server.admin_email)
     other.get_by_label("Password").fill(server.admin_password)
     other.get_by_role("button", name="SIGN IN").click()
-    other.wait_for_url("**/applications/")
+    other.wait_for_url("**/overview/")
     visitor.press("CREATE")
     expect(page.locator("#messages")).to_contain_text("This form has expired.")
     expect(page.get_by_label("Application name")).to_have_value(name)

@@ -209,6 +209,17 @@ def several(db: None) -> None:
 COLUMNS = "application,client_secrets,oldest_secret,next_expiry"
 
 
+def test_an_expired_secret_does_not_hide_that_the_next_one_expires(browser: Client) -> None:
+    now, ci = timezone.now(), factories.application("ci")
+    ci.secrets.update(expires_at=now - timedelta(days=2))
+    factories.client_secret(ci, expires_at=now + timedelta(days=10))
+    revoked = factories.application("revoked")
+    revoked.secrets.update(expires_at=now + timedelta(days=10), revoked_at=now)
+    shown = browser.get("/applications/", {"next_expiry__next_days": "30"})
+    assert [name.split()[0] for name in column(shown, "application")] == ["ci"]
+    assert not column(browser.get("/applications/", {"next_expiry__next_days": "9"}), "application")
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -220,7 +231,9 @@ COLUMNS = "application,client_secrets,oldest_secret,next_expiry"
         ({"next_expiry__before": f"{timezone.now():%Y-%m-%d}"}, ["past"]),
         ({"next_expiry__never": "1"}, ["none", "one"]),
         ({"oldest_secret__before": f"{timezone.now() - timedelta(days=365):%Y-%m-%d}"}, ["one"]),
+        ({"next_expiry__past": "1"}, ["past"]),
         ({"oldest_secret__last_days": "30"}, ["past", "two"]),
+        ({"oldest_secret__days_ago": "30"}, ["one"]),
     ],
 )
 def test_list_is_filtered_by_secrets(

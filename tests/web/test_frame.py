@@ -101,15 +101,16 @@ def test_rail_shows_pages_the_user_can_see(
     browser: Client, dina: User, vera: User, as_: SignedIn
 ) -> None:
     access = ["Applications", "Access rules", "Roles", "Scopes", "Users and groups"]
-    assert _rail(browser) == [*access, "Activity", "System", "API"]
+    assert _rail(browser) == ["Overview", *access, "Activity", "System", "API"]
     assert _rail(as_(dina)) == [*access, "API"]
     assert _rail(as_(vera)) == ["Scopes", "API"]
     assert _rail(as_(factories.person("otto@acme.example"))) == ["API"]
 
 
 def test_landing_page_is_the_first_page_the_user_can_see(
-    browser: Client, vera: User, as_: SignedIn
+    browser: Client, dina: User, vera: User, as_: SignedIn
 ) -> None:
-    assert browser.get("/").url == LIST
+    assert browser.get("/").url == "/overview/"
+    assert as_(dina).get("/").url == LIST
     assert as_(vera).get("/").url == "/scopes/"
     assert as_(factories.person("otto@acme.example")).get("/").url == "/account/"

@@ -1,0 +1,1 @@
+"""The Overview: what needs attention in this installation."""
