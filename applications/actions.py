@@ -212,16 +212,21 @@ def get_unrevoked_secret(application: Application, secret_id: str) -> ClientSecr
 
 @transaction.atomic
 def set_application_enabled(
-    *, caller: Caller, application_id: str | uuid.UUID, enabled: bool
+    *,
+    caller: Caller,
+    application_id: str | uuid.UUID,
+    enabled: bool,
+    trusts_old_secrets: bool = False,
 ) -> Application:
     """Enable or disable an application. Disabling revokes its tokens permanently.
 
-    Raises NotFound, and Denied (enabling requires every permission of the application).
+    Raises NotFound, Denied (enabling requires every permission of the application), and Conflict if it
+    is contained and secrets from before would work again, unless the caller trusts them.
     """
     application = _locked_with_subject(caller, "update", application_id)
     if application.enabled != enabled:
         if enabled:
-            caller.authority.require_can_impersonate(application.subject)
+            _require_can_enable(caller, application, trusts_old_secrets=trusts_old_secrets)
         _set_enabled([application], caller, enabled=enabled)
     return application
 
@@ -229,7 +234,7 @@ def set_application_enabled(
 @transaction.atomic
 def set_applications_enabled(
     *, caller: Caller, applications: Collection[Application], enabled: bool
-) -> dict[uuid.UUID, Denied | None]:
+) -> dict[uuid.UUID, Denied | Conflict | None]:
     """Enable or disable visible applications in one transaction.
 
     Return the refusal of each application that still exists, or None if it succeeded. For the batch
@@ -239,7 +244,7 @@ def set_applications_enabled(
     locked = _lock_all(caller, "update", applications)
     to_change = [application for application in locked if application.enabled != enabled]
     refusals = {
-        application.pk: _impersonation_refusal(caller, application) if enabled else None
+        application.pk: _refusal_to_enable(caller, application) if enabled else None
         for application in to_change
     }
     allowed = [application for application in to_change if refusals[application.pk] is None]
@@ -247,25 +252,42 @@ def set_applications_enabled(
     return {application.pk: refusals.get(application.pk) for application in locked}
 
 
-def _impersonation_refusal(caller: Caller, application: Application) -> Denied | None:
+def _require_can_enable(
+    caller: Caller, application: Application, *, trusts_old_secrets: bool = False
+) -> None:
+    caller.authority.require_can_impersonate(application.subject)
+    if not trusts_old_secrets and application.secrets_from_before_containment().exists():
+        raise Conflict(
+            f"{application.name} is contained, and its client secrets from before would work again. "
+            "Replace its secret and enable it, or confirm that none of them leaked.",
+            field="contained",
+        )
+
+
+def _refusal_to_enable(caller: Caller, application: Application) -> Denied | Conflict | None:
     try:
-        caller.authority.require_can_impersonate(application.subject)
-    except Denied as denied:
-        return denied
+        _require_can_enable(caller, application)
+    except (Denied, Conflict) as refusal:
+        return refusal
     return None
 
 
 def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bool) -> None:
     set_subjects_enabled([application.subject for application in applications], enabled=enabled)
     now = timezone.now()
+    changes_of: dict[Application, dict[str, list[bool]]] = {}
     for application in applications:
         application.updated_at = now
+        changes_of[application] = {"enabled": [not enabled, enabled]}
         if not enabled:
             _end_tokens(application)
-    Application.objects.bulk_update(applications, ["credential_id", "updated_at"])
-    changes = {"enabled": [not enabled, enabled]}
+        elif application.contained_at is not None:
+            application.contained_at, application.contained_by = None, ""
+            changes_of[application]["contained"] = [True, False]
+    written = ["credential_id", "contained_at", "contained_by", "updated_at"]
+    Application.objects.bulk_update(applications, written)
     record_all(
-        (("update", entity_of(application), changes) for application in applications),
+        (("update", entity_of(one), changes) for one, changes in changes_of.items()),
         actor=caller.actor,
     )
 

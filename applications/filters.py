@@ -214,10 +214,31 @@ class ApplicationScopeFilter(HeldScopeFilter):
         return keys_by_rules(_rules(context), "scope", primary_keys(values))
 
 
+_CONTAINED = Choice("contained", "Contained")
+
+
 class ApplicationStatusFilter(StatusFilter):
-    """Filters by status: enabled or disabled."""
+    """Filters by status: enabled, disabled, or contained, which are also disabled."""
 
     indexed_column = "is_enabled"
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [*super().choices(context, search), _CONTAINED]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        others = [choice for choice in values if choice != _CONTAINED]
+        condition = super().condition(operator, others, context)
+        return condition | Q(contained_at__isnull=False) if _CONTAINED in values else condition
+
+    def list_filter(
+        self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        if _CONTAINED not in values:
+            return super().list_filter(operator, values, context, rows)
+        condition = self.condition(operator, values, context)
+        if len(values) > 1:
+            return ListFilter(condition)
+        return ListFilter(condition, KeySubquery.of(rows.filter(condition)))
 
 
 class SecretCountFilter(ChoiceFilter):

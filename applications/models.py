@@ -62,6 +62,9 @@ class Application(models.Model):
     labels = models.JSONField(blank=True, default=dict, db_default=Value({}, models.JSONField()))
     # The networks from which it can be used, separated by spaces; empty for all. See `addresses`.
     allowed_addresses = models.TextField(blank=True, default="", db_default="")
+    # When and by whom it was contained because a client secret leaked. See `containment`.
+    contained_at = models.DateTimeField(null=True)  # NULL: it is not
+    contained_by = models.CharField(max_length=255, blank=True, default="", db_default="")
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
@@ -126,6 +129,12 @@ class Application(models.Model):
                 name="application_by_owner",
                 condition=Q(owner__isnull=False),
             ),
+            # Partial, too: hardly any application is contained.
+            models.Index(
+                fields=["contained_at", "subject", "created_at"],
+                name="application_by_containment",
+                condition=Q(contained_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -180,6 +189,14 @@ class Application(models.Model):
     def label_texts(self) -> list[str]:
         """The labels as they are written, `key=value`, by key."""
         return label_texts(self.labels)
+
+    def secrets_from_before_containment(self) -> "ClientSecretQuerySet":
+        """Return the live secrets that it had when it was contained: any of them can have leaked."""
+        if self.contained_at is None:
+            return ClientSecret.objects.none()
+        return ClientSecret.objects.live().filter(
+            application=self, created_at__lte=self.contained_at
+        )
 
     @cached_property
     def used_secret(self) -> "ClientSecret":

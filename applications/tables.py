@@ -42,6 +42,10 @@ def _by_first_rule(authority: Authority) -> Sort:
 _OF_SUBJECT = {"name": F("subject__name"), "enabled": F("subject__enabled")}
 
 
+def _status(enabled: bool, contained_at: datetime | None) -> str:
+    return "contained" if contained_at else "enabled" if enabled else "disabled"
+
+
 class ApplicationTable(SubjectTable):
     """The columns of the Applications page."""
 
@@ -91,8 +95,7 @@ class ApplicationTable(SubjectTable):
     )  # fmt: skip
     status = ListColumn(
         "Status", sort=Sort.flag("is_enabled"), is_shown=False,
-        exports=("subject__enabled",),
-        as_text=lambda enabled: "enabled" if enabled else "disabled",
+        exports=("subject__enabled", "contained_at"), as_text=_status,
     )  # fmt: skip
 
     name = "applications"
@@ -102,7 +105,7 @@ class ApplicationTable(SubjectTable):
         "pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login",
         "secret_count", "oldest_secret_at", "next_secret_expiry",
         "owner__name", "owner_name", "description", "labels",
-        "allowed_addresses",
+        "allowed_addresses", "contained_at",
     )  # fmt: skip
 
     @classmethod
@@ -164,6 +167,9 @@ class ApplicationTable(SubjectTable):
             return muted("Never")
         shown = moment(time, in_column=True)
         return shown if time > timezone.now() else markup("{}\n{}", shown, badge("Expired"))
+
+    def render_status(self, record: Any) -> str:
+        return _status(record.enabled, record.contained_at).capitalize()
 
     def title_of(self, record: Any) -> str:
         return str(record.name)

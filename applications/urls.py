@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from applications.views import access_rules, bulk, detail, details, dialogs, secrets
+from applications.views import (
+    access_rules,
+    bulk,
+    containment,
+    detail,
+    details,
+    dialogs,
+    secrets,
+)
 from applications.views.listing import PAGE
 
 app_name = "applications"
@@ -25,6 +33,10 @@ urlpatterns = [
     ),
     path("<uuid:id_>/access-rules/restore/", access_rules.restore, name="restore-access-rule"),
     path("<uuid:id_>/regenerate/", secrets.regenerate, name="regenerate"),
+    path("<uuid:id_>/contain/", containment.contain, name="contain"),
+    path("<uuid:id_>/report/", containment.report, name="report"),
+    path("<uuid:id_>/report/report.csv", containment.report_csv, name="report-csv"),
+    path("<uuid:id_>/replace-and-enable/", secrets.replace_and_enable, name="replace-and-enable"),
     path("<uuid:id_>/secrets/new/", secrets.add, name="add-secret"),
     path("<uuid:id_>/secrets/<str:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
     path("<uuid:id_>/details/", details.details, name="details"),

@@ -1,5 +1,6 @@
 """/api/v1/apps and /api/v1/service-accounts: the same resource (contract/README.md)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from accessrules.api.views import CallerView
 from applications import policy
 from applications.actions import (
     HashedSecret,
+    IssuedSecret,
     create_application,
     delete_application,
     regenerate_secret,
@@ -47,7 +49,7 @@ from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.lists.filters import FlagFilter, NumberFilter
+from runai_access.lists.filters import FlagFilter, NumberFilter, TimeFilter
 from runai_access.lists.sorts import Sort
 
 _FILTERS = ApplicationFilterSet.field_filters
@@ -77,6 +79,12 @@ LIST = ListEndpoint(
         ),
         "oldestSecretAt": Field.time("oldest_secret_at", is_nullable=True),
         "nextSecretExpiry": Field.time("next_secret_expiry", is_nullable=True),
+        "containedAt": Field(
+            TimeFilter("contained_at", can_be_never=True, is_indexed=False),
+            None,
+            FieldType.TIME,
+            is_nullable=True,
+        ),
     },
     search=search,
     permission_filter=permission_filter,
@@ -104,12 +112,16 @@ class Labels(serializers.DictField):
 
 
 _REQUIRED = serializers.ErrorDetail("This field is required.", code="required")
+_ONLY_FALSE = serializers.ErrorDetail(
+    "Can only be false, together with enabled true. To contain it, use …/contain.", code="invalid"
+)
 
 
 class ApplicationChange(Body):
     """The changes to an application. `enabled` is in the contract, the others are extensions."""
 
     enabled = Flag(required=False)
+    contained = Flag(required=False)
     tokenLifetime = Integer(required=False, allow_null=True)
     owner = Text(required=False, allow_null=True)
     ownerType = Choice(required=False, choices=OWNER_TYPES)
@@ -122,6 +134,8 @@ class ApplicationChange(Body):
             raise serializers.ValidationError({"enabled": [_REQUIRED]})
         if "ownerType" in attrs and "owner" not in attrs:
             raise serializers.ValidationError({"owner": [_REQUIRED]})
+        if "contained" in attrs and (attrs["contained"] or not attrs.get("enabled")):
+            raise serializers.ValidationError({"contained": [_ONLY_FALSE]})
         return attrs
 
 
@@ -144,6 +158,11 @@ CHANGE = {
     "minProperties": 1,
     "properties": {
         "enabled": {"type": "boolean"},
+        "contained": {
+            "type": "boolean",
+            "enum": [False],
+            "description": "With `enabled` true: the old secrets did not leak, and work again.",
+        },
         "tokenLifetime": {
             "type": ["integer", "null"],
             "minimum": MIN_TOKEN_LIFETIME,
@@ -233,6 +252,7 @@ class ApplicationView(CallerView):
     """An application."""
 
     tag = "Applications"
+    errors = {"PATCH": (409,)}
     resource = "application"
 
     @extend_schema(responses=ApplicationSerializer)
@@ -249,7 +269,8 @@ class ApplicationView(CallerView):
         """Update {a resource}.
 
         Enables or disables it, or changes the lifetime of its new tokens, its owner, description,
-        labels or allowed addresses. Disabling it revokes its tokens immediately.
+        labels or allowed addresses. Disabling it revokes its tokens immediately. Responds with 409 if
+        it is contained, and enabling it would let its client secrets from before work again.
         """
         policy.require_anywhere(self.caller, "update")
         body = ApplicationChange(data=request.data)
@@ -262,8 +283,9 @@ class ApplicationView(CallerView):
         application = policy.one_for(self.caller, "update", application_id)
         if "enabled" in changes:
             application = set_application_enabled(
-                caller=self.caller, application_id=application_id, enabled=changes["enabled"]
-            )
+                caller=self.caller, application_id=application_id, enabled=changes["enabled"],
+                trusts_old_secrets="contained" in changes,
+            )  # fmt: skip
         if "tokenLifetime" in changes:
             application = set_token_lifetime(
                 caller=self.caller, application_id=application_id, seconds=changes["tokenLifetime"]
@@ -285,8 +307,8 @@ class ApplicationView(CallerView):
         return Response(status=204)
 
 
-class ApplicationSecretView(CallerView):
-    """Regeneration of the client secret. Only this response contains the new secret."""
+class ReplacedSecretView(CallerView):
+    """The base of views that replace the client secrets with one. The response contains it."""
 
     tag = "Applications"
     idempotent = ("POST",)
@@ -298,6 +320,26 @@ class ApplicationSecretView(CallerView):
         """The serializer of each method."""
         return {"POST": {200: self.secret_serializer}}
 
+    def replace(
+        self, request: Request, application_id: str, action: Callable[..., IssuedSecret]
+    ) -> Response:
+        """Run `action` once, and respond with the new secret."""
+        policy.one_to_manage_secrets(self.caller, application_id)
+        secret = HashedSecret.new()
+
+        def execute() -> Result:
+            issued = action(caller=self.caller, application_id=application_id, secret=secret)
+            response = Response(self.secret_serializer.represent(issued))
+            return Result(str(issued.application.pk), response)
+
+        return idempotent(
+            request, None, caller=self.caller_id, execute=execute, replay=secret_unavailable
+        )
+
+
+class ApplicationSecretView(ReplacedSecretView):
+    """Regeneration of the client secret. Only this response contains the new secret."""
+
     @extend_schema(request=None)
     def post(self, request: Request, application_id: str) -> Response:
         """Regenerate the secret of {a resource}.
@@ -305,19 +347,7 @@ class ApplicationSecretView(CallerView):
         The previous secret and the tokens issued with it stop working immediately. Only this response
         contains the new secret.
         """
-        policy.one_to_manage_secrets(self.caller, application_id)
-        secret = HashedSecret.new()
-
-        def execute() -> Result:
-            issued = regenerate_secret(
-                caller=self.caller, application_id=application_id, secret=secret
-            )
-            response = Response(self.secret_serializer.represent(issued))
-            return Result(str(issued.application.pk), response)
-
-        return idempotent(
-            request, None, caller=self.caller_id, execute=execute, replay=secret_unavailable
-        )
+        return self.replace(request, application_id, regenerate_secret)
 
 
 def secret_unavailable(application_id: str) -> Response:

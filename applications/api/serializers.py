@@ -28,6 +28,7 @@ COLUMNS = (
     "secret_count",
     "oldest_secret_at",
     "next_secret_expiry",
+    "contained_at",
 )
 
 
@@ -54,6 +55,7 @@ class ApplicationSerializer(ResponseSerializer):
     secretCount = serializers.IntegerField(source="secret_count")
     oldestSecretAt = TimeField(source="oldest_secret_at", allow_null=True)
     nextSecretExpiry = TimeField(source="next_secret_expiry", allow_null=True)
+    containedAt = TimeField(source="contained_at", allow_null=True)
 
 
 def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
     """
     id_, name, enabled, created_by, created_at, updated_at, last_login, *others = row
     token_lifetime, owner, owner_type, owner_retired_at, description, labels, *others = others
-    networks, secret_count, oldest_secret_at, next_secret_expiry, *_ = others
+    networks, secret_count, oldest_secret_at, next_secret_expiry, contained_at, *_ = others
     has_owner = owner_retired_at is None
     return {
         "id": str(id_),
@@ -84,6 +86,7 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "secretCount": secret_count,
         "oldestSecretAt": oldest_secret_at and time_text(oldest_secret_at),
         "nextSecretExpiry": next_secret_expiry and time_text(next_secret_expiry),
+        "containedAt": contained_at and time_text(contained_at),
     }
 
 
@@ -173,6 +176,41 @@ class CreatedServiceAccountSerializer(_CreatedSerializer):
     """A new service account with its client secret."""
 
     clientSecret = serializers.CharField(source="secret")
+
+
+class IncidentCallerSerializer(ResponseSerializer):
+    """A caller that used a client secret; without an address, all others."""
+
+    secretId = serializers.CharField(source="secret.id")
+    address = serializers.CharField()
+    userAgent = serializers.CharField(source="agent")
+    uses = serializers.IntegerField(source="count")
+    lastUsedAt = TimeField(source="last_at")
+
+
+class IncidentEventSerializer(ResponseSerializer):
+    """An audited request of an application, or a failed sign-in with its client ID."""
+
+    time = TimeField()
+    action = serializers.CharField()
+    entityType = serializers.CharField(source="entity_type")
+    entityId = serializers.CharField(source="entity_id")
+    entityName = serializers.CharField(source="entity_name")
+    reason = serializers.CharField()
+    changes = serializers.DictField()
+    address = serializers.CharField(source="source_ip", allow_null=True)
+    method = serializers.CharField(source="http_method")
+    path = serializers.CharField()
+
+
+class IncidentReportSerializer(ResponseSerializer):
+    """What an application did since a time, the latest first. Older events were not read."""
+
+    since = TimeField()
+    callers = IncidentCallerSerializer(many=True)
+    operations = IncidentEventSerializer(many=True, allow_null=True)
+    refusals = IncidentEventSerializer(many=True, allow_null=True)
+    auditedSince = TimeField(source="audited_since", allow_null=True)
 
 
 class RuleNameSerializer(ResponseSerializer):

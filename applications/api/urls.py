@@ -4,6 +4,11 @@ from datetime import UTC, datetime
 
 from django.urls import URLPattern, path
 
+from applications.api.containment import (
+    ContainView,
+    IncidentReportView,
+    ReplaceAndEnableView,
+)
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
 from applications.api.secrets import ClientSecretsView, ClientSecretView
 from applications.api.serializers import (
@@ -62,6 +67,21 @@ def _resource(
             f"{prefix}/<str:application_id>/secret",
             ApplicationSecretView.as_view(secret_serializer=secret, **options),
             name=f"{prefix}-secret",
+        ),
+        path(
+            f"{prefix}/<str:application_id>/contain",
+            ContainView.as_view(**options),
+            name=f"{prefix}-contain",
+        ),
+        path(
+            f"{prefix}/<str:application_id>/replace-secret-and-enable",
+            ReplaceAndEnableView.as_view(secret_serializer=secret, **options),
+            name=f"{prefix}-replace-secret-and-enable",
+        ),
+        path(
+            f"{prefix}/<str:application_id>/report",
+            IncidentReportView.as_view(**options),
+            name=f"{prefix}-report",
         ),
         path(
             f"{prefix}/<str:application_id>/secrets",

@@ -67,7 +67,7 @@ BULK = {
         BulkAction(
             "enable", "ENABLE", "enabled",
             "Their client secrets work again, and they can get new tokens. Tokens issued before they "
-            "were disabled stay invalid.", "update",
+            "were disabled stay invalid. Contained applications need a new secret first.", "update",
         ),
     )
 }  # fmt: skip
@@ -198,7 +198,7 @@ def run_in_batches(
 
 def _run_batch(
     caller: Caller, bulk: BulkAction, applications: list[Application]
-) -> Mapping[UUID, Denied | None]:
+) -> Mapping[UUID, DomainError | None]:
     """Run the action on a batch; return the refusal, or None, of each that still exists."""
     if bulk.name == "delete":
         deleted = actions.delete_applications(caller=caller, applications=applications)

@@ -35,6 +35,8 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     application = policy.visible_one(caller, id_)
     authority = caller.authority
     rules = authority.visible_rules().living().filter(subject=application.subject)
+    can_update = policy.is_allowed(caller, "update")
+    can_manage_secrets = policy.can_manage_secrets(caller, application)
     context: dict[str, Any] = {
         "application": application,
         "reports": reports_of(application),
@@ -42,8 +44,9 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "rules": listed(rules, application.subject),
         "sees_all_rules": sees_all_rules(authority),
         "can_create": policy.is_allowed(caller, "create"),
-        "can_update": policy.is_allowed(caller, "update"),
-        "can_manage_secrets": policy.can_manage_secrets(caller, application),
+        "can_update": can_update,
+        "can_manage_secrets": can_manage_secrets,
+        "can_replace": can_manage_secrets and can_update,
         "can_delete": policy.is_allowed(caller, "delete"),
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": authority.reads_audit_log,

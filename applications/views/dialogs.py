@@ -14,6 +14,7 @@ from applications import actions, policy
 from applications.forms import TokenLifetimeForm
 from applications.models import TRASH_DAYS
 from applications.views.listing import PAGE
+from runai_access.errors import Conflict
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.undo import report_undoable
 
@@ -48,18 +49,33 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     policy.require(caller, "update")
     if enabled:
         caller.authority.require_can_impersonate(application.subject)
+    error, status = "", 200
     if request.method == "POST":
-        actions.set_application_enabled(caller=caller, application_id=id_, enabled=enabled)
-        if enabled:
-            messages.success(request, f"Application {application} enabled.")
+        trusts_old_secrets = "trusts_old_secrets" in request.POST
+        try:
+            actions.set_application_enabled(
+                caller=caller, application_id=id_, enabled=enabled,
+                trusts_old_secrets=trusts_old_secrets,
+            )  # fmt: skip
+        except Conflict as conflict:
+            error, status = str(conflict), 409
         else:
-            enable = resolve_url("applications:enable", id_)
-            report_undoable(request, f"Application {application} disabled.", enable)
-        return finish_dialog(request, PAGE.parent_page, changed=id_)
-    context = {"application": application, "enabled": enabled}
+            if enabled:
+                messages.success(request, f"Application {application} enabled.")
+            else:
+                enable = resolve_url("applications:enable", id_)
+                report_undoable(request, f"Application {application} disabled.", enable)
+            return finish_dialog(request, PAGE.parent_page, changed=id_)
+    context = {
+        "application": application,
+        "enabled": enabled,
+        "old_secrets": application.secrets_from_before_containment(),
+        "error": error,
+    }
     return render_dialog(
-        request, "applications/_set_enabled.html", context, parent_page=PAGE.parent_page, row=id_
-    )
+        request, "applications/_set_enabled.html", context,
+        parent_page=PAGE.parent_page, status=status, row=id_,
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,6 +23,7 @@ REGENERATE = Action("regenerate", "REGENERATE CLIENT SECRET", "refresh-cw", for_
 DETAILS = Action("details", "EDIT DETAILS", "tag")
 DISABLE = Action("disable", "DISABLE", "circle-pause", when="enabled")
 ENABLE = Action("enable", "ENABLE", "circle-play", when="disabled")
+CONTAIN = Action("contain", "CONTAIN", "siren", for_bulk=False, is_danger=True)
 DELETE = Action("delete", "DELETE", "trash-2", is_danger=True)
 # The filter of the built-in view.
 MY_APPLICATIONS = f"owner__{MINE.name}"
@@ -59,7 +60,7 @@ class ApplicationPage(ListView):
         if caller.authority.allows_anywhere("create", "access_rules"):
             actions.append(ADD_RULE)
         if policy.is_allowed(caller, "update"):
-            actions += [REGENERATE, DETAILS, DISABLE, ENABLE]
+            actions += [REGENERATE, DETAILS, DISABLE, ENABLE, CONTAIN]
         if policy.is_allowed(caller, "delete"):
             actions.append(DELETE)
         return actions

@@ -1,8 +1,9 @@
-"""The dialogs that show a client secret: create, regenerate and add; and the one that revokes.
+"""The dialogs that show a client secret: create, regenerate, replace and add; and the one that revokes.
 
 Only the response to the POST contains the secret: there is no redirect, session entry or reload.
 """
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accessrules.authorization.callers import Caller, caller_of
 from applications import actions, policy
 from applications.actions import IssuedSecret, get_unrevoked_secret
+from applications.containment import replace_secret_and_enable
 from applications.copying import RulesToCopy, create_application_like, rules_to_copy
 from applications.forms import AddSecretForm, CreateApplicationForm
 from applications.models import Application
@@ -82,23 +84,54 @@ def _create(
 @require_http_methods(["GET", "HEAD", "POST"])
 def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Warn that this revokes the current secret; replace it and show the new one once."""
+    application = _manageable(caller_of(request), id_)
+    replace = actions.regenerate_secret
+    return _replace(request, application, "_regenerate", replace, "Client secret regenerated.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace_and_enable(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Say what happens to a contained application; replace its secrets with one and enable it."""
     caller = caller_of(request)
-    application = _manageable(caller, id_)
+    application = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    return _replace(
+        request,
+        _manageable(caller, id_),
+        "_replace_and_enable",
+        replace_secret_and_enable,
+        f"Application {application} enabled with a new client secret.",
+    )
+
+
+def _replace(
+    request: HttpRequest,
+    application: Application,
+    template: str,
+    replace: Callable[..., IssuedSecret],
+    message: str,
+) -> HttpResponse:
+    """Show a form; replace the secrets of the application and show the new one once."""
     if request.method != "POST":
-        return _form(request, "_regenerate", SubmissionForm(), application)
+        return _form(request, template, SubmissionForm(), application)
     form = SubmissionForm(request.POST)
     if not form.is_valid():
-        return _form(request, "_regenerate", form, application, status=422)
+        return _form(request, template, form, application, status=422)
     try:
-        issued = actions.regenerate_secret(
-            caller=caller, application_id=id_, submission=form.cleaned_data["submission"]
+        issued = replace(
+            caller=caller_of(request),
+            application_id=application.pk,
+            submission=form.cleaned_data["submission"],
         )
     except AlreadyDone as error:
         return _already_done(request, error, application)
+    except Conflict as conflict:
+        form.add_error(None, str(conflict))
+        return _form(request, template, form, application, status=409)
     except Busy as busy:
         form.add_error(None, BUSY)
-        return later(_form(request, "_regenerate", form, application, status=503), busy.retry_after)
-    return _show_secret(request, issued, "Client secret regenerated.")
+        return later(_form(request, template, form, application, status=503), busy.retry_after)
+    return _show_secret(request, issued, message)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -59,6 +59,11 @@ VALUES: dict[str, Any] = {
     "secretCount": 2,
     "oldestSecretAt": _START,
     "nextSecretExpiry": "2026-04-15T09:30:00.000Z",
+    "containedAt": None,
+    "contained": False,
+    "secretId": _SECRET_ID,
+    "since": _START,
+    "auditedSince": _START,
     "label": "GitLab runner",
     "expiresAt": "2026-04-15T09:30:00.000Z",
     "revokedBy": "",
@@ -269,7 +274,7 @@ def _example(schema: dict[str, Any], owner: str, schemas: dict[str, Any]) -> Any
     if reference := schema.get("$ref"):
         owner = reference.rpartition("/")[2]
         schema = schemas[owner]
-    if schema["type"] == "array":
+    if "items" in schema:  # an array, or null
         return [_example(schema["items"], owner, schemas)]
     members = schema.get("properties", {}).items()
     return {name: _member(name, member, owner, schemas) for name, member in members}

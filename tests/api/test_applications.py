@@ -47,6 +47,7 @@ def test_an_application_has_every_member_of_the_contract(
         "secretCount": 1,
         "oldestSecretAt": answer["oldestSecretAt"],
         "nextSecretExpiry": None,
+        "containedAt": None,
     }
     assert answer["createdAt"].endswith("Z")
 

@@ -92,6 +92,7 @@ def test_data_is_what_represent_returns() -> None:
     secret_count=st.integers(0, 5),
     oldest_secret_at=st.none() | TIMES,
     next_secret_expiry=st.none() | TIMES,
+    contained_at=st.none() | TIMES,
 )
 def test_a_row_of_the_list_equals_the_serialized_application(
     enabled: bool, retired_at: datetime | None, **columns: object

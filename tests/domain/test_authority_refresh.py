@@ -14,7 +14,8 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import actions as application_actions
-from applications import copying, trash
+from applications import containment, copying, trash
+from applications.models import Application
 from runai_access.accounts import actions as people_actions
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.accounts.sso import actions as sign_on_actions
@@ -35,7 +36,9 @@ class Company:
         self.acme = acme
         self.ci = factories.application("ci")
         self.off = factories.application("off")
-        Subject.objects.filter(pk=self.off.pk).update(enabled=False)
+        self.leaked = factories.application("leaked")
+        Subject.objects.filter(pk__in=[self.off.pk, self.leaked.pk]).update(enabled=False)
+        Application.objects.filter(pk=self.leaked.pk).update(contained_at=timezone.now())
         self.pat = factories.person("pat@acme.example")
         self.ops = factories.group("ops", self.pat)
         self.mapping = GroupMapping.objects.create(value="staff", group_id=self.ops.pk)
@@ -101,6 +104,12 @@ ACTS: dict[str, Act] = {
     ),
     "set_application_enabled": lambda caller, its: application_actions.set_application_enabled(
         caller=caller, application_id=its.off.pk, enabled=True
+    ),
+    "contain_application": lambda caller, its: containment.contain_application(
+        caller=caller, application_id=its.ci.pk
+    ),
+    "replace_secret_and_enable": lambda caller, its: containment.replace_secret_and_enable(
+        caller=caller, application_id=its.leaked.pk
     ),
     "set_token_lifetime": lambda caller, its: application_actions.set_token_lifetime(
         caller=caller, application_id=its.ci.pk, seconds=600
@@ -228,6 +237,7 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
         application_actions,
         trash,
         copying,
+        containment,
         people_actions,
         scim_actions,
         sign_on_actions,

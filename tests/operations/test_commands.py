@@ -357,3 +357,29 @@ def test_rules_of_another_application_are_copied(vision: Scope) -> None:
     assert refusal("create_application", "ce", "--like", "missing") == (
         "Unknown application 'missing'."
     )
+
+
+# contain_application, report_application, replace_secret
+
+
+def test_contained_application_is_enabled_with_the_printed_secret() -> None:
+    ci = factories.application("ci")
+    assert "Contained ci." in run("contain_application", "ci")[0]
+    assert not Application.objects.get().enabled
+    document = json.loads(run("replace_secret", "ci", "--json")[0])
+    assert document["clientId"] == "ci"
+    assert authenticate("ci", document["clientSecret"])
+    assert not ci.secrets.live().filter(pk=ci.used_secret.pk).exists()
+    assert refusal("replace_secret", "ci") == "ci is not contained."
+    run("contain_application", "ci")
+    secret = run("replace_secret", "ci")[0].partition("Client secret:")[2].split()[0]
+    assert authenticate("ci", secret)
+
+
+def test_report_is_printed_as_csv() -> None:
+    ci = factories.application("ci")
+    BUFFER.note(ci.used_secret.pk, Origin("192.0.2.7", agent="curl/8"))
+    BUFFER.write()
+    header, row = run("report_application", "ci")[0].splitlines()
+    assert header.startswith("\ufeffType,Time (UTC),Address")
+    assert "192.0.2.7,curl/8" in row

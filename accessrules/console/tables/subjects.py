@@ -59,12 +59,12 @@ class SubjectTable(ListTable):
         return _matches_first(rules, normalize_term(self.search)) if self.search else rules
 
     def name_cell(self, record: Any, name: str) -> str:
-        """Return a link to the row's page, with a badge if the subject is disabled."""
+        """Return a link to the row's page, with its status as a badge if the subject is disabled."""
         link = markup(
             '<a class="clip row-name" href="{}" title="{}">{}</a>',
             self.address_of(record), name, marked(name, self.search),
         )  # fmt: skip
-        return link if record.enabled else markup("{}\n{}", link, badge("Disabled"))
+        return link if record.enabled else markup("{}\n{}", link, badge(self.render_status(record)))
 
     def rules_cell(self, record: Any, name: str, link: SafeString) -> str:
         """Return the row's first rule, a second one if it fits, and the number of the others.

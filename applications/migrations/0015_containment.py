@@ -1,0 +1,20 @@
+"""Applications that were contained because a client secret leaked."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("applications", "0014_index_of_secret_expiry")]
+
+    operations = [
+        migrations.AddField(
+            model_name="application",
+            name="contained_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="application",
+            name="contained_by",
+            field=models.CharField(blank=True, db_default="", default="", max_length=255),
+        ),
+    ]
