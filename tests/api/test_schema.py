@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from applications.models import Application
 from applications.oauth.tokens import issue
+from runai_access.settings import IS_SQLITE
 from runai_access.wsgi import application as wsgi
 from tests import factories, sizes
 from tests.openapi import read_yaml
@@ -29,6 +30,9 @@ DOCUMENT: dict[str, Any] = read_yaml(COMMITTED.read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = wsgi
 SCHEMA.config.phases.coverage.enabled = sizes.HAS_SCHEMA_COVERAGE
+# test_schema_examples.py sends the examples of the document. They don't depend on the database, and
+# schemathesis collects them for seconds.
+SCHEMA.config.phases.examples.enabled = IS_SQLITE
 # Unknown headers are ignored. Unknown query parameters have their own tests.
 SCHEMA.config.generation.update(allow_extra_parameters=False)
 

@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 import requests
 from pydantic import BaseModel, ValidationError
-from runai import models
-from runai.api_client import ApiClient
-from runai.configuration import Configuration
-from runai.exceptions import ApiException
-from runai.runai_client import RunaiClient
 
+from tests.clients import official
 from tests.servers import Server
 
 # Errors in the client's models, and the reasons (contract/README.md, Known errata).
@@ -32,14 +28,14 @@ def credentials(server: Server) -> dict[str, str]:
 
 
 @pytest.fixture
-def client(server: Server, credentials: dict[str, str]) -> Iterator[RunaiClient]:
-    configuration = Configuration(
+def client(server: Server, credentials: dict[str, str]) -> Iterator[Any]:
+    configuration = official.Configuration(
         client_id=credentials["clientId"],
         client_secret=credentials["clientSecret"],
         runai_base_url=server.url,
     )
-    with ApiClient(configuration) as api_client:
-        yield RunaiClient(api_client)
+    with official.ApiClient(configuration) as api_client:
+        yield official.RunaiClient(api_client)
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +57,18 @@ def accepted(model: type[BaseModel], answer: Any) -> None:
     model.model_validate(answer)
 
 
-def test_it_manages_an_application(client: RunaiClient) -> None:
+def test_it_manages_an_application(client: Any) -> None:
     applications = client.authentication_and_authorization.applications
     made = applications.create_application(
-        models.ApplicationCreationRequest(name="made-by-client")
+        official.models.ApplicationCreationRequest(name="made-by-client")
     ).data
-    accepted(models.ApplicationPostResponse, made)
+    accepted(official.models.ApplicationPostResponse, made)
     listed = applications.get_applications().data
     assert "made-by-client" in {row["name"] for row in listed}
     for row in listed:
-        accepted(models.Application, row)
+        accepted(official.models.Application, row)
     changed = applications.update_application_by_id(
-        made["id"], models.ApplicationPatchRequest(enabled=False)
+        made["id"], official.models.ApplicationPatchRequest(enabled=False)
     )
     assert changed.status_code == 200
     shown = applications.get_application_by_id(made["id"]).data
@@ -80,24 +76,24 @@ def test_it_manages_an_application(client: RunaiClient) -> None:
     secret = applications.regenerate_application_secret(made["id"]).data["secret"]
     assert secret != made["secret"]
     assert applications.delete_application_by_id(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as error:
+    with pytest.raises(official.ApiException) as error:
         applications.get_application_by_id(made["id"])
     assert error.value.status == 404
 
 
-def test_it_manages_a_service_account(client: RunaiClient) -> None:
+def test_it_manages_a_service_account(client: Any) -> None:
     accounts = client.authentication_and_authorization.service_accounts
     made = accounts.create_service_account(
-        models.ServiceAccountCreationRequest(name="made-as-service-account")
+        official.models.ServiceAccountCreationRequest(name="made-as-service-account")
     ).data
-    accepted(models.ServiceAccountPostResponse, made)
+    accepted(official.models.ServiceAccountPostResponse, made)
     secret = accounts.regenerate_service_account_secret(made["id"]).data
-    accepted(models.RegenerateServiceAccountSecretResponse, secret)
-    accepted(models.ServiceAccount, accounts.get_service_account_by_id(made["id"]).data)
+    accepted(official.models.RegenerateServiceAccountSecretResponse, secret)
+    accepted(official.models.ServiceAccount, accounts.get_service_account_by_id(made["id"]).data)
     assert accounts.delete_service_account_by_id(made["id"]).status_code == 204
 
 
-def test_it_lists_roles_and_projects(client: RunaiClient, project: str) -> None:
+def test_it_lists_roles_and_projects(client: Any, project: str) -> None:
     roles = client.authentication_and_authorization.roles.get_roles_v1().data
     assert len(roles) == 20
     for role in roles:
@@ -106,19 +102,19 @@ def test_it_lists_roles_and_projects(client: RunaiClient, project: str) -> None:
             for permission in role["permissions"]
             if permission["resourceType"] not in RESOURCE_TYPES_OF_OTHER_VERSIONS
         ]
-        accepted(models.RoleV1, role)
+        accepted(official.models.RoleV1, role)
     projects = client.organizations.projects.get_projects(search=project).data["projects"]
     assert [row["name"] for row in projects] == [project]
     with pytest.raises(ValidationError) as erratum:
-        models.Project.model_validate(projects[0])
+        official.models.Project.model_validate(projects[0])
     missing = {entry["loc"][0] for entry in erratum.value.errors()}
     assert missing == PROJECT_MEMBERS_THAT_NO_PROJECT_HAS
 
 
-def test_it_manages_an_access_rule(client: RunaiClient, project: str) -> None:
+def test_it_manages_an_access_rule(client: Any, project: str) -> None:
     scope = client.organizations.projects.get_projects(search=project).data["projects"][0]
     rules = client.authentication_and_authorization.access_rules
-    body = models.AccessRuleCreationFields(
+    body = official.models.AccessRuleCreationFields(
         subjectId="official-client",
         subjectType="app",
         roleId=7,
@@ -126,14 +122,14 @@ def test_it_manages_an_access_rule(client: RunaiClient, project: str) -> None:
         scopeType="project",
     )
     made = rules.create_access_rule(body).data
-    accepted(models.AccessRule, made)
+    accepted(official.models.AccessRule, made)
     listed = rules.get_access_rules(filter_by=["subjectId==official-client"], limit=500).data
     assert made["id"] in {rule["id"] for rule in listed["accessRules"]}
     shown = rules.get_access_rule(made["id"]).data
-    accepted(models.AccessRuleById, shown)
+    accepted(official.models.AccessRuleById, shown)
     assert shown["scopePath"].endswith("client-cluster/client-department/client-project")
     assert rules.delete_access_rule(made["id"]).status_code == 204
-    with pytest.raises(ApiException) as error:
+    with pytest.raises(official.ApiException) as error:
         rules.get_access_rule(made["id"])
     assert error.value.status == 404
 
@@ -151,18 +147,16 @@ def test_the_second_token_endpoint_works_with_raw_http(
         timeout=10,
     )
     assert answer.status_code == 200
-    accepted(models.OAuth2TokenResponse, answer.json())
+    accepted(official.models.OAuth2TokenResponse, answer.json())
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     listed = requests.get(f"{server.url}/api/v1/apps", headers=headers, timeout=10)
     assert "official-client" in {row["name"] for row in listed.json()}
 
 
-def test_regenerating_revokes_token_and_secret_immediately(
-    server: Server, client: RunaiClient
-) -> None:
+def test_regenerating_revokes_token_and_secret_immediately(server: Server, client: Any) -> None:
     applications = client.authentication_and_authorization.applications
     made = applications.create_application(
-        models.ApplicationCreationRequest(name="short-lived")
+        official.models.ApplicationCreationRequest(name="short-lived")
     ).data
     body = {"grantType": "app_token", "clientId": "short-lived", "clientSecret": made["secret"]}
     token = requests.post(f"{server.url}/api/v1/token", json=body, timeout=10).json()["accessToken"]

@@ -9,14 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
-from runai import models
-from runai.api_client import ApiClient, AsyncApiClient, ThreadedApiClient
-from runai.configuration import Configuration
-from runai.exceptions import ApiException
-from runai.runai_client import RunaiClient
 
+from tests.clients import official
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -32,8 +29,8 @@ def credentials(server: Server) -> dict[str, str]:
     return answer
 
 
-def configured(url: str, credentials: dict[str, str]) -> Configuration:
-    configuration = Configuration(
+def configured(url: str, credentials: dict[str, str]) -> Any:
+    configuration = official.Configuration(
         client_id=credentials["clientId"],
         client_secret=credentials["clientSecret"],
         runai_base_url=url,
@@ -95,19 +92,19 @@ def losing_proxy(server: Server) -> Iterator[str]:
 def test_the_threaded_client_creates_each_application_once(
     server: Server, credentials: dict[str, str]
 ) -> None:
-    api = ThreadedApiClient(configured(server.url, credentials), pool_size=8)
-    client = RunaiClient(api)  # closes its pool when it is deleted
+    api = official.ThreadedApiClient(configured(server.url, credentials), pool_size=8)
+    client = official.RunaiClient(api)  # closes its pool when it is deleted
     applications = client.authentication_and_authorization.applications
     names = [f"threaded-{number}" for number in range(6)]
     pending = [
-        applications.create_application(models.ApplicationCreationRequest(name=name))
+        applications.create_application(official.models.ApplicationCreationRequest(name=name))
         for name in names * 2
     ]
     outcomes: Counter[int] = Counter()
     for one in pending:
         try:
             outcomes[one.get(60).status_code] += 1
-        except ApiException as error:
+        except official.ApiException as error:
             outcomes[error.status] += 1
     assert outcomes == {201: 6, 409: 6}
     listed = applications.get_applications().get(60).data
@@ -117,26 +114,26 @@ def test_the_threaded_client_creates_each_application_once(
 
 def test_a_lost_response_creates_no_duplicate(server: Server, credentials: dict[str, str]) -> None:
     """The client retries a 503, also for POST, and gets a 409. The application exists once."""
-    with losing_proxy(server) as url, ApiClient(configured(url, credentials)) as api:
-        client = RunaiClient(api)
+    with losing_proxy(server) as url, official.ApiClient(configured(url, credentials)) as api:
+        client = official.RunaiClient(api)
         access = client.authentication_and_authorization
-        with pytest.raises(ApiException) as conflict:
+        with pytest.raises(official.ApiException) as conflict:
             access.applications.create_application(
-                models.ApplicationCreationRequest(name="answer-got-lost")
+                official.models.ApplicationCreationRequest(name="answer-got-lost")
             )
         assert conflict.value.status == 409
         names = [row["name"] for row in access.applications.get_applications().data]
         assert names.count("answer-got-lost") == 1
         account = access.access_rules.get_access_rules(subject_ids=[credentials["clientId"]])
         scope = account.data["accessRules"][0]
-        rule = models.AccessRuleCreationFields(
+        rule = official.models.AccessRuleCreationFields(
             subjectId="answer-got-lost",
             subjectType="app",
             roleId=7,
             scopeId=scope["scopeId"],
             scopeType=scope["scopeType"],
         )
-        with pytest.raises(ApiException) as conflict:
+        with pytest.raises(official.ApiException) as conflict:
             access.access_rules.create_access_rule(rule)
         assert conflict.value.status == 409
         made = access.access_rules.get_access_rules(subject_ids=["answer-got-lost"])
@@ -147,8 +144,8 @@ def test_the_asynchronous_client_reads(server: Server, credentials: dict[str, st
     """It can't write: it encodes JSON bodies twice (contract/README.md, Known errata)."""
 
     async def read() -> list[int]:
-        async with AsyncApiClient(configured(server.url, credentials)) as api:
-            client = RunaiClient(api)
+        async with official.AsyncApiClient(configured(server.url, credentials)) as api:
+            client = official.RunaiClient(api)
             access = client.authentication_and_authorization
             answers = await asyncio.gather(
                 access.roles.get_roles_v1(),

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from runai import api
 
 from applications.oauth.tokens import issue
 from tests import factories
+from tests.clients import official
 from tests.servers import ROOT
 
 COVERAGE = (ROOT / "docs/api-coverage.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def normalized(path: str) -> str:
 def official_calls() -> dict[str, set[Call]]:
     """Return method and path of all calls of the installed client, by group."""
     groups = {}
-    for name, group in vars(api).items():
+    for name, group in vars(official.api).items():
         if name.endswith("Api"):
             functions = inspect.getsource(group).split("\n    def ")[1:]
             found = [(METHOD.search(text), PATH.search(text)) for text in functions]
@@ -54,7 +54,9 @@ def served_calls() -> dict[str, set[Call]]:
 
 
 def test_every_call_of_the_client_is_counted() -> None:
-    sources = [inspect.getsource(g) for name, g in vars(api).items() if name.endswith("Api")]
+    sources = [
+        inspect.getsource(g) for name, g in vars(official.api).items() if name.endswith("Api")
+    ]
     for source, calls in zip(sources, official_calls().values(), strict=True):
         assert source.count("self._api_client.call_api(") >= len(calls) > 0
 

@@ -1,40 +1,23 @@
 """scim2-tester, the conformance tests of SCIM service providers, reports no error."""
 
-import uuid
-from typing import Annotated, Any
-
 import pytest
 from django.conf import settings
-from pydantic import Field
-from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_models import Mutability, Required, ScimProvider, Uniqueness
-from scim2_tester import Status, check_server
 
 from applications.models import Application
-from runai_access.scim import resources
 from runai_access.wsgi import application as wsgi
 
 pytestmark = [pytest.mark.any_database, pytest.mark.usefixtures("connection_kept")]
 
 
-class NewEmails(list[str]):
-    """An endless list of examples: the tester would make up user names that are no emails."""
-
-    def __getitem__(self, position: Any) -> str:  # type: ignore[override]  # no slices
-        return f"{uuid.uuid4()}@acme.example"
-
-
-class User(resources.User):
-    """A user whose user names are emails."""
-
-    __schema__ = resources.User.__schema__
-
-    user_name: Annotated[str | None, Required.true, Uniqueness.server, Mutability.immutable] = (
-        Field(None, examples=NewEmails(["an email"]))
-    )
-
-
 def test_the_conformance_tests_report_no_error(okta: Application, secret: str) -> None:
+    # Imported here, because it takes seconds, and every process of a run collects this file.
+    from scim2_client.engines.wsgi import WSGISCIMClient
+    from scim2_models import ScimProvider
+    from scim2_tester import Status, check_server
+
+    from runai_access.scim import resources
+    from tests.scim.conformance import User
+
     client = WSGISCIMClient(
         wsgi,
         base_url=f"{settings.PUBLIC_URL}/scim/v2",
