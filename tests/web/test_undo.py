@@ -48,6 +48,14 @@ def _rules(application: Application) -> list[str]:
     return [f"{rule.role} in {rule.scope}" for rule in rules.select_related("role", "scope")]
 
 
+def test_undo_on_the_page_of_a_dialog_loads_the_page_again(
+    browser: Client, ci: Application
+) -> None:
+    page = _remove_rule(browser, ci).content.decode()
+    (form,) = re.findall(r'<form class="undo"[^>]*>', page)
+    assert "hx-" not in form
+
+
 def test_removed_rule_is_restored_as_a_new_rule(browser: Client, ci: Application) -> None:
     (old,) = AccessRule.objects.living().filter(subject=ci.subject)
     page = _remove_rule(browser, ci)
