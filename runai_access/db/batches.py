@@ -52,8 +52,8 @@ def correct_in_batches(
     """Correct the outdated rows of a PostgreSQL table in use, ROWS_PER_BATCH rows at a time.
 
     `correct` returns the statement that corrects the rows which meet a condition; the SQL contains no
-    percent sign. Each batch is a transaction that locks its rows first. So the statement sees everything
-    that was committed before, and no other transaction waits for longer than a batch.
+    percent sign. Each batch is a transaction that locks its rows first. So the statement sees
+    everything that was committed before, and no other transaction waits for longer than a batch.
     """
     with connection.cursor() as cursor:
         key = f"{table}.{connection.introspection.get_primary_key_column(cursor, table)}"
