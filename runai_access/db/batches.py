@@ -51,9 +51,9 @@ def correct_in_batches(
 ) -> None:
     """Correct the outdated rows of a PostgreSQL table in use, ROWS_PER_BATCH rows at a time.
 
-    `correct` returns the statement that corrects the rows which meet a condition. Each batch is a
-    transaction that locks its rows first. So the statement sees everything that was committed before,
-    and no other transaction waits for longer than a batch.
+    `correct` returns the statement that corrects the rows which meet a condition; the SQL contains no
+    percent sign. Each batch is a transaction that locks its rows first. So the statement sees
+    everything that was committed before, and no other transaction waits for longer than a batch.
     """
     with connection.cursor() as cursor:
         key = f"{table}.{connection.introspection.get_primary_key_column(cursor, table)}"

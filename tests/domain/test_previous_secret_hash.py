@@ -1,5 +1,7 @@
 """During an upgrade, replicas of the previous release and of this one accept the same secrets."""
 
+from importlib import import_module
+
 import pytest
 from django.db import connection
 
@@ -77,3 +79,28 @@ def test_a_replaced_secret_stops_working_on_the_previous_release(nightly: Applic
     actions.regenerate_secret(caller=SYSTEM, application_id=nightly.pk)
     assert secret_hash_of(nightly) == ""
     assert authenticate("nightly", ONE) is None
+
+
+def stored_during_the_copy(application: Application, secret: str) -> None:
+    """Store a secret as the previous release did before the triggers existed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        previous_release_stores(application, secret)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_secrets_that_were_stored_during_the_copy_work(nightly: Application) -> None:
+    created, replaced = factories.application("created"), factories.application("replaced")
+    for application in (created, replaced):
+        application.secrets.all().delete()
+        stored_during_the_copy(application, ONE)
+    added = actions.add_secret(caller=SYSTEM, application_id=replaced.pk)
+    stored_during_the_copy(nightly, OTHER)
+    migration = import_module("applications.migrations.0017_secrets_stored_during_the_copy")
+    with connection.schema_editor() as editor:
+        migration.copy_secrets(None, editor)
+    assert authenticate("created", ONE) == created
+    assert authenticate("nightly", OTHER) == nightly
+    assert authenticate("nightly", ONE) is None
+    assert authenticate("replaced", added.secret) == replaced
+    assert authenticate("replaced", ONE) is None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate  # type: ignore[import-untyped]  # has no types
 import pytest
@@ -83,6 +84,17 @@ def test_the_compose_file_is_valid() -> None:
     schema = ("--builtin-schema", "vendor.compose-spec")
     file = DEPLOY / "container/compose.yaml"
     run(sys.executable, "-m", "check_jsonschema", *schema, file)
+
+
+def test_the_first_lines_of_the_compose_file_create_its_secrets(tmp_path: Path) -> None:
+    file = DEPLOY / "container/compose.yaml"
+    commands = re.findall(r"^#   (.*)$", file.read_text(), re.MULTILINE)
+    subprocess.run(["bash", "-euc", "\n".join(commands)], cwd=tmp_path, check=True, timeout=60)
+    used = yaml.safe_load(file.read_text())["secrets"]
+    certificate = {"tls.crt", "tls.key"}
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == used.keys() - certificate
+    url = urlsplit((tmp_path / "secrets/database_url").read_text().strip())
+    assert url.password == (tmp_path / "secrets/postgres_password").read_text().strip()
 
 
 def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:

@@ -165,6 +165,14 @@ def test_it_leaves_nothing_in_the_work_tree(clone: Clone) -> None:
     assert clone.run("git", "status", "--porcelain") == ""
 
 
+def test_make_dist_builds_what_the_installation_guide_installs(clone: Clone) -> None:
+    clone.run("make", "dist")
+    guide = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+    built = {path.name for path in (clone.folder / "dist").iterdir()} - {".gitignore"}
+    assert built == set(re.findall(r"[\w.-]+\.(?:whl|txt)", guide))
+    assert "--hash=sha256:" in (clone.folder / "dist/requirements.txt").read_text()
+
+
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.split("\n")[0][:60])
 def test_shell_blocks_work(clone: Clone, credentials: dict[str, str], block: str) -> None:
     clone.run("bash", "-euo", "pipefail", "-c", at(clone, block), **credentials)

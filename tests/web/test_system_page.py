@@ -53,7 +53,7 @@ def test_a_missing_or_old_or_failed_run_is_overdue(admin_browser: Client) -> Non
     assert maintenance["Last verify_audit"]["value"] == "Failed: Seal 1 is missing."
     MaintenanceRun.objects.update(finished_at=timezone.now() - timedelta(days=3), succeeded=True)
     assert overdue(admin_browser) == {"Last backup", "Last verify_audit"}
-    assert "<strong>Overdue</strong>" in admin_browser.get("/system/").content.decode()
+    assert ">Overdue</strong>" in admin_browser.get("/system/").content.decode()
 
 
 def test_a_heartbeat_shows_the_replica_its_key_and_its_jobs(admin_browser: Client) -> None:

@@ -1,17 +1,18 @@
-"""Django's PostgreSQL backend, with three additions.
+"""Django's PostgreSQL backend, with four additions.
 
 - No request waits forever. The server limits statements and locks, and the client gives up a little
   later: the kernel of a frozen server still acknowledges data.
 - It works through PgBouncer in transaction mode, where statements can run in different server sessions.
   It detects such a pooler, and then uses nothing that belongs to a session.
 - Query plans suit short queries that stop after one page.
+- A migration gives up a lock that it does not get soon, because all requests wait behind it.
 """
 
 from types import ModuleType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, schema
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
@@ -23,6 +24,8 @@ DEFAULT_LIMITS = {"statement_timeout": 7_000, "lock_timeout": 7_000}
 _GRACE_SECONDS = 1.0
 _CHECK_SECONDS = 2.0
 _CANCEL_SECONDS = 1.0
+# In milliseconds: how long a transaction that changes tables waits for a lock.
+MIGRATION_LOCK_TIMEOUT = 2_000
 # Starting parallel workers or JIT costs more than a query that stops after one page. And without
 # synchronized scans, sampling always reads the beginning of a table, which is in memory.
 _PLANS = {"max_parallel_workers_per_gather": "0", "jit": "off", "synchronize_seqscans": "off"}
@@ -56,10 +59,24 @@ _psycopg = ModuleType("psycopg")
 vars(_psycopg).update({**vars(psycopg), "connect": Connection.connect})
 
 
+class SchemaEditor(schema.DatabaseSchemaEditor):
+    """Django's schema editor, which waits for a lock only briefly if it is in a transaction.
+
+    A long query or a backup reads a table; ALTER TABLE waits for it, and everything else for that.
+    """
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration and not self.collect_sql:
+            self.execute(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}")
+        return self
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's connection wrapper with the additions of this module."""
 
     Database = _psycopg
+    SchemaEditorClass = SchemaEditor
     connection: Any
     # True in server processes: commands and migrations have no limits.
     serves_requests: ClassVar[bool] = False

@@ -1,14 +1,21 @@
 """Django's command, which upgrades a database of the first release before it migrates."""
 
+import time
+from itertools import count
 from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from runai_access.db import exclusive
 from runai_access.upgrade import first_release
+
+# How long a migration is repeated that does not get a lock, and the pause in which others work.
+LOCK_LIMIT_SECONDS = 10 * 60.0
+LOCK_PAUSE_SECONDS = 1.0
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Command(migrate.Command):
@@ -31,6 +38,19 @@ class Command(migrate.Command):
                 self._migrate(connection, *args, **options)
 
     def _migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
-        first_release.upgrade(connection, self.stdout.write)
         options["skip_checks"] = True  # as every command of operators
-        super().handle(*args, **options)
+        started = time.monotonic()
+        for attempt in count():
+            try:
+                first_release.upgrade(connection, self.stdout.write)
+                super().handle(*args, **options)
+            except OperationalError as error:
+                is_over = time.monotonic() - started > LOCK_LIMIT_SECONDS
+                if is_over or getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                    raise
+            else:
+                return
+            # The transaction was rolled back. What was migrated before it is not repeated.
+            if attempt == 0:
+                self.stdout.write("Waiting for a transaction that uses a table, such as a backup.")
+            time.sleep(LOCK_PAUSE_SECONDS)
