@@ -142,7 +142,7 @@ def regenerate_secret(
         caller.authority.require_can_impersonate(application.subject)
         caller.require_recent_authentication_for(application.subject)
         application.submission = submission
-        _end_tokens(application)
+        end_tokens(application)
         _save(application, "submission", "credential_id")
         _revoke(application.secrets.unrevoked(), caller)
         stored = _store(secret, application, caller, expires_at=default_expiry())
@@ -260,9 +260,14 @@ def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bo
     now = timezone.now()
     for application in applications:
         application.updated_at = now
-        if not enabled:
-            _end_tokens(application)
-    Application.objects.bulk_update(applications, ["credential_id", "updated_at"])
+        application.dormancy = application.dormancy_since = None
+        if enabled:
+            application.enabled_at = now
+        else:
+            end_tokens(application)
+    Application.objects.bulk_update(
+        applications, ["credential_id", "updated_at", "enabled_at", "dormancy", "dormancy_since"]
+    )
     changes = {"enabled": [not enabled, enabled]}
     record_all(
         (("update", entity_of(application), changes) for application in applications),
@@ -380,18 +385,22 @@ def _locked_with_subject(
 
 
 def _lock_all(caller: Caller, action: str, visible: Collection[Application]) -> list[Application]:
-    """Lock those of `visible` that still exist, and their subjects; return them.
+    """Lock those of `visible` that still exist, and their subjects; return them. Raises Denied."""
+    applications = lock_with_subjects([application.pk for application in visible])
+    policy.require(caller.refresh_authority(), action)
+    return applications
+
+
+def lock_with_subjects(keys: list[uuid.UUID]) -> list[Application]:
+    """Lock and re-read the applications that still exist, and their subjects.
 
     Lock order: the account, a scope, subjects, applications. Creating or deleting a rule locks the
     application last, because a trigger stores its first rule there.
     """
-    keys = [application.pk for application in visible]
     lock_administration()
     # No key changes: the check of a foreign key, at the end of another transaction, need not wait.
     list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    applications = lock_applications(keys)
-    policy.require(caller.refresh_authority(), action)
-    return applications
+    return lock_applications(keys)
 
 
 def lock_applications(keys: list[uuid.UUID]) -> list[Application]:
@@ -470,7 +479,8 @@ def check_expiry(expires_at: datetime | None) -> None:
         raise ValidationError({"expiresAt": f"A client secret must expire within {days} days."})
 
 
-def _end_tokens(application: Application) -> None:
+def end_tokens(application: Application) -> None:
+    """Revoke all tokens of an application once it is saved."""
     application.credential_id = uuid.uuid4()
 
 

@@ -29,7 +29,7 @@ from applications.api.serializers import (
     application_row,
 )
 from applications.details import DetailsChange, change_details
-from applications.filters import ApplicationFilterSet
+from applications.filters import ApplicationFilterSet, DormancyTermFilter
 from applications.models import Application
 from applications.search import permission_filter, search
 from applications.validators import (
@@ -77,6 +77,7 @@ LIST = ListEndpoint(
         ),
         "oldestSecretAt": Field.time("oldest_secret_at", is_nullable=True),
         "nextSecretExpiry": Field.time("next_secret_expiry", is_nullable=True),
+        "dormancy": Field(DormancyTermFilter(), None, is_nullable=True),
     },
     search=search,
     permission_filter=permission_filter,

@@ -187,6 +187,7 @@ def _applications() -> ListValues:
             "secretCount": _number(few=2, many=1),
             "oldestSecretAt": _time(rows, "oldest_secret_at", is_nullable=True),
             "nextSecretExpiry": _time(rows, "next_secret_expiry", is_nullable=True),
+            "dormancy": _or_null(_word("disabled", "warned")),
         },
         searches={**_SEARCHES, "names": "vision"},
         common="createdBy==terraform", exact=f"name=={_NAME}",

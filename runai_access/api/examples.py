@@ -59,6 +59,8 @@ VALUES: dict[str, Any] = {
     "secretCount": 2,
     "oldestSecretAt": _START,
     "nextSecretExpiry": "2026-04-15T09:30:00.000Z",
+    "dormancy": None,
+    "dormancySince": None,
     "label": "GitLab runner",
     "expiresAt": "2026-04-15T09:30:00.000Z",
     "revokedBy": "",
