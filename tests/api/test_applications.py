@@ -47,6 +47,8 @@ def test_an_application_has_every_member_of_the_contract(
         "secretCount": 1,
         "oldestSecretAt": answer["oldestSecretAt"],
         "nextSecretExpiry": None,
+        "dormancy": None,
+        "dormancySince": None,
     }
     assert answer["createdAt"].endswith("Z")
 
