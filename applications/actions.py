@@ -142,7 +142,7 @@ def regenerate_secret(
         caller.authority.require_can_impersonate(application.subject)
         caller.require_recent_authentication_for(application.subject)
         application.submission = submission
-        _end_tokens(application)
+        end_tokens(application)
         _save(application, "submission", "credential_id")
         _revoke(application.secrets.unrevoked(), caller)
         stored = _store(secret, application, caller, expires_at=default_expiry())
@@ -278,14 +278,27 @@ def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bo
     changes_of: dict[Application, dict[str, list[bool]]] = {}
     for application in applications:
         application.updated_at = now
+        application.dormancy = application.dormancy_since = None
         changes_of[application] = {"enabled": [not enabled, enabled]}
         if not enabled:
-            _end_tokens(application)
-        elif application.contained_at is not None:
+            end_tokens(application)
+            continue
+        application.enabled_at = now
+        if application.contained_at is not None:
             application.contained_at, application.contained_by = None, ""
             changes_of[application]["contained"] = [True, False]
-    written = ["credential_id", "contained_at", "contained_by", "updated_at"]
-    Application.objects.bulk_update(applications, written)
+    Application.objects.bulk_update(
+        applications,
+        [
+            "credential_id",
+            "contained_at",
+            "contained_by",
+            "updated_at",
+            "enabled_at",
+            "dormancy",
+            "dormancy_since",
+        ],
+    )
     record_all(
         (("update", entity_of(one), changes) for one, changes in changes_of.items()),
         actor=caller.actor,
@@ -402,18 +415,22 @@ def _locked_with_subject(
 
 
 def _lock_all(caller: Caller, action: str, visible: Collection[Application]) -> list[Application]:
-    """Lock those of `visible` that still exist, and their subjects; return them.
+    """Lock those of `visible` that still exist, and their subjects; return them. Raises Denied."""
+    applications = lock_with_subjects([application.pk for application in visible])
+    policy.require(caller.refresh_authority(), action)
+    return applications
+
+
+def lock_with_subjects(keys: list[uuid.UUID]) -> list[Application]:
+    """Lock and re-read the applications that still exist, and their subjects.
 
     Lock order: the account, a scope, subjects, applications. Creating or deleting a rule locks the
     application last, because a trigger stores its first rule there.
     """
-    keys = [application.pk for application in visible]
     lock_administration()
     # No key changes: the check of a foreign key, at the end of another transaction, need not wait.
     list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    applications = lock_applications(keys)
-    policy.require(caller.refresh_authority(), action)
-    return applications
+    return lock_applications(keys)
 
 
 def lock_applications(keys: list[uuid.UUID]) -> list[Application]:
@@ -492,7 +509,8 @@ def check_expiry(expires_at: datetime | None) -> None:
         raise ValidationError({"expiresAt": f"A client secret must expire within {days} days."})
 
 
-def _end_tokens(application: Application) -> None:
+def end_tokens(application: Application) -> None:
+    """Revoke all tokens of an application once it is saved."""
     application.credential_id = uuid.uuid4()
 
 

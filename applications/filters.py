@@ -40,11 +40,13 @@ from runai_access.lists.filters import (
     Choice,
     ChoiceFilter,
     ExpiryFilter,
+    FieldFilter,
     ListFilterSet,
     Operator,
     PlainTextFilter,
     TextFilter,
     TimeFilter,
+    is_match,
 )
 from runai_access.lists.selection import ListFilter
 
@@ -259,6 +261,39 @@ class SecretCountFilter(ChoiceFilter):
         return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
 
 
+class DormancyFilter(ChoiceFilter):
+    """Filters by what the dormancy policy did."""
+
+    indexed_column = "dormancy"
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice(value, label) for value, label in Application.Dormancy.choices]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(dormancy__in=[choice.value for choice in values])
+
+
+class DormancyTermFilter(FieldFilter):
+    """Filters by what the dormancy policy did, compared as text."""
+
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        if operator.test == NEVER.name:
+            return self._list_filter(Q(dormancy__isnull=operator == NEVER), rows, operator == NEVER)
+        term = normalize(values[0])
+        found = [one for one in Application.Dormancy.values if is_match(operator, one, term)]
+        condition = Q(dormancy__in=found)
+        if operator.negates:
+            condition |= Q(dormancy__isnull=True)
+        return self._list_filter(condition, rows, bool(operator.negates))
+
+    def _list_filter(self, condition: Q, rows: QuerySet[Any], has_null: bool) -> ListFilter:
+        if has_null:  # nearly all rows, which the index leaves out
+            return ListFilter(condition)
+        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "dormancy")
+
+
 class SecretExpiryFilter(ExpiryFilter):
     """Filters by the first expiry of a client secret; also by later ones for the next days.
 
@@ -301,6 +336,7 @@ class ApplicationFilterSet(ListFilterSet):
         "client_secrets": SecretCountFilter(),
         "oldest_secret": TimeFilter("oldest_secret_at"),
         "next_expiry": SecretExpiryFilter("next_secret_expiry"),
+        "dormancy": DormancyFilter(),
     }
     titles = {
         "application": "Application",
@@ -319,6 +355,7 @@ class ApplicationFilterSet(ListFilterSet):
         "client_secrets": "Client secrets",
         "oldest_secret": "Oldest secret",
         "next_expiry": "Next expiry",
+        "dormancy": "Dormancy",
     }
 
 

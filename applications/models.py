@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -24,6 +25,11 @@ LABEL_MAX_LENGTH = 100
 DESCRIPTION_MARK, LABEL_MARK, END_MARK = "\x1d", "\x1e", "\x1f"
 ADDRESS_MAX_LENGTH = 45
 AGENT_MAX_LENGTH = 200
+# The latest of creation, last login, and being enabled again. A login is all use except that of a
+# secret without requesting a token: see `ClientSecret.last_used_at`.
+UNUSED_SINCE = Greatest(
+    Coalesce(F("last_login"), F("created_at")), Coalesce(F("enabled_at"), F("created_at"))
+)
 # How long a deleted application can be restored.
 TRASH_DAYS = 30
 
@@ -33,6 +39,12 @@ class Application(models.Model):
 
     Deleting removes the row and its secrets. The subject is kept, retired.
     """
+
+    class Dormancy(models.TextChoices):
+        """What the dormancy policy did because nobody uses the application."""
+
+        WARNED = "warned", "Warned"
+        DISABLED = "disabled", "Disabled"
 
     subject = models.OneToOneField(
         Subject, models.CASCADE, primary_key=True, related_name="application"
@@ -65,6 +77,13 @@ class Application(models.Model):
     # When and by whom it was contained because a client secret leaked. See `containment`.
     contained_at = models.DateTimeField(null=True)  # NULL: it is not
     contained_by = models.CharField(max_length=255, blank=True, default="", db_default="")
+    # When it was last enabled or restored by someone; NULL: never since its creation.
+    enabled_at = models.DateTimeField(null=True)
+    # Set by `dormancy`, and since when. Enabling or disabling the application ends it.
+    dormancy = models.CharField(  # noqa: DJ001  # most are NULL, which a partial index leaves out
+        max_length=8, null=True, choices=Dormancy.choices
+    )
+    dormancy_since = models.DateTimeField(null=True)
     # Denormalized columns to sort and filter a million rows by. Triggers maintain them (see
     # `triggers`). Authorization never reads them.
     is_enabled = denormalized(models.BooleanField(default=True))
@@ -134,6 +153,18 @@ class Application(models.Model):
                 fields=["contained_at", "subject", "created_at"],
                 name="application_by_containment",
                 condition=Q(contained_at__isnull=False),
+            ),
+            # For the dormancy policy: whom to warn next, and whom it has warned or disabled.
+            models.Index(
+                UNUSED_SINCE,
+                F("subject"),
+                name="application_by_unused_since",
+                condition=Q(is_enabled=True, dormancy=None),
+            ),
+            models.Index(
+                fields=["dormancy", "dormancy_since", "subject", "created_at"],
+                name="application_by_dormancy",
+                condition=Q(dormancy__isnull=False),
             ),
         ]
 

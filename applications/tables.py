@@ -93,6 +93,9 @@ class ApplicationTable(SubjectTable):
         "Next expiry", sort=Sort.time("next_secret_expiry", is_nullable=True), is_shown=False,
         exports=(SpreadsheetTime("next_secret_expiry"),), says_zone=True,
     )  # fmt: skip
+    dormancy = ListColumn(
+        "Dormancy", is_shown=False, exports=("dormancy",), as_text=lambda dormancy: dormancy or "",
+    )  # fmt: skip
     status = ListColumn(
         "Status", sort=Sort.flag("is_enabled"), is_shown=False,
         exports=("subject__enabled", "contained_at"), as_text=_status,
@@ -105,7 +108,7 @@ class ApplicationTable(SubjectTable):
         "pk", "name", "enabled", "created_by", "created_at", "updated_at", "last_login",
         "secret_count", "oldest_secret_at", "next_secret_expiry",
         "owner__name", "owner_name", "description", "labels",
-        "allowed_addresses", "contained_at",
+        "allowed_addresses", "contained_at", "dormancy", "dormancy_since",
     )  # fmt: skip
 
     @classmethod
@@ -170,6 +173,12 @@ class ApplicationTable(SubjectTable):
 
     def render_status(self, record: Any) -> str:
         return _status(record.enabled, record.contained_at).capitalize()
+
+    def render_dormancy(self, record: Any) -> str:
+        if record.dormancy is None:
+            return muted("None")
+        label = Application.Dormancy(record.dormancy).label
+        return markup("{}\n{}", badge(label), moment(record.dormancy_since, relative=True))
 
     def title_of(self, record: Any) -> str:
         return str(record.name)

@@ -77,6 +77,7 @@ def restore_application(*, caller: Caller, application_id: str | uuid.UUID) -> R
     application = Application(
         subject=subject,
         searched_details=searched_details_of(deleted.description, deleted.labels),
+        enabled_at=timezone.now(),  # the dormancy policy counts from now
         **{name: getattr(deleted, name) for name in KEPT_FIELDS},
     )
     application.save(force_insert=True)

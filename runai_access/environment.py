@@ -109,6 +109,55 @@ def secret_days() -> tuple[int | None, int | None]:
     return maximum, default or maximum
 
 
+@dataclass(frozen=True)
+class DormancyPolicy:
+    """After how many days without use applications are warned and disabled; None for never.
+
+    Applications with one of the labels, each `key=value`, are excluded.
+    """
+
+    warn_days: int | None = None
+    disable_days: int | None = None
+    excluded_labels: tuple[str, ...] = ()
+
+    @property
+    def is_on(self) -> bool:
+        return self.warn_days is not None or self.disable_days is not None
+
+
+def dormancy_policy(token_seconds: int) -> DormancyPolicy:
+    """Return the dormancy policy; `token_seconds` is the longest lifetime of tokens."""
+    warn_days = optional_positive_int("RUNAI_ACCESS_DORMANCY_WARN_DAYS")
+    disable_days = optional_positive_int("RUNAI_ACCESS_DORMANCY_DISABLE_DAYS")
+    _check_dormancy("RUNAI_ACCESS_DORMANCY_WARN_DAYS", warn_days, token_seconds)
+    _check_dormancy("RUNAI_ACCESS_DORMANCY_DISABLE_DAYS", disable_days, token_seconds)
+    if warn_days and disable_days and warn_days >= disable_days:
+        raise ImproperlyConfigured(
+            f"RUNAI_ACCESS_DORMANCY_WARN_DAYS ({warn_days}) must be less than "
+            f"RUNAI_ACCESS_DORMANCY_DISABLE_DAYS ({disable_days})."
+        )
+    return DormancyPolicy(warn_days, disable_days, _dormancy_labels())
+
+
+def _check_dormancy(name: str, days: int | None, token_seconds: int) -> None:
+    if days and _at_most(MAX_SECRET_DAYS, name, days) * 24 * 3600 <= token_seconds:
+        raise ImproperlyConfigured(
+            f"{name} ({days}) must be longer than tokens are valid ({token_seconds} seconds), "
+            "because using a token is not a login."
+        )
+
+
+def _dormancy_labels() -> tuple[str, ...]:
+    labels = [label.strip() for label in text("RUNAI_ACCESS_DORMANCY_EXCLUDE").split(",")]
+    for label in filter(None, labels):
+        if not re.fullmatch(r"[^=\s]+=.+", label) or not label.isprintable():
+            raise ImproperlyConfigured(
+                "RUNAI_ACCESS_DORMANCY_EXCLUDE must list labels like env=prod, separated by commas, "
+                f"not {label!r}."
+            )
+    return tuple(filter(None, labels))
+
+
 def api_milliseconds_per_second() -> int:
     """Return how much server time an API caller can use in each process, in ms per second."""
     if text(_REPLACED_API_LIMIT):

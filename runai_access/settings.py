@@ -190,6 +190,8 @@ SECRET_MAX_AGE_DAYS, SECRET_EXPIRY_DAYS = environment.secret_days()
 TOKEN_LIFETIME_SECONDS = environment.positive_int("RUNAI_ACCESS_TOKEN_LIFETIME", 3600)
 TOKEN_LIFETIME_MAX_SECONDS = max(24 * 60 * 60, TOKEN_LIFETIME_SECONDS)
 TOKEN_LEEWAY_SECONDS = 60
+# What happens to applications that nobody uses; nothing by default.
+DORMANCY = environment.dormancy_policy(TOKEN_LIFETIME_MAX_SECONDS)
 # Tokens for users by the password grant, which RFC 9700 §2.4 advises against.
 PASSWORD_GRANT = environment.flag("RUNAI_ACCESS_PASSWORD_GRANT", default=False)
 USER_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"

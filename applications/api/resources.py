@@ -31,7 +31,7 @@ from applications.api.serializers import (
     application_row,
 )
 from applications.details import DetailsChange, change_details
-from applications.filters import ApplicationFilterSet
+from applications.filters import ApplicationFilterSet, DormancyTermFilter
 from applications.models import Application
 from applications.search import permission_filter, search
 from applications.validators import (
@@ -85,6 +85,7 @@ LIST = ListEndpoint(
             FieldType.TIME,
             is_nullable=True,
         ),
+        "dormancy": Field(DormancyTermFilter(), None, is_nullable=True),
     },
     search=search,
     permission_filter=permission_filter,

@@ -29,6 +29,8 @@ COLUMNS = (
     "oldest_secret_at",
     "next_secret_expiry",
     "contained_at",
+    "dormancy",
+    "dormancy_since",
 )
 
 
@@ -56,6 +58,8 @@ class ApplicationSerializer(ResponseSerializer):
     oldestSecretAt = TimeField(source="oldest_secret_at", allow_null=True)
     nextSecretExpiry = TimeField(source="next_secret_expiry", allow_null=True)
     containedAt = TimeField(source="contained_at", allow_null=True)
+    dormancy = serializers.ChoiceField(choices=["warned", "disabled"], allow_null=True)
+    dormancySince = TimeField(source="dormancy_since", allow_null=True)
 
 
 def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -65,7 +69,8 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
     """
     id_, name, enabled, created_by, created_at, updated_at, last_login, *others = row
     token_lifetime, owner, owner_type, owner_retired_at, description, labels, *others = others
-    networks, secret_count, oldest_secret_at, next_secret_expiry, contained_at, *_ = others
+    networks, secret_count, oldest_secret_at, next_secret_expiry, *others = others
+    contained_at, dormancy, dormancy_since, *_ = others
     has_owner = owner_retired_at is None
     return {
         "id": str(id_),
@@ -87,6 +92,8 @@ def application_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "oldestSecretAt": oldest_secret_at and time_text(oldest_secret_at),
         "nextSecretExpiry": next_secret_expiry and time_text(next_secret_expiry),
         "containedAt": contained_at and time_text(contained_at),
+        "dormancy": dormancy,
+        "dormancySince": dormancy_since and time_text(dormancy_since),
     }
 
 

@@ -15,7 +15,7 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
-from applications import actions, policy
+from applications import actions, dormancy, policy
 from applications.addresses import is_allowed
 from applications.models import Application
 from applications.oauth.client_authentication import WRONG_ADDRESS
@@ -39,6 +39,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
     can_manage_secrets = policy.can_manage_secrets(caller, application)
     context: dict[str, Any] = {
         "application": application,
+        "dormancy": dormancy.notice_of(application),
         "reports": reports_of(application),
         "max_age_days": settings.SECRET_MAX_AGE_DAYS,
         "rules": listed(rules, application.subject),

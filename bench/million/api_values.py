@@ -188,6 +188,7 @@ def _applications() -> ListValues:
             "oldestSecretAt": _time(rows, "oldest_secret_at", is_nullable=True),
             "nextSecretExpiry": _time(rows, "next_secret_expiry", is_nullable=True),
             "containedAt": _time(rows, "contained_at", is_nullable=True),
+            "dormancy": _or_null(_word("disabled", "warned")),
         },
         searches={**_SEARCHES, "names": "vision"},
         common="createdBy==terraform", exact=f"name=={_NAME}",

@@ -64,6 +64,8 @@ VALUES: dict[str, Any] = {
     "secretId": _SECRET_ID,
     "since": _START,
     "auditedSince": _START,
+    "dormancy": None,
+    "dormancySince": None,
     "label": "GitLab runner",
     "expiresAt": "2026-04-15T09:30:00.000Z",
     "revokedBy": "",

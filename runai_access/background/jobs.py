@@ -1,4 +1,4 @@
-"""The background jobs: sealing the audit log, and housekeeping.
+"""The background jobs: sealing the audit log, policies, and housekeeping.
 
 Housekeeping deletes expired rows. Each table has a separate job, so that a failing job does not
 stop the others.
@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accessrules.actions.expiry import delete_expired_rules
+from applications.dormancy import apply_policy
 from applications.models import DeletedApplication
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
 from applications.oauth.token_counts import COUNTER, delete_old_counts
@@ -52,6 +53,7 @@ def default_jobs() -> list[Job]:
             in_every_process=True, runs_at_stop=True,
         ),
         Job("delete expired access rules", EXPIRY_SECONDS, delete_expired_rules),
+        _housekeeping("apply the dormancy policy", apply_policy),
         _housekeeping("delete old uses of client secrets", delete_old_uses),
         _housekeeping("delete old numbers of issued tokens", delete_old_counts),
         _housekeeping("empty the trash", delete_expired_applications),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from accessrules.authorization.grants import gives_access
@@ -87,10 +88,18 @@ _GROUPS: Mapping[str, tuple[View, ...]] = {
 }  # fmt: skip
 
 
+# Only with a dormancy policy.
+_DORMANT = (
+    _view("warnedBecauseUnused", "Warned because unused", dormancy__any_of="warned"),
+    _view("disabledBecauseUnused", "Disabled because unused", dormancy__any_of="disabled"),
+)
+
+
 def read(request: HttpRequest) -> list[Group]:
     """Count the rows of each view, as the caller of the request sees them."""
+    groups = {**_GROUPS, "Dormancy policy": _DORMANT} if settings.DORMANCY.is_on else _GROUPS
     return [
-        Group(title, [_count(view, request) for view in views]) for title, views in _GROUPS.items()
+        Group(title, [_count(view, request) for view in views]) for title, views in groups.items()
     ]
 
 

@@ -48,6 +48,8 @@ def test_an_application_has_every_member_of_the_contract(
         "oldestSecretAt": answer["oldestSecretAt"],
         "nextSecretExpiry": None,
         "containedAt": None,
+        "dormancy": None,
+        "dormancySince": None,
     }
     assert answer["createdAt"].endswith("Z")
 

@@ -96,7 +96,7 @@ def test_secrets_that_were_stored_during_the_copy_work(nightly: Application) -> 
         stored_during_the_copy(application, ONE)
     added = actions.add_secret(caller=SYSTEM, application_id=replaced.pk)
     stored_during_the_copy(nightly, OTHER)
-    migration = import_module("applications.migrations.0017_secrets_stored_during_the_copy")
+    migration = import_module("applications.migrations.0019_secrets_stored_during_the_copy")
     with connection.schema_editor() as editor:
         migration.copy_secrets(None, editor)
     assert authenticate("created", ONE) == created

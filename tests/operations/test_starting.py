@@ -117,6 +117,7 @@ def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) 
         ({"RUNAI_ACCESS_URL": "access.example.com"}, "must look like https://"),
         ({"RUNAI_ACCESS_TRUSTED_PROXIES": "proxy"}, "must list addresses or networks"),
         ({"RUNAI_ACCESS_TOKEN_LIFETIME": "0"}, "whole number of 1 or more"),
+        ({"RUNAI_ACCESS_DORMANCY_WARN_DAYS": "never"}, "whole number of 1 or more"),
         ({"RUNAI_ACCESS_API_MILLISECONDS_PER_SECOND": "0"}, "whole number of 1 or more"),
         ({"RUNAI_ACCESS_API_REQUESTS_PER_SECOND": "200"}, "API_MILLISECONDS_PER_SECOND"),
         ({"RUNAI_ACCESS_DRAIN_SECONDS": "-1"}, "must be a number of seconds from 0 to 3600"),

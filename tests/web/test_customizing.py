@@ -238,7 +238,7 @@ def test_buttons_move_a_column_and_the_name_stays_first(browser: Client, four: o
     content = answer.content.decode()
     assert content.index('value="created_by" id="shown') < content.index('value="client_id" id="sh')
     assert content.index('value="application" id="shown') < content.index('value="created_by" id="')
-    assert "Created by is now column 2 of 15." in text_of(answer)
+    assert "Created by is now column 2 of 16." in text_of(answer)
     assert not TablePreference.objects.exists()
 
 

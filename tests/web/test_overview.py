@@ -86,6 +86,12 @@ def test_page_shows_numbers_as_links(browser: Client, company: None) -> None:
     assert f"{link} <span>Unused for 90 days" in browser.get(OVERVIEW).content.decode()
 
 
+def test_json_link_works_in_the_session(browser: Client) -> None:
+    content = browser.get(OVERVIEW).content.decode()
+    assert 'href="/api/v1/overview"' in content
+    assert browser.get("/api/v1/overview").status_code == 200
+
+
 def test_number_beyond_the_counted_rows_is_a_lower_bound(
     browser: Client, company: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,8 @@ LISTS = {
         ",".join(
             (
                 "client_id,access_rules,last_login,created_by,creation_time,last_updated",
-                "owner,description,labels,allowed_addresses,client_secrets,oldest_secret,next_expiry,status",
+                "owner,description,labels,allowed_addresses,client_secrets,oldest_secret,next_expiry",
+                "dormancy,status",
             )
         ),
     ),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0014_index_of_secret_expiry")]
+    dependencies = [("applications", "0016_indexes_of_dormancy")]
 
     operations = [
         migrations.AddField(

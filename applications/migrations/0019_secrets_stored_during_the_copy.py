@@ -37,6 +37,6 @@ def copy_secrets(_: Any, editor: Any) -> None:
 
 class Migration(migrations.Migration):
     brief_because = "it locks only the rows that it corrects"
-    dependencies = [("applications", "0016_index_of_containment")]
+    dependencies = [("applications", "0018_index_of_containment")]
 
     operations = [migrations.RunPython(copy_secrets, migrations.RunPython.noop)]

@@ -8,7 +8,7 @@ from runai_access.db.migrations import AddIndexWithoutBlocking
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("applications", "0015_containment")]
+    dependencies = [("applications", "0017_containment")]
 
     operations = [
         AddIndexWithoutBlocking(
