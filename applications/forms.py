@@ -11,6 +11,7 @@ from django.utils import timezone
 from applications.actions import check_expiry, check_label
 from applications.details import DetailsChange, find_owner
 from applications.models import Application
+from applications.secret_search import MAX_LENGTH
 from applications.validators import (
     MIN_TOKEN_LIFETIME,
     read_labels,
@@ -152,6 +153,19 @@ class BulkDetailsForm(forms.Form):
         if text and self.cleaned_data[f"sets_{name}"]:
             run_check(check, text)
         return text
+
+
+class FindSecretForm(forms.Form):
+    """The form of the FIND A SECRET page. Its text is never shown again."""
+
+    text = forms.CharField(
+        strip=False,
+        max_length=MAX_LENGTH,
+        error_messages={
+            "required": "Paste a text.",
+            "max_length": f"Paste at most {MAX_LENGTH:,} characters.",
+        },
+    )
 
 
 class TokenLifetimeForm(forms.Form):

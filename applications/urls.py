@@ -9,6 +9,7 @@ from applications.views import (
     detail,
     details,
     dialogs,
+    find_secret,
     secrets,
 )
 from applications.views.listing import PAGE
@@ -22,6 +23,7 @@ urlpatterns = [
         for name in bulk.BULK
     ],
     path("bulk/details/", details.bulk_details, name="bulk-details"),
+    path("find-secret/", find_secret.find_secret, name="find-secret"),
     path("new/", secrets.create, name="create"),
     path("<uuid:id_>/like/", secrets.create, name="like"),
     path("<uuid:id_>/", detail.detail, name="detail"),

@@ -10,6 +10,7 @@ from applications.api.containment import (
     ReplaceAndEnableView,
 )
 from applications.api.resources import ApplicationSecretView, ApplicationsView, ApplicationView
+from applications.api.secret_search import FindSecretsView
 from applications.api.secrets import ClientSecretsView, ClientSecretView
 from applications.api.serializers import (
     AddedClientSecretSerializer,
@@ -103,6 +104,7 @@ urlpatterns = [
         DeletedApplicationsView.as_view(),
         name="deleted-service-accounts",
     ),
+    path("api/v1/find-secrets", FindSecretsView.as_view(), name="find-secrets"),
     *_resource(
         "api/v1/apps",
         "application",

@@ -92,6 +92,15 @@ def authenticate_by_secret(secret: str, address: str = "") -> Application | None
     return _verified(application, secret, ("secret", id_of(secret)), address)
 
 
+def matches(secret_hash: str, secret: str) -> bool:
+    """Return whether a secret has this hash. Without a hash, takes as long and returns False.
+
+    Neither remembers the secret nor counts as a sign-in. Raises Busy as `authenticate` does.
+    """
+    with guessing(HashKind.CLIENT_SECRET):
+        return verify_secret(secret_hash or _NO_HASH, secret)
+
+
 def _verified(
     application: Application | None, secret: str, guessed: tuple[str, str], address: str
 ) -> Application | None:

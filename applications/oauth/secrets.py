@@ -5,6 +5,7 @@
 mistyped ones without hashing. Secrets made before 0.2.0 lack the ID and its `_`.
 """
 
+import re
 import secrets
 import zlib
 
@@ -16,6 +17,8 @@ _RANDOM_LENGTH = 43  # 62 ** 43 is the first power above 2 ** 256
 _CHECKSUM_LENGTH = 6
 OLD_LENGTH = len(PREFIX) + _RANDOM_LENGTH + _CHECKSUM_LENGTH
 LENGTH = OLD_LENGTH + ID_LENGTH + 1
+# Published in docs/client-secrets.md for secret scanners. The checksum excludes false positives.
+PATTERN = r"ras_([0-9A-Za-z]{12}_)?[0-9A-Za-z]{49}"
 
 
 def new_id() -> str:
@@ -33,6 +36,11 @@ def new_secret() -> str:
 def id_of(secret: str) -> str:
     """Return the public ID of a well-formed secret, or "" if it has the old format."""
     return secret[len(PREFIX) :][:ID_LENGTH] if len(secret) == LENGTH else ""
+
+
+def find_all(text: str) -> list[str]:
+    """Return the texts that match PATTERN, each once. Some can have a wrong checksum."""
+    return list(dict.fromkeys(match[0] for match in re.finditer(PATTERN, text)))
 
 
 def is_id(text: str) -> bool:

@@ -66,10 +66,12 @@ class ApplicationPage(ListView):
         return actions
 
     def more_links(self, request: HttpRequest) -> list[MenuLink]:
-        if not policy.sees_all(caller_of(request).authority):
-            return []
-        days = f"deleted in the last {TRASH_DAYS} days"
-        return [MenuLink("Trash", days, "trash-2", resolve_url("trash:list"))]
+        hint, address = "in a log, a chat or a file", resolve_url("applications:find-secret")
+        links = [MenuLink("Find a secret", hint, "scan-search", address)]
+        if policy.sees_all(caller_of(request).authority):
+            days = f"deleted in the last {TRASH_DAYS} days"
+            links.append(MenuLink("Trash", days, "trash-2", resolve_url("trash:list")))
+        return links
 
     def extra_context(self, request: HttpRequest) -> dict[str, Any]:
         mine = ParentPage("My applications", f"{self.address}?{MY_APPLICATIONS}=1")

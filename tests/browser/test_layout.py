@@ -110,6 +110,7 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
     yield from (
         "overview/", "account/", "account/password/", "keys/", "activity/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
+        "applications/find-secret/",
         "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
         "applications/?search=layout&columns=application,client_id,access_rules,created_by,status",
         "applications/filter/", "applications/filter/?column=scope",

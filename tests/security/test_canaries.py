@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from applications.models import Application
+from applications.oauth.secrets import new_secret
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
 from runai_access.logs import LineFormatter
@@ -378,10 +379,43 @@ def test_an_unused_secret_is_shown_nowhere(
 
 
 def _noting(secrets: list[str]) -> Callable[[], str]:
-    from applications.oauth.secrets import new_secret
-
     def make() -> str:
         secrets.append(new_secret())
         return secrets[-1]
 
     return make
+
+
+@pytest.mark.django_db
+def test_a_text_in_which_secrets_are_searched_is_in_no_response_log_or_row(
+    canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, other, old = new_secret(), new_secret(), factories.old_secret()
+    factories.application("robot", secret=live)
+    secrets = [live, live[:-2] + "00", other, old]
+    # Also the random parts alone, and the text around them.
+    canaries.texts += [*secrets, *(one[-49:] for one in secrets), "a sentence from a chat with the"]
+    text = f"a sentence from a chat with the {' '.join(secrets)}"
+    browser = Watched(canaries)
+    browser.force_login(ada)
+    page, api = reverse("applications:find-secret"), "/api/v1/find-secrets"
+
+    def search(text: str) -> list[int]:
+        answers = [browser.post(page, {"text": text}), browser.post(api, {"text": text}, JSON)]
+        return [answer.status_code for answer in answers]
+
+    assert search(text) == [200, 200]
+    assert search(text * 1000) == [422, 400]
+    assert search(f"{text}\x00") == [422, 400]
+    for body in (text, f'{{"text": "{text}', f'["{text}"]', f'{{"text": ["{text}"]}}'):
+        assert browser.post(api, body, JSON).status_code == 400
+    monkeypatch.setattr("applications.secret_search.SEARCHES", 1)
+    assert search(text) == [429, 429]
+    monkeypatch.setattr("applications.secret_search.SEARCHES", 99)
+    monkeypatch.setattr("applications.secret_search.matches", _break)
+    assert search(text) == [500, 500]
+    browser.logout()
+    assert search(text) == [302, 401]
+    vera = factories.person("vera@acme.example")
+    browser.force_login(vera)
+    assert search(text) == [403, 403]

@@ -64,6 +64,7 @@ def _cases(acme: Organization) -> Iterator[tuple[type[forms.Form], Case]]:
     yield of_rules.MoveScopeForm, (
         f"/scopes/{acme.vision.pk}/move/", {"do": "save", "scope": UNKNOWN}, {"scope"},
     )  # fmt: skip
+    yield of_applications.FindSecretForm, ("/applications/find-secret/", {"text": ""}, {"text"})
     too_long = {"owner": "nobody", "description": "x" * 501, "labels": "prod"}
     wrong_details = {"owner", "description", "labels"}
     yield of_applications.DetailsForm, (f"{on_application}/details/", too_long, wrong_details)
