@@ -131,17 +131,11 @@ class OwnerFilter(TextFilter):
         if operator.negates:
             return None
         longest = max(map(normalize, values), key=len)
-        if operator == IS:
-            column = BinaryCollation(F("owner_name"))
-            return KeySubquery.of(
-                Application.objects.filter(Exact(column, longest)), is_exact=len(values) == 1
-            )
-        if operator == STARTS_WITH:
-            return KeySubquery.of(
-                Application.objects.filter(starts_with("owner_name", longest)),
-                is_exact=len(values) == 1,
-            )
-        return keys_with_text(longest, is_exact=False)
+        if operator in (CONTAINS, ENDS_WITH):
+            return keys_with_text(longest, is_exact=False)
+        is_equal = Q(Exact(BinaryCollation(F("owner_name")), longest))
+        named = is_equal if operator == IS else starts_with("owner_name", longest)
+        return KeySubquery.of(Application.objects.filter(named), is_exact=len(values) == 1)
 
     def list_filter(
         self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]

@@ -5,6 +5,7 @@ trigram index. Roles and scopes are found by name in their own small tables, and
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
@@ -138,7 +139,8 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> KeySubquery:
     if connection.vendor == "postgresql":
         return _postgresql_keys(term, is_exact=is_exact)
     if len(term) < _TRIGRAM_LENGTH:
-        return KeySubquery.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
+        scanned = KeySubquery.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
+        return replace(scanned, is_scan=True)
     head = _selective_part(term)
     if head != term and not _exceeds(selection.MAX_SORTED_CANDIDATES, head):
         return _sqlite_keys(head, is_exact=False)
@@ -183,7 +185,8 @@ def _postgresql_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
         conditions.append("strpos(text, %s) > 0")
         parameters.append(term)
     sql = f"SELECT application_id FROM applications_search WHERE {' AND '.join(conditions)}"  # noqa: S608
-    return KeySubquery(((sql, tuple(parameters)),), is_exact, is_distinct=True)
+    select = (sql, tuple(parameters))
+    return KeySubquery((select,), is_exact, is_distinct=True, is_scan=not head)
 
 
 def _sqlite_keys(term: str, *, is_exact: bool = True) -> KeySubquery:

@@ -12,7 +12,8 @@ STRATEGIES = ("keys", "sort", "scan", "incomplete")
 
 def force(strategy: str, monkeypatch: pytest.MonkeyPatch, *, limit: int = 1_000) -> None:
     """Force one of STRATEGIES. `limit` is the most keys to read, or for "incomplete" rows to test."""
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit if strategy == "keys" else -1)
+    for most in ("MAX_SORTED_CANDIDATES", "MAX_SCANNED_CANDIDATES"):
+        monkeypatch.setattr(selection, most, limit if strategy == "keys" else -1)
     if strategy in ("scan", "incomplete"):
         monkeypatch.setattr(Selection, "_is_scan", True)
     if strategy == "incomplete":

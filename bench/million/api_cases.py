@@ -33,7 +33,7 @@ class Position(Enum):
 @dataclass(frozen=True)
 class Case:
     """A request. `own` are the contract's own parameters; `detail` is the ID of a single object.
-    `variant` says which rows the list has besides its usual ones.
+    `has_deleted`: the list includes deleted rows.
 
     `is_worst` marks conditions that match many rows each, and hardly any together.
     """
@@ -41,7 +41,7 @@ class Case:
     of: ApiList
     what: str
     caller: str = API_ADMINISTRATOR
-    variant: str = ""
+    has_deleted: bool = False
     own: tuple[tuple[str, str], ...] = ()
     always: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
@@ -57,12 +57,13 @@ class Case:
         """The name of the row."""
         caller = " of a department" if self.caller == API_DEPARTMENT else ""
         what = ", ".join(part for part in (self.what, self.position.value) if part)
-        return f"API {self.of.name}{caller}{self.variant}: {what or 'first page'}"
+        deleted = " with deleted rows" if self.has_deleted else ""
+        return f"API {self.of.name}{caller}{deleted}: {what or 'first page'}"
 
     @property
     def is_filtered(self) -> bool:
         """Whether the total is not that of all visible rows."""
-        return bool(self.filters or self.search or self.own)
+        return bool(self.filters or self.search or (self.own and not self.has_deleted))
 
     def address(self, offset: int = 0) -> str:
         """Return the URL of the page at `offset`."""
@@ -108,7 +109,7 @@ def _cases(of_list: ApiList, values: ListValues) -> Iterator[Case]:
 
 def _with_deleted(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case]:
     """Yield the requests of a list that includes deleted rows."""
-    case = replace(case, variant=" with deleted rows", own=(("includeDeleted", "true"),))
+    case = replace(case, has_deleted=True, own=(("includeDeleted", "true"),))
     department = replace(case, caller=API_DEPARTMENT)
     if of_list.counts:
         yield from (replace(one, what="all") for one in (case, department))

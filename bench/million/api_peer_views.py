@@ -37,7 +37,7 @@ def _views(bench: Bench) -> Iterator[View]:
         query, name = _query(case), peer_name(case)
         if query is None or name is None or not bench.wants(name):
             continue
-        list_name = case.of.name
+        list_name = f"{case.of.name}-with-deleted" if case.has_deleted else case.of.name
         if case.position is Position.DEEP:
             if list_name not in totals:
                 totals[list_name] = VIEW_SETS[list_name].queryset.count()
@@ -57,7 +57,7 @@ def _query(case: Case) -> dict[str, str] | None:
         or case.caller != API_ADMINISTRATOR
         or case.position not in (Position.FIRST, Position.DEEP)
         or is_deep_filter
-        or case.own
+        or (case.own and not case.has_deleted)
         or (case.detail and case.of.name in ("clusters", "departments", "projects"))
         or (case.sort and (case.is_filtered or case.sort not in fields))
     ):  # fmt: skip

@@ -96,6 +96,11 @@ VIEW_SETS: dict[str, Any] = {
         ("subject__name", "role__name", "scope__name", "created_by"),
         joined=("subject", "role", "scope"),
     ),
+    "access-rules-with-deleted": _view_set(
+        "access-rules", AccessRule.objects.order_by("pk"),
+        ("subject__name", "role__name", "scope__name", "created_by"),
+        joined=("subject", "role", "scope"),
+    ),
     "roles": _view_set("roles", Role.objects.order_by("pk"), ("name", "description")),
     "users": _view_set("users", User.objects.order_by("email"), ("email", "created_by")),
     "clusters": _view_set("clusters", _scopes(Scope.Type.CLUSTER), ("name",)),

@@ -111,9 +111,8 @@ class ListEndpoint:
         `more` are further filters. `complete` adds to a queryset what the response shows; with
         `values`, rows are named tuples of these and of the sort key.
         """
-        selections = self._selections(rows, parameters, context, more)
-        selection = selections[0]
-        sort, is_descending = self._sort(parameters)
+        selection, *others = self._selections(rows, parameters, context, more)
+        sort, is_descending = self.sorting(parameters)
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)
@@ -126,20 +125,22 @@ class ListEndpoint:
             matches = [row for part in loaded for row in part]
             return ApiPage(matches[offset:], Count(len(matches), is_exact=True), offset, limit)
         count = (
-            Count(sum(one.exact_count() for one in selections), is_exact=True)
+            Count(sum(one.exact_count() for one in (selection, *others)), is_exact=True)
             if self.has_exact_total
             else selection.total()
         )
         if limit == 0:
             return ApiPage([], count, offset, limit)
-        sorts = [sort, *([self.others._sort(parameters)[0]] if self.others else [])]  # noqa: SLF001  # the same class
-        whole = shown_rows(complete(_all(rows)), sorts[-1], values)
-        readers = [
-            Reader(one.listed(its_sort, count), whole, is_descending)
-            for one, its_sort in zip(selections, sorts, strict=True)
-        ]
-        reader: RowReader[M] = readers[0]
-        if len(readers) > 1:
+        # Only the sort of the others has a value in all rows.
+        last = self.others.sorting(parameters)[0] if self.others else sort
+        whole = shown_rows(complete(_all(rows)), last, values)
+        first = Reader(selection.listed(sort, count), whole, is_descending)
+        reader: RowReader[M] = first
+        if others:
+            readers = [
+                first,
+                *(Reader(one.listed(last, count), whole, is_descending) for one in others),
+            ]
             reader = MergedReader(readers, sort, is_descending=is_descending)
         found = slice_of(reader, start, limit or self.max_limit)
         cursor = found.next_cursor if found.has_more else ""
@@ -166,18 +167,18 @@ class ListEndpoint:
     def _selections(
         self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
     ) -> list[Selection]:
-        """Return the rows that match filterBy, search and `more`: its own, and the others."""
-        require_supported(parameters)
-        selections = [self._selection(rows, parameters, context, more)]
-        if self.others:
-            assert self.others.indexed_rows  # noqa: S101  # the rows of the others
-            others = self.others.indexed_rows(context)
-            selections.append(self.others._selection(others, parameters, context, more))  # noqa: SLF001  # as above
-        return selections
+        """Return the rows that match filterBy, search and `more`: its own, then the others."""
+        selection = self.selection(rows, parameters, context, more)
+        if self.others is None or self.others.indexed_rows is None:
+            return [selection]
+        others = self.others.indexed_rows(context)
+        return [selection, self.others.selection(others, parameters, context, more)]
 
-    def _selection(
+    def selection(
         self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
     ) -> Selection:
+        """Return the rows of `rows` that match filterBy, search and `more`."""
+        require_supported(parameters)
         indexed = self.indexed_rows(context) if self.indexed_rows else _all(rows)
         filters = [
             condition.list_filter(context, indexed)
@@ -213,7 +214,8 @@ class ListEndpoint:
                 "cursor must be copied from a Link header, with the same sortBy."
             ) from None
 
-    def _sort(self, parameters: QueryDict) -> tuple[Sort, bool]:
+    def sorting(self, parameters: QueryDict) -> tuple[Sort, bool]:
+        """Return the requested sort, and whether it is descending. Raises InvalidParameter."""
         name, is_descending = sorting(parameters, self.fields)
         if name is None:
             return self.sort, False

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -282,6 +283,7 @@ def _event(
     )
 
 
+@lru_cache(maxsize=1000)  # most clients request several tokens a minute
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -120,6 +120,7 @@ class KeySubquery:
 
     `is_exact`: no false positives, so the filter need not be applied again. `is_whole`: no false
     negatives. `is_distinct`: no duplicates; `counted` can then be a cheaper SELECT with as many rows.
+    `is_scan`: no index has the keys, so reading them tests every row.
     `once` is a SELECT without duplicates, the key in its column `key`, that reads an index in order and
     no further than needed. `ordered` is set if that is a list's order, too.
     """
@@ -128,6 +129,7 @@ class KeySubquery:
     is_exact: bool = True
     is_whole: bool = True
     is_distinct: bool = False
+    is_scan: bool = False
     counted: _Select | None = None
     once: _Select | None = None
     key: str = ""
@@ -176,7 +178,8 @@ class KeySubquery:
     def __or__(self, other: "KeySubquery") -> "KeySubquery":
         is_exact, is_whole = self.is_exact and other.is_exact, self.is_whole and other.is_whole
         if self.parts and other.parts:
-            return KeySubquery(self.parts + other.parts, is_exact, is_whole)
+            is_scan = self.is_scan or other.is_scan
+            return KeySubquery(self.parts + other.parts, is_exact, is_whole, is_scan=is_scan)
         return replace(self if self.parts else other, is_exact=is_exact, is_whole=is_whole)
 
     @property

@@ -73,6 +73,8 @@ class KeyScan(Generic[M]):
 
 # Sorting this many rows costs about as much as a scan until a page is full.
 MAX_SORTED_CANDIDATES = 3_000
+# The same for keys that no index has: reading them a second time costs more than sorting these.
+MAX_SCANNED_CANDIDATES = COUNTED
 # Up to this many rows, sorting beats a scan that does not fill a page early.
 MAX_SORT_FALLBACK = 100_000
 # Rows, or keys in the list's order, that are first tested to fill a page.
@@ -143,20 +145,24 @@ class Selection:
 
     def _read_candidates(self, number: int, keys: KeySubquery) -> list[Any] | None:
         """Return the keys if there are few; remember the count if it becomes known."""
+        most = MAX_SCANNED_CANDIDATES if keys.is_scan else MAX_SORTED_CANDIDATES
         if keys.is_distinct:
-            return keys.few(MAX_SORTED_CANDIDATES)
+            few = keys.few(most)
+            if few is None and most >= self._limit:
+                self._counts[number] = most + 1, False
+            return few
         if self._exceeds_limit(number):
             return None
         # Removing duplicates requires all counted keys. SQLite would sort them, so they are sent
-        # instead; PostgreSQL hashes them, and sending them would take longer.
-        if keys.once or connection.vendor != "sqlite":
+        # instead; PostgreSQL hashes them, and sending them would take longer than counting again.
+        if keys.once or (connection.vendor != "sqlite" and not keys.is_scan):
             different, are_all = self._counted(number)
-            are_few = are_all and different <= MAX_SORTED_CANDIDATES
+            are_few = are_all and different <= most
             return list(dict.fromkeys(keys.first(self._most))) if are_few else None
         read = keys.first(self._most)
         found = list(dict.fromkeys(read))
         self._counts[number] = len(found), len(read) < self._most
-        return found if len(read) < self._most and len(found) <= MAX_SORTED_CANDIDATES else None
+        return found if len(read) < self._most and len(found) <= most else None
 
     @cached_property
     def _whole(self) -> tuple[ListFilter, KeySubquery] | None:

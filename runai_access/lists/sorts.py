@@ -207,20 +207,19 @@ def in_direction(groups: list[tuple[Any, list[Any]]], is_descending: bool) -> li
 def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:
     """Return the condition for rows after this one, among those with a value."""
     than = _than(is_descending)
+    return _beyond("sort_key", value, than, tie=Q(**{f"pk__{than}": pk}))
+
+
+def _beyond(column: str, value: Any, than: str, *, tie: Q) -> Q:
+    """Return the condition for the rows on one side of a value, and among those with it, for `tie`."""
     # "x >= v and (x > v or ...)" rather than "x > v or ...": the former is a range of an index.
-    return Q(**{f"sort_key__{than}e": value}) & (
-        Q(**{f"sort_key__{than}": value}) | Q(**{f"pk__{than}": pk})
-    )
+    return Q(**{f"{column}__{than}e": value}) & (Q(**{f"{column}__{than}": value}) | tie)
 
 
 def _ties(sort: Sort, edge: Cursor, than: str) -> Q:
     """Return the condition for the rows on one side of an edge, among those with its value."""
     tie = Q(**{f"pk__{than}": edge.pk})
-    if not sort.then:
-        return tie
-    return Q(**{f"{sort.then}__{than}e": edge.then}) & (
-        Q(**{f"{sort.then}__{than}": edge.then}) | tie
-    )
+    return _beyond(sort.then, edge.then, than, tie=tie) if sort.then else tie
 
 
 def _than(is_descending: bool) -> str:

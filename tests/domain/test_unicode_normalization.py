@@ -119,6 +119,14 @@ def test_database_normalizes_all_texts_like_python(text: str) -> None:
 
 
 @pytest.mark.django_db
+def test_database_normalizes_text_with_accents_like_python() -> None:
+    latin = map(chr, range(0x80, 0x300))
+    text = "A" + "".join(one for one in latin if one.isalpha() and normalize(one) == one)
+    assert _in_database(text) == normalize(text)
+    assert _in_database(f"{text}\n") == normalize(f"{text}\n")
+
+
+@pytest.mark.django_db
 def test_database_normalizes_null_to_empty_text() -> None:
     nothing = RawSQL("NULL", (), output_field=TextField())
     assert Scope.objects.values_list(normalized(nothing), flat=True).first() == ""

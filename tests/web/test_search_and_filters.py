@@ -979,3 +979,15 @@ def test_unfiltered_page_reads_no_keys(
     monkeypatch.setattr(KeySubquery, "first", first)
     client: Client = as_(ada)
     assert client.get("/applications/").status_code == 200
+
+
+def test_short_search_tests_each_application_once_for_count_and_page(
+    ada: User, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
+    for number in range(4):
+        factories.application(f"xq-{number}")
+    with CaptureQueriesContext(connection) as queries:
+        page = as_(ada).get("/applications/", {"search": "xq"})
+    assert len(column(page, "application")) == 4
+    assert len([one for one in queries.captured_queries if "'xq'" in one["sql"]]) == 1
