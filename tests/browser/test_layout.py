@@ -100,7 +100,8 @@ print(application.pk, person.pk, group.pk, project.pk, department.pk)
 def _pages(made: dict[str, str]) -> Iterator[str]:
     application, project = f"applications/{made['application']}/", made["project"]
     yield from (
-        "account/", "account/password/", "keys/", "activity/",
+        "account/", "account/password/", "keys/", "activity/", "account/factors/new/",
+        "account/factors/app/", "account/factors/recovery-codes/", "account/confirm/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
         "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
         "applications/?search=layout&columns=application,client_id,access_rules,created_by,status",
@@ -113,6 +114,7 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
         f"scopes/?open={made['department']}", "scopes/list/", "scopes/new/",
         f"scopes/{project}/move/", f"access/scopes/{project}/", "users/?search=layout",
         f"users/{made['user']}/", f"users/{made['user']}/groups/", "users/new/",
+        f"users/{made['user']}/reset-factors/",
         "groups/?search=layout", f"groups/{made['group']}/", "groups/new/",
         f"access/subjects/{made['application']}/",
     )  # fmt: skip
