@@ -81,6 +81,7 @@ def made(server: Server, _organization: None) -> dict[str, str]:
     code = f"""
 from tests import factories
 from accessrules.models import Scope
+from allauth.mfa.models import Authenticator
 cluster = Scope.objects.get(name={CLUSTER!r})
 department = factories.department("B", cluster)
 project = factories.project("{LONG}", department)
@@ -88,6 +89,7 @@ application = factories.application("layout-{LONG}", ("Viewer", project), ("Edit
 for number in range(3):
     factories.application(f"layout-{{number}}", ("L1 researcher", department))
 person = factories.person("layout.{LONG}@example.com", "Viewer", project)
+Authenticator.objects.create(user=person, type="webauthn", data={{"name": "{LONG}"}})
 group = factories.group("layout {LONG}", person)
 print(application.pk, person.pk, group.pk, project.pk, department.pk)
 """

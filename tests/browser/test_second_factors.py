@@ -18,6 +18,9 @@ DEVICE = {
 }  # fmt: skip
 
 
+NAME = f"Work laptop {'x' * 60}"
+
+
 @pytest.fixture(scope="module")
 def console(server_factory: StartServer) -> Server:
     """A server that requires second factors, at a URL that has passkeys."""
@@ -69,7 +72,9 @@ def _sign_out(page: Page) -> None:
     page.wait_for_url("**/sign-in/")
 
 
-def test_required_passkey_is_created_and_signs_in(visitor: Visitor, console: Server) -> None:
+def test_required_passkey_is_created_and_signs_in(
+    visitor: Visitor, console: Server, chromium: Browser
+) -> None:
     page = visitor.page
     _enter_password(visitor, console)
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
@@ -80,7 +85,7 @@ def test_required_passkey_is_created_and_signs_in(visitor: Visitor, console: Ser
     page.go_back()
     visitor.press("PASSKEY")
     _check(visitor, "a new passkey")
-    page.get_by_label("Name").fill("Work laptop")
+    page.get_by_label("Name").fill(NAME)
     page.get_by_role("button", name="CREATE PASSKEY").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     _check(visitor, "recovery codes")
@@ -90,9 +95,9 @@ def test_required_passkey_is_created_and_signs_in(visitor: Visitor, console: Ser
     assert re.fullmatch(r"(\d{4} \d{4}\n){10}", codes)
     visitor.press("DONE")
     page.wait_for_url("**/account/")
-    expect(page.get_by_role("region", name="Second factors")).to_contain_text("Work laptop")
+    expect(page.get_by_role("region", name="Second factors")).to_contain_text(NAME)
     _check(visitor, "the account")
-    for button in ("Rename Work laptop", "Remove Work laptop", "Create new recovery codes"):
+    for button in (f"Rename {NAME}", f"Remove {NAME}", "Create new recovery codes"):
         page.get_by_role("link", name=button).click()
         expect(page.locator("dialog[open] h1")).to_be_visible()
         visitor.check_accessibility()
@@ -113,3 +118,13 @@ def test_required_passkey_is_created_and_signs_in(visitor: Visitor, console: Ser
     page.goto(f"{visitor.url}/account/confirm/?next=/account/")
     page.get_by_role("button", name="USE A PASSKEY").click()
     page.wait_for_url("**/account/")
+    # Without JavaScript, only codes are offered.
+    with chromium.new_context(java_script_enabled=False) as context:
+        plain = Visitor(context.new_page(), visitor.url)
+        plain.page.goto(f"{visitor.url}/sign-in/")
+        expect(plain.page.get_by_role("button", name="SIGN IN WITH A PASSKEY")).to_be_hidden()
+        _enter_password(plain, console)
+        expect(plain.page.get_by_role("button", name="USE A PASSKEY")).to_be_hidden()
+        plain.page.get_by_label("Recovery code").fill(codes.splitlines()[0])
+        plain.press("CONTINUE")
+        plain.page.wait_for_url("**/account/")
