@@ -13,7 +13,7 @@ from runai_access.accounts.actions import own_user
 from runai_access.accounts.mfa import passkeys, pending
 from runai_access.accounts.mfa.factors import Method, use_code
 from runai_access.accounts.models import User
-from runai_access.accounts.sessions import confirm_session, note_second_factor
+from runai_access.accounts.sessions import confirm_session, note_passwordless, note_second_factor
 from runai_access.accounts.signin import (
     NOT_LOCAL,
     TooManyFailures,
@@ -71,12 +71,12 @@ def sign_in_with_passkey(request: HttpRequest, *, response: Any) -> User | None:
     if not user.is_active or not policy.can_sign_in_locally(user):
         record_refusal(user.email, origin, NOT_LOCAL if user.is_active else DISABLED)
         return None
-    method = f"with {Method.PASSKEY}"
     if user == waiting:
-        method = f"{local_method(user)} and {Method.PASSKEY}"
-    elif user.is_break_glass:
-        method = f"{method}, break-glass"
-    _login_with_factor(request, user, method)
+        _login_with_factor(request, user, f"{local_method(user)} and {Method.PASSKEY}")
+        return user
+    suffix = ", break-glass" if user.is_break_glass else ""
+    _login_with_factor(request, user, f"with {Method.PASSKEY}{suffix}")
+    note_passwordless(request)
     return user
 
 

@@ -86,6 +86,18 @@ def test_passkey_completes_a_sign_in_with_a_password(laptop: SoftPasskey) -> Non
     assert reasons("Succeeded") == ["with a password and a passkey"]
 
 
+def test_passkey_needs_no_temporary_password(laptop: SoftPasskey, gus: User) -> None:
+    """An administrator has reset the password, which the user might not know."""
+    soon = timezone.now() + timedelta(days=1)
+    User.objects.filter(pk=gus.pk).update(temporary_password_until=soon)
+    alone, after_password = Client(), Client()
+    use_passkey(alone, laptop)
+    assert is_signed_in(alone)
+    enter_password(after_password, gus.email)
+    use_passkey(after_password, laptop)
+    assert after_password.get("/account/").url.startswith("/account/password/")
+
+
 def test_response_works_once(laptop: SoftPasskey) -> None:
     browser = Client()
     response = {"response": json.dumps(laptop.use(browser.post(OPTIONS).json()))}
