@@ -425,6 +425,20 @@ def local_sign_in(*, has_provider: bool) -> str:
     return value
 
 
+def passkey_domain(url: str) -> str | None:
+    """Return the domain of passkeys, or None if browsers offer none at this URL.
+
+    They require TLS and a domain, or the name localhost (WebAuthn §5.1.3).
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host if parts.scheme == "https" or host == "localhost" else None
+    return None
+
+
 def secret_key(file: Path, *, required: bool) -> str:
     """Return the secret key; by default it is generated on first use and stored in `file` (0600).
 

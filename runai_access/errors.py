@@ -24,11 +24,19 @@ class Conflict(DomainError):
         self.field = field
 
 
-class TemporaryPassword(DomainError):
+class UserMustAct(DomainError):
+    """The user must do something on a page first."""
+
+
+class TemporaryPassword(UserMustAct):
     """The caller has a temporary password and must choose a new one first."""
 
 
-class ReauthenticationRequired(DomainError):
+class EnrollmentRequired(UserMustAct):
+    """The caller must set up a second factor first."""
+
+
+class ReauthenticationRequired(UserMustAct):
     """The user of this session must confirm their password before a dangerous action."""
 
 

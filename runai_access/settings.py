@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth.account",  # required by the next one
     "allauth.socialaccount",
+    "allauth.mfa",
     "runai_access.api",
     "runai_access.lists",
     "runai_access.ui",
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "runai_access.accounts.middleware.SignInMiddleware",
     "runai_access.accounts.middleware.SessionUseMiddleware",
     "runai_access.accounts.middleware.OwnPasswordMiddleware",
+    "runai_access.accounts.middleware.EnrollmentMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runai_access.middleware.RefusalMiddleware",
@@ -160,6 +162,14 @@ OIDC = environment.openid_provider()
 LOCAL_SIGN_IN = environment.local_sign_in(has_provider=OIDC is not None)
 SOCIALACCOUNT_ADAPTER = "runai_access.accounts.sso.provider.SocialAccountAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
+# Second factors. django-allauth stores them; `accounts.mfa` has the flows.
+REQUIRE_MFA = environment.choice("RUNAI_ACCESS_REQUIRE_MFA", "off", "administrators", "everyone")
+# The relying party ID of passkeys (WebAuthn §5.1.2): a domain, with TLS; None without passkeys.
+PASSKEY_DOMAIN = environment.passkey_domain(PUBLIC_URL)
+MFA_ADAPTER = "runai_access.accounts.mfa.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_TOLERANCE = 1
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -176,6 +186,12 @@ SIGN_IN_LOCK_SECONDS = 15 * 60
 # share one attempt per SIGN_IN_NEW_NETWORK_SECONDS.
 SIGN_IN_NEW_NETWORK_SECONDS = 10
 SIGN_IN_NETWORK_DAYS = 90
+# Wrong codes of a user after the right password, at all addresses. Three of a million codes are valid
+# at a time, so guesses from many addresses succeed once in 16,000 days.
+SECOND_FACTOR_FAILURES = 20
+SECOND_FACTOR_LOCK_SECONDS = 24 * 60 * 60
+# How long a sign-in waits for the second factor.
+SECOND_FACTOR_SECONDS = 10 * 60
 # Whom to ask, on the sign-in page.
 HELP_CONTACT = environment.help_contact()
 # How long a user can sign in with a temporary password, which an admin has seen, to replace it.
@@ -195,6 +211,7 @@ DORMANCY = environment.dormancy_policy(TOKEN_LIFETIME_MAX_SECONDS)
 # Tokens for users by the password grant, which RFC 9700 §2.4 advises against.
 PASSWORD_GRANT = environment.flag("RUNAI_ACCESS_PASSWORD_GRANT", default=False)
 USER_SIGN_IN = "runai_access.accounts.signin.sign_in_for_token"
+USER_REQUIRES_SECOND_FACTOR = "runai_access.accounts.policy.requires_second_factor"
 SIGNING_KEY_DAYS = environment.positive_int("RUNAI_ACCESS_SIGNING_KEY_DAYS", 90)
 
 # Cookies and transport.

@@ -37,7 +37,8 @@ def token_for(request: HttpRequest, *, email: str, password: str) -> AccessToken
 def get_enabled_principal(claims: dict[str, Any]) -> Any:
     """Return the application or user of verified claims. Raises InvalidToken if the token is revoked.
 
-    The tokens of a user end with the user's sessions, and when the setting is turned off.
+    The tokens of a user end with the user's sessions, when the setting is turned off, and when a second
+    factor is required.
     """
     if not settings.PASSWORD_GRANT or claims["client_id"] != CLIENT_ID:
         return get_active_application(claims)
@@ -45,5 +46,7 @@ def get_enabled_principal(claims: dict[str, Any]) -> Any:
     try:
         user = users.filter(pk=claims["sub"], sessions_id=claims["cid"]).first()
     except ValidationError:  # not a UUID
+        user = None
+    if user is not None and import_string(settings.USER_REQUIRES_SECOND_FACTOR)(user):
         user = None
     return user or get_active_application(claims)

@@ -6,16 +6,16 @@ import json
 from datetime import datetime
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from jwt.algorithms import ECAlgorithm
 
 from applications.models import SigningKey
+from runai_access.security.encryption import cipher
 
 
 def create_key(*, signs_from: datetime) -> SigningKey:
@@ -69,14 +69,4 @@ def _thumbprint(jwk: dict[str, Any]) -> str:
 
 
 def _cipher() -> MultiFernet:
-    """Return what encrypts with the current secret key, and decrypts with all accepted ones."""
-    return MultiFernet(
-        [_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    )
-
-
-def _fernet(secret: str) -> Fernet:
-    derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"runai-access signing keys").derive(
-        secret.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(derived))
+    return cipher("signing keys")

@@ -1,7 +1,13 @@
 """The filters of the Users and Groups tables."""
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
@@ -13,6 +19,7 @@ from accessrules.filters.subjects import (
     NoRulesFilter,
     StatusFilter,
 )
+from runai_access.accounts.mfa.factors import APP, PASSKEY
 from runai_access.accounts.models import Group
 from runai_access.accounts.policy import GROUPS, visible_memberships
 from runai_access.db.normalization import normalize_term
@@ -68,6 +75,47 @@ class PasswordFilter(ChoiceFilter):
         return Q(temporary_password_until__isnull=True in chosen) if len(chosen) == 1 else Q()
 
 
+class _OneOfFewFilter(ChoiceFilter):
+    """Filters by fixed choices: rows that meet the condition of one of those chosen."""
+
+    operators = (ONE_OF_FEW,)
+    labels: Mapping[str, str]
+
+    def choices(self, context: Authority, search: str = "") -> list[Choice]:
+        return [Choice(value, label) for value, label in self.labels.items()]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        met = [self.condition_of(choice.value) for choice in values]
+        return reduce(or_, met, Q())
+
+    def condition_of(self, value: str) -> Q:
+        raise NotImplementedError
+
+
+class SignInFilter(_OneOfFewFilter):
+    """Filters by how users can sign in."""
+
+    labels = {"password": "Password", "single-sign-on": "Single sign-on", "none": "None"}
+
+    def condition_of(self, value: str) -> Q:
+        has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        is_connected = Q(Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
+        if value == "none":
+            return ~has_password & ~is_connected
+        return has_password if value == "password" else is_connected
+
+
+class FactorFilter(_OneOfFewFilter):
+    """Filters by the kinds of second factors."""
+
+    labels = {"passkey": "Passkey", "app": "Authenticator app", "none": "None"}
+    types = {"passkey": [PASSKEY], "app": [APP], "none": [PASSKEY, APP]}
+
+    def condition_of(self, value: str) -> Q:
+        factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=self.types[value])
+        return ~Q(Exists(factors)) if value == "none" else Q(Exists(factors))
+
+
 def _group_choices(groups: QuerySet[Group]) -> list[Choice]:
     return [Choice(str(group.pk), group.name) for group in groups]
 
@@ -94,6 +142,8 @@ class UserFilterSet(ListFilterSet):
         "scope": HeldScopeFilter(),
         "status": StatusFilter(),
         "password": PasswordFilter(),
+        "sign_in": SignInFilter(),
+        "factors": FactorFilter(),
         "last_login": TimeFilter("last_login", can_be_never=True),
         "created_by": CreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
@@ -108,6 +158,8 @@ class UserFilterSet(ListFilterSet):
         "scope": "Scope",
         "status": "Status",
         "password": "Password",
+        "sign_in": "Sign-in",
+        "factors": "Second factors",
         "last_login": "Last login",
         "created_by": "Created by",
         "creation_time": "Creation time",

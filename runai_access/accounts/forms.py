@@ -1,5 +1,6 @@
 """The forms of users and groups. The actions validate emails and passwords."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.models import Subject
 from runai_access.accounts.actions import WRONG_CURRENT
+from runai_access.accounts.mfa.actions import check_passkey_name
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.passwords import PASSWORD_MAX_LENGTH, check_password
 from runai_access.accounts.validators import (
@@ -21,6 +23,12 @@ from runai_access.ui.forms import CheckedField, SubmissionForm, run_check
 
 WRONG = "Incorrect email or password."
 INCORRECT = "Incorrect password."
+WRONG_CODE = "Incorrect code."
+REFUSED_PASSKEY = "This passkey was not accepted. Try again, or use another one."
+NO_PASSKEY = "The browser sent no passkey. Try again."
+# Codes have up to eight digits, and people type spaces.
+CODE_MAX_LENGTH = 32
+PASSKEY_MAX_LENGTH = 16 * 1024
 DIFFERENT = "The passwords don't match."
 
 
@@ -37,6 +45,49 @@ class SignInForm(forms.Form):
         max_length=PASSWORD_MAX_LENGTH,
         error_messages={"required": "Enter your password.", "max_length": WRONG},
     )
+
+
+class CodeForm(forms.Form):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        max_length=CODE_MAX_LENGTH,
+        error_messages={"required": "Enter a code.", "max_length": WRONG_CODE},
+    )
+
+
+class AppForm(CodeForm):
+    """The first code of an authenticator app. `sealed` has the app's secret, for this user only."""
+
+    sealed = forms.CharField(max_length=1024)
+
+
+class PasskeyForm(forms.Form):
+    """The response of the browser that uses a passkey."""
+
+    response = forms.CharField(
+        max_length=PASSKEY_MAX_LENGTH,
+        error_messages={"required": NO_PASSKEY, "max_length": NO_PASSKEY},
+    )
+
+    def clean_response(self) -> Any:
+        """Return the JSON value, whatever it is."""
+        try:
+            return json.loads(self.cleaned_data["response"])
+        except (ValueError, RecursionError):
+            raise forms.ValidationError(NO_PASSKEY) from None
+
+
+class NewPasskeyForm(PasskeyForm):
+    """The response of the browser that created a passkey, and its name, which can be empty."""
+
+    name = CheckedField(check_passkey_name, required=False)
+
+
+class PasskeyNameForm(forms.Form):
+    """The name of a passkey."""
+
+    name = CheckedField(check_passkey_name, error_messages={"required": "Enter a name."})
 
 
 class NewUserForm(SubmissionForm):

@@ -1,4 +1,4 @@
-"""Middleware that requires a signed-in user without a temporary password."""
+"""Middleware that requires a signed-in user, with a password of their own and the factors they need."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +12,11 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from runai_access.accounts.models import User
-from runai_access.accounts.sessions import must_choose_password, note_use
+from runai_access.accounts.sessions import must_choose_password, must_enroll, note_use
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form
 
 # The query parameter of the sign-in page with the reason why it is shown.
 ENDED = "session"
-# Views open to users with a temporary password, besides those that require no sign-in.
-_ALLOWED = {"accounts:password", "ui:theme"}
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -56,11 +54,14 @@ class SessionUseMiddleware:
             note_use(request, request.user)
 
 
-class OwnPasswordMiddleware:
-    """Redirects users with a temporary password to the password page, except from `_ALLOWED` views.
+class _DutyMiddleware:
+    """Redirects users to the page `view` while something is due there, except from `open_views`.
 
     API views authenticate requests themselves and refuse these users (see `authentication`).
     """
+
+    view: str
+    open_views: frozenset[str]
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -68,17 +69,50 @@ class OwnPasswordMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self._get_response(request)
 
+    def is_due(self, request: HttpRequest) -> bool:
+        raise NotImplementedError
+
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *_: Any
     ) -> HttpResponse | None:
-        if not getattr(view, "login_required", True) or not must_choose_password(request):
-            return None
         match = request.resolver_match
-        if match and match.view_name in _ALLOWED:
+        if not getattr(view, "login_required", True) or not self.is_due(request):
             return None
-        address = resolve_url("accounts:password")
+        if match and match.view_name in self.open_views:
+            return None
+        address = resolve_url(self.view)
         if "HX-Request" in request.headers:
             return HttpResponseClientRedirect(address)
         if request.method in ("GET", "HEAD"):
             address = f"{address}?{urlencode({'next': request.get_full_path()})}"
         return redirect(address)
+
+
+class OwnPasswordMiddleware(_DutyMiddleware):
+    """Redirects users with a temporary password to the password page."""
+
+    view = "accounts:password"
+    open_views = frozenset({"accounts:password", "ui:theme"})
+
+    def is_due(self, request: HttpRequest) -> bool:
+        return must_choose_password(request)
+
+
+class EnrollmentMiddleware(_DutyMiddleware):
+    """Redirects users who must have a second factor to the pages that set one up."""
+
+    view = "accounts:enroll"
+    open_views = frozenset(
+        {
+            "accounts:enroll",
+            "accounts:enroll-app",
+            "accounts:enroll-passkey",
+            "accounts:passkey-creation",
+            "accounts:confirm",
+            "accounts:passkey-confirm",
+            "ui:theme",
+        }
+    )
+
+    def is_due(self, request: HttpRequest) -> bool:
+        return not must_choose_password(request) and must_enroll(request)

@@ -1,7 +1,9 @@
 """The policies of users and groups: authorization decisions for these resource types."""
 
+from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import QuerySet
 
@@ -55,3 +57,21 @@ def can_sign_in_locally(user: User) -> bool:
 def has_local_password(user: User) -> bool:
     """Return whether the user has a password, and can sign in with it."""
     return user.has_usable_password() and can_sign_in_locally(user)
+
+
+def has_second_factor(user: User) -> bool:
+    """Return whether the user has a factor, and is therefore always asked for it."""
+    return factors_of(user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
+def factors_of(user: User) -> QuerySet[Any]:
+    """Return the authenticator app, the passkeys and the recovery codes of a user."""
+    factors: QuerySet[Any] = Authenticator.objects.filter(user=user).order_by("pk")
+    return factors
+
+
+def requires_second_factor(user: User) -> bool:
+    """Return whether the user must have a second factor to sign in without the identity provider."""
+    if settings.REQUIRE_MFA == "administrators":
+        return can_give_access(user.subject)
+    return bool(settings.REQUIRE_MFA == "everyone")

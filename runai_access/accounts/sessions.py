@@ -16,6 +16,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from runai_access.accounts import policy
 from runai_access.accounts.devices import describe_device
 from runai_access.accounts.models import User, UserSession
 from runai_access.audit.recorder import Origin
@@ -26,6 +27,10 @@ _DETAILS = "user_session"
 AUTHENTICATED_AT = "authenticated_at"
 # The identity provider of the sign-in: its issuer, and the ID token for the sign-out there.
 _PROVIDER = "provider"
+# Whether the user of the session has proved a second factor, or set one up.
+_SECOND_FACTOR = "second_factor"
+# Whether a passkey was enough for the sign-in.
+_WITHOUT_PASSWORD = "without_password"  # noqa: S105  # a key of the session
 
 
 class SessionStore(DatabaseStore):
@@ -92,11 +97,33 @@ def provider_of(request: HttpRequest) -> dict[str, str] | None:
 def must_choose_password(request: HttpRequest) -> bool:
     """Return whether the user of the session must first replace a temporary password.
 
-    Users of an identity provider did not use it, and need not know it.
+    Users of an identity provider or of a passkey did not use it, and need not know it.
     """
     user = request.user
-    is_temporary = isinstance(user, User) and user.must_choose_password
-    return is_temporary and provider_of(request) is None
+    if not isinstance(user, User) or not user.must_choose_password:
+        return False
+    return provider_of(request) is None and not request.session.get(_WITHOUT_PASSWORD)
+
+
+def note_second_factor(request: HttpRequest, *, proved: bool = True) -> None:
+    """Note that the user of the session proved a second factor, or removed their last one."""
+    request.session[_SECOND_FACTOR] = proved
+
+
+def note_passwordless(request: HttpRequest) -> None:
+    """Note that the user of a new session signed in with a passkey alone."""
+    request.session[_WITHOUT_PASSWORD] = True
+
+
+def must_enroll(request: HttpRequest) -> bool:
+    """Return whether the user of the session must first set up a second factor.
+
+    Those who have one were asked for it at the sign-in. Users of an identity provider have its factors.
+    """
+    user = request.user
+    if not isinstance(user, User) or request.session.get(_SECOND_FACTOR):
+        return False
+    return policy.requires_second_factor(user) and provider_of(request) is None
 
 
 def note_use(request: HttpRequest, user: User) -> None:

@@ -1,9 +1,11 @@
 """Sign-in, sign-out and the user's own password: limits on failed attempts, and audit events.
 
-Four limits apply to failed sign-ins, on pages and for tokens together: per user and address, per
-address, per IPv6 site, and per user. Unknown emails count like known ones, so limits do not reveal
-which exist.
+A user with a second factor signs in in two steps; see `second_step`. Four limits apply to failed
+sign-ins, on pages and for tokens together: per user and address, per address, per IPv6 site, and per
+user. Unknown emails count like known ones, so limits do not reveal which exist.
 """
+
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import auth
@@ -14,6 +16,7 @@ from django.utils import timezone
 from accessrules.authorization.callers import Caller, caller_of
 from runai_access.accounts import policy
 from runai_access.accounts.actions import change_own_password, end_own_sessions, own_user
+from runai_access.accounts.mfa import pending
 from runai_access.accounts.models import SignInNetwork, User
 from runai_access.accounts.sessions import confirm_session, note_provider
 from runai_access.accounts.sso.identity import Identity
@@ -64,16 +67,25 @@ class TooManyFailures(Exception):
         self.seconds = seconds
 
 
+class SecondFactorRequired(Exception):
+    """The password is right. The session waits for the second factor; see `second_step`."""
+
+
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     """Sign the user in and return them, or None if the email or password is wrong.
 
-    Raises TooManyFailures after too many failures, and Busy if too many passwords are being checked.
-    An attacker can't lock a user out of the networks from which that user signs in.
+    Raises SecondFactorRequired if the user has one, TooManyFailures after too many failures, and Busy
+    if too many passwords are being checked. An attacker can't lock a user out of the networks from
+    which that user signs in.
     """
-    user = _authenticated(request, email, password)
-    if user is not None:
-        auth.login(request, user)
-        _note_success(user, request, _local_method(user))
+    user = _authenticated(request, email, password, _reason_against_password)
+    if user is None:
+        return None
+    if policy.has_second_factor(user):
+        pending.begin(request, user)
+        raise SecondFactorRequired
+    auth.login(request, user)
+    note_success(user, request, local_method(user))
     return user
 
 
@@ -81,34 +93,49 @@ def sign_in_with_provider(request: HttpRequest, user: User, identity: Identity) 
     """Sign in the user of a verified identity."""
     auth.login(request, user)
     note_provider(request, identity.issuer, identity.id_token, identity.authenticated_at)
-    _note_success(user, request, f"with {identity.issuer}")
+    note_success(user, request, f"with {identity.issuer}")
 
 
 def sign_in_for_token(request: HttpRequest, *, email: str, password: str) -> User | None:
     """Return the user with this email and password, without a session, or None.
 
-    Refuses temporary passwords, which can only be replaced, on a page. Raises TooMany when `sign_in`
-    would raise TooManyFailures: they share their limits.
+    Refuses temporary passwords, which can only be replaced, on a page. Refuses users with a second
+    factor, and those who must have one. Raises TooMany when `sign_in` would raise TooManyFailures: they
+    share their limits.
     """
     try:
-        user = _authenticated(request, email, password)
+        user = _authenticated(request, email, password, _reason_against_token)
     except TooManyFailures as refusal:
         raise TooMany(str(refusal), retry_after=refusal.seconds) from None
     if user is None:
         return None
-    if user.must_choose_password:
-        record_refusal(user.email, request.origin, "a temporary password")  # type: ignore[attr-defined]  # set by OriginMiddleware
-        return None
     user.last_login = timezone.now()
     user.save(update_fields=["last_login"])
-    _note_success(user, request, _local_method(user))
+    note_success(user, request, local_method(user))
     return user
 
 
-def _authenticated(request: HttpRequest, email: str, password: str) -> User | None:
+def _reason_against_password(user: User) -> str:
+    """Return why the user can't use a password on the page, or ""."""
+    return "" if policy.can_sign_in_locally(user) else NOT_LOCAL
+
+
+def _reason_against_token(user: User) -> str:
+    """Return why the user can't get a token for their password, or ""."""
+    if user.must_choose_password:
+        return "a temporary password"
+    if policy.has_second_factor(user) or policy.requires_second_factor(user):
+        return "a second factor is required"
+    return _reason_against_password(user)
+
+
+def _authenticated(
+    request: HttpRequest, email: str, password: str, reason_against: Callable[[User], str]
+) -> User | None:
     """Return the enabled user with this email and password. Counts and audits failures.
 
-    Raises TooManyFailures and Busy.
+    Also None if there is a reason against this user, so that passwords can't be tried there. Raises
+    TooManyFailures and Busy.
     """
     email = normalize_email(email)
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
@@ -126,9 +153,8 @@ def _authenticated(request: HttpRequest, email: str, password: str) -> User | No
     if not isinstance(user, User):
         record_refusal(email, origin, REFUSED)
         return None
-    if not policy.can_sign_in_locally(user):
-        # The same response as for a wrong password, so that passwords can't be tried here.
-        record_refusal(email, origin, NOT_LOCAL)
+    if reason := reason_against(user):
+        record_refusal(email, origin, reason)
         return None
     sign_in_attempt.succeed()
     return user
@@ -141,7 +167,7 @@ def _current_limits(email: str, origin: Origin) -> list[Limit]:
     refused attempt is cheap.
     """
     name = normalize_term(email)  # all spellings of an email count as the same user
-    limits = _limits(name, origin.address)
+    limits = limits_of(name, origin.address)
     of_user = Limit((_USER, name), settings.SIGN_IN_USER_FAILURES, settings.SIGN_IN_LOCK_SECONDS)
     waits = used_up(*limits, of_user)
     if of_user not in waits:
@@ -163,7 +189,7 @@ def _current_limits(email: str, origin: Origin) -> list[Limit]:
     return limits
 
 
-def _limits(email: str, address: str | None) -> list[Limit]:
+def limits_of(email: str, address: str | None) -> list[Limit]:
     """Return the limits on attempts for `email` from `address`."""
     network = network_of(address)
     lock = settings.SIGN_IN_LOCK_SECONDS
@@ -177,18 +203,18 @@ def _limits(email: str, address: str | None) -> list[Limit]:
     return limits
 
 
-def _note_success(user: User, request: HttpRequest, method: str) -> None:
+def note_success(user: User, request: HttpRequest, method: str) -> None:
     """Remember the network of a sign-in, and audit it with its method."""
     origin: Origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     SignInNetwork.objects.remember(user, network_of(origin.address))
-    _record_success(user, origin, method)
+    record_success(user, origin, method)
 
 
-def _local_method(user: User) -> str:
+def local_method(user: User) -> str:
     return BY_BREAK_GLASS if user.is_break_glass else BY_PASSWORD
 
 
-def _record_success(user: User, origin: Origin, method: str) -> None:
+def record_success(user: User, origin: Origin, method: str) -> None:
     record_once_a_minute(
         "sign-in",
         Entity("user", str(user.pk), user.email),
@@ -231,7 +257,7 @@ def change_password(request: HttpRequest, *, current: str, new: str) -> None:
         user = change_own_password(caller=caller, current=current, new=new)
     except ValidationError as error:
         if "current" in error.message_dict:
-            _record_wrong_password(caller, "wrong current password")
+            record_unconfirmed(caller, "wrong current password")
         else:
             password_attempt.give_back()  # the current password was right
         raise
@@ -257,11 +283,11 @@ def confirm_password(request: HttpRequest, *, password: str) -> bool:
         password_attempt.give_back()
         raise
     if not is_right:
-        _record_wrong_password(caller, "wrong password")
+        record_unconfirmed(caller, "wrong password")
         return False
     password_attempt.forget()
     confirm_session(request)
-    _record_success(user, caller.origin, CONFIRMED)
+    record_success(user, caller.origin, CONFIRMED)
     return True
 
 
@@ -269,7 +295,7 @@ def confirm_with_provider(request: HttpRequest, identity: Identity) -> None:
     """Note that the session's user signed in with the provider again."""
     caller = caller_of(request)
     confirm_session(request, identity.authenticated_at)
-    _record_success(own_user(caller), caller.origin, f"confirmed with {identity.issuer}")
+    record_success(own_user(caller), caller.origin, f"confirmed with {identity.issuer}")
 
 
 def _own_password_attempt(caller: Caller, user: User) -> Attempt:
@@ -281,12 +307,12 @@ def _own_password_attempt(caller: Caller, user: User) -> Attempt:
         seconds=settings.SIGN_IN_LOCK_SECONDS,
     )
     if password_attempt.refused:
-        _record_wrong_password(caller, "too many failures")
+        record_unconfirmed(caller, "too many failures")
         raise TooManyFailures(password_attempt.retry_after)
     return password_attempt
 
 
-def _record_wrong_password(caller: Caller, reason: str) -> None:
+def record_unconfirmed(caller: Caller, reason: str) -> None:
     user = own_user(caller)
     record_once_a_minute(
         "update",

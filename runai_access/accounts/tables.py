@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import is_password_usable
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
@@ -14,6 +17,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_members
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from accessrules.models import GroupMembership
+from runai_access.accounts.mfa.factors import APP, PASSKEY
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import visible_memberships
 from runai_access.db.expressions import AsStored, BinaryCollation, InArray
@@ -58,6 +62,28 @@ def _counted(memberships: QuerySet[GroupMembership]) -> Coalesce:
     return Coalesce(Subquery(of_group.annotate(number=Count("pk")).values("number")), 0)
 
 
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    """Return the number of these rows of each user."""
+    of_user = rows.filter(user=OuterRef("pk")).order_by().values("user")
+    return Coalesce(Subquery(of_user.annotate(number=Count("pk")).values("number")), 0)
+
+
+# How a user can sign in, and their second factors: numbers of rows of django-allauth.
+IDENTITIES = _number_of(SocialAccount.objects.all())
+PASSKEYS = _number_of(Authenticator.objects.filter(type=PASSKEY))
+APPS = _number_of(Authenticator.objects.filter(type=APP))
+
+
+def _sign_in_text(password: str, identities: int) -> str:
+    ways = ["password"] * is_password_usable(password) + ["single sign-on"] * bool(identities)
+    return ", ".join(ways).capitalize()
+
+
+def _factors_text(passkeys: int, apps: int) -> str:
+    passkey = "passkey" if passkeys == 1 else f"{passkeys} passkeys"
+    return ", ".join([passkey] * bool(passkeys) + ["authenticator app"] * bool(apps)).capitalize()
+
+
 def _by_members(authority: Authority) -> Sort:
     return Sort.number(_counted(visible_members(authority)))
 
@@ -75,6 +101,14 @@ class UserTable(SubjectTable):
     )  # fmt: skip
     groups = ListColumn("Groups", sort=_by_first_group, as_text=_joined("groups"))
     access_rules = ListColumn("Access rule(s)", sort=by_first_rule, as_text=_joined("rules"))
+    sign_in = ListColumn(
+        "Sign-in", sort=Sort.number(IDENTITIES), is_shown=False,
+        exports=("password", IDENTITIES), as_text=_sign_in_text,
+    )  # fmt: skip
+    factors = ListColumn(
+        "Second factors", sort=Sort.number(PASSKEYS + APPS), is_shown=False,
+        exports=(PASSKEYS, APPS), as_text=_factors_text,
+    )  # fmt: skip
     last_login = ListColumn(
         "Last login", sort=Sort.time("last_login", is_nullable=True),
         exports=(SpreadsheetTime("last_login"),),
@@ -95,7 +129,8 @@ class UserTable(SubjectTable):
     def complete(cls, queryset: QuerySet[User], context: Authority) -> Any:
         memberships = visible_memberships(context).select_related("group").order_by(*_BY_GROUP)
         groups = Prefetch("subject__group_memberships", memberships, to_attr="visible_memberships")
-        return queryset.prefetch_related(groups)
+        counts = {"identity_count": IDENTITIES, "passkey_count": PASSKEYS, "app_count": APPS}
+        return queryset.annotate(**counts).prefetch_related(groups)
 
     @classmethod
     def related(cls, keys: list[Any], context: Authority) -> dict[Any, SubjectRelations]:
@@ -117,6 +152,12 @@ class UserTable(SubjectTable):
 
     def render_display_name(self, record: User) -> str:
         return record.display_name or muted("None")
+
+    def render_sign_in(self, record: Any) -> str:
+        return _sign_in_text(record.password, record.identity_count) or muted("None")
+
+    def render_factors(self, record: Any) -> str:
+        return _factors_text(record.passkey_count, record.app_count) or muted("None")
 
     def render_groups(self, record: User) -> str:
         names = ", ".join(self.groups_of(record))

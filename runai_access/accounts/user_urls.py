@@ -17,6 +17,7 @@ urlpatterns = [
     path("<uuid:id_>/", user.detail, name="detail"),
     path("<uuid:id_>/rename/", user.rename, name="rename"),
     path("<uuid:id_>/disconnect/", user.disconnect, name="disconnect"),
+    path("<uuid:id_>/reset-factors/", user.reset_second_factors, name="reset-factors"),
     path("<uuid:id_>/delete/", user.delete, name="delete"),
     path("<uuid:id_>/groups/", memberships.groups_of_user, name="groups"),
     path("<uuid:id_>/reset-password/", passwords.reset_password, name="reset-password"),

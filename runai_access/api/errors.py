@@ -18,9 +18,8 @@ from runai_access.errors import (
     Conflict,
     Denied,
     NotFound,
-    ReauthenticationRequired,
-    TemporaryPassword,
     TooMany,
+    UserMustAct,
 )
 
 MESSAGES = {
@@ -75,7 +74,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 def _response_to(exception: Exception) -> Response | None:
     match exception:
-        case Denied() | PermissionDenied() | TemporaryPassword() | ReauthenticationRequired():
+        case Denied() | PermissionDenied() | UserMustAct():
             return error(403, str(exception))
         case NotFound() | Http404():
             return error(404, str(exception) if isinstance(exception, NotFound) else "")

@@ -132,6 +132,7 @@ def _sign_in() -> list[Item]:
     return [
         Item("Identity provider", settings.OIDC.issuer if settings.OIDC else "None"),
         Item("Local sign-in", settings.LOCAL_SIGN_IN.capitalize()),
+        Item("Second factor required", settings.REQUIRE_MFA.capitalize()),
         Item("Break-glass users", break_glass.count()),
         *([Item("Last sign-in of one", last.email, last.last_login)] if last else []),
     ]

@@ -1,4 +1,4 @@
-// A shown secret: saves it to a file, and removes it from the page when the user leaves, so that Back
+// A shown secret: saves it to a file or prints it, and removes it from the page when the user leaves, so that Back
 // can't show it again.
 
 document.addEventListener("click", (event) => {
@@ -11,13 +11,23 @@ document.addEventListener("click", (event) => {
     `CLIENT_SECRET=${secret}`,
     "",
   ];
-  const address = URL.createObjectURL(new Blob([lines.join("\n")], { type: "text/plain" }));
+  saveFile(button.dataset.saveEnv, lines.join("\n"));
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-save-secret]");
+  if (button) saveFile(button.dataset.saveSecret, document.querySelector("[data-secret]").textContent);
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+function saveFile(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   const link = document.createElement("a");
   link.href = address;
-  link.download = button.dataset.saveEnv;
+  link.download = name;
   link.click();
   URL.revokeObjectURL(address);
-});
+}
 
 window.addEventListener("pagehide", () => {
   for (const element of document.querySelectorAll("[data-secret]")) element.textContent = "";

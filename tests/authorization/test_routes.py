@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import transaction
@@ -122,6 +123,7 @@ class World:
             "secret_id": self.ci.secrets.get().pk,
             "rule_id": self.ci_rule.pk,
             "session_id": factories.UNKNOWN_ID,
+            "factor_id": Authenticator.objects.get().pk,
             "mapping_id": self.mapping.pk,
             "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
             "role_id": 7,
@@ -178,6 +180,7 @@ def world(db: None) -> World:
     sibling = factories.project("dictation", factories.department("speech", west))
     pat = factories.person("pat@acme.example", "Viewer", project)
     SocialAccount.objects.create(user=pat, provider="https://id.example", uid="pat")
+    Authenticator.objects.create(user=pat, type="totp", data={})
     group = factories.group("engineers", pat)
     factories.rule(group, "Viewer", project)
     return World(

@@ -36,6 +36,7 @@ UNSAFE = [(route, method) for route, method in ROUTES if method != "GET"]
 PAGES = [
     (route, method) for route, method in ENTRIES if method != "GET" and not is_for_programs(route)
 ]
+SIGN_IN_FORMS = {"sign-in/", "sign-in/provider/", "sign-in/passkey/"}
 TOKEN = "x" * 32
 
 
@@ -76,7 +77,7 @@ def test_forms_require_the_csrf_token(world: World, route: str, method: str) -> 
     client = signed_in(world.person)
     session = client.session.session_key
     answer: Any = send(client, world, route, method)
-    if route in {"sign-in/", "sign-in/provider/"}:  # already signed in: redirects
+    if route in SIGN_IN_FORMS:  # already signed in: redirects
         assert (answer.status_code, answer.url) == (302, "/")
     else:
         assert answer.status_code == 403

@@ -82,6 +82,7 @@ def made(server: Server, _organization: None) -> dict[str, str]:
     code = f"""
 from tests import factories
 from accessrules.models import AccessRule, Scope
+from allauth.mfa.models import Authenticator
 cluster = Scope.objects.get(name={CLUSTER!r})
 department = factories.department("B", cluster)
 project = factories.project("{LONG}", department)
@@ -90,6 +91,7 @@ deleted = factories.deleted_application("layout-deleted-{LONG}", ("Viewer", proj
 for number in range(3):
     factories.application(f"layout-{{number}}", ("L1 researcher", department))
 person = factories.person("layout.{LONG}@example.com", "Viewer", project)
+Authenticator.objects.create(user=person, type="webauthn", data={{"name": "{LONG}"}})
 group = factories.group("layout {LONG}", person)
 rule = AccessRule.objects.filter(subject=application.subject).first()
 secret = application.secrets.get()
@@ -108,7 +110,9 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
         f"users/{made['user']}/", f"groups/{made['group']}/", f"access/subjects/{made['application']}/"
     )  # fmt: skip
     yield from (
-        "overview/", "account/", "account/password/", "keys/", "activity/",
+        "overview/",
+        "account/", "account/password/", "keys/", "activity/", "account/factors/new/",
+        "account/factors/app/", "account/factors/recovery-codes/", "account/confirm/",
         "applications/", "applications/new/", "applications/columns/", "applications/download/",
         "applications/find-secret/",
         "applications/?bogus=1&sort=x&created_by__contains=a&last_login__never=1&search=x",
@@ -129,7 +133,7 @@ def _pages(made: dict[str, str]) -> Iterator[str]:
         f"scopes/?open={made['department']}", "scopes/list/", "scopes/new/",
         f"scopes/{project}/move/", f"scopes/{project}/delete/", f"access/scopes/{project}/",
         "users/?search=layout", user, f"{user}groups/", f"{user}rename/", f"{user}reset-password/",
-        f"{user}delete/", "users/new/", "groups/?search=layout", group, f"{group}members/",
+        f"{user}delete/", f"{user}reset-factors/", "users/new/", "groups/?search=layout", group, f"{group}members/",
         f"{group}delete/", "groups/new/", "groups/mappings/", "groups/mappings/new/",
         access, f"{access}?compare=layout-1", f"{access}?search=nothing-has-this-name", "system/",
         f"applications/{UNKNOWN_ID}/",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from applications import actions as application_actions
 from applications import containment, copying, trash
 from applications.models import Application
 from runai_access.accounts import actions as people_actions
+from runai_access.accounts.mfa import actions as factor_actions
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.accounts.sso import actions as sign_on_actions
 from runai_access.audit.models import AuditEvent
@@ -43,6 +45,7 @@ class Company:
         self.ops = factories.group("ops", self.pat)
         self.mapping = GroupMapping.objects.create(value="staff", group_id=self.ops.pk)
         SocialAccount.objects.create(user=self.pat, provider="https://id.example", uid="pat")
+        Authenticator.objects.create(user=self.pat, type="totp", data={})
         self.rule = factories.rule(self.ci, "Viewer", acme["vision"])
         self.gone = factories.deleted_application("gone", ("Viewer", acme["vision"]))
 
@@ -162,6 +165,9 @@ ACTS: dict[str, Act] = {
     "disconnect_identity": lambda caller, its: sign_on_actions.disconnect_identity(
         caller=caller, user_id=its.pat.pk
     ),
+    "reset_factors": lambda caller, its: factor_actions.reset_factors(
+        caller=caller, user_id=its.pat.pk
+    ),
     "set_user_enabled": lambda caller, its: people_actions.set_user_enabled(
         caller=caller, user_id=its.pat.pk, enabled=False
     ),
@@ -170,7 +176,8 @@ ACTS: dict[str, Act] = {
 WITHOUT_AUTHORITY = {
     "retire_subjects", "restore_access_rules", "change_own_password", "end_own_session",
     "end_own_sessions", "own_session", "own_user", "make_administrator", "connect_own_identity",
-    "visible_mapping",
+    "visible_mapping", "set_up_app", "add_passkey", "rename_passkey", "remove_factor",
+    "renew_recovery_codes",
     # Of a sign-in: the identity provider decides, and the system is the caller.
     "sign_on", "apply_group_mappings",
 }  # fmt: skip
@@ -241,6 +248,7 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
         people_actions,
         scim_actions,
         sign_on_actions,
+        factor_actions,
     ],
 )
 def test_every_action_is_tested(module: ModuleType) -> None:

@@ -4,6 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.mfa.adapter import get_adapter
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
@@ -11,11 +12,16 @@ from pytest_django import Settings
 from applications.models import SigningKey
 from applications.oauth.keyring import KEYRING
 from applications.oauth.signing_keys import decrypt_key
+from runai_access.accounts.mfa.factors import APP, replace_recovery_codes, use_code
+from runai_access.accounts.models import User
+from runai_access.accounts.policy import factors_of
 from runai_access.audit.archive import archive_before
 from runai_access.audit.files import verify_file
 from runai_access.audit.models import Countersignature
 from runai_access.audit.sealer import seal_waiting
+from tests import factories
 from tests.domain.audit_log import faults, happened, six_rows, unguarded
+from tests.mfa.conftest import SECRET, with_app
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +30,9 @@ NEW = "the-new-secret-key-" + "n" * 32
 
 @pytest.fixture
 def rows() -> list[int]:
-    """The ids of six rows in two seals, created with the former key, as is a signing key."""
+    """The ids of six rows in two seals. They and two keys were created with the former secret key."""
     KEYRING.current()
+    with_app(factories.person("rosa@acme.example"))
     return six_rows()
 
 
@@ -67,6 +74,22 @@ def test_after_the_change_only_the_new_key_is_needed(
     happened("seven")
     seal_waiting()
     assert faults() == []
+
+
+def test_second_factors_need_only_the_new_key_after_the_change(
+    rows: list[int], both_keys: None, settings: Settings
+) -> None:
+    rosa = User.objects.get(email="rosa@acme.example")
+    codes = replace_recovery_codes(rosa)
+    settings.SECRET_KEY, former = settings.SECRET_KEY_FALLBACKS[0], settings.SECRET_KEY
+    assert use_code(rosa, codes[0]) is None, "it was encrypted with the new key"
+    settings.SECRET_KEY = former
+    assert use_code(rosa, codes[0]), "both keys are accepted"
+    assert "2 second factors" in rotate_secret_key()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert use_code(rosa, codes[1])
+    [app] = factors_of(rosa).filter(type=APP)
+    assert get_adapter().decrypt(app.data["secret"]) == SECRET
 
 
 def test_the_former_key_alone_verifies_nothing_new(new_key: None, settings: Settings) -> None:

@@ -20,7 +20,12 @@ TOO_LONG = "x" * 101
 UNKNOWN = "999999"
 Case = tuple[str, Mapping[str, str], set[str]]
 # They are no dialogs: they ignore wrong values in the URL, or have no visible field.
-OTHERS = {of_rules.EffectiveAccessForm, of_rules.ScopeAccessForm, SubmissionForm}
+OTHERS = {
+    of_rules.EffectiveAccessForm, of_rules.ScopeAccessForm, SubmissionForm,
+    # They have one visible field, and a browser's part; see `tests/mfa`.
+    of_accounts.CodeForm, of_accounts.PasskeyForm, of_accounts.NewPasskeyForm,
+    of_accounts.PasskeyNameForm,
+}  # fmt: skip
 
 
 def _cases(acme: Organization) -> Iterator[tuple[type[forms.Form], Case]]:
@@ -92,6 +97,7 @@ def _cases(acme: Organization) -> Iterator[tuple[type[forms.Form], Case]]:
     yield of_accounts.MembersForm, (
         f"/groups/{group.pk}/members/", {"do": "save"}, {"subject"},
     )  # fmt: skip
+    yield of_accounts.AppForm, ("/account/factors/app/", {"sealed": "", "code": ""}, {"code"})
     yield of_accounts.ConfirmForm, ("/account/confirm/", {"password": ""}, {"password"})
     yield (
         of_accounts.OwnPasswordForm,

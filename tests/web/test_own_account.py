@@ -259,7 +259,7 @@ def test_query_count_does_not_depend_on_the_number_of_rules(
     for number in range(rules):
         factories.rule(vera, "Viewer", factories.project(f"p{number}", acme.vision))
     browser = as_(vera)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert browser.get(OWN).status_code == 200
 
 

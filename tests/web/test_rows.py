@@ -34,7 +34,8 @@ LISTS = {
         "subject", "type,role,scope,authorized_by,creation_time,last_updated,expires",
     ),
     "/users/": (
-        "user", "groups,access_rules,last_login,created_by,creation_time,last_updated,status",
+        "user",
+        "groups,access_rules,sign_in,factors,last_login,created_by,creation_time,last_updated,status",
     ),
     "/groups/": ("group", "members,access_rules,status"),
     "/roles/": ("role", "description,offered,created_by,last_updated"),

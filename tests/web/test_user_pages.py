@@ -95,7 +95,7 @@ def test_query_count_does_not_depend_on_the_number_of_rules(
     for count in range(number):
         group = factories.group(f"g{count}", bo)
         factories.rule(group, "Viewer", factories.project(f"p{count}", acme.vision))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert browser.get(url("detail", bo)).status_code == 200
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 from django.db.models import Q
 from django.http import HttpResponse
@@ -110,6 +112,13 @@ FILTERS = {
     "status__is=enabled": ["ada@acme.example", "bo@acme.example"],
     "password__is=temporary": ["bo@acme.example"],
     "password__is=own": ["ada@acme.example", "cid@acme.example"],
+    "sign_in__is=password": ["bo@acme.example"],
+    "sign_in__is=single-sign-on": ["bo@acme.example", "cid@acme.example"],
+    "sign_in__is=none": ["ada@acme.example"],
+    "factors__is=passkey": ["bo@acme.example", "cid@acme.example"],
+    "factors__is=app": ["bo@acme.example"],
+    "factors__is=none": ["ada@acme.example"],
+    "factors__is=app&factors__is=none": ["ada@acme.example", "bo@acme.example"],
     "last_login__never=1": ["bo@acme.example", "cid@acme.example"],
     "created_by__is=MAKER@acme.example": [
         "ada@acme.example", "bo@acme.example", "cid@acme.example",
@@ -120,12 +129,43 @@ FILTERS = {
 }  # fmt: skip
 
 
+def _give_factors(bo: User, cid: User) -> None:
+    """Connect both to a provider; give Bo an app and two passkeys, and Cid a passkey."""
+    for user in (bo, cid):
+        SocialAccount.objects.create(user=user, provider="https://id.example", uid=user.email)
+    for user, type_ in ((bo, "totp"), (bo, "webauthn"), (bo, "webauthn"), (cid, "webauthn")):
+        Authenticator.objects.create(user=user, type=type_, data={"name": "key"})
+        Authenticator.objects.get_or_create(user=user, type="recovery_codes", data={})
+
+
+def test_sign_in_and_factors_are_columns(browser: Client) -> None:
+    bo, cid = (
+        factories.person("bo@acme.example", password="x"),
+        factories.person("cid@acme.example"),
+    )
+    _give_factors(bo, cid)
+    query = {"columns": "user,sign_in,factors", "sort": "user"}
+    page = browser.get(USERS, query)
+    assert column(page, "sign_in") == ["None", "Password, single sign-on", "Single sign-on"]
+    assert column(page, "factors") == ["None", "2 passkeys, authenticator app", "Passkey"]
+    answer = browser.get("/users/users.csv", query)
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert list(csv.reader(StringIO(text)))[:2] == [
+        ["User", "Sign-in", "Second factors"],
+        ["ada@acme.example", "", ""],
+    ]
+    assert "2 passkeys, authenticator app" in text
+
+
 @pytest.mark.parametrize("query", FILTERS)
 def test_list_can_be_filtered(browser: Client, query: str) -> None:
     bo, cid = factories.person("bo@acme.example"), factories.person("cid@acme.example")
     factories.group("engineers", bo)
-    User.objects.filter(pk=bo.pk).update(temporary_password_until=timezone.now())
+    User.objects.filter(pk=bo.pk).update(
+        temporary_password_until=timezone.now(), password="argon2$"
+    )
     Subject.objects.filter(pk=cid.pk).update(enabled=False)
+    _give_factors(bo, cid)
     assert named(browser.get(f"{USERS}?{query}&sort=user")) == FILTERS[query]
 
 

@@ -1,4 +1,4 @@
-"""Passwords and sessions of users: reset, change and sign out."""
+"""Passwords, second factors and sessions of users: reset, change and sign out."""
 
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
@@ -15,6 +15,7 @@ from runai_access.accounts.actions import (
 )
 from runai_access.accounts.api.serializers import OwnPasswordChange, TemporaryPasswordSerializer
 from runai_access.accounts.api.users import password_unavailable
+from runai_access.accounts.mfa.actions import reset_factors
 from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.ids import uuid_id
 from runai_access.errors import TooMany
@@ -58,6 +59,22 @@ class UserLogoutView(CallerView):
         Their sessions, and tokens for their password, end immediately.
         """
         sign_out_user(caller=self.caller, user_id=uuid_id(user_id))
+        return Response(status=204)
+
+
+class UserFactorsView(CallerView):
+    """The second factors of a user."""
+
+    tag = "Users"
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Reset the second factors of a user.
+
+        Removes their authenticator app, passkeys and recovery codes, for a user who lost them. Their
+        sessions end immediately. Requires every permission that the user holds.
+        """
+        reset_factors(caller=self.caller, user_id=uuid_id(user_id))
         return Response(status=204)
 
 

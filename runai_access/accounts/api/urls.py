@@ -4,6 +4,7 @@ from django.urls import path
 
 from runai_access.accounts.api.credentials import (
     OwnPasswordView,
+    UserFactorsView,
     UserLogoutView,
     UserPasswordView,
 )
@@ -16,5 +17,6 @@ urlpatterns = [
     path("users/<str:user_id>", UserView.as_view(), name="user"),
     path("users/<str:user_id>/password", UserPasswordView.as_view(), name="user-password"),
     path("users/<str:user_id>/logout", UserLogoutView.as_view(), name="user-logout"),
+    path("users/<str:user_id>/factors", UserFactorsView.as_view(), name="user-factors"),
     path("me/password", OwnPasswordView.as_view(), name="own-password"),
 ]

@@ -1,16 +1,17 @@
-"""The page that asks for the password or the identity provider again, before a dangerous action."""
+"""The page that asks for the password, a passkey or the identity provider before a dangerous action."""
 
 import math
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accessrules.authorization.callers import caller_of
-from runai_access.accounts import signin
+from runai_access.accounts import second_step, signin
 from runai_access.accounts.actions import own_user
-from runai_access.accounts.forms import INCORRECT, ConfirmForm
+from runai_access.accounts.forms import INCORRECT, REFUSED_PASSKEY, ConfirmForm, PasskeyForm
+from runai_access.accounts.mfa.passkeys import has_passkeys
 from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy
@@ -41,7 +42,18 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return redirect(_next_url(request))
 
 
-def _page(request: HttpRequest, form: ConfirmForm, *, status: int = 200) -> HttpResponse:
+@require_POST
+def confirm_with_passkey(request: HttpRequest) -> HttpResponse:
+    """Accept a passkey of the user instead; return to the page or dialog of the action."""
+    form = PasskeyForm(request.POST)
+    if form.is_valid() and second_step.confirm_with_passkey(request, **form.cleaned_data):
+        return redirect(_next_url(request))
+    return _page(request, ConfirmForm(), status=422, error=REFUSED_PASSKEY)
+
+
+def _page(
+    request: HttpRequest, form: ConfirmForm, *, status: int = 200, error: str = ""
+) -> HttpResponse:
     user = own_user(caller_of(request))
     context = {
         "form": form,
@@ -49,6 +61,8 @@ def _page(request: HttpRequest, form: ConfirmForm, *, status: int = 200) -> Http
         "next": _next_url(request),
         "has_password": has_local_password(user),
         "provider": connected_provider(user),
+        "has_passkeys": has_passkeys(user),
+        "error": error,
     }
     return render(request, "accounts/confirm.html", context, status=status)
 

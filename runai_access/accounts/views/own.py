@@ -1,4 +1,4 @@
-"""The user's own account: their access, their password and their sessions."""
+"""The user's own account: their access, their password, their second factors and their sessions."""
 
 import math
 from typing import Any
@@ -15,9 +15,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.grants import rules_in_force
 from accessrules.console.tables.rules_of_subject import listed
-from runai_access.accounts import signin
+from runai_access.accounts import policy, signin
 from runai_access.accounts.actions import end_own_session, own_session, own_user
 from runai_access.accounts.forms import OwnPasswordForm
+from runai_access.accounts.mfa.factors import RECOVERY_CODES, unused_codes
 from runai_access.accounts.models import Group, UserSession
 from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sessions import must_choose_password
@@ -40,6 +41,7 @@ CHANGED = "Password changed. You are signed out everywhere else."
 def own(request: HttpRequest) -> HttpResponse:
     """Show the user's details and all their rules, whatever else is visible to them."""
     user = own_user(caller_of(request))
+    factors = list(policy.factors_of(user))
     context = {
         "object": user,
         "groups": Group.objects.of(user.subject),
@@ -49,6 +51,11 @@ def own(request: HttpRequest) -> HttpResponse:
         "provider": settings.OIDC,
         "is_connected": connected_provider(user) is not None,
         "has_password": has_local_password(user),
+        "factors": [factor for factor in factors if factor.type != RECOVERY_CODES],
+        "recovery_codes": next(
+            (unused_codes(factor) for factor in factors if factor.type == RECOVERY_CODES), None
+        ),
+        "can_sign_in_locally": policy.can_sign_in_locally(user),
         "oob": is_htmx_target(request, "listing"),
     }
     return render(request, "accounts/own.html", context)

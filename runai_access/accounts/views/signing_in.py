@@ -1,6 +1,7 @@
 """The sign-in page, and sign-out."""
 
 import math
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -24,6 +25,7 @@ SESSION_ENDED = "Your session has ended. Sign in to continue."
 STALE = "This page has expired. Enter your password again."
 # The query parameter that shows the form for a password, if users sign in with the provider only.
 LOCAL = "local"
+_FORMS_OF_SIGN_IN = ("accounts:sign-in", "accounts:provider-sign-in", "accounts:passkey-sign-in")
 OUT_OF_DATE = "This form has expired. Check it and submit it again."
 
 
@@ -41,8 +43,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render_sign_in(request, next_url, form, status=422)
     try:
         user = signin.sign_in(request, **form.cleaned_data)
+    except signin.SecondFactorRequired:
+        query = urlencode({"next": next_url}) if next_url != _home() else ""
+        return redirect(f"{resolve_url('accounts:second-factor')}{'?' if query else ''}{query}")
     except signin.TooManyFailures as refusal:
-        form.add_error(None, f"{refusal} Try again in {_duration(refusal.seconds)}.")
+        form.add_error(None, f"{refusal} Try again in {duration(refusal.seconds)}.")
         return later(render_sign_in(request, next_url, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(None, "Too many users are signing in right now. Try again in a moment.")
@@ -62,7 +67,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
-    if request.path in (resolve_url(settings.LOGIN_URL), resolve_url("accounts:provider-sign-in")):
+    if request.path in map(resolve_url, _FORMS_OF_SIGN_IN):
         next_url = local_path(request.POST.get("next", ""), _home())
         if request.user.is_authenticated:
             return redirect(next_url)
@@ -101,7 +106,7 @@ def _home() -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
     """Return a duration as text: in seconds below a minute, then in minutes, rounded up."""
     if seconds < 60:
         return f"{seconds} second{'s' if seconds > 1 else ''}"
@@ -128,6 +133,7 @@ def render_sign_in(
         "contact": settings.HELP_CONTACT,
         "provider": settings.OIDC,
         "local_sign_in": local,
+        "has_passkeys": settings.PASSKEY_DOMAIN is not None,
         # Break-glass users open it with a link.
         "shows_form": local != "off" or form is not None or LOCAL in request.GET,
     }

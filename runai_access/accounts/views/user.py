@@ -1,13 +1,14 @@
-"""The detail page of a user, and the dialogs that rename, disconnect and delete them."""
+"""The detail page of a user, and the dialogs that rename, disconnect, reset and delete them."""
 
 from typing import Any
 from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accessrules.authorization.callers import caller_of
@@ -18,10 +19,11 @@ from accessrules.console.tables.rules_of_subject import listed
 from runai_access.accounts import policy
 from runai_access.accounts.actions import delete_user, rename_user
 from runai_access.accounts.forms import NameForm
+from runai_access.accounts.mfa.actions import reset_factors
 from runai_access.accounts.sso.actions import disconnect_identity
 from runai_access.accounts.views.users import PAGE
 from runai_access.errors import Conflict
-from runai_access.ui.dialogs import finish_dialog, is_htmx_target, render_dialog
+from runai_access.ui.dialogs import finish_dialog, is_htmx_target, leave_for, render_dialog
 
 
 @require_safe
@@ -46,6 +48,7 @@ def detail(request: HttpRequest, id_: UUID) -> HttpResponse:
         "can_grant": authority.allows_anywhere("create", "access_rules"),
         "sees_activity": caller.authority.reads_audit_log,
         "identities": SocialAccount.objects.filter(user=user).order_by("pk"),
+        "factors": policy.factors_of(user),
         "can_sign_in_locally": policy.can_sign_in_locally(user),
         "oob": is_htmx_target(request, "listing"),
     }
@@ -89,6 +92,26 @@ def disconnect(request: HttpRequest, id_: UUID) -> HttpResponse:
     context = {"object": user, "identities": SocialAccount.objects.filter(user=user).order_by("pk")}
     return render_dialog(
         request, "users/_disconnect.html", context, parent_page=PAGE.parent_page, row=id_
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset_second_factors(request: HttpRequest, id_: UUID) -> HttpResponse:
+    """Show the second factors of a user who lost them; remove them."""
+    caller = caller_of(request)
+    user = policy.visible_one(caller, id_)
+    policy.require(caller, "update")
+    caller.authority.require_can_impersonate(user.subject)
+    caller.require_recent_authentication()
+    if request.method == "POST":
+        reset_factors(caller=caller, user_id=id_)
+        messages.success(request, f"Second factors of {user} removed.")
+        if user.subject == caller.subject:  # their own session has ended, too
+            return leave_for(request, resolve_url(settings.LOGIN_URL))
+        return finish_dialog(request, PAGE.parent_page, changed=id_)
+    context = {"object": user, "factors": policy.factors_of(user)}
+    return render_dialog(
+        request, "users/_reset_factors.html", context, parent_page=PAGE.parent_page, row=id_
     )
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accessrules.authorization.callers import SYSTEM
 from applications.oauth.signing_keys import encrypt_again
+from runai_access.accounts.mfa import factors
 from runai_access.audit import known_head
 from runai_access.audit.chain import key_id
 from runai_access.audit.countersigning import countersign
@@ -18,9 +19,9 @@ from runai_access.commands import OperatorCommand, report_refusals
 
 class Command(OperatorCommand):
     help = (
-        "Completes the change to a new secret key: encrypts the signing keys with it, verifies the "
-        "audit log with both keys, and countersigns it with the new one. Run it once all replicas have "
-        "the new key in RUNAI_ACCESS_SECRET_KEY and the former one in "
+        "Completes the change to a new secret key: encrypts the signing keys and the second factors "
+        "with it, verifies the audit log with both keys, and countersigns it with the new one. Run it "
+        "once all replicas have the new key in RUNAI_ACCESS_SECRET_KEY and the former one in "
         "RUNAI_ACCESS_SECRET_KEY_PREVIOUS. Then the former key is no longer needed. You can interrupt "
         "it and run it again."
     )
@@ -37,7 +38,7 @@ class Command(OperatorCommand):
             raise CommandError(f"Can't read {known_head.file()}: {error}") from error
         with report_refusals():
             seal_waiting()
-            keys = encrypt_again()
+            keys, encrypted = encrypt_again(), factors.encrypt_again()
             report = countersign(known)
             with transaction.atomic():
                 # Its seal is the first one that only the new key can create.
@@ -52,7 +53,8 @@ class Command(OperatorCommand):
                 )
             seal_waiting()
         self.stdout.write(
-            f"Encrypted {keys} signing keys and countersigned {report.seals:,} seals of "
-            f"{report.events:,} audit rows, up to head {report.head[0]}:{report.head[1]}\n"
+            f"Encrypted {keys} signing keys and {encrypted:,} second factors, and countersigned "
+            f"{report.seals:,} seals of {report.events:,} audit rows, up to head "
+            f"{report.head[0]}:{report.head[1]}\n"
             "Now remove RUNAI_ACCESS_SECRET_KEY_PREVIOUS on all replicas."
         )
