@@ -72,7 +72,7 @@ VALUES: dict[str, Any] = {
     "auditedSince": _START,
     "dormancy": None,
     "dormancySince": None,
-    "time": _END,
+    "IncidentEvent.time": _END,
     "IncidentEvent.action": "create",
     "entityType": "access_rule",
     "entityId": str(_RULE_ID),
