@@ -5,9 +5,8 @@ import sys
 from bench.beside_settings import *  # noqa: F403
 from runai_access.settings import MIDDLEWARE as OURS
 
-# Django REST framework imports these if they are installed, as for tests: some megabytes
-# that an installation by `make run` does not have.
-for _name in ("requests", "pygments"):
-    sys.modules[_name] = None  # type: ignore[assignment]  # makes an import fail
+# Django REST framework imports it if it is installed, as for tests: some megabytes that an installation
+# by `make run` does not have.
+sys.modules["pygments"] = None  # type: ignore[assignment]  # makes an import fail
 
 MIDDLEWARE = ["bench.million.clock.ClockMiddleware", *OURS]
