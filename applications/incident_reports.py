@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from django.db.models import F, Max, Q, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
@@ -66,14 +66,7 @@ def report_of(application: Application, authority: Authority) -> IncidentReport:
     events = list(_without_sign_ins(own.filter(time__gte=audited_since)))
     failed = AuditEvent.Result.FAILED
     refusals = [event for event in events if event.result == failed]
-    refusals += _newest(
-        # As in `accessrules.console.tables.history`: a client that failed to sign in is only a name.
-        AuditEvent.objects.filter(
-            is_lower("entity_name", application.name)
-            & Q(entity_name=application.name, entity_type="application", entity_id=""),
-            time__gte=since,
-        )
-    )
+    refusals += _newest(_failed_sign_ins(application.name).filter(time__gte=since))
     return IncidentReport(
         since,
         callers,
@@ -103,13 +96,24 @@ def _bound(events: QuerySet[AuditEvent]) -> datetime | None:
     return next(iter(times[MAX_SCANNED : MAX_SCANNED + 1]), None)
 
 
+# Expressions have no index, so SQLite must use that of the subject, or that of the name.
+_ACTION, _RESULT = SQLiteNoIndexHint(F("action")), SQLiteNoIndexHint(F("result"))
+_TYPE, _ID = SQLiteNoIndexHint(F("entity_type")), SQLiteNoIndexHint(F("entity_id"))
+# SQLite would also put a value that the column equals into LOWER(), and then not use its index.
+_NAME = SQLiteNoIndexHint(F("entity_name"))
+
+
 def _without_sign_ins(events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-    # Expressions, so that SQLite reads the events of the subject, and not those of an action.
-    tested = events.alias(
-        tested_action=SQLiteNoIndexHint(F("action")), tested_result=SQLiteNoIndexHint(F("result"))
-    )
+    tested = events.alias(tested_action=_ACTION, tested_result=_RESULT)
     succeeded = AuditEvent.Result.SUCCEEDED
     return _newest(tested.exclude(tested_action="sign-in", tested_result=succeeded))
+
+
+def _failed_sign_ins(name: str) -> QuerySet[AuditEvent]:
+    """Return the failed sign-ins with this client ID. They are not known to be of the application."""
+    named = AuditEvent.objects.filter(is_lower("entity_name", name))
+    tested = named.alias(tested_name=_NAME, tested_type=_TYPE, tested_id=_ID)
+    return tested.filter(tested_name=name, tested_type="application", tested_id="")
 
 
 def _newest(events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:

@@ -42,8 +42,9 @@ def _by_first_rule(authority: Authority) -> Sort:
 _OF_SUBJECT = {"name": F("subject__name"), "enabled": F("subject__enabled")}
 
 
-def _status(enabled: bool, contained_at: datetime | None) -> str:
-    return "contained" if contained_at else "enabled" if enabled else "disabled"
+def _status(enabled: bool, contained: object) -> str:
+    """Return the status; `contained` is when or by whom it was contained, if it is."""
+    return "contained" if contained else "enabled" if enabled else "disabled"
 
 
 class ApplicationTable(SubjectTable):
@@ -98,7 +99,7 @@ class ApplicationTable(SubjectTable):
     )  # fmt: skip
     status = ListColumn(
         "Status", sort=Sort.flag("is_enabled"), is_shown=False,
-        exports=("subject__enabled", "contained_at"), as_text=_status,
+        exports=("subject__enabled", "contained_by"), as_text=_status,
     )  # fmt: skip
 
     name = "applications"

@@ -55,6 +55,7 @@ SIGNED_IN = "a caller needs a credential: without one it is a 401 as everywhere"
 TEMPORARY = "a session whose password is temporary can do nothing but choose another: 403"
 TAKEN = "the same rule twice, or the last administrator's rule, is a 409"
 REPEATED = "our Idempotency-Key: a request that was already processed is a 409"
+CONTAINED = "enabling a contained application would let a leaked secret work again: 409"
 UNKNOWN = "an unknown id is a 404; 2.24 declares it"
 RULES = "/api/v1/authorization/access-rules"
 ROLE = "/api/v1/authorization/roles/{roleIdPath}"
@@ -73,6 +74,7 @@ UNDECLARED: dict[tuple[str, str, str], dict[str, str]] = {
             ("GET", "/api/v1/authorization/permissions", {"403": TEMPORARY}),
             ("POST", PERMITTED, {"403": TEMPORARY}),
             ("POST", "/api/v1/apps/{appId}/secret", {"409": REPEATED}),
+            ("PATCH", "/api/v1/apps/{appId}", {"409": CONTAINED}),
         ]
     },
     ("2.24", "POST", f"{RULES}/batch"): {"409": REPEATED},
@@ -80,6 +82,7 @@ UNDECLARED: dict[tuple[str, str, str], dict[str, str]] = {
     ("2.24", "GET", MINE): {"401": SIGNED_IN, "403": TEMPORARY},
     ("2.24", "GET", f"{MINE}/count"): {"401": SIGNED_IN, "403": TEMPORARY},
     ("2.24", "POST", "/api/v1/service-accounts/{serviceAccountId}/secret"): {"409": REPEATED},
+    ("2.24", "PATCH", "/api/v1/service-accounts/{serviceAccountId}"): {"409": CONTAINED},
 }
 
 # Filter and sort fields of a document that we refuse, and why.

@@ -180,6 +180,10 @@ def test_no_api_flow_shows_a_secret_or_token_again(canaries: Canaries) -> None:
     assert client.get("/api/v1/apps", headers=bearer).status_code == 401
     admin.patch(address, {"enabled": False}, JSON)
     grants(client, "canary", renewed)
+    admin.post(f"{address}/contain", {}, JSON)
+    replaced = admin.post(f"{address}/replace-secret-and-enable", {}, JSON)
+    canaries.expect_only_in(replaced, replaced.json()["secret"])
+    assert admin.get(f"{address}/report").status_code == 200
     admin.delete(address)
     grants(client, "canary", renewed)
     audit = "/api/v1/audit/log?start=2020-01-01T00:00:00Z&end=2099-01-01T00:00:00Z"

@@ -25,8 +25,8 @@ def happened(name: str = "ci", minutes: int = 0, **fields: Any) -> AuditEvent:
         "result": "Succeeded",
         "source_ip": "192.0.2.1",
     }
-    time = NOON + timedelta(minutes=minutes)
-    return AuditEvent.objects.create(time=time, **known | fields)
+    known["time"] = NOON + timedelta(minutes=minutes)
+    return AuditEvent.objects.create(**known | fields)
 
 
 def names(response: HttpResponse) -> list[str]:

@@ -11,11 +11,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, F, Model
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accessrules.console.tables.rules import AccessRuleTable, RoleTable
 from accessrules.console.tables.scopes import ScopeTable
 from accessrules.models import Role, Scope, Subject
-from applications.models import Application
+from applications.models import Application, SecretUse
 from applications.tables import ApplicationTable, TrashTable
 from runai_access.accounts.models import User
 from runai_access.accounts.tables import GroupTable, UserTable
@@ -50,13 +51,23 @@ def files(ada: User, acme: Organization, as_: SignedIn) -> dict[str, str]:
         member = factories.person(f'"x;{start}9{number}"@example.com', "Viewer", scope)
         factories.rule(factories.group(text, member), "L1 researcher", scope)
         Role.objects.filter(pk=factories.custom_role(text, apps="r").pk).update(description=text)
-        factories.application(f"app-{number}", (text, scope))
+        application = factories.application(f"app-{number}", (text, scope))
         factories.deleted_application(f"gone-{number}", (text, scope), deleted_by=text)
         happened(
             text, number, subject_name=text, reason=text, changes={"name": [text, f"{start}9"]}
         )
+        SecretUse.objects.create(
+            secret=application.used_secret, day=timezone.now().date(), agent=text, count=1,
+            last_at=timezone.now(),
+        )  # fmt: skip
+        happened(text, time=timezone.now(), subject_id=application.pk, reason=text)
     Application.objects.update(created_by=HOSTILE, last_login=datetime(2026, 11, 29, tzinfo=UTC))
-    return {**dict(_files(as_(ada))), **dict(_files_of_access(as_(ada)))}
+    report = _file(as_(ada), reverse("applications:report-csv", args=[application.pk]))
+    return {
+        **dict(_files(as_(ada))),
+        **dict(_files_of_access(as_(ada))),
+        "applications/<uuid:id_>/report/report.csv": report,
+    }
 
 
 def _files(browser: Client) -> Iterator[tuple[str, str]]:
