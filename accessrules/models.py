@@ -313,7 +313,8 @@ class AccessRuleQuerySet(models.QuerySet["AccessRule"]):
         return self.filter(deleted_at=None)
 
     def deleted(self) -> Self:
-        return self.exclude(deleted_at=None)
+        # SQLite uses the partial index for "IS NOT NULL", but not for the "NOT ... IS NULL" of exclude.
+        return self.filter(deleted_at__isnull=False)
 
     def unexpired(self, at: datetime | None = None) -> Self:
         """Return the active rules that have not expired, by default now: only these give access."""

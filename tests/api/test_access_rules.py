@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -173,6 +174,13 @@ def test_a_deleted_rule_is_404_but_listed_with_include_deleted(
     assert client.get(RULES, {"roleId": VIEWER}).json()["totalRecords"] == 0
     kept = client.get(RULES, {"roleId": VIEWER, "includeDeleted": "true"}).json()
     assert kept["accessRules"][0]["deletedAt"] is not None
+
+
+def test_deleted_rules_are_read_from_their_index() -> None:
+    rules = AccessRule.objects.deleted()
+    plan = rules.filter(scope__gt=0).values("pk", "role_id").explain()
+    if connection.vendor == "sqlite":  # PostgreSQL reads an empty table
+        assert "COVERING INDEX access_rule_deleted" in plan
 
 
 def test_removing_a_rule_affects_the_next_request(as_: As, administrator: Application) -> None:
