@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher, Type
 from django.conf import settings as django_settings
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
@@ -189,6 +189,17 @@ def skip_for_missing_tool(reason: str) -> NoReturn:
 def _keys_of_this_test() -> None:
     """Forget the signing keys of the previous test: its database was rolled back."""
     KEYRING.forget()
+
+
+@pytest.fixture(scope="module")
+def rows_of_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let module fixtures create rows for all tests of a file; each test's changes are rolled back.
+
+    Not for files with tests that commit (`transaction=True`).
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from applications.oauth.serializers import MetadataSerializer, OpenIDMetadataSerializer
 from applications.oauth.views.discovery import metadata
 
+pytestmark = pytest.mark.any_database
+
 
 def oauth() -> dict[str, Any]:
     return MetadataSerializer.represent(metadata())

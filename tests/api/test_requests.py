@@ -21,6 +21,8 @@ from tests.conftest import skip_for_missing_tool
 from tests.openapi import read_yaml
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 JSON = "application/json"
 APPS = "/api/v1/apps"
 DOCUMENTS = [

@@ -20,7 +20,7 @@ from tests.api.test_official_documents import VERSIONS, document
 from tests.conftest import skip_for_missing_tool
 from tests.openapi import read_yaml
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 OPENAPI: dict[str, Any] = read_yaml(
     (settings.BASE_DIR / "docs" / "openapi.yaml").read_text(encoding="utf-8")
 )

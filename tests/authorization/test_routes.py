@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -172,7 +173,13 @@ def _fresh_keyring() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, shared_world: World) -> World:
+    """The rows of all tests in this file, in objects of this test."""
+    return deepcopy(shared_world)
+
+
+@pytest.fixture(scope="module")
+def shared_world(rows_of_module: None) -> World:
     AuditEvent.objects.create(action="create", entity_name="ci", result="Succeeded")
     east, west = factories.cluster("east"), factories.cluster("west")
     department = factories.department("vision", east)
@@ -240,6 +247,7 @@ def test_table_lists_every_route_and_no_others() -> None:
     assert not obsolete, f"tests/authorization/routes.toml has unknown URLs: {obsolete}."
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("route", TABLE)
 def test_methods_not_in_the_table_return_405(world: World, route: str) -> None:
     for holder in (world.person, world.program):
@@ -254,6 +262,7 @@ def test_methods_not_in_the_table_return_405(world: World, route: str) -> None:
             )
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("route", "method"), ENTRIES)
 def test_anonymous_requests_are_refused(world: World, route: str, method: str) -> None:
     entry = TABLE[route][method]

@@ -11,6 +11,8 @@ from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Actor, Entity, Origin, record_once_a_minute
 from runai_access.middleware import OriginMiddleware
 
+pytestmark = pytest.mark.any_database
+
 PROXIES = ["10.0.0.0/8", "2001:db8:aa::/48"]
 CLIENT, LIAR = "198.51.100.7", "203.0.113.66"
 

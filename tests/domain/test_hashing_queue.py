@@ -19,7 +19,7 @@ from runai_access.security.hashing import (
     verify_secret,
 )
 
-pytestmark = pytest.mark.full_hashing
+pytestmark = [pytest.mark.full_hashing, pytest.mark.any_database]
 
 PASSWORD, SECRET = HashKind.PASSWORD, HashKind.CLIENT_SECRET
 OTHER = {PASSWORD: SECRET, SECRET: PASSWORD}

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from runai_access.accounts.models import User
 from runai_access.accounts.passwords import new_password
 
+pytestmark = pytest.mark.any_database
+
 ROSA = User(email="rosa.keller@acme.example")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from tests import databases
 from tests.operations.scope_files import SourceRow, as_text
 from tests.servers import Server, fresh_database, server_environment
 
@@ -19,6 +21,15 @@ from tests.servers import Server, fresh_database, server_environment
 def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a command, with an empty database."""
     with fresh_database(tmp_path) as database:
+        yield server_environment(
+            {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
+        )
+
+
+@pytest.fixture
+def migrated_database(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a command, with a migrated database."""
+    with databases.migrated_database(tmp_path) as database:
         yield server_environment(
             {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
         )
@@ -54,6 +65,18 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> Non
     while not holds():
         assert time.monotonic() < deadline, f"Waited {seconds} s for: {what}"
         time.sleep(0.02)
+
+
+def unsealed(server: Server) -> int:
+    """Return the number of audit rows of a server that are not sealed yet, without a command."""
+    query = "SELECT count(*) FROM audit_unsealed"
+    parts = urlsplit(server.database)
+    if parts.scheme == "sqlite":
+        with closing(sqlite3.connect(parts.path[1:], timeout=30)) as connection:
+            return int(connection.execute(query).fetchone()[0])
+    with psycopg.connect(server.database) as other:
+        row = other.execute(query).fetchone()
+        return int(row[0]) if row else 0
 
 
 def port_of(server: Server) -> int:

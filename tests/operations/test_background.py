@@ -25,7 +25,7 @@ from runai_access.background.scheduler import (
 )
 from runai_access.db.leases import Lease, lease_for
 from tests.conftest import StartServer
-from tests.operations.conftest import database_away, wait_until
+from tests.operations.conftest import database_away, unsealed, wait_until
 from tests.servers import Server, child_processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -364,14 +364,6 @@ def leader_of(server: Server) -> int:
 def leads(server: Server) -> bool:
     """Return whether a worker of this server runs the jobs on its database."""
     return leader_of(server) in child_processes(server.process.pid)
-
-
-def unsealed(server: Server) -> int:
-    """Return the number of unsealed audit rows of a server."""
-    result = server.command("verify_audit")
-    found = re.search(r"([\d,]+) not sealed yet", result.stdout)
-    assert found, result.stdout + result.stderr
-    return int(found[1].replace(",", ""))
 
 
 def status_of_guess(server: Server) -> int:

@@ -6,6 +6,8 @@ from django.test import Client
 from applications.oauth.tokens import issue
 from tests import factories
 
+pytestmark = pytest.mark.any_database
+
 CHALLENGE = 'Bearer realm="runai-access"'
 
 

@@ -7,6 +7,8 @@ from django.test import Client, override_settings
 from tests import factories
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -17,6 +17,8 @@ from runai_access import logs, middleware
 from runai_access.logs import JSONFormatter, LineFormatter, LoggedElsewhere, RepeatFilter
 from tests import factories
 
+pytestmark = pytest.mark.any_database
+
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the log as in production."""

@@ -20,7 +20,7 @@ from applications.oauth.tokens import issue
 from tests import factories
 from tests.domain.test_access_tokens import FORGED, HOSTILE_KIDS, _b64, _part, _signed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 RULES = {
     "RFC 8725 §3.1 verify the algorithm": [
         "alg none", "alg None", "no signature", "HS256 with the public key", "HS256 with the key id",

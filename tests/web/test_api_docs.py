@@ -11,7 +11,7 @@ from tests import factories
 from tests.openapi import read_yaml
 from tests.servers import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAGE = "/api/docs/"
 
 

@@ -15,6 +15,8 @@ from runai_access.ui.forms import SubmissionForm
 from tests import factories
 from tests.web.conftest import Organization, SignedIn
 
+pytestmark = pytest.mark.any_database
+
 BLANK = "\u2800"  # looks like a space
 TOO_LONG = "x" * 101
 UNKNOWN = "999999"
