@@ -252,7 +252,9 @@ def test_deleting_a_user_from_their_page(ada: User, as_: SignedIn) -> None:
     bo = factories.person("bo@acme.example", "Viewer")
     browser = as_(ada)
     path = f"/users/{bo.pk}/delete/"
-    assert f'href="{path}' in browser.get(f"/users/{bo.pk}/").content.decode()
+    page = browser.get(f"/users/{bo.pk}/").content.decode()
+    assert f'href="{path}' in page
+    assert 'data-leaves="/users/"' in page
     assert "Access rules deleted with them 1" in text_of(browser.get(path))
     answer = browser.post(path, {"from": f"/users/{bo.pk}/"})
     assert answer.url == "/users/"
