@@ -35,6 +35,7 @@ MINE = replace(
     fields={name: LIST.fields[name] for name in _FIELDS},
     permission_filter=lambda _: None,
     has_keys=False,
+    count_all=None,
     unsupported_fields=(),
 )
 _MEMBERS = {

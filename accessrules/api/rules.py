@@ -31,6 +31,7 @@ from accessrules.filters.rules import (
     scope_sort,
 )
 from accessrules.filters.search import (
+    count_rules,
     deleted_permission_filter,
     deleted_rules,
     permission_filter,
@@ -96,7 +97,8 @@ LIST = ListEndpoint(
         "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
         "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), name_sort("scope", Scope)),
         "createdAt": Field.time("created_at"),
-        "deletedAt": Field(_DELETED_AT, _BY_NO_DELETION, FieldType.TIME, is_nullable=True),
+        # NULL in all of these rules.
+        "deletedAt": Field(_DELETED_AT, Sort.number("pk"), FieldType.TIME, is_nullable=True),
         "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
         "expiresAt": Field.time("expires_at", is_nullable=True),
     },
@@ -108,6 +110,7 @@ LIST = ListEndpoint(
     max_limit=500,
     unsupported_fields=("phase",),
     has_exact_total=True,
+    count_all=count_rules,
 )
 
 
@@ -127,9 +130,14 @@ _DELETED = replace(
     },
     permission_filter=deleted_permission_filter,
     indexed_rows=deleted_rules,
+    count_all=None,
     has_keys=False,
 )
-_WITH_DELETED = replace(LIST, others=_DELETED)
+_WITH_DELETED = replace(
+    LIST,
+    fields={**LIST.fields, "deletedAt": replace(LIST.fields["deletedAt"], sort=_BY_NO_DELETION)},
+    others=_DELETED,
+)
 
 # The contract's parameters of this list, in addition to the common ones.
 PARAMETERS = [

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from accessrules.authorization import scope_policy
-from accessrules.authorization.authority import Authority
+from accessrules.authorization.authority import SYSTEM, Authority
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
@@ -94,6 +94,18 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
     """
     rules = authority.visible_rules() if sees_all_rules(authority) else AccessRule.objects.all()
     return rules.living()
+
+
+def count_rules(authority: Authority) -> int:
+    """Return the number of living rules, for callers who see all of them.
+
+    Databases count all rows several times faster than those with a condition that most rows meet.
+    """
+    rules = AccessRule.objects
+    hidden = rules.none()
+    if not authority.allows("read", "access_rules", SYSTEM):
+        hidden = rules.living().filter(scope__in=Scope.objects.above_the_account())
+    return rules.count() - rules.deleted().count() - hidden.count()
 
 
 def deleted_rules(authority: Authority) -> AccessRuleQuerySet:

@@ -352,10 +352,14 @@ class Selection:
             return count_up_to(self.rows(), limit)
         return self._count_among_some()
 
+    @property
+    def is_filtered(self) -> bool:
+        """True if there is a filter, or the caller sees only a part of the list."""
+        return any(one.condition or one.keys for one in self._list_filters)
+
     def total(self) -> Count:
         """Return the exact count if there is no filter, or one range of an index; else `count`."""
-        is_filtered = any(one.condition or one.keys for one in self._list_filters)
-        if not is_filtered:
+        if not self.is_filtered:
             return Count(self.exact_count(), is_exact=True)
         if self._is_scanned:  # a filter can match most of a log of any length
             return self.count()
