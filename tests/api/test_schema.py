@@ -161,6 +161,9 @@ def test_every_endpoint_conforms_to_the_document(case: Any, headers: dict[str, s
     if case.operation.label == "POST /api/v1/users":
         # A schema can't express which emails are valid.
         excluded.append(positive_data_acceptance)
+    if isinstance(case.body, dict) and "ownerType" in case.body and "owner" not in case.body:
+        # A schema of OpenAPI 3.0 can't express that the type of an owner requires the owner.
+        excluded.append(positive_data_acceptance)
     if any(value in (None, {}, []) for value in (case.query or {}).values()):
         # A URL can't express such values, so the request becomes valid.
         excluded.append(negative_data_rejection)
