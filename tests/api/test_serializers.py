@@ -93,6 +93,8 @@ def test_data_is_what_represent_returns() -> None:
     oldest_secret_at=st.none() | TIMES,
     next_secret_expiry=st.none() | TIMES,
     contained_at=st.none() | TIMES,
+    dormancy=st.sampled_from([None, *Application.Dormancy.values]),
+    dormancy_since=st.none() | TIMES,
 )
 def test_a_row_of_the_list_equals_the_serialized_application(
     enabled: bool, retired_at: datetime | None, **columns: object
