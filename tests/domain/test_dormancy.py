@@ -276,7 +276,8 @@ def test_a_batch_that_is_used_meanwhile_does_not_end_the_run(
     monkeypatch.setattr(dormancy, "_BATCH_SIZE", 2)
     for number in range(5):
         application(f"ci-{number}", used=100 + number)
-    lock, calls = dormancy.lock_applications, []
+    lock = dormancy.lock_applications
+    calls: list[list[Any]] = []
 
     def used_meanwhile(keys: list[Any]) -> list[Application]:
         if not calls:
