@@ -379,7 +379,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rules(
 ) -> None:
     client = as_(administrator)
     client.get(RULES)
-    with django_assert_num_queries(5):  # token, authority, rules, three counts, ancestors
+    with django_assert_num_queries(5):  # token, authority, count, rules, ancestors
         client.get(RULES)
     for number in range(20):
         factories.application(f"app-{number}", ("Viewer", organization.training))
