@@ -1,8 +1,9 @@
 """The dormancy policy: warns about unused applications, and disables them.
 
 An application is unused since its last use, its creation, or since someone enabled or restored it,
-whichever is the latest. It is disabled only after it has been warned for the time between the two
-limits. So a new or stricter policy disables nothing without a warning, however long it was unused.
+whichever is the latest. With both limits, it is disabled only after it has been warned for the time
+between them: a new or stricter policy then disables nothing without a warning, however long it was
+unused. With only the limit to disable, there are no warnings.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest, StrIndex
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 from django.utils import timezone
@@ -31,6 +33,7 @@ from applications.models import (
 from runai_access.audit.recorder import record_all
 from runai_access.db.normalization import normalize
 from runai_access.environment import DormancyPolicy
+from runai_access.lists.sorts import Sort, after_cursor, keyed
 
 _BATCH_SIZE = 200
 _WARNED, _DISABLED = Application.Dormancy.WARNED, Application.Dormancy.DISABLED
@@ -57,11 +60,12 @@ def notice_of(application: Application) -> Notice | None:
     since = application.dormancy_since
     if application.dormancy is None or since is None:
         return None
-    found = with_unused_since(Application.objects.filter(pk=application.pk))
-    unused_since = found.get().unused_since
-    if unused_since > since:  # used; the job ends the warning soon
+    found = with_unused_since(Application.objects.filter(pk=application.pk)).first()
+    if (
+        found is None or found.unused_since > since
+    ):  # deleted, or used: the job ends the warning soon
         return None
-    return Notice(application, unused_since, _disabled_from(application, unused_since))
+    return Notice(application, found.unused_since, _disabled_from(application, found.unused_since))
 
 
 def _disabled_from(application: Application, unused_since: datetime) -> datetime | None:
@@ -79,31 +83,44 @@ def with_unused_since(rows: QuerySet[Application]) -> QuerySet[Any]:
     return rows.annotate(unused_since=since)
 
 
-def to_warn(policy: DormancyPolicy) -> QuerySet[Application]:
+def to_warn(policy: DormancyPolicy) -> QuerySet[Any]:
     """Return the applications to warn now, the longest unused first."""
-    if policy.warn_days is None:
-        return Application.objects.none()
     return _unused(policy.warn_days, policy).filter(dormancy=None)
 
 
-def to_disable(policy: DormancyPolicy) -> QuerySet[Application]:
-    """Return the applications to disable now, the longest unused first."""
-    if policy.disable_days is None:
-        return Application.objects.none()
+def to_disable(policy: DormancyPolicy) -> QuerySet[Any]:
+    """Return the applications to disable now.
+
+    With both limits those that were warned long enough ago, the first warned first. Else all unused
+    ones, the longest unused first, warned or not: nobody is warned any more.
+    """
     unused = _unused(policy.disable_days, policy)
     if policy.warn_days is None:
-        return unused.filter(dormancy=None)
-    return unused.filter(dormancy=_WARNED, dormancy_since__lte=timezone.now() - _notice(policy))
+        return unused.exclude(dormancy=_DISABLED)
+    warned = unused.filter(dormancy=_WARNED, dormancy_since__lte=timezone.now() - _notice(policy))
+    return _in_order(warned, F("dormancy_since"))
 
 
-def to_release(policy: DormancyPolicy) -> QuerySet[Application]:
+def _to_disable_after_release(policy: DormancyPolicy) -> QuerySet[Any]:
+    """Return the applications to disable if warnings that no longer count have ended: by an index."""
+    rows = to_disable(policy)
+    return rows.filter(dormancy=None) if policy.warn_days is None else rows
+
+
+def to_release(policy: DormancyPolicy) -> QuerySet[Any]:
     """Return the warned applications that were used since, or that the policy no longer warns."""
-    warned = Application.objects.filter(dormancy=_WARNED)
+    warned = _in_order(Application.objects.filter(dormancy=_WARNED), F("dormancy_since"))
     if policy.warn_days is None:
         return warned
     begin = _begin(policy.warn_days)
     is_used = Q(GreaterThanOrEqual(UNUSED_SINCE, begin)) | Q(Exists(_uses_since(begin)))
     return warned.filter(is_used | Q(is_enabled=False) | _is_excluded(policy))
+
+
+def _enabled_by_former_release(_: DormancyPolicy) -> QuerySet[Any]:
+    """Return disabled applications that a server of a release without this policy has enabled."""
+    enabled = Application.objects.filter(dormancy=_DISABLED, is_enabled=True)
+    return _in_order(enabled, F("dormancy_since"))
 
 
 def count_excluded(policy: DormancyPolicy) -> int:
@@ -115,11 +132,19 @@ def count_excluded(policy: DormancyPolicy) -> int:
     return _unused(days, everyone).filter(_is_excluded(policy)).order_by().count()
 
 
-def _unused(days: int, policy: DormancyPolicy) -> QuerySet[Application]:
-    begin = _begin(days)
+def _unused(days: int | None, policy: DormancyPolicy) -> QuerySet[Any]:
+    """Return the enabled applications that are unused for `days`, the longest unused first."""
+    begin = _begin(days or 0)
     unused = Application.objects.filter(LessThan(UNUSED_SINCE, begin), is_enabled=True)
-    rows = unused.filter(~Exists(_uses_since(begin))).order_by(UNUSED_SINCE, "subject")
+    rows = _in_order(unused.filter(~Exists(_uses_since(begin))), UNUSED_SINCE)
+    if days is None:
+        return rows.none()
     return rows.exclude(_is_excluded(policy)) if policy.excluded_labels else rows
+
+
+def _in_order(rows: QuerySet[Any], by: Combinable) -> QuerySet[Any]:
+    """Return the rows with their `sort_key`, in the order of an index."""
+    return keyed(rows, Sort(by)).order_by("sort_key", "pk")
 
 
 def _uses_since(begin: datetime) -> QuerySet[ClientSecret]:
@@ -152,24 +177,18 @@ def apply_policy(should_continue: Callable[[], bool] = lambda: True) -> dict[str
     Returns the number of each. Works in short transactions.
     """
     policy: DormancyPolicy = settings.DORMANCY
-    steps: dict[str, tuple[_Affected, _Act]] = {
-        "released": (to_release, _release),
-        "warned": (to_warn, _warn),
-        "disabled": (to_disable, _disable),
-    }
-    done = dict.fromkeys(steps, 0)
-    for name, (affected, act) in steps.items():
+    done = {"released": 0, "warned": 0, "disabled": 0}
+    for name, affected, act in _STEPS:
+        begin = Q()
+        # After the last key, because the index begins with applications that were left out.
         while should_continue():
-            keys = list(affected(policy).values_list("pk", flat=True)[:_BATCH_SIZE])
-            number = act(keys, affected(policy)) if keys else 0
-            done[name] += number
-            if not number:
+            rows = affected(policy).filter(begin).values_list("sort_key", "pk")
+            found = list(rows[:_BATCH_SIZE])
+            if not found:
                 break
+            done[name] += act([pk for _, pk in found], affected(policy))
+            begin = after_cursor(*found[-1], is_descending=False)
     return done
-
-
-_Affected = Callable[[DormancyPolicy], QuerySet[Application]]
-_Act = Callable[[list[UUID], QuerySet[Application]], int]
 
 
 @transaction.atomic
@@ -180,7 +199,11 @@ def _warn(keys: list[UUID], affected: QuerySet[Application]) -> int:
 
 @transaction.atomic
 def _release(keys: list[UUID], affected: QuerySet[Application]) -> int:
-    return _set_dormancy(_still(affected, lock_applications(keys)), None, None)
+    found = _still(affected, lock_applications(keys))
+    for application in found:
+        if application.dormancy == _DISABLED:
+            application.enabled_at = timezone.now()  # unknown, and not before
+    return _set_dormancy(found, None, None, "enabled_at")
 
 
 @transaction.atomic
@@ -219,3 +242,13 @@ def _set_dormancy(
     Application.objects.bulk_update(found, ["dormancy", "dormancy_since", *fields])
     record_all(recorded, actor=SYSTEM.actor)
     return len(found)
+
+
+_Affected = Callable[[DormancyPolicy], QuerySet[Any]]
+_Act = Callable[[list[UUID], QuerySet[Any]], int]
+_STEPS: list[tuple[str, _Affected, _Act]] = [
+    ("released", to_release, _release),
+    ("released", _enabled_by_former_release, _release),
+    ("warned", to_warn, _warn),
+    ("disabled", _to_disable_after_release, _disable),
+]

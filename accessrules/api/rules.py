@@ -86,7 +86,7 @@ _OF_SCOPE = partial(RuleReferenceFilter, "scope", Scope)
 _DELETED_AT = TimeFilter("deleted_at", can_be_never=True, is_indexed=False)
 _BY_DELETION = Sort.time("deleted_at", is_nullable=True, nulls_last=True)
 # Of living rules, a constant: they are read in the order of their keys.
-_BY_NO_DELETION = replace(_BY_DELETION, by=Cast(Value(None), DateTimeField()))
+_BY_NO_DELETION = replace(_BY_DELETION, by=Cast(Value(None), DateTimeField()), is_constant=True)
 LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),

@@ -5,7 +5,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Func, Q, Subquery
+from django.db.models.expressions import Combinable
 
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import SYSTEM, Authority
@@ -99,13 +100,21 @@ def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
 def count_rules(authority: Authority) -> int:
     """Return the number of living rules, for callers who see all of them.
 
-    Databases count all rows several times faster than those with a condition that most rows meet.
+    Databases count all rows several times faster than those with a condition that most rows meet. One
+    statement does so, since a rule that is deleted meanwhile would count twice.
     """
     rules = AccessRule.objects
-    hidden = rules.none()
+    number = _number_of(rules.all()) - _number_of(rules.deleted())
     if not authority.allows("read", "access_rules", SYSTEM):
         hidden = rules.living().filter(scope__in=Scope.objects.above_the_account())
-    return rules.count() - rules.deleted().count() - hidden.count()
+        number -= _number_of(hidden)
+    one_row = Scope.objects.above_the_account().order_by()
+    return int(one_row.values_list(number, flat=True)[0])
+
+
+def _number_of(rules: AccessRuleQuerySet) -> Combinable:
+    number = Func(template="COUNT(*)", output_field=BigIntegerField())
+    return Subquery(rules.order_by().values(number=number))
 
 
 def deleted_rules(authority: Authority) -> AccessRuleQuerySet:

@@ -20,7 +20,7 @@ from accessrules import triggers as access_rules
 from applications.triggers import search_index
 from runai_access.db import denormalization
 from runai_access.db.denormalization import Column, Source, copy
-from runai_access.db.triggers import enabled_triggers, run
+from runai_access.db.triggers import enabled_triggers, run, run_each
 
 _ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
 # The columns that the initial migrations create.
@@ -129,7 +129,9 @@ def install(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    run(connection, chain.from_iterable(create_statements(connection.vendor, columns).values()))
+    run_each(
+        connection, chain.from_iterable(create_statements(connection.vendor, columns).values())
+    )
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
@@ -176,7 +178,8 @@ def after_migrating(*, using: str, plan: Any = None, **_: Any) -> None:
                 rebuild(connection)
     elif plan or missing(connection) or _is_incomplete(connection):
         # Former replicas still serve. So this is no transaction: creating a trigger locks its table
-        # until the transaction ends, and recomputing a million rows takes minutes.
+        # until the transaction ends, and recomputing a million rows takes minutes. If a trigger does
+        # not get the lock, `migrate` repeats this, because of the comment.
         run(connection, [_COMMENT.format(f"'{_INCOMPLETE}'")])
         install(connection)
         rebuild(connection)

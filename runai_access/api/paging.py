@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.api.filter_by import Field, parse_conditions
+from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import (
     Count,
@@ -94,7 +94,8 @@ class ListEndpoint:
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
-    # Further rows, those of its `indexed_rows`. Pages merge both in the order of the sort.
+    # Further rows, those of its `indexed_rows`, with the same fields and search, for a list with a
+    # default limit. Pages merge both in the order of the sort.
     others: "ListEndpoint | None" = None
     parameters: ClassVar[tuple[str, ...]] = PAGE_PARAMETERS
 
@@ -121,6 +122,7 @@ class ListEndpoint:
         start = self._start(parameters, sort)
         offset = start if isinstance(start, int) else 0
         if limit is None and isinstance(start, int):
+            assert not others  # noqa: S101  # see `others`
             parts = in_order(
                 complete(selection.rows(sort)), selection.order(sort), is_descending=is_descending
             )
@@ -144,7 +146,7 @@ class ListEndpoint:
                 first,
                 *(Reader(one.listed(last, count), whole, is_descending) for one in others),
             ]
-            reader = MergedReader(readers, sort, is_descending=is_descending)
+            reader = MergedReader(readers, last, is_descending=is_descending)
         found = slice_of(reader, start, limit or self.max_limit)
         cursor = found.next_cursor if found.has_more else ""
         if not count.is_exact:
@@ -178,32 +180,43 @@ class ListEndpoint:
     def _selections(
         self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
     ) -> list[Selection]:
-        """Return the rows that match filterBy, search and `more`: its own, then the others."""
-        selection = self.selection(rows, parameters, context, more)
-        if self.others is None or self.others.indexed_rows is None:
-            return [selection]
-        others = self.others.indexed_rows(context)
-        return [selection, self.others.selection(others, parameters, context, more)]
+        """Return the rows that match filterBy, search and `more`: its own, then the others.
 
-    def selection(
-        self, rows: QuerySet[M], parameters: QueryDict, context: Any, more: Sequence[ListFilter]
-    ) -> Selection:
-        """Return the rows of `rows` that match filterBy, search and `more`."""
+        Filters can read the database when they are built, so both share those that are the same.
+        """
         require_supported(parameters)
+        conditions = parse_conditions(
+            parameters.getlist("filterBy"), self.fields, self.unsupported_fields
+        )
         indexed = self.indexed_rows(context) if self.indexed_rows else _all(rows)
-        filters = [
-            condition.list_filter(context, indexed)
-            for condition in parse_conditions(
-                parameters.getlist("filterBy"), self.fields, self.unsupported_fields
-            )
-        ]
+        filters = [condition.list_filter(context, indexed) for condition in conditions]
+        shared = list(more)
         text = parameters.get("search", "")
         if normalize_term(text):
-            filters.append(self.search(text, context))
-        filters += more
+            shared.insert(0, self.search(text, context))
+        selections = [self._selection(rows, [*filters, *shared], context)]
+        if self.others is not None:
+            assert self.others.indexed_rows is not None  # noqa: S101  # see `others`
+            further = self.others.indexed_rows(context)
+            found = zip(conditions, filters, strict=True)
+            theirs = [self.others._of_condition(*one, context, further) for one in found]  # noqa: SLF001  # its class
+            selections.append(self.others._selection(further, [*theirs, *shared], context))  # noqa: SLF001  # its class
+        return selections
+
+    def _of_condition(
+        self, condition: Condition, known: ListFilter, context: Any, rows: QuerySet[Any]
+    ) -> ListFilter:
+        """Return the filter for a condition; `known` is that of the rows before these."""
+        field = self.fields[condition.name]
+        if field.filter is condition.field.filter:
+            return known
+        return replace(condition, field=field).list_filter(context, rows)
+
+    def _selection(self, rows: QuerySet[M], filters: list[ListFilter], context: Any) -> Selection:
+        """Return the visible rows of `rows` that match `filters`."""
         permission_filter = self.permission_filter(context)
         if permission_filter:
-            filters.append(permission_filter)
+            filters = [*filters, permission_filter]
         if not self.has_keys:
             filters = [replace(list_filter, keys=None) for list_filter in filters]
         return Selection(rows, filters, is_scanned=self.is_scanned)

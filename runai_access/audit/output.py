@@ -70,9 +70,10 @@ def position() -> int:
     return max(written.values_list("seal", flat=True).first() or 0, archived or 0)
 
 
-def is_pending() -> bool:
-    """Return whether a sealed row is not written yet."""
-    return Seal.objects.filter(number__gt=position()).exists()
+def pending() -> Callable[[], bool]:
+    """Return a function that says whether a row which is sealed by now is still not written."""
+    newest = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    return lambda: position() < newest
 
 
 def _next_seals() -> list[EventRow]:

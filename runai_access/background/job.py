@@ -26,9 +26,10 @@ class Job:
     in_every_process: bool = False
     # Whether every process runs the job once before it exits, even if it did not run the jobs.
     runs_at_stop: bool = False
-    # Whether there is work that must be done before the last process stops: this process does it as the
-    # leader, unless another one does.
-    is_pending_at_stop: Callable[[], bool] = lambda: False
+    # Called when this process stops; returns a function that says whether work which was pending then
+    # still is. It must be done before the last process stops: this process does it as the leader,
+    # unless another one does.
+    pending_at_stop: Callable[[], Callable[[], bool]] = lambda: lambda: False
 
     @property
     def first_delay(self) -> float:

@@ -21,7 +21,7 @@ from applications.oauth.tokens import delete_expired_revocations
 from runai_access.accounts.models import SignInNetwork, UserSession
 from runai_access.api.models import IdempotencyKey
 from runai_access.audit.archive import remove_archived
-from runai_access.audit.output import OutputJob, is_pending
+from runai_access.audit.output import OutputJob, pending
 from runai_access.audit.sealer import SealingJob
 from runai_access.background.job import Job, ShouldContinue
 from runai_access.db.batches import delete_in_batches
@@ -38,9 +38,7 @@ _HOUSEKEEPING_DELAY = 10.0
 
 def default_jobs() -> list[Job]:
     """Return new jobs for a server process. Each process needs its own: sealing has state."""
-    writing = Job(
-        "write out the audit log", SEALING_SECONDS, OutputJob(), is_pending_at_stop=is_pending
-    )
+    writing = Job("write out the audit log", SEALING_SECONDS, OutputJob(), pending_at_stop=pending)
     return [
         Job("seal the audit log", SEALING_SECONDS, SealingJob(), runs_at_stop=True),
         *([writing] if settings.AUDIT_LOG else []),

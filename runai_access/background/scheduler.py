@@ -91,8 +91,9 @@ class Scheduler:
             if job.runs_at_stop:
                 self._run_job(job, turn)
         for job in self._jobs:
+            is_pending = job.pending_at_stop()
             # The leader can be another process, which is stopping too, or does the work soon.
-            while turn() and job.is_pending_at_stop():
+            while turn() and is_pending():
                 if self._lead():
                     self._run_job(job, turn)
                     break

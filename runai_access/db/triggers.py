@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from runai_access.db.postgresql import base
 
 
 def run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
@@ -12,6 +15,15 @@ def run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
         for sql in statements:
             # SQLite knows IS DISTINCT FROM only since 3.39.
             cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)
+
+
+def run_each(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Run each statement in a transaction, which gives up a lock as a migration of PostgreSQL does."""
+    for sql in statements:
+        with transaction.atomic(using=connection.alias):
+            if connection.vendor == "postgresql":
+                run(connection, [f"SET LOCAL lock_timeout = {base.MIGRATION_LOCK_TIMEOUT}"])
+            run(connection, [sql])
 
 
 def enabled_triggers(connection: BaseDatabaseWrapper) -> set[str]:

@@ -255,7 +255,7 @@ class Reader(RowReader[M]):
     """Reads the rows of a query. `whole` is the queryset that loads them with their sort key."""
 
     def __init__(self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool) -> None:
-        self.listed = self._listed = listed
+        self.listed = listed
         self._sort = listed.sort
         self._whole = whole
         self._is_descending = is_descending
@@ -273,7 +273,7 @@ class Reader(RowReader[M]):
     def at(self, offset: int, length: int) -> list[M]:
         """Return the rows from a position."""
         rows: list[M] = []
-        parts, offset = parts_from(offset, [self._listed], is_descending=self._is_descending)
+        parts, offset = parts_from(offset, [self.listed], is_descending=self._is_descending)
         for part in parts:
             if len(rows) < length and not self.stopped_at:
                 found = self._slice(part, offset, length - len(rows), self._is_descending)
@@ -284,13 +284,13 @@ class Reader(RowReader[M]):
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:
         """Read rows of a part: keys first, so that skipped rows cost no join."""
-        end, ordered = start + length, self._listed.ordered
+        end, ordered = start + length, self.listed.ordered
         keys: Any = None
         if ordered:
             keys = ordered.keys(part, start, end, is_descending=is_descending)
-        elif self._listed.index_scan and start <= MAX_SCANNED:
+        elif self.listed.index_scan and start <= MAX_SCANNED:
             # The database passes a deeper offset faster than it sends the keys before it.
-            found = self._scan(self._listed.index_scan, part, end, is_descending)
+            found = self._scan(self.listed.index_scan, part, end, is_descending)
             keys = None if found is None else found[start:]
         if keys is None:
             keys = self._keys(part, is_descending)[start:end]
@@ -304,7 +304,7 @@ class Reader(RowReader[M]):
         scan = index_scan.scan(part, length, is_descending=is_descending)
         if scan and not scan.stopped_at:
             return scan.keys
-        if self._listed.sort_fallback is None or self._fallback:
+        if self.listed.sort_fallback is None or self._fallback:
             return None
         # Too many rows to sort, so test more of them, and remember where that ended.
         limit = max(MAX_SCANNED, length)
@@ -315,16 +315,16 @@ class Reader(RowReader[M]):
         return scan.keys
 
     def _count_of(self, part: Q) -> int:
-        ordered = self._listed.ordered
+        ordered = self.listed.ordered
         return ordered.count(part) if ordered else self._keys(part, is_descending=False).count()
 
     @cached_property
     def _fallback(self) -> OrderedQuery[M] | None:
-        return self._listed.sort_fallback() if self._listed.sort_fallback else None
+        return self.listed.sort_fallback() if self.listed.sort_fallback else None
 
     def _keys(self, part: Q, is_descending: bool) -> QuerySet[Any, Any]:
         """Return the keys of a part, for the database to sort."""
-        listed = self._fallback or self._listed
+        listed = self._fallback or self.listed
         rows = listed.rows.select_related(None).prefetch_related(None)
         return part_of(rows, part, listed.sort, is_descending=is_descending).values("pk")
 

@@ -13,9 +13,14 @@ M = TypeVar("M", bound=Model)
 
 
 class MergedReader(RowReader[M]):
-    """Reads the rows of several readers in one order. Their sorts have the same keys."""
+    """Reads the rows of several readers in one order. Their sorts have the same keys.
+
+    `sort` is one that has a value in the rows of all of them.
+    """
 
     def __init__(self, readers: Sequence[Reader[M]], sort: Sort, *, is_descending: bool) -> None:
+        # It merges the rows of queries, and a covering index has only keys.
+        assert all(reader.listed.ordered is None for reader in readers)  # noqa: S101  # see `has_keys`
         self._readers, self._sort, self._is_descending = readers, sort, is_descending
         self.stopped_at: Cursor | None = None
 

@@ -74,7 +74,7 @@ class Sort:
     NULL is the smallest value, or with `nulls_last` the last one in both directions. Lists in the
     latter order can only be read forward. `then` is a column with a time, which orders rows with equal
     values. With `groups`, rows are read one group after the other, each in the order of `then` and of
-    primary keys.
+    primary keys. `is_constant`: all rows have the same value, so SQLite need not sort by it.
     """
 
     by: Combinable | Expression | F
@@ -83,10 +83,12 @@ class Sort:
     nulls_last: bool = False
     groups: Groups | None = None
     then: str = ""
+    is_constant: bool = False
 
     def order(self, part: Q, is_descending: bool) -> list[str]:
         """Return the order within a part, as indexes have it."""
-        names = ["pk"] if isinstance(part, OneValue) else ["sort_key", "pk"]
+        has_one_value = self.is_constant or isinstance(part, OneValue)
+        names = ["pk"] if has_one_value else ["sort_key", "pk"]
         if self.then:
             names.insert(-1, self.then)
         return [f"-{name}" for name in names] if is_descending else names

@@ -20,7 +20,7 @@ from runai_access.api.filter_by import OPERATORS, FieldType
 from runai_access.api.paging import MAX_OFFSET, ListEndpoint, RowsEndpoint, sortable
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.api.conftest import As
+from tests.api.conftest import As, plan_of
 
 pytestmark = pytest.mark.django_db
 RULES = "authorization/access-rules"
@@ -323,15 +323,3 @@ def keys_of(sql: str) -> str:
     """Return the subquery that finds the keys of a page, before its rows are loaded and sorted."""
     (subquery,) = re.findall(r" IN \((SELECT .* LIMIT \d+)\)", sql)
     return str(subquery)
-
-
-def plan_of(sql: str) -> str:
-    """Return the query plan of the database for large tables."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        else:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_sort = off")
-            cursor.execute(f"EXPLAIN {sql}")
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())

@@ -47,6 +47,17 @@ def test_sealed_rows_are_written_once_in_order(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_sealed_later_does_not_delay_a_stop(file: Path) -> None:
+    six_rows()
+    is_pending = output.pending()
+    assert is_pending()
+    write()
+    happened("seven")
+    seal_waiting()
+    assert not is_pending()
+    assert output.pending()()
+
+
 def test_a_renamed_file_is_continued_in_a_new_one(file: Path) -> None:
     ids = six_rows()
     write()

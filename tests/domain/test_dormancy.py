@@ -161,6 +161,37 @@ def test_policy_without_warnings_disables(settings: Settings) -> None:
     assert states() == {"unused": ("disabled", False), "used": (None, True)}
 
 
+def test_without_warnings_those_of_the_former_policy_are_disabled_too(settings: Settings) -> None:
+    application("ci", used=200)
+    apply_policy()
+    settings.DORMANCY = DormancyPolicy(disable_days=90)
+    assert [one.name for one in dormancy.to_disable(settings.DORMANCY)] == ["ci"]
+    assert apply_policy() == {"released": 1, "warned": 0, "disabled": 1}
+
+
+@pytest.mark.parametrize("policy", [POLICY, DormancyPolicy(disable_days=90)])
+def test_application_that_a_former_release_enabled_counts_from_then(
+    policy: DormancyPolicy, clock: Clock, settings: Settings
+) -> None:
+    settings.DORMANCY = policy
+    ci = application("ci", used=200)
+    apply_policy()
+    clock.now += 30 * DAY
+    apply_policy()
+    assert states() == {"ci": ("disabled", False)}
+    ci.subject.enabled = True
+    ci.subject.save()
+    assert apply_policy() == {"released": 1, "warned": 0, "disabled": 0}
+    assert states() == {"ci": (None, True)}
+
+
+def test_the_first_warned_is_disabled_first(clock: Clock) -> None:
+    first = {"dormancy": "warned", "dormancy_since": NOW - 40 * DAY}
+    application("later", used=300, **{**first, "dormancy_since": NOW - 35 * DAY})
+    application("first", used=200, **first)
+    assert [one.name for one in dormancy.to_disable(POLICY)] == ["first", "later"]
+
+
 def test_application_that_is_used_again_is_not_disabled(clock: Clock) -> None:
     ci = application("ci", used=200)
     apply_policy()
@@ -230,16 +261,44 @@ def test_work_is_in_batches_that_can_be_interrupted(
     monkeypatch.setattr(dormancy, "_BATCH_SIZE", 2)
     for number in range(5):
         application(f"ci-{number}", used=100 + number)
-    answers = iter([True, True, False, False])  # released, one batch, and no more
+    answers = iter([True, True, True, False, False])  # released, one batch, and no more
     assert apply_policy(lambda: next(answers))["warned"] == 2
     warned = {name for name, (state, _) in states().items() if state}
     assert warned == {"ci-4", "ci-3"}, "the longest unused first"
     assert apply_policy()["warned"] == 3
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         apply_policy()
 
 
+def test_a_batch_that_is_used_meanwhile_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dormancy, "_BATCH_SIZE", 2)
+    for number in range(5):
+        application(f"ci-{number}", used=100 + number)
+    lock = dormancy.lock_applications
+    calls: list[list[Any]] = []
+
+    def used_meanwhile(keys: list[Any]) -> list[Application]:
+        if not calls:
+            Application.objects.filter(pk__in=keys).update(last_login=NOW)
+        calls.append(keys)
+        return lock(keys)
+
+    monkeypatch.setattr(dormancy, "lock_applications", used_meanwhile)
+    assert apply_policy()["warned"] == 3
+    assert [len(keys) for keys in calls] == [2, 2, 1]
+
+
 # What the page says.
+
+
+def test_a_deleted_application_has_no_notice() -> None:
+    ci = application("ci", used=70)
+    apply_policy()
+    warned = Application.objects.get(pk=ci.pk)
+    delete_application(caller=SYSTEM, application_id=ci.pk)
+    assert notice_of(warned) is None
 
 
 def test_notice_says_from_when_it_is_disabled(clock: Clock) -> None:

@@ -269,7 +269,7 @@ def test_pending_work_is_done_before_the_last_process_stops(start: Start, was_le
         lease.is_free = was_leader or next(polls) > 2
         return True
 
-    last = Work("last", interval=3600, is_pending_at_stop=is_pending)
+    last = Work("last", interval=3600, pending_at_stop=lambda: is_pending)
     scheduler = start([last], lease)
     wait_until(lambda: scheduler.is_leader == was_leader, "the role")
     scheduler.stop()
@@ -279,7 +279,7 @@ def test_pending_work_is_done_before_the_last_process_stops(start: Start, was_le
 def test_pending_work_that_another_process_does_delays_no_stop(start: Start) -> None:
     lease, pending = SwitchedLease(), [True, True, False]
     lease.is_free = False
-    last = Work("last", interval=3600, is_pending_at_stop=lambda: pending.pop(0))
+    last = Work("last", interval=3600, pending_at_stop=lambda: lambda: pending.pop(0))
     scheduler = start([last], lease)
     scheduler.stop()
     assert (last.runs, pending) == (0, [])

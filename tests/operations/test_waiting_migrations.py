@@ -1,12 +1,19 @@
-"""A migration that waits for a long transaction lets requests pass, and is repeated."""
+"""Migrations of a running installation let requests pass, and are repeated until they get a lock."""
 
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.models import Index
 
+from applications import triggers
 from applications.models import Application
+from runai_access.db.migrations import AddIndexWithoutBlocking, RemoveIndexWithoutBlocking
 from runai_access.db.postgresql import base
 from runai_access.management.commands import migrate
 from runai_access.settings import IS_SQLITE
@@ -17,25 +24,67 @@ pytestmark = [
 ]
 
 
-def test_a_migration_gives_up_its_lock_until_a_long_transaction_ends(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseDatabaseWrapper]:
+    """A connection with a transaction. Migrations give up a lock soon, and fail if one waits for it."""
+    monkeypatch.setattr(base, "MIGRATION_LOCK_TIMEOUT", 20)
+    found = connection.copy()
+    found.set_autocommit(False)
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '20s'")
+    try:
+        yield found
+    finally:
+        found.close()
+        connection.close()  # resets the limit
+        call_command("migrate", verbosity=0)
+
+
+def migrate_until_ended(
+    other: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch, *arguments: str
 ) -> None:
-    output, backup = StringIO(), connection.copy()
-    pauses = []
+    """Migrate while the other transaction lasts, and end that in the second pause."""
+    output, pauses = StringIO(), []
 
     def pause(_: float) -> None:
         pauses.append(Application.objects.count())  # nothing waits behind the migration
         if len(pauses) == 2:
-            backup.close()
+            other.close()
 
     monkeypatch.setattr(migrate.time, "sleep", pause)
-    monkeypatch.setattr(base, "MIGRATION_LOCK_TIMEOUT", 20)
-    backup.set_autocommit(False)
-    backup.cursor().execute("SELECT 1 FROM applications_application")
-    try:
-        call_command("migrate", "applications", "0010", verbosity=0, stdout=output)
-    finally:
-        backup.close()
-        call_command("migrate", verbosity=0)
+    call_command("migrate", *arguments, verbosity=0, stdout=output)
     assert pauses == [0, 0]
     assert output.getvalue().count("Waiting for a transaction") == 1
+
+
+def test_a_migration_gives_up_its_lock_until_a_long_transaction_ends(
+    other: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("migrate", "applications", "0016", verbosity=0)
+    other.cursor().execute("SELECT 1 FROM applications_application")
+    migrate_until_ended(other, monkeypatch, "applications", "0017")
+
+
+def test_installing_triggers_gives_up_its_lock_until_a_long_transaction_ends(
+    other: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    triggers.remove(connection)
+    other.cursor().execute("LOCK TABLE applications_application IN ROW EXCLUSIVE MODE")
+    migrate_until_ended(other, monkeypatch)
+    assert triggers.missing(connection) == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        AddIndexWithoutBlocking("application", Index(fields=["created_at"], name="by_creation")),
+        RemoveIndexWithoutBlocking("application", "application_by_creation"),
+    ],
+)
+def test_going_back_does_not_block_either(operation: Operation) -> None:
+    state = MigrationLoader(connection).project_state()
+    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+        operation.database_backwards("applications", editor, state, state)
+    statements = [sql for sql in editor.collected_sql if "INDEX" in sql]
+    assert statements
+    assert all("INDEX CONCURRENTLY" in sql for sql in statements)
