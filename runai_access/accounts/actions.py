@@ -38,6 +38,7 @@ from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.errors import AlreadyDone, Conflict, NotFound
 
 WRONG_CURRENT = "Incorrect current password."
+CHANGED = "Your account was changed in the meantime. Sign in again."
 
 
 @dataclass(frozen=True)
@@ -226,21 +227,20 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     """Replace the caller's password, and end all sessions.
 
     The caller of this function must keep its own session alive (`update_session_auth_hash`). Raises
-    ValidationError for a wrong current password (`current`) and an invalid new one (`new`).
+    ValidationError for a wrong current password (`current`) and an invalid new one (`new`), Conflict if
+    the user's sessions have ended meanwhile.
     """
     verified = own_user(caller)
+    _require_unended(caller.principal, verified)
     if not verified.check_password(current):
         raise ValidationError({"current": WRONG_CURRENT})
     if normalize_password(new) == normalize_password(current):
         raise ValidationError({"new": "The new password must differ from the current one."})
-    user = User.objects.get(pk=verified.pk)
-    set_password(user, new, field="new")
+    unsaved = User.objects.get(pk=verified.pk)
+    set_password(unsaved, new, field="new")
     with transaction.atomic():
-        subject = lock_subject(user.subject)
-        unchanged = User.objects.filter(pk=user.pk, password=verified.password)
-        if not subject.enabled or not unchanged.exists():
-            raise Conflict("Your account was changed in the meantime. Sign in again.")
-        user.temporary_password_until = None
+        user = lock_own_user(caller, verified)
+        user.password, user.temporary_password_until = unsaved.password, None
         end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         changes = {"password": ["previous", "changed"]}
@@ -270,10 +270,9 @@ def end_own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
 def end_own_sessions(*, caller: Caller) -> User:
     """End all sessions of the caller, and return their user.
 
-    To keep one alive, call `update_session_auth_hash`.
+    To keep one alive, call `update_session_auth_hash`. Raises Conflict if they have ended meanwhile.
     """
-    user = own_user(caller)
-    lock_subject(user.subject)
+    user = lock_own_user(caller)
     _sign_out(user, caller)
     return user
 
@@ -284,6 +283,29 @@ def own_user(caller: Caller) -> User:
     if user is None:
         raise NotFound("Only users can do this.")
     return user
+
+
+def lock_own_user(caller: Caller, verified: User | None = None) -> User:
+    """Lock and re-read the caller's user, in the caller's transaction.
+
+    Raises NotFound if the caller is not a user. Raises Conflict if they were disabled, or their sessions
+    have ended, since the request was authenticated, or since `verified` was read: such a request must
+    not keep its session alive.
+    """
+    subject = lock_subject(own_user(caller).subject)
+    user = User.objects.get(pk=subject.pk)
+    if not subject.enabled:
+        raise Conflict(CHANGED)
+    _require_unended(verified or caller.principal, user)
+    return user
+
+
+def _require_unended(before: object, user: User) -> None:
+    """Raise Conflict if the sessions of `before`, the same user, are not sessions of `user`."""
+    if not isinstance(before, User):
+        return
+    if before.get_session_auth_hash() != user.get_session_auth_hash():
+        raise Conflict(CHANGED)
 
 
 def end_sessions(user: User) -> None:

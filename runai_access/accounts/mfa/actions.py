@@ -13,7 +13,7 @@ from django.db import transaction
 from accessrules.actions.rules import lock_subject
 from accessrules.authorization.callers import Caller
 from runai_access.accounts import policy
-from runai_access.accounts.actions import end_sessions, own_user
+from runai_access.accounts.actions import end_sessions, lock_own_user
 from runai_access.accounts.mfa.factors import (
     APP,
     PASSKEY,
@@ -151,9 +151,7 @@ def check_passkey_name(name: str) -> str:
 
 
 def _locked_user(caller: Caller) -> User:
-    user = own_user(caller)
-    if not lock_subject(user.subject).enabled:
-        raise Conflict("Your account was changed in the meantime. Sign in again.")
+    user = lock_own_user(caller)
     caller.refresh_authority().require_recent_authentication()
     return user
 
