@@ -288,9 +288,9 @@ def own_user(caller: Caller) -> User:
 def lock_own_user(caller: Caller, verified: User | None = None) -> User:
     """Lock and re-read the caller's user, in the caller's transaction.
 
-    Raises NotFound if the caller is not a user. Raises Conflict if they were disabled, or their sessions
-    have ended, since the request was authenticated, or since `verified` was read: such a request must
-    not keep its session alive.
+    Raises NotFound if the caller is not a user. Raises Conflict if they were disabled or their sessions
+    ended after the request was authenticated, or after `verified` was read: such a request must not
+    keep its session alive.
     """
     subject = lock_subject(own_user(caller).subject)
     user = User.objects.get(pk=subject.pk)

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from applications.oauth.tokens import issue
 from runai_access import environment
+from runai_access.accounts import policy
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import factors_of
 from runai_access.accounts.sessions import note_provider
@@ -104,7 +105,8 @@ def test_attack_other_pages_and_the_api_before_the_enrollment(
                 reached.add(address)
     assert reached == {
         ENROLL, APP, "/account/factors/passkey/", "/account/factors/passkey/options/",
-        "/account/confirm/", "/account/confirm/passkey/", "/theme/",
+        "/account/confirm/", "/account/confirm/passkey/", "/account/confirm/passkey/options/",
+        "/account/confirm/provider/", "/theme/",
     }  # fmt: skip
     refused = client.get("/api/v1/apps")
     assert refused.status_code == 403
@@ -161,6 +163,22 @@ def test_factor_of_the_identity_provider_counts(
     request.session.save()
     assert is_signed_in(client)
     assert client.get("/api/v1/apps").status_code == 200
+
+
+@pytest.mark.any_database
+def test_requirement_is_read_only_where_it_matters(
+    client: Client, ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REQUIRE_MFA = "administrators"
+    client.force_login(ada)
+    monkeypatch.setattr(
+        policy, "requires_second_factor", lambda user: pytest.fail("it costs a query")
+    )
+    client.get("/account/confirm/")
+    request: Any = type("Request", (), {"session": client.session})()
+    note_provider(request, "https://id.example", "", None)
+    request.session.save()
+    assert is_signed_in(client)
 
 
 def test_applications_and_scim_are_not_affected(settings: Settings, db: None) -> None:

@@ -148,6 +148,22 @@ def test_step_expires(client: Client, rosa: User, clock: Clock) -> None:
     assert not is_signed_in(client)
 
 
+def test_step_ends_when_another_user_signs_in(client: Client, rosa: User, clock: Clock) -> None:
+    gus = factories.person("gus@acme.example", password=PASSWORD)
+    enter_password(client)
+    enter_password(client, gus.email)
+    assert is_signed_in(client)
+    assert _PENDING not in client.session
+
+
+def test_expired_form_of_the_step_starts_over(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    answer = enter_code(browser, "123456", next="/users/")
+    assert answer.status_code == 403
+    assert b"This page has expired. Enter your password again." in answer.content
+    assert b'value="/users/"' in answer.content
+
+
 def test_step_ends_when_the_password_changes_or_the_user_is_disabled(
     rosa: User, clock: Clock
 ) -> None:
