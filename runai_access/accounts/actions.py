@@ -30,6 +30,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from runai_access.accounts import policy
+from runai_access.accounts.mfa.limits import forget_wrong_codes
 from runai_access.accounts.models import User, UserSession, search_text_of
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_display_name, check_email
@@ -135,6 +136,7 @@ def give_temporary_password(
         _set_temporary_password(user, password)
         user.submission = submission
         end_sessions(user)
+        forget_wrong_codes(user)
         _save(user, "password", "temporary_password_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return IssuedPassword(user, password.text)
@@ -155,6 +157,7 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
         caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_password_until = unsaved.password, None
         end_sessions(user)
+        forget_wrong_codes(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return user

@@ -248,6 +248,23 @@ def test_number_of_passkeys_is_limited(
     assert refused.json() == {"error": "You can have at most 1 passkeys. Remove one first."}
 
 
+def test_options_of_a_new_passkey_say_that_a_confirmation_is_due(client: Client, gus: User) -> None:
+    session = client.session
+    session[AUTHENTICATED_AT] = 1
+    session.save()
+    refused = client.post("/account/factors/passkey/options/")
+    assert refused.status_code == 403
+    assert refused.json() == {"error": "Reload this page to confirm that it's you."}
+
+
+def test_passkey_of_a_former_domain_still_counts(laptop: SoftPasskey, settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.PASSKEY_DOMAIN = "https://new.example", "new.example"
+    browser = Client()
+    assert enter_password(browser, "gus@acme.example").url == STEP
+    assert use_passkey(browser, laptop).status_code == 422
+    assert not is_signed_in(browser)
+
+
 def test_starts_from_an_address_are_limited(
     laptop: SoftPasskey, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """A user with a second factor is always asked for it after the password."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,12 @@ from pytest_django import Settings
 from accessrules.authorization.callers import SYSTEM
 from applications.oauth import password_grant
 from applications.oauth.tokens import issue_to
-from runai_access.accounts.actions import reset_password, set_user_enabled
+from runai_access.accounts.actions import (
+    give_temporary_password,
+    reset_password,
+    set_user_enabled,
+)
+from runai_access.accounts.mfa.actions import reset_factors
 from runai_access.accounts.mfa.factors import APP, new_app
 from runai_access.accounts.mfa.pending import _PENDING
 from runai_access.accounts.models import User
@@ -132,6 +138,37 @@ def test_wrong_codes_from_many_addresses_are_limited(
     refused = enter_code(other, clock.code())
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) > 23 * 60 * 60
+
+
+def _reset_factors(user: User) -> str:
+    reset_factors(caller=SYSTEM, user_id=user.pk)
+    with_app(user)
+    return PASSWORD
+
+
+def _reset_password(user: User) -> str:
+    reset_password(caller=SYSTEM, email=user.email, password=PASSWORD)
+    return PASSWORD
+
+
+def _give_temporary_password(user: User) -> str:
+    return give_temporary_password(caller=SYSTEM, user_id=user.pk).password
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("reset", [_reset_factors, _reset_password, _give_temporary_password])
+def test_reset_ends_the_wait_of_a_day(
+    rosa: User, clock: Clock, settings: Settings, reset: Callable[[User], str]
+) -> None:
+    settings.SECOND_FACTOR_FAILURES = 1
+    attacker, browser = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
+    enter_password(attacker)
+    assert enter_code(attacker, "000000").status_code == 422
+    enter_password(browser)
+    assert enter_code(browser, clock.code()).status_code == 429
+    password = reset(rosa)
+    browser.post("/sign-in/", {"email": rosa.email, "password": password})
+    assert enter_code(browser, clock.code()).status_code == 302
 
 
 def test_step_without_a_password_leads_to_the_sign_in(client: Client, rosa: User) -> None:

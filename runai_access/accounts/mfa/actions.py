@@ -23,6 +23,7 @@ from runai_access.accounts.mfa.factors import (
     replace_recovery_codes,
     step_of,
 )
+from runai_access.accounts.mfa.limits import forget_wrong_codes
 from runai_access.accounts.mfa.passkeys import MAX_PASSKEYS
 from runai_access.accounts.models import User
 from runai_access.accounts.validators import check_display_name
@@ -80,12 +81,13 @@ def rename_passkey(*, caller: Caller, factor_id: int, name: str) -> None:
 def remove_factor(*, caller: Caller, factor_id: int) -> User:
     """Remove a factor of the caller, and the recovery codes with the last one.
 
-    Raises NotFound, ReauthenticationRequired, Conflict for the last one of a user who must have one.
+    Raises NotFound, ReauthenticationRequired, Conflict for the last one of a user who must have one to
+    sign in.
     """
     user = _locked_user(caller)
     factor = own_factor(user, factor_id)
     if is_last(user, factor):
-        if policy.requires_second_factor(user):
+        if policy.can_sign_in_locally(user) and policy.requires_second_factor(user):
             raise Conflict("You must have a second factor. Add another one first.")
         policy.factors_of(user).filter(type=RECOVERY_CODES).delete()
     text = describe(factor)
@@ -108,7 +110,7 @@ def renew_recovery_codes(*, caller: Caller) -> list[str]:
 
 @transaction.atomic
 def reset_factors(*, caller: Caller, user_id: str | uuid.UUID) -> User:
-    """Remove all factors of a user who lost them, and end all their sessions.
+    """Remove all factors of a user who lost them, end all their sessions, and forget wrong codes.
 
     Their password alone is then enough, so this requires every permission of the user. Raises NotFound,
     also without a factor, Denied, ReauthenticationRequired.
@@ -123,6 +125,7 @@ def reset_factors(*, caller: Caller, user_id: str | uuid.UUID) -> User:
     if not removed:
         raise NotFound(f"{user} has no second factor.")
     factors.delete()
+    forget_wrong_codes(user)
     _end_sessions(user)
     _record(caller, user, [", ".join(removed), None])
     return user
