@@ -20,12 +20,13 @@ from tests.authorization.test_routes import (
     expected,
     is_for_programs,
     send,
+    shared_world,
     world,
 )
 
 pytestmark = pytest.mark.any_database
 
-__all__ = ["world"]
+__all__ = ["shared_world", "world"]
 # SCIM accepts no session.
 ROUTES = [
     (route, method)
