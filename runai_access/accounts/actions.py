@@ -30,7 +30,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.mfa.limits import forget_wrong_codes
+from runai_access.accounts.code_limit import forget_wrong_codes
 from runai_access.accounts.models import User, UserSession, search_text_of
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_display_name, check_email

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from accessrules.authorization.callers import caller_of
 from runai_access.accounts import policy
 from runai_access.accounts.actions import own_user
+from runai_access.accounts.code_limit import limit_of_user
 from runai_access.accounts.mfa import passkeys, pending
 from runai_access.accounts.mfa.factors import Method, use_code
-from runai_access.accounts.mfa.limits import limit_of_user
 from runai_access.accounts.models import User
 from runai_access.accounts.sessions import confirm_session, note_passwordless, note_second_factor
 from runai_access.accounts.signin import (

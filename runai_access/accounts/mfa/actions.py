@@ -14,6 +14,7 @@ from accessrules.actions.rules import lock_subject
 from accessrules.authorization.callers import Caller
 from runai_access.accounts import policy
 from runai_access.accounts.actions import end_sessions, lock_own_user
+from runai_access.accounts.code_limit import forget_wrong_codes
 from runai_access.accounts.mfa.factors import (
     APP,
     PASSKEY,
@@ -23,7 +24,6 @@ from runai_access.accounts.mfa.factors import (
     replace_recovery_codes,
     step_of,
 )
-from runai_access.accounts.mfa.limits import forget_wrong_codes
 from runai_access.accounts.mfa.passkeys import MAX_PASSKEYS
 from runai_access.accounts.models import User
 from runai_access.accounts.validators import check_display_name
