@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
-from runai_access.errors import Busy, Denied, NotFound
+from runai_access.errors import Busy, Conflict, Denied, NotFound
 
 logger = logging.getLogger(__name__)
 CONTRACT_NOT_FOUND = "Resource id not found."
@@ -66,6 +66,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if intended := _intended_path(request):
         missing = f"Use the path {intended}, without extra slashes."
     return _answer(request, 404, CONTRACT_NOT_FOUND, missing, title="Not found")
+
+
+def conflict(request: HttpRequest, exception: Conflict) -> HttpResponse:
+    return _answer(request, 409, "This is not possible now.", str(exception))
 
 
 def too_large(request: HttpRequest) -> HttpResponse:

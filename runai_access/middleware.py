@@ -16,9 +16,10 @@ from accessrules.authorization.callers import record_denial
 from runai_access.audit.recorder import Origin
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
-from runai_access.errors import Busy, Denied, NotFound, ReauthenticationRequired
+from runai_access.errors import Busy, Conflict, Denied, NotFound, ReauthenticationRequired
 from runai_access.errors_views import (
     busy,
+    conflict,
     forbidden,
     is_for_programs,
     not_found,
@@ -157,6 +158,8 @@ class RefusalMiddleware:
                 return forbidden(request, exception)
             case NotFound():
                 return not_found(request, exception)
+            case Conflict():
+                return conflict(request, exception)
             case Busy():
                 return busy(request, exception)
             case ReauthenticationRequired():

@@ -32,6 +32,8 @@ class Caller:
     origin: Origin = field(default_factory=Origin)
     # When the user of a session last proved who they are; None without a session.
     authenticated_at: datetime | None = None
+    # The user or application as read when the request was authenticated; None for commands.
+    principal: HasSubject | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def authority(self) -> Authority:
@@ -89,6 +91,7 @@ def caller_of(request: HttpRequest) -> Caller:
             user.subject,
             getattr(request, "origin", Origin()),
             getattr(user, "authenticated_at", None),  # only users of a session have it
+            user,
         )
         request._caller = caller  # type: ignore[attr-defined]  # cached per request
     return caller

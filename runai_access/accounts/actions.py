@@ -30,6 +30,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.models import AccessRule, GroupMembership, Role, Scope, Subject
 from runai_access.accounts import policy
+from runai_access.accounts.code_limit import forget_wrong_codes
 from runai_access.accounts.models import User, UserSession, search_text_of
 from runai_access.accounts.passwords import new_password, set_password
 from runai_access.accounts.validators import check_display_name, check_email
@@ -38,6 +39,7 @@ from runai_access.db.normalization import normalize_email, normalize_password
 from runai_access.errors import AlreadyDone, Conflict, NotFound
 
 WRONG_CURRENT = "Incorrect current password."
+CHANGED = "Your account was changed in the meantime. Sign in again."
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def give_temporary_password(
         _set_temporary_password(user, password)
         user.submission = submission
         end_sessions(user)
+        forget_wrong_codes(user)
         _save(user, "password", "temporary_password_until", "submission", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return IssuedPassword(user, password.text)
@@ -154,6 +157,7 @@ def reset_password(*, caller: Caller, email: str, password: str) -> User:
         caller.authority.require_can_impersonate(user.subject)
         user.password, user.temporary_password_until = unsaved.password, None
         end_sessions(user)
+        forget_wrong_codes(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         record("reset-password", _entity(user), actor=caller.actor)
     return user
@@ -226,21 +230,20 @@ def change_own_password(*, caller: Caller, current: str, new: str) -> User:
     """Replace the caller's password, and end all sessions.
 
     The caller of this function must keep its own session alive (`update_session_auth_hash`). Raises
-    ValidationError for a wrong current password (`current`) and an invalid new one (`new`).
+    ValidationError for a wrong current password (`current`) and an invalid new one (`new`), Conflict if
+    the user's sessions have ended meanwhile.
     """
     verified = own_user(caller)
+    _require_unended(caller.principal, verified)
     if not verified.check_password(current):
         raise ValidationError({"current": WRONG_CURRENT})
     if normalize_password(new) == normalize_password(current):
         raise ValidationError({"new": "The new password must differ from the current one."})
-    user = User.objects.get(pk=verified.pk)
-    set_password(user, new, field="new")
+    unsaved = User.objects.get(pk=verified.pk)
+    set_password(unsaved, new, field="new")
     with transaction.atomic():
-        subject = lock_subject(user.subject)
-        unchanged = User.objects.filter(pk=user.pk, password=verified.password)
-        if not subject.enabled or not unchanged.exists():
-            raise Conflict("Your account was changed in the meantime. Sign in again.")
-        user.temporary_password_until = None
+        user = lock_own_user(caller, verified)
+        user.password, user.temporary_password_until = unsaved.password, None
         end_sessions(user)
         _save(user, "password", "temporary_password_until", "sessions_id")
         changes = {"password": ["previous", "changed"]}
@@ -270,10 +273,9 @@ def end_own_session(*, caller: Caller, session_id: uuid.UUID) -> UserSession:
 def end_own_sessions(*, caller: Caller) -> User:
     """End all sessions of the caller, and return their user.
 
-    To keep one alive, call `update_session_auth_hash`.
+    To keep one alive, call `update_session_auth_hash`. Raises Conflict if they have ended meanwhile.
     """
-    user = own_user(caller)
-    lock_subject(user.subject)
+    user = lock_own_user(caller)
     _sign_out(user, caller)
     return user
 
@@ -284,6 +286,29 @@ def own_user(caller: Caller) -> User:
     if user is None:
         raise NotFound("Only users can do this.")
     return user
+
+
+def lock_own_user(caller: Caller, verified: User | None = None) -> User:
+    """Lock and re-read the caller's user, in the caller's transaction.
+
+    Raises NotFound if the caller is not a user. Raises Conflict if they were disabled or their sessions
+    ended after the request was authenticated, or after `verified` was read: such a request must not
+    keep its session alive.
+    """
+    subject = lock_subject(own_user(caller).subject)
+    user = User.objects.get(pk=subject.pk)
+    if not subject.enabled:
+        raise Conflict(CHANGED)
+    _require_unended(verified or caller.principal, user)
+    return user
+
+
+def _require_unended(before: object, user: User) -> None:
+    """Raise Conflict if the sessions of `before`, the same user, are not sessions of `user`."""
+    if not isinstance(before, User):
+        return
+    if before.get_session_auth_hash() != user.get_session_auth_hash():
+        raise Conflict(CHANGED)
 
 
 def end_sessions(user: User) -> None:

@@ -76,9 +76,11 @@ class _DutyMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], *_: Any
     ) -> HttpResponse | None:
         match = request.resolver_match
-        if not getattr(view, "login_required", True) or not self.is_due(request):
+        if not getattr(view, "login_required", True):
             return None
         if match and match.view_name in self.open_views:
+            return None
+        if not self.is_due(request):
             return None
         address = resolve_url(self.view)
         if "HX-Request" in request.headers:
@@ -110,6 +112,8 @@ class EnrollmentMiddleware(_DutyMiddleware):
             "accounts:passkey-creation",
             "accounts:confirm",
             "accounts:passkey-confirm",
+            "accounts:passkey-confirm-options",
+            "accounts:provider-confirm",
             "ui:theme",
         }
     )

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
 
 from accessrules.authorization.callers import caller_of
 from runai_access.accounts import policy
 from runai_access.accounts.actions import own_user
+from runai_access.accounts.code_limit import limit_of_user
 from runai_access.accounts.mfa import passkeys, pending
 from runai_access.accounts.mfa.factors import Method, use_code
 from runai_access.accounts.models import User
@@ -104,19 +104,10 @@ def _login_with_factor(request: HttpRequest, user: User, method: str) -> None:
 
 
 def _limits(user: User, origin: Origin) -> tuple[Limit, ...]:
-    """Return the limits on codes: of the user at the address, of the user, and of the address.
-
-    Whoever reaches them knows the password, so the limit of the user lasts longer than that of
-    passwords: an attacker has many addresses, and a code only six digits.
-    """
-    name = str(user.pk)
-    pair, *of_address = limits_of(name, origin.address)
+    """Return the limits on codes: of the user at the address, of the user, and of the address."""
+    pair, *of_address = limits_of(str(user.pk), origin.address)
     return (
         replace(pair, parts=("second factor", *pair.parts[1:])),
-        Limit(
-            ("second factor user", name),
-            settings.SECOND_FACTOR_FAILURES,
-            settings.SECOND_FACTOR_LOCK_SECONDS,
-        ),
+        limit_of_user(user),
         *of_address,
     )

@@ -123,7 +123,7 @@ def must_enroll(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User) or request.session.get(_SECOND_FACTOR):
         return False
-    return policy.requires_second_factor(user) and provider_of(request) is None
+    return provider_of(request) is None and policy.requires_second_factor(user)
 
 
 def note_use(request: HttpRequest, user: User) -> None:

@@ -84,6 +84,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     if policy.has_second_factor(user):
         pending.begin(request, user)
         raise SecondFactorRequired
+    pending.end(request)
     auth.login(request, user)
     note_success(user, request, local_method(user))
     return user
@@ -91,6 +92,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
 
 def sign_in_with_provider(request: HttpRequest, user: User, identity: Identity) -> None:
     """Sign in the user of a verified identity."""
+    pending.end(request)
     auth.login(request, user)
     note_provider(request, identity.issuer, identity.id_token, identity.authenticated_at)
     note_success(user, request, f"with {identity.issuer}")

@@ -17,6 +17,11 @@ urlpatterns = [
     path("account/confirm/", confirming.confirm, name="confirm"),
     path("account/confirm/provider/", sign_on.confirm, name="provider-confirm"),
     path("account/confirm/passkey/", confirming.confirm_with_passkey, name="passkey-confirm"),
+    path(
+        "account/confirm/passkey/options/",
+        confirming.passkey_options,
+        name="passkey-confirm-options",
+    ),
     path("account/connect/", sign_on.connect, name="provider-connect"),
     path("account/password/", own.password, name="password"),
     path("account/factors/new/", factors.enroll, name="enroll"),

@@ -1,6 +1,7 @@
 // Passkeys: a form with data-passkey creates or uses one when it is submitted, and sends the result.
 
 const FAILED = "The passkey was not used. Try again.";
+const EXPIRED = "This page has expired. Reload it.";
 
 class Refusal extends Error {}
 
@@ -12,15 +13,25 @@ async function requestOptions(form) {
   const response = await fetch(form.dataset.options, {
     method: "POST",
     body: new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value }),
-    redirect: "error", // the session has ended, or needs a confirmation
+    redirect: "error", // the session has ended
   });
   const answer = await response.json();
   if (answer.error) throw new Refusal(answer.error);
+  if (!response.ok) throw new Refusal(EXPIRED);
   return answer.publicKey;
 }
 
+async function optionsFor(form) {
+  try {
+    return await requestOptions(form);
+  } catch (error) {
+    // A redirect, or an error page instead of JSON.
+    throw error instanceof TypeError || error instanceof SyntaxError ? new Refusal(EXPIRED) : error;
+  }
+}
+
 async function credentialFor(form) {
-  const options = await requestOptions(form);
+  const options = await optionsFor(form);
   if (form.dataset.passkey === "create") {
     return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
   }

@@ -37,7 +37,7 @@ UNSAFE = [(route, method) for route, method in ROUTES if method != "GET"]
 PAGES = [
     (route, method) for route, method in ENTRIES if method != "GET" and not is_for_programs(route)
 ]
-SIGN_IN_FORMS = {"sign-in/", "sign-in/provider/", "sign-in/passkey/"}
+SIGN_IN_FORMS = {"sign-in/", "sign-in/second-factor/", "sign-in/provider/", "sign-in/passkey/"}
 TOKEN = "x" * 32
 
 

@@ -175,7 +175,8 @@ ACTS: dict[str, Act] = {
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
     "retire_subjects", "restore_access_rules", "change_own_password", "end_own_session",
-    "end_own_sessions", "own_session", "own_user", "make_administrator", "connect_own_identity",
+    "end_own_sessions", "own_session", "own_user", "lock_own_user", "make_administrator",
+    "connect_own_identity",
     "visible_mapping", "set_up_app", "add_passkey", "rename_passkey", "remove_factor",
     "renew_recovery_codes",
     # Of a sign-in: the identity provider decides, and the system is the caller.

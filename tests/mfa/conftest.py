@@ -184,5 +184,5 @@ def create_passkey(client: Client, name: str = "Laptop", **options: Any) -> Soft
 
 def use_passkey(client: Client, passkey: SoftPasskey, url: str = PASSKEY, **more: str) -> Any:
     """Use a passkey at one of the pages that accept it."""
-    response = passkey.use(client.post(OPTIONS).json())
+    response = passkey.use(client.post(f"{url}options/").json())
     return client.post(url, {"response": json.dumps(response), **more})

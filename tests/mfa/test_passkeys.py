@@ -164,7 +164,7 @@ def test_hostile_responses_are_refused(client: Client, gus: User, text: str) -> 
     client.post("/account/factors/passkey/options/")
     assert client.post("/account/factors/passkey/", {"response": text}).status_code == 422
     for url in (PASSKEY, "/account/confirm/passkey/"):
-        client.post(OPTIONS)
+        client.post(f"{url}options/")
         assert client.post(url, {"response": text}).status_code == 422
     assert not factors_of(gus).exists()
 
@@ -192,6 +192,22 @@ def test_passkey_confirms_a_dangerous_action(
     assert answer.url == "/account/factors/app/"
     assert client.get("/account/factors/app/").status_code == 200
     assert reasons("Succeeded") == ["confirmed with a passkey"]
+
+
+def test_passkey_confirms_while_another_user_is_signing_in(
+    client: Client, laptop: SoftPasskey, rosa: User
+) -> None:
+    enter_password(client, rosa.email)
+    options = client.post("/account/confirm/passkey/options/").json()["publicKey"]
+    assert len(options["allowCredentials"]) == 1
+    answer = use_passkey(client, laptop, "/account/confirm/passkey/", next="/users/")
+    assert answer.url == "/users/"
+
+
+def test_passkey_options_of_the_sign_in_keep_the_session(client: Client, gus: User) -> None:
+    before = client.session.get_expiry_date()
+    assert client.post(OPTIONS).json()["publicKey"].get("allowCredentials", []) == []
+    assert client.session.get_expiry_date() == before
 
 
 def test_passkey_of_another_user_confirms_nothing(client: Client, laptop: SoftPasskey) -> None:
@@ -230,6 +246,23 @@ def test_number_of_passkeys_is_limited(
     refused = client.post("/account/factors/passkey/options/")
     assert refused.status_code == 409
     assert refused.json() == {"error": "You can have at most 1 passkeys. Remove one first."}
+
+
+def test_options_of_a_new_passkey_say_that_a_confirmation_is_due(client: Client, gus: User) -> None:
+    session = client.session
+    session[AUTHENTICATED_AT] = 1
+    session.save()
+    refused = client.post("/account/factors/passkey/options/")
+    assert refused.status_code == 403
+    assert refused.json() == {"error": "Reload this page to confirm that it's you."}
+
+
+def test_passkey_of_a_former_domain_still_counts(laptop: SoftPasskey, settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.PASSKEY_DOMAIN = "https://new.example", "new.example"
+    browser = Client()
+    assert enter_password(browser, "gus@acme.example").url == STEP
+    assert use_passkey(browser, laptop).status_code == 422
+    assert not is_signed_in(browser)
 
 
 def test_starts_from_an_address_are_limited(

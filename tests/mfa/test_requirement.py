@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
@@ -14,6 +15,9 @@ from pytest_django import Settings
 
 from applications.oauth.tokens import issue
 from runai_access import environment
+from runai_access.accounts import policy
+from runai_access.accounts.mfa import actions as factor_actions
+from runai_access.accounts.mfa.actions import remove_factor
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import factors_of
 from runai_access.accounts.sessions import note_provider
@@ -104,7 +108,8 @@ def test_attack_other_pages_and_the_api_before_the_enrollment(
                 reached.add(address)
     assert reached == {
         ENROLL, APP, "/account/factors/passkey/", "/account/factors/passkey/options/",
-        "/account/confirm/", "/account/confirm/passkey/", "/theme/",
+        "/account/confirm/", "/account/confirm/passkey/", "/account/confirm/passkey/options/",
+        "/account/confirm/provider/", "/theme/",
     }  # fmt: skip
     refused = client.get("/api/v1/apps")
     assert refused.status_code == 403
@@ -136,6 +141,33 @@ def test_last_factor_of_a_user_who_must_have_one_stays(
     assert factors_of(ada).count() == 2
 
 
+def test_last_factor_of_a_user_of_the_provider_can_go(settings: Settings, rosa: User) -> None:
+    settings.REQUIRE_MFA, settings.LOCAL_SIGN_IN = "everyone", "off"
+    remove_factor(caller=factories.caller(rosa), factor_id=factors_of(rosa).get(type="totp").pk)
+    assert not factors_of(rosa).exists()
+
+
+def test_factor_that_is_added_during_a_removal_counts(
+    client: Client, ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REQUIRE_MFA = "everyone"
+    with_app(ada)
+    client.force_login(ada)
+    factor = factors_of(ada).get(type="totp")
+
+    def remove(**arguments: Any) -> User:
+        Authenticator.objects.create(user=ada, type="webauthn", data={"name": "Laptop"})
+        return remove_factor(**arguments)
+
+    session = client.session
+    session["second_factor"] = True
+    session.save()
+    monkeypatch.setattr(factor_actions, "remove_factor", remove)
+    client.post(f"/account/factors/{factor.pk}/remove/")
+    assert not factors_of(ada).filter(type="totp").exists()
+    assert is_signed_in(client)
+
+
 def test_temporary_password_comes_first(client: Client, ada: User, settings: Settings) -> None:
     settings.REQUIRE_MFA = "everyone"
     User.objects.filter(pk=ada.pk).update(
@@ -161,6 +193,22 @@ def test_factor_of_the_identity_provider_counts(
     request.session.save()
     assert is_signed_in(client)
     assert client.get("/api/v1/apps").status_code == 200
+
+
+@pytest.mark.any_database
+def test_requirement_is_read_only_where_it_matters(
+    client: Client, ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REQUIRE_MFA = "administrators"
+    client.force_login(ada)
+    monkeypatch.setattr(
+        policy, "requires_second_factor", lambda user: pytest.fail("it costs a query")
+    )
+    client.get("/account/confirm/")
+    request: Any = type("Request", (), {"session": client.session})()
+    note_provider(request, "https://id.example", "", None)
+    request.session.save()
+    assert is_signed_in(client)
 
 
 def test_applications_and_scim_are_not_affected(settings: Settings, db: None) -> None:

@@ -1,6 +1,7 @@
 """A user with a second factor is always asked for it after the password."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,12 @@ from pytest_django import Settings
 from accessrules.authorization.callers import SYSTEM
 from applications.oauth import password_grant
 from applications.oauth.tokens import issue_to
-from runai_access.accounts.actions import reset_password, set_user_enabled
+from runai_access.accounts.actions import (
+    give_temporary_password,
+    reset_password,
+    set_user_enabled,
+)
+from runai_access.accounts.mfa.actions import reset_factors
 from runai_access.accounts.mfa.factors import APP, new_app
 from runai_access.accounts.mfa.pending import _PENDING
 from runai_access.accounts.models import User
@@ -134,6 +140,37 @@ def test_wrong_codes_from_many_addresses_are_limited(
     assert int(refused.headers["Retry-After"]) > 23 * 60 * 60
 
 
+def _reset_factors(user: User) -> str:
+    reset_factors(caller=SYSTEM, user_id=user.pk)
+    with_app(user)
+    return PASSWORD
+
+
+def _reset_password(user: User) -> str:
+    reset_password(caller=SYSTEM, email=user.email, password=PASSWORD)
+    return PASSWORD
+
+
+def _give_temporary_password(user: User) -> str:
+    return give_temporary_password(caller=SYSTEM, user_id=user.pk).password
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("reset", [_reset_factors, _reset_password, _give_temporary_password])
+def test_reset_ends_the_wait_of_a_day(
+    rosa: User, clock: Clock, settings: Settings, reset: Callable[[User], str]
+) -> None:
+    settings.SECOND_FACTOR_FAILURES = 1
+    attacker, browser = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
+    enter_password(attacker)
+    assert enter_code(attacker, "000000").status_code == 422
+    enter_password(browser)
+    assert enter_code(browser, clock.code()).status_code == 429
+    password = reset(rosa)
+    browser.post("/sign-in/", {"email": rosa.email, "password": password})
+    assert enter_code(browser, clock.code()).status_code == 302
+
+
 def test_step_without_a_password_leads_to_the_sign_in(client: Client, rosa: User) -> None:
     assert b"Enter your password again" in client.get(STEP).content
     assert enter_code(client, "123456").status_code == 403
@@ -146,6 +183,22 @@ def test_step_expires(client: Client, rosa: User, clock: Clock) -> None:
     session.save()
     assert enter_code(client, clock.code()).status_code == 403
     assert not is_signed_in(client)
+
+
+def test_step_ends_when_another_user_signs_in(client: Client, rosa: User, clock: Clock) -> None:
+    gus = factories.person("gus@acme.example", password=PASSWORD)
+    enter_password(client)
+    enter_password(client, gus.email)
+    assert is_signed_in(client)
+    assert _PENDING not in client.session
+
+
+def test_expired_form_of_the_step_starts_over(rosa: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    answer = enter_code(browser, "123456", next="/users/")
+    assert answer.status_code == 403
+    assert b"This page has expired. Enter your password again." in answer.content
+    assert b'value="/users/"' in answer.content
 
 
 def test_step_ends_when_the_password_changes_or_the_user_is_disabled(

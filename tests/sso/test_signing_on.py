@@ -9,10 +9,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from accessrules.models import GroupMembership
+from runai_access.accounts.mfa.pending import _PENDING
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
 from runai_access.security.outgoing import is_public
 from tests import factories
+from tests.mfa.conftest import PASSWORD, enter_password, with_app
 from tests.sso.conftest import CALLBACK, FakeProvider, begin, finish, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +43,18 @@ def test_first_sign_in_links_the_user_with_the_verified_email(
     linked = SocialAccount.objects.get(user=rosa)
     assert (linked.provider, linked.uid) == (provider.issuer, "1")
     assert reasons() == {f"with {provider.issuer}"}
+
+
+def test_sign_in_ends_the_second_step_of_another_user(
+    client: Client, provider: FakeProvider, rosa: User
+) -> None:
+    gus = factories.person("gus@acme.example", password=PASSWORD)
+    with_app(gus)
+    enter_password(client, gus.email)
+    assert _PENDING in client.session
+    sign_in(client, provider)
+    assert is_signed_in(client)
+    assert _PENDING not in client.session
 
 
 def test_request_has_pkce_state_and_nonce(client: Client, provider: FakeProvider) -> None:

@@ -13,7 +13,8 @@ from django.db import transaction
 from accessrules.actions.rules import lock_subject
 from accessrules.authorization.callers import Caller
 from runai_access.accounts import policy
-from runai_access.accounts.actions import end_sessions, own_user
+from runai_access.accounts.actions import end_sessions, lock_own_user
+from runai_access.accounts.code_limit import forget_wrong_codes
 from runai_access.accounts.mfa.factors import (
     APP,
     PASSKEY,
@@ -80,12 +81,13 @@ def rename_passkey(*, caller: Caller, factor_id: int, name: str) -> None:
 def remove_factor(*, caller: Caller, factor_id: int) -> User:
     """Remove a factor of the caller, and the recovery codes with the last one.
 
-    Raises NotFound, ReauthenticationRequired, Conflict for the last one of a user who must have one.
+    Raises NotFound, ReauthenticationRequired, Conflict for the last one of a user who must have one to
+    sign in.
     """
     user = _locked_user(caller)
     factor = own_factor(user, factor_id)
     if is_last(user, factor):
-        if policy.requires_second_factor(user):
+        if policy.can_sign_in_locally(user) and policy.requires_second_factor(user):
             raise Conflict("You must have a second factor. Add another one first.")
         policy.factors_of(user).filter(type=RECOVERY_CODES).delete()
     text = describe(factor)
@@ -108,7 +110,7 @@ def renew_recovery_codes(*, caller: Caller) -> list[str]:
 
 @transaction.atomic
 def reset_factors(*, caller: Caller, user_id: str | uuid.UUID) -> User:
-    """Remove all factors of a user who lost them, and end all their sessions.
+    """Remove all factors of a user who lost them, end all their sessions, and forget wrong codes.
 
     Their password alone is then enough, so this requires every permission of the user. Raises NotFound,
     also without a factor, Denied, ReauthenticationRequired.
@@ -123,6 +125,7 @@ def reset_factors(*, caller: Caller, user_id: str | uuid.UUID) -> User:
     if not removed:
         raise NotFound(f"{user} has no second factor.")
     factors.delete()
+    forget_wrong_codes(user)
     _end_sessions(user)
     _record(caller, user, [", ".join(removed), None])
     return user
@@ -151,9 +154,7 @@ def check_passkey_name(name: str) -> str:
 
 
 def _locked_user(caller: Caller) -> User:
-    user = own_user(caller)
-    if not lock_subject(user.subject).enabled:
-        raise Conflict("Your account was changed in the meantime. Sign in again.")
+    user = lock_own_user(caller)
     caller.refresh_authority().require_recent_authentication()
     return user
 

@@ -16,7 +16,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.grants import can_give_access
 from accessrules.models import GroupMembership, Subject
 from runai_access.accounts import policy
-from runai_access.accounts.actions import create_user, end_sessions, own_user
+from runai_access.accounts.actions import create_user, end_sessions, lock_own_user
 from runai_access.accounts.models import Group, GroupMapping, User
 from runai_access.accounts.sso.identity import Identity
 from runai_access.accounts.validators import check_display_name, check_group_value
@@ -63,10 +63,10 @@ def linked_user(identity: Identity) -> User | None:
 def connect_own_identity(*, caller: Caller, identity: Identity) -> User:
     """Link an identity to the caller, whatever its email.
 
-    Raises ReauthenticationRequired, and Conflict if the identity or the caller is already linked.
+    Raises ReauthenticationRequired, and Conflict if the identity or the caller is already linked, or if
+    the caller's sessions have ended meanwhile.
     """
-    user = own_user(caller)
-    lock_subject(user.subject)
+    user = lock_own_user(caller)
     caller.refresh_authority().require_recent_authentication()
     _link(caller, user, identity)
     return user

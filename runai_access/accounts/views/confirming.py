@@ -3,7 +3,7 @@
 import math
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -11,7 +11,7 @@ from accessrules.authorization.callers import caller_of
 from runai_access.accounts import second_step, signin
 from runai_access.accounts.actions import own_user
 from runai_access.accounts.forms import INCORRECT, REFUSED_PASSKEY, ConfirmForm, PasskeyForm
-from runai_access.accounts.mfa.passkeys import has_passkeys
+from runai_access.accounts.mfa.passkeys import begin_use, has_passkeys
 from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sso.provider import connected_provider
 from runai_access.errors import Busy
@@ -49,6 +49,12 @@ def confirm_with_passkey(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and second_step.confirm_with_passkey(request, **form.cleaned_data):
         return redirect(_next_url(request))
     return _page(request, ConfirmForm(), status=422, error=REFUSED_PASSKEY)
+
+
+@require_POST
+def passkey_options(request: HttpRequest) -> HttpResponse:
+    """Return what the browser needs to use a passkey of the user, whoever else is signing in here."""
+    return JsonResponse(begin_use(own_user(caller_of(request))))
 
 
 def _page(

@@ -23,11 +23,12 @@ from runai_access.accounts.mfa.factors import APP, PASSKEY, describe
 from runai_access.accounts.models import User
 from runai_access.accounts.sessions import must_enroll, note_second_factor
 from runai_access.compression import forbid_compression
-from runai_access.errors import Conflict
+from runai_access.errors import Conflict, ReauthenticationRequired
 from runai_access.ui.dialogs import ParentPage, finish_dialog, local_path, render_dialog
 
 ADDED = "Second factor added. You are signed out everywhere else."
 REMOVED = "Second factor removed. You are signed out everywhere else."
+CONFIRM_FIRST = "Reload this page to confirm that it's you."
 REPLACED = "The page to set up the app has expired. Scan the new QR code."
 
 
@@ -96,9 +97,11 @@ def enroll_passkey(request: HttpRequest) -> HttpResponse:
 def passkey_creation(request: HttpRequest) -> HttpResponse:
     """Return what the browser needs to create a passkey, or the error to show."""
     caller = caller_of(request)
-    caller.require_recent_authentication()
     try:
+        caller.require_recent_authentication()
         return JsonResponse(passkeys.begin_creation(own_user(caller)))
+    except ReauthenticationRequired:
+        return JsonResponse({"error": CONFIRM_FIRST}, status=403)
     except Conflict as conflict:
         return JsonResponse({"error": str(conflict)}, status=409)
 
@@ -153,7 +156,7 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
             error = str(conflict)
         else:
             auth.update_session_auth_hash(request, user)
-            note_second_factor(request, proved=not is_last)
+            note_second_factor(request, proved=policy.has_second_factor(user))
             messages.success(request, REMOVED)
             return finish_dialog(request, _account())
     context = {"factor": factor, "name": describe(factor), "is_last": is_last, "error": error}

@@ -69,17 +69,18 @@ def use_passkey(request: HttpRequest) -> HttpResponse:
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """Return what the browser needs to use a passkey, or the error to show.
 
-    The passkey is one of the user who is known, or of anyone.
+    The passkey is one of the pending user, or of anyone.
     """
     passkeys.require_passkeys()
-    user = pending.pending_user(request) or request.user
-    if isinstance(user, User):
+    user = pending.pending_user(request)
+    if user is not None:
         return JsonResponse(passkeys.begin_use(user))
     network = network_of(request.origin.address)  # type: ignore[attr-defined]  # set by OriginMiddleware
     started = attempt("sign-in start", network, limit=STARTS, seconds=START_SECONDS, extend=False)
     if started.refused:  # each one stores a session
         return later(JsonResponse({"error": TOO_MANY_STARTS}, status=429), started.retry_after)
-    request.session.set_expiry(settings.SECOND_FACTOR_SECONDS)
+    if not request.user.is_authenticated:
+        request.session.set_expiry(settings.SECOND_FACTOR_SECONDS)
     return JsonResponse(passkeys.begin_use(None))
 
 

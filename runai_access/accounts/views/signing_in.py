@@ -25,7 +25,12 @@ SESSION_ENDED = "Your session has ended. Sign in to continue."
 STALE = "This page has expired. Enter your password again."
 # The query parameter that shows the form for a password, if users sign in with the provider only.
 LOCAL = "local"
-_FORMS_OF_SIGN_IN = ("accounts:sign-in", "accounts:provider-sign-in", "accounts:passkey-sign-in")
+_FORMS_OF_SIGN_IN = (
+    "accounts:sign-in",
+    "accounts:second-factor",
+    "accounts:provider-sign-in",
+    "accounts:passkey-sign-in",
+)
 OUT_OF_DATE = "This form has expired. Check it and submit it again."
 
 
