@@ -12,7 +12,7 @@ from applications import policy
 from applications.containment import contain_application
 from applications.incident_reports import DAYS, csv_header, csv_rows, report_of
 from applications.views.listing import PAGE
-from runai_access.lists.export import csv_response, within_limit
+from runai_access.lists.export import csv_response
 from runai_access.ui.dialogs import leave_for, render_dialog
 
 # Rows of each part that the page shows; the file has more.
@@ -63,5 +63,8 @@ def report_csv(request: HttpRequest, id_: UUID) -> HttpResponseBase:
     application = policy.visible_one(caller, id_)
     if caller.authority.reads_audit_log:
         caller.require_recent_authentication()
-    rows, is_cut = within_limit(csv_rows(report_of(application, caller.authority)))
-    return csv_response(f"{application.name}-last-{DAYS}-days", csv_header(), rows, is_cut=is_cut)
+    shown = report_of(application, caller.authority)
+    return csv_response(
+        f"{application.name}-last-{DAYS}-days", csv_header(), csv_rows(shown),
+        is_cut=not shown.is_complete, cut_name="incomplete",
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import SYSTEM
+from accessrules.console.tables.history import history_of
 from accessrules.models import AccessRule
 from applications import actions, incident_reports
 from applications.containment import contain_application, replace_secret_and_enable
@@ -18,6 +19,7 @@ from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
 from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import InvalidToken, application_of, issue
+from runai_access.activity.bounded_query import ColumnFilter
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import AlreadyDone, Conflict, Denied
 from tests import factories
@@ -194,10 +196,14 @@ def test_report_separates_operations_from_refusals(ci: Application) -> None:
         subject_type="anonymous", action="sign-in", entity_name="ci", result="Failed"
     )
     happened(subject_type="anonymous", action="sign-in", entity_name="other", result="Failed")
+    at_scim = happened(
+        subject_type="anonymous", action="sign-in", result="Failed",
+        entity_name=f"client secret {ci.used_secret.pk}",
+    )  # fmt: skip
     happened(subject_id=uuid.uuid4())
     shown = report(ci)
     assert shown.operations == [made]
-    assert shown.refusals == [guessed, denied]
+    assert shown.refusals == [at_scim, guessed, denied]
     assert shown.is_complete
 
 
@@ -207,6 +213,33 @@ def test_report_says_how_far_back_it_goes(ci: Application, monkeypatch: pytest.M
     shown = report(ci)
     assert shown.operations == events[:0:-1]
     assert (shown.is_complete, shown.audited_since) == (False, events[1].time)
+
+
+def test_refusals_do_not_push_operations_out(
+    ci: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_reports, "MAX_ROWS", 2)
+    made = happened(subject_id=ci.pk)
+    refused = [happened(subject_id=ci.pk, result="Failed") for _ in range(2)]
+    assert report(ci).is_complete
+    refused.append(happened(subject_id=ci.pk, result="Failed"))
+    shown = report(ci)
+    assert (shown.operations, shown.refusals) == ([made], refused[:0:-1])
+    assert shown.audited_since == refused[1].time
+    happened(subject_type="anonymous", action="sign-in", entity_name="ci", result="Failed")
+    assert report(ci).audited_since == refused[2].time
+
+
+def test_missing_callers_are_said(ci: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incident_reports, "MAX_ROWS", 2)
+    for days in range(2):
+        used(ci, days, address=f"192.0.2.{days}")
+    assert report(ci).is_complete
+    used(ci, 2, address="192.0.2.2")
+    shown = report(ci)
+    assert [one.address for one in shown.callers] == ["192.0.2.0", "192.0.2.1"]
+    assert (shown.is_complete, shown.callers_since) == (False, shown.callers[1].last_at)
+    assert next(csv_rows(shown))[0] == "Incomplete"
 
 
 def test_report_without_permission_for_the_audit_log_has_only_callers(
@@ -227,7 +260,7 @@ def test_cost_of_a_report_does_not_depend_on_its_size(ci: Application) -> None:
         with CaptureQueriesContext(connection) as captured:
             list(csv_rows(report(ci)))
         queries.append(len(captured))
-    assert queries == [5, 5]
+    assert queries == [7, 7]
 
 
 def test_queries_of_a_report_use_indexes(ci: Application) -> None:
@@ -241,5 +274,22 @@ def test_queries_of_a_report_use_indexes(ci: Application) -> None:
             cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
             plans.append(" ".join(row[3] for row in cursor.fetchall()))
     assert not [plan for plan in plans if "SCAN" in plan.replace("SCAN CONSTANT", "")], plans
-    assert sum("audit_subject_time" in plan for plan in plans) == 2
-    assert sum("audit_by_entity_name" in plan for plan in plans) == 1, plans
+    assert sum("audit_subject_time" in plan for plan in plans) == 3
+    assert sum("audit_by_entity_name" in plan for plan in plans) == 2, plans
+
+
+def test_names_are_found_by_their_index() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL scans tables of a few rows.")
+    conditions = {
+        "entity": ColumnFilter("entity_name", ("ci",)).condition,
+        "subject": ColumnFilter("subject_name", ("ci",)).condition,
+        "history": history_of("application", str(uuid.uuid4()), "ci")[-1],
+    }
+    plans = {
+        name: AuditEvent.objects.filter(condition).order_by("-time").explain()
+        for name, condition in conditions.items()
+    }
+    assert "audit_by_entity_name" in plans["entity"]
+    assert "audit_by_subject_name" in plans["subject"]
+    assert "audit_by_entity_name" in plans["history"], plans
