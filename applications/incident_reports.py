@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
 from applications.models import Application, ClientSecret, SecretUse
+from applications.oauth.client_authentication import name_by_secret
 from runai_access.audit.models import AuditEvent, is_known_by_name
 from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.normalization_sql import is_lower
@@ -77,8 +78,7 @@ def report_of(application: Application, authority: Authority) -> IncidentReport:
     callers, callers_since = _kept(_callers(secrets, since), since, attrgetter("last_at"))
     if not authority.reads_audit_log:
         return IncidentReport(since, callers, callers_since)
-    # As `oauth.client_authentication` names clients that it does not know.
-    names = [application.name, *(f"client secret {id_}" for id_ in secrets)]
+    names = [application.name, *map(name_by_secret, secrets)]
     own = AuditEvent.objects.filter(subject_id=application.pk, time__gte=since)
     named = AuditEvent.objects.filter(is_lower("entity_name", *names), time__gte=since)
     own_since, named_since = _bound(own) or since, _bound(named) or since

@@ -31,6 +31,7 @@ def contain(request: HttpRequest, id_: UUID) -> HttpResponse:
         return leave_for(request, resolve_url("applications:report", id_))
     context = {
         "application": application,
+        "is_contained": application.is_safely_contained(),
         "live_count": application.secrets.live().count(),
         "days": DAYS,
     }
@@ -47,6 +48,7 @@ def report(request: HttpRequest, id_: UUID) -> HttpResponse:
     can_update = policy.is_allowed(caller, "update")
     context = {
         "application": application,
+        "is_contained": application.contained_at is not None and not application.enabled,
         "report": report_of(application, caller.authority),
         "days": DAYS,
         "max_shown": MAX_SHOWN,

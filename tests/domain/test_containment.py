@@ -1,7 +1,9 @@
 """Containing an application whose client secret leaked, recovering, and the report of what it did."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,9 +13,10 @@ from django.utils import timezone
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import SYSTEM
 from accessrules.console.tables.history import history_of
-from accessrules.models import AccessRule
+from accessrules.models import AccessRule, Subject
 from applications import actions, incident_reports
 from applications.containment import contain_application, replace_secret_and_enable
+from applications.filters import ApplicationFilterSet, ContainmentTimeFilter
 from applications.incident_reports import IncidentReport, csv_rows, report_of
 from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
@@ -21,7 +24,8 @@ from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import InvalidToken, application_of, issue
 from runai_access.activity.bounded_query import ColumnFilter
 from runai_access.audit.models import AuditEvent
-from runai_access.errors import AlreadyDone, Conflict, Denied
+from runai_access.errors import AlreadyDone, Conflict, Denied, ReauthenticationRequired
+from runai_access.lists.filters import NEVER, Operator
 from tests import factories
 from tests.domain.conftest import Organization
 
@@ -69,6 +73,78 @@ def test_containing_again_changes_nothing(ci: Application) -> None:
     first = contain(ci).contained_at
     assert contain(ci).contained_at == first
     assert len(changes()) == 2
+
+
+def test_containing_again_counts_secrets_that_were_added_since(
+    ci: Application, secret: str
+) -> None:
+    first = contain(ci).contained_at
+    factories.client_secret(ci)
+    assert first is not None
+    ci.secrets.filter(created_at__lt=first).update(revoked_at=timezone.now())
+    assert not Application.objects.get().is_safely_contained()
+    again = contain(ci).contained_at
+    assert again is not None
+    assert again > first
+    assert changes()[-1] == {"containedAt": [first.isoformat(), again.isoformat()]}
+    with pytest.raises(Conflict, match="would work again"):
+        enable(ci)
+    assert contain(ci).contained_at == again
+
+
+def test_application_that_an_older_release_enabled_is_contained_again(ci: Application) -> None:
+    first = contain(ci).contained_at
+    Subject.objects.filter(pk=ci.pk).update(enabled=True)
+    again = contain(ci)
+    assert again.contained_at is not None
+    assert first is not None
+    assert (again.enabled, again.contained_at > first) == (False, True)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_containing_ends_dormancy(ci: Application, is_enabled: bool) -> None:
+    state = "warned" if is_enabled else "disabled"
+    Subject.objects.filter(pk=ci.pk).update(enabled=is_enabled)
+    Application.objects.update(dormancy=state, dormancy_since=timezone.now())
+    contain(ci)
+    shown = Application.objects.get()
+    assert (shown.dormancy, shown.dormancy_since) == (None, None)
+    assert [one["dormancy"] for one in changes() if "dormancy" in one] == [[state, None]]
+
+
+def test_trusting_old_secrets_of_an_administrator_requires_confirming(
+    acme: Organization, ci: Application, settings: Any
+) -> None:
+    settings.REAUTHENTICATION_SECONDS = 60
+    ada = factories.person("ada@acme.example", "System administrator")
+    caller = replace(factories.caller(ada), authenticated_at=timezone.now() - timedelta(hours=1))
+    contain(ci)
+
+    def trust() -> None:
+        actions.set_application_enabled(
+            caller=caller, application_id=ci.pk, enabled=True, trusts_old_secrets=True
+        )
+
+    trust()
+    contain(ci)
+    factories.rule(ci, "System administrator", factories.account())
+    with pytest.raises(ReauthenticationRequired):
+        trust()
+    ci.secrets.update(revoked_at=timezone.now())
+    trust()
+
+
+def test_contained_applications_are_found_by_an_index() -> None:
+    rows = Application.objects.all()
+    not_null = Operator("not_never", "", negates=NEVER.name)
+    by_time = ContainmentTimeFilter("contained_at", can_be_never=True)
+    assert by_time.list_filter(not_null, [True], SYSTEM.authority, rows).keys
+    assert not by_time.list_filter(NEVER, [True], SYSTEM.authority, rows).keys
+    by_status = ApplicationFilterSet.field_filters["status"]
+    choices = by_status.choices(SYSTEM.authority)[1:]
+    assert [choice.value for choice in choices] == ["disabled", "contained"]
+    found = by_status.list_filter(by_status.operators[0], choices, SYSTEM.authority, rows)
+    assert (found.column, found.keys is not None) == ("is_enabled", True)
 
 
 def test_disabled_application_can_be_contained(ci: Application) -> None:

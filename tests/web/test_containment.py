@@ -114,8 +114,13 @@ def test_confirming_is_required_for_administrators(
 ) -> None:
     factories.rule(contained, "System administrator", factories.account())
     settings.REAUTHENTICATION_SECONDS = -1
-    answer = browser.get(url("replace-and-enable", contained))
-    assert answer.url.startswith("/account/confirm/")
+    for name in ("replace-and-enable", "enable"):
+        answer = browser.get(url(name, contained))
+        assert answer.url.startswith("/account/confirm/")
+    address = f"/api/v1/apps/{contained.pk}"
+    change = {"enabled": True, "contained": False}
+    assert browser.patch(address, change, "application/json").status_code == 403
+    assert not Application.objects.get().enabled
 
 
 def test_list_filters_contained_applications(browser: Client, contained: Application) -> None:
